@@ -1,0 +1,136 @@
+/* The view manager (PacificA's configuration manager): decides which replicas are members and which one is primary. It
+ * holds rules 2, 3, 10, 15, 18 and 20 of docs/replication.md, and its half of 5, 6, 9, 14.
+ *
+ * Pure: a function from (state, event) to (state, actions). It opens no socket, reads no clock, starts no thread, draws no
+ * random number (the shell hands it fresh uuids with each event). Everything in an actions record is already permitted: an
+ * INSTALL of a view appears in the step that learns that the view is stored, not beside the STORE. views_step cannot fail.
+ *
+ * It refuses to route requests (frontend/router.c), to find replicas (frontend/discovery.c) and to touch the disk
+ * (frontend/store.c). */
+#pragma once
+
+#include "rpc/base/protocol.h"
+
+struct views;
+
+struct views_options {
+	uint32_t heartbeat_ms;   /* --heartbeat-ms 50 */
+	uint32_t suspect_ms;     /* --suspect-ms 250 */
+	uint32_t stall_ms;       /* --stall-ms 2000 */
+	uint32_t start_wait_ms;  /* --start-wait-ms 2000 */
+	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is a member */
+	bool new_cluster;        /* --new-cluster */
+};
+
+/* What view.json holds. manager is nil when there was no file. */
+struct views_stored {
+	struct uuid manager;
+	struct view view; /* number 0: none yet */
+};
+
+enum views_event_kind {
+	VIEWS_START,       /* stored */
+	VIEWS_FOUND,       /* discovery saw replica id at address (each dump names all again; cheap to repeat) */
+	VIEWS_DUMPED,      /* one round of dumps is over: complete says whether every --replica-hosts answered; `ids` is
+			      every id registered anywhere */
+	VIEWS_HELLO,       /* connection to id is open both ways: identity and report. reply_status as enum jh_hello_status */
+	VIEWS_REPORT,      /* id answered a heartbeat, watch, install or bind */
+	VIEWS_LOST,        /* the connection to id ended or could not be made; refused: nobody listens there (it is dead) */
+	VIEWS_BOUND,       /* id answered BIND: it is durably bound to us; report is from after the binding */
+	VIEWS_STORED,      /* the STORE with this ticket is durable (ok), or failed */
+	VIEWS_DEMAND,      /* the router: `waiting` requests wait (0: none); cheap, sent whenever it changes from or to 0 */
+	VIEWS_SWITCHOVER,  /* an operator's wish: token, id (0: choose) */
+	VIEWS_PROMOTE,     /* an operator's force: token, id, confirm */
+	VIEWS_TICK         /* the deadline the last step gave has come (or earlier) */
+};
+
+struct views_event {
+	enum views_event_kind kind;
+	uint64_t now_ms;          /* monotonic; never falls */
+	uint64_t floor;           /* the router's: highest op any answer passed on has shown (0: none or unknown) */
+	struct uuid fresh[2];     /* two random uuids, for a manager, cluster or generation made in this step */
+	uint32_t id;
+	const char *address;      /* FOUND */
+	const struct identity *identity; /* HELLO: who answered */
+	uint32_t reply_status;    /* HELLO */
+	const char *reply_text;   /* HELLO: the other end's words when it refused */
+	const struct report *report;     /* HELLO, REPORT, BOUND */
+	bool refused;             /* LOST */
+	bool complete;            /* DUMPED */
+	const uint32_t *ids;
+	uint32_t ids_count;
+	uint64_t ticket;          /* STORED */
+	bool ok;
+	uint64_t waiting;         /* DEMAND */
+	uint64_t token;           /* SWITCHOVER, PROMOTE */
+	bool confirm;
+	const struct views_stored *stored; /* START */
+};
+
+enum views_action_kind {
+	VIEWS_DO_CONNECT,      /* open a connection to id at address and say hello (expected uuid/incarnation are free) */
+	VIEWS_DO_DISCONNECT,   /* close it; no LOST follows */
+	VIEWS_DO_HEARTBEAT,    /* send HEARTBEAT to id: view, retire; the shell adds the directory (views_peers) */
+	VIEWS_DO_STORE,        /* write and fsync `stored` under ticket; VIEWS_STORED follows */
+	VIEWS_DO_INSTALL,      /* send INSTALL_VIEW to id: the current view and the directory */
+	VIEWS_DO_BIND,         /* send BIND_MANAGER to id with our manager uuid */
+	VIEWS_DO_ROUTE,        /* the router: id serves `view`, with this commit point: (re-)submit there; raise the floor */
+	VIEWS_DO_HOLD,         /* the router: nobody serves now; keep requests; text says why, for who asks too long */
+	VIEWS_DO_ANSWER,       /* an operator's token: ok or not, text */
+	VIEWS_DO_RESET_FLOOR,  /* promote --force */
+	VIEWS_DO_CLEAN,        /* auto-clean: forget id, and unset its registration if it is ours and dead */
+	VIEWS_DO_LOG,          /* one line: level (enum log_level), text */
+	VIEWS_DO_EXIT          /* log text as an error and exit with status 1: replaced by a successor, ... */
+};
+
+#define VIEWS_TEXT_SIZE 480
+
+struct views_action {
+	enum views_action_kind kind;
+	uint32_t id;
+	char address[LIMIT_ADDRESS_BYTES];
+	uint64_t view;
+	uint64_t commit;
+	bool retire;
+	uint64_t ticket;
+	uint64_t token;
+	bool ok;
+	int level;
+	char text[VIEWS_TEXT_SIZE];
+};
+
+#define VIEWS_ACTIONS_MAX 512
+
+struct views_actions {
+	uint32_t count;
+	struct views_action list[VIEWS_ACTIONS_MAX];
+	uint64_t deadline_ms;        /* step again with TICK then; UINT64_MAX: never */
+};
+
+struct views *views_new(const struct views_options *options);
+void views_free(struct views *views);
+
+void views_step(struct views *views, const struct views_event *event, struct views_actions *actions);
+
+/* Borrowed until the next step. */
+const struct view *views_current(const struct views *views);       /* latest durable view; number 0: none */
+const struct views_stored *views_to_store(const struct views *views); /* what the last DO_STORE wants on disk */
+struct uuid views_manager(const struct views *views);
+void views_peers(const struct views *views, struct peers *peers);   /* the directory: replicas that said hello */
+
+/* One row a known replica, for status. */
+struct views_row {
+	uint32_t id;
+	enum replica_role role;      /* DOWN when not reachable, FOREIGN when of another cluster */
+	bool member;
+	bool reachable;
+	uint64_t age_ms;             /* of the report; UINT64_MAX: none yet */
+	const struct report *report; /* NULL: none yet */
+	char address[LIMIT_ADDRESS_BYTES];
+	char note[REPORT_TEXT_SIZE]; /* why it is down or foreign */
+};
+uint32_t views_rows(const struct views *views, uint64_t now_ms, struct views_row rows[static LIMIT_REPLICAS]);
+
+/* "ok", "degraded: 1 copy", "no primary: waiting for replicas 2, 3" ...; *health as enum jh_health. */
+void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health);
+bool views_serving(const struct views *views, uint32_t *primary);

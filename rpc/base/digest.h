@@ -1,0 +1,28 @@
+/* The chain digest: digest(op) names the body of op and, through digest(op - 1), every body before it. Equal digests at
+ * one op mean equal histories up to it (XXH3, 128 bits: against accidents, not against an adversary). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_TEXT_SIZE 33
+
+struct digest {
+	uint64_t low;
+	uint64_t high;
+};
+
+static inline bool digest_equal(struct digest a, struct digest b)
+{
+	return a.low == b.low && a.high == b.high;
+}
+
+/* The plain digest of some bytes. */
+struct digest digest_of(const void *bytes, size_t size);
+
+/* The digest of a history that ends in body, from the digest of all before it. The digest of no history is all zero. */
+struct digest digest_chain(struct digest before, const void *body, size_t size);
+
+/* 32 hexadecimal digits and a NUL; returns text. */
+const char *digest_format(struct digest digest, char text[static DIGEST_TEXT_SIZE]);

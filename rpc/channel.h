@@ -1,0 +1,64 @@
+/* The asynchronous ONC RPC client channel: a CLIENT for rpcgen's client stubs whose cl_call queues the encoded call and
+ * returns RPC_SUCCESS at once; the answer arrives by xid and calls back. Many calls share one connection; each call has a
+ * deadline for the whole call. What is queued within one turn of the loop leaves in one write.
+ *
+ * Usage with an rpcgen -M stub:
+ *     submit_1(&args, NULL, rpc_channel_call(channel, timeout_ms, submitted, context));
+ * where `submitted` gets the raw answer and decodes it with rpc_reply_decode. It refuses to retry or to reconnect: the owner
+ * decides that. One thread, the event loop's. */
+#pragma once
+
+#include <rpc/rpc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct rpc_channel;
+
+enum rpc_status {
+	RPC_ANSWERED,   /* the peer accepted the call and answered */
+	RPC_TIMED_OUT,  /* the deadline passed: the call may have been executed */
+	RPC_LOST,       /* the connection ended first: the call may have been executed */
+	RPC_REJECTED    /* the peer said no: wrong program or version, garbage arguments, system error */
+};
+
+struct rpc_reply {
+	enum rpc_status status;
+	XDR *results;          /* RPC_ANSWERED: positioned at the results */
+	const char *error;     /* otherwise: one line why */
+};
+
+/* Called exactly once a call, never from within rpc_channel_call or the stub. The reply is borrowed for the call-back.
+ * rpc_channel_close may be called in it. */
+typedef void (*rpc_reply_fn)(void *context, const struct rpc_reply *reply);
+
+/* Decodes the results into zeroed memory; false when they are malformed. Free with xdr_free(decode, result). */
+bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *result);
+
+struct rpc_channel_events {
+	void (*connected)(void *context);                 /* TCP is up; calls queued before it leave now. May be NULL */
+	void (*closed)(void *context, const char *reason); /* once: connect failed or the connection ended; all calls in
+							      flight have been answered RPC_LOST before. The channel is
+							      dead; the owner still calls rpc_channel_close. */
+	void (*turn_end)(void *context);                   /* after all answers of one read were delivered. May be NULL */
+};
+
+/* Starts a non-blocking connect to a numeric address "127.0.0.1:40001" / "[::1]:40001". Never fails at once: trouble comes
+ * through `closed` from the loop. A socket whose own address equals its peer's is closed (rule 17). TCP_NODELAY is set. */
+struct rpc_channel *rpc_channel_open(struct event_base *base, const char *address, rpcprog_t program, rpcvers_t version,
+				     const struct rpc_channel_events *events, void *context);
+
+/* Closes at once and frees; calls in flight are forgotten without a call-back; nothing of the channel is called again. Safe
+ * in any of its call-backs. NULL is fine. */
+void rpc_channel_close(struct rpc_channel *channel);
+
+/* The CLIENT to hand to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. */
+CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_reply_fn answered, void *context);
+
+/* Writes what is queued now instead of at the end of the turn. */
+void rpc_channel_flush(struct rpc_channel *channel);
+
+size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel);
+size_t rpc_channel_output_bytes(const struct rpc_channel *channel); /* queued, not yet taken by the kernel */
+const char *rpc_channel_address(const struct rpc_channel *channel);

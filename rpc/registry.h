@@ -1,0 +1,73 @@
+/* rpcbind (RFC 1833): registering our own programs and finding others. Every call here may block for as long as a dead host
+ * takes, so daemons use the asynchronous half, which runs them on a thread of its own and answers on the event loop. */
+#pragma once
+
+#include <rpc/rpc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+
+struct registry_entry {
+	uint32_t program;
+	uint32_t version;
+	char netid[16];     /* "tcp", "tcp6" */
+	char address[64];   /* numeric "127.0.0.1:40001" or "[::1]:40001", made from the universal address; a wildcard
+			       address has been replaced by the host that was asked */
+	char owner[32];     /* as rpcbind prints it: "superuser", a uid, "unknown" */
+};
+
+/* --- blocking (clients, and the thread of the asynchronous half) ------------------------------------------------------ */
+
+/* All tcp and tcp6 entries of `program` low..high that host's rpcbind lists (host: name or numeric address; "127.0.0.1" and
+ * "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or -1 with one line in error:
+ * "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause. Whole deadline timeout_ms. */
+int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
+		  uint32_t timeout_ms, char *error, size_t error_size);
+
+enum registry_set_result {
+	REGISTRY_SET,        /* registered, or it was already there with our address */
+	REGISTRY_TAKEN,      /* somebody alive answers procedure 0 at the registered address: `error` names address and owner */
+	REGISTRY_FAILED      /* no rpcbind, or it refused: `error` says which and what to do */
+};
+
+/* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the local
+ * rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers it stays (rule 20); else it
+ * is unset and replaced. */
+enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
+				      size_t error_size);
+
+/* Removes our own entry if it still names `address`. */
+void registry_unset(uint32_t program, uint32_t version, const char *address);
+
+/* Calls procedure 0 of (program, version) at the address over plain TCP with a whole-call deadline. */
+bool registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms);
+
+/* Auto-clean: unsets (program, version, netid of address) in the local rpcbind only when the entry still names `address`,
+ * its owner is this uid (or we are root), and nobody answers there. Returns true when it was removed. */
+bool registry_clean(uint32_t program, uint32_t version, const char *address);
+
+/* --- asynchronous ----------------------------------------------------------------------------------------------------- */
+
+struct registry;
+
+/* One worker thread; jobs for different hosts do not wait for each other longer than one dump's deadline. */
+struct registry *registry_new(struct event_base *base);
+void registry_free(struct registry *registry); /* waits for the job under way, at most its deadline */
+
+/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). `result` is called on the
+ * loop with every result that differs from the last; the first always. */
+void registry_keep(struct registry *registry, uint32_t program, uint32_t version, const char *address,
+		   void (*result)(void *context, enum registry_set_result set, const char *error), void *context);
+/* Stops keeping and unsets all, blocking at most 500 ms. */
+void registry_unset_all(struct registry *registry);
+
+/* One dump; `done` is called on the loop. count is -1 with error set on failure. */
+void registry_dump_async(struct registry *registry, const char *host, uint32_t low, uint32_t high, uint32_t timeout_ms,
+			 void (*done)(void *context, const char *host, const struct registry_entry *entries, int count,
+				      const char *error),
+			 void *context);
+
+/* registry_clean on the worker; no answer. */
+void registry_clean_async(struct registry *registry, uint32_t program, uint32_t version, const char *address);

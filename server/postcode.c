@@ -1,0 +1,98 @@
+#include "server/postcode.h"
+
+#include <string.h>
+
+/* The letters that BS 7666 allows, by position. District digits are not restricted by it. */
+static const char AREA_FIRST[] = "ABCDEFGHIJKLMNOPRSTUWYZ";   /* not Q V X */
+static const char AREA_SECOND[] = "ABCDEFGHKLMNOPQRSTUVWXY";  /* not I J Z */
+static const char THIRD_OF_A9A[] = "ABCDEFGHJKPSTUW";
+static const char FOURTH_OF_AA9A[] = "ABEHMNPRVWXY";
+static const char UNIT[] = "ABDEFGHJLNPQRSTUWXYZ";            /* not C I K M O V */
+
+#define INWARD 3
+#define OUTWARD_MAX 4
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* strchr alone would find the NUL that ends the set. */
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static bool outward_is_good(const char *outward, size_t size)
+{
+	if (size < 2 || !is_one_of(outward[0], AREA_FIRST))
+		return false;
+	const char *district = outward + 1;
+	const char *last_letters = THIRD_OF_A9A;
+	if (!is_digit(*district)) {
+		if (!is_one_of(*district, AREA_SECOND))
+			return false;
+		district++;
+		last_letters = FOURTH_OF_AA9A;
+	}
+	size_t left = size - (size_t)(district - outward);
+	if (left < 1 || left > 2 || !is_digit(district[0]))
+		return false;
+	return left == 1 || is_digit(district[1]) || is_one_of(district[1], last_letters);
+}
+
+static bool inward_is_good(const char *inward)
+{
+	return is_digit(inward[0]) && is_one_of(inward[1], UNIT) && is_one_of(inward[2], UNIT);
+}
+
+/* Blanks may stand around the postcode and where its space belongs, nowhere else: "D H1 3LE" is more likely a slip in the
+ * order's arguments than a postcode. Writes the outward part, a space, and the inward part; false when the sizes cannot fit. */
+static bool split(const char *text, size_t size, char out[static POSTCODE_SIZE], size_t *outward_size)
+{
+	while (size > 0 && is_blank(*text)) {
+		text++;
+		size--;
+	}
+	while (size > 0 && is_blank(text[size - 1]))
+		size--;
+	if (size < INWARD + 2)
+		return false;
+	const char *inward = text + size - INWARD;
+	size -= INWARD;
+	while (size > 0 && is_blank(text[size - 1]))
+		size--;
+	if (size > OUTWARD_MAX)
+		return false;
+	char *to = out;
+	for (size_t i = 0; i < size; i++)
+		*to++ = upper(text[i]);
+	*to++ = ' ';
+	for (size_t i = 0; i < INWARD; i++)
+		*to++ = upper(inward[i]);
+	*to = '\0';
+	*outward_size = size;
+	return true;
+}
+
+bool postcode_normalise(const char *text, size_t size, char out[static POSTCODE_SIZE])
+{
+	size_t outward_size;
+
+	if (!split(text, size, out, &outward_size))
+		return false;
+	/* Girobank's, which follows no rule, and is in the standard by name. */
+	if (outward_size == INWARD && memcmp(out, "GIR 0AA", sizeof("GIR 0AA") - 1) == 0)
+		return true;
+	return outward_is_good(out, outward_size) && inward_is_good(out + outward_size + 1);
+}

@@ -1,0 +1,364 @@
+/* Plays both postcode providers, in their documented shapes, on one HTTP port of this machine, so that no test needs the
+ * internet or loads a public service. Prints "port N" and runs until its standard input is closed or SIGTERM.
+ *
+ *   postcode_provider [--address A] [--port N] [--slow-ms N] [--behave NAME]
+ *     GET /postcodes/{pc}/validate   as postcodes.io
+ *     GET /postcode/{pc}             as getthedata.com
+ *     GET /count                     {"postcodes_io":N,"getthedata":N}: questions so far, whatever was answered
+ *
+ * How a question is answered is chosen by, first found: the first segment of the path (base URL http://127.0.0.1:N/slow), the
+ * option --behave (standard: by postcode), the outward code. No ZY district exists, and all pass the grammar:
+ *
+ *   name        outward  answer
+ *   valid       others   the postcode exists (getthedata.com: no_match for BT, as it knows no Northern Ireland)
+ *   invalid     ZY1      there is no such postcode
+ *   missing     ZY2      404, {"status":404,"error":"Postcode not found"}
+ *   terminated  ZY3      the same with a "terminated" object
+ *   limited     ZY4      429
+ *   broken      ZY5      500
+ *   slow        ZY6      as valid, but after --slow-ms (3000)
+ *   truncated   ZY7      the connection ends in the middle of the body
+ *   notjson     ZY8      200 with a web page
+ *   redirect    ZY9      302 to the same question at /valid/..., which would be answered as valid
+ *   oversized   ZY10     the valid answer with 64 KiB of blanks behind it
+ *   silent      ZY11     nothing, ever
+ *   wrongpath   ZY12     404, {"status":404,"error":"Resource not found"} */
+#include <argp.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VALID, INVALID, MISSING, TERMINATED, LIMITED, BROKEN, SLOW, TRUNCATED, NOTJSON, REDIRECT, OVERSIZED, SILENT, WRONGPATH,
+       BEHAVIOURS };
+
+static const char *const names[BEHAVIOURS] = {"valid", "invalid", "missing", "terminated", "limited", "broken", "slow",
+					      "truncated", "notjson", "redirect", "oversized", "silent", "wrongpath"};
+
+struct provider {
+	struct event_base *base;
+	const char *address;
+	int port;
+	int slow_ms;
+	int behaviour; /* -1: by postcode */
+	unsigned long postcodes_io_count;
+	unsigned long getthedata_count;
+};
+
+struct question {
+	struct provider *provider;
+	const char *path; /* behind the behaviour's name, if there was one */
+	bool getthedata;
+	char postcode[16];
+	int behaviour;
+};
+
+/* An answer that is held back; the client may leave first. */
+struct held {
+	struct evhttp_request *request;
+	struct question question;
+	struct event *timer;
+};
+
+static int behaviour_named(const char *name, size_t size)
+{
+	for (int i = 0; i < BEHAVIOURS; i++)
+		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+			return i;
+	return -1;
+}
+
+static int behaviour_of(const char *postcode)
+{
+	int district = 0;
+
+	if (sscanf(postcode, "ZY%d ", &district) == 1 && district > VALID && district < BEHAVIOURS)
+		return district;
+	return VALID;
+}
+
+/* False: neither provider has such a path. */
+static bool parse(struct provider *provider, const char *path, struct question *question)
+{
+	char *decoded;
+	size_t size;
+	int prefix = -1;
+	int end = 0;
+	const char *second = path[0] == '/' ? strchr(path + 1, '/') : NULL;
+
+	if (second)
+		prefix = behaviour_named(path + 1, (size_t)(second - path - 1));
+	*question = (struct question){.provider = provider, .path = prefix >= 0 ? second : path};
+	decoded = evhttp_uridecode(question->path, 0, &size);
+	if (!decoded)
+		return false;
+	question->getthedata = strncmp(decoded, "/postcode/", 10) == 0;
+	int found = sscanf(decoded, question->getthedata ? "/postcode/%15[A-Z0-9 ]%n" : "/postcodes/%15[A-Z0-9 ]/validate%n",
+			   question->postcode, &end);
+	bool whole = found == 1 && end > 0 && (size_t)end == size;
+	free(decoded);
+	question->behaviour = prefix;
+	if (question->behaviour < 0)
+		question->behaviour = provider->behaviour;
+	if (question->behaviour < 0)
+		question->behaviour = behaviour_of(question->postcode);
+	return whole;
+}
+
+static void header(struct evhttp_request *request, const char *name, const char *value)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
+}
+
+static void send_text(struct evhttp_request *request, int status, const char *type, const char *text)
+{
+	struct evbuffer *body = evbuffer_new();
+
+	header(request, "Content-Type", type);
+	evbuffer_add(body, text, strlen(text));
+	evhttp_send_reply(request, status, NULL, body);
+	evbuffer_free(body);
+}
+
+static void write_verdict(const struct question *question, bool exists, char *out, size_t size)
+{
+	const char *postcode = question->postcode;
+
+	if (!question->getthedata)
+		snprintf(out, size, "{\"status\":200,\"result\":%s}", exists ? "true" : "false");
+	else if (exists && strncmp(postcode, "BT", 2) != 0)
+		snprintf(out, size,
+			 "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"input\":\"%s\",\"data\":{\"postcode\":\"%s\","
+			 "\"status\":\"live\",\"country\":\"England\"},\"copyright\":[\"\"]}", postcode, postcode);
+	else
+		snprintf(out, size, "{\"status\":\"no_match\",\"match_type\":null,\"input\":\"%s\",\"data\":null}", postcode);
+}
+
+static void answer_redirect(struct evhttp_request *request, const struct question *question)
+{
+	char target[512];
+
+	snprintf(target, sizeof(target), "http://%s:%d/valid%s", question->provider->address, question->provider->port,
+		 question->path);
+	header(request, "Location", target);
+	send_text(request, 302, "text/plain", "Found\n");
+}
+
+static void answer_oversized(struct evhttp_request *request, const char *verdict)
+{
+	size_t size = 64 * 1024;
+	char *body = malloc(size + 1);
+
+	if (!body)
+		abort();
+	memset(body, ' ', size);
+	memcpy(body, verdict, strlen(verdict));
+	body[size] = '\0';
+	send_text(request, 200, "application/json", body);
+	free(body);
+}
+
+static void answer(struct evhttp_request *request, const struct question *question)
+{
+	char verdict[512];
+	const char *json = "application/json; charset=utf-8";
+
+	write_verdict(question, question->behaviour != INVALID, verdict, sizeof(verdict));
+	switch (question->behaviour) {
+	case MISSING:
+		send_text(request, 404, json, "{\"status\":404,\"error\":\"Postcode not found\"}");
+		break;
+	case TERMINATED:
+		send_text(request, 404, json,
+			  "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"ZY3 1AA\","
+			  "\"year_terminated\":1996,\"month_terminated\":6,\"longitude\":-2.242851,\"latitude\":57.101474}}");
+		break;
+	case LIMITED:
+		header(request, "Retry-After", "1");
+		send_text(request, 429, "text/plain", "Too Many Requests\n");
+		break;
+	case BROKEN:
+		send_text(request, 500, json, "{\"status\":500,\"error\":\"Internal server error\"}");
+		break;
+	case TRUNCATED:
+		header(request, "Content-Length", "4096");
+		header(request, "Connection", "close");
+		send_text(request, 200, json, verdict);
+		break;
+	case NOTJSON:
+		send_text(request, 200, "text/html", "<html><body>Please log in to the hotel's network</body></html>\n");
+		break;
+	case REDIRECT:
+		answer_redirect(request, question);
+		break;
+	case OVERSIZED:
+		answer_oversized(request, verdict);
+		break;
+	case WRONGPATH:
+		send_text(request, 404, json, "{\"status\":404,\"error\":\"Resource not found\"}");
+		break;
+	default:
+		send_text(request, 200, json, verdict);
+	}
+}
+
+static void on_left(struct evhttp_connection *connection, void *context)
+{
+	struct held *held = context;
+
+	(void)connection;
+	event_free(held->timer);
+	free(held);
+}
+
+static void on_held_enough(evutil_socket_t nothing, short what, void *context)
+{
+	struct held *held = context;
+
+	(void)nothing;
+	(void)what;
+	evhttp_connection_set_closecb(evhttp_request_get_connection(held->request), NULL, NULL);
+	answer(held->request, &held->question);
+	event_free(held->timer);
+	free(held);
+}
+
+/* silent: for ever, until the client leaves. */
+static void hold(struct evhttp_request *request, const struct question *question)
+{
+	struct held *held = calloc(1, sizeof(*held));
+	int slow_ms = question->provider->slow_ms;
+	struct timeval later = {.tv_sec = slow_ms / 1000, .tv_usec = slow_ms % 1000 * 1000};
+
+	if (!held)
+		abort();
+	held->request = request;
+	held->question = *question;
+	held->timer = evtimer_new(question->provider->base, on_held_enough, held);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_left, held);
+	if (question->behaviour == SLOW)
+		evtimer_add(held->timer, &later);
+}
+
+static void on_request(struct evhttp_request *request, void *context)
+{
+	struct provider *provider = context;
+	struct question question;
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
+
+	if (path && strcmp(path, "/count") == 0) {
+		char text[96];
+		snprintf(text, sizeof(text), "{\"postcodes_io\":%lu,\"getthedata\":%lu}\n", provider->postcodes_io_count,
+			 provider->getthedata_count);
+		send_text(request, 200, "application/json", text);
+		return;
+	}
+	if (!path || !parse(provider, path, &question)) {
+		send_text(request, 404, "application/json", "{\"status\":404,\"error\":\"Resource not found\"}");
+		return;
+	}
+	if (question.getthedata)
+		provider->getthedata_count++;
+	else
+		provider->postcodes_io_count++;
+	if (question.behaviour == SLOW || question.behaviour == SILENT)
+		hold(request, &question);
+	else
+		answer(request, &question);
+}
+
+static void on_input(evutil_socket_t input, short what, void *context)
+{
+	char ignored[256];
+
+	(void)what;
+	if (read(input, ignored, sizeof(ignored)) <= 0)
+		event_base_loopbreak(context);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *context)
+{
+	(void)number;
+	(void)what;
+	event_base_loopbreak(context);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct provider *provider = state->input;
+
+	switch (key) {
+	case 'a':
+		provider->address = argument;
+		return 0;
+	case 'p':
+		provider->port = atoi(argument);
+		return 0;
+	case 's':
+		provider->slow_ms = atoi(argument);
+		return 0;
+	case 'b':
+		provider->behaviour = behaviour_named(argument, strlen(argument));
+		if (provider->behaviour < 0)
+			argp_error(state, "no behaviour is called %s", argument);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int listening_port(struct evhttp_bound_socket *bound)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+
+	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) != 0)
+		return -1;
+	return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port)
+					     : ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{"address", 'a', "A", 0, "listen there (127.0.0.1)", 0},
+		{"port", 'p', "N", 0, "listen on this port (any free one)", 0},
+		{"slow-ms", 's', "N", 0, "how slow slow is (3000)", 0},
+		{"behave", 'b', "NAME", 0, "answer every question this way", 0},
+		{0},
+	};
+	static const struct argp argp = {options, parse_option, NULL, "Plays postcodes.io and getthedata.com.", NULL, NULL, NULL};
+	struct provider provider = {.address = "127.0.0.1", .slow_ms = 3000, .behaviour = -1};
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &provider);
+	signal(SIGPIPE, SIG_IGN);
+	provider.base = event_base_new();
+	struct evhttp *http = evhttp_new(provider.base);
+	struct evhttp_bound_socket *bound =
+		evhttp_bind_socket_with_handle(http, provider.address, (ev_uint16_t)provider.port);
+	if (!bound) {
+		fprintf(stderr, "postcode_provider: cannot listen on %s:%d\n", provider.address, provider.port);
+		return 1;
+	}
+	evhttp_set_gencb(http, on_request, &provider);
+	provider.port = listening_port(bound);
+	struct event *term = evsignal_new(provider.base, SIGTERM, on_signal, provider.base);
+	/* A socketpair, a pipe or a terminal; epoll cannot watch a file or /dev/null, and then there is only SIGTERM. */
+	struct event *input = event_new(provider.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, provider.base);
+	event_add(term, NULL);
+	event_add(input, NULL);
+	printf("port %d\n", provider.port);
+	fflush(stdout);
+	event_base_dispatch(provider.base);
+	evhttp_free(http);
+	event_free(input);
+	event_free(term);
+	event_base_free(provider.base);
+	return 0;
+}

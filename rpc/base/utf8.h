@@ -1,0 +1,9 @@
+/* What text may be: a user's words are stored for ever and shown on terminals. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when bytes are UTF-8 in its shortest form (RFC 3629: no surrogates, nothing above U+10FFFF) without any control
+ * character: no NUL, no C0 (also no tab, no line end), no DEL, no C1. The empty text is valid. */
+bool utf8_valid_text(const char *bytes, size_t size);

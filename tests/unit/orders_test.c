@@ -1,0 +1,688 @@
+/* The order history: that it applies, looks up (rule 11), pages, and travels as bytes without changing; that it refuses what
+ * is not canonical; that a snapshot thread may read while the loop applies (run under TSan); and what an order costs.
+ * ORDERS_TEST_MEASURE=1 prints the costs at a million orders instead. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rpc/base/must.h"
+#include "rpc/shop.h"
+#include "server/body.h"
+#include "server/orders.h"
+#include "support_orders.h"
+
+#define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static char error[200];
+
+static void apply(struct orders *orders, struct uuid client, uint64_t request, const char *postcode,
+		  const char *const *items)
+{
+	uint8_t body[LIMIT_BODY_BYTES];
+	size_t size = make_body(body, client, request, (int64_t)request * 10, postcode, items);
+
+	assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+}
+
+static struct digest content_of(const char *postcode, const char *const *items)
+{
+	uint8_t body[LIMIT_BODY_BYTES];
+	struct digest content;
+	size_t size = make_body(body, client_number(99), 99, 99, postcode, items);
+
+	assert_true(orders_body_key(body, size, NULL, NULL, &content, NULL));
+	return content;
+}
+
+static struct orders *with_initial(void)
+{
+	struct orders *orders = orders_new(1000);
+	uint8_t body[LIMIT_BODY_BYTES];
+	struct uuid nil = {{0}};
+	size_t size = make_body(body, nil, 0, 0, "DH1 3LE", ITEMS("burger", "fries"));
+
+	assert_true(orders_load_initial(orders, body, size, error, sizeof error));
+	size = make_body(body, nil, 0, 0, "DH1 3LG", ITEMS("vegetables"));
+	assert_true(orders_load_initial(orders, body, size, error, sizeof error));
+	return orders;
+}
+
+static void assert_text(struct order_text text, const char *expected)
+{
+	assert_int_equal(text.size, strlen(expected));
+	assert_memory_equal(text.bytes, expected, text.size);
+}
+
+/* Orders get their op and their number within the postcode, loaded ones come first, and every field is kept. */
+static void applied_orders_are_seen(void **state)
+{
+	struct orders *orders = with_initial();
+	struct order_view view, views[8];
+
+	(void)state;
+	assert_int_equal(orders_op(orders), 0);
+	assert_int_equal(orders_count(orders), 2);
+	assert_false(orders_by_op(orders, 0, &view));
+	assert_false(orders_by_op(orders, 1, &view));
+	apply(orders, client_number(1), 7, "DH1 3LE", ITEMS("pizza"));
+	assert_int_equal(orders_op(orders), 1);
+	assert_int_equal(orders_initial_count(orders), 2);
+	assert_int_equal(orders_last_time_us(orders), 70);
+	assert_true(orders_by_op(orders, 1, &view));
+	assert_int_equal(view.op, 1);
+	assert_int_equal(view.number, 2);
+	assert_int_equal(view.request, 7);
+	assert_int_equal(view.time_us, 70);
+	assert_int_equal(view.check, JH_CHECK_EXISTS);
+	assert_true(uuid_equal(view.client, client_number(1)));
+	assert_text(view.postcode, "DH1 3LE");
+	assert_int_equal(view.items_count, 1);
+	assert_text(view.items[0], "pizza");
+	assert_int_equal(orders_postcode_total(orders, "DH1 3LE", 7), 2);
+	assert_int_equal(orders_postcode_total(orders, "DH1 3LG", 7), 1);
+	assert_int_equal(orders_postcode_total(orders, "DH1 3LH", 7), 0);
+	assert_int_equal(orders_history(orders, "DH1 3LH", 7, 0, 8, views), 0);
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 8, views), 2);
+	assert_int_equal(views[0].op, 0);
+	assert_text(views[0].items[1], "fries");
+	assert_int_equal(views[1].op, 1);
+	orders_free(orders);
+}
+
+/* Pages of a long history, walked from the newest back and asked for at every place, show each number once, in order. */
+static void history_pages(void **state)
+{
+	struct orders *orders = orders_new(2000);
+	struct order_view views[10];
+
+	(void)state;
+	for (uint64_t i = 1; i <= 1000; i++)
+		apply(orders, client_number(i), i, i % 2 ? "DH1 3LE" : "DH1 3LG", ITEMS("pizza"));
+	for (uint32_t before = 1; before <= 501; before++) {
+		uint32_t expected = before - 1 < 10 ? before - 1 : 10;
+
+		assert_int_equal(orders_history(orders, "DH1 3LE", 7, before, 10, views), expected);
+		for (uint32_t i = 0; i < expected; i++) {
+			assert_int_equal(views[i].number, before - expected + i);
+			assert_int_equal(views[i].op, views[i].number * 2 - 1);
+		}
+	}
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 10, views), 10);
+	assert_int_equal(views[9].number, 500);
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, UINT32_MAX, 1, views), 1);
+	assert_int_equal(views[0].number, 500);
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 0, views), 0);
+	orders_free(orders);
+}
+
+/* Rule 11: a repeat finds its order, other content is a conflict, a number below the last without an order is superseded. */
+static void requests_are_looked_up(void **state)
+{
+	struct orders *orders = with_initial();
+	struct digest pizza = content_of("DH1 3LE", ITEMS("pizza")), soup = content_of("DH1 3LE", ITEMS("soup"));
+	struct uuid client = client_number(5), nil = {{0}};
+	uint64_t op = 0;
+
+	(void)state;
+	assert_int_equal(orders_lookup(orders, client, 1, pizza, &op), ORDERS_UNKNOWN);
+	assert_int_equal(orders_lookup(orders, nil, 0, pizza, &op), ORDERS_UNKNOWN);
+	for (uint64_t request = 2; request <= 400; request += 2)
+		apply(orders, client, request, "DH1 3LE", ITEMS("pizza"));
+	for (uint64_t request = 2; request <= 400; request += 2) {
+		op = 0;
+		assert_int_equal(orders_lookup(orders, client, request, pizza, &op), ORDERS_REPEAT);
+		assert_int_equal(op, request / 2);
+		assert_int_equal(orders_lookup(orders, client, request, soup, &op), ORDERS_CONFLICT);
+		assert_int_equal(op, request / 2);
+		assert_int_equal(orders_lookup(orders, client, request - 1, pizza, &op), ORDERS_SUPERSEDED);
+	}
+	assert_int_equal(orders_lookup(orders, client, 0, pizza, &op), ORDERS_SUPERSEDED);
+	assert_int_equal(orders_lookup(orders, client, 401, pizza, &op), ORDERS_UNKNOWN);
+	assert_int_equal(orders_lookup(orders, client_number(6), 2, pizza, &op), ORDERS_UNKNOWN);
+	orders_free(orders);
+}
+
+/* The key of a request covers what the client said and leaves out what the primary assigns. */
+static void content_leaves_out_what_is_assigned(void **state)
+{
+	struct body body = {.client = client_number(1), .request = 2, .time_us = -3, .check = 1, .items_count = 1};
+	uint8_t bytes[LIMIT_BODY_BYTES];
+	struct digest first, second;
+	struct uuid client;
+	uint64_t request;
+	int64_t time_us;
+
+	(void)state;
+	body.postcode = (struct order_text){"DH1 3LE", 7};
+	body.items[0] = (struct order_text){"pizza", 5};
+	size_t size = body_encode(&body, bytes, sizeof bytes);
+
+	assert_true(orders_body_key(bytes, size, &client, &request, &first, &time_us));
+	assert_true(uuid_equal(client, body.client));
+	assert_int_equal(request, 2);
+	assert_int_equal(time_us, -3);
+	body.time_us = 77;
+	body.check = 2;
+	size = body_encode(&body, bytes, sizeof bytes);
+	assert_true(orders_body_key(bytes, size, NULL, NULL, &second, NULL));
+	assert_true(digest_equal(first, second));
+	body.customer = (struct order_text){"A", 1};
+	size = body_encode(&body, bytes, sizeof bytes);
+	assert_true(orders_body_key(bytes, size, NULL, NULL, &second, NULL));
+	assert_false(digest_equal(first, second));
+	assert_false(orders_body_key(bytes, size - 4, NULL, NULL, &second, NULL));
+}
+
+/* What cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum, malformed bytes. */
+static void refusals_change_nothing(void **state)
+{
+	struct orders *orders = orders_new(3);
+	uint8_t body[LIMIT_BODY_BYTES];
+
+	(void)state;
+	apply(orders, client_number(1), 5, "DH1 3LE", ITEMS("pizza"));
+	apply(orders, client_number(2), 1, "DH1 3LE", ITEMS("pizza"));
+
+	struct digest digest = orders_digest(orders);
+	uint64_t bytes = orders_bytes(orders);
+	size_t size = make_body(body, client_number(1), 5, 1, "DH1 3LE", ITEMS("pizza"));
+
+	assert_int_equal(orders_apply(orders, body, size), ORDERS_DUPLICATE);
+	size = make_body(body, client_number(1), 4, 1, "DH1 3LE", ITEMS("soup"));
+	assert_int_equal(orders_apply(orders, body, size), ORDERS_DUPLICATE);
+	assert_int_equal(orders_apply(orders, body, size - 1), ORDERS_MALFORMED);
+	assert_int_equal(orders_apply(orders, body, 0), ORDERS_MALFORMED);
+	assert_int_equal(orders_op(orders), 2);
+	assert_int_equal(orders_bytes(orders), bytes);
+	assert_true(digest_equal(orders_digest(orders), digest));
+	assert_int_equal(orders_postcode_total(orders, "DH1 3LE", 7), 2);
+	apply(orders, client_number(1), 6, "DH1 3LE", ITEMS("pizza"));
+	size = make_body(body, client_number(3), 1, 1, "DH1 3LE", ITEMS("pizza"));
+	assert_int_equal(orders_apply(orders, body, size), ORDERS_FULL);
+	assert_int_equal(orders_count(orders), 3);
+	orders_free(orders);
+}
+
+/* --- the hand-written converter against rpcgen's -------------------------------------------------------------------------- */
+
+static struct order_text draw_text(struct random *random, uint32_t least, uint32_t limit)
+{
+	static char letters[256];
+
+	for (size_t i = 0; i < sizeof letters; i++)
+		letters[i] = (char)i;
+
+	uint32_t size = least + (uint32_t)random_below(random, random_below(random, 4) ? 12 : limit - least + 1);
+
+	return (struct order_text){letters + random_below(random, sizeof letters - size + 1), size > limit ? limit : size};
+}
+
+static void draw_body(struct random *random, struct body *body)
+{
+	*body = (struct body){.client = client_number(random_below(random, 1000)), .request = random_below(random, UINT64_MAX)};
+	body->time_us = (int64_t)random_below(random, UINT64_MAX);
+	body->check = (uint32_t)random_below(random, 3);
+	body->customer = draw_text(random, 0, LIMIT_CUSTOMER_BYTES);
+	body->postcode = draw_text(random, 0, LIMIT_POSTCODE_BYTES);
+	body->items_count = 1 + (uint32_t)random_below(random, random_below(random, 8) ? 4 : LIMIT_ITEMS);
+	for (uint32_t i = 0; i < body->items_count; i++)
+		body->items[i] = draw_text(random, 1, LIMIT_ITEM_BYTES);
+}
+
+static void assert_same_text(struct order_text mine, const char *bytes, u_int size)
+{
+	assert_int_equal(mine.size, size);
+	assert_memory_equal(mine.bytes, bytes, size);
+}
+
+static void assert_same(const struct body *mine, const jh_body *theirs)
+{
+	const jh_order *order = &theirs->operation.jh_operation_u.order;
+
+	assert_memory_equal(mine->client.bytes, theirs->client, 16);
+	assert_true(mine->request == theirs->request);
+	assert_true(mine->time_us == theirs->time_us);
+	assert_int_equal(mine->check, theirs->check);
+	assert_same_text(mine->customer, order->customer.customer_val, order->customer.customer_len);
+	assert_same_text(mine->postcode, order->postcode.postcode_val, order->postcode.postcode_len);
+	assert_int_equal(mine->items_count, order->items.items_len);
+	for (uint32_t i = 0; i < mine->items_count; i++)
+		assert_same_text(mine->items[i], order->items.items_val[i].jh_item_val,
+				 order->items.items_val[i].jh_item_len);
+}
+
+/* rpcgen's converter reads what ours writes, writes the same bytes, and ours reads those. Of bytes with one changed, ours
+ * accepts only what rpcgen's accepts, and only when it would write these very bytes. */
+static void bodies_agree_with_rpcgen(void **state)
+{
+	struct random random = {11};
+	unsigned accepted = 0;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		char bytes[LIMIT_BODY_BYTES], again[LIMIT_BODY_BYTES];
+		struct body drawn, read;
+		jh_body theirs = {0};
+		XDR in, out;
+
+		draw_body(&random, &drawn);
+		size_t size = body_encode(&drawn, bytes, sizeof bytes);
+
+		assert_true(size > 0);
+		if (round % 2)
+			bytes[random_below(&random, size)] ^= (char)(1 << random_below(&random, 8));
+
+		bool mine = body_parse(bytes, size, &read);
+
+		xdrmem_create(&in, bytes, (u_int)size, XDR_DECODE);
+		xdrmem_create(&out, again, sizeof again, XDR_ENCODE);
+		bool their_own = xdr_jh_body(&in, &theirs) && xdr_getpos(&in) == size && xdr_jh_body(&out, &theirs) &&
+				 xdr_getpos(&out) == size && memcmp(bytes, again, size) == 0;
+
+		if (round % 2 == 0)
+			assert_true(mine && their_own);
+		if (mine) {
+			assert_true(their_own);
+			assert_same(&read, &theirs);
+			accepted += (unsigned)round % 2;
+		}
+		xdr_free((xdrproc_t)xdr_jh_body, &theirs);
+	}
+	assert_true(accepted > 1000); /* else nothing was compared */
+}
+
+/* Every prefix of a body, every size too large, and each rule of the canonical form broken once. */
+static void malformed_bodies_are_refused(void **state)
+{
+	uint8_t good[LIMIT_BODY_BYTES], bad[LIMIT_BODY_BYTES];
+	struct body body;
+	size_t size = make_body(good, client_number(1), 1, 1, "DH1 3LE", ITEMS("pizza", "soup"));
+
+	(void)state;
+	assert_true(body_parse(good, size, &body));
+	for (size_t cut = 0; cut < size; cut++) {
+		uint8_t *exact = malloc(cut + 1); /* so that ASan sees a read past the end */
+
+		memcpy(exact, good, cut);
+		assert_false(body_parse(exact, cut, &body));
+		free(exact);
+	}
+	memcpy(bad, good, size);
+	memset(bad + size, 0, 4);
+	assert_false(body_parse(bad, size + 4, &body));
+
+	static const struct {
+		size_t offset;
+		uint8_t value;
+	} breaks[] = {
+		{35, 3},    /* no such check */
+		{39, 2},    /* no such operation */
+		{43, 65},   /* customer too long */
+		{47, 33},   /* postcode too long */
+		{55, 'x'},  /* padding of the postcode */
+		{59, 0},    /* no items, and trailing bytes */
+		{59, 33},   /* too many items */
+		{63, 0},    /* an empty item */
+		{63, 129},  /* an item too long */
+		{60, 0xff}, /* a size beyond everything */
+		{69, 1},    /* padding of an item */
+	};
+	for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+		memcpy(bad, good, size);
+		bad[breaks[i].offset] = breaks[i].value;
+		assert_false(body_parse(bad, size, &body));
+	}
+
+	struct body none = {.postcode = {"DH1 3LE", 7}};
+
+	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
+	none.items_count = 1;
+	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
+	none.items[0] = (struct order_text){"pizza", 5};
+	assert_int_equal(body_encode(&none, bad, 67), 0);
+	assert_int_equal(body_encode(&none, bad, 72), 72);
+}
+
+/* --- the state as bytes --------------------------------------------------------------------------------------------------- */
+
+static struct orders *decode(const uint8_t *bytes, size_t size, uint64_t initial_count, bool *good)
+{
+	struct orders *orders = orders_new(10000);
+
+	*good = orders_decode(orders, initial_count, bytes, size, error, sizeof error);
+	return orders;
+}
+
+/* A history that went through bytes, in pieces of any size, is the same: digest, numbers, lookups. */
+static void bytes_make_the_same_history(void **state)
+{
+	struct orders *orders = with_initial(), *copy;
+	uint8_t bytes[64 * 1024];
+	struct order_view views[2];
+	uint64_t next, op;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 300; i++)
+		apply(orders, client_number(i % 17 + 1), i, i % 3 ? "DH1 3LE" : "DH1 3LG", ITEMS("pizza", "soup"));
+	for (size_t piece = 120; piece < sizeof bytes; piece = piece * 3 / 2) {
+		copy = orders_new(1000);
+		for (uint64_t first = 0; first < 302; first = next) {
+			size_t size = orders_encode(orders, first, 300, &next, bytes, piece);
+
+			assert_true(size > 0 && size <= piece && next > first);
+			assert_true(orders_decode(copy, 2, bytes, size, error, sizeof error));
+		}
+		assert_int_equal(orders_op(copy), 300);
+		assert_true(digest_equal(orders_digest(copy), orders_digest(orders)));
+		assert_int_equal(orders_bytes(copy), orders_bytes(orders));
+		assert_int_equal(orders_last_time_us(copy), 3000);
+		assert_int_equal(orders_history(copy, "DH1 3LG", 7, 0, 2, views), 2);
+		assert_int_equal(views[1].op, 300);
+		assert_int_equal(orders_lookup(copy, client_number(11), 300, content_of("DH1 3LG", ITEMS("pizza", "soup")),
+					       &op), ORDERS_UNKNOWN);
+		assert_int_equal(orders_lookup(copy, client_number(300 % 17 + 1), 300,
+					       content_of("DH1 3LG", ITEMS("pizza", "soup")), &op), ORDERS_REPEAT);
+		orders_free(copy);
+	}
+	/* As of an earlier op; and a buffer too small for one order. */
+	assert_true(orders_encode(orders, 0, 0, &next, bytes, sizeof bytes) > 0);
+	assert_int_equal(next, 2);
+	assert_int_equal(orders_encode(orders, 2, 0, &next, bytes, sizeof bytes), 0);
+	assert_int_equal(next, 2);
+	assert_int_equal(orders_encode(orders, 2, 5, &next, bytes, 50), 0);
+	assert_int_equal(next, 2);
+	orders_free(orders);
+}
+
+/* Cut anywhere but between two orders, bytes are refused; so are a wrong size, an order twice, and too many orders. */
+static void damaged_bytes_are_refused(void **state)
+{
+	struct orders *orders = with_initial(), *copy;
+	uint8_t bytes[4096];
+	uint64_t next;
+	bool good;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 5; i++)
+		apply(orders, client_number(1), i, "DH1 3LE", ITEMS("pizza"));
+	size_t size = orders_encode(orders, 0, 5, &next, bytes, sizeof bytes);
+	unsigned whole = 0;
+
+	for (size_t cut = 0; cut <= size; cut++) {
+		orders_free(decode(bytes, cut, 2, &good));
+		whole += good;
+	}
+	assert_int_equal(whole, 8); /* 0 to 7 orders */
+	for (size_t i = 0; i < 4; i++) {
+		bytes[i] ^= 0x81;
+		orders_free(decode(bytes, size, 2, &good));
+		assert_false(good);
+		bytes[i] ^= 0x81;
+	}
+	copy = decode(bytes, size, 2, &good);
+	assert_true(good);
+	size_t second = orders_encode(orders, 2, 5, &next, bytes, sizeof bytes);
+
+	assert_false(orders_decode(copy, 2, bytes, second, error, sizeof error));
+	assert_non_null(strstr(error, "order 8"));
+	assert_false(orders_decode(copy, 3, bytes, second, error, sizeof error));
+	orders_free(copy);
+	copy = orders_new(4);
+	assert_false(orders_decode(copy, 0, bytes, second, error, sizeof error));
+	assert_non_null(strstr(error, "--max-orders"));
+	orders_free(copy);
+	orders_free(orders);
+}
+
+/* --- against a naive model ------------------------------------------------------------------------------------------------ */
+
+#define MODEL_ORDERS 200000
+#define MODEL_CLIENTS 40000
+#define MODEL_POSTCODES 900
+
+struct model {
+	uint64_t last_request[MODEL_CLIENTS + 1];
+	uint32_t total[MODEL_POSTCODES];
+	struct {
+		uint32_t client, postcode, number;
+		uint64_t request;
+	} orders[MODEL_ORDERS];
+};
+
+static void check_order(const struct orders *orders, const struct model *model, uint64_t op)
+{
+	struct order_view view, page[3];
+	struct digest content;
+	uint8_t body[LIMIT_BODY_BYTES];
+	uint32_t postcode = model->orders[op - 1].postcode, number = model->orders[op - 1].number;
+	struct uuid client = client_number(model->orders[op - 1].client);
+	uint64_t request = model->orders[op - 1].request, found;
+	size_t size = make_usual_body(body, client, request, postcode);
+
+	assert_true(orders_body_key(body, size, NULL, NULL, &content, NULL));
+	assert_true(orders_by_op(orders, op, &view));
+	assert_true(uuid_equal(view.client, client) && view.request == request && view.number == number);
+	assert_int_equal(orders_lookup(orders, client, request, content, &found), ORDERS_REPEAT);
+	assert_int_equal(found, op);
+	assert_int_equal(orders_history(orders, view.postcode.bytes, view.postcode.size, number + 1, 3, page),
+			 number < 3 ? number : 3);
+	assert_int_equal(page[number < 3 ? number - 1 : 2].op, op);
+	assert_int_equal(orders_postcode_total(orders, view.postcode.bytes, view.postcode.size), model->total[postcode]);
+}
+
+/* Orders of busy and of one-time clients, repeats and old numbers among them: after each, and at the end for all. */
+static void random_orders_match_the_model(void **state)
+{
+	struct orders *orders = orders_new(MODEL_ORDERS);
+	struct model *model = calloc(1, sizeof *model);
+	struct random random = {3};
+	struct digest digest = {0, 0};
+	uint8_t body[LIMIT_BODY_BYTES];
+	uint64_t op = 0;
+
+	(void)state;
+	while (op < MODEL_ORDERS) {
+		uint32_t client = 1 + (uint32_t)random_below(&random, random_below(&random, 3) ? MODEL_CLIENTS : 50);
+		uint32_t postcode = (uint32_t)random_below(&random, random_below(&random, 4) ? MODEL_POSTCODES : 3);
+		bool old = model->last_request[client] > 0 && random_below(&random, 20) == 0;
+		uint64_t request = old ? random_below(&random, model->last_request[client] + 1) :
+					 model->last_request[client] + 1 + random_below(&random, 3);
+		size_t size = make_usual_body(body, client_number(client), request, postcode);
+		enum orders_applied applied = orders_apply(orders, body, size);
+
+		assert_int_equal(applied, old ? ORDERS_DUPLICATE : ORDERS_APPLIED);
+		if (old)
+			continue;
+		digest = digest_chain(digest, body, size);
+		model->last_request[client] = request;
+		model->orders[op].client = client;
+		model->orders[op].postcode = postcode;
+		model->orders[op].number = ++model->total[postcode];
+		model->orders[op].request = request;
+		op++;
+		if (op % 16 == 0)
+			check_order(orders, model, 1 + random_below(&random, op));
+	}
+	assert_true(digest_equal(orders_digest(orders), digest));
+	for (op = 1; op <= MODEL_ORDERS; op += 3)
+		check_order(orders, model, op);
+	free(model);
+	orders_free(orders);
+}
+
+/* --- the snapshot thread -------------------------------------------------------------------------------------------------- */
+
+struct encoder {
+	const struct orders *orders;
+	uint64_t through_op;
+	struct digest digest;
+	_Atomic bool go, done;
+	bool equal;
+};
+
+static void *encode_state(void *context)
+{
+	struct encoder *encoder = context;
+	static uint8_t bytes[8192];
+	struct orders *copy = orders_new(MODEL_ORDERS);
+	uint64_t next = 0;
+
+	while (!atomic_load(&encoder->go))
+		;
+	while (next < orders_initial_count(encoder->orders) + encoder->through_op) {
+		size_t size = orders_encode(encoder->orders, next, encoder->through_op, &next, bytes, sizeof bytes);
+
+		must(orders_decode(copy, 0, bytes, size, error, sizeof error));
+		must(orders_bytes(encoder->orders) >= orders_bytes(copy));
+	}
+	encoder->equal = digest_equal(orders_digest(copy), encoder->digest);
+	orders_free(copy);
+	atomic_store(&encoder->done, true);
+	return NULL;
+}
+
+/* A thread encodes the state as of an op while the loop applies further orders: the bytes are those of that op. */
+static void state_is_encoded_while_orders_arrive(void **state)
+{
+	struct orders *orders = orders_new(MODEL_ORDERS);
+	struct encoder encoder = {.orders = orders, .through_op = 20000};
+	uint8_t body[LIMIT_BODY_BYTES];
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, encode_state, &encoder), 0);
+	for (uint64_t i = 1; i < MODEL_ORDERS && !atomic_load(&encoder.done); i++) {
+		size_t size = make_usual_body(body, client_number(i), 1, (uint32_t)(i % 1000));
+
+		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		if (i == encoder.through_op) {
+			encoder.digest = orders_digest(orders);
+			atomic_store(&encoder.go, true);
+		}
+	}
+	pthread_join(thread, NULL);
+	assert_true(encoder.equal);
+	orders_free(orders);
+}
+
+/* --- costs ---------------------------------------------------------------------------------------------------------------- */
+
+/* At most 100 bytes an order beside its encoded bytes, also when each has a client and a postcode of its own. */
+static void memory_is_bounded(void **state)
+{
+	(void)state;
+	for (uint32_t postcodes = 1; postcodes <= 100000; postcodes *= 100000) {
+		struct orders *orders = orders_new(100000);
+		uint8_t body[LIMIT_BODY_BYTES];
+
+		for (uint32_t i = 0; i < 100000; i++) {
+			size_t size = make_usual_body(body, client_number(i + 1), 1, i % postcodes);
+
+			assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		}
+		assert_in_range(orders_memory(orders) - orders_bytes(orders), 1, 100000 * 80);
+		orders_free(orders);
+	}
+}
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t resident_bytes(void)
+{
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	must(file != NULL && fscanf(file, "%*u %lu", &pages) == 1);
+	fclose(file);
+	return pages * 4096;
+}
+
+static void measure(void)
+{
+	const uint32_t many = 1000000;
+	struct orders *orders = orders_new(many), *copy = orders_new(many);
+	uint8_t(*bodies)[100] = malloc((size_t)many * sizeof *bodies);
+	uint8_t *bytes = malloc((size_t)256 << 10), body[LIMIT_BODY_BYTES];
+	size_t size = make_usual_body(body, client_number(1), 1, 0);
+
+	for (uint32_t i = 0; i < many; i++) {
+		must(make_usual_body(body, client_number(i + 1), 1, i * 7919u % 1000) == size); /* padding makes them equal */
+		memcpy(bodies[i], body, size);
+	}
+	uint64_t before = resident_bytes();
+	double start = now_s(), slowest = 0, last = start;
+
+	for (uint32_t i = 0; i < many; i++) {
+		must(orders_apply(orders, bodies[i], size) == ORDERS_APPLIED);
+		if (i % 100 == 0) {
+			double now = now_s();
+
+			slowest = now - last > slowest ? now - last : slowest;
+			last = now;
+		}
+		if (i + 1 == 1000 || i + 1 == many)
+			printf("apply: %u orders, %.0f ns an order\n", i + 1, (now_s() - start) * 1e9 / (i + 1));
+	}
+	printf("apply: slowest 100 orders %.0f us\n", slowest * 1e6);
+	printf("memory: %zu bytes a body, %.1f an order in all, %.1f beside the encoded; resident %.1f\n", size,
+	       (double)orders_memory(orders) / many, (double)(orders_memory(orders) - orders_bytes(orders)) / many,
+	       (double)(resident_bytes() - before) / many);
+
+	double encoding = 0, decoding = 0;
+
+	for (uint64_t next = 0; next < many;) {
+		double a = now_s();
+		size_t got = orders_encode(orders, next, many, &next, bytes, (size_t)256 << 10);
+		double b = now_s();
+
+		must(orders_decode(copy, 0, bytes, got, error, sizeof error));
+		encoding += b - a;
+		decoding += now_s() - b;
+	}
+	printf("encode: %.0f ms; decode: %.0f ms\n", encoding * 1e3, decoding * 1e3);
+	start = now_s();
+	orders_free(copy);
+	printf("free: %.0f ms\n", (now_s() - start) * 1e3);
+	orders_free(orders);
+	free(bodies);
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(applied_orders_are_seen),
+		cmocka_unit_test(history_pages),
+		cmocka_unit_test(requests_are_looked_up),
+		cmocka_unit_test(content_leaves_out_what_is_assigned),
+		cmocka_unit_test(refusals_change_nothing),
+		cmocka_unit_test(bodies_agree_with_rpcgen),
+		cmocka_unit_test(malformed_bodies_are_refused),
+		cmocka_unit_test(bytes_make_the_same_history),
+		cmocka_unit_test(damaged_bytes_are_refused),
+		cmocka_unit_test(random_orders_match_the_model),
+		cmocka_unit_test(state_is_encoded_while_orders_arrive),
+		cmocka_unit_test(memory_is_bounded),
+	};
+
+	if (getenv("ORDERS_TEST_MEASURE") != NULL) {
+		measure();
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,311 @@
+/* One peer's bytes: reading, handing whole records on, writing answers, and the limits of a connection. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rpc/base/must.h"
+#include "rpc/clock.h"
+#include "rpc/server_internal.h"
+
+#define READ_BYTES 65536
+/* Answers past this many times output_bytes, all of one peer that does not read, end its connection. */
+#define OUTPUT_HARD_FACTOR 4
+/* A turn that has dispatched for this long reads no further; the kernel names the rest again in the next iteration. */
+#define TURN_BUDGET_US 5000
+
+static void stop_reading(struct rpc_connection *connection)
+{
+	if (!connection->reading)
+		return;
+	connection->reading = false;
+	event_del(&connection->readable);
+}
+
+static void start_reading(struct rpc_connection *connection)
+{
+	if (connection->reading)
+		return;
+	connection->reading = true;
+	event_add(&connection->readable, NULL);
+}
+
+static size_t output_bytes(const struct rpc_connection *connection)
+{
+	const uint8_t *bytes;
+
+	return record_writer_pending(&connection->output, &bytes);
+}
+
+/* Back-pressure with hysteresis: a connection at its limit shall not be added to epoll and removed with every call. */
+static bool may_read(struct rpc_connection *connection)
+{
+	const struct rpc_server_limits *limits = &connection->server->limits;
+	size_t output = output_bytes(connection);
+
+	if (connection->calls_count >= limits->calls_in_flight || output >= limits->output_bytes)
+		connection->throttled = true;
+	else if (connection->calls_count <= limits->calls_in_flight / 2 && output <= limits->output_bytes / 2)
+		connection->throttled = false;
+	return !connection->throttled && (connection->pinned || !connection->server->clients_paused);
+}
+
+void connection_check_resume(struct rpc_connection *connection)
+{
+	if (connection->reading || connection->closed || connection->in_resume || !may_read(connection))
+		return;
+	connection->in_resume = true;
+	TAILQ_INSERT_TAIL(&connection->server->resumes, connection, resume);
+	server_need_turn(connection->server);
+}
+
+static void connection_free(struct rpc_connection *connection)
+{
+	record_reader_free(&connection->input);
+	record_writer_free(&connection->output);
+	free(connection);
+}
+
+void rpc_connection_close(struct rpc_connection *connection)
+{
+	struct rpc_server *server = connection->server;
+
+	if (connection->closed)
+		return;
+	connection->closed = true;
+	stop_reading(connection);
+	event_del(&connection->writable);
+	TAILQ_REMOVE(connection->pinned ? &server->pinned : &server->clients, connection, link);
+	if (connection->in_flush)
+		TAILQ_REMOVE(&server->flushes, connection, flush);
+	if (connection->in_resume)
+		TAILQ_REMOVE(&server->resumes, connection, resume);
+	must(server->counts.connections > 0);
+	server->counts.connections--;
+	close(connection->fd);
+	transport_detach(connection);
+	if (server->closed != NULL)
+		server->closed(server->closed_context, connection);
+	if (!connection->busy)
+		connection_free(connection);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------------ */
+
+/* Gives the kernel what it takes. Marks the connection broken rather than closing it: it may be called within a reply. */
+static void send_output(struct rpc_connection *connection)
+{
+	const uint8_t *bytes;
+	size_t size = record_writer_pending(&connection->output, &bytes);
+
+	if (size == 0)
+		return;
+
+	ssize_t sent = send(connection->fd, bytes, size, MSG_NOSIGNAL);
+
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		connection->broken = true;
+		return;
+	}
+	if (sent > 0)
+		record_writer_sent(&connection->output, (size_t)sent);
+	if ((size_t)(sent > 0 ? sent : 0) == size) {
+		if (connection->blocked)
+			event_del(&connection->writable);
+		connection->blocked = false;
+	} else if (!connection->blocked) {
+		connection->blocked = true;
+		event_add(&connection->writable, NULL);
+	}
+}
+
+static void need_flush(struct rpc_connection *connection)
+{
+	if (connection->in_flush)
+		return;
+	connection->in_flush = true;
+	TAILQ_INSERT_TAIL(&connection->server->flushes, connection, flush);
+	server_need_turn(connection->server);
+}
+
+void connection_answered(struct rpc_connection *connection)
+{
+	size_t limit = connection->server->limits.output_bytes;
+	size_t output = output_bytes(connection);
+
+	need_flush(connection);
+	if (output >= limit && !connection->blocked) {
+		send_output(connection);
+		output = output_bytes(connection);
+	}
+	if (output / OUTPUT_HARD_FACTOR >= limit && !connection->broken) {
+		server_complain(connection->server, connection, "closed a peer that does not read its answers");
+		connection->broken = true;
+	}
+}
+
+void connection_flush(struct rpc_connection *connection)
+{
+	if (!connection->broken && !connection->blocked)
+		send_output(connection);
+	if (connection->broken)
+		rpc_connection_close(connection);
+	else
+		connection_check_resume(connection);
+}
+
+static void connection_writable(evutil_socket_t fd, short what, void *context)
+{
+	struct rpc_connection *connection = context;
+
+	(void)fd;
+	(void)what;
+	send_output(connection);
+	if (connection->broken)
+		rpc_connection_close(connection);
+	else
+		connection_check_resume(connection);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------ */
+
+/* Dispatches the whole records there are. A handler may close this connection, so its memory is looked after here. */
+static void dispatch_input(struct rpc_connection *connection)
+{
+	struct rpc_server *server = connection->server;
+	const uint8_t *record;
+	size_t size;
+
+	must(!connection->busy);
+	connection->busy = true;
+	server->dispatching = true;
+	while (!connection->closed && !connection->broken) {
+		if (!may_read(connection)) {
+			record_reader_stash(&connection->input);
+			stop_reading(connection);
+			break;
+		}
+
+		enum record_status status = record_reader_next(&connection->input, &record, &size);
+
+		if (status == RECORD_MORE)
+			break;
+		if (status == RECORD_TOO_LONG) {
+			server->counts.oversized_records++;
+			server_complain(server, connection, "closed a peer that sent a record over the limit");
+			rpc_connection_close(connection);
+		} else if (!transport_dispatch(connection, record, size)) {
+			server->counts.garbage_records++;
+			server_complain(server, connection, "closed a peer that sent what is no RPC call");
+			rpc_connection_close(connection);
+		}
+	}
+	server->dispatching = false;
+	connection->busy = false;
+	if (connection->closed)
+		connection_free(connection);
+	else if (connection->broken)
+		need_flush(connection);
+}
+
+void connection_resume(struct rpc_connection *connection)
+{
+	if (!may_read(connection))
+		return;
+	start_reading(connection);
+	if (record_reader_has_input(&connection->input))
+		dispatch_input(connection);
+}
+
+static void heard(struct rpc_connection *connection, uint64_t now_us)
+{
+	connection->heard_us = now_us;
+	if (connection->pinned)
+		return;
+	TAILQ_REMOVE(&connection->server->clients, connection, link);
+	TAILQ_INSERT_TAIL(&connection->server->clients, connection, link);
+}
+
+static void connection_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct rpc_connection *connection = context;
+	struct rpc_server *server = connection->server;
+	_Alignas(16) uint8_t bytes[READ_BYTES];
+
+	(void)what;
+	if (connection->broken)
+		return;
+	if (!may_read(connection)) {
+		stop_reading(connection);
+		return;
+	}
+	/* What was stashed has been dispatched before reading began again, so the order of calls is the peer's. */
+	must(!record_reader_has_input(&connection->input));
+
+	uint64_t now_us = rpc_clock_us();
+
+	server_need_turn(server);
+	if (server->turn_started_us == 0)
+		server->turn_started_us = now_us;
+	else if (now_us - server->turn_started_us > TURN_BUDGET_US)
+		return;
+
+	ssize_t count = recv(fd, bytes, sizeof bytes, 0);
+
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (count <= 0) {
+		rpc_connection_close(connection);
+		return;
+	}
+	heard(connection, now_us);
+	record_reader_feed(&connection->input, bytes, (size_t)count);
+	dispatch_input(connection);
+}
+
+void connection_new(struct rpc_server *server, int fd, const struct rpc_address *peer)
+{
+	struct rpc_connection *connection = calloc(1, sizeof *connection);
+
+	must(connection != NULL);
+	connection->server = server;
+	connection->fd = fd;
+	connection->heard_us = rpc_clock_us();
+	rpc_address_format(peer, connection->peer, sizeof connection->peer);
+	record_reader_init(&connection->input, server->limits.record_bytes);
+	record_writer_init(&connection->output, server->limits.record_bytes);
+	LIST_INIT(&connection->calls);
+	event_assign(&connection->readable, server->base, fd, EV_READ | EV_PERSIST, connection_readable, connection);
+	event_assign(&connection->writable, server->base, fd, EV_WRITE | EV_PERSIST, connection_writable, connection);
+	TAILQ_INSERT_TAIL(&server->clients, connection, link);
+	server->counts.connections++;
+	start_reading(connection);
+}
+
+/* --- for the owner ------------------------------------------------------------------------------------------------------ */
+
+void rpc_connection_set_user(struct rpc_connection *connection, void *user)
+{
+	connection->user = user;
+}
+
+void *rpc_connection_user(const struct rpc_connection *connection)
+{
+	return connection->user;
+}
+
+void rpc_connection_pin(struct rpc_connection *connection)
+{
+	if (connection->pinned || connection->closed)
+		return;
+	TAILQ_REMOVE(&connection->server->clients, connection, link);
+	connection->pinned = true;
+	TAILQ_INSERT_TAIL(&connection->server->pinned, connection, link);
+	connection_check_resume(connection);
+}
+
+const char *rpc_connection_peer_address(const struct rpc_connection *connection)
+{
+	return connection->peer;
+}

@@ -1,0 +1,99 @@
+#include "rpc/reply.h"
+
+#include <arpa/inet.h>
+#include <rpc/rpc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/must.h"
+
+struct words {
+	const uint8_t *record;
+	size_t size, at;
+};
+
+static bool take(struct words *words, uint32_t *word)
+{
+	if (words->size - words->at < sizeof *word)
+		return false;
+	memcpy(word, words->record + words->at, sizeof *word);
+	*word = ntohl(*word);
+	words->at += sizeof *word;
+	return true;
+}
+
+static enum reply_verdict negative(struct words *words, uint32_t stat, struct reply_head *head)
+{
+	static const char *const reasons[] = {
+		[PROG_UNAVAIL] = "the peer does not serve the program",
+		[PROC_UNAVAIL] = "the peer does not know the procedure",
+		[GARBAGE_ARGS] = "the peer could not decode the arguments",
+		[SYSTEM_ERR] = "the peer had a system error",
+	};
+	uint32_t low;
+	uint32_t high;
+
+	if (stat == PROG_MISMATCH) {
+		if (!take(words, &low) || !take(words, &high))
+			return REPLY_GARBAGE;
+		snprintf(head->why, sizeof head->why, "the peer serves versions %u to %u only", low, high);
+		return REPLY_NEGATIVE;
+	}
+	if (stat > SYSTEM_ERR)
+		return REPLY_GARBAGE;
+	snprintf(head->why, sizeof head->why, "%s", reasons[stat]);
+	return REPLY_NEGATIVE;
+}
+
+static enum reply_verdict denied(struct words *words, struct reply_head *head)
+{
+	uint32_t stat;
+
+	if (!take(words, &stat) || stat > AUTH_ERROR)
+		return REPLY_GARBAGE;
+	snprintf(head->why, sizeof head->why, "%s",
+		 stat == RPC_MISMATCH ? "the peer speaks another version of RPC" : "the peer refused the credentials");
+	return REPLY_NEGATIVE;
+}
+
+enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct reply_head *head)
+{
+	struct words words = {record, size, 0};
+	uint32_t direction;
+	uint32_t stat;
+	uint32_t flavor;
+	uint32_t length;
+
+	head->why[0] = '\0';
+	if (!take(&words, &head->xid) || !take(&words, &direction) || direction != REPLY || !take(&words, &stat))
+		return REPLY_GARBAGE;
+	if (stat == MSG_DENIED)
+		return denied(&words, head);
+	if (stat != MSG_ACCEPTED || !take(&words, &flavor) || !take(&words, &length) || length > MAX_AUTH_BYTES ||
+	    RNDUP((size_t)length) > size - words.at)
+		return REPLY_GARBAGE;
+	words.at += RNDUP((size_t)length);
+	if (!take(&words, &stat))
+		return REPLY_GARBAGE;
+	if (stat != SUCCESS)
+		return negative(&words, stat, head);
+	head->results_at = words.at;
+	return REPLY_SUCCESS;
+}
+
+void call_head_write(int32_t *words, uint32_t xid, uint32_t program, uint32_t version, uint32_t procedure)
+{
+	const int32_t *start = words;
+
+	IXDR_PUT_U_INT32(words, xid);
+	IXDR_PUT_U_INT32(words, CALL);
+	IXDR_PUT_U_INT32(words, RPC_MSG_VERSION);
+	IXDR_PUT_U_INT32(words, program);
+	IXDR_PUT_U_INT32(words, version);
+	IXDR_PUT_U_INT32(words, procedure);
+	IXDR_PUT_U_INT32(words, AUTH_NONE);
+	IXDR_PUT_U_INT32(words, 0);
+	IXDR_PUT_U_INT32(words, AUTH_NONE);
+	IXDR_PUT_U_INT32(words, 0);
+	must((size_t)(words - start) * 4 == CALL_HEAD_BYTES);
+}

@@ -1,0 +1,169 @@
+/* The history before the log: the four orders compiled in, and every line of a file either becomes an order or is named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/initial_orders.h"
+#include "server/orders.h"
+
+static char error[INITIAL_ORDERS_ERROR_SIZE];
+
+static bool load(void *context, const void *body, size_t size, char *problem, size_t problem_size)
+{
+	return orders_load_initial(context, body, size, problem, problem_size);
+}
+
+static bool load_bytes(struct orders *orders, const void *bytes, size_t size)
+{
+	char path[] = "/tmp/initial-orders-XXXXXX";
+	int file = mkstemp(path);
+
+	assert_true(file >= 0);
+	assert_int_equal(write(file, bytes, size), size);
+	close(file);
+	bool good = initial_orders_load(path, load, orders, error, sizeof error);
+
+	unlink(path);
+	if (!good && strncmp(error, path, strlen(path)) == 0) /* the rest is what the tests look at */
+		memmove(error, error + strlen(path), strlen(error + strlen(path)) + 1);
+	return good;
+}
+
+static bool load_text(struct orders *orders, const char *text)
+{
+	return load_bytes(orders, text, strlen(text));
+}
+
+static void refuses(const char *text, const char *expected)
+{
+	struct orders *orders = orders_new(100);
+
+	assert_false(load_text(orders, text));
+	assert_string_equal(error, expected);
+	orders_free(orders);
+}
+
+static void assert_text(struct order_text text, const char *expected)
+{
+	assert_int_equal(text.size, strlen(expected));
+	assert_memory_equal(text.bytes, expected, text.size);
+}
+
+static void compiled_in_orders_are_the_four(void **state)
+{
+	struct orders *orders = orders_new(100);
+	struct order_view views[3];
+
+	(void)state;
+	assert_true(initial_orders_built_in(load, orders, error, sizeof error));
+	assert_int_equal(orders_initial_count(orders), 4);
+	assert_int_equal(orders_op(orders), 0);
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 3, views), 2);
+	assert_int_equal(views[0].items_count, 2);
+	assert_text(views[0].items[0], "burger");
+	assert_text(views[0].items[1], "fries");
+	assert_int_equal(views[1].items_count, 1);
+	assert_text(views[1].items[0], "pizza");
+	assert_int_equal(orders_history(orders, "DH1 3LG", 7, 0, 3, views), 2);
+	assert_text(views[0].items[0], "fried chicken");
+	assert_text(views[0].items[1], "chips");
+	assert_text(views[1].items[0], "vegetables");
+	assert_true(uuid_is_nil(views[1].client));
+	assert_int_equal(views[1].time_us, 0);
+	assert_int_equal(views[1].check, 0);
+	orders_free(orders);
+}
+
+static void lines_become_orders(void **state)
+{
+	struct orders *orders = orders_new(100);
+	struct order_view views[3];
+
+	(void)state;
+	assert_true(load_text(orders, "# a comment\n"
+				      "\n"
+				      "dh13le\tZo\xc3\xab\tburger\tfries & sauce\r\n"
+				      "DH1 3LE\t\tpizza"));
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 3, views), 2);
+	assert_text(views[0].customer, "Zo\xc3\xab");
+	assert_text(views[0].items[1], "fries & sauce");
+	assert_text(views[1].customer, "");
+	assert_text(views[1].items[0], "pizza");
+	assert_true(load_text(orders, ""));
+	orders_free(orders);
+}
+
+static void wrong_lines_are_named(void **state)
+{
+	char text[8192], expected[256];
+
+	(void)state;
+	refuses("\nnowhere\t\tpizza\n", ":2: invalid postcode: nowhere");
+	refuses("DH1 3LE\n", ":1: no items: expected POSTCODE<TAB>customer<TAB>item...");
+	refuses("DH1 3LE\tAnn\n", ":1: no items: expected POSTCODE<TAB>customer<TAB>item...");
+	refuses("DH1 3LE\tAnn\tpizza\t\tsoup\n", ":1: item 2 is empty");
+	refuses("DH1 3LE\tAnn\tpizza\t\n", ":1: item 2 is empty");
+	refuses("DH1 3LE\tAnn\tpizza\nDH1 3LE\tAnn\tcr\xe8me\n", ":2: the item is not UTF-8 text without control characters");
+	refuses("DH1 3LE\t\x01\tpizza\n", ":1: the customer is not UTF-8 text without control characters");
+	refuses("\x1b[2J\t\tpizza\n", ":1: the postcode is not UTF-8 text without control characters");
+	snprintf(text, sizeof text, "DH1 3LE\t%065d\tpizza\n", 1);
+	refuses(text, ":1: the customer has 65 bytes, at most 64 are allowed");
+	snprintf(text, sizeof text, "DH1 3LE\t\t%0129d\n", 1);
+	refuses(text, ":1: the item has 129 bytes, at most 128 are allowed");
+	snprintf(text, sizeof text, "%033d\t\tpizza\n", 1);
+	refuses(text, ":1: the postcode has 33 bytes, at most 32 are allowed");
+	snprintf(text, sizeof text, "DH1 3LE\t%07000d\tpizza\n", 1);
+	refuses(text, ":1: the line is longer than any order");
+	strcpy(text, "DH1 3LE\t");
+	for (int i = 0; i < 33; i++)
+		strcat(text, "\tx");
+	refuses(text, ":1: more than 32 items");
+
+	struct orders *orders = orders_new(2);
+
+	assert_false(load_bytes(orders, "DH1 3LE\t\tpi\0zza\n", 16));
+	assert_string_equal(error, ":1: the item is not UTF-8 text without control characters");
+	assert_false(load_text(orders, "DH1 3LE\t\ta\nDH1 3LE\t\tb\nDH1 3LE\t\tc\n"));
+	assert_string_equal(error, ":3: initial order 3: more orders than --max-orders allows");
+	assert_false(initial_orders_load("/nowhere/at-all", load, orders, error, sizeof error));
+	snprintf(expected, sizeof expected, "cannot open the initial orders /nowhere/at-all: %s", "No such file or directory");
+	assert_string_equal(error, expected);
+	assert_false(initial_orders_load("/tmp", load, orders, error, sizeof error));
+	assert_string_equal(error, "cannot read the initial orders /tmp: Is a directory");
+	orders_free(orders);
+}
+
+/* The longest line that is an order is one. */
+static void longest_line_is_taken(void **state)
+{
+	struct orders *orders = orders_new(2);
+	char text[8192];
+	int used = snprintf(text, sizeof text, "%32s\t%064d", "DH1 3LE", 1);
+
+	(void)state;
+	for (int i = 0; i < 32; i++)
+		used += snprintf(text + used, sizeof text - (size_t)used, "\t%0128d", i);
+	strcpy(text + used, "\r\n");
+	assert_true(load_text(orders, text));
+	assert_int_equal(orders_count(orders), 1);
+	orders_free(orders);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(compiled_in_orders_are_the_four),
+		cmocka_unit_test(lines_become_orders),
+		cmocka_unit_test(wrong_lines_are_named),
+		cmocka_unit_test(longest_line_is_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,55 @@
+#!/bin/bash
+# What bad input gets: an exit status and one line that says what is wrong, where the limit is, or what to start. Never a crash,
+# never an order placed.
+source "$(dirname "$0")/lib.sh"
+
+# Nothing runs yet.
+expect 4 "$BASE|front-end" order "DH1 3LE" soup
+expect 4 'justhungry-frontend' order "DH1 3LE" soup
+try --json status
+((STATUS == 4)) || fail "status without a cluster: status $STATUS"
+jq -e '.health == "unavailable"' <<<"$OUT" >/dev/null || fail "status without a cluster: $OUT"
+
+start_replica 1
+start_frontend --new-cluster
+jh --timeout 20 status --wait 1 >/dev/null
+
+expect 3 'invalid postcode: ' order "NOT A POSTCODE" soup
+expect 3 'invalid postcode: ' order "" soup
+expect 3 'invalid postcode: ' order "QQ1 1AA1" soup
+expect 2 . order "DH1 3LE"
+expect 2 . order
+expect 2 . nonsense
+expect 2 . --no-such-option order "DH1 3LE" soup
+expect 2 . --program-base zero status
+expect 2 'DH1 3LE' order DH1 3LE pizza
+
+fits=$(head -c 128 /dev/zero | tr '\0' x)
+expect 0 . order "DH1 3LE" "$fits"
+expect '[23]' '128' order "DH1 3LE" "${fits}x" 
+mapfile -t items < <(seq 33)
+expect 0 . order "DH1 3LE" "${items[@]:0:32}"
+expect '[23]' '32' order "DH1 3LE" "${items[@]}"
+expect '[23]' '64' order --customer "${fits:0:65}" "DH1 3LE" soup
+expect '[23]' 'UTF-8' order "DH1 3LE" $'caf\xe9'
+expect '[23]' 'UTF-8' order --customer $'\xff' "DH1 3LE" soup
+expect '[23]' . order "DH1 3LE" ""
+expect '[23]' . order --client-id 12345 --request 1 "DH1 3LE" soup
+expect '[23]' . order --client-id 0123abcd-0000-4000-8000-000000000001 --request 0 "DH1 3LE" soup
+expect 0 'Order #1 for EC1A 1BB' order "EC1A 1BB" "crème brûlée" "寿司"
+expect '[23]' . history "NOT A POSTCODE"
+
+try --json history "DH1 3LE"
+jq -e '.total == 4' <<<"$OUT" >/dev/null || fail "something refused was placed: $OUT"
+
+# No primary: says so and whom it waits for. No front-end: says what to start.
+kill9 1
+expect '[45]' . --timeout 2 order "DH1 3LE" soup
+kill9 frontend
+expect 4 'justhungry-frontend' --timeout 2 order "DH1 3LE" soup
+if [[ -n ${JH_OWN_HOST:-} ]]; then
+	kill9 rpcbind
+	expect 4 'rpcbind' --timeout 2 order "DH1 3LE" soup
+	start_replica 2
+	ends 2 '[1-4]' 'rpcbind'
+fi

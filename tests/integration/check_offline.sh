@@ -1,0 +1,17 @@
+#!/bin/bash
+# --check verifies a copy of a data directory offline, prints who and how far it is, and changes nothing; a backup restored from
+# such a copy serves its orders as a new cluster.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+for number in 3 4 5; do
+	expect 0 "Order #$number for DH1 3LE placed" order "DH1 3LE" "item $number"
+done
+wait_for 10 "equal digests on all three" members_level 3
+digest=$(status_get '.replicas[0].digest')
+stop frontend 1 2 3
+cp -a "$(replica_dir 1)" "$SCRATCH/copy"
+"$JH_BUILD/server/justhungry-server" --check "$SCRATCH/copy" >"$LOGS/check.json" || fail "--check: $(<"$LOGS/check.json")"
+diff -r "$(replica_dir 1)" "$SCRATCH/copy" || fail "--check changed the copy"
+jq -e --arg digest "$digest" '.id == 1 and (.uuid | length == 36) and .view >= 1 and .op == 3 and .digest == $digest and
+	(.damaged == false or .damaged == null or .damaged == [])' "$LOGS/check.json" >/dev/null || fail "--check: $(<"$LOGS/check.json")"

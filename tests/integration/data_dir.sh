@@ -1,0 +1,79 @@
+#!/bin/bash
+# A data directory of another cluster, of another id, in use, not writable, of a newer format or damaged gets one line that says
+# so: never a crash, and never a byte thrown away.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+for number in 3 4 5 6; do
+	expect 0 "Order #$number for DH1 3LE placed" order "DH1 3LE" "item $number"
+done
+wait_for 10 "equal digests on all three" members_level 3
+
+# In use by a running process.
+launch in-use "$JH_BUILD/server/justhungry-server" --id 1 --data-dir "$(replica_dir 1)" --program-base "$BASE"
+ends in-use '[1-9]' 'in use|locked'
+
+stop 3
+kept=$SCRATCH/kept-3
+cp -a "$(replica_dir 3)" "$kept"
+restore() {
+	rm -rf "$(replica_dir 3)"
+	cp -a "$kept" "$(replica_dir 3)"
+}
+
+# Of another id.
+launch other-id "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$(replica_dir 3)" --program-base "$BASE"
+ends other-id '[1-9]' 'replica 3'
+diff -r "$kept" "$(replica_dir 3)" || fail "a refused start changed the directory"
+
+# Not a directory, not writable (root may write anywhere but here).
+launch no-directory "$JH_BUILD/server/justhungry-server" --id 4 --data-dir /proc/nowhere --program-base "$BASE"
+ends no-directory '[1-9]' '/proc/nowhere'
+if ((EUID != 0)); then
+	mkdir -m 500 "$SCRATCH/read-only"
+	launch read-only "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$SCRATCH/read-only" --program-base "$BASE"
+	ends read-only '[1-9]' 'read-only.*([Pp]ermission|writable)'
+fi
+
+# Damaged in the middle of what was acknowledged: noticed, set aside, the uuid given up, and healed by the others.
+newest_journal() { find "$(replica_dir 3)" -type f -name '*.journal' -o -type f -path '*journal*' | sort | tail -n 1; }
+flip() { # FILE OFFSET: every bit of one byte
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	printf '%b' "\\x$(printf '%02x' $((byte ^ 255)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+journal=$(newest_journal)
+[[ -n $journal ]] || fail "no journal file found in $(ls -R "$(replica_dir 3)")"
+text=$(grep -a -b -o -m 1 'item 4' "$journal" | head -n 1 | cut -d : -f 1)
+[[ -n $text ]] || fail "item 4 is not in $journal"
+flip "$journal" "$text"
+try_check() { "$JH_BUILD/server/justhungry-server" --check "$(replica_dir 3)" >"$LOGS/check.json" 2>"$LOGS/check.err"; }
+if try_check; then
+	fail "--check finds nothing wrong in a damaged directory: $(<"$LOGS/check.json")"
+fi
+jq -e '.damaged | . != false and . != null' "$LOGS/check.json" >/dev/null || fail "--check says: $(<"$LOGS/check.json")"
+start_replica 3
+wait_for 30 "the damaged replica to be a backup again" role_is 3 backup
+wait_for 10 "equal digests on all three" members_level 3
+log_says replica-3 '[Dd]amage' || fail "the damaged replica does not say so"
+find "$(replica_dir 3)/set-aside" -type f | grep -q . || fail "the damaged files were thrown away"
+
+# Of another cluster: the front-end leaves it alone, the replica says so, the cluster goes on.
+stop 3
+first_cluster=$(status_get .cluster)
+FIRST_BASE=$BASE
+BASE=$((BASE + 4096 < 1073741823 ? BASE + 5000 : BASE - 5000))
+mv "$SCRATCH/frontend" "$SCRATCH/frontend-first"
+mv "$(replica_dir 1)" "$SCRATCH/replica-1-first"
+name_first() { PIDS[first-$1]=${PIDS[$1]} && unset "PIDS[$1]"; }
+name_first frontend
+name_first replica-1
+start_replica 1
+start_frontend --new-cluster
+jh --timeout 20 status --wait 1 >/dev/null
+[[ $(status_get .cluster) != "$first_cluster" ]] || fail "two clusters have one name"
+stop 1 frontend
+BASE=$FIRST_BASE
+launch replica-1-foreign "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$(replica_dir 1)" --program-base "$BASE"
+ends replica-1-foreign '[1-9]' '.'
+expect 0 'Order #7 for DH1 3LE placed' order "DH1 3LE" "the first cluster goes on"

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Rule 11: the same client id and request number is one order, however often it is asked, also after the primary changed and
+# after everything was restarted; with other content it is a conflict, and a number below the last is superseded.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+client=0123abcd-0000-4000-8000-000000000001
+again() { expect 0 'Order #3 for DH1 3LE placed' order --client-id "$client" --request 1 "DH1 3LE" soup; }
+again
+again
+kill9 "$(primary)"
+again
+expect 0 'Order #4 for DH1 3LE placed' order --client-id "$client" --request 5 "DH1 3LE" bread
+again
+expect 3 . order --client-id "$client" --request 1 "DH1 3LE" "something else"
+grep -q -i -E 'other content|conflict|already used' <<<"$ERR" || fail "a conflict reads: $ERR"
+expect 3 'superseded' order --client-id "$client" --request 3 "DH1 3LE" "too late"
+try --json order --client-id "$client" --request 5 "DH1 3LE" bread
+jq -e --arg client "$client" '.outcome == "done" and .number == 4 and .postcode == "DH1 3LE" and .client == $client and
+	.request == 5 and .op > 0 and (.time | length > 0) and .check == "format-only"' <<<"$OUT" >/dev/null || fail "json: $OUT"
+kill9 frontend
+start_frontend
+wait_for 20 "a primary that serves" serving
+again
+try --json history "DH1 3LE"
+jq -e '.total == 4' <<<"$OUT" >/dev/null || fail "doubled: $OUT"

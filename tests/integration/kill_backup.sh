@@ -1,0 +1,22 @@
+#!/bin/bash
+# A backup is killed with -9 under load, then the other one too: the primary goes on alone, nothing is lost, and both come back.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+start_load load 20
+first=$(a_backup)
+kill9 "$first"
+wait_for 20 "a view without the killed backup" status_is '[.replicas[] | select(.role == "backup")] | length == 1'
+wait_for 20 "orders to flow with two" op_reached $(($(op_of_cluster) + 20))
+second=$(a_backup)
+kill9 "$second"
+wait_for 20 "orders to flow with one" op_reached $(($(op_of_cluster) + 20))
+status_is '.health == "degraded"' || fail "one copy left and status says: $(status_json)"
+expect 0 'degraded: 1 copy' status
+start_replica "$first"
+start_replica "$second"
+wait_for 30 "both to be backups again" status_is '[.replicas[] | select(.role == "backup")] | length == 2'
+end_load load
+audit load
+wait_for 20 "equal digests on all three" members_level 3
+stop frontend 1 2 3

@@ -1,0 +1,19 @@
+#!/bin/bash
+# The primary is killed with -9 five times under load, each time a new one: no client sees an error or a refusal, every
+# acknowledged order is in the history exactly once, and the killed replica comes back as a member.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+start_load load 30 16
+for round in 1 2 3 4 5; do
+	victim=$(primary)
+	kill9 "$victim"
+	wait_for 20 "another primary (round $round)" status_is ".primary > 0 and .primary != $victim"
+	wait_for 20 "orders to flow again (round $round)" op_reached $(($(op_of_cluster) + 20))
+	start_replica "$victim"
+	wait_for 30 "replica $victim to be a backup again (round $round)" role_is "$victim" backup
+done
+end_load load
+audit load
+wait_for 20 "equal digests on all three" members_level 3
+stop frontend 1 2 3

@@ -1,0 +1,313 @@
+# shellcheck shell=bash
+# Clusters of real processes. A test sources this file, says what it wants to happen, and ends; whatever it started is ended
+# with it, and a sanitizer report or a broken invariant in any log fails it.
+#
+# As root every test is a host of its own: it runs itself again in network, mount and pid namespaces with a /run and an
+# rpcbind of their own, so that tests run in parallel and nothing survives them. Without root it uses the machine's rpcbind
+# with program numbers of its own, or is skipped (77) when there is none. `needs_own_host` skips what cannot do without.
+#
+# It refuses to sleep for a fixed time: wait_for polls a condition.
+set -euo pipefail
+
+: "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/dev}"
+PATH=$PATH:/usr/sbin:/sbin
+readonly SKIPPED=77
+
+if [[ -z ${JH_OWN_HOST:-} ]] && ((EUID == 0)) && unshare --net --mount --pid --fork true 2>/dev/null; then
+	JH_OWN_HOST=1 exec unshare --net --mount --pid --fork --mount-proc --kill-child "$BASH" "$0" "$@"
+fi
+
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/justhungry-test.XXXXXX")
+LOGS=$SCRATCH/logs
+mkdir "$LOGS"
+exec </dev/null
+
+declare -A PIDS=()       # name -> pid; names: replica-N, frontend, bench, ...
+declare -A HOST_OF=()    # name -> pid of the namespace it runs in (three_hosts)
+HOST_PID=                # set it to start the next processes on another host
+BASE=0                   # --program-base of this test's cluster
+STATUS=0 OUT='' ERR=''   # of the last `try`
+SERVER_OPTIONS=(--postcode-check grammar)   # no test asks the internet
+FRONTEND_OPTIONS=()
+
+# --- ending ----------------------------------------------------------------------------------------------------------------
+
+skip() {
+	echo "skipped: $*"
+	exit "$SKIPPED"
+}
+
+needs_own_host() { [[ -n ${JH_OWN_HOST:-} ]] || skip "needs root (a network and mount namespace of its own)"; }
+
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# Reports of the sanitizers and of our own asserts, in whatever any process wrote.
+broken_logs() {
+	grep -l -E 'runtime error:|(Address|Leak|Thread|UndefinedBehavior)Sanitizer|broken invariant:' "$LOGS"/* 2>/dev/null
+}
+
+show_logs() {
+	local log
+	for log in "$LOGS"/*; do
+		[[ -s $log ]] || continue
+		printf -- '--- %s\n' "${log##*/}"
+		tail -n 40 "$log"
+	done
+}
+
+clean_up() {
+	local status=$? name program version
+	trap - EXIT
+	set +e
+	for name in "${!PIDS[@]}"; do
+		kill -CONT "${PIDS[$name]}" 2>/dev/null
+		kill -KILL "${PIDS[$name]}" 2>/dev/null
+	done
+	wait 2>/dev/null
+	if [[ -z ${JH_OWN_HOST:-} ]] && ((BASE > 0)); then
+		# A killed process leaves its entry; these program numbers are nobody else's.
+		rpcinfo -p 2>/dev/null | awk -v low="$BASE" '$1 >= low && $1 <= low + 4095 { print $1, $2 }' | sort -u |
+			while read -r program version; do
+				rpcinfo -d "$program" "$version" >/dev/null 2>&1
+			done
+	fi
+	if ((status != SKIPPED)) && [[ -n $(broken_logs) ]]; then
+		echo "FAILED: a process reported a bug of its own: $(broken_logs | xargs -n 1 basename | tr '\n' ' ')" >&2
+		((status == 0)) && status=1
+		grep -h -A 25 -E 'runtime error:|Sanitizer|broken invariant:' "$LOGS"/* | head -n 120 >&2
+	fi
+	if ((status != 0 && status != SKIPPED)); then
+		show_logs >&2
+	fi
+	if ((status != 0 && status != SKIPPED)) && [[ -n ${JH_KEEP_SCRATCH:-} ]]; then
+		echo "kept: $SCRATCH" >&2
+	else
+		rm -rf "$SCRATCH"
+	fi
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR
+set -o errtrace
+
+# --- waiting ---------------------------------------------------------------------------------------------------------------
+
+# wait_for SECONDS WHAT COMMAND...: polls COMMAND until it succeeds; fails the test when it does not in time.
+wait_for() {
+	local deadline=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@"; do
+		((SECONDS < deadline)) || fail "waited in vain for: $what"
+		sleep 0.05
+	done
+}
+
+dead() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
+log_says() { grep -q -E -- "$2" "$LOGS/$1.log"; } # NAME PATTERN
+
+# --- rpcbind -----------------------------------------------------------------------------------------------------------------
+
+rpcbind_answers() { timeout 5 rpcinfo -p >/dev/null 2>&1; }
+
+start_rpcbind() {
+	rpcbind -f >"$LOGS/rpcbind.log" 2>&1 &
+	PIDS[rpcbind]=$!
+	wait_for 10 "rpcbind to answer" rpcbind_answers
+}
+
+base_is_free() {
+	! rpcinfo -p | awk -v low="$1" '$1 >= low && $1 <= low + 4095 { found = 1 } END { exit !found }'
+}
+
+if [[ -n ${JH_OWN_HOST:-} ]]; then
+	mount -t tmpfs tmpfs /run
+	ip link set lo up
+	start_rpcbind
+	BASE=541000000
+else
+	rpcbind_answers || skip "no rpcbind is running, and without root there is no starting one"
+	BASE=$((541000000 + $$ % 100000 * 5000))
+	while ! base_is_free "$BASE"; do
+		BASE=$((BASE + 5000))
+	done
+fi
+
+# --- processes -------------------------------------------------------------------------------------------------------------
+
+# launch NAME COMMAND...: in the background, output to logs/NAME.log (appended: a restart writes on).
+launch() {
+	local name=$1
+	shift
+	[[ -z ${PIDS[$name]:-} ]] || fail "$name is running already"
+	if [[ -n $HOST_PID ]]; then
+		HOST_OF[$name]=$HOST_PID
+	fi
+	if [[ -n ${HOST_OF[$name]:-} ]]; then
+		nsenter --net --mount -t "${HOST_OF[$name]}" "$@" >>"$LOGS/$name.log" 2>&1 &
+	else
+		"$@" >>"$LOGS/$name.log" 2>&1 &
+	fi
+	PIDS[$name]=$!
+}
+
+replica_dir() { echo "$SCRATCH/replica-$1"; }
+
+start_replica() { # ID OPTION...
+	local id=$1
+	shift
+	launch "replica-$id" "$JH_BUILD/server/justhungry-server" --id "$id" --data-dir "$(replica_dir "$id")" \
+		--program-base "$BASE" "${SERVER_OPTIONS[@]}" "$@"
+}
+
+start_frontend() { # OPTION...
+	launch frontend "$JH_BUILD/frontend/justhungry-frontend" --data-dir "$SCRATCH/frontend" --program-base "$BASE" \
+		"${FRONTEND_OPTIONS[@]}" "$@"
+}
+
+# A name is "frontend", "bench", or a replica's id.
+name_of() {
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		echo "replica-$1"
+	else
+		echo "$1"
+	fi
+}
+
+signal() { # SIGNAL NAME
+	kill "-$1" "${PIDS[$(name_of "$2")]}"
+}
+
+# join NAME: waits for its end; its exit status is in STATUS.
+join() {
+	local name
+	name=$(name_of "$1")
+	STATUS=0
+	wait "${PIDS[$name]}" || STATUS=$?
+	unset "PIDS[$name]"
+}
+
+kill9() { # NAME...
+	local name
+	for name; do
+		signal KILL "$name"
+	done
+	for name; do
+		join "$name" 2>/dev/null
+	done
+}
+
+# stop NAME...: SIGTERM, one after the other; each must end by itself with status 0.
+stop() {
+	local name
+	for name; do
+		signal TERM "$name"
+		wait_for 20 "$name to stop" dead "${PIDS[$(name_of "$name")]}"
+		join "$name"
+		((STATUS == 0)) || fail "$name ended with status $STATUS after SIGTERM"
+	done
+}
+
+# ends NAME STATUS PATTERN: a process that refuses its work: ends with STATUS within 20 s, saying PATTERN.
+ends() {
+	local name
+	name=$(name_of "$1")
+	wait_for 20 "$name to end by itself" dead "${PIDS[$name]}"
+	join "$name"
+	[[ $STATUS =~ ^$2$ ]] || fail "$name ended with status $STATUS, not $2"
+	log_says "$name" "$3" || fail "$name did not say: $3"
+}
+
+# --- the client --------------------------------------------------------------------------------------------------------------
+
+jh() { "$JH_BUILD/client/justhungry" --program-base "$BASE" "$@"; }
+
+# try COMMAND...: runs the client; STATUS, OUT and ERR say what came of it.
+try() {
+	STATUS=0
+	jh "$@" >"$LOGS/try.out" 2>"$LOGS/try.err" || STATUS=$?
+	OUT=$(tr -d '\0' <"$LOGS/try.out")
+	ERR=$(tr -d '\0' <"$LOGS/try.err")
+	cat "$LOGS/try.err" >>"$LOGS/client.log"
+}
+
+# expect STATUS PATTERN COMMAND...: the client must end with STATUS (a pattern, too), and PATTERN be in what it says.
+expect() {
+	local status=$1 pattern=$2
+	shift 2
+	try "$@"
+	[[ $STATUS =~ ^$status$ ]] || fail "justhungry $*: status $STATUS, not $status: $OUT $ERR"
+	grep -q -E -- "$pattern" <<<"$OUT"$'\n'"$ERR" || fail "justhungry $*: does not say '$pattern': $OUT $ERR"
+}
+
+status_json() { jh --json status 2>/dev/null || true; }
+
+# status_is FILTER: a jq condition on status.
+status_is() { status_json | jq -e "$1" >/dev/null 2>&1; }
+status_get() { status_json | jq -r "$1"; }
+
+primary() { status_get '.primary // 0'; }
+a_backup() { status_get '[.replicas[] | select(.role == "backup") | .id] | first // 0'; }
+op_of_cluster() { status_get '[.replicas[].op] | max // 0'; }
+op_reached() { (($(op_of_cluster) >= $1)); }
+role_is() { status_is ".replicas[] | select(.id == $1) | .role == \"$2\""; } # ID ROLE
+serving() { status_is '.primary > 0 and .health != "unavailable"'; }
+
+# members_level N: N members, and the digests of all equal at an equal op.
+members_level() {
+	status_is "[.replicas[] | select(.role == \"primary\" or .role == \"backup\")] |
+		length == $1 and ([.[].digest_op] | unique | length == 1) and ([.[].digest] | unique | length == 1)"
+}
+
+# form N: replicas 1..N and a front-end, all members, serving.
+form() {
+	local id
+	for ((id = 1; id <= $1; id++)); do
+		start_replica "$id"
+	done
+	start_frontend --new-cluster
+	jh --timeout 60 status --wait "$1" >/dev/null || fail "no cluster of $1: $(status_json)"
+}
+
+# --- load, and the promise ---------------------------------------------------------------------------------------------------
+
+# start_load NAME SECONDS [CLIENTS]: orders in the background until they surely flow.
+start_load() {
+	local before
+	before=$(op_of_cluster)
+	# shellcheck disable=SC2016 # expanded by that shell
+	launch "$1" "$BASH" -c 'exec "${@:2}" >"$1"' - "$SCRATCH/$1.json" \
+		"$JH_BUILD/client/justhungry" --program-base "$BASE" --timeout 60 --json \
+		bench --clients "${3:-16}" --seconds "$2" --log "$SCRATCH/$1.acknowledged"
+	wait_for 30 "orders to flow" op_reached $((before + 50))
+}
+
+# end_load NAME: the clients saw no error and no refusal, whatever was done to the cluster meanwhile.
+end_load() {
+	join "$1"
+	((STATUS == 0)) || fail "$1 ended with status $STATUS"
+	jq -e '.errors == 0 and .refused == 0' "$SCRATCH/$1.json" >/dev/null || fail "$1: $(jq -c . "$SCRATCH/$1.json")"
+	echo "$1: $(jq -c '{orders_per_second, p50_us, p99_us, max_gap_us, errors, refused}' "$SCRATCH/$1.json")"
+}
+
+# audit NAME...: every order that these loads were told is done is in the history exactly once, under the number told;
+# numbers and ops have no double and numbers no gap.
+audit() {
+	local name told=$SCRATCH/told held=$SCRATCH/held missing doubled
+	for name; do
+		cat "$SCRATCH/$name.acknowledged"
+	done | told_lines | sort >"$told"
+	[[ -s $told ]] || fail "no order was acknowledged"
+	cut -d ' ' -f 3,4 "$told" | sort -u | "$JH_BUILD/tests/integration/history_dump" "$BASE" |
+		awk '{ print $1, $2, $3 " " $4, $5, $6 }' | sort >"$held"
+	missing=$(comm -23 "$told" "$held" | wc -l)
+	((missing == 0)) || fail "$missing of $(wc -l <"$told") acknowledged orders are missing, as $(comm -23 "$told" "$held" | head -n 3)"
+	doubled=$(cut -d ' ' -f 1,2 "$held" | uniq -d | wc -l)
+	((doubled == 0)) || fail "$doubled orders are in the history twice"
+	cut -d ' ' -f 6 "$held" | sort -n | uniq -d | grep -q . && fail "two orders have the same op"
+	echo "audit: $(wc -l <"$told") orders acknowledged, each in the history once"
+}

@@ -1,0 +1,54 @@
+#!/bin/bash
+# Postcodes are asked of the two providers (played on this machine): what does not exist is refused, what nobody can say is
+# accepted as format-only or, with strict, refused; a dead provider costs one order one deadline, not every order.
+source "$(dirname "$0")/lib.sh"
+
+# Runs until its standard input closes.
+mkfifo "$SCRATCH/hold"
+exec {hold}<>"$SCRATCH/hold"
+"$JH_BUILD/tests/integration/postcode_provider" <&"$hold" >"$LOGS/provider.log" 2>&1 &
+PIDS[provider]=$!
+wait_for 10 "the provider's port" log_says provider '^port [0-9]+'
+port=$(awk '/^port/ { print $2; exit }' "$LOGS/provider.log")
+
+with() { # BEHAVIOUR OPTION...: one replica that asks a provider that behaves so
+	local url="http://127.0.0.1:$port${1:+/$1}"
+	shift
+	SERVER_OPTIONS=(--postcodes-io "$url" --getthedata "$url" "$@")
+	start_replica 1
+	start_frontend --new-cluster
+	jh --timeout 20 status --wait 1 >/dev/null
+}
+again() {
+	stop frontend 1
+	rm -rf "$(replica_dir 1)" "$SCRATCH/frontend"
+}
+check_of() { # POSTCODE: places an order, prints its check
+	try --json order "$1" soup
+	((STATUS == 0)) || fail "order to $1: status $STATUS $OUT $ERR"
+	jq -r .check <<<"$OUT"
+}
+
+with ''
+[[ $(check_of "DH1 3LE") == exists ]] || fail "DH1 3LE is said not to exist"
+expect 3 'invalid postcode: ' order "ZY1 1AA" soup
+expect 3 'invalid postcode: ' order "ZY2 1AA" soup
+expect 3 'invalid postcode: ' order "ZY3 1AA" soup
+again
+for behaviour in limited broken truncated notjson redirect oversized silent; do
+	with "$behaviour"
+	[[ $(check_of "DH1 3LE") == format-only ]] || fail "$behaviour: check is $(jq -r .check <<<"$OUT")"
+	again
+done
+
+with silent --postcode-check strict
+expect 3 'could not validate postcode' order "DH1 3LE" soup
+again
+
+# The first order of each postcode would wait a deadline of 1 s; with the breaker open only the first ones do.
+with silent
+before=$SECONDS
+for number in 1 2 3 4 5 6 7 8 9; do
+	check_of "DH1 ${number}LE" >/dev/null
+done
+((SECONDS - before < 8)) || fail "a dead provider cost every order its deadline: $((SECONDS - before)) s for 9"

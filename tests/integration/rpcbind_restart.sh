@@ -1,0 +1,25 @@
+#!/bin/bash
+# rpcbind is killed with -9 under load and started again, empty: no live connection ends, no client notices, and everybody is
+# registered again by itself.
+source "$(dirname "$0")/lib.sh"
+needs_own_host # rpcbind is only ever killed on a host of our own
+
+form 3
+start_load load 10
+view=$(status_get .view)
+kill9 rpcbind
+start_rpcbind
+all_registered() {
+	local listing offset
+	listing=$(rpcinfo -p)
+	for offset in 0 1 2 3; do
+		grep -q -E "^ *$((BASE + offset)) +1 +tcp " <<<"$listing" || return 1
+	done
+}
+wait_for 15 "everybody to be registered again" all_registered
+end_load load
+audit load
+status_is ".view == $view" || fail "a view was made: rpcbind is for finding, not for judging"
+expect 0 'Order #3 for DH1 3LE' order "DH1 3LE" "found again"
+wait_for 10 "equal digests on all three" members_level 3
+stop frontend 1 2 3

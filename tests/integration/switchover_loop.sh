@@ -1,0 +1,19 @@
+#!/bin/bash
+# The primary is moved again and again under load: no client sees an error or a refusal, and nothing is lost or doubled.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+start_load load 15
+for ((round = 1; round <= 12; round++)); do
+	before=$(primary)
+	expect 0 . switchover
+	wait_for 20 "another primary (round $round)" status_is ".primary > 0 and .primary != $before"
+done
+target=$(a_backup)
+expect 0 . switchover "$target"
+[[ $(primary) == "$target" ]] || fail "switchover $target made $(primary) primary"
+end_load load
+audit load
+expect 3 . switchover 9
+wait_for 20 "equal digests on all three" members_level 3
+stop frontend 1 2 3

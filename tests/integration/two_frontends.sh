@@ -1,0 +1,28 @@
+#!/bin/bash
+# Rule 20: a second front-end ends with one line, whether it shares the first one's directory or brings its own; the first goes
+# on. Without --new-cluster and without a stored view a front-end forms nothing and says what to type.
+source "$(dirname "$0")/lib.sh"
+
+start_replica 1
+start_frontend
+says_what_to_type() {
+	try status
+	((STATUS == 4)) && grep -q -e '--new-cluster' <<<"$OUT$ERR"
+}
+wait_for 20 "status to name --new-cluster" says_what_to_type
+stop frontend
+
+start_frontend --new-cluster
+jh --timeout 20 status --wait 1 >/dev/null
+second() { # NAME DIR
+	launch "$1" "$JH_BUILD/frontend/justhungry-frontend" --data-dir "$2" --program-base "$BASE" --new-cluster
+}
+second same-directory "$SCRATCH/frontend"
+ends same-directory 1 'in use|locked|running'
+second own-directory "$SCRATCH/frontend-2"
+ends own-directory 1 "$BASE"
+for name in same-directory own-directory; do
+	(($(grep -c ' error ' "$LOGS/$name.log") <= 1)) || fail "$name says more than one line of error"
+done
+expect 0 'Order #3 for DH1 3LE placed' order "DH1 3LE" "the first goes on"
+stop frontend 1

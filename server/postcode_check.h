@@ -33,7 +33,8 @@ struct postcode_options postcode_options_default(void);
 /* NULL with one line in error for a bad URL. */
 struct postcode_checker *postcode_checker_new(struct event_base *base, const struct postcode_options *options, char *error,
 					      unsigned long error_size);
-void postcode_checker_free(struct postcode_checker *checker); /* checks under way are forgotten without a call-back */
+/* Checks under way are forgotten without a call-back. Never blocks; not to be called from within `answered`. NULL is fine. */
+void postcode_checker_free(struct postcode_checker *checker);
 
 /* Answers at once, true with *verdict, when it is known without asking: cached, or mode grammar, or the breakers of both
  * providers are open. Otherwise false, and `answered` is called later from the loop, exactly once, at most deadline_ms from

@@ -52,18 +52,19 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address);
 
 struct registry;
 
-/* One worker thread; jobs for different hosts do not wait for each other longer than one dump's deadline. */
+/* One worker thread for the local rpcbind, and one for each dump under way: a dead host delays no other. */
 struct registry *registry_new(struct event_base *base);
-void registry_free(struct registry *registry); /* waits for the job under way, at most its deadline */
+/* Waits for the jobs under way, at most their deadlines. Never from within one of its call-backs. Unsets nothing. */
+void registry_free(struct registry *registry);
 
 /* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). `result` is called on the
- * loop with every result that differs from the last; the first always. */
+ * loop with every result that differs from the last; the first always. `error` is NULL with REGISTRY_SET. */
 void registry_keep(struct registry *registry, uint32_t program, uint32_t version, const char *address,
 		   void (*result)(void *context, enum registry_set_result set, const char *error), void *context);
 /* Stops keeping and unsets all, blocking at most 500 ms. */
 void registry_unset_all(struct registry *registry);
 
-/* One dump; `done` is called on the loop. count is -1 with error set on failure. */
+/* One dump; `done` is called on the loop. count is -1 with error set on failure; otherwise error is NULL. */
 void registry_dump_async(struct registry *registry, const char *host, uint32_t low, uint32_t high, uint32_t timeout_ms,
 			 void (*done)(void *context, const char *host, const struct registry_entry *entries, int count,
 				      const char *error),

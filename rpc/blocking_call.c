@@ -1,0 +1,177 @@
+#include "rpc/blocking_call.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rpc/base/limits.h"
+#include "rpc/clock.h"
+#include "rpc/record.h"
+#include "rpc/reply.h"
+
+#define XID 1 /* the connection carries one call */
+
+/* False with errno when the deadline passes first. */
+static bool wait_for(int fd, short events, uint64_t deadline_us)
+{
+	for (;;) {
+		uint64_t now_us = rpc_clock_us();
+		struct pollfd poll_fd = {.fd = fd, .events = events};
+
+		if (now_us >= deadline_us) {
+			errno = ETIMEDOUT;
+			return false;
+		}
+
+		int ready = poll(&poll_fd, 1, (int)((deadline_us - now_us + 999) / 1000));
+
+		if (ready > 0)
+			return true;
+		if (ready < 0 && errno != EINTR)
+			return false;
+	}
+}
+
+static int connect_by(const struct rpc_address *address, uint64_t deadline_us)
+{
+	int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
+		return fd;
+	if (errno != EINPROGRESS)
+		error = errno;
+	else if (!wait_for(fd, POLLOUT, deadline_us) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+		error = errno;
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool send_by(int fd, struct record_writer *output, uint64_t deadline_us)
+{
+	const uint8_t *bytes;
+	size_t size;
+
+	while ((size = record_writer_pending(output, &bytes)) > 0) {
+		ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+
+		if (sent > 0)
+			record_writer_sent(output, (size_t)sent);
+		else if (errno != EAGAIN && errno != EINTR)
+			return false;
+		else if (!wait_for(fd, POLLOUT, deadline_us))
+			return false;
+	}
+	return true;
+}
+
+/* RECORD_MORE: errno says why nothing more comes. */
+static enum record_status receive_by(int fd, struct record_reader *input, uint8_t *bytes, size_t bytes_size,
+				     uint64_t deadline_us, const uint8_t **record, size_t *size)
+{
+	for (;;) {
+		if (!wait_for(fd, POLLIN, deadline_us))
+			return RECORD_MORE;
+
+		ssize_t count = recv(fd, bytes, bytes_size, 0);
+
+		if (count < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (count <= 0) {
+			errno = count == 0 ? ECONNRESET : errno;
+			return RECORD_MORE;
+		}
+		record_reader_feed(input, bytes, (size_t)count);
+
+		enum record_status status = record_reader_next(input, record, size);
+
+		if (status != RECORD_MORE)
+			return status;
+	}
+}
+
+static bool encode_call(const struct blocking_call *call, struct record_writer *output)
+{
+	XDR *xdr = record_writer_begin(output);
+	int32_t *words = XDR_INLINE(xdr, CALL_HEAD_BYTES);
+
+	if (words != NULL) {
+		call_head_write(words, XID, call->program, call->version, call->procedure);
+		if (call->encode(xdr, call->arguments, 0)) {
+			record_writer_end(output);
+			return true;
+		}
+	}
+	record_writer_abort(output);
+	return false;
+}
+
+static enum blocking_result decode_reply(const struct blocking_call *call, const uint8_t *record, size_t size, char *error,
+					 size_t error_size)
+{
+	struct reply_head head;
+	enum reply_verdict verdict = reply_head_parse(record, size, &head);
+	XDR xdr;
+
+	if (verdict == REPLY_NEGATIVE) {
+		snprintf(error, error_size, "%s", head.why);
+		return BLOCKING_REJECTED;
+	}
+	if (verdict == REPLY_SUCCESS && head.xid == XID) {
+		xdrmem_create(&xdr, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at), XDR_DECODE);
+		if (call->decode(&xdr, call->results, 0))
+			return BLOCKING_ANSWERED;
+		xdr_free(call->decode, call->results);
+	}
+	snprintf(error, error_size, "what answers there does not speak the protocol");
+	return BLOCKING_UNREACHABLE;
+}
+
+enum blocking_result blocking_call(const struct blocking_call *call, char *error, size_t error_size)
+{
+	_Alignas(16) uint8_t bytes[16384];
+	struct record_writer output;
+	struct record_reader input;
+	const uint8_t *record;
+	size_t size;
+	enum blocking_result result = BLOCKING_UNREACHABLE;
+	int fd = -1;
+
+	record_writer_init(&output, LIMIT_RECORD_BYTES);
+	record_reader_init(&input, LIMIT_RECORD_BYTES);
+	if (!encode_call(call, &output)) {
+		snprintf(error, error_size, "the arguments cannot be encoded");
+		goto out;
+	}
+	fd = connect_by(call->address, call->deadline_us);
+	if (fd < 0 || !send_by(fd, &output, call->deadline_us)) {
+		snprintf(error, error_size, "%s", strerror(errno));
+		goto out;
+	}
+	switch (receive_by(fd, &input, bytes, sizeof bytes, call->deadline_us, &record, &size)) {
+	case RECORD_WHOLE:
+		result = decode_reply(call, record, size, error, error_size);
+		break;
+	case RECORD_TOO_LONG:
+		snprintf(error, error_size, "the answer is longer than %u bytes", LIMIT_RECORD_BYTES);
+		break;
+	case RECORD_MORE:
+		snprintf(error, error_size, "%s", strerror(errno));
+		break;
+	}
+out:
+	if (fd >= 0)
+		close(fd);
+	record_reader_free(&input);
+	record_writer_free(&output);
+	return result;
+}

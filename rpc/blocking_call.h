@@ -1,0 +1,30 @@
+/* One ONC RPC call on a connection of its own, for threads that may wait. The deadline is for the whole of it, connecting
+ * included: a peer that trickles bytes or accepts and stays silent cannot hold the caller longer. */
+#pragma once
+
+#include <rpc/rpc.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/address.h"
+
+struct blocking_call {
+	const struct rpc_address *address; /* AF_INET, AF_INET6 or AF_UNIX */
+	rpcprog_t program;
+	rpcvers_t version;
+	rpcproc_t procedure;
+	xdrproc_t encode;
+	void *arguments;
+	xdrproc_t decode;
+	void *results;        /* zeroed by the caller, who frees it with xdr_free after BLOCKING_ANSWERED */
+	uint64_t deadline_us; /* rpc_clock_us */
+};
+
+enum blocking_result {
+	BLOCKING_ANSWERED,
+	BLOCKING_REJECTED,    /* somebody is there who said no */
+	BLOCKING_UNREACHABLE  /* no connection, no whole answer in time, or no RPC */
+};
+
+/* `error`: one short clause why, unless it was answered. */
+enum blocking_result blocking_call(const struct blocking_call *call, char *error, size_t error_size);

@@ -1,0 +1,323 @@
+#include "rpc/registry.h"
+
+#include <netinet/in.h>
+#include <rpc/rpcb_prot.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "rpc/address.h"
+#include "rpc/base/must.h"
+#include "rpc/blocking_call.h"
+#include "rpc/clock.h"
+#include "rpc/registry_internal.h"
+#include "rpc/resolve.h"
+
+#define RPCBIND_PORT 111
+#define LOCAL_DEADLINE_US 500000u  /* one question to the local rpcbind */
+#define PING_MS 500
+#define HOST_ADDRESSES 8
+
+/* xdr_void with the type that xdrproc_t asks for. */
+static bool_t xdr_nothing(XDR *xdr, ...)
+{
+	(void)xdr;
+	return TRUE;
+}
+
+/* --- rpcbind's procedures ----------------------------------------------------------------------------------------------- */
+
+static struct rpc_address local_rpcbind(void)
+{
+	struct rpc_address address = {.length = sizeof(struct sockaddr_un)};
+	struct sockaddr_un *local = (struct sockaddr_un *)&address.storage;
+
+	local->sun_family = AF_UNIX;
+	strcpy(local->sun_path, _PATH_RPCBINDSOCK);
+	return address;
+}
+
+static enum blocking_result ask_rpcbind(const struct rpc_address *rpcbind, rpcproc_t procedure, xdrproc_t encode,
+					void *arguments, xdrproc_t decode, void *results, uint64_t deadline_us, char *error,
+					size_t error_size)
+{
+	return blocking_call(&(struct blocking_call){
+		.address = rpcbind, .program = RPCBPROG, .version = RPCBVERS4, .procedure = procedure,
+		.encode = encode, .arguments = arguments, .decode = decode, .results = results,
+		.deadline_us = deadline_us,
+	}, error, error_size);
+}
+
+static enum blocking_result dump(const struct rpc_address *rpcbind, rpcblist_ptr *list, uint64_t deadline_us, char *error,
+				 size_t error_size)
+{
+	*list = NULL;
+	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)xdr_rpcblist_ptr, list, deadline_us,
+			   error, error_size);
+}
+
+/* RPCBPROC_SET or RPCBPROC_UNSET at the local rpcbind; *done is its answer. */
+static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32_t version, const struct rpc_address *address,
+				   bool *done, uint64_t deadline_us, char *error, size_t error_size)
+{
+	struct rpc_address rpcbind = local_rpcbind();
+	char universal[RPC_ADDRESS_TEXT];
+	char owner[16];
+	bool_t answer = FALSE;
+	rpcb mapping = {
+		.r_prog = program,
+		.r_vers = version,
+		.r_netid = (char *)(uintptr_t)rpc_address_netid(address),
+		.r_addr = universal,
+		.r_owner = owner, /* rpcbind goes by the socket's credentials instead */
+	};
+
+	rpc_address_to_universal(address, universal, sizeof universal);
+	snprintf(owner, sizeof owner, "%u", geteuid());
+
+	enum blocking_result result = ask_rpcbind(&rpcbind, procedure, (xdrproc_t)xdr_rpcb, &mapping, (xdrproc_t)xdr_bool,
+						  &answer, deadline_us, error, error_size);
+
+	*done = answer;
+	return result;
+}
+
+/* --- dumps -------------------------------------------------------------------------------------------------------------- */
+
+/* "127.0.0.1:111" asked, "0.0.0.0:4711" registered: it listens on 127.0.0.1:4711, and for IPv6 on [::1]:4711. False when the
+ * host was not asked through an address of that family. */
+static bool replace_wildcard(struct rpc_address *entry, const struct rpc_address *host, int host_count)
+{
+	uint16_t port = rpc_address_port(entry);
+
+	for (int i = 0; i < host_count; i++) {
+		if (host[i].storage.ss_family != entry->storage.ss_family)
+			continue;
+		*entry = host[i];
+		rpc_address_set_port(entry, port);
+		return true;
+	}
+	if (!rpc_address_is_loopback(&host[0]))
+		return false;
+	rpc_address_parse(entry->storage.ss_family == AF_INET6 ? "::1" : "127.0.0.1", entry);
+	rpc_address_set_port(entry, port);
+	return true;
+}
+
+/* False when the mapping is none of ours: another netid, no TCP address, or a wildcard that cannot be replaced. */
+static bool take_mapping(const rpcb *mapping, const struct rpc_address *host, int host_count, struct registry_entry *entry)
+{
+	struct rpc_address address;
+
+	if (strcmp(mapping->r_netid, "tcp") != 0 && strcmp(mapping->r_netid, "tcp6") != 0)
+		return false;
+	if (!rpc_address_from_universal(mapping->r_addr, &address) || rpc_address_port(&address) == 0)
+		return false;
+	if (host_count > 0 && rpc_address_is_wildcard(&address) && !replace_wildcard(&address, host, host_count))
+		return false;
+	entry->program = mapping->r_prog;
+	entry->version = mapping->r_vers;
+	snprintf(entry->netid, sizeof entry->netid, "%s", mapping->r_netid);
+	snprintf(entry->owner, sizeof entry->owner, "%s", mapping->r_owner);
+	rpc_address_format(&address, entry->address, sizeof entry->address);
+	return true;
+}
+
+int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
+		  uint32_t timeout_ms, char *error, size_t error_size)
+{
+	struct rpc_address addresses[HOST_ADDRESSES];
+	uint64_t deadline_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u;
+	char why[128] = "";
+	rpcblist_ptr list = NULL;
+	int count = 0;
+	int address_count = resolve_host(host, RPCBIND_PORT, deadline_us, addresses, HOST_ADDRESSES, why, sizeof why);
+
+	if (address_count == 0) {
+		snprintf(error, error_size, "cannot find host %s: %s", host, why);
+		return -1;
+	}
+
+	enum blocking_result result = BLOCKING_UNREACHABLE;
+
+	for (int i = 0; i < address_count && result == BLOCKING_UNREACHABLE; i++) {
+		/* A dead address leaves its share of the time to those behind it. */
+		uint64_t now_us = rpc_clock_us();
+		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
+
+		result = dump(&addresses[i], &list, now_us + left_us / (uint64_t)(address_count - i), why, sizeof why);
+	}
+	if (result != BLOCKING_ANSWERED) {
+		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
+			 RPCBIND_PORT, why);
+		return -1;
+	}
+	for (rpcblist_ptr item = list; item != NULL && count < entries_max; item = item->rpcb_next)
+		if (item->rpcb_map.r_prog >= low && item->rpcb_map.r_prog <= high &&
+		    take_mapping(&item->rpcb_map, addresses, address_count, &entries[count]))
+			count++;
+	xdr_free((xdrproc_t)xdr_rpcblist_ptr, &list);
+	return count;
+}
+
+enum find_result { FIND_FOUND, FIND_NONE, FIND_FAILED };
+
+/* The local rpcbind's entry of the program on the netid of `address`, wildcards as they are. */
+static enum find_result find_local(uint32_t program, uint32_t version, const struct rpc_address *address,
+				   struct registry_entry *entry, uint64_t deadline_us, char *error, size_t error_size)
+{
+	struct rpc_address rpcbind = local_rpcbind();
+	enum find_result found = FIND_NONE;
+	rpcblist_ptr list;
+
+	if (dump(&rpcbind, &list, deadline_us, error, error_size) != BLOCKING_ANSWERED)
+		return FIND_FAILED;
+	for (rpcblist_ptr item = list; item != NULL && found == FIND_NONE; item = item->rpcb_next)
+		if (item->rpcb_map.r_prog == program && item->rpcb_map.r_vers == version &&
+		    strcmp(item->rpcb_map.r_netid, rpc_address_netid(address)) == 0 &&
+		    take_mapping(&item->rpcb_map, NULL, 0, entry))
+			found = FIND_FOUND;
+	xdr_free((xdrproc_t)xdr_rpcblist_ptr, &list);
+	return found;
+}
+
+static bool entry_names(const struct registry_entry *entry, const struct rpc_address *address)
+{
+	struct rpc_address named;
+
+	return rpc_address_parse(entry->address, &named) && rpc_address_same(&named, address);
+}
+
+/* --- registering -------------------------------------------------------------------------------------------------------- */
+
+static enum registry_set_result no_rpcbind(const char *why, char *error, size_t error_size)
+{
+	snprintf(error, error_size, "cannot reach rpcbind on %s: start it with `rpcbind` as root (%s)", _PATH_RPCBINDSOCK, why);
+	return REGISTRY_FAILED;
+}
+
+/* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */
+static enum registry_set_result judge_other(uint32_t program, uint32_t version, const struct rpc_address *address, char *error,
+					    size_t error_size)
+{
+	struct registry_entry other;
+	char why[128] = "";
+	bool unset = false;
+
+	switch (find_local(program, version, address, &other, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why)) {
+	case FIND_FAILED:
+		return no_rpcbind(why, error, error_size);
+	case FIND_NONE:
+		return REGISTRY_SET;
+	case FIND_FOUND:
+		break;
+	}
+	if (entry_names(&other, address))
+		return REGISTRY_SET;
+	/* RULE 20: nobody steals a live registration. */
+	if (registry_ping(other.address, program, version, PING_MS)) {
+		snprintf(error, error_size,
+			 "program %u is served at %s (owner %s): stop that process, or choose another id or --program-base",
+			 program, other.address, other.owner);
+		return REGISTRY_TAKEN;
+	}
+	if (change(RPCBPROC_UNSET, program, version, address, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) !=
+	    BLOCKING_ANSWERED)
+		return no_rpcbind(why, error, error_size);
+	if (unset)
+		return REGISTRY_SET;
+	snprintf(error, error_size,
+		 "rpcbind keeps a dead entry of program %u at %s that belongs to %s: as that user or root, run `rpcinfo -d %u %u`",
+		 program, other.address, other.owner, program, version);
+	return REGISTRY_FAILED;
+}
+
+enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
+				      size_t error_size)
+{
+	struct rpc_address own;
+	char why[128] = "";
+	bool set = false;
+
+	if (!rpc_address_parse(address, &own) || rpc_address_port(&own) == 0) {
+		snprintf(error, error_size, "cannot register \"%s\": give a numeric address with a port", address);
+		return REGISTRY_FAILED;
+	}
+	for (int attempt = 0; attempt < 2; attempt++) {
+		/* rpcbind says yes also when exactly this entry is there. */
+		if (change(RPCBPROC_SET, program, version, &own, &set, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) !=
+		    BLOCKING_ANSWERED)
+			return no_rpcbind(why, error, error_size);
+		if (set)
+			return REGISTRY_SET;
+
+		enum registry_set_result verdict = judge_other(program, version, &own, error, error_size);
+
+		if (verdict != REGISTRY_SET)
+			return verdict;
+	}
+	snprintf(error, error_size, "rpcbind refuses to register program %u at %s: see its log, and /etc/netconfig for %s", program,
+		 address, rpc_address_netid(&own));
+	return REGISTRY_FAILED;
+}
+
+void registry_unset_by(uint32_t program, uint32_t version, const char *address, uint64_t deadline_us)
+{
+	struct rpc_address own;
+	struct registry_entry entry;
+	char why[128];
+	bool unset;
+
+	if (!rpc_address_parse(address, &own) ||
+	    find_local(program, version, &own, &entry, deadline_us, why, sizeof why) != FIND_FOUND || !entry_names(&entry, &own))
+		return;
+	change(RPCBPROC_UNSET, program, version, &own, &unset, deadline_us, why, sizeof why);
+}
+
+void registry_unset(uint32_t program, uint32_t version, const char *address)
+{
+	registry_unset_by(program, version, address, rpc_clock_us() + LOCAL_DEADLINE_US);
+}
+
+/* --- the dead ----------------------------------------------------------------------------------------------------------- */
+
+bool registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms)
+{
+	struct rpc_address peer;
+	char why[128];
+
+	if (!rpc_address_parse(address, &peer) || rpc_address_port(&peer) == 0)
+		return false;
+	return blocking_call(&(struct blocking_call){
+		.address = &peer, .program = program, .version = version, .procedure = NULLPROC,
+		.encode = xdr_nothing, .decode = xdr_nothing,
+		.deadline_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u,
+	}, why, sizeof why) == BLOCKING_ANSWERED;
+}
+
+/* As rpcbind prints owners. */
+static bool owner_is_ours(const char *owner)
+{
+	char uid[16];
+
+	snprintf(uid, sizeof uid, "%u", geteuid());
+	return geteuid() == 0 || strcmp(owner, uid) == 0;
+}
+
+bool registry_clean(uint32_t program, uint32_t version, const char *address)
+{
+	struct rpc_address dead;
+	struct registry_entry entry;
+	char why[128];
+	bool unset = false;
+
+	if (!rpc_address_parse(address, &dead) ||
+	    find_local(program, version, &dead, &entry, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) != FIND_FOUND)
+		return false;
+	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) || registry_ping(address, program, version, PING_MS))
+		return false;
+	return change(RPCBPROC_UNSET, program, version, &dead, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) ==
+		       BLOCKING_ANSWERED &&
+	       unset;
+}

@@ -62,11 +62,13 @@ clean_up() {
 	local status=$? name program version
 	trap - EXIT
 	set +e
-	for name in "${!PIDS[@]}"; do
-		kill -CONT "${PIDS[$name]}" 2>/dev/null
-		kill -KILL "${PIDS[$name]}" 2>/dev/null
-	done
-	wait 2>/dev/null
+	{
+		for name in "${!PIDS[@]}"; do
+			kill -KILL "${PIDS[$name]}"
+			wait "${PIDS[$name]}"
+		done
+		wait
+	} 2>/dev/null
 	if [[ -z ${JH_OWN_HOST:-} ]] && ((BASE > 0)); then
 		# A killed process leaves its entry; these program numbers are nobody else's.
 		rpcinfo -p 2>/dev/null | awk -v low="$BASE" '$1 >= low && $1 <= low + 4095 { print $1, $2 }' | sort -u |

@@ -1,0 +1,348 @@
+#include "server/directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rpc/base/must.h"
+
+#define LOCK_NAME "lock"
+#define SET_ASIDE_NAME_SIZE 128
+#define SET_ASIDE_TRIES 1000
+
+struct directory {
+	char *path;
+	int fd;
+	int lock;
+	pid_t user; /* CHECK: who has it locked */
+};
+
+/* The line, and false for the caller to pass on. */
+__attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t error_size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(error, error_size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------------ */
+
+/* fsync of the directory that path is in, so that a new path is durable. */
+static bool sync_parent(const char *path)
+{
+	char *copy = strdup(path);
+
+	must(copy != NULL);
+	size_t length = strlen(copy);
+
+	while (length > 1 && copy[length - 1] == '/')
+		copy[--length] = '\0';
+	char *slash = strrchr(copy, '/');
+	const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
+
+	if (slash != NULL && slash != copy)
+		*slash = '\0';
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	free(copy);
+	if (fd < 0)
+		return false;
+	bool synced = fsync(fd) == 0;
+
+	close(fd);
+	return synced;
+}
+
+static bool open_path(struct directory *directory, enum directory_mode mode, char *error, size_t error_size)
+{
+	const char *path = directory->path;
+
+	if (mode == DIRECTORY_OWN) {
+		if (mkdir(path, 0700) == 0) {
+			if (!sync_parent(path))
+				return fail(error, error_size, "cannot make the data directory %s durable: %s: check the disk",
+					    path, strerror(errno));
+		} else if (errno != EEXIST) {
+			return fail(error, error_size,
+				    "cannot create the data directory %s: %s: create it, or choose another with --data-dir",
+				    path, strerror(errno));
+		}
+	}
+	directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory->fd < 0)
+		return fail(error, error_size, "cannot open the data directory %s: %s: check the path and its owner", path,
+			    strerror(errno));
+	if (mode == DIRECTORY_OWN && faccessat(directory->fd, ".", W_OK | X_OK, 0) != 0)
+		return fail(error, error_size,
+			    "cannot write in the data directory %s: %s: give it to the user that runs this, or choose another with "
+			    "--data-dir",
+			    path, strerror(errno));
+	return true;
+}
+
+/* Who wrote itself into the lock file; -1: cannot tell. */
+static pid_t read_owner(int lock)
+{
+	char text[32] = {0};
+
+	if (pread(lock, text, sizeof text - 1, 0) <= 0)
+		return -1;
+	long pid = strtol(text, NULL, 10);
+
+	return pid > 0 ? (pid_t)pid : -1;
+}
+
+static bool take_lock(struct directory *directory, char *error, size_t error_size)
+{
+	char text[32];
+
+	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (directory->lock < 0)
+		return fail(error, error_size,
+			    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose another with "
+			    "--data-dir",
+			    directory->path, LOCK_NAME, strerror(errno));
+	if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return fail(error, error_size, "cannot lock %s/%s: %s: use a file system with flock", directory->path,
+				    LOCK_NAME, strerror(errno));
+		return fail(error, error_size,
+			    "the data directory %s is in use by process %ld: stop that one, or choose another with --data-dir",
+			    directory->path, (long)read_owner(directory->lock));
+	}
+	/* Only for the message above; the lock is the kernel's and goes with the process. On a full disk it stays empty. */
+	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+	if (ftruncate(directory->lock, 0) != 0 || pwrite(directory->lock, text, (size_t)size, 0) != size)
+		(void)ftruncate(directory->lock, 0);
+	return true;
+}
+
+/* --check takes a shared lock, only to see whether it could: it must not keep a replica from starting. */
+static void look_at_lock(struct directory *directory)
+{
+	int lock = openat(directory->fd, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (lock < 0)
+		return;
+	if (flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		directory->user = read_owner(lock);
+	close(lock);
+}
+
+struct directory *directory_open(const char *path, enum directory_mode mode, char *error, size_t error_size)
+{
+	struct directory *directory = calloc(1, sizeof *directory);
+
+	must(directory != NULL);
+	*directory = (struct directory){.path = strdup(path), .fd = -1, .lock = -1};
+	must(directory->path != NULL);
+	if (!open_path(directory, mode, error, error_size))
+		goto failed;
+	if (mode == DIRECTORY_CHECK)
+		look_at_lock(directory);
+	else if (!take_lock(directory, error, error_size))
+		goto failed;
+	return directory;
+failed:
+	directory_close(directory);
+	return NULL;
+}
+
+void directory_close(struct directory *directory)
+{
+	if (directory == NULL)
+		return;
+	if (directory->lock >= 0)
+		close(directory->lock);
+	if (directory->fd >= 0)
+		close(directory->fd);
+	free(directory->path);
+	free(directory);
+}
+
+const char *directory_path(const struct directory *directory)
+{
+	return directory->path;
+}
+
+int directory_fd(const struct directory *directory)
+{
+	return directory->fd;
+}
+
+pid_t directory_in_use(const struct directory *directory)
+{
+	return directory->user;
+}
+
+bool directory_sync(const struct directory *directory, char *error, size_t error_size)
+{
+	if (fsync(directory->fd) != 0)
+		return fail(error, error_size, "cannot make changes in %s durable: %s: check the disk", directory->path,
+			    strerror(errno));
+	return true;
+}
+
+/* --- setting aside ---------------------------------------------------------------------------------------------------------- */
+
+struct names {
+	char **names;
+	size_t count;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->names[i]);
+	free(names->names);
+}
+
+static DIR *list(int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+
+	if (listing == NULL && fd >= 0)
+		close(fd);
+	return listing;
+}
+
+static bool is_regular(int directory, const char *name)
+{
+	struct stat info;
+
+	return fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
+}
+
+/* The regular files that begin with prefix, sorted; false with errno. */
+static bool find_names(int directory, const char *prefix, struct names *found)
+{
+	DIR *listing = list(directory, ".");
+
+	*found = (struct names){0};
+	if (listing == NULL)
+		return false;
+	for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || strcmp(entry->d_name, LOCK_NAME) == 0 ||
+		    !is_regular(directory, entry->d_name))
+			continue;
+		found->names = realloc(found->names, (found->count + 1) * sizeof *found->names);
+		must(found->names != NULL);
+		found->names[found->count] = strdup(entry->d_name);
+		must(found->names[found->count++] != NULL);
+	}
+	closedir(listing);
+	if (found->count > 0)
+		qsort(found->names, found->count, sizeof *found->names, by_name);
+	return true;
+}
+
+/* Makes set-aside/<time>-<reason>, with a number when it is there, and opens it; -1 with errno. */
+static int make_place(int directory, const char *reason, char name[static SET_ASIDE_NAME_SIZE])
+{
+	struct timespec now;
+	struct tm utc;
+	char stamp[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
+	if (mkdirat(directory, DIRECTORY_SET_ASIDE, 0700) != 0 && errno != EEXIST)
+		return -1;
+	for (int i = 1; i <= SET_ASIDE_TRIES; i++) {
+		if (i == 1)
+			snprintf(name, SET_ASIDE_NAME_SIZE, DIRECTORY_SET_ASIDE "/%s-%.64s", stamp, reason);
+		else
+			snprintf(name, SET_ASIDE_NAME_SIZE, DIRECTORY_SET_ASIDE "/%s-%.64s-%d", stamp, reason, i);
+		if (mkdirat(directory, name, 0700) == 0)
+			return openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+/* fsyncs what the moves have changed: the new place, set-aside/ and the directory; false with errno. */
+static bool sync_moves(int directory, int place)
+{
+	int above = openat(directory, DIRECTORY_SET_ASIDE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (above < 0)
+		return false;
+	bool synced = fsync(place) == 0 && fsync(above) == 0 && fsync(directory) == 0;
+
+	close(above);
+	return synced;
+}
+
+/* Moves the files of one prefix; opens *place for the first of all. False with errno. */
+static bool move_names(int directory, const char *prefix, const char *reason, int *place,
+		       char name[static SET_ASIDE_NAME_SIZE], uint32_t *moved)
+{
+	struct names found;
+	bool done = find_names(directory, prefix, &found);
+
+	for (size_t i = 0; done && i < found.count; i++) {
+		if (*place < 0)
+			*place = make_place(directory, reason, name);
+		done = *place >= 0 && renameat(directory, found.names[i], *place, found.names[i]) == 0;
+		*moved += done;
+	}
+	int failed = errno;
+
+	names_free(&found);
+	errno = failed;
+	return done;
+}
+
+bool directory_set_aside(const struct directory *directory, const char *const *prefixes, size_t prefixes_count,
+			 const char *reason, uint32_t *moved, char *error, size_t error_size)
+{
+	char name[SET_ASIDE_NAME_SIZE] = DIRECTORY_SET_ASIDE;
+	int place = -1;
+	uint32_t count = 0;
+	bool done = true;
+
+	must(strchr(reason, '/') == NULL);
+	for (size_t i = 0; done && i < prefixes_count; i++)
+		done = move_names(directory->fd, prefixes[i], reason, &place, name, &count);
+	done = done && (place < 0 || sync_moves(directory->fd, place));
+	if (!done)
+		fail(error, error_size, "cannot set files aside in %s/%s: %s: check the disk and its free space",
+		     directory->path, name, strerror(errno));
+	if (place >= 0)
+		close(place);
+	if (moved != NULL)
+		*moved = count;
+	return done;
+}
+
+uint32_t directory_set_aside_count(const struct directory *directory)
+{
+	DIR *listing = list(directory->fd, DIRECTORY_SET_ASIDE);
+	uint32_t count = 0;
+
+	if (listing == NULL)
+		return 0;
+	for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+		count += entry->d_name[0] != '.';
+	closedir(listing);
+	return count;
+}

@@ -1,0 +1,42 @@
+/* A replica's data directory: whose it is, that only one process uses it, and what was set aside in it. Nothing in it is ever
+ * deleted here. Every failure is one line: what, where, what to do. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct directory;
+
+#define DIRECTORY_ERROR_SIZE 512
+#define DIRECTORY_SET_ASIDE "set-aside"
+
+enum directory_mode {
+	DIRECTORY_OWN,  /* made when missing (0700, parents not), locked against everybody; fails when another process has it */
+	DIRECTORY_CHECK /* for --check: only read, nothing made; directory_in_use tells whether what is read may be moving */
+};
+
+/* NULL and one line in error. */
+struct directory *directory_open(const char *path, enum directory_mode mode, char *error, size_t error_size);
+void directory_close(struct directory *directory);
+
+const char *directory_path(const struct directory *directory);
+/* To open files in it with openat. */
+int directory_fd(const struct directory *directory);
+
+/* CHECK only: the process that had it locked when it was opened; 0: none, -1: one that can not be named. */
+pid_t directory_in_use(const struct directory *directory);
+
+/* Makes what was created, renamed or removed in it durable. False and one line in error. */
+bool directory_sync(const struct directory *directory, char *error, size_t error_size);
+
+/* Moves every regular file whose name begins with one of the prefixes to set-aside/<UTC time>-<reason>/, durably. reason: one
+ * word for the name ("damaged"). Files go in the order of the prefixes, then of their names: name what is worthless without
+ * the rest first ("snapshot", then "journal-", oldest first), so that a crash half-way never leaves what looks like a
+ * whole but older state. moved may be NULL. Nothing to move is no failure and makes nothing. */
+bool directory_set_aside(const struct directory *directory, const char *const *prefixes, size_t prefixes_count,
+			 const char *reason, uint32_t *moved, char *error, size_t error_size);
+
+/* How many times something has been set aside and is still there (rule 14: status shows it). */
+uint32_t directory_set_aside_count(const struct directory *directory);

@@ -1,0 +1,323 @@
+#include "server/journal.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rpc/base/must.h"
+#include "server/journal_internal.h"
+#include "server/journal_recover.h"
+
+#define FIRST_SEGMENT_BYTES (8u << 20) /* zeroed while the process starts, 25 ms; and an idle replica takes no more */
+#define LEAST_SEGMENT_BYTES (64u << 10)
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* --- the loop's side ------------------------------------------------------------------------------------------------- */
+
+static void queue_reserve(struct queue *queue, size_t span)
+{
+	size_t needed = queue->used + span + SEGMENT_DATA;
+
+	if (needed <= queue->capacity)
+		return;
+	size_t capacity = round_up(needed < 128 << 10 ? 128 << 10 : needed + needed / 2, SEGMENT_DATA);
+	uint8_t *bytes = journal_aligned_new(capacity);
+
+	if (queue->used > 0)
+		memcpy(bytes, queue->bytes, queue->used);
+	free(queue->bytes);
+	queue->bytes = bytes;
+	queue->capacity = capacity;
+}
+
+/* Opens a frame for a payload of this size and returns where it goes; NULL when the queue is full. With the lock held. */
+static uint8_t *frame_begin(struct journal *journal, size_t size)
+{
+	struct queue *queue = journal->filling;
+	uint32_t span = frame_span(size);
+
+	must(size >= 4 && size % 4 == 0);
+	must(size <= JOURNAL_RECORD_BYTES);
+	must(size <= journal->options.segment_bytes / 4);
+	if (atomic_load(&journal->queued_bytes) + span > journal->options.queue_bytes)
+		return NULL;
+	queue_reserve(queue, span);
+
+	struct frame_header frame = {.size = htole32((uint32_t)size), .span = htole32(span)};
+	uint8_t *at = queue->bytes + queue->used;
+
+	memcpy(at, &frame, sizeof frame);
+	memset(at + span - 8, 0, 8); /* the padding; the payload comes over the rest */
+	return at + sizeof frame;
+}
+
+static void frame_end(struct journal *journal, uint64_t ticket, size_t size)
+{
+	struct queue *queue = journal->filling;
+
+	must(queue->records == 0 || ticket >= queue->ticket);
+	if (queue->used == 0)
+		atomic_store(&journal->filling_since, now_us());
+	queue->used += frame_span(size);
+	queue->ticket = ticket;
+	queue->records++;
+	atomic_fetch_add(&journal->queued_bytes, frame_span(size));
+	if (queue->records == 1)
+		pthread_cond_signal(&journal->queued);
+}
+
+bool journal_append(struct journal *journal, uint64_t ticket, const void *payload, size_t size)
+{
+	pthread_mutex_lock(&journal->lock);
+	uint8_t *at = frame_begin(journal, size);
+
+	if (at != NULL) {
+		memcpy(at, payload, size);
+		frame_end(journal, ticket, size);
+	}
+	pthread_mutex_unlock(&journal->lock);
+	return at != NULL;
+}
+
+bool journal_append_batch(struct journal *journal, uint64_t ticket, const struct journal_batch *batch,
+			  const struct journal_entry *entries, uint32_t entries_count)
+{
+	size_t size = journal_batch_size(entries, entries_count);
+
+	pthread_mutex_lock(&journal->lock);
+	uint8_t *at = frame_begin(journal, size);
+
+	if (at != NULL) {
+		journal_batch_encode(batch, entries, entries_count, at);
+		frame_end(journal, ticket, size);
+	}
+	pthread_mutex_unlock(&journal->lock);
+	return at != NULL;
+}
+
+static void on_completion(evutil_socket_t fd, short what, void *context)
+{
+	struct journal *journal = context;
+	uint64_t count;
+
+	(void)what;
+	/* EAGAIN is fine: the ticket below is what counts. */
+	if (read((int)fd, &count, sizeof count) < 0)
+		must(errno == EAGAIN || errno == EINTR);
+	uint64_t ticket = atomic_load(&journal->durable_ticket);
+
+	if (ticket == journal->reported_ticket)
+		return;
+	must(ticket > journal->reported_ticket);
+	journal->reported_ticket = ticket;
+	journal->options.durable(journal->options.context, ticket);
+}
+
+void journal_trim(struct journal *journal, uint64_t op)
+{
+	keeper_trim(journal->keeper, op);
+}
+
+bool journal_disk_full(const struct journal *journal)
+{
+	return keeper_failing(journal->keeper) &&
+	       atomic_load(&journal->room) <= (int64_t)atomic_load(&journal->queued_bytes);
+}
+
+uint64_t journal_oldest_write_us(const struct journal *journal)
+{
+	/* In this order: the disk thread sets `writing` before it clears `filling`. */
+	uint64_t filling = atomic_load(&journal->filling_since);
+	uint64_t writing = atomic_load(&journal->writing_since);
+	uint64_t since = writing != 0 ? writing : filling;
+	uint64_t now = now_us();
+
+	return since == 0 || now <= since ? 0 : now - since;
+}
+
+uint64_t journal_queued_bytes(const struct journal *journal)
+{
+	return atomic_load(&journal->queued_bytes);
+}
+
+struct journal_counters journal_counters(const struct journal *journal)
+{
+	struct journal_counters counters = {.records = atomic_load(&journal->records),
+					    .writes = atomic_load(&journal->writes),
+					    .bytes = atomic_load(&journal->bytes),
+					    .rotations = atomic_load(&journal->rotations)};
+
+	keeper_sizes(journal->keeper, &counters.size_bytes, &counters.segments);
+	return counters;
+}
+
+/* --- opening and closing -------------------------------------------------------------------------------------------------- */
+
+static bool io_error(struct journal_recovery *recovery, const char *what, const char *path)
+{
+	recovery->outcome = JOURNAL_IO_ERROR;
+	snprintf(recovery->error, sizeof recovery->error, "cannot %s the journal in %s: %s: check the disk and its free space",
+		 what, path, strerror(errno));
+	return false;
+}
+
+/* The first segment of a new journal, whole before it has a name. */
+static bool begin_new(struct journal *journal, struct journal_recovery *recovery, struct recovered *recovered)
+{
+	char name[SEGMENT_NAME_SIZE];
+	uint32_t size = journal->options.segment_bytes < FIRST_SEGMENT_BYTES ? journal->options.segment_bytes
+									     : FIRST_SEGMENT_BYTES;
+	bool made = segment_create(journal->directory, SEGMENT_NEXT, size, journal->options.uuid, &journal->segment);
+
+	for (uint32_t at = SEGMENT_DATA; made && at < size; at += SEGMENT_CHUNK)
+		made = segment_zero_chunk(&journal->segment, at);
+	if (!made || !segment_finish(journal->directory, SEGMENT_NEXT, &journal->segment) ||
+	    renameat(journal->directory, SEGMENT_NEXT, journal->directory, segment_name(1, name)) != 0 ||
+	    !keeper_sync_directory(journal->directory))
+		return io_error(recovery, "create", journal->path);
+	recovered->infos = calloc(1, sizeof *recovered->infos);
+	must(recovered->infos != NULL);
+	recovered->infos[0] = (struct segment_info){.first_sequence = 1, .bytes = SEGMENT_DATA};
+	recovery->segments = 1;
+	recovery->uuid = journal->options.uuid;
+	journal->offset = SEGMENT_DATA;
+	return true;
+}
+
+/* Goes on behind the last record that was read. */
+static bool begin_behind(struct journal *journal, struct journal_recovery *recovery, struct recovered *recovered)
+{
+	char name[SEGMENT_NAME_SIZE];
+
+	segment_name(recovered->infos[recovery->segments - 1].first_sequence, name);
+	if (!recover_cut(journal->directory, name, recovered) || !keeper_sync_directory(journal->directory) ||
+	    !segment_open(journal->directory, name, recovered->tail, &journal->segment))
+		return io_error(recovery, "open", journal->path);
+	journal->segment.salt = recovered->salt;
+	journal->offset = recovered->tail;
+	/* A segment whose first write did not finish has lost its own number, but not its name. */
+	journal->sequence = recovery->sequence != 0 ? recovery->sequence : recovered->infos[0].first_sequence - 1;
+	if (recovered->meta != NULL)
+		journal_remember_meta(journal, recovered->meta, recovered->meta_size);
+	return true;
+}
+
+static void start_threads(struct journal *journal, const struct journal_recovery *recovery, struct recovered *recovered)
+{
+	pthread_mutex_init(&journal->lock, NULL);
+	pthread_cond_init(&journal->queued, NULL);
+	journal->filling = &journal->queues[0];
+	journal->keeper = keeper_start(journal->directory, journal->path, recovery->uuid, recovered->infos,
+				       recovery->segments);
+	recovered->infos = NULL;
+	journal_publish_room(journal);
+	journal->completion_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	must(journal->completion_fd >= 0);
+	journal->completion = event_new(journal->options.base, journal->completion_fd, EV_READ | EV_PERSIST, on_completion,
+					journal);
+	must(journal->completion != NULL && event_add(journal->completion, NULL) == 0);
+	must(pthread_create(&journal->thread, NULL, journal_disk_main, journal) == 0);
+	pthread_setname_np(journal->thread, "jh-journal");
+}
+
+static void journal_free(struct journal *journal)
+{
+	segment_close(&journal->segment);
+	if (journal->directory >= 0)
+		close(journal->directory);
+	free(journal->queues[0].bytes);
+	free(journal->queues[1].bytes);
+	free(journal->meta);
+	free(journal->path);
+	free(journal);
+}
+
+static bool begin(struct journal *journal, journal_reader *reader, void *context, struct journal_recovery *recovery,
+		  struct recovered *recovered)
+{
+	if (journal->directory < 0)
+		return io_error(recovery, "open", journal->path);
+	recover_read(journal->directory, journal->path, reader, context, recovery, recovered);
+	if (recovery->outcome != JOURNAL_OK && recovery->outcome != JOURNAL_TAIL_CUT)
+		return false;
+	unlinkat(journal->directory, SEGMENT_NEXT, 0); /* of a process that was killed: never named, so nothing is in it */
+	return recovery->segments == 0 ? begin_new(journal, recovery, recovered)
+				       : begin_behind(journal, recovery, recovered);
+}
+
+struct journal *journal_open(const char *directory, const struct journal_options *options, journal_reader *reader,
+			     void *reader_context, struct journal_recovery *recovery)
+{
+	struct journal *journal = calloc(1, sizeof *journal);
+	struct recovered recovered = {0};
+
+	must(journal != NULL);
+	*recovery = (struct journal_recovery){.outcome = JOURNAL_OK};
+	journal->options = *options;
+	if (options->segment_bytes == 0)
+		journal->options.segment_bytes = JOURNAL_SEGMENT_BYTES;
+	if (options->queue_bytes == 0)
+		journal->options.queue_bytes = JOURNAL_QUEUE_BYTES;
+	must(journal->options.segment_bytes >= LEAST_SEGMENT_BYTES);
+	journal->segment.fd = -1;
+	journal->path = strdup(directory);
+	must(journal->path != NULL);
+	journal->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	bool begun = begin(journal, reader, reader_context, recovery, &recovered);
+
+	if (begun)
+		start_threads(journal, recovery, &recovered);
+	free(recovered.infos);
+	free(recovered.meta);
+	if (begun)
+		return journal;
+	journal_free(journal);
+	return NULL;
+}
+
+void journal_close(struct journal *journal)
+{
+	pthread_mutex_lock(&journal->lock);
+	journal->closing = true;
+	pthread_cond_signal(&journal->queued);
+	pthread_mutex_unlock(&journal->lock);
+	keeper_closing(journal->keeper);
+	pthread_join(journal->thread, NULL);
+	keeper_stop(journal->keeper);
+	event_free(journal->completion);
+	close(journal->completion_fd);
+	pthread_cond_destroy(&journal->queued);
+	pthread_mutex_destroy(&journal->lock);
+	journal_free(journal);
+}
+
+void journal_check(const char *directory, journal_reader *reader, void *context, struct journal_recovery *recovery)
+{
+	struct recovered recovered = {0};
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*recovery = (struct journal_recovery){.outcome = JOURNAL_OK};
+	if (fd < 0) {
+		io_error(recovery, "open", directory);
+		return;
+	}
+	recover_read(fd, directory, reader, context, recovery, &recovered);
+	close(fd);
+	free(recovered.infos);
+	free(recovered.meta);
+}

@@ -1,0 +1,370 @@
+#include "server/journal_recover.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rpc/base/must.h"
+#include "rpc/disk.h"
+
+/* One reading of a journal. */
+struct recover {
+	int directory;
+	const char *path;
+	journal_reader *reader;
+	void *context;
+	struct journal_recovery *recovery;
+	struct recovered *recovered;
+	uint8_t *bytes; /* one segment at a time */
+	size_t capacity;
+	char name[SEGMENT_NAME_SIZE]; /* of that segment */
+	uint32_t size;
+	uint64_t expected; /* the next frame's sequence */
+};
+
+/* The outcome, once; returns false for the caller to pass on. */
+__attribute__((format(printf, 3, 4))) static bool fail(struct recover *recover, enum journal_outcome outcome,
+						       const char *format, ...)
+{
+	struct journal_recovery *recovery = recover->recovery;
+	va_list arguments;
+
+	recovery->outcome = outcome;
+	va_start(arguments, format);
+	vsnprintf(recovery->error, sizeof recovery->error, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool fail_io(struct recover *recover, const char *what)
+{
+	return fail(recover, JOURNAL_IO_ERROR, "cannot %s %s/%s: %s: check the disk and the directory's owner", what,
+		    recover->path, recover->name, strerror(errno));
+}
+
+/* --- listing ---------------------------------------------------------------------------------------------------------- */
+
+static int by_sequence(const void *a, const void *b)
+{
+	const struct segment_info *left = a, *right = b;
+
+	return (left->first_sequence > right->first_sequence) - (left->first_sequence < right->first_sequence);
+}
+
+static bool list_segments(struct recover *recover)
+{
+	struct recovered *recovered = recover->recovered;
+	uint32_t count = 0, capacity = 0;
+	int fd = openat(recover->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+
+	if (listing == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return fail_io(recover, "list");
+	}
+	for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+		uint64_t first;
+
+		if (!segment_name_parse(entry->d_name, &first))
+			continue;
+		if (count == capacity) {
+			capacity = capacity == 0 ? 16 : capacity * 2;
+			recovered->infos = realloc(recovered->infos, capacity * sizeof *recovered->infos);
+			must(recovered->infos != NULL);
+		}
+		recovered->infos[count++] = (struct segment_info){.first_sequence = first};
+	}
+	closedir(listing);
+	if (count > 0)
+		qsort(recovered->infos, count, sizeof *recovered->infos, by_sequence);
+	recover->recovery->segments = count;
+	return true;
+}
+
+/* --- one segment -------------------------------------------------------------------------------------------------------- */
+
+static bool read_whole(struct recover *recover, int fd)
+{
+	struct stat info;
+	size_t done = 0;
+
+	if (fstat(fd, &info) != 0)
+		return fail_io(recover, "read");
+	if (info.st_size < SEGMENT_DATA || info.st_size > UINT32_MAX || info.st_size % SEGMENT_DATA != 0)
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s has %lld bytes: it is damaged", recover->path, recover->name,
+			    (long long)info.st_size);
+	recover->size = (uint32_t)info.st_size;
+	if (recover->size > recover->capacity) {
+		free(recover->bytes);
+		recover->bytes = malloc(recover->size);
+		must(recover->bytes != NULL);
+		recover->capacity = recover->size;
+	}
+	while (done < recover->size) {
+		ssize_t got = pread(fd, recover->bytes + done, recover->size - done, (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return fail_io(recover, "read");
+		done += (size_t)got;
+	}
+	return true;
+}
+
+static bool load_segment(struct recover *recover, uint32_t index)
+{
+	struct journal_recovery *recovery = recover->recovery;
+	struct segment_header header;
+
+	segment_name(recover->recovered->infos[index].first_sequence, recover->name);
+	int fd = openat(recover->directory, recover->name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_io(recover, "open");
+	bool read = read_whole(recover, fd);
+
+	close(fd);
+	if (!read)
+		return false;
+	switch (segment_header_read(recover->bytes, &header)) {
+	case SEGMENT_HEADER_NEWER:
+		return fail(recover, JOURNAL_NEWER_FORMAT,
+			    "%s/%s has journal format %" PRIu32 " and this program knows up to %d: it needs an upgrade",
+			    recover->path, recover->name, header.version, SEGMENT_VERSION);
+	case SEGMENT_HEADER_BAD:
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s has no valid header: it is damaged", recover->path,
+			    recover->name);
+	case SEGMENT_HEADER_OK:
+		break;
+	}
+	if (index > 0 && !uuid_equal(header.uuid, recovery->uuid))
+		return fail(recover, JOURNAL_FOREIGN,
+			    "%s/%s belongs to another replica than the segments before it: restore the files of one backup only",
+			    recover->path, recover->name);
+	recovery->uuid = header.uuid;
+	recover->recovered->salt = header.salt;
+	return true;
+}
+
+/* --- records -------------------------------------------------------------------------------------------------------------- */
+
+void segment_info_add(struct segment_info *infos, uint32_t count, uint32_t kind, uint64_t op_end)
+{
+	struct segment_info *own = &infos[count - 1];
+
+	if (kind == JH_DISK_STATE) {
+		/* Durable before this record was written, the snapshot stands for everything before it. */
+		for (uint32_t i = 0; i < count; i++)
+			if (infos[i].op > op_end)
+				infos[i].op = op_end;
+	}
+	if (kind != JH_DISK_META && op_end > own->op)
+		own->op = op_end;
+}
+
+static bool read_record(struct recover *recover, uint32_t index, const struct frame_header *frame, const void *payload)
+{
+	struct journal_recovery *recovery = recover->recovery;
+	struct journal_record record = {.sequence = recover->expected, .payload = payload, .size = le32toh(frame->size)};
+	uint32_t kind = 0;
+
+	if (record.size >= sizeof kind)
+		memcpy(&kind, payload, sizeof kind);
+	record.kind = be32toh(kind);
+	if (record.kind > JH_DISK_STATE)
+		return fail(recover, JOURNAL_NEWER_FORMAT,
+			    "%s/%s has a record of kind %" PRIu32 " that this program does not know: it needs an upgrade",
+			    recover->path, recover->name, record.kind);
+	if (record.kind == JH_DISK_META) {
+		recover->recovered->meta = realloc(recover->recovered->meta, record.size);
+		must(recover->recovered->meta != NULL);
+		memcpy(recover->recovered->meta, payload, record.size);
+		recover->recovered->meta_size = record.size;
+	} else if (record.kind == JH_DISK_STATE && record.size >= 12) {
+		uint64_t op;
+
+		memcpy(&op, (const uint8_t *)payload + 4, sizeof op);
+		recovery->op = be64toh(op);
+	} else if (record.kind == JH_DISK_BATCH && journal_batch_decode(payload, record.size, &record.batch)) {
+		recovery->op = record.batch.base_op + record.batch.entries_count;
+	} else {
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s: record %" PRIu64 " is malformed: it is damaged",
+			    recover->path, recover->name, record.sequence);
+	}
+	if (recover->recovered->meta == NULL)
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s does not begin with META: it is damaged", recover->path,
+			    recover->name);
+	segment_info_add(recover->recovered->infos, index + 1, record.kind, recovery->op);
+
+	char why[256] = "it does not follow from what is before it";
+
+	if (!recover->reader(recover->context, &record, why, sizeof why))
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s: record %" PRIu64 ": %s", recover->path, recover->name,
+			    record.sequence, why);
+	recovery->records++;
+	return true;
+}
+
+/* Reads the frames of the loaded segment up to the first that is not one; sets the tail to it. */
+static bool read_frames(struct recover *recover, uint32_t index)
+{
+	struct recovered *recovered = recover->recovered;
+	uint32_t offset = SEGMENT_DATA;
+
+	while (frame_valid(recover->bytes + offset, recover->size - offset, recovered->salt)) {
+		struct frame_header frame;
+
+		memcpy(&frame, recover->bytes + offset, sizeof frame);
+		if (le64toh(frame.sequence) != recover->expected)
+			break;
+		if (frame.size != 0 && !read_record(recover, index, &frame, recover->bytes + offset + sizeof frame))
+			return false;
+		recover->recovery->sequence = recover->expected++;
+		offset += le32toh(frame.span);
+	}
+	recovered->tail = offset;
+	recovered->infos[index].bytes = offset;
+	recover->recovery->bytes += offset;
+	return true;
+}
+
+/* The end of the last word that is not zero, at or behind the tail. */
+static uint32_t find_dirty_end(const struct recover *recover)
+{
+	uint32_t end = recover->size;
+
+	while (end > recover->recovered->tail) {
+		uint64_t word;
+
+		memcpy(&word, recover->bytes + end - sizeof word, sizeof word);
+		if (word != 0)
+			break;
+		end -= (uint32_t)sizeof word;
+	}
+	return end;
+}
+
+/* RULE 14. Behind the tail of the last segment there should be zeros. What else is there is either a write that did not
+ * finish, or a record that was durable and can not be read. Only one write is ever under way, and it may reach the disk in
+ * any order, so a whole frame behind a broken one proves nothing by itself; but every frame says what was durable when
+ * its write began: a frame that calls the broken one durable was written after it had been acknowledged. */
+static bool judge_tail(struct recover *recover)
+{
+	struct recovered *recovered = recover->recovered;
+
+	recovered->dirty_end = find_dirty_end(recover);
+	if (recovered->dirty_end == recovered->tail)
+		return true;
+	for (uint32_t at = recovered->tail; at < recovered->dirty_end; at += 8) {
+		struct frame_header frame;
+		size_t available = recover->size - at;
+
+		if (available < sizeof frame)
+			break;
+		memcpy(&frame, recover->bytes + at, sizeof frame);
+		if (le64toh(frame.salt) == recovered->salt && le64toh(frame.durable) >= recover->expected &&
+		    frame_valid(recover->bytes + at, available, recovered->salt))
+			return fail(recover, JOURNAL_DAMAGED,
+				    "%s/%s: record %" PRIu64 " at byte %" PRIu32
+				    " can not be read, and record %" PRIu64 " behind it says that it was durable: it is damaged",
+				    recover->path, recover->name, recover->expected, recovered->tail,
+				    le64toh(frame.sequence));
+	}
+	fail(recover, JOURNAL_TAIL_CUT,
+	     "%s/%s: a last write of at most %" PRIu32 " bytes did not finish: tail cut at op %" PRIu64, recover->path,
+	     recover->name, recovered->dirty_end - recovered->tail, recover->recovery->op);
+	return true;
+}
+
+static bool read_segment(struct recover *recover, uint32_t index)
+{
+	const struct segment_info *infos = recover->recovered->infos;
+
+	if (!load_segment(recover, index))
+		return false;
+	if (index == 0)
+		recover->expected = infos[0].first_sequence;
+	/* A segment is begun only when everything before it is durable. */
+	if (recover->expected != infos[index].first_sequence)
+		return fail(recover, JOURNAL_DAMAGED,
+			    "%s/%s should begin with record %" PRIu64 ": what is before it is damaged or missing", recover->path,
+			    recover->name, recover->expected);
+	if (!read_frames(recover, index))
+		return false;
+	/* Older segments go only when META is durable in a newer one. */
+	if (recover->expected != 1 && recover->recovered->meta == NULL)
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s holds no META record: it is damaged", recover->path,
+			    recover->name);
+	return index + 1 < recover->recovery->segments || judge_tail(recover);
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------------------- */
+
+/* Asks the kernel to read ahead in all files at once: a cold start is bound by the disk. */
+static void read_ahead(const struct recover *recover)
+{
+	for (uint32_t i = 0; i < recover->recovery->segments; i++) {
+		char name[SEGMENT_NAME_SIZE];
+		int fd = openat(recover->directory, segment_name(recover->recovered->infos[i].first_sequence, name),
+				O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+		close(fd);
+	}
+}
+
+void recover_read(int directory, const char *path, journal_reader *reader, void *context,
+		  struct journal_recovery *recovery, struct recovered *recovered)
+{
+	struct recover recover = {.directory = directory,
+				  .path = path,
+				  .reader = reader,
+				  .context = context,
+				  .recovery = recovery,
+				  .recovered = recovered};
+
+	*recovery = (struct journal_recovery){.outcome = JOURNAL_OK};
+	*recovered = (struct recovered){0};
+	if (list_segments(&recover)) {
+		read_ahead(&recover);
+		for (uint32_t i = 0; i < recovery->segments; i++)
+			if (!read_segment(&recover, i))
+				break;
+	}
+	free(recover.bytes);
+}
+
+bool recover_cut(int directory, const char *name, const struct recovered *recovered)
+{
+	static const uint8_t zeros[SEGMENT_CHUNK];
+	int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+	bool cut = fd >= 0;
+
+	for (uint32_t at = recovered->tail; cut && at < recovered->dirty_end;) {
+		uint32_t left = recovered->dirty_end - at;
+		ssize_t done = pwrite(fd, zeros, left < sizeof zeros ? left : sizeof zeros, at);
+
+		cut = done > 0 || (done < 0 && errno == EINTR);
+		at += done > 0 ? (uint32_t)done : 0;
+	}
+	/* Also when there is nothing to cut: what a killed process wrote may have been read from memory, not yet from disk. */
+	cut = cut && fdatasync(fd) == 0;
+
+	int failed = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = failed;
+	return cut;
+}

@@ -1,0 +1,93 @@
+/* One file of the journal: its name, its header, the frames in it, and how it is made ready. Knows nothing of queues or
+ * threads. Layout, little-endian:
+ *
+ *   0     struct segment_header, zero to SEGMENT_DATA
+ *   4096  frames: struct frame_header, payload, zero to `span`; the span of a write's last frame ends at a sector
+ *   ...   zero to the end: whatever is not zero there is a write that did not finish, or damage
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/base/uuid.h"
+
+#define SEGMENT_VERSION 1
+#define SEGMENT_DATA 4096u       /* first frame; also how buffers are aligned for O_DIRECT */
+#define SEGMENT_NEXT "journal-next"   /* made ready, no record in it */
+#define SEGMENT_NAME_SIZE 32
+#define SEGMENT_CHUNK (64u << 10) /* zeroed at a time */
+
+struct segment_header {
+	char magic[8];
+	uint32_t version;
+	uint32_t reserved;
+	uint64_t salt;
+	struct uuid uuid;
+	uint64_t checksum; /* of all before it */
+};
+
+struct frame_header {
+	uint64_t salt;     /* the segment's; never 0. In place of a magic */
+	uint64_t checksum; /* XXH3-64, seeded with the salt, of what follows it, payload included */
+	uint64_t sequence;
+	uint64_t durable;  /* the last sequence known durable when this was written: RULE 14 */
+	uint32_t size;     /* of the payload; 0: a mark, for its `durable` only */
+	uint32_t span;     /* from this frame to the next; a multiple of 8 */
+};
+
+_Static_assert(sizeof(struct segment_header) == 48 && sizeof(struct frame_header) == 40, "layouts on disk");
+
+struct segment {
+	int fd;
+	uint64_t salt;
+	uint32_t size;   /* of the file */
+	uint32_t sector; /* every write begins and ends at a multiple of it */
+};
+
+/* The span of a frame inside a write. */
+static inline uint32_t frame_span(size_t payload_size)
+{
+	return (uint32_t)((sizeof(struct frame_header) + payload_size + 7) & ~(size_t)7);
+}
+
+/* Fills in a frame's header; the payload stands behind it in memory. */
+void frame_seal(struct frame_header *frame, uint64_t salt, uint64_t sequence, uint64_t durable, uint32_t span);
+
+/* True when the bytes at `at`, of which `available` may be read, are a whole frame of this salt. */
+bool frame_valid(const void *at, size_t available, uint64_t salt);
+
+const char *segment_name(uint64_t first_sequence, char name[static SEGMENT_NAME_SIZE]);
+/* False when the name is not that of a numbered segment. */
+bool segment_name_parse(const char *name, uint64_t *first_sequence);
+
+enum segment_header_state {
+	SEGMENT_HEADER_OK,
+	SEGMENT_HEADER_NEWER,
+	SEGMENT_HEADER_BAD
+};
+
+/* bytes: at least SEGMENT_DATA of them. */
+enum segment_header_state segment_header_read(const void *bytes, struct segment_header *header);
+
+/* Opens for writing with the fastest safe means: O_DIRECT | O_DSYNC, without O_DIRECT where the file system has none.
+ * Measured here (ext4, virtio), p50 of one durable write of 4 kB: 147 us into a fallocated file, 94 us zeroed ahead with
+ * fdatasync or O_DSYNC, 88 us zeroed ahead with O_DIRECT | O_DSYNC. offset: where writing goes on. Leaves
+ * the salt alone. False with errno. */
+bool segment_open(int directory, const char *name, uint32_t offset, struct segment *segment);
+void segment_close(struct segment *segment);
+
+/* Makes `name` a fresh segment, replacing what had the name: all its space reserved, its header with a new salt durable. It
+ * reads as zero, but writing it is fast only where segment_zero_chunk has been. False with errno; nothing is left then. */
+bool segment_create(int directory, const char *name, uint32_t size, struct uuid uuid, struct segment *segment);
+
+/* Writes zeros over SEGMENT_CHUNK bytes at offset, not durably; false with errno. */
+bool segment_zero_chunk(const struct segment *segment, uint32_t offset);
+
+/* Ends the making of a segment: all of it is durable, and its fd is now one for segment_write. False with errno. */
+bool segment_finish(int directory, const char *name, struct segment *segment);
+
+/* Writes size bytes (whole sectors) at offset; durable when it returns if the segment came from segment_open or
+ * segment_finish. False with errno. bytes: aligned to SEGMENT_DATA. */
+bool segment_write(const struct segment *segment, const void *bytes, size_t size, uint32_t offset);

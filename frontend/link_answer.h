@@ -1,0 +1,13 @@
+/* Looks into a replica's encoded answer only as far as the router needs; the bytes pass to the client as they are. */
+#pragma once
+
+#include <rpc/rpc.h>
+
+#include "frontend/links.h"
+
+/* results: positioned at a jh_write_result or jh_read_result; the answer's bytes point into it. */
+struct link_answer link_write_answer(XDR *results);
+struct link_answer link_read_answer(XDR *results);
+
+/* An xdrproc_t's work: encodes the bytes of a struct link_answer. */
+bool_t link_answer_encode(XDR *xdr, struct link_answer *answer);

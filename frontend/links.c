@@ -1,0 +1,437 @@
+#include "frontend/links.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "frontend/link_answer.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/channel.h"
+#include "rpc/clock.h"
+#include "rpc/convert.h"
+
+#define REPLICA_IDS 4096
+#define HELLO_TIMEOUT_MS 1000
+#define MANAGE_TIMEOUT_MS 10000
+#define WATCH_TIMEOUT_MS 3600000u
+/* A process that answers none of these is hung, and more of them would only fill its socket. */
+#define HEARTBEATS_UNDER_WAY 8
+#define DIRECTORY_EVERY_US 1000000u
+#define SPARE_CALLS 8192
+
+struct link;
+
+/* A SUBMIT or QUERY under way. */
+struct link_call {
+	struct link *link;
+	struct link_call **slot; /* the owner's name for it; NULL: forgotten */
+	void *owner;
+	bool is_read;
+	TAILQ_ENTRY(link_call) entry; /* link->calls or links->spare */
+};
+
+TAILQ_HEAD(link_calls, link_call);
+
+struct link {
+	struct links *links;
+	uint32_t id;
+	struct rpc_channel *channel;
+	struct link_calls calls;
+	bool watching;
+	uint64_t news; /* of the last report */
+	uint32_t heartbeats;
+	uint64_t directory_version, directory_us; /* last sent */
+};
+
+struct links {
+	struct event_base *base;
+	uint32_t program_base;
+	struct links_events events;
+	void *context;
+	struct link *by_id[REPLICA_IDS];
+	struct peers directory;
+	uint64_t directory_version;
+	struct link_calls spare;
+	size_t spare_count;
+};
+
+struct links *links_new(struct event_base *base, uint32_t program_base, const struct links_events *events, void *context)
+{
+	struct links *links = calloc(1, sizeof *links);
+
+	must(links != NULL);
+	links->base = base;
+	links->program_base = program_base;
+	links->events = *events;
+	links->context = context;
+	TAILQ_INIT(&links->spare);
+	return links;
+}
+
+void links_free(struct links *links)
+{
+	struct link_call *call;
+
+	if (links == NULL)
+		return;
+	for (uint32_t id = 0; id < REPLICA_IDS; id++)
+		links_disconnect(links, id);
+	while ((call = TAILQ_FIRST(&links->spare)) != NULL) {
+		TAILQ_REMOVE(&links->spare, call, entry);
+		free(call);
+	}
+	free(links);
+}
+
+/* --- connections --------------------------------------------------------------------------------------------------------- */
+
+static void call_free(struct link_call *call)
+{
+	struct links *links = call->link->links;
+
+	if (call->slot != NULL)
+		*call->slot = NULL;
+	TAILQ_REMOVE(&call->link->calls, call, entry);
+	if (links->spare_count >= SPARE_CALLS) {
+		free(call);
+		return;
+	}
+	TAILQ_INSERT_HEAD(&links->spare, call, entry);
+	links->spare_count++;
+}
+
+void links_disconnect(struct links *links, uint32_t id)
+{
+	struct link *link = links->by_id[id];
+	struct link_call *call;
+
+	if (link == NULL)
+		return;
+	while ((call = TAILQ_FIRST(&link->calls)) != NULL)
+		call_free(call);
+	rpc_channel_close(link->channel);
+	links->by_id[id] = NULL;
+	free(link);
+}
+
+static void lose(struct link *link, bool refused)
+{
+	struct links *links = link->links;
+	uint32_t id = link->id;
+
+	links_disconnect(links, id);
+	links->events.lost(links->context, id, refused);
+}
+
+static void channel_closed(void *context, const char *reason)
+{
+	struct link *link = context;
+	bool refused = strstr(reason, strerror(ECONNREFUSED)) != NULL || strstr(reason, "nobody listens") != NULL;
+
+	log_debug("links", "connection ended replica=%u address=%s reason=\"%s\"", link->id,
+		  rpc_channel_address(link->channel), reason);
+	lose(link, refused);
+}
+
+/* What cannot be understood ends the connection: nothing it says afterwards is to be trusted either. */
+static void nonsense(struct link *link, const char *what)
+{
+	log_warn("links", "closed: %s replica=%u address=%s", what, link->id, rpc_channel_address(link->channel));
+	lose(link, false);
+}
+
+/* True when the answer is a report of that replica. Everything else has been dealt with. */
+static bool take_report(struct link *link, const jh_report *wire, struct report *report)
+{
+	if (!convert_report_from_wire(wire, report) || report->id != link->id) {
+		nonsense(link, "its report makes no sense");
+		return false;
+	}
+	link->news = report->news;
+	return true;
+}
+
+/* --- watch ------------------------------------------------------------------------------------------------------------------ */
+
+static void watched(void *context, const struct rpc_reply *reply);
+
+static void watch(struct link *link)
+{
+	jh_watch_args args = {.seen = link->news};
+
+	if (link->watching)
+		return;
+	link->watching = true;
+	watch_1(&args, NULL, rpc_channel_call(link->channel, WATCH_TIMEOUT_MS, watched, link));
+}
+
+static void watched(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+	struct links *links = link->links;
+	struct report report;
+	jh_report wire = {0};
+
+	link->watching = false;
+	if (reply->status == RPC_LOST)
+		return;
+	if (reply->status == RPC_TIMED_OUT) {
+		watch(link);
+		return;
+	}
+	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_report, &wire)) {
+		nonsense(link, reply->status == RPC_REJECTED ? reply->error : "its answer to WATCH is malformed");
+		return;
+	}
+	if (take_report(link, &wire, &report)) {
+		watch(link);
+		links->events.report(links->context, link->id, &report);
+	}
+	xdr_free((xdrproc_t)xdr_jh_report, &wire);
+}
+
+/* --- hello ------------------------------------------------------------------------------------------------------------------ */
+
+static void take_hello(struct link *link, const jh_hello_result *wire)
+{
+	struct links *links = link->links;
+	struct identity identity;
+	struct report report = {.id = link->id};
+	char text[REPORT_TEXT_SIZE];
+	bool sense = convert_identity_from_wire(&wire->me, &identity);
+
+	convert_text(text, sizeof text, wire->error.jh_text_val, wire->error.jh_text_len);
+	/* One that speaks another format is not understood; its refusal is. */
+	if (wire->status == JH_HELLO_OK || wire->status == JH_HELLO_BOUND || wire->status == JH_HELLO_CLUSTER)
+		sense = sense && convert_report_from_wire(&wire->report, &report) && report.id == link->id;
+	if (!sense || (int)wire->status < JH_HELLO_OK || wire->status > JH_HELLO_BOUND) {
+		nonsense(link, "its hello makes no sense");
+		return;
+	}
+	link->news = report.news;
+	if (wire->status == JH_HELLO_OK)
+		watch(link);
+	links->events.hello(links->context, link->id, (uint32_t)wire->status, text, &identity, &report);
+}
+
+static void greeted(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+	jh_hello_result wire = {0};
+
+	if (reply->status == RPC_LOST)
+		return;
+	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_hello_result, &wire)) {
+		nonsense(link, reply->error != NULL ? reply->error : "its answer to HELLO is malformed");
+		return;
+	}
+	take_hello(link, &wire);
+	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
+}
+
+void links_connect(struct links *links, uint32_t id, const char *address, const struct identity *me)
+{
+	static const struct rpc_channel_events events = {.closed = channel_closed};
+	struct identity you = {.format = JH_CLUSTER_FORMAT, .program_base = links->program_base, .id = id};
+	struct link *link = calloc(1, sizeof *link);
+	jh_hello_args args;
+
+	must(link != NULL);
+	must(id > 0 && id < REPLICA_IDS);
+	links_disconnect(links, id);
+	links->by_id[id] = link;
+	link->links = links;
+	link->id = id;
+	TAILQ_INIT(&link->calls);
+	link->channel = rpc_channel_open(links->base, address, links->program_base + id, JH_REPLICA_V1, &events, link);
+	convert_identity_to_wire(me, &args.me);
+	convert_identity_to_wire(&you, &args.you);
+	hello_1(&args, NULL, rpc_channel_call(link->channel, HELLO_TIMEOUT_MS, greeted, link));
+}
+
+/* --- what the view manager sends ------------------------------------------------------------------------------------------- */
+
+void links_set_directory(struct links *links, const struct peers *peers)
+{
+	if (links->directory_version > 0 && links->directory.count == peers->count &&
+	    memcmp(links->directory.list, peers->list, peers->count * sizeof peers->list[0]) == 0)
+		return;
+	links->directory = *peers;
+	links->directory_version++;
+}
+
+static void heart_beat(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+	struct links *links = link->links;
+	struct report report;
+	jh_report wire = {0};
+
+	link->heartbeats--;
+	if (reply->status == RPC_LOST || reply->status == RPC_TIMED_OUT)
+		return;
+	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_report, &wire)) {
+		nonsense(link, reply->error != NULL ? reply->error : "its answer to HEARTBEAT is malformed");
+		return;
+	}
+	if (take_report(link, &wire, &report))
+		links->events.report(links->context, link->id, &report);
+	xdr_free((xdrproc_t)xdr_jh_report, &wire);
+}
+
+void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members)
+{
+	struct link *link = links->by_id[id];
+	uint64_t now_us = rpc_clock_us();
+	jh_heartbeat_args args = {.view = view, .retire = retire, .min_members = min_members};
+
+	if (link == NULL || link->heartbeats >= HEARTBEATS_UNDER_WAY)
+		return;
+	args.directory_version = links->directory_version;
+	if (link->directory_version != links->directory_version || now_us - link->directory_us >= DIRECTORY_EVERY_US) {
+		args.has_peers = TRUE;
+		convert_peers_to_wire(&links->directory, &args.peers.peers_len, &args.peers.peers_val);
+		link->directory_version = links->directory_version;
+		link->directory_us = now_us;
+	}
+	link->heartbeats++;
+	heartbeat_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, heart_beat, link));
+	xdr_free((xdrproc_t)xdr_jh_heartbeat_args, &args);
+}
+
+/* Both INSTALL_VIEW and BIND_MANAGER; `done` is told of a success. */
+static void managed(struct link *link, const struct rpc_reply *reply, const char *what,
+		    void (*done)(void *context, uint32_t id, const struct report *report))
+{
+	struct links *links = link->links;
+	struct report report;
+	char text[REPORT_TEXT_SIZE];
+	jh_manage_result wire = {0};
+
+	if (reply->status == RPC_LOST || reply->status == RPC_TIMED_OUT)
+		return;
+	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_manage_result, &wire)) {
+		nonsense(link, reply->error != NULL ? reply->error : "its answer to the manager is malformed");
+		return;
+	}
+	if (wire.status != JH_MANAGE_OK)
+		log_warn("links", "%s refused: %s replica=%u", what,
+			 convert_text(text, sizeof text, wire.error.jh_text_val, wire.error.jh_text_len), link->id);
+	if (take_report(link, &wire.report, &report)) {
+		if (wire.status == JH_MANAGE_OK)
+			watch(link);
+		(wire.status == JH_MANAGE_OK ? done : links->events.report)(links->context, link->id, &report);
+	}
+	xdr_free((xdrproc_t)xdr_jh_manage_result, &wire);
+}
+
+static void installed(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+
+	managed(link, reply, "INSTALL_VIEW", link->links->events.report);
+}
+
+static void bound(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+
+	managed(link, reply, "BIND_MANAGER", link->links->events.bound);
+}
+
+void links_install(struct links *links, uint32_t id, const struct view *view)
+{
+	struct link *link = links->by_id[id];
+	jh_install_args args;
+
+	if (link == NULL)
+		return;
+	convert_install_to_wire(view, &links->directory, &args);
+	install_view_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, installed, link));
+	rpc_channel_flush(link->channel);
+	xdr_free((xdrproc_t)xdr_jh_install_args, &args);
+}
+
+void links_bind(struct links *links, uint32_t id, struct uuid manager)
+{
+	struct link *link = links->by_id[id];
+	jh_bind_args args;
+
+	if (link == NULL)
+		return;
+	convert_uuid_to_wire(manager, args.manager);
+	bind_manager_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, bound, link));
+}
+
+/* --- what the router sends -------------------------------------------------------------------------------------------------- */
+
+static void call_answered(void *context, const struct rpc_reply *reply)
+{
+	struct link_call *call = context;
+	struct links *links = call->link->links;
+	void *owner = call->slot != NULL ? call->owner : NULL;
+	struct link_answer answer = {.kind = LINK_AGAIN};
+
+	if (reply->status == RPC_LOST)
+		return; /* it stays in link->calls, for links_disconnect */
+	if (owner != NULL && reply->status == RPC_ANSWERED)
+		answer = call->is_read ? link_read_answer(reply->results) : link_write_answer(reply->results);
+	call_free(call);
+	if (owner != NULL)
+		links->events.answered(links->context, owner, &answer);
+}
+
+static struct link_call *call_new(struct link *link, void *owner, struct link_call **slot, bool is_read)
+{
+	struct links *links = link->links;
+	struct link_call *call = TAILQ_FIRST(&links->spare);
+
+	must(*slot == NULL);
+	if (call != NULL) {
+		TAILQ_REMOVE(&links->spare, call, entry);
+		links->spare_count--;
+	} else {
+		call = malloc(sizeof *call);
+		must(call != NULL);
+	}
+	*call = (struct link_call){.link = link, .slot = slot, .owner = owner, .is_read = is_read};
+	*slot = call;
+	TAILQ_INSERT_TAIL(&link->calls, call, entry);
+	return call;
+}
+
+void links_submit(struct links *links, uint32_t id, jh_submit_args *args, uint32_t timeout_ms, void *owner,
+		  struct link_call **slot)
+{
+	struct link *link = links->by_id[id];
+
+	if (link == NULL)
+		return;
+
+	struct link_call *call = call_new(link, owner, slot, false);
+
+	submit_1(args, NULL, rpc_channel_call(link->channel, timeout_ms, call_answered, call));
+}
+
+void links_query(struct links *links, uint32_t id, jh_query_args *args, uint32_t timeout_ms, void *owner,
+		 struct link_call **slot)
+{
+	struct link *link = links->by_id[id];
+
+	if (link == NULL)
+		return;
+
+	struct link_call *call = call_new(link, owner, slot, true);
+
+	query_1(args, NULL, rpc_channel_call(link->channel, timeout_ms, call_answered, call));
+}
+
+void link_call_forget(struct link_call **slot)
+{
+	if (*slot == NULL)
+		return;
+	(*slot)->slot = NULL;
+	*slot = NULL;
+}

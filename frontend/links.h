@@ -1,0 +1,67 @@
+/* The front-end's connections to replicas: one a replica, opened with a hello (rule 17), with a WATCH kept hanging on it,
+ * and everything the view manager and the router send. It translates answers into plain words and decides nothing: when to
+ * connect, whom to believe and what a silence means is frontend/views'.
+ *
+ * An answer that belongs to a replica's older connection is never delivered. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/base/protocol.h"
+#include "rpc/replica.h"
+
+struct event_base;
+struct links;
+struct link_call;
+
+enum link_answer_kind {
+	LINK_DONE,        /* JH_DONE: op is what it reflects */
+	LINK_REFUSED,     /* JH_REFUSED */
+	LINK_UNAVAILABLE, /* JH_UNAVAILABLE: this call changed nothing, and asking again now will not help */
+	LINK_AGAIN        /* moved, busy, timed out, not understood: nothing is settled */
+};
+
+struct link_answer {
+	enum link_answer_kind kind;
+	uint64_t op;
+	const char *bytes; /* the result as encoded; borrowed for the call-back. NULL with LINK_AGAIN */
+	size_t size;
+};
+
+/* Call-backs; links_connect, _disconnect and all that sends may be called in them. */
+struct links_events {
+	/* Both ends have introduced themselves; status as enum jh_hello_status, text why not. Report and identity are
+	 * borrowed. */
+	void (*hello)(void *context, uint32_t id, uint32_t status, const char *text, const struct identity *identity,
+		      const struct report *report);
+	void (*report)(void *context, uint32_t id, const struct report *report);
+	void (*bound)(void *context, uint32_t id, const struct report *report);
+	/* The connection has ended or could not be made; refused: nobody listens there. */
+	void (*lost)(void *context, uint32_t id, bool refused);
+	/* A SUBMIT or QUERY that was not forgotten. Calls that end with their connection are not answered: lost says it. */
+	void (*answered)(void *context, void *owner, const struct link_answer *answer);
+};
+
+struct links *links_new(struct event_base *base, uint32_t program_base, const struct links_events *events, void *context);
+void links_free(struct links *links); /* closes all, without a call-back */
+
+/* Opens a connection and says hello as `me`; an older one of the same id is closed first, without `lost`. */
+void links_connect(struct links *links, uint32_t id, const char *address, const struct identity *me);
+void links_disconnect(struct links *links, uint32_t id); /* no `lost` follows */
+
+/* Where every replica is; heartbeats carry it when it has changed, and every second. */
+void links_set_directory(struct links *links, const struct peers *peers);
+
+/* Each is dropped when there is no connection: `lost` has been or will be said. */
+void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members);
+void links_install(struct links *links, uint32_t id, const struct view *view);
+void links_bind(struct links *links, uint32_t id, struct uuid manager);
+
+/* args are encoded at once. *call names the call until it is answered, lost or forgotten; then it becomes NULL. */
+void links_submit(struct links *links, uint32_t id, jh_submit_args *args, uint32_t timeout_ms, void *owner,
+		  struct link_call **call);
+void links_query(struct links *links, uint32_t id, jh_query_args *args, uint32_t timeout_ms, void *owner,
+		 struct link_call **call);
+void link_call_forget(struct link_call **call); /* *call may be NULL */

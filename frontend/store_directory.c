@@ -1,0 +1,365 @@
+/* The keeper of views that is a directory (frontend/store.h). One disk thread writes, so that the loop never waits for it. */
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "frontend/store.h"
+#include "frontend/view_file.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+
+#define VIEW_FILE "view.json"
+#define VIEW_FILE_NEW "view.json.new"
+#define VIEW_FILE_BYTES_MAX 65536
+
+/* One save: waiting, being written, or done and on its way back to the loop. */
+struct save {
+	uint64_t ticket;
+	char *text;
+	bool ok;
+	char error[256];
+	STAILQ_ENTRY(save) entry;
+};
+
+STAILQ_HEAD(saves, save);
+
+struct directory {
+	struct store store;
+	char *path;
+	int fd;      /* of the directory */
+	int lock_fd;
+	struct event *done_event;
+	int done_fd; /* eventfd: the thread has finished something */
+	store_saved_fn saved;
+	void *context;
+	pthread_t thread;
+	bool thread_runs;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	struct saves waiting, done; /* under the mutex, as is stop */
+	bool stop;
+};
+
+/* --- the disk thread ------------------------------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t count = write(fd, bytes, size);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return false;
+		bytes += count;
+		size -= (size_t)count;
+	}
+	return true;
+}
+
+/* RULE 2: durable means that the text, the name and the directory are on stable storage. A failure leaves the old file. */
+static const char *replace_file(const struct directory *directory, const char *text)
+{
+	const char *failed = NULL;
+	int fd = openat(directory->fd, VIEW_FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return "open";
+	if (!write_all(fd, text, strlen(text)))
+		failed = "write";
+	else if (fdatasync(fd) != 0)
+		failed = "fdatasync";
+
+	int reason = errno;
+
+	close(fd);
+	errno = reason;
+	if (failed != NULL)
+		return failed;
+	if (renameat(directory->fd, VIEW_FILE_NEW, directory->fd, VIEW_FILE) != 0)
+		return "rename";
+	return fsync(directory->fd) != 0 ? "fsync of the directory" : NULL;
+}
+
+static void write_save(const struct directory *directory, struct save *save)
+{
+	const char *failed = replace_file(directory, save->text);
+
+	save->ok = failed == NULL;
+	if (failed != NULL)
+		snprintf(save->error, sizeof save->error, "cannot store the view in %.150s/" VIEW_FILE ": %s: %s",
+			 directory->path, failed, strerror(errno));
+}
+
+static void *disk_thread(void *context)
+{
+	struct directory *directory = context;
+
+	pthread_mutex_lock(&directory->mutex);
+	for (;;) {
+		struct save *save = STAILQ_FIRST(&directory->waiting);
+
+		if (save == NULL && directory->stop)
+			break;
+		if (save == NULL) {
+			pthread_cond_wait(&directory->wake, &directory->mutex);
+			continue;
+		}
+		STAILQ_REMOVE_HEAD(&directory->waiting, entry);
+		pthread_mutex_unlock(&directory->mutex);
+		write_save(directory, save);
+		pthread_mutex_lock(&directory->mutex);
+		STAILQ_INSERT_TAIL(&directory->done, save, entry);
+		must(write(directory->done_fd, &(uint64_t){1}, sizeof(uint64_t)) == (ssize_t)sizeof(uint64_t));
+	}
+	pthread_mutex_unlock(&directory->mutex);
+	return NULL;
+}
+
+/* --- the loop's side --------------------------------------------------------------------------------------------------------- */
+
+static void save_free(struct save *save)
+{
+	free(save->text);
+	free(save);
+}
+
+static void directory_save(struct store *store, uint64_t ticket, const struct views_stored *stored)
+{
+	struct directory *directory = (struct directory *)store;
+	struct save *save = calloc(1, sizeof *save);
+
+	must(save != NULL);
+	save->ticket = ticket;
+	save->text = view_file_write(stored);
+	pthread_mutex_lock(&directory->mutex);
+	STAILQ_INSERT_TAIL(&directory->waiting, save, entry);
+	pthread_cond_signal(&directory->wake);
+	pthread_mutex_unlock(&directory->mutex);
+}
+
+static void directory_done(evutil_socket_t fd, short what, void *context)
+{
+	struct directory *directory = context;
+	struct saves done = STAILQ_HEAD_INITIALIZER(done);
+	struct save *save;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof count) < 0)
+		return;
+	pthread_mutex_lock(&directory->mutex);
+	STAILQ_CONCAT(&done, &directory->done);
+	pthread_mutex_unlock(&directory->mutex);
+	while ((save = STAILQ_FIRST(&done)) != NULL) {
+		STAILQ_REMOVE_HEAD(&done, entry);
+		directory->saved(directory->context, save->ticket, save->ok, save->error);
+		save_free(save);
+	}
+}
+
+static void free_all(struct saves *saves)
+{
+	struct save *save;
+
+	while ((save = STAILQ_FIRST(saves)) != NULL) {
+		STAILQ_REMOVE_HEAD(saves, entry);
+		save_free(save);
+	}
+}
+
+static void directory_close(struct store *store)
+{
+	struct directory *directory = (struct directory *)store;
+
+	if (directory->thread_runs) {
+		pthread_mutex_lock(&directory->mutex);
+		directory->stop = true;
+		pthread_cond_signal(&directory->wake);
+		pthread_mutex_unlock(&directory->mutex);
+		pthread_join(directory->thread, NULL);
+	}
+	if (directory->done_event != NULL)
+		event_free(directory->done_event);
+	free_all(&directory->waiting);
+	free_all(&directory->done);
+	if (directory->done_fd >= 0)
+		close(directory->done_fd);
+	if (directory->lock_fd >= 0)
+		close(directory->lock_fd); /* gives the lock up */
+	if (directory->fd >= 0)
+		close(directory->fd);
+	pthread_mutex_destroy(&directory->mutex);
+	pthread_cond_destroy(&directory->wake);
+	free(directory->path);
+	free(directory);
+}
+
+/* --- opening ----------------------------------------------------------------------------------------------------------------- */
+
+static bool lock(struct directory *directory, char *error, size_t error_size)
+{
+	char text[32] = "";
+	int fd = openat(directory->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	directory->lock_fd = fd;
+	if (fd < 0) {
+		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
+		return false;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) { /* RULE 20 */
+		ssize_t count = pread(fd, text, sizeof text - 1, 0);
+
+		snprintf(error, error_size, "data directory %s is in use by process %ld", directory->path,
+			 count > 0 ? strtol(text, NULL, 10) : 0);
+		return false;
+	}
+
+	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* RULE 14: nothing is thrown away. */
+static bool set_aside(const struct directory *directory, const char *why, char *error, size_t error_size)
+{
+	char name[64];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(name, sizeof name, "set-aside/" VIEW_FILE ".%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
+	if ((mkdirat(directory->fd, "set-aside", 0700) != 0 && errno != EEXIST) ||
+	    renameat(directory->fd, VIEW_FILE, directory->fd, name) != 0) {
+		snprintf(error, error_size, "cannot move the damaged %s/" VIEW_FILE " to %s: %s", directory->path, name,
+			 strerror(errno));
+		return false;
+	}
+	fsync(directory->fd);
+	log_warn("store", "the stored view is damaged and was set aside: views are taken from the replicas file=%s/%s why=\"%s\"",
+		 directory->path, name, why);
+	return true;
+}
+
+/* Returns the bytes read, -1 with errno, or -2 when there are more than a view file ever has. */
+static ssize_t read_all(const struct directory *directory, char *text, size_t size)
+{
+	int fd = openat(directory->fd, VIEW_FILE, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+
+	if (fd < 0)
+		return -1;
+	while (used < size) {
+		ssize_t count = read(fd, text + used, size - used);
+		int reason = errno;
+
+		if (count == 0) {
+			close(fd);
+			return (ssize_t)used;
+		}
+		if (count < 0 && errno != EINTR) {
+			close(fd);
+			errno = reason;
+			return -1;
+		}
+		used += count > 0 ? (size_t)count : 0;
+	}
+	close(fd);
+	return -2;
+}
+
+static bool load(const struct directory *directory, struct views_stored *stored, char *error, size_t error_size)
+{
+	char text[VIEW_FILE_BYTES_MAX];
+	char why[160] = "too long";
+	ssize_t size = read_all(directory, text, sizeof text);
+
+	memset(stored, 0, sizeof *stored);
+	if (size == -1 && errno == ENOENT)
+		return true;
+	if (size == -1) {
+		snprintf(error, error_size, "cannot read %s/" VIEW_FILE ": %s", directory->path, strerror(errno));
+		return false;
+	}
+	if (size >= 0) {
+		enum view_file_verdict verdict = view_file_read(text, (size_t)size, stored, why, sizeof why);
+
+		if (verdict == VIEW_FILE_GOOD)
+			return true;
+		if (verdict == VIEW_FILE_NEWER) {
+			snprintf(error, error_size,
+				 "%s/" VIEW_FILE " was written by a newer version (%s): upgrade justhungry-frontend",
+				 directory->path, why);
+			return false;
+		}
+	}
+	return set_aside(directory, why, error, error_size);
+}
+
+static bool open_path(struct directory *directory, char *error, size_t error_size)
+{
+	if (mkdir(directory->path, 0700) != 0 && errno != EEXIST) {
+		snprintf(error, error_size, "cannot create data directory %s: %s", directory->path, strerror(errno));
+		return false;
+	}
+	directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory->fd < 0) {
+		snprintf(error, error_size, "cannot open data directory %s: %s", directory->path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static bool start_thread(struct directory *directory, struct event_base *base)
+{
+	directory->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (directory->done_fd < 0)
+		return false;
+	directory->done_event = event_new(base, directory->done_fd, EV_READ | EV_PERSIST, directory_done, directory);
+	must(directory->done_event != NULL);
+	event_add(directory->done_event, NULL);
+	directory->thread_runs = pthread_create(&directory->thread, NULL, disk_thread, directory) == 0;
+	return directory->thread_runs;
+}
+
+struct store *store_open_directory(struct event_base *base, const char *path, struct views_stored *stored,
+				   store_saved_fn saved, void *context, char *error, size_t error_size)
+{
+	static const struct store_keeper keeper = {.save = directory_save, .close = directory_close};
+	struct directory *directory = calloc(1, sizeof *directory);
+
+	must(directory != NULL);
+	directory->store.keeper = &keeper;
+	directory->path = strdup(path);
+	directory->fd = directory->lock_fd = directory->done_fd = -1;
+	directory->saved = saved;
+	directory->context = context;
+	STAILQ_INIT(&directory->waiting);
+	STAILQ_INIT(&directory->done);
+	pthread_mutex_init(&directory->mutex, NULL);
+	pthread_cond_init(&directory->wake, NULL);
+	if (!open_path(directory, error, error_size) || !lock(directory, error, error_size) ||
+	    !load(directory, stored, error, error_size))
+		goto fail;
+	if (!start_thread(directory, base)) {
+		snprintf(error, error_size, "cannot start the disk thread: %s", strerror(errno));
+		goto fail;
+	}
+	return &directory->store;
+fail:
+	directory_close(&directory->store);
+	return NULL;
+}

@@ -1,0 +1,21 @@
+/* The text of view.json: {format, manager, cluster, generation, view, primary, members: [{id, uuid, address}], digest}. The
+ * digest is over all the rest, so that a flipped bit is damage and not another view. */
+#pragma once
+
+#include <stddef.h>
+
+#include "frontend/views/views.h"
+
+#define VIEW_FILE_FORMAT 1
+
+enum view_file_verdict {
+	VIEW_FILE_GOOD,
+	VIEW_FILE_DAMAGED,
+	VIEW_FILE_NEWER    /* of a format this version does not know */
+};
+
+/* malloc'ed, NUL-terminated. */
+char *view_file_write(const struct views_stored *stored);
+
+/* why: one line unless good. */
+enum view_file_verdict view_file_read(const char *text, size_t size, struct views_stored *stored, char *why, size_t why_size);

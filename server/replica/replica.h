@@ -123,7 +123,7 @@ enum replica_event_kind {
 
 	REPLICA_PEER_UP,         /* id, uuid, incarnation; report: our connection to a peer is open, hello answered */
 	REPLICA_PEER_DOWN,       /* id, uuid: it ended, could not be made, or hello was refused */
-	REPLICA_ACK,             /* id, uuid, ack: a push was answered */
+	REPLICA_ACK,             /* id, uuid, token (DO_PUSH's), ack: a push was answered */
 	REPLICA_PONG,            /* id, uuid */
 
 	REPLICA_TICK
@@ -185,7 +185,7 @@ enum replica_write_kind { WRITE_META, WRITE_BATCH, WRITE_STAGED, WRITE_STATE };
 
 enum replica_action_kind {
 	DO_WRITE,          /* ticket, write: append to the journal. META: replica_meta_now. BATCH and STAGED: base_op (op),
-			      digest, entries op + 1 .. last_op (replica_entry_at, replica_staged_at), commit, durable_op.
+			      digest, entries op + 1 .. last_op (replica_entry_at), commit, durable_op.
 			      STATE: op, digest, last_op */
 	DO_APPLY,          /* apply every entry up to op to the live state */
 	DO_ADOPT,          /* the staged state is durable: it is the live one now */
@@ -195,7 +195,7 @@ enum replica_action_kind {
 	DO_ANSWER,         /* token, verdict, op */
 	DO_READ,           /* token: answer the query from the live state */
 	DO_READ_MOVED,     /* token: refuse the query */
-	DO_PUSH,           /* id, uuid, push */
+	DO_PUSH,           /* id, uuid, token, push: REPLICA_ACK with that token or REPLICA_PEER_DOWN follows */
 	DO_PING,           /* id, uuid: procedure 0; PONG follows */
 	DO_ACK,            /* token, ack */
 	DO_INSTALLED,      /* token, ok: the view is durable here, or refused with text */
@@ -252,9 +252,8 @@ void replica_report(const struct replica *replica, struct report *report);
 /* What WRITE_META puts on disk. */
 void replica_meta_now(const struct replica *replica, struct replica_meta *meta);
 
-/* An entry of the log, or of the log above a staged state; borrowed until the next step. */
+/* An entry of the log; borrowed until the next step. */
 struct replica_entry replica_entry_at(const struct replica *replica, uint64_t op);
-struct replica_entry replica_staged_at(const struct replica *replica, uint64_t op);
 
 uint64_t replica_commit(const struct replica *replica);
 uint64_t replica_last_op(const struct replica *replica);

@@ -1,0 +1,84 @@
+/* The commit point (RULE 7): the lowest op that every member, and every learner that counts, has acknowledged in this
+ * view. Moved by replica_commit_to alone, and only up. */
+#include <inttypes.h>
+
+#include "rpc/base/log.h"
+#include "server/replica/internal.h"
+
+static void lower(uint64_t *lowest, uint64_t op)
+{
+	if (op < *lowest)
+		*lowest = op;
+}
+
+/* False when somebody who counts has not proved anything in this view yet (RULE 5). */
+static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
+{
+	*lowest = r->durable_op; /* RULE 1: this member too */
+	for (uint32_t i = 0; i < r->view.members_count; i++) {
+		const struct view_member *member = &r->view.members[i];
+
+		if (member->id == r->options.id)
+			continue;
+
+		const struct replica_peer *peer = replica_peer_find(r, member->id, member->uuid);
+
+		if (peer == NULL || !peer->proved)
+			return false;
+		lower(lowest, peer->acked_op);
+	}
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		const struct replica_peer *peer = &r->peers[i];
+
+		if (peer->joint != JOINT_COUNTED) /* RULE 9 */
+			continue;
+		if (!peer->proved)
+			return false;
+		lower(lowest, peer->acked_op);
+	}
+	return true;
+}
+
+/* The one gate of the commit point. What is beyond the log or not proved is not committed here yet. */
+void replica_commit_to(struct replica *r, uint64_t op)
+{
+	if (r->adopting || op <= r->commit)
+		return;
+	must(op <= replica_log_last(r->log));
+	must(r->applied < op);
+
+	uint64_t first = r->applied + 1;
+
+	r->commit = op;
+	/* RULE 8: state changes here and nowhere else. */
+	replica_do(r, DO_APPLY)->op = op;
+	r->applied = op;
+	must(replica_log_digest(r->log, op, &r->applied_digest));
+	sessions_applied(r->sessions, op);
+	replica_answer_waiters(r, first, op);
+	replica_log_trim(r->log, op < r->durable_op ? op : r->durable_op, r->options.log_bytes_max);
+	replica_release_reads(r);
+}
+
+void replica_advance(struct replica *r)
+{
+	uint64_t lowest;
+
+	if (r->role != ROLE_PRIMARY || (r->state != STATE_SETTLING && r->state != STATE_SERVING))
+		return;
+	if (!replica_view_durable(r) || !lowest_acknowledged(r, &lowest))
+		return;
+	if (r->state == STATE_SETTLING) {
+		if (lowest < r->settle_op)
+			return; /* RULE 5: every member holds our log first */
+		replica_commit_to(r, lowest);
+		must(r->commit >= r->settle_op);
+		r->state = STATE_SERVING;
+		replica_say(r, LOG_LEVEL_INFO, "serving view=%" PRIu64 " op=%" PRIu64 " members=%" PRIu32, r->view.number,
+			    r->commit, r->view.members_count);
+		replica_news(r);
+	} else {
+		replica_commit_to(r, lowest);
+	}
+	replica_release_held(r);
+}

@@ -1,0 +1,289 @@
+/* The other replicas as a primary sees them: where they are, whether they can be reached, what to push from. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "server/replica/internal.h"
+
+#define RETRY_MS 50
+#define JOINT_BACKOFF_FIRST_MS 1000
+#define JOINT_BACKOFF_MOST_MS 60000
+
+struct replica_peer *replica_peer_find(struct replica *r, uint32_t id, struct uuid uuid)
+{
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		if (r->peers[i].id == id && uuid_equal(r->peers[i].uuid, uuid))
+			return &r->peers[i];
+	}
+	return NULL;
+}
+
+bool replica_peer_member(const struct replica *r, const struct replica_peer *peer)
+{
+	return view_member_exact(&r->view, peer->id, peer->uuid) != NULL;
+}
+
+/* What was proved is worth nothing in another view, and nothing of another incarnation. */
+static void forget_proof(struct replica_peer *peer)
+{
+	peer->proved = false;
+	peer->acked_op = 0;
+	peer->has_view = false;
+	peer->push_token = 0;
+	peer->commit_token = 0;
+	peer->pinged_ms = 0;
+	peer->needs_state = false;
+	peer->learning_since_ms = 0;
+}
+
+static void disconnect(struct replica *r, struct replica_peer *peer)
+{
+	struct replica_action *action;
+
+	if (peer->link == LINK_NONE)
+		return;
+	action = replica_do(r, DO_DISCONNECT);
+	action->id = peer->id;
+	action->uuid = peer->uuid;
+	peer->link = LINK_NONE;
+	peer->push_token = peer->commit_token = 0;
+	peer->pinged_ms = 0;
+}
+
+static struct replica_peer *add_peer(struct replica *r, uint32_t id, struct uuid uuid)
+{
+	struct replica_peer *peer = replica_peer_find(r, id, uuid);
+
+	if (peer != NULL || r->peers_count == PEERS_MAX)
+		return peer;
+	peer = &r->peers[r->peers_count++];
+	memset(peer, 0, sizeof *peer);
+	peer->id = id;
+	peer->uuid = uuid;
+	peer->joint_backoff_ms = JOINT_BACKOFF_FIRST_MS;
+	return peer;
+}
+
+static void add_members(struct replica *r)
+{
+	for (uint32_t i = 0; i < r->view.members_count; i++) {
+		const struct view_member *member = &r->view.members[i];
+
+		if (member->id != r->options.id)
+			add_peer(r, member->id, member->uuid);
+	}
+}
+
+/* Those neither listed nor counted are of no use. */
+static void drop_strangers(struct replica *r)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		struct replica_peer *peer = &r->peers[i];
+
+		if (peer->listed || replica_peer_member(r, peer) || peer->joint != JOINT_NO) {
+			if (kept != i)
+				r->peers[kept] = *peer;
+			kept++;
+		} else {
+			disconnect(r, peer);
+		}
+	}
+	r->peers_count = kept;
+}
+
+/* The front-end's directory, whole. */
+void replica_peers_sync(struct replica *r, const struct peers *directory)
+{
+	for (uint32_t i = 0; i < r->peers_count; i++)
+		r->peers[i].listed = false;
+	for (uint32_t i = 0; i < directory->count; i++) {
+		const struct peer *found = &directory->list[i];
+
+		if (found->id == r->options.id)
+			continue;
+
+		struct replica_peer *peer = add_peer(r, found->id, found->uuid);
+
+		if (peer == NULL)
+			continue;
+		peer->listed = true;
+		if (!uuid_equal(peer->incarnation, found->incarnation) || strcmp(peer->address, found->address) != 0) {
+			disconnect(r, peer);
+			forget_proof(peer);
+			peer->incarnation = found->incarnation;
+			snprintf(peer->address, sizeof peer->address, "%s", found->address);
+			peer->retry_ms = 0;
+			peer->unreachable = false;
+			peer->lost_data = false;
+		}
+	}
+	drop_strangers(r);
+	replica_peers_connect(r);
+}
+
+/* A new view, or deposed: RULE 5. */
+void replica_peers_reset(struct replica *r)
+{
+	bool leads = view_member_exact(&r->view, r->options.id, r->uuid) != NULL && r->view.primary == r->options.id &&
+		     r->state != STATE_DEPOSED;
+
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		struct replica_peer *peer = &r->peers[i];
+
+		if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer)) {
+			/* RULE 9: it failed while it counted; not again at once. */
+			peer->joint_not_before_ms = r->now_ms + peer->joint_backoff_ms;
+			peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS
+							 ? peer->joint_backoff_ms * 2 : JOINT_BACKOFF_MOST_MS;
+		}
+		peer->joint = JOINT_NO;
+		peer->acked_ever = 0;
+		peer->lost_data = false;
+		if (leads && peer->link == LINK_UP) {
+			/* The connection stays; what is sent over it starts over from what the peer surely holds. */
+			bool needs_state = peer->needs_state;
+			uint64_t next = peer->state_next;
+
+			forget_proof(peer);
+			peer->needs_state = needs_state;
+			peer->state_next = next;
+			if (peer->sent_op > r->commit)
+				peer->sent_op = r->commit;
+		} else {
+			disconnect(r, peer);
+			forget_proof(peer);
+			peer->retry_ms = 0;
+		}
+	}
+	add_members(r);
+	drop_strangers(r);
+}
+
+void replica_peers_connect(struct replica *r)
+{
+	if (r->role != ROLE_PRIMARY || (r->state != STATE_SETTLING && r->state != STATE_SERVING))
+		return;
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		struct replica_peer *peer = &r->peers[i];
+
+		if (peer->link != LINK_NONE || !peer->listed || r->now_ms < peer->retry_ms)
+			continue;
+
+		struct replica_action *action = replica_do(r, DO_CONNECT);
+
+		action->id = peer->id;
+		action->uuid = peer->uuid;
+		action->incarnation = peer->incarnation;
+		action->address = peer->address;
+		peer->link = LINK_CONNECTING;
+		peer->heard_ms = r->now_ms;
+	}
+}
+
+/* The peer holds the committed history up to op with this digest: push from there, or find it damaged, or send everything. */
+void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest)
+{
+	struct digest ours;
+
+	if (op > replica_log_last(r->log)) {
+		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " holds committed op=%" PRIu64 " beyond our log=%" PRIu64,
+			    peer->id, op, replica_log_last(r->log));
+		if (replica_peer_member(r, peer) && r->state == STATE_SETTLING)
+			replica_damaged(r, "a member holds committed orders that this primary does not"); /* RULE 3 */
+		else
+			peer->lost_data = true;
+		return;
+	}
+	if (op < replica_log_base(r->log)) {
+		peer->needs_state = true;
+		peer->state_next = 0;
+		return;
+	}
+	must(replica_log_digest(r->log, op, &ours));
+	if (!digest_equal(ours, digest)) {
+		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " differs from our committed history at op=%" PRIu64,
+			    peer->id, op);
+		peer->lost_data = true;
+		return;
+	}
+	peer->needs_state = false;
+	peer->sent_op = op;
+}
+
+void replica_peer_up(struct replica *r, const struct replica_event *event)
+{
+	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
+	const struct report *report = event->report;
+
+	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, event->incarnation))
+		return;
+	peer->link = LINK_UP;
+	peer->unreachable = false;
+	peer->heard_ms = r->now_ms;
+	peer->has_view = false;
+	peer->sent_commit = 0;
+	peer->disk_full = report->disk_full;
+	if (report->state == STATE_DAMAGED ||
+	    (report->view.number == r->view.number && report->op < peer->acked_ever)) { /* RULE 3 */
+		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64,
+			    peer->id, report->op, peer->acked_ever);
+		peer->lost_data = true;
+	} else if (report->view.number == 0) {
+		peer->needs_state = true; /* new: everything travels */
+		peer->state_next = 0;
+	} else {
+		replica_peer_base(r, peer, report->digest_op, report->digest);
+	}
+	replica_push_all(r);
+}
+
+void replica_peer_down(struct replica *r, const struct replica_event *event)
+{
+	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
+
+	if (peer == NULL || peer->link == LINK_NONE)
+		return;
+	if (peer->link == LINK_CONNECTING) {
+		peer->unreachable = true;
+		peer->retry_ms = r->now_ms + RETRY_MS;
+	} else {
+		peer->retry_ms = r->now_ms; /* once more at once: a broken connection is not a dead process */
+	}
+	peer->link = LINK_NONE;
+	peer->push_token = peer->commit_token = 0;
+	peer->pinged_ms = 0;
+	replica_peers_connect(r);
+}
+
+/* RULE 15: signs of life. A primary that was late itself judges nobody before they had their time again. */
+void replica_peers_tick(struct replica *r)
+{
+	bool late = r->now_ms - r->tick_ms > 25 + r->options.heartbeat_ms;
+
+	r->tick_ms = r->now_ms;
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		struct replica_peer *peer = &r->peers[i];
+		bool asked = peer->push_token != 0 || peer->commit_token != 0 || peer->link == LINK_CONNECTING;
+
+		if (late) {
+			peer->heard_ms = r->now_ms;
+			peer->push_sent_ms = r->now_ms;
+		}
+		if (!asked || peer->link != LINK_UP)
+			continue;
+		if (r->now_ms - peer->heard_ms >= r->options.heartbeat_ms && peer->pinged_ms == 0) {
+			struct replica_action *action = replica_do(r, DO_PING);
+
+			action->id = peer->id;
+			action->uuid = peer->uuid;
+			peer->pinged_ms = r->now_ms;
+		}
+	}
+	replica_peers_connect(r);
+	for (uint32_t i = 0; i < r->peers_count; i++)
+		replica_joint_consider(r, &r->peers[i]);
+	replica_push_all(r);
+}

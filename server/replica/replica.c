@@ -1,0 +1,324 @@
+#include "server/replica/replica.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "server/replica/internal.h"
+
+#define TICK_MS 25
+
+struct replica *replica_new(const struct replica_options *options, const struct replica_service *service)
+{
+	struct replica *r = calloc(1, sizeof *r);
+
+	must(r != NULL);
+	must(options->id > 0);
+	r->options = *options;
+	r->service = *service;
+	r->log = replica_log_new();
+	r->staged_log = replica_log_new();
+	r->sessions = sessions_new();
+	r->submits.ring = calloc(LIMIT_HELD_CALLS, sizeof *r->submits.ring);
+	r->reads.ring = calloc(LIMIT_HELD_CALLS, sizeof *r->reads.ring);
+	must(r->submits.ring != NULL);
+	must(r->reads.ring != NULL);
+	r->next_ticket = 1;
+	r->next_token = 1;
+	return r;
+}
+
+void replica_free(struct replica *r)
+{
+	if (r == NULL)
+		return;
+	replica_log_free(r->log);
+	replica_log_free(r->staged_log);
+	sessions_free(r->sessions);
+	free(r->submits.ring);
+	free(r->reads.ring);
+	free(r->writes);
+	free(r->waiters);
+	free(r);
+}
+
+void replica_actions_free(struct replica_actions *actions)
+{
+	free(actions->list);
+	*actions = (struct replica_actions){0};
+}
+
+struct replica_action *replica_do(struct replica *r, enum replica_action_kind kind)
+{
+	struct replica_actions *out = r->out;
+
+	if (out->count == out->room) {
+		out->room = out->room == 0 ? 64 : out->room * 2;
+		out->list = realloc(out->list, out->room * sizeof *out->list);
+		must(out->list != NULL);
+	}
+
+	struct replica_action *action = &out->list[out->count++];
+
+	memset(action, 0, sizeof *action);
+	action->kind = kind;
+	return action;
+}
+
+void replica_trace(struct replica *r, const char *format, ...)
+{
+	char *line = r->trace[r->trace_count++ % TRACE_LINES];
+	int used = snprintf(line, TRACE_SIZE, "%" PRIu64 " view=%" PRIu64 " %s/%s op=%" PRIu64 " commit=%" PRIu64 " ",
+			    r->now_ms, r->view.number, replica_role_name(r->role), replica_state_name(r->state),
+			    replica_log_last(r->log), r->commit);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line + used, (size_t)(TRACE_SIZE - used), format, arguments);
+	va_end(arguments);
+}
+
+void replica_trace_dump(const struct replica *r, void (*line)(void *context, const char *text), void *context)
+{
+	uint64_t first = r->trace_count > TRACE_LINES ? r->trace_count - TRACE_LINES : 0;
+
+	for (uint64_t i = first; i < r->trace_count; i++)
+		line(context, r->trace[i % TRACE_LINES]);
+}
+
+/* Texts of actions live until the next step; a step says few things. */
+const char *replica_text(struct replica *r, const char *format, ...)
+{
+	char *text = r->text[r->text_next++ % 4];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, REPLICA_TEXT_SIZE, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+void replica_say(struct replica *r, int level, const char *format, ...)
+{
+	char text[REPLICA_TEXT_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	replica_trace(r, "%s", text);
+
+	struct replica_action *action = replica_do(r, DO_LOG);
+
+	action->level = level;
+	action->text = replica_text(r, "%s", text);
+}
+
+void replica_news(struct replica *r)
+{
+	r->news++;
+	replica_do(r, DO_NEWS);
+}
+
+/* RULE 14: nothing is thrown away and nothing is served; the view manager decides what becomes of us. */
+void replica_damaged(struct replica *r, const char *why)
+{
+	if (r->state == STATE_DAMAGED)
+		return;
+	replica_say(r, LOG_LEVEL_ERROR, "damaged, serving nothing: %s", why);
+	snprintf(r->detail, sizeof r->detail, "%s", why);
+	replica_drop_requests(r);
+	r->state = STATE_DAMAGED;
+	replica_news(r);
+}
+
+static void take(struct replica *r, const struct replica_event *event)
+{
+	switch (event->kind) {
+	case REPLICA_RECOVER_BASE:
+	case REPLICA_RECOVER_META:
+	case REPLICA_RECOVER_BATCH:
+	case REPLICA_RECOVER_STAGED:
+	case REPLICA_RECOVER_STATE:
+		replica_recover(r, event);
+		return;
+	case REPLICA_START:
+		replica_start(r, event);
+		return;
+	case REPLICA_SUBMIT:
+		replica_submit(r, event);
+		return;
+	case REPLICA_PROPOSE:
+		replica_propose(r, event);
+		return;
+	case REPLICA_DECLINE:
+		replica_decline(r, event);
+		return;
+	case REPLICA_QUERY:
+		replica_query(r, event);
+		return;
+	case REPLICA_FLUSH:
+		replica_write_log(r);
+		replica_push_all(r);
+		break;
+	case REPLICA_DURABLE:
+		replica_durable(r, event->ticket);
+		break;
+	case REPLICA_DISK:
+		if (r->disk_full != event->disk_full) {
+			r->disk_full = event->disk_full;
+			replica_say(r, LOG_LEVEL_WARN, r->disk_full ? "disk full: no room for the next journal segment"
+								     : "disk has room again");
+			replica_news(r);
+		}
+		break;
+	case REPLICA_PUSH:
+		replica_recv_push(r, event);
+		break;
+	case REPLICA_STAGED:
+		replica_staged(r, event);
+		break;
+	case REPLICA_INSTALL:
+		replica_install(r, event);
+		break;
+	case REPLICA_BIND:
+		replica_bind(r, event);
+		break;
+	case REPLICA_HEARTBEAT:
+		r->min_members = event->min_members;
+		if (event->peers != NULL)
+			replica_peers_sync(r, event->peers);
+		if (event->retire && !replica_is_serving(r))
+			replica_do(r, DO_RETIRE)->text =
+				replica_text(r, "%s", r->state == STATE_DAMAGED ? r->detail : "told by the view manager");
+		break;
+	case REPLICA_MANAGER:
+		r->manager_connected = event->connected;
+		replica_stop_check(r);
+		break;
+	case REPLICA_STOP:
+		replica_stop(r);
+		break;
+	case REPLICA_PEER_UP:
+		replica_peer_up(r, event);
+		break;
+	case REPLICA_PEER_DOWN:
+		replica_peer_down(r, event);
+		break;
+	case REPLICA_ACK:
+		replica_recv_ack(r, event);
+		break;
+	case REPLICA_PONG: {
+		struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
+
+		if (peer != NULL) {
+			peer->heard_ms = r->now_ms;
+			peer->pinged_ms = 0;
+		}
+		break;
+	}
+	case REPLICA_TICK:
+		replica_peers_tick(r);
+		replica_expire_reads(r);
+		replica_stop_check(r);
+		break;
+	}
+	replica_needs_refresh(r);
+}
+
+/* Every request ends in exactly one answer. */
+static void check_requests(const struct replica *r)
+{
+	must(r->requests_in - r->requests_out == r->waiting + r->judging + r->submits.count + r->reads.count);
+}
+
+void replica_step(struct replica *r, const struct replica_event *event, struct replica_actions *actions)
+{
+	uint64_t commit = r->commit;
+	uint64_t view = r->view.number;
+
+	must(event->now_ms >= r->now_ms);
+	actions->count = 0;
+	r->out = actions;
+	r->now_ms = event->now_ms;
+	take(r, event);
+	r->out = NULL;
+	actions->deadline_ms = r->now_ms + TICK_MS;
+
+	check_requests(r);
+	must(r->commit >= commit);             /* RULE 7: never falls within one incarnation */
+	must(r->view.number >= view);          /* RULE 2 */
+	must(r->applied <= r->commit || r->adopting);
+	must(r->durable_op <= replica_log_last(r->log));
+}
+
+void replica_report(const struct replica *r, struct report *report)
+{
+	memset(report, 0, sizeof *report);
+	report->news = r->news;
+	report->id = r->options.id;
+	report->uuid = r->uuid;
+	report->view = r->durable_view; /* RULE 2: not a word of a view that is not durable */
+	report->role = r->role;
+	report->state = r->state;
+	report->entered = r->entered;
+	if (!replica_view_durable(r) && r->state != STATE_DAMAGED) {
+		report->state = STATE_DEPOSED;
+		report->entered = false;
+	}
+	report->whole_view = r->durable_whole_view;
+	report->op = r->durable_op;
+	report->commit = r->commit;
+	report->digest_op = r->applied;
+	report->digest = r->applied_digest;
+	report->tail_cut = r->tail_cut;
+	report->pending = r->requests_in - r->requests_out;
+	report->disk_full = r->disk_full;
+	report->stopping = r->stopping;
+	snprintf(report->detail, sizeof report->detail, "%s", r->detail);
+	report->joint_count = r->joint_count;
+	memcpy(report->joint, r->joint, sizeof report->joint);
+	report->needs_count = r->needs_count;
+	memcpy(report->needs, r->needs, sizeof report->needs);
+}
+
+void replica_meta_now(const struct replica *r, struct replica_meta *meta)
+{
+	memset(meta, 0, sizeof *meta);
+	meta->id = r->options.id;
+	meta->uuid = r->uuid;
+	meta->bound = r->bound;
+	meta->view = r->view;
+	meta->whole_view = r->whole_view;
+	meta->joint_count = r->joint_count;
+	memcpy(meta->joint, r->joint, sizeof meta->joint);
+}
+
+struct replica_entry replica_entry_at(const struct replica *r, uint64_t op)
+{
+	const struct log_entry *entry = replica_log_at(r->log, op);
+
+	return (struct replica_entry){.view = entry->view, .body = entry->body, .size = entry->size};
+}
+
+uint64_t replica_commit(const struct replica *r)
+{
+	return r->commit;
+}
+
+uint64_t replica_last_op(const struct replica *r)
+{
+	return replica_log_last(r->log);
+}
+
+const struct view *replica_view(const struct replica *r)
+{
+	return &r->view;
+}
+
+struct uuid replica_bound(const struct replica *r)
+{
+	return r->bound;
+}

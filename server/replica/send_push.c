@@ -1,0 +1,221 @@
+/* The primary's half of a push (design section 5): one with content in flight a peer; what arrives meanwhile forms the next
+ * one. A push that carries nothing but the commit point goes beside it, so that an idle cluster is level at once. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "server/replica/internal.h"
+
+#define FEW_ORDERS 8 /* auto: with more than these in a push the whole state is not sent along */
+
+static bool may_push(const struct replica *r)
+{
+	return r->role == ROLE_PRIMARY && (r->state == STATE_SETTLING || r->state == STATE_SERVING) &&
+	       replica_view_durable(r); /* RULE 2 */
+}
+
+/* How many entries after base fit in one push. */
+static uint32_t entries_after(const struct replica *r, uint64_t base_op)
+{
+	uint64_t last = replica_log_last(r->log);
+	uint64_t bytes = 0;
+	uint32_t count = 0;
+
+	while (base_op + count < last && count < LIMIT_PUSH_ENTRIES) {
+		bytes += replica_log_at(r->log, base_op + count + 1)->size;
+		if (bytes > LIMIT_PUSH_BYTES && count > 0)
+			break;
+		count++;
+	}
+	return count;
+}
+
+static bool state_fits_one_push(const struct replica *r)
+{
+	return r->service.state_bytes(r->service.context) <= LIMIT_STATE_CHUNK_BYTES;
+}
+
+/* Whether the full state travels although the peer does not need it: --push. */
+static bool prefers_full(const struct replica *r, uint64_t new_entries)
+{
+	uint64_t bytes;
+
+	if (r->options.push_mode == PUSH_DELTA || r->applied < replica_log_base(r->log))
+		return false;
+	if (r->options.push_mode == PUSH_FULL)
+		return state_fits_one_push(r);
+	bytes = r->service.state_bytes(r->service.context);
+	return bytes <= r->options.push_full_limit && bytes <= LIMIT_STATE_CHUNK_BYTES && new_entries <= FEW_ORDERS;
+}
+
+static void send(struct replica *r, struct replica_peer *peer, struct replica_push *push, bool with_content)
+{
+	struct replica_action *action = replica_do(r, DO_PUSH);
+
+	must(may_push(r));
+	must(push->base_op + push->entries_count <= push->last_op);
+	push->view = r->view.number;
+	push->record = peer->has_view ? NULL : &r->view;
+	push->last_op = replica_log_last(r->log);
+	push->commit = r->commit;
+	action->id = peer->id;
+	action->uuid = peer->uuid;
+	action->token = r->next_token++;
+	action->push = *push;
+	peer->sent_commit = r->commit;
+	if (!with_content) {
+		peer->commit_token = action->token;
+		return;
+	}
+	peer->push_token = action->token;
+	peer->push_sent_ms = r->now_ms;
+	peer->push_state = push->has_state;
+	peer->push_end = push->base_op + push->entries_count;
+	if (peer->commit_token == 0 && peer->push_end >= peer->sent_op)
+		peer->heard_ms = r->now_ms; /* silence counts from when there is something to answer */
+}
+
+/* A state of the committed history as of now; with the entries above it when it fits in one push. Since the history only
+ * grows, later pieces may be of a later op: the last one's digest proves them all. */
+static void send_state(struct replica *r, struct replica_peer *peer, uint64_t first)
+{
+	struct replica_push push = {.has_state = true, .state_first = first, .base_op = r->applied,
+				    .base_digest = r->applied_digest, .last_op = replica_log_last(r->log)};
+
+	if (first == 0 && state_fits_one_push(r))
+		push.entries_count = entries_after(r, push.base_op);
+	send(r, peer, &push, true);
+}
+
+static void push_to(struct replica *r, struct replica_peer *peer)
+{
+	if (peer->link != LINK_UP || peer->lost_data)
+		return;
+	if (peer->needs_state) {
+		if (peer->push_token == 0)
+			send_state(r, peer, peer->state_next);
+		return;
+	}
+
+	uint64_t last = replica_log_last(r->log);
+
+	must(peer->sent_op <= last);
+	if (peer->sent_op < replica_log_base(r->log)) { /* too far behind for deltas */
+		peer->needs_state = true;
+		peer->state_next = 0;
+		push_to(r, peer);
+		return;
+	}
+
+	struct replica_push push = {.base_op = peer->sent_op, .last_op = last};
+	bool fresh = last > peer->sent_op || !peer->has_view || (!peer->proved && peer->push_token == 0);
+
+	must(replica_log_digest(r->log, push.base_op, &push.base_digest));
+	if (fresh && peer->push_token == 0) {
+		if (peer->sent_op < last && prefers_full(r, last - peer->sent_op)) {
+			send_state(r, peer, 0);
+			return;
+		}
+		push.entries_count = entries_after(r, push.base_op);
+		send(r, peer, &push, true);
+	} else if (last == peer->sent_op && peer->sent_commit < r->commit && peer->push_token == 0 &&
+		   peer->commit_token == 0) {
+		send(r, peer, &push, false); /* RULE 8: no push is about to carry it */
+	}
+}
+
+void replica_push_all(struct replica *r)
+{
+	if (!may_push(r))
+		return;
+	for (uint32_t i = 0; i < r->peers_count; i++)
+		push_to(r, &r->peers[i]);
+}
+
+/* RULE 4: what an acknowledgement may claim. */
+static void take_proof(struct replica *r, struct replica_peer *peer, const struct replica_ack *ack)
+{
+	if (ack->op > replica_log_last(r->log) || (peer->proved && ack->op < peer->acked_op)) {
+		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " acknowledged op=%" PRIu64 " against acked=%" PRIu64
+			    " last=%" PRIu64, peer->id, ack->op, peer->acked_op, replica_log_last(r->log));
+		peer->lost_data = true;
+		return;
+	}
+	peer->proved = true;
+	peer->acked_op = ack->op;
+	if (ack->op > peer->acked_ever)
+		peer->acked_ever = ack->op;
+}
+
+static void take_ok(struct replica *r, struct replica_peer *peer, const struct replica_ack *ack, bool content)
+{
+	peer->has_view = true;
+	if (content && peer->push_state && ack->state_next != STATE_NEXT_KEEP) {
+		peer->needs_state = true;
+		peer->state_next = ack->state_next;
+		return;
+	}
+	if (content && peer->push_state) {
+		peer->needs_state = false;
+		peer->sent_op = peer->push_end;
+		if (ack->op == 0)
+			return; /* staged, nothing proved yet: the entries follow */
+	} else if (content) {
+		peer->sent_op = peer->push_end;
+	}
+	take_proof(r, peer, ack);
+}
+
+void replica_recv_ack(struct replica *r, const struct replica_event *event)
+{
+	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
+	const struct replica_ack *ack = event->ack;
+
+	if (ack->view > r->view.number) {
+		replica_depose(r, ack->view);
+		return;
+	}
+	if (peer == NULL || (event->token != peer->push_token && event->token != peer->commit_token))
+		return;
+
+	bool content = event->token == peer->push_token;
+
+	if (content)
+		peer->push_token = 0;
+	else
+		peer->commit_token = 0;
+	peer->heard_ms = r->now_ms;
+	if (peer->disk_full != ack->disk_full) {
+		peer->disk_full = ack->disk_full;
+		replica_say(r, LOG_LEVEL_WARN, ack->disk_full ? "disk full on replica %" PRIu32 : "replica %" PRIu32
+			    " has disk space again", peer->id);
+	}
+	switch (ack->status) {
+	case PUSH_OK:
+		/* RULE 4: of this view and this uuid, or it counts for nothing. */
+		if (ack->view == r->view.number && uuid_equal(ack->uuid, peer->uuid))
+			take_ok(r, peer, ack, content);
+		break;
+	case PUSH_NEED_RECORD:
+		peer->has_view = false;
+		break;
+	case PUSH_NEED_BASE:
+		replica_peer_base(r, peer, ack->commit, ack->commit_digest);
+		break;
+	case PUSH_DAMAGED:
+		peer->lost_data = true;
+		break;
+	case PUSH_OLD_VIEW:
+	case PUSH_REFUSED:
+		peer->retry_ms = r->now_ms + 100;
+		peer->link = LINK_NONE;
+		peer->push_token = peer->commit_token = 0;
+		replica_do(r, DO_DISCONNECT)->id = peer->id;
+		r->out->list[r->out->count - 1].uuid = peer->uuid;
+		break;
+	}
+	replica_joint_consider(r, peer);
+	replica_advance(r);
+	replica_release_held(r);
+	replica_push_all(r);
+}

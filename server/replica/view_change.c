@@ -1,0 +1,217 @@
+/* Views and roles. One function enters a view: it clears everything that was true of the old one only.
+ *
+ *   START --> IDLE (never in a view)
+ *         --> NEED_NEW_VIEW (primary of a view this process did not enter; RULE 6)
+ *         --> CATCHING_UP (backup or learner) --first whole push--> FOLLOWING
+ *   INSTALL --> SETTLING --every member level--> SERVING --push of a higher view--> CATCHING_UP
+ *                                                        --word of a higher view--> DEPOSED
+ *   any --lost data--> DAMAGED */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "server/replica/internal.h"
+
+static bool is_primary_of(const struct replica *r, const struct view *view)
+{
+	return view->primary == r->options.id && view_member_exact(view, r->options.id, r->uuid) != NULL;
+}
+
+/* RULE 4: what was promised under the old view ends as "moved", never as "refused". */
+static void leave_view(struct replica *r)
+{
+	replica_drop_requests(r);
+	for (uint32_t i = 0; i < r->acks_count; i++) {
+		struct replica_action *action = replica_do(r, DO_ACK);
+
+		action->token = r->acks[i].token;
+		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW, .view = r->durable_view.number, .uuid = r->uuid};
+	}
+	r->acks_count = 0;
+	if (r->staging_token != 0) {
+		struct replica_action *action = replica_do(r, DO_ACK);
+
+		action->token = r->staging_token;
+		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW, .view = r->durable_view.number, .uuid = r->uuid};
+		r->staging_token = 0;
+	}
+	for (uint32_t i = 0; i < r->install_count; i++) {
+		struct replica_action *action = replica_do(r, DO_INSTALLED);
+
+		action->token = r->install_tokens[i];
+		action->text = replica_text(r, "overtaken by a higher view");
+	}
+	r->install_count = 0;
+}
+
+/* The one gate of view and role. */
+void replica_enter_view(struct replica *r, const struct view *view)
+{
+	must(view->number > r->view.number); /* RULE 2 */
+	must(view->members_count > 0);
+	leave_view(r);
+	r->view = *view;
+	r->bound = view->manager; /* RULE 20: bound with its view */
+	r->entered = true;
+	r->whole_here = false;
+	r->proved_end = 0;
+	r->commit_heard = 0;
+	r->joint_count = 0;
+	r->needs_count = 0;
+	replica_peers_reset(r); /* RULE 5: acknowledgements and the joint set of the old view are gone */
+
+	if (is_primary_of(r, view)) {
+		r->role = ROLE_PRIMARY;
+		r->state = STATE_SETTLING;
+		r->settle_op = replica_log_last(r->log);
+		r->whole_view = view->number;
+		replica_index_log(r);
+	} else {
+		r->role = view_member_exact(view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
+		r->state = STATE_CATCHING_UP;
+	}
+	r->view_ticket = replica_write_meta(r);
+	r->entered_whole_ticket = r->view_ticket;
+	replica_say(r, LOG_LEVEL_INFO, "entering view=%" PRIu64 " role=%s primary=%" PRIu32 " members=%" PRIu32, view->number,
+		    replica_role_name(r->role), view->primary, view->members_count);
+	replica_news(r);
+	if (r->role == ROLE_PRIMARY)
+		replica_peers_connect(r);
+}
+
+/* Somebody is in a higher view. We cannot commit past it; stop pretending. */
+void replica_depose(struct replica *r, uint64_t higher)
+{
+	if (r->role != ROLE_PRIMARY || higher <= r->view.number || r->state == STATE_DAMAGED)
+		return;
+	if (r->state == STATE_DEPOSED)
+		return;
+	replica_say(r, LOG_LEVEL_INFO, "deposed: view=%" PRIu64 " exists", higher);
+	replica_drop_requests(r);
+	r->state = STATE_DEPOSED;
+	replica_peers_reset(r);
+	replica_news(r);
+}
+
+void replica_answer_installs(struct replica *r)
+{
+	for (uint32_t i = 0; i < r->install_count; i++) {
+		struct replica_action *action = replica_do(r, DO_INSTALLED);
+
+		must(replica_view_durable(r)); /* RULE 2 */
+		action->token = r->install_tokens[i];
+		action->ok = true;
+	}
+	r->install_count = 0;
+}
+
+static const char *install_refusal(struct replica *r, const struct view *view)
+{
+	if (r->state == STATE_DAMAGED)
+		return "damaged";
+	if (!uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager)) /* RULE 20 */
+		return "bound to another view manager";
+	if (!uuid_is_nil(r->view.cluster) && !uuid_equal(r->view.cluster, view->cluster)) /* RULE 17 */
+		return "of another cluster";
+	if (view->number < r->view.number) /* RULE 4 */
+		return "in a higher view already";
+	if (!is_primary_of(r, view))
+		return "not the primary of that view";
+	if (view->number == r->view.number && !r->entered) /* RULE 6 */
+		return "this process did not enter that view: a new one is needed";
+	if (view->number == r->view.number && !view_equal(view, &r->view)) /* RULE 2: one number names one view */
+		return "that number names another view here";
+	return NULL;
+}
+
+void replica_install(struct replica *r, const struct replica_event *event)
+{
+	const char *refusal = install_refusal(r, event->install);
+
+	if (refusal == NULL && r->install_count == sizeof r->install_tokens / sizeof r->install_tokens[0])
+		refusal = "too many of these calls at once";
+	if (refusal != NULL) {
+		struct replica_action *action = replica_do(r, DO_INSTALLED);
+
+		action->token = event->token;
+		action->text = replica_text(r, "%s", refusal);
+		return;
+	}
+	if (event->install->number > r->view.number)
+		replica_enter_view(r, event->install);
+	if (event->peers != NULL)
+		replica_peers_sync(r, event->peers);
+	r->install_tokens[r->install_count++] = event->token;
+	if (replica_view_durable(r))
+		replica_answer_installs(r);
+}
+
+/* RULE 20: the answer goes out once the successor is written down. */
+void replica_bind(struct replica *r, const struct replica_event *event)
+{
+	if (r->bind.token != 0) {
+		struct replica_action *action = replica_do(r, DO_BOUND);
+
+		action->token = r->bind.token;
+		action->ok = false;
+	}
+	if (!uuid_equal(r->bound, event->manager))
+		replica_say(r, LOG_LEVEL_WARN, "bound to a new view manager");
+	r->bound = event->manager;
+	r->bind.token = event->token;
+	r->bind.ticket = replica_write_meta(r);
+}
+
+void replica_start(struct replica *r, const struct replica_event *event)
+{
+	must(!r->started);
+	r->started = true;
+	r->tail_cut = event->tail_cut;
+	r->tick_ms = r->now_ms;
+	r->written_op = r->durable_op = replica_log_last(r->log);
+	r->durable_view = r->view;
+	r->durable_whole_view = r->whole_view;
+	if (r->view.number == 0) {
+		r->role = ROLE_NONE;
+		r->state = STATE_IDLE;
+	} else if (is_primary_of(r, &r->view)) {
+		r->role = ROLE_PRIMARY;
+		r->state = STATE_NEED_NEW_VIEW; /* RULE 6 */
+	} else {
+		r->role = view_member_exact(&r->view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
+		r->state = STATE_CATCHING_UP;
+	}
+	if (event->damaged)
+		replica_damaged(r, event->text);
+	else if (r->recovery_broken)
+		replica_damaged(r, "journal and snapshot do not fit together");
+	replica_write_meta(r);
+	replica_news(r);
+}
+
+/* SIGTERM: hand over first (RULE 10: and stay a member), but not for ever and not when there is nobody to do it. */
+void replica_stop(struct replica *r)
+{
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	r->stop_by_ms = r->now_ms + 2000;
+	replica_say(r, LOG_LEVEL_INFO, "stopping");
+	replica_news(r);
+	replica_stop_check(r);
+}
+
+void replica_stop_check(struct replica *r)
+{
+	bool leads = r->role == ROLE_PRIMARY && (r->state == STATE_SERVING || r->state == STATE_SETTLING);
+	bool handing_over = leads && r->manager_connected && r->view.members_count > 1;
+	bool following_first = r->role == ROLE_BACKUP && r->state == STATE_CATCHING_UP && r->manager_connected;
+
+	if (!r->stopping || r->exiting)
+		return;
+	if ((handing_over || following_first || r->writes_count > 0 || r->acks_count > 0) && r->now_ms < r->stop_by_ms)
+		return;
+	r->exiting = true;
+	replica_do(r, DO_EXIT);
+}

@@ -1,0 +1,229 @@
+/* Everything that goes to the journal, in the order of tickets, and what follows once it is there. A write's effect on what
+ * may be claimed happens in replica_durable and nowhere else (RULE 1, RULE 4). */
+#include <inttypes.h>
+
+#include "rpc/base/log.h"
+#include "server/replica/internal.h"
+
+static struct pending_write *write_at(struct replica *r, uint32_t index)
+{
+	return &r->writes[(r->writes_first + index) % r->writes_room];
+}
+
+static struct pending_write *add_write(struct replica *r)
+{
+	if (r->writes_count == r->writes_room) {
+		uint32_t room = r->writes_room == 0 ? 64 : r->writes_room * 2;
+		struct pending_write *writes = calloc(room, sizeof *writes);
+
+		must(writes != NULL);
+		for (uint32_t i = 0; i < r->writes_count; i++)
+			writes[i] = *write_at(r, i);
+		free(r->writes);
+		r->writes = writes;
+		r->writes_first = 0;
+		r->writes_room = room;
+	}
+
+	struct pending_write *write = write_at(r, r->writes_count++);
+
+	*write = (struct pending_write){.ticket = r->next_ticket++};
+	return write;
+}
+
+uint64_t replica_write_meta(struct replica *r)
+{
+	struct pending_write *write = add_write(r);
+	struct replica_action *action = replica_do(r, DO_WRITE);
+
+	write->view = true;
+	action->write = WRITE_META;
+	action->ticket = write->ticket;
+	return write->ticket;
+}
+
+static void write_batch(struct replica *r, uint64_t base_op, uint64_t last_op)
+{
+	struct pending_write *write = add_write(r);
+	struct replica_action *action = replica_do(r, DO_WRITE);
+
+	write->batch = true;
+	write->end_op = last_op;
+	r->batches_in_flight++;
+	action->write = WRITE_BATCH;
+	action->ticket = write->ticket;
+	action->op = base_op;
+	action->last_op = last_op;
+	action->commit = r->commit < last_op ? r->commit : last_op;
+	action->durable_op = r->durable_op < base_op ? r->durable_op : base_op;
+	must(replica_log_digest(r->log, base_op, &action->digest));
+	r->written_op = last_op;
+	r->cut_pending = false;
+}
+
+/* The end of a batch from base: bounded in entries and bytes. */
+static uint64_t batch_end(const struct replica *r, uint64_t base_op)
+{
+	uint64_t last = replica_log_last(r->log);
+	uint64_t bytes = 0;
+	uint64_t op = base_op;
+
+	while (op < last && op - base_op < LIMIT_PUSH_ENTRIES) {
+		bytes += replica_log_at(r->log, op + 1)->size;
+		if (bytes > LIMIT_PUSH_BYTES && op > base_op)
+			break;
+		op++;
+	}
+	return op;
+}
+
+void replica_write_log_now(struct replica *r)
+{
+	while (r->cut_pending || r->written_op < replica_log_last(r->log))
+		write_batch(r, r->written_op, batch_end(r, r->written_op));
+}
+
+/* One batch at a time: what arrives meanwhile forms the next one. */
+void replica_write_log(struct replica *r)
+{
+	if (r->batches_in_flight == 0)
+		replica_write_log_now(r);
+}
+
+/* RULE 5: the one place where entries leave the log. Never below the commit point. */
+void replica_cut(struct replica *r, uint64_t op)
+{
+	must(op >= r->commit);
+	must(op < replica_log_last(r->log));
+	replica_say(r, LOG_LEVEL_INFO, "cutting entries that did not survive the view change: from=%" PRIu64 " to=%" PRIu64,
+		    op + 1, replica_log_last(r->log));
+	replica_log_cut(r->log, op);
+	if (r->written_op > op) {
+		r->written_op = op;
+		r->cut_pending = true;
+	}
+	if (r->durable_op > op)
+		r->durable_op = op;
+	if (r->proved_end > op)
+		r->proved_end = op;
+	for (uint32_t i = 0; i < r->writes_count; i++) {
+		struct pending_write *write = write_at(r, i);
+
+		if (write->end_op > op)
+			write->end_op = op;
+	}
+}
+
+/* Design section 5: the replacement takes effect in one record. Staged batches before it mean nothing without it, so that a
+ * member that dies in between still has the whole log it acknowledged. */
+void replica_write_replacement(struct replica *r)
+{
+	struct replica_log *old = r->log;
+	uint64_t last = replica_log_last(r->staged_log);
+
+	must(r->staged_complete);
+	must(!r->adopting);
+	must(replica_log_base(r->staged_log) == r->staged_op);
+	r->log = r->staged_log;
+	r->staged_log = old;
+	replica_log_reset(r->staged_log, 0, (struct digest){0});
+	for (uint32_t i = 0; i < r->writes_count; i++)
+		write_at(r, i)->end_op = 0;
+	r->durable_op = 0;
+
+	for (uint64_t base = r->staged_op; base < last;) {
+		uint64_t end = batch_end(r, base);
+		struct replica_action *action = replica_do(r, DO_WRITE);
+
+		action->write = WRITE_STAGED;
+		action->ticket = add_write(r)->ticket;
+		action->op = base;
+		action->last_op = end;
+		action->commit = r->staged_op;
+		action->durable_op = 0;
+		must(replica_log_digest(r->log, base, &action->digest));
+		base = end;
+	}
+
+	struct pending_write *write = add_write(r);
+	struct replica_action *action = replica_do(r, DO_WRITE);
+
+	write->adopt = true;
+	write->end_op = last;
+	write->batch = true;
+	r->batches_in_flight++;
+	action->write = WRITE_STATE;
+	action->ticket = write->ticket;
+	action->op = r->staged_op;
+	action->digest = r->staged_digest;
+	action->last_op = last;
+	r->written_op = last;
+	r->cut_pending = false;
+	r->adopting = true;
+	r->staged_complete = false;
+}
+
+bool replica_view_durable(const struct replica *r)
+{
+	return r->view_ticket <= r->durable_ticket;
+}
+
+static void adopt(struct replica *r)
+{
+	uint64_t op = replica_log_base(r->log);
+	struct digest digest;
+
+	must(replica_log_digest(r->log, op, &digest));
+	r->adopting = false;
+	r->recovery_broken = false;
+	r->applied = op;
+	r->applied_digest = digest;
+	if (r->commit < op)
+		r->commit = op;
+	replica_do(r, DO_ADOPT)->op = op;
+	replica_say(r, LOG_LEVEL_INFO, "order history replaced by the primary's: op=%" PRIu64, op);
+}
+
+void replica_durable(struct replica *r, uint64_t ticket)
+{
+	bool view_was_durable = replica_view_durable(r);
+
+	must(ticket < r->next_ticket);
+	while (r->writes_count > 0 && write_at(r, 0)->ticket <= ticket) {
+		struct pending_write write = *write_at(r, 0);
+
+		r->writes_first = (r->writes_first + 1) % r->writes_room;
+		r->writes_count--;
+		r->durable_ticket = write.ticket;
+		if (write.batch) {
+			r->batches_in_flight--;
+			if (write.end_op > r->durable_op)
+				r->durable_op = write.end_op;
+		}
+		if (write.adopt)
+			adopt(r);
+	}
+	if (replica_view_durable(r)) {
+		r->durable_view = r->view;
+		r->durable_whole_view = r->whole_view;
+	}
+	if (!view_was_durable && replica_view_durable(r)) {
+		replica_answer_installs(r);
+		replica_news(r);
+	}
+	if (r->bind.token != 0 && r->bind.ticket <= r->durable_ticket) {
+		struct replica_action *action = replica_do(r, DO_BOUND);
+
+		action->token = r->bind.token;
+		action->ok = true;
+		r->bind.token = 0;
+	}
+	replica_joint_durable(r);
+	if (r->commit_heard > r->commit)
+		replica_commit_to(r, r->commit_heard);
+	replica_advance(r);
+	replica_answer_acks(r);
+	replica_write_log(r);
+	replica_push_all(r);
+	replica_stop_check(r);
+}

@@ -1,0 +1,243 @@
+#include "frontend/discovery.h"
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/address.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/registry.h"
+
+#define REPLICA_IDS 4096
+#define EVERY_MS 1000
+#define DUMP_TIMEOUT_MS 1000
+#define HOST_SIZE 256
+
+enum reach { REACH_UNKNOWN, REACH_LOOPBACK, REACH_NETWORK };
+
+/* What the round under way has found of an id. */
+struct found {
+	uint8_t host;  /* 1 + index of the host that lists it; 0: not found */
+	bool tcp6;
+	char address[64];
+};
+
+struct discovery {
+	struct registry *registry;
+	uint32_t program_base;
+	struct discovery_events events;
+	void *context;
+	struct event *timer;
+	char hosts[DISCOVERY_HOSTS_MAX][HOST_SIZE];
+	bool silent[DISCOVERY_HOSTS_MAX]; /* its last dump failed; said once */
+	uint32_t hosts_count;
+	uint32_t answers_due; /* of the round under way */
+	bool complete;
+	bool again; /* woken during a round */
+	enum reach reach; /* of the cluster's members; all are of one kind */
+	bool reach_seen;  /* in this round */
+	bool refused[REPLICA_IDS]; /* for the other kind; said once */
+	struct found found[REPLICA_IDS];
+};
+
+/* --- one entry --------------------------------------------------------------------------------------------------------------- */
+
+static enum reach reach_of(const char *address)
+{
+	struct rpc_address parsed;
+
+	if (!rpc_address_parse(address, &parsed))
+		return REACH_UNKNOWN;
+	return rpc_address_is_loopback(&parsed) ? REACH_LOOPBACK : REACH_NETWORK;
+}
+
+/* A member on loopback cannot be reached by members on other hosts: such a mixture would half work. */
+static bool refuse_mixture(struct discovery *discovery, uint32_t id, const char *address)
+{
+	enum reach reach = reach_of(address);
+
+	if (discovery->reach == REACH_UNKNOWN)
+		discovery->reach = reach;
+	if (reach == discovery->reach) {
+		discovery->reach_seen = true;
+		discovery->refused[id] = false;
+		return false;
+	}
+	if (!discovery->refused[id])
+		log_warn("discovery",
+			 "refused: loopback and non-loopback replicas cannot form one cluster; restart it with --listen or "
+			 "--advertise replica=%u address=%s",
+			 id, address);
+	discovery->refused[id] = true;
+	return true;
+}
+
+static void take_entry(struct discovery *discovery, uint32_t host, const struct registry_entry *entry)
+{
+	uint32_t id = entry->program - discovery->program_base;
+	bool tcp6 = strcmp(entry->netid, "tcp6") == 0;
+
+	if (entry->version != 1 || id == 0 || id >= REPLICA_IDS)
+		return;
+
+	struct found *found = &discovery->found[id];
+
+	/* The first host that lists an id has it; of its addresses tcp is preferred. */
+	if (found->host != 0 && (found->host != host + 1 || !found->tcp6 || tcp6))
+		return;
+	if (refuse_mixture(discovery, id, entry->address))
+		return;
+	found->host = (uint8_t)(host + 1);
+	found->tcp6 = tcp6;
+	snprintf(found->address, sizeof found->address, "%s", entry->address);
+}
+
+/* --- a round ----------------------------------------------------------------------------------------------------------------- */
+
+static void plan(struct discovery *discovery, uint32_t wait_ms)
+{
+	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+
+	evtimer_add(discovery->timer, &wait);
+}
+
+static void end_round(struct discovery *discovery)
+{
+	uint32_t ids[REPLICA_IDS];
+	uint32_t count = 0;
+
+	for (uint32_t id = 1; id < REPLICA_IDS; id++)
+		if (discovery->found[id].host != 0)
+			ids[count++] = id;
+	if (!discovery->reach_seen)
+		discovery->reach = REACH_UNKNOWN;
+	plan(discovery, discovery->again ? 0 : EVERY_MS);
+	discovery->again = false;
+	discovery->events.dumped(discovery->context, discovery->complete, ids, count);
+}
+
+static uint32_t host_index(const struct discovery *discovery, const char *host)
+{
+	uint32_t index = 0;
+
+	while (index < discovery->hosts_count && strcmp(discovery->hosts[index], host) != 0)
+		index++;
+	must(index < discovery->hosts_count);
+	return index;
+}
+
+static void say_silence(struct discovery *discovery, uint32_t host, const char *error)
+{
+	bool silent = error != NULL;
+
+	if (silent && !discovery->silent[host])
+		log_warn("discovery", "%s", error);
+	else if (!silent && discovery->silent[host])
+		log_info("discovery", "rpcbind answers again host=%s", discovery->hosts[host]);
+	discovery->silent[host] = silent;
+}
+
+static void dumped(void *context, const char *name, const struct registry_entry *entries, int count, const char *error)
+{
+	struct discovery *discovery = context;
+	uint32_t host = host_index(discovery, name);
+
+	say_silence(discovery, host, count < 0 ? error : NULL);
+	if (count < 0)
+		discovery->complete = false;
+	for (int i = 0; i < count; i++)
+		take_entry(discovery, host, &entries[i]);
+	/* At once, without waiting for the other hosts: one of them may be dead. */
+	for (uint32_t id = 1; count > 0 && id < REPLICA_IDS; id++)
+		if (discovery->found[id].host == host + 1)
+			discovery->events.found(discovery->context, id, discovery->found[id].address);
+	must(discovery->answers_due > 0);
+	if (--discovery->answers_due == 0)
+		end_round(discovery);
+}
+
+static void start_round(evutil_socket_t fd, short what, void *context)
+{
+	struct discovery *discovery = context;
+
+	(void)fd;
+	(void)what;
+	must(discovery->answers_due == 0);
+	memset(discovery->found, 0, sizeof discovery->found);
+	discovery->complete = true;
+	discovery->reach_seen = false;
+	discovery->answers_due = discovery->hosts_count;
+	for (uint32_t i = 0; i < discovery->hosts_count; i++)
+		registry_dump_async(discovery->registry, discovery->hosts[i], discovery->program_base + 1,
+				    discovery->program_base + REPLICA_IDS - 1, DUMP_TIMEOUT_MS, dumped, discovery);
+}
+
+void discovery_wake(struct discovery *discovery)
+{
+	if (discovery->answers_due > 0)
+		discovery->again = true;
+	else
+		plan(discovery, 0);
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------------------- */
+
+static bool add_host(struct discovery *discovery, const char *name, size_t length)
+{
+	if (length == 0 || length >= HOST_SIZE || discovery->hosts_count == DISCOVERY_HOSTS_MAX)
+		return false;
+
+	char *host = discovery->hosts[discovery->hosts_count];
+
+	memcpy(host, name, length);
+	host[length] = '\0';
+	for (uint32_t i = 0; i < discovery->hosts_count; i++)
+		if (strcmp(discovery->hosts[i], host) == 0)
+			return true; /* named twice: asked once */
+	discovery->hosts_count++;
+	return true;
+}
+
+static bool take_hosts(struct discovery *discovery, const char *hosts)
+{
+	for (;;) {
+		size_t length = strcspn(hosts, ",");
+
+		if (!add_host(discovery, hosts, length))
+			return false;
+		if (hosts[length] == '\0')
+			return true;
+		hosts += length + 1;
+	}
+}
+
+struct discovery *discovery_new(struct event_base *base, struct registry *registry, uint32_t program_base,
+				const char *hosts, const struct discovery_events *events, void *context)
+{
+	struct discovery *discovery = calloc(1, sizeof *discovery);
+
+	must(discovery != NULL);
+	if (!take_hosts(discovery, hosts)) {
+		free(discovery);
+		return NULL;
+	}
+	discovery->registry = registry;
+	discovery->program_base = program_base;
+	discovery->events = *events;
+	discovery->context = context;
+	discovery->timer = evtimer_new(base, start_round, discovery);
+	must(discovery->timer != NULL);
+	plan(discovery, 0);
+	return discovery;
+}
+
+void discovery_free(struct discovery *discovery)
+{
+	if (discovery == NULL)
+		return;
+	event_free(discovery->timer);
+	free(discovery);
+}

@@ -1,0 +1,27 @@
+/* Finding replicas: one dump of each named host's rpcbind every second, keeping base + 1 .. base + 4095 (design section 1). It
+ * finds and does not judge: an entry that vanishes ends no connection (rule 17). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct registry;
+struct discovery;
+
+struct discovery_events {
+	/* Replica id is registered at this address; said again with every dump. */
+	void (*found)(void *context, uint32_t id, const char *address);
+	/* One round is over: every id registered anywhere; complete: every host has answered. */
+	void (*dumped)(void *context, bool complete, const uint32_t *ids, uint32_t count);
+};
+
+/* hosts: "HOST,HOST..."; NULL when a name is empty or there are more than DISCOVERY_HOSTS_MAX. Starts at once. */
+#define DISCOVERY_HOSTS_MAX 64
+struct discovery *discovery_new(struct event_base *base, struct registry *registry, uint32_t program_base,
+				const char *hosts, const struct discovery_events *events, void *context);
+/* The registry is freed before it: no answer may be under way. */
+void discovery_free(struct discovery *discovery);
+
+/* A replica has announced itself: dump now, not in a second. */
+void discovery_wake(struct discovery *discovery);

@@ -1,0 +1,19 @@
+/* How long one turn of the event loop takes: everything between two waits. A long turn delays every heartbeat and every
+ * request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms).
+ *
+ * libevent 2.1 has no call-back before and after its wait, so this file defines epoll_wait, which libevent calls, and looks
+ * at the clock on both sides of the system call. */
+#pragma once
+
+#include <stdint.h>
+
+struct loop_meter {
+	uint64_t woke_us; /* 0: not yet */
+	uint64_t max_us;
+};
+
+/* From now on the turns of the loop that runs on this thread are measured. NULL: no more. */
+void loop_meter_attach(struct loop_meter *meter);
+
+/* The longest turn so far in microseconds, the one under way not counted. */
+uint32_t loop_meter_max_us(const struct loop_meter *meter);

@@ -1,0 +1,111 @@
+/* What a step wants done: the one place that appends actions. */
+#include "frontend/views/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_ROOM 128 /* actions kept free for what must not be dropped, when there is much to log */
+
+struct views_action *vm_emit(struct views *v, enum views_action_kind kind, uint32_t id)
+{
+	must(v->actions->count < VIEWS_ACTIONS_MAX);
+	must(v->mode != MODE_EXITED || kind == VIEWS_DO_ANSWER || kind == VIEWS_DO_EXIT || kind == VIEWS_DO_LOG);
+	struct views_action *action = &v->actions->list[v->actions->count++];
+
+	memset(action, 0, sizeof *action);
+	action->kind = kind;
+	action->id = id;
+	return action;
+}
+
+void vm_say(struct views *v, enum log_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	if (v->actions->count >= VIEWS_ACTIONS_MAX - LOG_ROOM)
+		return;
+	struct views_action *action = vm_emit(v, VIEWS_DO_LOG, 0);
+
+	action->level = (int)level;
+	va_start(arguments, format);
+	vsnprintf(action->text, sizeof action->text, format, arguments);
+	va_end(arguments);
+}
+
+void vm_say_of(struct views *v, struct known *k, enum log_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(k->note, sizeof k->note, format, arguments);
+	va_end(arguments);
+	if (strcmp(k->note, k->said) == 0)
+		return;
+	memcpy(k->said, k->note, sizeof k->said);
+	vm_say(v, level, "replica %u: %s", k->id, k->note);
+}
+
+void vm_say_state(struct views *v, const char *text)
+{
+	if (strcmp(v->said, text) == 0 && v->now_ms < v->said_ms + SAY_AGAIN_MS)
+		return;
+	snprintf(v->said, sizeof v->said, "%s", text);
+	v->said_ms = v->now_ms;
+	vm_say(v, LOG_LEVEL_WARN, "%s", text);
+}
+
+void vm_answer(struct views *v, uint64_t token, bool ok, const char *format, ...)
+{
+	struct views_action *action = vm_emit(v, VIEWS_DO_ANSWER, 0);
+	va_list arguments;
+
+	action->token = token;
+	action->ok = ok;
+	va_start(arguments, format);
+	vsnprintf(action->text, sizeof action->text, format, arguments);
+	va_end(arguments);
+	v->tokens_answered++;
+	must(v->tokens_answered <= v->tokens_opened);
+}
+
+void vm_exit_with(struct views *v, const char *text)
+{
+	must(v->mode != MODE_EXITED);
+	vm_operator_close(v, text);
+	if (v->routed)
+		snprintf(vm_emit(v, VIEWS_DO_HOLD, 0)->text, VIEWS_TEXT_SIZE, "%s", text);
+	v->routed = false;
+	v->mode = MODE_EXITED;
+	snprintf(vm_emit(v, VIEWS_DO_EXIT, 0)->text, VIEWS_TEXT_SIZE, "%s", text);
+}
+
+void vm_id_list_add(struct id_list *list, uint32_t id)
+{
+	uint32_t place = list->count;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->ids[i] == id)
+			return;
+	}
+	if (list->count == LIMIT_REPLICAS)
+		return;
+	while (place > 0 && list->ids[place - 1] > id) {
+		list->ids[place] = list->ids[place - 1];
+		place--;
+	}
+	list->ids[place] = id;
+	list->count++;
+}
+
+const char *vm_id_list_text(const struct id_list *list, char text[static VIEWS_TEXT_SIZE])
+{
+	size_t used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, list->count == 1 ? "replica" : "replicas");
+
+	if (list->count == 0)
+		snprintf(text, VIEWS_TEXT_SIZE, "no replica");
+	/* 64 ids of 4 digits and ", " fit by far. */
+	for (uint32_t i = 0; i < list->count && used + 8 < VIEWS_TEXT_SIZE; i++)
+		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, i == 0 ? " %u" : ", %u", list->ids[i]);
+	return text;
+}

@@ -1,0 +1,150 @@
+/* What the primary asks for: to evict a member, to admit a learner, to give up one that lost data (rules 9, 10, 14). A need
+ * counts only in the view that it names, and only from that view's primary. */
+#include "frontend/views/internal.h"
+
+#include <string.h>
+
+#define CONFIRM_BEATS 2 /* a member that answered this many heartbeats after it was named does answer us */
+
+static const struct known *needs_source(struct views *v)
+{
+	const struct known *primary = vm_primary_known(v);
+
+	if (primary == NULL || !vm_known_reachable(v, primary))
+		return NULL;
+	return primary->report.view.number == v->durable.view.number ? primary : NULL;
+}
+
+/* RULE 10: a need names (view, id, uuid) and is ignored unless the view is the current one. */
+static bool counts(const struct views *v, const struct need *need)
+{
+	return need->view == v->durable.view.number && need->id != v->durable.view.primary;
+}
+
+void vm_needs_note(struct views *v)
+{
+	bool named[LIMIT_REPLICAS] = {false};
+	const struct known *primary = needs_source(v);
+
+	for (uint32_t n = 0; primary != NULL && n < primary->report.needs_count; n++) {
+		const struct need *need = &primary->report.needs[n];
+		const struct known *k = vm_known_find(v, need->id);
+
+		if (need->kind == NEED_EVICT && k != NULL && counts(v, need))
+			named[k - v->known] = true;
+	}
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		struct known *k = &v->known[i];
+
+		if (!named[i])
+			k->evict_since_ms = 0;
+		else if (k->evict_since_ms == 0)
+			k->evict_since_ms = v->now_ms == 0 ? 1 : v->now_ms;
+	}
+}
+
+static void read_evictions(struct views *v, const struct known *primary, struct needs *needs)
+{
+	const struct view *current = &v->durable.view;
+	uint32_t backups = current->members_count - 1;
+	uint32_t answering = 0;
+	uint32_t confirmed = 0;
+	bool alive[LIMIT_REPLICAS] = {false};
+
+	for (uint32_t n = 0; n < primary->report.needs_count; n++) {
+		const struct need *need = &primary->report.needs[n];
+		const struct view_member *member = view_member_exact(current, need->id, need->uuid);
+
+		if (need->kind != NEED_EVICT || member == NULL || !counts(v, need))
+			continue;
+		const struct known *k = vm_known_member(v, member);
+		size_t place = (size_t)(member - current->members);
+
+		if (k == NULL || !vm_known_reachable(v, k) || vm_election_stalled(v, current, k)) {
+			needs->evict[place] = k == NULL || !vm_known_reachable(v, k) ? vm_member_dead(v, member) : true;
+			continue;
+		}
+		/* It answers us. A process that has just been stopped does so too until suspect_ms is over: what counts is
+		 * an answer that came well after it was named. */
+		alive[place] = true;
+		answering++;
+		if (k->heard_ms >= k->evict_since_ms + CONFIRM_BEATS * v->options.heartbeat_ms)
+			confirmed++;
+	}
+	if (answering == 0 || confirmed < answering)
+		return;
+	/* RULE 10: who reports half or more of the backups dead while they answer us is itself the suspect. */
+	if (answering * 2 >= backups) {
+		needs->primary_is_suspect = true;
+		return;
+	}
+	for (uint32_t i = 0; i < current->members_count; i++)
+		needs->evict[i] = needs->evict[i] || alive[i];
+}
+
+static void read_admission(struct views *v, const struct need *need, struct needs *needs)
+{
+	if (view_member_exact(&v->durable.view, need->id, need->uuid) != NULL)
+		return;
+	/* RULE 9: never answered no. Without the learner the new view at least ends its being counted. */
+	needs->admit = true;
+	const struct known *k = vm_known_find(v, need->id);
+
+	if (k == NULL || !vm_known_reachable(v, k) || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)
+		return;
+	for (uint32_t i = 0; i < needs->learners_count; i++) {
+		if (needs->learners[i].id == need->id)
+			return;
+	}
+	needs->learners[needs->learners_count].id = need->id;
+	needs->learners[needs->learners_count].uuid = need->uuid;
+	needs->learners_count++;
+}
+
+void vm_needs_read(struct views *v, struct needs *needs)
+{
+	const struct known *primary = needs_source(v);
+
+	memset(needs, 0, sizeof *needs);
+	if (primary == NULL)
+		return;
+	read_evictions(v, primary, needs);
+	for (uint32_t n = 0; n < primary->report.needs_count && n < LIMIT_REPLICAS; n++) {
+		const struct need *need = &primary->report.needs[n];
+
+		if (!counts(v, need))
+			continue;
+		if (need->kind == NEED_ADMIT)
+			read_admission(v, need, needs);
+		const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
+
+		if (need->kind != NEED_LOST_DATA || member == NULL)
+			continue;
+		needs->lost_data[member - v->durable.view.members] = true;
+		struct known *k = vm_known_member(v, member);
+
+		if (k != NULL && !k->lost_data) {
+			k->lost_data = true; /* RULE 14 */
+			vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data, says the primary: holds op %llu",
+			       (unsigned long long)k->report.op);
+		}
+	}
+}
+
+void vm_needs_admit(struct views *v, const struct needs *needs, struct view *view)
+{
+	for (uint32_t i = 0; i < needs->learners_count; i++) {
+		const struct joint *learner = &needs->learners[i];
+
+		if (view_member_exact(view, learner->id, learner->uuid) != NULL)
+			continue;
+		/* RULE 3: admitting a new uuid drops the old uuid of that id in the same step. */
+		vm_view_member_drop(view, learner->id);
+		if (view->members_count == LIMIT_REPLICAS) {
+			vm_say(v, LOG_LEVEL_WARN, "replica %u is not admitted: a view holds at most %d members", learner->id,
+			    LIMIT_REPLICAS);
+			continue;
+		}
+		vm_view_member_add(view, learner->id, learner->uuid);
+	}
+}

@@ -1,0 +1,255 @@
+/* Who is primary and who stays a member of the next view (rules 3, 6, 10, 15). Looks at levels only, so it may be called after
+ * every event; it acts when the present view cannot go on, or when its primary asks for a change. */
+#include "frontend/views/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum fate {
+	FATE_KEEP,   /* the primary stays */
+	FATE_WAIT,   /* not reachable, but not given up yet */
+	FATE_FAILED, /* a new primary is needed */
+	FATE_MOVE    /* it serves, and somebody else is to: planned */
+};
+
+struct election {
+	const struct view *current;
+	enum fate fate;
+	uint32_t target;              /* MOVE: to whom */
+	uint32_t without;             /* must not become primary; 0: nobody */
+	bool drop[LIMIT_REPLICAS];    /* by place in the current view */
+	struct id_list dropped;
+	struct needs needs;
+	char why[REPORT_TEXT_SIZE];
+};
+
+bool vm_election_stalled(struct views *v, const struct view *view, const struct known *k)
+{
+	if (k->report.write_age_ms <= v->options.stall_ms)
+		return false;
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct known *other = vm_known_member(v, &view->members[i]);
+
+		/* RULE 15: only if another member's disk is better. */
+		if (other != NULL && other != k && vm_known_reachable(v, other) && !other->lost_data &&
+		    other->report.write_age_ms <= v->options.stall_ms)
+			return true;
+	}
+	return false;
+}
+
+/* True when a is the better primary. RULE 3: no cut tail, then the view its log was made whole in, then op. */
+static bool better(struct views *v, const struct view *view, const struct known *a, const struct known *b)
+{
+	bool stalled_a = vm_election_stalled(v, view, a);
+	bool stalled_b = vm_election_stalled(v, view, b);
+
+	if (a->report.stopping != b->report.stopping)
+		return b->report.stopping;
+	if (stalled_a != stalled_b)
+		return stalled_b;
+	if ((a->report.tail_cut == 0) != (b->report.tail_cut == 0))
+		return a->report.tail_cut == 0;
+	if (a->report.whole_view != b->report.whole_view)
+		return a->report.whole_view > b->report.whole_view;
+	if (a->report.op != b->report.op)
+		return a->report.op > b->report.op;
+	if ((a->id == view->primary) != (b->id == view->primary))
+		return a->id == view->primary;
+	return a->id < b->id;
+}
+
+const struct view_member *vm_election_best(struct views *v, const struct view *view, uint32_t without)
+{
+	const struct view_member *best = NULL;
+
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct view_member *member = &view->members[i];
+		/* RULE 3: only a member, same uuid; what lost data is no candidate. */
+		const struct known *k = vm_known_member(v, member);
+
+		if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || member->id == without)
+			continue;
+		if (best == NULL || better(v, view, k, vm_known_member(v, best)))
+			best = member;
+	}
+	return best;
+}
+
+/* A backup that could take over now without losing what is in flight: 0 when there is none. */
+static uint32_t following(struct views *v, const struct view *view, uint32_t without)
+{
+	struct view whole = *view;
+
+	for (uint32_t i = view->members_count; i-- > 0;) {
+		const struct known *k = vm_known_member(v, &view->members[i]);
+
+		if (k == NULL || k->report.state != STATE_FOLLOWING || k->report.view.number != view->number ||
+		    k->report.stopping || vm_election_stalled(v, view, k))
+			vm_view_member_drop(&whole, view->members[i].id);
+	}
+	const struct view_member *best = vm_election_best(v, &whole, without);
+
+	return best == NULL ? 0 : best->id;
+}
+
+static void judge_failed(struct election *e, const char *what)
+{
+	e->fate = FATE_FAILED;
+	snprintf(e->why, sizeof e->why, "replica %u %s", e->current->primary, what);
+}
+
+static void judge_move(struct election *e, uint32_t target, const char *what)
+{
+	if (target == 0 || target == e->current->primary)
+		return;
+	e->fate = FATE_MOVE;
+	e->target = target;
+	snprintf(e->why, sizeof e->why, "%s %u", what, target);
+}
+
+static void judge_primary(struct views *v, struct election *e)
+{
+	const struct view_member *member = view_member_by_id(e->current, e->current->primary);
+	const struct known *k = vm_primary_known(v);
+
+	if (k == NULL || !vm_known_reachable(v, k)) {
+		e->fate = FATE_WAIT;
+		if (vm_member_dead(v, member))
+			judge_failed(e, "is lost");
+		return;
+	}
+	if (k->lost_data) {
+		judge_failed(e, "lost data");
+	} else if (k->report.view.number == e->current->number && k->report.state == STATE_NEED_NEW_VIEW) {
+		judge_failed(e, "restarted"); /* RULE 6 */
+	} else if (k->report.view.number == e->current->number && k->report.state == STATE_DEPOSED) {
+		judge_failed(e, "stepped down");
+	} else if (e->needs.primary_is_suspect) {
+		judge_failed(e, "reports members dead that answer: it is the suspect");
+		e->without = k->id;
+	} else if (vm_election_stalled(v, e->current, k)) {
+		judge_failed(e, "has a stalled disk");
+	} else if (k->report.stopping) {
+		judge_move(e, following(v, e->current, k->id), "the primary stops: switchover to");
+	} else {
+		judge_move(e, vm_operator_target(v), "switchover to");
+	}
+}
+
+/* RULE 10: who is left out of the next view. A member that is merely lost stays, unless a request waits for it. */
+static void judge_members(struct views *v, struct election *e)
+{
+	bool settling = e->fate != FATE_KEEP || vm_primary_serving(v) == NULL;
+
+	for (uint32_t i = 0; i < e->current->members_count; i++) {
+		const struct view_member *member = &e->current->members[i];
+		const struct known *k = vm_known_member(v, member);
+		bool reachable = k != NULL && vm_known_reachable(v, k);
+		bool primary = member->id == e->current->primary;
+
+		if ((k != NULL && k->lost_data) || e->needs.lost_data[i])
+			e->drop[i] = true; /* RULE 14 */
+		if (e->fate == FATE_KEEP && primary)
+			continue;
+		if (e->fate == FATE_MOVE && member->id == e->target)
+			continue;
+		if (e->needs.evict[i])
+			e->drop[i] = true;
+		if (member->id == e->without)
+			e->drop[i] = true;
+		if (v->waiting == 0)
+			continue;
+		/* One view and not two when the primary failed under load: nobody who does not answer is carried along. */
+		if (e->fate == FATE_FAILED && !reachable)
+			e->drop[i] = true;
+		if (settling && !reachable && vm_member_dead(v, member))
+			e->drop[i] = true;
+		if (reachable && vm_election_stalled(v, e->current, k))
+			e->drop[i] = true; /* RULE 15 */
+	}
+}
+
+static bool everybody_answers(struct views *v)
+{
+	for (uint32_t i = 0; i < v->durable.view.members_count; i++) {
+		if (!vm_member_reachable(v, &v->durable.view.members[i]))
+			return false;
+	}
+	return true;
+}
+
+/* RULE 3: after our own start the members get start_wait_ms before they are judged. */
+static bool waits_at_start(struct views *v)
+{
+	if (v->start_until_ms == 0)
+		return false;
+	if (v->now_ms < v->start_until_ms && !everybody_answers(v))
+		return true;
+	v->start_until_ms = 0;
+	return false;
+}
+
+static void apply_drops(struct election *e, struct view *view)
+{
+	for (uint32_t i = 0; i < e->current->members_count; i++) {
+		if (!e->drop[i])
+			continue;
+		vm_view_member_drop(view, e->current->members[i].id);
+		vm_id_list_add(&e->dropped, e->current->members[i].id);
+	}
+}
+
+static void give_reason(struct election *e, char *text, size_t size)
+{
+	char ids[VIEWS_TEXT_SIZE];
+	int used = snprintf(text, size, "%s", e->why);
+
+	if (e->dropped.count > 0 && used >= 0 && (size_t)used < size)
+		used += snprintf(text + used, size - (size_t)used, "%sevicted: %.100s", used == 0 ? "" : "; ",
+				 vm_id_list_text(&e->dropped, ids));
+	if (e->needs.admit && used >= 0 && (size_t)used < size)
+		snprintf(text + used, size - (size_t)used, "%sadmission", used == 0 ? "" : "; ");
+}
+
+void vm_election_consider(struct views *v)
+{
+	struct election e = {.current = &v->durable.view, .fate = FATE_KEEP};
+	struct plan plan = {.resets_floor = false};
+
+	must(v->mode == MODE_NORMAL);
+	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
+		return;
+	vm_needs_read(v, &e.needs);
+	if (waits_at_start(v)) {
+		/* A primary that serves needs nobody's patience to admit somebody. */
+		memset(e.needs.evict, 0, sizeof e.needs.evict);
+		memset(e.needs.lost_data, 0, sizeof e.needs.lost_data);
+		if (vm_primary_serving(v) == NULL)
+			return;
+	} else {
+		judge_primary(v, &e);
+		if (e.fate == FATE_WAIT)
+			return;
+		judge_members(v, &e);
+	}
+	plan.view = *e.current;
+	apply_drops(&e, &plan.view);
+	if (e.fate == FATE_KEEP && e.dropped.count == 0 && !e.needs.admit)
+		return;
+	if (e.fate == FATE_FAILED) {
+		const struct view_member *best = vm_election_best(v, &plan.view, e.without);
+
+		if (best == NULL)
+			return; /* vm_explain() says for whom we wait; the last member is never evicted */
+		plan.view.primary = best->id;
+	} else if (e.fate == FATE_MOVE) {
+		plan.view.primary = e.target;
+	}
+	vm_needs_admit(v, &e.needs, &plan.view);
+	must(view_member_by_id(&plan.view, plan.view.primary) != NULL);
+	give_reason(&e, plan.why, sizeof plan.why);
+	if (e.fate == FATE_MOVE && v->switchover.open && plan.view.primary == v->switchover.id)
+		v->switchover.view = VIEW_PROPOSED;
+	vm_view_propose(v, &plan);
+}

@@ -1,0 +1,156 @@
+/* What replicas say of themselves: hellos, reports, bindings. Here it is only remembered; what follows from it is decided
+ * by those who look at the whole. */
+#include "frontend/views/internal.h"
+
+#include <string.h>
+
+/* A replica whose uuid changed is another replica: nothing known of the old data is true of the new. */
+static void forget_data(struct known *k)
+{
+	k->lost_data = false;
+	k->bound = false;
+	k->bind_ms = 0;
+	k->evict_since_ms = 0;
+	k->connect_floor = 0;
+}
+
+static void take_report(struct views *v, struct known *k, const struct report *report)
+{
+	if (!uuid_equal(report->uuid, k->identity.uuid)) {
+		vm_say_of(v, k, LOG_LEVEL_INFO, "set its data aside and drew a new uuid");
+		forget_data(k);
+		k->identity.uuid = report->uuid;
+		memset(&k->identity.cluster, 0, sizeof k->identity.cluster);
+		memset(&k->identity.generation, 0, sizeof k->identity.generation);
+	}
+	if (report->view.number > 0) {
+		k->identity.cluster = report->view.cluster;
+		k->identity.generation = report->view.generation;
+	}
+	k->report = *report;
+	k->report_ms = v->now_ms;
+	if (report->state == STATE_DAMAGED && !k->lost_data) {
+		/* RULE 14 */
+		k->lost_data = true;
+		vm_say_of(v, k, LOG_LEVEL_ERROR, "damaged: %.100s", report->detail);
+	}
+}
+
+/* RULE 3: a member that came back with less than every member had acknowledged before we began to connect has lost data.
+ * Judged only here: a later report may simply be older than the floor beside it. */
+static void check_floor(struct views *v, struct known *k)
+{
+	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->report.op >= k->connect_floor || k->lost_data)
+		return;
+	k->lost_data = true;
+	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: holds op %llu, but op %llu was acknowledged",
+	       (unsigned long long)k->report.op, (unsigned long long)k->connect_floor);
+}
+
+static bool refused_hello(struct views *v, struct known *k, const struct views_event *event)
+{
+	const char *text = event->reply_text != NULL ? event->reply_text : "";
+
+	if (event->identity == NULL || event->report == NULL || k->hello_status == HELLO_FORMAT) {
+		k->hello_status = HELLO_FORMAT;
+		vm_say_of(v, k, LOG_LEVEL_ERROR, "refused our hello: %.120s", text);
+		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
+		return true;
+	}
+	if (k->hello_status == HELLO_NOT_ME || event->identity->id != k->id || event->report->id != k->id) {
+		k->hello_status = HELLO_NOT_ME;
+		vm_say_of(v, k, LOG_LEVEL_WARN, "another process answers at %s: %.100s", k->tried, text);
+		vm_liveness_disconnect(v, k, k->backoff_ms);
+		k->backoff_ms = BACKOFF_MOST_MS;
+		return true;
+	}
+	return false;
+}
+
+static void connection_is_up(struct views *v, struct known *k)
+{
+	k->link = LINK_UP;
+	k->heard_ms = v->now_ms;
+	k->refused = false;
+	k->hung = false;
+	k->forgotten = false;
+	k->evict_since_ms = 0;
+	k->bind_ms = 0;
+	k->connection++;
+}
+
+void vm_hello_answered(struct views *v, const struct views_event *event)
+{
+	struct known *k = vm_known_find(v, event->id);
+
+	if (k == NULL || k->link == LINK_DOWN)
+		return; /* we closed it meanwhile */
+	bool restarted = k->greeted && event->identity != NULL &&
+			 !uuid_equal(k->identity.incarnation, event->identity->incarnation);
+
+	connection_is_up(v, k);
+	k->hello_status = event->reply_status;
+	if (refused_hello(v, k, event))
+		return;
+	if (k->greeted && !uuid_equal(k->identity.uuid, event->identity->uuid)) {
+		vm_say_of(v, k, LOG_LEVEL_WARN, "came back with another data directory");
+		forget_data(k);
+	}
+	k->greeted = true;
+	k->identity = *event->identity;
+	if (k->hello_status == HELLO_BOUND)
+		k->bound = false;
+	else if (uuid_equal(event->report->view.manager, v->manager))
+		k->bound = true; /* it says so itself, and says only what is durable */
+	take_report(v, k, event->report);
+	if (vm_known_standing(v, k) == STANDING_FOREIGN) {
+		/* Looked at again later: it may be restarted with other data. */
+		vm_say_of(v, k, LOG_LEVEL_WARN, "belongs to another cluster: left alone");
+		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
+		return;
+	}
+	k->backoff_ms = BACKOFF_FIRST_MS;
+	k->quick_tries = QUICK_TRIES;
+	check_floor(v, k);
+	if (!k->lost_data)
+		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers", k->tried,
+		       replica_state_name(k->report.state), (unsigned long long)k->report.view.number,
+		       (unsigned long long)k->report.op);
+	v->install_ms = 0;
+	/* The primary is told at once where to find it: it may be waiting for nobody else. */
+	struct known *primary = vm_primary_known(v);
+
+	if (primary != NULL && primary != k && vm_known_reachable(v, primary))
+		vm_liveness_beat(v, primary);
+}
+
+void vm_hello_report(struct views *v, uint32_t id, const struct report *report)
+{
+	struct known *k = vm_known_find(v, id);
+
+	if (k == NULL || report == NULL || k->link != LINK_UP || report->id != id)
+		return;
+	k->heard_ms = v->now_ms;
+	/* Late: said before what we already know. News rises within an incarnation, and the hello began one. */
+	if (report->news < k->report.news && uuid_equal(report->uuid, k->report.uuid))
+		return;
+	take_report(v, k, report);
+}
+
+void vm_hello_bound(struct views *v, uint32_t id, const struct report *report)
+{
+	struct known *k = vm_known_find(v, id);
+
+	if (k == NULL || report == NULL || k->link != LINK_UP || report->id != id)
+		return;
+	/* Bound to a manager that we were before (our directory was an old copy): ask again. */
+	if (!uuid_is_nil(report->view.manager) && !uuid_equal(report->view.manager, v->manager)) {
+		k->bind_ms = 0;
+		return;
+	}
+	k->heard_ms = v->now_ms;
+	k->bound = true;
+	k->hello_status = HELLO_OK;
+	take_report(v, k, report);
+	vm_say_of(v, k, LOG_LEVEL_INFO, "bound to this front-end, view %llu", (unsigned long long)report->view.number);
+}

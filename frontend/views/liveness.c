@@ -1,0 +1,242 @@
+/* Connections, heartbeats and suspicion (rule 15). One connection to each replica; judged by what comes over it, never by
+ * rpcbind, which is for finding only (rule 17). */
+#include "frontend/views/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t connect_wait_ms(const struct views *v)
+{
+	return v->options.suspect_ms > CONNECT_WAIT_MS ? v->options.suspect_ms : CONNECT_WAIT_MS;
+}
+
+static void connect_to(struct views *v, struct known *k)
+{
+	must(k->link == LINK_DOWN);
+	if (k->address[0] == '\0')
+		return;
+	k->link = LINK_CONNECTING;
+	k->connect_ms = v->now_ms;
+	memcpy(k->tried, k->address, sizeof k->tried);
+	/* Every answer that raised the floor so far was acknowledged by all members: what a member says after this moment
+	 * must reach it (rule 3). Taken now and not at the hello, since a report may be older than the floor beside it. */
+	k->connect_floor = view_member_by_id(&v->durable.view, k->id) != NULL ? v->floor : 0;
+	memcpy(vm_emit(v, VIEWS_DO_CONNECT, k->id)->address, k->tried, sizeof k->tried);
+}
+
+void vm_liveness_found(struct views *v, uint32_t id, const char *address)
+{
+	if (id == 0 || address == NULL || address[0] == '\0')
+		return;
+	struct known *k = vm_known_ensure(v, id);
+
+	if (k == NULL) {
+		char text[VIEWS_TEXT_SIZE];
+
+		snprintf(text, sizeof text, "replica %u is registered, but there are %u already: not used", id, LIMIT_REPLICAS);
+		vm_say_state(v, text);
+		return;
+	}
+	k->registered = true;
+	if (k->link == LINK_UP && strcmp(address, k->tried) != 0) {
+		/* RULE 17: a registration ends no live connection. */
+		vm_say_of(v, k, LOG_LEVEL_WARN, "registered at %s too, while it answers at %s", address, k->tried);
+		return;
+	}
+	snprintf(k->address, sizeof k->address, "%s", address);
+	if (k->link != LINK_DOWN)
+		return;
+	if (strcmp(k->address, k->tried) != 0 || v->now_ms >= k->retry_ms)
+		connect_to(v, k);
+}
+
+void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uint32_t count)
+{
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
+		v->known[i].registered = false;
+	for (uint32_t i = 0; i < count; i++) {
+		struct known *k = ids[i] == 0 ? NULL : vm_known_ensure(v, ids[i]);
+
+		if (k != NULL)
+			k->registered = true;
+	}
+	v->dump_complete = complete;
+}
+
+static void go_down(struct views *v, struct known *k)
+{
+	if (k->link == LINK_UP)
+		k->down_ms = v->now_ms;
+	k->link = LINK_DOWN;
+	k->retry_ms = v->now_ms + k->backoff_ms;
+}
+
+static void back_off(struct known *k)
+{
+	k->backoff_ms = k->backoff_ms * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : k->backoff_ms * 2;
+}
+
+void vm_liveness_lost(struct views *v, uint32_t id, bool refused)
+{
+	struct known *k = vm_known_find(v, id);
+
+	if (k == NULL || k->link == LINK_DOWN)
+		return;
+	bool was_up = k->link == LINK_UP;
+
+	go_down(v, k);
+	if (refused) {
+		k->refused = true;
+		back_off(k);
+		vm_say_of(v, k, LOG_LEVEL_WARN, "nobody listens at %s", k->tried);
+		return;
+	}
+	if (was_up)
+		vm_say_of(v, k, LOG_LEVEL_WARN, "connection lost");
+	/* A broken connection to a living process, or a dying one whose listener was still open: ask again at once, so that
+	 * a kill is known as such within a round trip. */
+	if (k->quick_tries > 0) {
+		k->quick_tries--;
+		connect_to(v, k);
+	} else {
+		back_off(k);
+	}
+}
+
+void vm_liveness_disconnect(struct views *v, struct known *k, uint32_t retry_ms)
+{
+	must(k->link != LINK_DOWN);
+	vm_emit(v, VIEWS_DO_DISCONNECT, k->id);
+	go_down(v, k);
+	k->retry_ms = v->now_ms + retry_ms;
+}
+
+/* RULE 15: our own loop was late, so silence proves nothing: everybody gets the whole time again. */
+void vm_liveness_late(struct views *v)
+{
+	uint64_t late = v->now_ms - v->deadline_ms;
+
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		struct known *k = &v->known[i];
+
+		k->heard_ms = v->now_ms;
+		k->connect_ms = v->now_ms;
+		k->down_ms = v->now_ms;
+		if (k->evict_since_ms != 0)
+			k->evict_since_ms = v->now_ms;
+	}
+	if (v->start_until_ms != 0)
+		v->start_until_ms += late;
+	v->beat_ms = v->now_ms;
+	if (v->late_said_ms != 0 && v->now_ms < v->late_said_ms + SAY_AGAIN_MS)
+		return;
+	v->late_said_ms = v->now_ms;
+	vm_say(v, LOG_LEVEL_WARN, "own event loop was late: timers start again late_ms=%llu", (unsigned long long)late);
+}
+
+/* A lost replica that is no member leaves the directory and the status after forget_ms. */
+static void auto_clean(struct views *v, struct known *k)
+{
+	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->down_ms + v->options.forget_ms)
+		return;
+	k->forgotten = true;
+	vm_emit(v, VIEWS_DO_CLEAN, k->id);
+	if (view_member_by_id(&v->durable.view, k->id) != NULL)
+		return;
+	vm_say(v, LOG_LEVEL_INFO, "replica %u: forgotten after %u s", k->id, v->options.forget_ms / 1000);
+	/* What a replica was heard to say must outlive it while a take-over gathers views (rule 18). */
+	if (!k->registered && v->mode == MODE_NORMAL && k->link == LINK_DOWN)
+		memset(k, 0, sizeof *k);
+}
+
+static bool beats(const struct views *v, const struct known *k)
+{
+	if (k->link != LINK_UP)
+		return false;
+	enum standing standing = vm_known_standing(v, k);
+
+	return standing == STANDING_OURS || standing == STANDING_OLD_GENERATION;
+}
+
+/* RULE 14: only when another member serves may data be given up. */
+static bool should_retire(struct views *v, const struct known *k)
+{
+	const struct known *serving = vm_primary_serving(v);
+
+	if (serving == NULL || serving == k || vm_known_is_member(v, k))
+		return false;
+	return k->lost_data || k->report.state == STATE_DAMAGED || vm_known_standing(v, k) == STANDING_OLD_GENERATION;
+}
+
+void vm_liveness_beat(struct views *v, struct known *k)
+{
+	struct views_action *action = vm_emit(v, VIEWS_DO_HEARTBEAT, k->id);
+
+	action->view = v->durable.view.number;
+	action->retire = should_retire(v, k);
+	if (action->retire)
+		vm_say_of(v, k, LOG_LEVEL_WARN, "told to set its data aside and to come back as a learner");
+}
+
+static void judge(struct views *v, struct known *k)
+{
+	if (beats(v, k) && v->now_ms > k->heard_ms + v->options.suspect_ms) {
+		/* RULE 15: silent is failed. It may come back. */
+		vm_say_of(v, k, LOG_LEVEL_WARN, "silent for %u ms: suspected", v->options.suspect_ms);
+		k->hung = true;
+		vm_liveness_disconnect(v, k, k->backoff_ms);
+	} else if (k->link == LINK_CONNECTING && v->now_ms >= k->connect_ms + connect_wait_ms(v)) {
+		vm_say_of(v, k, LOG_LEVEL_WARN, "no hello from %s within %u ms", k->tried, connect_wait_ms(v));
+		k->hung = true;
+		vm_liveness_disconnect(v, k, k->backoff_ms);
+		back_off(k);
+	} else if (k->link == LINK_DOWN && v->now_ms >= k->retry_ms && !k->forgotten) {
+		connect_to(v, k);
+	}
+}
+
+void vm_liveness_tick(struct views *v)
+{
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		if (v->known[i].id != 0)
+			judge(v, &v->known[i]);
+		if (v->known[i].id != 0)
+			auto_clean(v, &v->known[i]);
+	}
+	if (v->now_ms < v->beat_ms)
+		return;
+	v->beat_ms = v->now_ms + v->options.heartbeat_ms;
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		if (v->known[i].id != 0 && beats(v, &v->known[i]))
+			vm_liveness_beat(v, &v->known[i]);
+	}
+}
+
+uint64_t vm_liveness_deadline(struct views *v)
+{
+	uint64_t deadline = v->beat_ms;
+
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+
+		if (k->id == 0)
+			continue;
+		if (k->link == LINK_UP) {
+			if (beats(v, k))
+				deadline = min_u64(deadline, k->heard_ms + v->options.suspect_ms + 1);
+			continue;
+		}
+		if (!vm_known_dead(v, k))
+			deadline = min_u64(deadline, k->down_ms + v->options.suspect_ms);
+		if (k->link == LINK_CONNECTING)
+			deadline = min_u64(deadline, k->connect_ms + connect_wait_ms(v));
+		else if (!k->forgotten && k->address[0] != '\0')
+			deadline = min_u64(deadline, k->retry_ms);
+	}
+	return deadline;
+}

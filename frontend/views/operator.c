@@ -1,0 +1,200 @@
+/* What an operator asks for: to move the primary, or, when members are lost for good, to force one (rule 3). Every token is
+ * answered exactly once. */
+#include "frontend/views/internal.h"
+
+#include <stdio.h>
+
+static void open_wish(struct views *v, struct wish *wish, uint64_t token, uint32_t id)
+{
+	must(!wish->open);
+	*wish = (struct wish){.open = true, .token = token, .id = id, .until_ms = v->now_ms + OPERATOR_WAIT_MS};
+}
+
+void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
+{
+	const struct view *current = &v->durable.view;
+	const struct known *k = vm_known_find(v, id);
+
+	v->tokens_opened++;
+	if (v->mode != MODE_NORMAL)
+		vm_answer(v, token, false, "there is no view yet: nothing to switch over");
+	else if (v->switchover.open || v->promotion.open)
+		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
+	else if (id != 0 && id == current->primary && vm_primary_serving(v) != NULL)
+		vm_answer(v, token, true, "replica %u is already the primary of view %llu", id,
+		       (unsigned long long)current->number);
+	else if (id != 0 && view_member_by_id(current, id) == NULL)
+		vm_answer(v, token, false, "replica %u is not a member of view %llu", id, (unsigned long long)current->number);
+	else if (id != 0 && (k == NULL || !vm_known_is_member(v, k) || !vm_known_reachable(v, k)))
+		vm_answer(v, token, false, "replica %u is not reachable", id);
+	else if (current->members_count == 1)
+		vm_answer(v, token, false, "replica %u is the only member: there is nobody to switch over to", current->primary);
+	else
+		open_wish(v, &v->switchover, token, id);
+}
+
+static bool may_lead(struct views *v, const struct known *k)
+{
+	return vm_known_is_member(v, k) && vm_known_reachable(v, k) && !k->lost_data && !k->report.stopping &&
+	       k->id != v->durable.view.primary && k->report.state == STATE_FOLLOWING &&
+	       k->report.view.number == v->durable.view.number && !vm_election_stalled(v, &v->durable.view, k);
+}
+
+uint32_t vm_operator_target(struct views *v)
+{
+	struct wish *wish = &v->switchover;
+
+	if (!wish->open || wish->view != 0 || vm_primary_serving(v) == NULL)
+		return 0;
+	for (uint32_t i = 0; i < v->durable.view.members_count && wish->id == 0; i++) {
+		const struct known *k = vm_known_member(v, &v->durable.view.members[i]);
+
+		if (k != NULL && may_lead(v, k)) {
+			wish->id = vm_election_best(v, &v->durable.view, v->durable.view.primary)->id;
+			if (!may_lead(v, vm_known_find(v, wish->id)))
+				wish->id = k->id;
+		}
+	}
+	const struct known *k = wish->id == 0 ? NULL : vm_known_find(v, wish->id);
+
+	return k != NULL && may_lead(v, k) ? wish->id : 0;
+}
+
+static uint64_t highest_op_heard(const struct views *v, uint64_t *view)
+{
+	uint64_t op = v->floor;
+
+	*view = v->durable.view.number;
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+
+		if (k->id == 0 || !k->greeted || vm_known_standing(v, k) == STANDING_FOREIGN)
+			continue;
+		op = k->report.op > op ? k->report.op : op;
+		*view = k->report.view.number > *view ? k->report.view.number : *view;
+	}
+	return op;
+}
+
+static void tell_cost(struct views *v, uint64_t token, const struct known *k)
+{
+	uint64_t view;
+	uint64_t highest = highest_op_heard(v, &view);
+	struct id_list missing = {.count = 0};
+	const struct view *members = v->mode == MODE_NORMAL ? &v->durable.view : &k->report.view;
+	char ids[VIEWS_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < members->members_count; i++) {
+		if (members->members[i].id != k->id && !vm_member_reachable(v, &members->members[i]))
+			vm_id_list_add(&missing, members->members[i].id);
+	}
+	vm_answer(v, token, true,
+	       "replica %u holds op %llu, made whole in view %llu; the highest op heard of is %llu, the highest view %llu; of view "
+	       "%llu %.120s cannot be asked. Every order after op %llu may be lost for ever, acknowledged or not; the others will "
+	       "set their data aside",
+	       k->id, (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
+	       (unsigned long long)highest, (unsigned long long)view, (unsigned long long)members->number,
+	       vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);
+}
+
+void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool confirm)
+{
+	const struct known *k = id == 0 ? NULL : vm_known_find(v, id);
+	const struct known *serving = vm_primary_serving(v);
+
+	v->tokens_opened++;
+	if (k == NULL || k->link != LINK_UP || !k->greeted)
+		vm_answer(v, token, false, "replica %u is not reachable", id);
+	else if (vm_known_standing(v, k) == STANDING_FOREIGN)
+		vm_answer(v, token, false, "replica %u belongs to another cluster", id);
+	else if (k->report.view.number == 0)
+		vm_answer(v, token, false, "replica %u has never been in a view: it holds none of this cluster's orders", id);
+	else if (serving != NULL)
+		vm_answer(v, token, false, "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
+		       serving->id, (unsigned long long)v->durable.view.number);
+	else if (v->switchover.open || v->promotion.open)
+		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
+	else if (!confirm)
+		tell_cost(v, token, k);
+	else
+		open_wish(v, &v->promotion, token, id);
+}
+
+/* RULE 3: the operator's way out. The new generation keeps the old branch from coming back as an equal. */
+void vm_operator_consider(struct views *v)
+{
+	struct wish *wish = &v->promotion;
+	struct plan plan = {.resets_floor = true};
+	struct known *k = wish->open ? vm_known_find(v, wish->id) : NULL;
+
+	if (k == NULL || wish->view != 0 || v->ticket != 0 || k->link != LINK_UP || k->report.view.number == 0)
+		return;
+	if (!k->bound && (v->mode != MODE_NORMAL || vm_known_standing(v, k) == STANDING_BOUND)) {
+		vm_takeover_bind(v, k);
+		return;
+	}
+	plan.view.cluster = k->report.view.cluster;
+	plan.view.generation = v->fresh[0];
+	must(!uuid_equal(plan.view.generation, k->report.view.generation));
+	highest_op_heard(v, &plan.view.number); /* view_propose adds 1 */
+	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
+	plan.view.primary = k->id;
+	k->lost_data = false;
+	snprintf(plan.why, sizeof plan.why, "FORCED by the operator: orders after op %llu may be lost; new generation",
+		 (unsigned long long)k->report.op);
+	vm_say(v, LOG_LEVEL_ERROR, "promote --force %u: %s", k->id, plan.why);
+	wish->view = VIEW_PROPOSED;
+	vm_view_propose(v, &plan);
+}
+
+static void settle(struct views *v, struct wish *wish, const char *what)
+{
+	const struct view *current = &v->durable.view;
+	const struct known *serving = vm_primary_serving(v);
+	char why[VIEWS_TEXT_SIZE];
+
+	if (!wish->open)
+		return;
+	if (wish->view == VIEW_PROPOSED && v->ticket == 0)
+		wish->view = current->primary == wish->id ? current->number : 0; /* 0: the STORE failed, once more */
+	if (wish == &v->switchover && wish->view == 0 && wish->id != 0 && current->primary == wish->id)
+		wish->view = current->number; /* it became primary for another reason */
+	bool made = wish->view != 0 && wish->view != VIEW_PROPOSED;
+	bool done = made && serving != NULL && serving->id == wish->id;
+	bool moved_on = made && current->primary != wish->id;
+
+	if (!done && !moved_on && v->now_ms < wish->until_ms)
+		return;
+	wish->open = false;
+	if (done) {
+		vm_answer(v, wish->token, true, "replica %u is the primary of view %llu", wish->id,
+		       (unsigned long long)current->number);
+		return;
+	}
+	vm_explain(v, why);
+	if (moved_on)
+		vm_answer(v, wish->token, false, "replica %u failed meanwhile: replica %u is the primary", wish->id, current->primary);
+	else if (wish == &v->switchover && wish->view == 0 && serving != NULL && wish->id == 0)
+		vm_answer(v, wish->token, false, "no other member is level with the primary");
+	else if (wish == &v->switchover && wish->view == 0 && serving != NULL)
+		vm_answer(v, wish->token, false, "replica %u is not level with the primary yet", wish->id);
+	else
+		vm_answer(v, wish->token, false, "the %s did not end in time: %.300s", what, why);
+}
+
+void vm_operator_settle(struct views *v)
+{
+	settle(v, &v->switchover, "switchover");
+	settle(v, &v->promotion, "promotion");
+}
+
+void vm_operator_close(struct views *v, const char *why)
+{
+	struct wish *wishes[] = {&v->switchover, &v->promotion};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (wishes[i]->open)
+			vm_answer(v, wishes[i]->token, false, "%s", why);
+		wishes[i]->open = false;
+	}
+}

@@ -1,0 +1,179 @@
+/* What is shown: one row a replica, one line about the whole, the directory, and why nobody serves. */
+#include "frontend/views/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void members_that(struct views *v, bool reachable, struct id_list *list)
+{
+	list->count = 0;
+	for (uint32_t i = 0; i < v->durable.view.members_count; i++) {
+		if (vm_member_reachable(v, &v->durable.view.members[i]) == reachable)
+			vm_id_list_add(list, v->durable.view.members[i].id);
+	}
+}
+
+static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE])
+{
+	const struct view *current = &v->durable.view;
+	struct id_list away;
+	char ids[VIEWS_TEXT_SIZE];
+
+	members_that(v, false, &away);
+	if (v->start_until_ms != 0)
+		snprintf(text, VIEWS_TEXT_SIZE, "no primary: just started, giving %.200s time to answer", vm_id_list_text(&away, ids));
+	else if (v->store_retry_ms > v->now_ms)
+		snprintf(text, VIEWS_TEXT_SIZE, "no primary: the next view cannot be stored in the front-end's directory");
+	else if (away.count == current->members_count)
+		snprintf(text, VIEWS_TEXT_SIZE, "no primary: waiting for %.200s", vm_id_list_text(&away, ids));
+	else if (vm_election_best(v, current, 0) == NULL)
+		snprintf(text, VIEWS_TEXT_SIZE,
+			 "no primary: all members that answer have lost data; %s%.200s; the way out is: justhungry promote --force ID",
+			 away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
+	else
+		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
+}
+
+void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
+{
+	const struct view *current = &v->durable.view;
+	const struct known *primary = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
+	struct id_list away;
+	char ids[VIEWS_TEXT_SIZE];
+
+	memset(text, 0, VIEWS_TEXT_SIZE);
+	if (v->mode == MODE_FORMING) {
+		vm_formation_explain(v, text);
+	} else if (v->mode == MODE_TAKEOVER) {
+		vm_takeover_explain(v, text);
+	} else if (v->mode != MODE_NORMAL) {
+		snprintf(text, VIEWS_TEXT_SIZE, "this front-end does not manage the cluster");
+	} else if (v->ticket != 0) {
+		snprintf(text, VIEWS_TEXT_SIZE, "making view %llu: %.300s", (unsigned long long)v->next.view.number, v->next_why);
+	} else if (primary == NULL || !vm_known_reachable(v, primary) || primary->lost_data) {
+		explain_no_primary(v, text);
+	} else {
+		members_that(v, false, &away);
+		snprintf(text, VIEWS_TEXT_SIZE, "view %llu settles at replica %u", (unsigned long long)current->number,
+			 current->primary);
+		if (away.count > 0)
+			snprintf(text, VIEWS_TEXT_SIZE, "view %llu settles at replica %u: waiting for %.200s",
+				 (unsigned long long)current->number, current->primary, vm_id_list_text(&away, ids));
+	}
+}
+
+/* Why a replica that is known is not one copy more; false: it is. */
+static bool missing(const struct views *v, const struct known *k, char *text, size_t size)
+{
+	const char *what = NULL;
+
+	if (k->id == 0 || vm_known_standing(v, k) == STANDING_FOREIGN)
+		return false;
+	if (k->forgotten && view_member_by_id(&v->durable.view, k->id) == NULL)
+		return false;
+	if (!vm_known_reachable(v, k))
+		what = k->link == LINK_UP ? "is not usable" : "is down";
+	else if (k->lost_data)
+		what = "has lost data";
+	else if (!vm_known_is_member(v, k))
+		what = "is catching up";
+	else if (v->durable.view.primary != k->id && k->report.state != STATE_FOLLOWING)
+		what = "is catching up";
+	if (what == NULL)
+		return false;
+	snprintf(text, size, "; replica %u %s", k->id, what);
+	return true;
+}
+
+void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health)
+{
+	/* Looking changes nothing; the finders are shared with those who change what they find. */
+	struct views *v = (struct views *)(uintptr_t)views;
+	struct id_list here;
+	char part[64];
+	size_t used;
+	bool whole = true;
+
+	(void)now_ms;
+	if (!v->routed) {
+		*health = HEALTH_UNAVAILABLE;
+		vm_explain(v, text);
+		return;
+	}
+	members_that(v, true, &here);
+	used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", here.count, here.count == 1 ? "copy" : "copies");
+	for (uint32_t i = 0; i < LIMIT_REPLICAS && used + sizeof part < VIEWS_TEXT_SIZE; i++) {
+		if (!missing(v, &v->known[i], part, sizeof part))
+			continue;
+		whole = false;
+		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
+	}
+	*health = HEALTH_DEGRADED;
+	if (!whole || here.count < 2)
+		return;
+	*health = HEALTH_OK;
+	snprintf(text, VIEWS_TEXT_SIZE, "ok");
+}
+
+static enum replica_role role_of(const struct views *v, const struct known *k)
+{
+	if (vm_known_standing(v, k) == STANDING_FOREIGN)
+		return ROLE_FOREIGN;
+	if (k->link != LINK_UP || !k->greeted || vm_known_standing(v, k) == STANDING_REFUSED)
+		return ROLE_DOWN;
+	if (vm_known_is_member(v, k))
+		return k->id == v->durable.view.primary ? ROLE_PRIMARY : ROLE_BACKUP;
+	return v->durable.view.number == 0 ? ROLE_NONE : ROLE_LEARNER;
+}
+
+uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row rows[static LIMIT_REPLICAS])
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+		const struct view_member *member = view_member_by_id(&v->durable.view, k->id);
+		struct views_row row;
+		uint32_t place = count;
+
+		if (k->id == 0 || (k->forgotten && member == NULL))
+			continue;
+		memset(&row, 0, sizeof row);
+		row.id = k->id;
+		row.role = role_of(v, k);
+		row.member = vm_known_is_member(v, k) || (!k->greeted && member != NULL);
+		row.reachable = k->link == LINK_UP;
+		row.report = k->greeted ? &k->report : NULL;
+		row.age_ms = k->greeted ? now_ms - k->report_ms : UINT64_MAX;
+		snprintf(row.address, sizeof row.address, "%s",
+			 k->tried[0] != '\0' || member == NULL ? k->tried : member->address);
+		if (row.role == ROLE_DOWN || row.role == ROLE_FOREIGN || k->lost_data)
+			snprintf(row.note, sizeof row.note, "%s", k->note[0] != '\0' ? k->note : "not registered");
+		while (place > 0 && rows[place - 1].id > row.id) {
+			rows[place] = rows[place - 1];
+			place--;
+		}
+		rows[place] = row;
+		count++;
+	}
+	return count;
+}
+
+void views_peers(const struct views *v, struct peers *peers)
+{
+	memset(peers, 0, sizeof *peers);
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+
+		if (k->id == 0 || !k->greeted || vm_known_standing(v, k) != STANDING_OURS)
+			continue;
+		if (!vm_known_is_member(v, k) && (k->link != LINK_UP || k->lost_data))
+			continue; /* gone, or first to set its data aside (rule 14) */
+		struct peer *peer = &peers->list[peers->count++];
+
+		peer->id = k->id;
+		peer->uuid = k->identity.uuid;
+		peer->incarnation = k->identity.incarnation;
+		memcpy(peer->address, k->tried, sizeof peer->address);
+	}
+}

@@ -1,0 +1,188 @@
+/* Taking over replicas that have been in views of another manager (rules 18 and 20): bind every member of the highest view
+ * heard and every joint learner that any of them names; when all are durably bound and nobody told of a higher view, make
+ * the next one. And noticing that somebody took over from us. */
+#include "frontend/views/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct takeover {
+	const struct view *highest; /* NULL: none heard */
+	bool two_clusters;
+	struct joint required[LIMIT_REPLICAS * 2];
+	uint32_t required_count;
+	struct id_list waiting; /* required, and not bound yet */
+};
+
+static bool heard_view(const struct known *k)
+{
+	return k->id != 0 && k->greeted && k->report.view.number > 0;
+}
+
+static void require(struct takeover *t, uint32_t id, struct uuid uuid)
+{
+	for (uint32_t i = 0; i < t->required_count; i++) {
+		if (t->required[i].id == id && uuid_equal(t->required[i].uuid, uuid))
+			return;
+	}
+	if (t->required_count == LIMIT_REPLICAS * 2)
+		return; /* cannot be: members and learners are at most LIMIT_REPLICAS each */
+	t->required[t->required_count].id = id;
+	t->required[t->required_count].uuid = uuid;
+	t->required_count++;
+}
+
+static void look(struct views *v, struct takeover *t)
+{
+	memset(t, 0, sizeof *t);
+	/* What was heard counts also when who said it is gone by now. */
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+
+		if (!heard_view(k))
+			continue;
+		if (t->highest != NULL && !uuid_equal(t->highest->cluster, k->report.view.cluster))
+			t->two_clusters = true;
+		if (t->highest == NULL || k->report.view.number > t->highest->number)
+			t->highest = &k->report.view;
+	}
+	if (t->highest == NULL)
+		return;
+	for (uint32_t i = 0; i < t->highest->members_count; i++)
+		require(t, t->highest->members[i].id, t->highest->members[i].uuid);
+	/* RULE 18: a joint learner may be the primary of a view that was made after its admission and never heard of here. */
+	for (uint32_t i = 0; i < t->highest->members_count; i++) {
+		const struct known *k = vm_known_member(v, &t->highest->members[i]);
+
+		for (uint32_t j = 0; k != NULL && j < k->report.joint_count; j++)
+			require(t, k->report.joint[j].id, k->report.joint[j].uuid);
+	}
+	for (uint32_t i = 0; i < t->required_count; i++) {
+		const struct known *k = vm_known_find(v, t->required[i].id);
+
+		if (k == NULL || !k->greeted || !uuid_equal(k->identity.uuid, t->required[i].uuid) || !k->bound)
+			vm_id_list_add(&t->waiting, t->required[i].id);
+	}
+}
+
+void vm_takeover_bind(struct views *v, struct known *k)
+{
+	must(k->link == LINK_UP);
+	if (k->bound || v->now_ms < k->bind_ms)
+		return;
+	k->bind_ms = v->now_ms + BIND_RETRY_MS;
+	vm_emit(v, VIEWS_DO_BIND, k->id);
+}
+
+void vm_takeover_begin(struct views *v)
+{
+	must(v->mode == MODE_FORMING || v->mode == MODE_NORMAL);
+	v->mode = MODE_TAKEOVER;
+	memset(&v->durable.view, 0, sizeof v->durable.view);
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		v->known[i].bound = false;
+		v->known[i].bind_ms = 0;
+	}
+	vm_say(v, LOG_LEVEL_WARN, "no view of our own, but replicas have been in one: taking over");
+}
+
+void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
+{
+	struct takeover t;
+	char ids[VIEWS_TEXT_SIZE];
+
+	look(v, &t);
+	if (t.two_clusters)
+		snprintf(text, VIEWS_TEXT_SIZE,
+			 "take-over: replicas of more than one cluster answer: stop those that do not belong here "
+			 "and restart this front-end");
+	else if (t.waiting.count > 0)
+		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
+			 (unsigned long long)t.highest->number, vm_id_list_text(&t.waiting, ids));
+	else if (t.highest != NULL)
+		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: all its members are bound",
+			 (unsigned long long)t.highest->number);
+	else
+		snprintf(text, VIEWS_TEXT_SIZE, "take-over: no replica answers");
+}
+
+static void bind_required(struct views *v, const struct takeover *t)
+{
+	for (uint32_t i = 0; i < t->required_count; i++) {
+		struct known *k = vm_known_find(v, t->required[i].id);
+
+		if (k != NULL && k->link == LINK_UP && k->greeted && uuid_equal(k->identity.uuid, t->required[i].uuid))
+			vm_takeover_bind(v, k);
+	}
+}
+
+void vm_takeover_consider(struct views *v)
+{
+	struct takeover t;
+	struct plan plan = {.resets_floor = false};
+
+	must(v->mode == MODE_TAKEOVER);
+	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
+		return;
+	look(v, &t);
+	if (t.highest == NULL || t.two_clusters)
+		return;
+	bind_required(v, &t);
+	if (t.waiting.count > 0)
+		return;
+	/* RULE 18, 20: all are bound, each told its view after that, and this is the highest. */
+	const struct view_member *best = vm_election_best(v, t.highest, 0);
+
+	if (best == NULL)
+		return;
+	plan.view = *t.highest;
+	plan.view.primary = best->id;
+	snprintf(plan.why, sizeof plan.why, "take-over of view %llu", (unsigned long long)t.highest->number);
+	vm_view_propose(v, &plan);
+}
+
+static void replaced(struct views *v, const struct known *k)
+{
+	char uuid[UUID_TEXT_SIZE];
+	char text[VIEWS_TEXT_SIZE];
+
+	snprintf(text, sizeof text,
+		 "replaced: replica %u is bound to another front-end, manager %s, view %llu: this one ends; its directory is "
+		 "not to be used again",
+		 k->id, uuid_format(k->report.view.manager, uuid), (unsigned long long)k->report.view.number);
+	vm_exit_with(v, text);
+}
+
+void vm_takeover_watch(struct views *v)
+{
+	must(v->mode == MODE_NORMAL);
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		struct known *k = &v->known[i];
+
+		if (!heard_view(k) || k->link != LINK_UP)
+			continue;
+		enum standing standing = vm_known_standing(v, k);
+
+		if (standing == STANDING_BOUND) {
+			/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours that is
+			 * not ours, means a successor. Else it is a learner that a predecessor left behind. */
+			if (vm_known_is_member(v, k) || k->report.view.number >= v->durable.view.number) {
+				replaced(v, k);
+				return;
+			}
+			vm_takeover_bind(v, k);
+			continue;
+		}
+		if (standing != STANDING_OURS && standing != STANDING_OLD_GENERATION)
+			continue;
+		if (k->report.view.number <= v->durable.view.number || !uuid_equal(k->report.view.manager, v->manager))
+			continue;
+		/* RULE 20: we never spoke of a view that we do not hold: our directory is an old copy. */
+		vm_say(v, LOG_LEVEL_ERROR, "replica %u is in view %llu and our stored view is %llu: the directory is an old copy",
+		    k->id, (unsigned long long)k->report.view.number, (unsigned long long)v->durable.view.number);
+		v->manager = v->fresh[0];
+		vm_operator_close(v, "the front-end's directory is an old copy: taking over");
+		vm_takeover_begin(v);
+		return;
+	}
+}

@@ -1,0 +1,180 @@
+/* The gates: the one function that asks for a view to be stored, the one that makes a stored view the current one, the one
+ * that speaks of it, and the one that tells the router who serves. */
+#include "frontend/views/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void vm_view_member_add(struct view *view, uint32_t id, struct uuid uuid)
+{
+	uint32_t place = view->members_count;
+
+	must(view->members_count < LIMIT_REPLICAS);
+	must(view_member_by_id(view, id) == NULL);
+	while (place > 0 && view->members[place - 1].id > id) {
+		view->members[place] = view->members[place - 1];
+		place--;
+	}
+	memset(&view->members[place], 0, sizeof view->members[place]);
+	view->members[place].id = id;
+	view->members[place].uuid = uuid;
+	view->members_count++;
+}
+
+void vm_view_member_drop(struct view *view, uint32_t id)
+{
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		if (view->members[i].id != id)
+			continue;
+		memmove(&view->members[i], &view->members[i + 1],
+			(view->members_count - i - 1) * sizeof view->members[0]);
+		view->members_count--;
+		return;
+	}
+}
+
+static void must_be_whole(const struct view *view)
+{
+	must(view->number > 0);
+	must(view->members_count > 0);
+	must(view->members_count <= LIMIT_REPLICAS);
+	/* RULE 3: the primary is a member, and each id is there once. */
+	must(view_member_by_id(view, view->primary) != NULL);
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		must(i == 0 || view->members[i - 1].id < view->members[i].id);
+		must(!uuid_is_nil(view->members[i].uuid));
+	}
+	must(!uuid_is_nil(view->cluster));
+	must(!uuid_is_nil(view->generation));
+	must(!uuid_is_nil(view->manager));
+}
+
+static const char *members_text(const struct view *view, char text[static VIEWS_TEXT_SIZE])
+{
+	struct id_list list = {.count = 0};
+
+	for (uint32_t i = 0; i < view->members_count; i++)
+		vm_id_list_add(&list, view->members[i].id);
+	return vm_id_list_text(&list, text);
+}
+
+static uint64_t highest_of(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void vm_view_propose(struct views *v, struct plan *plan)
+{
+	struct view *view = &plan->view;
+
+	must(v->ticket == 0); /* one STORE at a time: the next view is chosen from the latest durable one (rule 10) */
+	must(v->mode != MODE_EXITED);
+	/* RULE 2: numbers only rise, and a number whose STORE failed may be on the disk all the same. */
+	view->number = highest_of(highest_of(v->durable.view.number, v->highest_number), view->number) + 1;
+	view->manager = v->manager;
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct known *k = vm_known_member(v, &view->members[i]);
+
+		if (k != NULL && k->tried[0] != '\0')
+			memcpy(view->members[i].address, k->tried, sizeof k->tried);
+	}
+	must_be_whole(view);
+	v->highest_number = view->number;
+	v->next.manager = v->manager;
+	v->next.view = *view;
+	v->next_resets_floor = plan->resets_floor;
+	memcpy(v->next_why, plan->why, sizeof v->next_why);
+	v->ticket = ++v->tickets;
+	vm_emit(v, VIEWS_DO_STORE, 0)->ticket = v->ticket;
+}
+
+void vm_view_adopt(struct views *v, const struct views_stored *stored)
+{
+	must_be_whole(&stored->view);
+	must(stored->view.number > v->durable.view.number);
+	must(uuid_equal(stored->manager, v->manager));
+	v->durable = *stored;
+	v->highest_number = highest_of(v->highest_number, stored->view.number);
+	v->mode = MODE_NORMAL;
+	v->install_ms = 0;
+	v->said[0] = '\0';
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
+		v->known[i].evict_since_ms = 0; /* needs of an older view say nothing (rule 10) */
+	for (uint32_t i = 0; i < stored->view.members_count; i++)
+		vm_known_ensure(v, stored->view.members[i].id);
+}
+
+void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
+{
+	char text[VIEWS_TEXT_SIZE];
+
+	if (ticket != v->ticket || ticket == 0)
+		return;
+	v->ticket = 0;
+	if (!ok) {
+		/* RULE 13: the view that is there goes on. */
+		v->store_retry_ms = v->now_ms + STORE_RETRY_MS;
+		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored: tried again in %u ms",
+		    (unsigned long long)v->next.view.number, STORE_RETRY_MS);
+		return;
+	}
+	if (v->mode == MODE_TAKEOVER && !uuid_equal(v->next.manager, v->manager))
+		return; /* made before we learnt that our directory is an old copy */
+	v->store_retry_ms = 0;
+	v->start_until_ms = 0;
+	if (v->next_resets_floor) {
+		vm_emit(v, VIEWS_DO_RESET_FLOOR, 0);
+		for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
+			v->known[i].connect_floor = 0;
+	}
+	vm_view_adopt(v, &v->next);
+	vm_say(v, v->next_resets_floor ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "view %llu: primary %u, members: %s (%s)",
+	    (unsigned long long)v->next.view.number, v->next.view.primary, members_text(&v->next.view, text), v->next_why);
+}
+
+void vm_view_install(struct views *v)
+{
+	struct known *k = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
+
+	if (k == NULL || !vm_known_reachable(v, k) || v->now_ms < v->install_ms)
+		return;
+	if (k->report.view.number >= v->durable.view.number)
+		return;
+	/* RULE 2: only what is durable is spoken of: durable is set by view_adopt alone. RULE 6: a repeat is harmless. */
+	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
+	must(v->durable.view.primary == k->id);
+	v->install_ms = v->now_ms + v->options.heartbeat_ms;
+	vm_emit(v, VIEWS_DO_INSTALL, k->id)->view = v->durable.view.number;
+}
+
+void vm_view_route(struct views *v)
+{
+	const struct known *k = vm_primary_serving(v);
+	char text[VIEWS_TEXT_SIZE];
+
+	if (k != NULL) {
+		if (v->routed && v->routed_id == k->id && v->routed_view == v->durable.view.number &&
+		    v->routed_connection == k->connection)
+			return;
+		struct views_action *action = vm_emit(v, VIEWS_DO_ROUTE, k->id);
+
+		action->view = v->durable.view.number;
+		action->commit = k->report.commit;
+		v->routed = true;
+		v->routed_id = k->id;
+		v->routed_view = v->durable.view.number;
+		v->routed_connection = k->connection;
+		v->held[0] = '\0';
+		return;
+	}
+	vm_explain(v, text);
+	if (v->mode == MODE_TAKEOVER)
+		vm_say_state(v, text); /* may last until somebody starts a replica: said again now and then */
+	else if (strcmp(text, v->held) != 0)
+		vm_say(v, LOG_LEVEL_INFO, "%s", text);
+	if (!v->routed && strcmp(text, v->held) == 0)
+		return;
+	v->routed = false;
+	memcpy(v->held, text, sizeof text);
+	memcpy(vm_emit(v, VIEWS_DO_HOLD, 0)->text, text, sizeof text);
+}

@@ -1,0 +1,179 @@
+#include "frontend/views/internal.h"
+
+#include <string.h>
+
+struct views *views_new(const struct views_options *options)
+{
+	struct views *v = calloc(1, sizeof *v);
+
+	must(v != NULL);
+	must(options->heartbeat_ms > 0);
+	must(options->suspect_ms > options->heartbeat_ms);
+	v->options = *options;
+	v->deadline_ms = UINT64_MAX;
+	return v;
+}
+
+void views_free(struct views *v)
+{
+	free(v);
+}
+
+static void start(struct views *v, const struct views_stored *stored)
+{
+	must(v->mode == MODE_IDLE);
+	v->beat_ms = v->now_ms;
+	v->manager = stored != NULL && !uuid_is_nil(stored->manager) ? stored->manager : v->fresh[0];
+	if (stored == NULL || stored->view.number == 0) {
+		v->mode = MODE_FORMING;
+		return;
+	}
+	vm_view_adopt(v, stored);
+	v->start_until_ms = v->now_ms + v->options.start_wait_ms; /* RULE 3 */
+	if (v->options.new_cluster)
+		vm_say(v, LOG_LEVEL_WARN, "--new-cluster is ignored: view %llu is stored", (unsigned long long)stored->view.number);
+}
+
+static void learn(struct views *v, const struct views_event *event)
+{
+	switch (event->kind) {
+	case VIEWS_START:
+		start(v, event->stored);
+		return;
+	case VIEWS_FOUND:
+		vm_liveness_found(v, event->id, event->address);
+		return;
+	case VIEWS_DUMPED:
+		vm_liveness_dumped(v, event->complete, event->ids, event->ids_count);
+		return;
+	case VIEWS_HELLO:
+		vm_hello_answered(v, event);
+		return;
+	case VIEWS_REPORT:
+		vm_hello_report(v, event->id, event->report);
+		return;
+	case VIEWS_LOST:
+		vm_liveness_lost(v, event->id, event->refused);
+		return;
+	case VIEWS_BOUND:
+		vm_hello_bound(v, event->id, event->report);
+		return;
+	case VIEWS_STORED:
+		vm_view_stored(v, event->ticket, event->ok);
+		return;
+	case VIEWS_DEMAND:
+		v->waiting = event->waiting;
+		return;
+	case VIEWS_SWITCHOVER:
+		vm_operator_switchover(v, event->token, event->id);
+		return;
+	case VIEWS_PROMOTE:
+		vm_operator_promote(v, event->token, event->id, event->confirm);
+		return;
+	case VIEWS_TICK:
+		/* Only here: whoever is judged silent must have had his answers read first (rule 15). */
+		vm_liveness_tick(v);
+		return;
+	}
+}
+
+static void decide(struct views *v)
+{
+	if (v->mode == MODE_NORMAL)
+		vm_takeover_watch(v);
+	switch (v->mode) {
+	case MODE_FORMING:
+		vm_formation_consider(v);
+		break;
+	case MODE_TAKEOVER:
+		vm_operator_consider(v);
+		vm_takeover_consider(v);
+		break;
+	case MODE_NORMAL:
+		vm_needs_note(v);
+		vm_view_install(v);
+		vm_operator_consider(v);
+		vm_election_consider(v);
+		break;
+	case MODE_IDLE:
+	case MODE_EXITED:
+		return;
+	}
+	vm_view_route(v);
+	vm_operator_settle(v);
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return b != 0 && b < a ? b : a;
+}
+
+static uint64_t deadline(struct views *v)
+{
+	uint64_t at = vm_liveness_deadline(v);
+
+	at = earliest(at, v->start_until_ms);
+	if (v->store_retry_ms > v->now_ms)
+		at = earliest(at, v->store_retry_ms);
+	if (v->switchover.open)
+		at = earliest(at, v->switchover.until_ms);
+	if (v->promotion.open)
+		at = earliest(at, v->promotion.until_ms);
+	return at;
+}
+
+/* One that has been replaced says nothing more, but leaves no operator without an answer. */
+static void answer_only(struct views *v, const struct views_event *event)
+{
+	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE)
+		return;
+	v->tokens_opened++;
+	vm_answer(v, event->token, false, "this front-end is replaced by another one");
+}
+
+void views_step(struct views *v, const struct views_event *event, struct views_actions *actions)
+{
+	must(event->now_ms >= v->now_ms);
+	must(event->kind == VIEWS_START || v->mode != MODE_IDLE);
+	actions->count = 0;
+	v->actions = actions;
+	v->now_ms = event->now_ms;
+	v->floor = event->floor;
+	memcpy(v->fresh, event->fresh, sizeof v->fresh);
+	if (v->mode == MODE_EXITED) {
+		answer_only(v, event);
+	} else {
+		if (v->deadline_ms != UINT64_MAX && v->now_ms > v->deadline_ms + v->options.heartbeat_ms)
+			vm_liveness_late(v);
+		learn(v, event);
+		decide(v);
+	}
+	v->deadline_ms = v->mode == MODE_EXITED ? UINT64_MAX : deadline(v);
+	actions->deadline_ms = v->deadline_ms;
+	must(v->tokens_opened ==
+	     v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0)); /* each exactly once */
+	must(v->ticket == 0 || v->mode != MODE_IDLE);
+	v->actions = NULL;
+}
+
+const struct view *views_current(const struct views *v)
+{
+	return &v->durable.view;
+}
+
+const struct views_stored *views_to_store(const struct views *v)
+{
+	return &v->next;
+}
+
+struct uuid views_manager(const struct views *v)
+{
+	return v->manager;
+}
+
+bool views_serving(const struct views *v, uint32_t *primary)
+{
+	if (primary != NULL)
+		*primary = v->routed ? v->routed_id : 0;
+	return v->routed;
+}

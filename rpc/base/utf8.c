@@ -2,8 +2,7 @@
 
 #include <stdint.h>
 
-/* Reads one character of at most `left` bytes; returns its length, or 0 when it is none. */
-static size_t take_character(const uint8_t *at, size_t left, uint32_t *character)
+size_t utf8_take(const uint8_t *at, size_t left, uint32_t *character)
 {
 	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* what needs this many bytes */
 	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
@@ -27,7 +26,7 @@ bool utf8_valid_text(const char *bytes, size_t size)
 
 	while (size > 0) {
 		uint32_t character;
-		size_t taken = take_character(at, size, &character);
+		size_t taken = utf8_take(at, size, &character);
 
 		if (taken == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0))
 			return false;

@@ -3,7 +3,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* True when bytes are UTF-8 in its shortest form (RFC 3629: no surrogates, nothing above U+10FFFF) without any control
  * character: no NUL, no C0 (also no tab, no line end), no DEL, no C1. The empty text is valid. */
 bool utf8_valid_text(const char *bytes, size_t size);
+
+/* Reads one character of at most `left` (> 0) bytes, any that RFC 3629 allows; returns its length, or 0 when it is
+ * none. */
+size_t utf8_take(const uint8_t *at, size_t left, uint32_t *character);

@@ -1,0 +1,48 @@
+#include "client/admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/output.h"
+
+void admin_show_json(enum outcome outcome, const struct jh_admin_result *result, const char *error)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "outcome", json_string(outcome_name(outcome)));
+	json_object_set_new(object, "text", output_text(result->text.jh_text_val, result->text.jh_text_len));
+	json_object_set_new(object, "view", output_number(result->view));
+	json_object_set_new(object, "primary", result->primary ? output_number(result->primary) : json_null());
+	json_object_set_new(object, "error", error ? output_text(error, strlen(error)) : json_null());
+	output_json_take(object);
+}
+
+static void show_done(const struct client_options *options, const struct jh_admin_result *result)
+{
+	char *text = text_escape(result->text.jh_text_val, result->text.jh_text_len);
+
+	if (options->json)
+		admin_show_json(OUTCOME_DONE, result, NULL);
+	else
+		printf("%s%sprimary %u, view %llu\n", text, *text ? ": " : "", result->primary,
+		       (unsigned long long)result->view);
+	free(text);
+}
+
+int admin_show(const struct client_options *options, enum outcome outcome, struct jh_admin_result *result,
+	       const char *error)
+{
+	char line[2048];
+
+	if (outcome == OUTCOME_DONE) {
+		show_done(options, result);
+		xdr_free((xdrproc_t)xdr_jh_admin_result, result);
+		return EXIT_DONE;
+	}
+	if (outcome == OUTCOME_UNKNOWN) {
+		snprintf(line, sizeof line, "outcome unknown: %s; `justhungry status` tells which replica is primary now", error);
+		error = line;
+	}
+	return output_problem(options, outcome, error);
+}

@@ -1,0 +1,166 @@
+#include "client/command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+const struct command commands[] = {
+	{"order", "place an order", command_order},
+	{"history", "show the orders to a postcode", command_history},
+	{"status", "show the view, the primary and every replica", command_status},
+	{"shell", "type commands one after the other", command_shell},
+	{"switchover", "move the primary without losing or refusing a request", command_switchover},
+	{"promote", "the way out when members are lost for good", command_promote},
+	{"bench", "measure orders and reads a second", command_bench},
+	{NULL, NULL, NULL},
+};
+
+struct client_options client_options_default(void)
+{
+	return (struct client_options){
+		.frontend = "127.0.0.1",
+		.program_base = PROGRAM_BASE_DEFAULT,
+		.timeout_ms = TIMEOUT_DEFAULT_MS,
+	};
+}
+
+int command_run(const struct client_options *options, int argc, char **argv)
+{
+	char name[64];
+
+	for (const struct command *command = commands; command->name; command++) {
+		if (strcmp(command->name, argv[0]) != 0)
+			continue;
+		snprintf(name, sizeof name, "justhungry %s", command->name);
+		argv[0] = name;
+		return command->run(*options, argc, argv);
+	}
+	fprintf(stderr, "justhungry: there is no command \"%s\"; there are", argv[0]);
+	for (const struct command *command = commands; command->name; command++)
+		fprintf(stderr, "%s %s", command == commands ? "" : ",", command->name);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
+		    uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)*text) && !*end && !errno && *number >= low && *number <= high)
+		return true;
+	argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
+		   (unsigned long long)high);
+	return false;
+}
+
+/* --- the global options ------------------------------------------------------------------------------------------------ */
+
+enum { KEY_FRONTEND = 0x100, KEY_PROGRAM_BASE, KEY_TIMEOUT, KEY_JSON, KEY_USAGE };
+
+static error_t parse_timeout(struct client_options *options, const char *text, const struct argp_state *state)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(seconds) || seconds < 0.001 || seconds > 86400) {
+		argp_error(state, "--timeout: \"%s\" is not a number of seconds from 0.001 to 86400", text);
+		return EINVAL;
+	}
+	options->timeout_ms = (uint32_t)(seconds * 1000 + 0.5);
+	return 0;
+}
+
+static error_t parse_global(int key, char *text, struct argp_state *state)
+{
+	struct client_options *options = state->input;
+	uint64_t number;
+
+	switch (key) {
+	case KEY_FRONTEND:
+		options->frontend = text;
+		return 0;
+	case KEY_PROGRAM_BASE:
+		if (!command_number(state, "--program-base", text, 1, UINT32_MAX - 4095, &number))
+			return EINVAL;
+		options->program_base = (uint32_t)number;
+		return 0;
+	case KEY_TIMEOUT:
+		return parse_timeout(options, text, state);
+	case KEY_JSON:
+		options->json = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option global_options[] = {
+	{NULL, 0, NULL, 0, "Of every command:", 10},
+	{"frontend", KEY_FRONTEND, "HOST", 0,
+	 "Host whose rpcbind names the front-end (127.0.0.1); ADDRESS:PORT goes there without asking an rpcbind", 10},
+	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end (540000000)", 10},
+	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "How long to ask before giving up (10)", 10},
+	{"json", KEY_JSON, NULL, 0, "Print JSON", 10},
+	{0},
+};
+
+const struct argp command_global_argp = {.options = global_options, .parser = parse_global};
+
+/* --- parsing that returns ------------------------------------------------------------------------------------------------ */
+
+/* argp's own --help ends the process, and with ARGP_NO_EXIT goes on parsing; this one stops the parse with ECANCELED. */
+static error_t parse_help(int key, char *text, struct argp_state *state)
+{
+	(void)text;
+	if (key != '?' && key != KEY_USAGE)
+		return ARGP_ERR_UNKNOWN;
+	argp_state_help(state, stdout, key == '?' ? ARGP_HELP_LONG | ARGP_HELP_USAGE | ARGP_HELP_DOC : ARGP_HELP_USAGE);
+	return ECANCELED;
+}
+
+static const struct argp_option help_options[] = {
+	{"help", '?', NULL, 0, "Show this help", -1},
+	{"usage", KEY_USAGE, NULL, 0, "Show a short usage message", -1},
+	{0},
+};
+
+static const struct argp help_argp = {.options = help_options, .parser = parse_help};
+
+struct parse_inputs {
+	void *command;
+	struct client_options *options;
+};
+
+static error_t parse_outer(int key, char *text, struct argp_state *state)
+{
+	const struct parse_inputs *inputs = state->input;
+
+	(void)text;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = inputs->command;
+	state->child_inputs[1] = inputs->options;
+	return 0;
+}
+
+bool command_parse(const struct argp *argp, struct client_options *options, int argc, char **argv, void *input,
+		   int *status)
+{
+	const struct argp command = {.options = argp->options, .parser = argp->parser};
+	const struct argp_child children[] = {
+		{&command, 0, NULL, 0}, {&command_global_argp, 0, NULL, 0}, {&help_argp, 0, NULL, 0}, {0}};
+	const struct argp outer = {
+		.parser = parse_outer, .args_doc = argp->args_doc, .doc = argp->doc, .children = children};
+	struct parse_inputs inputs = {.command = input, .options = options};
+	error_t error = argp_parse(&outer, argc, argv, ARGP_IN_ORDER | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &inputs);
+
+	*status = error == ECANCELED ? EXIT_DONE : EXIT_USAGE;
+	return !error;
+}

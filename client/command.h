@@ -1,0 +1,56 @@
+/* The commands of `justhungry`: what they share, and the table that main and the shell run them from. */
+#pragma once
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/outcome.h"
+
+#define PROGRAM_BASE_DEFAULT 540000000u
+#define TIMEOUT_DEFAULT_MS 10000u
+
+enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAILABLE = 4, EXIT_UNKNOWN = 5 };
+
+/* The global options; each command gets a copy, because it takes them after its own name, too. */
+struct client_options {
+	const char *frontend; /* host whose rpcbind names the front-end; or ADDRESS:PORT, then no rpcbind is asked */
+	uint32_t program_base;
+	uint32_t timeout_ms; /* for one request, all attempts together */
+	bool json;
+};
+
+struct client_options client_options_default(void);
+
+/* A command parses its own arguments (argv[0] is its full name, "justhungry order") and returns the exit status. It may run
+ * many times in one process (the shell). */
+struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(struct client_options options, int argc, char **argv);
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+/* argv[0] is the command's name. Exit status 2 and a hint when there is no such command. */
+int command_run(const struct client_options *options, int argc, char **argv);
+
+/* argp for the global options, to be a child of every command's; its input is a struct client_options. */
+extern const struct argp command_global_argp;
+
+/* Parses argv with the command's argp and the global options, without ever ending the process: the shell lives on. True: go
+ * on. False: return *status (a help text was shown, or a usage error). `argp` may use options, parser, args_doc and doc. */
+bool command_parse(const struct argp *argp, struct client_options *options, int argc, char **argv, void *input,
+		   int *status);
+
+/* Within a parser: reads a whole number low..high, or complains with argp_error and returns false. */
+bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
+		    uint64_t *number);
+
+int command_order(struct client_options options, int argc, char **argv);
+int command_history(struct client_options options, int argc, char **argv);
+int command_status(struct client_options options, int argc, char **argv);
+int command_shell(struct client_options options, int argc, char **argv);
+int command_switchover(struct client_options options, int argc, char **argv);
+int command_promote(struct client_options options, int argc, char **argv);
+int command_bench(struct client_options options, int argc, char **argv);

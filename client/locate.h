@@ -1,0 +1,29 @@
+/* Where is the front-end? The words for it, shared by the session and the bench: rpcbind's answer, or the address given. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/command.h"
+#include "rpc/registry.h"
+
+#define LOCATE_ENTRIES 64
+
+/* --frontend is an address with a port: goes into address, and no rpcbind is needed. */
+bool locate_direct(const struct client_options *options, char address[static 64]);
+
+/* Asks rpcbind (blocking, at most timeout_ms). Of several registrations (IPv4 and IPv6) `turn` chooses, so that a dead one
+ * does not hide a live one. False: error names what is missing and what to start. */
+bool locate_frontend(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,
+		     char address[static 64], char *error, size_t error_size);
+
+/* "no front-end is registered ...: start it with ...". */
+void locate_missing(const struct client_options *options, char *error, size_t error_size);
+
+/* "the front-end registered at ADDRESS does not answer (REASON): start it with ...". */
+void locate_gone(const struct client_options *options, const char *address, const char *reason, char *error,
+		 size_t error_size);
+
+/* "--program-base N" with a blank before it when it is not the default; for commands that we suggest. */
+const char *locate_base_option(const struct client_options *options, char option[static 40]);

@@ -1,0 +1,80 @@
+/* justhungry: the command line. Parses the global options and hands the rest to a command. */
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/command.h"
+
+struct invocation {
+	struct client_options options;
+	int argc; /* of the command; 0: none was given */
+	char **argv;
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct invocation *invocation = state->input;
+
+	(void)text;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &invocation->options;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* In order: from here on everything is the command's. */
+		invocation->argc = state->argc - state->next + 1;
+		invocation->argv = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which command?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* argp's text: what comes after the vertical tab stands below the options. */
+static char *describe_commands(void)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	fputs("Orders food from Just Hungry: through one front-end to a primary replica and all its backups."
+	      "\vCommands (each explains itself with --help):\n",
+	      out);
+	for (const struct command *command = commands; command->name; command++)
+		fprintf(out, "  %-12s%s\n", command->name, command->summary);
+	fputs("\nExit status: 0 done, 2 usage, 3 refused (nothing happened), 4 service unavailable (nothing happened), "
+	      "5 outcome unknown (the command that asks again is printed; it is executed once).",
+	      out);
+	fclose(out);
+	return text;
+}
+
+int main(int argc, char **argv)
+{
+	struct invocation invocation = {.options = client_options_default()};
+	const struct argp_child children[] = {{&command_global_argp, 0, NULL, 0}, {0}};
+	struct argp argp = {.parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .children = children};
+	char *doc = describe_commands();
+	int status;
+
+	argp.doc = doc;
+	argp_program_version = "justhungry " JH_VERSION;
+	argp_err_exit_status = EXIT_USAGE;
+	signal(SIGPIPE, SIG_IGN);
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &invocation);
+	free(doc);
+	status = command_run(&invocation.options, invocation.argc, invocation.argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("justhungry: standard output");
+		return status ? status : 1;
+	}
+	return status;
+}

@@ -1,0 +1,370 @@
+/* order: places one order, or those of a file one after the other. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/output.h"
+#include "client/order_input.h"
+#include "client/session.h"
+#include "rpc/base/must.h"
+#include "rpc/convert.h"
+
+struct order_command {
+	const char *customer;
+	const char *file;
+	struct uuid client;
+	bool has_client;
+	uint64_t request; /* 0: not given */
+	char *words[ORDER_WORDS_MAX];
+	size_t words_count; /* may exceed what words holds: then it is too many */
+};
+
+enum { KEY_CUSTOMER = 0x200, KEY_CLIENT, KEY_REQUEST, KEY_FILE };
+
+static error_t check_combination(const struct order_command *command, const struct argp_state *state)
+{
+	if (command->has_client != (command->request > 0))
+		argp_error(state, "--client-id and --request belong together: give both or none");
+	else if (command->file && command->words_count)
+		argp_error(state, "with --file the orders come from the file: give no POSTCODE and no ITEM");
+	else if (!command->file && !command->words_count)
+		argp_error(state, "which POSTCODE, and which ITEMs?");
+	else
+		return 0;
+	return EINVAL;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct order_command *command = state->input;
+
+	switch (key) {
+	case KEY_CUSTOMER:
+		command->customer = text;
+		return 0;
+	case KEY_FILE:
+		command->file = text;
+		return 0;
+	case KEY_REQUEST:
+		return command_number(state, "--request", text, 1, INT64_MAX, &command->request) ? 0 : EINVAL;
+	case KEY_CLIENT:
+		command->has_client = true;
+		if (uuid_parse(text, &command->client) && !uuid_is_nil(command->client))
+			return 0;
+		argp_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
+		return EINVAL;
+	case ARGP_KEY_ARG:
+		if (command->words_count < ORDER_WORDS_MAX)
+			command->words[command->words_count] = text;
+		command->words_count++;
+		return 0;
+	case ARGP_KEY_END:
+		return check_combination(command, state);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{"customer", KEY_CUSTOMER, "NAME", 0, "Who orders", 0},
+	{"client-id", KEY_CLIENT, "UUID", 0, "Ask again: the client id that the first attempt printed", 0},
+	{"request", KEY_REQUEST, "N", 0, "Ask again: its request number", 0},
+	{"file", KEY_FILE, "FILE", 0,
+	 "Place the orders of FILE (- is standard input), one a line: POSTCODE<TAB>ITEM<TAB>ITEM... Stops at the first that "
+	 "is not placed. With --client-id and --request its orders are numbered from N on, so that placing the same file "
+	 "again places what is missing and nothing twice",
+	 0},
+	{0},
+};
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.args_doc = "POSTCODE ITEM...\n--file FILE",
+	.doc = "Places an order. Quote the postcode: justhungry order \"DH1 3LE\" pizza \"garlic bread\"\v"
+	       "Exit status 5 means that the order may have been placed: the command that is printed asks again, and places it "
+	       "once however often it is run.",
+};
+
+/* --- what is said ------------------------------------------------------------------------------------------------------- */
+
+struct placing {
+	const struct client_options *options;
+	const struct order_command *command;
+	struct session *session;
+	struct uuid client;
+	uint64_t request;
+};
+
+static void print_word(FILE *out, const char *before, const char *word)
+{
+	char *quoted = text_shell_quote(word);
+
+	fprintf(out, "%s%s", before, quoted);
+	free(quoted);
+}
+
+static void print_global_options(FILE *out, const struct client_options *options)
+{
+	const struct client_options usual = client_options_default();
+
+	if (strcmp(options->frontend, usual.frontend) != 0)
+		print_word(out, " --frontend ", options->frontend);
+	if (options->program_base != usual.program_base)
+		fprintf(out, " --program-base %" PRIu32, options->program_base);
+	if (options->timeout_ms != usual.timeout_ms)
+		fprintf(out, " --timeout %g", options->timeout_ms / 1000.0);
+	if (options->json)
+		fputs(" --json", out);
+}
+
+/* The command that asks again for exactly this order; to be freed. */
+static char *ask_again(const struct placing *placing, const struct order_input *input)
+{
+	char *line = NULL, uuid[UUID_TEXT_SIZE];
+	size_t size = 0;
+	FILE *out = open_memstream(&line, &size);
+	bool dash = input->postcode[0] == '-';
+
+	must(out);
+	for (size_t i = 0; i < input->items_count; i++)
+		dash |= input->items[i][0] == '-';
+	fputs("justhungry", out);
+	print_global_options(out, placing->options);
+	fputs(" order", out);
+	if (placing->command->customer)
+		print_word(out, " --customer ", placing->command->customer);
+	fprintf(out, " --client-id %s --request %" PRIu64 "%s", uuid_format(placing->client, uuid), placing->request,
+		dash ? " --" : "");
+	print_word(out, " ", input->postcode);
+	for (size_t i = 0; i < input->items_count; i++)
+		print_word(out, " ", input->items[i]);
+	must(fclose(out) == 0);
+	return line;
+}
+
+/* The JSON shape of an order; `placed` is NULL unless it was done, `error` NULL if it was. */
+static void print_json(const struct placing *placing, const char *postcode, enum outcome outcome,
+		       const struct jh_order_placed *placed, const char *error, const char *again)
+{
+	char uuid[UUID_TEXT_SIZE];
+	json_t *object = json_object();
+
+	json_object_set_new(object, "outcome", json_string(outcome_name(outcome)));
+	json_object_set_new(object, "postcode",
+			    placed ? output_text(placed->postcode.postcode_val, placed->postcode.postcode_len)
+				   : output_text(postcode, strlen(postcode)));
+	json_object_set_new(object, "number", placed ? output_number(placed->number) : json_null());
+	json_object_set_new(object, "op", placed ? output_number(placed->op) : json_null());
+	json_object_set_new(object, "time", placed ? output_time(placed->time_us) : json_null());
+	json_object_set_new(object, "check", placed ? output_check(placed->check) : json_null());
+	json_object_set_new(object, "client", json_string(uuid_format(placing->client, uuid)));
+	json_object_set_new(object, "request", output_number(placing->request));
+	json_object_set_new(object, "error", error ? output_text(error, strlen(error)) : json_null());
+	if (again)
+		json_object_set_new(object, "ask_again", output_text(again, strlen(again)));
+	output_json_take(object);
+}
+
+static void say_placed(const struct placing *placing, const struct order_input *input,
+		       const struct jh_order_placed *placed)
+{
+	char *postcode = text_escape(placed->postcode.postcode_val, placed->postcode.postcode_len);
+
+	if (placing->options->json) {
+		print_json(placing, input->postcode, OUTCOME_DONE, placed, NULL, NULL);
+	} else {
+		printf("Order #%u for %s placed\n", placed->number, postcode);
+		fflush(stdout);
+		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))
+			fputs("(nobody could be asked whether the postcode exists; it has the right form)\n", stderr);
+	}
+	free(postcode);
+}
+
+static void say_problem(const struct placing *placing, const struct order_input *input, enum outcome outcome,
+			const char *error)
+{
+	char *again = outcome == OUTCOME_UNKNOWN ? ask_again(placing, input) : NULL;
+
+	if (again)
+		fprintf(stderr,
+			"justhungry: outcome unknown: %s\nThe order may have been placed. This asks again, and places it "
+			"once:\n  %s\n",
+			error, again);
+	else
+		fprintf(stderr, "justhungry: %s\n", error);
+	if (placing->options->json)
+		print_json(placing, input->postcode, outcome, NULL, error, again);
+	free(again);
+}
+
+/* --- placing -------------------------------------------------------------------------------------------------------------- */
+
+/* The request's wire form borrows from input. */
+static struct jh_place_args wire_order(const struct placing *placing, const struct order_input *input,
+				       jh_item items[static JH_ITEMS_MAX])
+{
+	const char *customer = placing->command->customer ? placing->command->customer : "";
+	struct jh_place_args args = {.request = placing->request, .operation = {.kind = JH_OPERATION_ORDER}};
+	struct jh_order *order = &args.operation.jh_operation_u.order;
+
+	must(input->items_count <= JH_ITEMS_MAX);
+	convert_uuid_to_wire(placing->client, args.client);
+	order->customer.customer_val = (char *)customer;
+	order->customer.customer_len = (u_int)strlen(customer);
+	order->postcode.postcode_val = (char *)input->postcode;
+	order->postcode.postcode_len = (u_int)strlen(input->postcode);
+	for (size_t i = 0; i < input->items_count; i++) {
+		items[i].jh_item_val = (char *)input->items[i];
+		items[i].jh_item_len = (u_int)strlen(input->items[i]);
+	}
+	order->items.items_val = items;
+	order->items.items_len = (u_int)input->items_count;
+	return args;
+}
+
+/* `where` names the line of the file in front of an error, or is empty. */
+static enum outcome place(const struct placing *placing, const struct order_input *input, const char *where)
+{
+	struct jh_write_result result;
+	jh_item items[JH_ITEMS_MAX];
+	struct jh_place_args args = wire_order(placing, input, items);
+	char error[SESSION_ERROR_SIZE], line[SESSION_ERROR_SIZE + 128];
+	enum outcome outcome = session_place(placing->session, &args, &result, error);
+
+	if (outcome == OUTCOME_DONE) {
+		say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
+		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
+	} else {
+		snprintf(line, sizeof line, "%s%s", where, error);
+		say_problem(placing, input, outcome, line);
+	}
+	return outcome;
+}
+
+/* A mistake found before anything was sent: status 2, or 3 for what can be no postcode. */
+static int reject(const struct placing *placing, const char *postcode, enum order_mistake mistake, const char *error)
+{
+	fprintf(stderr, "justhungry order: %s\n", error);
+	if (placing->options->json)
+		print_json(placing, postcode, OUTCOME_REFUSED, NULL, error, NULL);
+	return mistake == ORDER_INVALID_POSTCODE ? EXIT_REFUSED : EXIT_USAGE;
+}
+
+static int place_words(const struct placing *placing)
+{
+	const struct order_command *command = placing->command;
+	struct order_input input;
+	char error[ORDER_ERROR_SIZE];
+	enum order_mistake mistake = order_input_from_words((const char *const *)command->words, command->words_count,
+							    command->customer, &input, error);
+
+	if (mistake)
+		return reject(placing, command->words[0], mistake, error);
+	return outcome_exit_status(place(placing, &input, ""));
+}
+
+/* --- from a file ---------------------------------------------------------------------------------------------------------- */
+
+/* Says how far the file got and how to go on. */
+static void say_stopped(const struct placing *placing, uint64_t first, uint64_t placed)
+{
+	char uuid[UUID_TEXT_SIZE];
+	const char *file = placing->command->file;
+
+	if (!placed)
+		fprintf(stderr, "No order of the file was placed before that.\n");
+	else
+		fprintf(stderr, "The %" PRIu64 " orders before it are placed.\n", placed);
+	if (strcmp(file, "-") == 0)
+		return;
+	fputs("This goes on with the file, placing nothing twice:\n  justhungry", stderr);
+	print_global_options(stderr, placing->options);
+	fputs(" order", stderr);
+	if (placing->command->customer)
+		print_word(stderr, " --customer ", placing->command->customer);
+	fprintf(stderr, " --client-id %s --request %" PRIu64, uuid_format(placing->client, uuid), first);
+	print_word(stderr, " --file ", file);
+	fputc('\n', stderr);
+}
+
+static int place_line(const struct placing *placing, char *line, size_t size, uint64_t number)
+{
+	struct order_input input;
+	char error[ORDER_ERROR_SIZE], where[96], full[ORDER_ERROR_SIZE + 96];
+	enum order_mistake mistake;
+
+	snprintf(where, sizeof where, "line %" PRIu64 ": ", number);
+	mistake = order_input_from_line(line, size, placing->command->customer, &input, error);
+	if (mistake) {
+		snprintf(full, sizeof full, "%s%s", where, error);
+		return reject(placing, input.postcode ? input.postcode : "", mistake, full);
+	}
+	return outcome_exit_status(place(placing, &input, where));
+}
+
+static int place_lines(struct placing *placing, FILE *file)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t size;
+	uint64_t number = 0, placed = 0, first = placing->request;
+	int status = EXIT_DONE;
+
+	while (!status && (size = getline(&line, &capacity, file)) >= 0) {
+		number++;
+		if (line[size - 1] == '\n')
+			line[--size] = 0;
+		if (!size || line[0] == '#')
+			continue;
+		status = place_line(placing, line, (size_t)size, number);
+		if (status)
+			say_stopped(placing, first, placed);
+		placing->request++;
+		placed++;
+	}
+	if (!status && ferror(file)) {
+		fprintf(stderr, "justhungry order: cannot read %s: %s\n", placing->command->file, strerror(errno));
+		status = EXIT_USAGE;
+	}
+	free(line);
+	return status;
+}
+
+static int place_file(struct placing *placing)
+{
+	const char *name = placing->command->file;
+	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	int status;
+
+	if (!file) {
+		fprintf(stderr, "justhungry order: cannot open %s: %s\n", name, strerror(errno));
+		return EXIT_USAGE;
+	}
+	status = place_lines(placing, file);
+	if (file != stdin)
+		fclose(file);
+	return status;
+}
+
+int command_order(struct client_options options, int argc, char **argv)
+{
+	struct order_command command = {0};
+	struct placing placing = {.options = &options, .command = &command};
+	int status;
+
+	if (!command_parse(&argp, &options, argc, argv, &command, &status))
+		return status;
+	placing.session = session_new(&options);
+	placing.client = command.has_client ? command.client : uuid_draw();
+	placing.request = command.request ? command.request : 1;
+	status = command.file ? place_file(&placing) : place_words(&placing);
+	session_free(placing.session);
+	return status;
+}

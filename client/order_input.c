@@ -1,0 +1,108 @@
+#include "client/order_input.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/text.h"
+#include "rpc/base/utf8.h"
+
+/* Text that may be stored: at most max bytes of UTF-8 without control characters. what: "item 2". */
+static bool check_text(const char *what, const char *text, size_t max, char error[static ORDER_ERROR_SIZE])
+{
+	size_t size = strlen(text);
+
+	if (size > max)
+		snprintf(error, ORDER_ERROR_SIZE, "%s is too long: %zu bytes, the limit is %zu", what, size, max);
+	else if (!utf8_valid_text(text, size))
+		snprintf(error, ORDER_ERROR_SIZE, "%s is not text: it must be UTF-8 without control characters", what);
+	else
+		return true;
+	return false;
+}
+
+static bool check_items(const struct order_input *input, char error[static ORDER_ERROR_SIZE])
+{
+	char what[32];
+
+	for (size_t i = 0; i < input->items_count; i++) {
+		snprintf(what, sizeof what, "item %zu", i + 1);
+		if (!input->items[i][0]) {
+			snprintf(error, ORDER_ERROR_SIZE, "%s is empty", what);
+			return false;
+		}
+		if (!check_text(what, input->items[i], JH_ITEM_MAX, error))
+			return false;
+	}
+	return true;
+}
+
+static enum order_mistake check_postcode(const char *postcode, char error[static ORDER_ERROR_SIZE])
+{
+	size_t size = strlen(postcode);
+
+	if (!utf8_valid_text(postcode, size)) {
+		snprintf(error, ORDER_ERROR_SIZE, "the postcode is not text: it must be UTF-8 without control characters");
+		return ORDER_MISUSED;
+	}
+	/* More than the wire can carry is certainly none; anything else the replicas judge. */
+	if (size > JH_POSTCODE_MAX) {
+		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%.*s...\" is longer than %d bytes", JH_POSTCODE_MAX / 2,
+			 postcode, JH_POSTCODE_MAX);
+		return ORDER_INVALID_POSTCODE;
+	}
+	return ORDER_FINE;
+}
+
+enum order_mistake order_input_from_words(const char *const *words, size_t count, const char *customer,
+					  struct order_input *input, char error[static ORDER_ERROR_SIZE])
+{
+	size_t items_count = count ? count - 1 : 0;
+	enum order_mistake mistake;
+
+	*input = (struct order_input){.postcode = count ? words[0] : ""};
+	if (count > 1 && text_postcode_halves(words[0], words[1])) {
+		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%s\": did you mean \"%s %s\"? quote the postcode",
+			 words[0], words[0], words[1]);
+		return ORDER_MISUSED;
+	}
+	if (!items_count) {
+		snprintf(error, ORDER_ERROR_SIZE, "no items: an order needs 1 to %d", JH_ITEMS_MAX);
+		return ORDER_MISUSED;
+	}
+	if (items_count > JH_ITEMS_MAX) {
+		snprintf(error, ORDER_ERROR_SIZE, "too many items: %zu, the limit is %d", items_count, JH_ITEMS_MAX);
+		return ORDER_MISUSED;
+	}
+	memcpy(input->items, words + 1, items_count * sizeof *words);
+	input->items_count = items_count;
+	mistake = check_postcode(input->postcode, error);
+	if (mistake)
+		return mistake;
+	if (!check_items(input, error))
+		return ORDER_MISUSED;
+	if (customer && !check_text("the customer's name", customer, JH_CUSTOMER_MAX, error))
+		return ORDER_MISUSED;
+	return ORDER_FINE;
+}
+
+enum order_mistake order_input_from_line(char *line, size_t size, const char *customer, struct order_input *input,
+					 char error[static ORDER_ERROR_SIZE])
+{
+	const char *words[ORDER_WORDS_MAX];
+	size_t count = 0;
+
+	*input = (struct order_input){0};
+	if (strlen(line) != size) {
+		snprintf(error, ORDER_ERROR_SIZE, "contains a NUL byte");
+		return ORDER_MISUSED;
+	}
+	while (line) {
+		char *word = strsep(&line, "\t");
+
+		if (count < ORDER_WORDS_MAX)
+			words[count] = word;
+		count++;
+	}
+	return order_input_from_words(words, count, customer, input, error);
+}

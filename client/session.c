@@ -1,0 +1,386 @@
+#include "client/session.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/locate.h"
+#include "rpc/base/must.h"
+#include "rpc/channel.h"
+#include "rpc/clock.h"
+#include "rpc/convert.h"
+
+#define GRACE_MS 500          /* the front-end's own answer at the deadline may take so long to arrive */
+#define LOCATE_MS 2000        /* one question to rpcbind */
+#define RETRY_FIRST_MS 5
+#define RETRY_MAX_MS 100
+#define NOTICE_AFTER_US 300000 /* a person at a terminal is told what we wait for */
+
+struct session {
+	const struct client_options *options;
+	struct event_base *base;
+	struct event *interrupt, *timer;
+	struct rpc_channel *channel; /* NULL: not connected */
+	bool connected, interrupted, timer_fired, noticed;
+	unsigned int turn;           /* which of several registered addresses is next */
+	struct session_call *call;   /* under way, or NULL */
+	char closed[256];            /* why the last connection ended */
+};
+
+/* One procedure of the front-end: how to send it, read it and judge it. */
+struct procedure {
+	void (*send)(void *args, uint32_t timeout_ms, CLIENT *client);
+	xdrproc_t decode;
+	size_t result_size;
+	enum attempt (*judge)(const void *result, char error[static SESSION_ERROR_SIZE]);
+};
+
+struct session_call {
+	const struct procedure *procedure;
+	void *result;
+	char *error;
+	bool answered;
+	enum attempt attempt;
+};
+
+/* --- judging answers ------------------------------------------------------------------------------------------------------- */
+
+static enum attempt judge_outcome(jh_outcome outcome, bool busy)
+{
+	switch (outcome) {
+	case JH_DONE:
+		return ATTEMPT_DONE;
+	case JH_REFUSED:
+		return ATTEMPT_REFUSED;
+	case JH_UNAVAILABLE:
+		return busy ? ATTEMPT_BUSY : ATTEMPT_UNAVAILABLE;
+	case JH_UNKNOWN:
+	case JH_MOVED: /* not for clients; if it comes all the same it proves nothing */
+		break;
+	}
+	return ATTEMPT_UNKNOWN;
+}
+
+static enum attempt judge_problem(jh_outcome outcome, const jh_problem *problem, char error[static SESSION_ERROR_SIZE])
+{
+	convert_text(error, SESSION_ERROR_SIZE, problem->error.jh_text_val, problem->error.jh_text_len);
+	return judge_outcome(outcome, problem->reason == JH_REASON_BUSY);
+}
+
+static enum attempt judge_place(const void *result, char error[static SESSION_ERROR_SIZE])
+{
+	const jh_write_result *write = result;
+
+	if (write->outcome == JH_DONE)
+		return ATTEMPT_DONE;
+	return judge_problem(write->outcome, &write->jh_write_result_u.problem, error);
+}
+
+static enum attempt judge_read(const void *result, char error[static SESSION_ERROR_SIZE])
+{
+	const jh_read_result *read = result;
+
+	if (read->outcome == JH_DONE)
+		return ATTEMPT_DONE;
+	return judge_problem(read->outcome, &read->jh_read_result_u.problem, error);
+}
+
+static enum attempt judge_admin(const void *result, char error[static SESSION_ERROR_SIZE])
+{
+	const jh_admin_result *admin = result;
+
+	if (admin->outcome == JH_DONE)
+		return ATTEMPT_DONE;
+	convert_text(error, SESSION_ERROR_SIZE, admin->text.jh_text_val, admin->text.jh_text_len);
+	return judge_outcome(admin->outcome, false);
+}
+
+static enum attempt judge_status(const void *result, char error[static SESSION_ERROR_SIZE])
+{
+	(void)result;
+	(void)error;
+	return ATTEMPT_DONE;
+}
+
+static void send_place(void *args, uint32_t timeout_ms, CLIENT *client)
+{
+	((jh_place_args *)args)->timeout_ms = timeout_ms;
+	place_order_1(args, NULL, client);
+}
+
+static void send_read(void *args, uint32_t timeout_ms, CLIENT *client)
+{
+	((jh_read_args *)args)->timeout_ms = timeout_ms;
+	read_history_1(args, NULL, client);
+}
+
+static void send_switchover(void *args, uint32_t timeout_ms, CLIENT *client)
+{
+	(void)timeout_ms;
+	switchover_1(args, NULL, client);
+}
+
+static void send_promote(void *args, uint32_t timeout_ms, CLIENT *client)
+{
+	(void)timeout_ms;
+	promote_1(args, NULL, client);
+}
+
+static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
+{
+	(void)timeout_ms;
+	cluster_status_1(args, NULL, client);
+}
+
+#define PROCEDURE(name, type, judge) {send_##name, (xdrproc_t)xdr_##type, sizeof(struct type), judge}
+static const struct procedure place_order = PROCEDURE(place, jh_write_result, judge_place);
+static const struct procedure read_history = PROCEDURE(read, jh_read_result, judge_read);
+static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, judge_admin);
+static const struct procedure promote = PROCEDURE(promote, jh_admin_result, judge_admin);
+static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, judge_status);
+
+/* --- the loop --------------------------------------------------------------------------------------------------------------- */
+
+static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
+{
+	struct session *session = context;
+
+	(void)signal_number;
+	(void)what;
+	session->interrupted = true;
+	event_base_loopbreak(session->base);
+}
+
+static void on_timer(evutil_socket_t none, short what, void *context)
+{
+	struct session *session = context;
+
+	(void)none;
+	(void)what;
+	session->timer_fired = true;
+}
+
+static void on_connected(void *context)
+{
+	((struct session *)context)->connected = true;
+}
+
+static void on_closed(void *context, const char *reason)
+{
+	struct session *session = context;
+
+	snprintf(session->closed, sizeof session->closed, "%s", reason);
+	rpc_channel_close(session->channel);
+	session->channel = NULL;
+	session->connected = false;
+}
+
+static void start_timer(struct session *session, uint64_t us)
+{
+	struct timeval time = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
+
+	session->timer_fired = false;
+	event_add(session->timer, &time);
+}
+
+struct session *session_new(const struct client_options *options)
+{
+	struct session *session = calloc(1, sizeof *session);
+
+	must(session);
+	session->options = options;
+	session->base = event_base_new();
+	must(session->base);
+	session->interrupt = evsignal_new(session->base, SIGINT, on_interrupt, session);
+	session->timer = evtimer_new(session->base, on_timer, session);
+	must(session->interrupt);
+	must(session->timer);
+	event_add(session->interrupt, NULL);
+	return session;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	rpc_channel_close(session->channel);
+	event_free(session->interrupt);
+	event_free(session->timer);
+	event_base_free(session->base);
+	free(session);
+}
+
+bool session_interrupted(const struct session *session)
+{
+	return session->interrupted;
+}
+
+bool session_pause(struct session *session, uint32_t ms)
+{
+	start_timer(session, ms * 1000ull);
+	while (!session->timer_fired && !session->interrupted)
+		event_base_loop(session->base, EVLOOP_ONCE);
+	event_del(session->timer);
+	return !session->interrupted;
+}
+
+/* --- one attempt ------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t us_until(uint64_t deadline_us)
+{
+	uint64_t now_us = rpc_clock_us();
+
+	return deadline_us > now_us ? deadline_us - now_us : 0;
+}
+
+/* Connects unless connected. On failure error says who could not be reached and what to do. */
+static bool connect_frontend(struct session *session, uint64_t deadline_us, char error[static SESSION_ERROR_SIZE])
+{
+	static const struct rpc_channel_events events = {.connected = on_connected, .closed = on_closed};
+	uint64_t left_ms = us_until(deadline_us) / 1000 + 1;
+	char address[64];
+
+	/* What happened to an idle connection since the last call is known before the next one uses it. */
+	event_base_loop(session->base, EVLOOP_NONBLOCK);
+	if (session->channel && session->connected)
+		return true;
+	if (!locate_frontend(session->options, session->turn++, (uint32_t)(left_ms < LOCATE_MS ? left_ms : LOCATE_MS),
+			     address, error, SESSION_ERROR_SIZE))
+		return false;
+	session->channel =
+		rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V1, &events, session);
+	start_timer(session, us_until(deadline_us));
+	while (session->channel && !session->connected && !session->timer_fired && !session->interrupted)
+		event_base_loop(session->base, EVLOOP_ONCE);
+	event_del(session->timer);
+	if (session->connected)
+		return true;
+	locate_gone(session->options, address, session->channel ? "no answer in time" : session->closed, error,
+		    SESSION_ERROR_SIZE);
+	rpc_channel_close(session->channel);
+	session->channel = NULL;
+	return false;
+}
+
+static void on_answer(void *context, const struct rpc_reply *reply)
+{
+	struct session *session = context;
+	struct session_call *call = session->call;
+
+	must(call);
+	must(!call->answered);
+	call->answered = true;
+	if (reply->status != RPC_ANSWERED) {
+		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end gave no answer: %s", reply->error);
+		call->attempt = reply->status == RPC_TIMED_OUT ? ATTEMPT_TIMED_OUT : ATTEMPT_LOST;
+	} else if (!rpc_reply_decode(reply, call->procedure->decode, call->result)) {
+		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
+		call->attempt = ATTEMPT_LOST;
+	} else {
+		call->attempt = call->procedure->judge(call->result, call->error);
+	}
+	if (call->attempt != ATTEMPT_DONE)
+		xdr_free(call->procedure->decode, call->result);
+}
+
+static enum attempt try_once(struct session *session, const struct procedure *procedure, void *args, void *result,
+			     uint64_t deadline_us, char error[static SESSION_ERROR_SIZE])
+{
+	struct session_call call = {.procedure = procedure, .result = result, .error = error};
+	uint32_t timeout_ms;
+
+	if (!connect_frontend(session, deadline_us, error))
+		return ATTEMPT_NOT_SENT;
+	timeout_ms = (uint32_t)(us_until(deadline_us) / 1000) + 1;
+	memset(result, 0, procedure->result_size);
+	session->call = &call;
+	procedure->send(args, timeout_ms,
+			rpc_channel_call(session->channel, timeout_ms + GRACE_MS, on_answer, session));
+	while (!call.answered && !session->interrupted)
+		event_base_loop(session->base, EVLOOP_ONCE);
+	session->call = NULL;
+	if (!call.answered) {
+		snprintf(error, SESSION_ERROR_SIZE, "interrupted while the front-end was working on it");
+		call.attempt = ATTEMPT_LOST;
+	}
+	/* Whatever answers late must not meet the next call's result. */
+	if (!call.answered || call.attempt == ATTEMPT_TIMED_OUT) {
+		rpc_channel_close(session->channel);
+		session->channel = NULL;
+		session->connected = false;
+	}
+	return call.attempt;
+}
+
+/* --- asking until there is an outcome ---------------------------------------------------------------------------------------- */
+
+static void notice(struct session *session, uint64_t started_us, const char *error)
+{
+	if (session->noticed || session->options->json || !isatty(STDERR_FILENO) ||
+	    rpc_clock_us() - started_us < NOTICE_AFTER_US)
+		return;
+	session->noticed = true;
+	fprintf(stderr, "justhungry: %s\njusthungry: asking again for up to %g s (control-C ends it)\n", error,
+		session->options->timeout_ms / 1000.0);
+}
+
+static enum outcome ask(struct session *session, enum request_kind kind, const struct procedure *procedure, void *args,
+			void *result, char error[static SESSION_ERROR_SIZE])
+{
+	struct request_track track = outcome_begin(kind, false);
+	uint64_t started_us = rpc_clock_us();
+	uint64_t deadline_us = started_us + session->options->timeout_ms * 1000ull;
+	uint32_t pause_ms = RETRY_FIRST_MS;
+
+	error[0] = 0;
+	for (;;) {
+		enum attempt attempt = try_once(session, procedure, args, result, deadline_us, error);
+
+		if (!outcome_attempt(&track, attempt))
+			return track.outcome;
+		if (session->interrupted || us_until(deadline_us) <= pause_ms * 1000ull)
+			return outcome_give_up(&track);
+		notice(session, started_us, error);
+		if (!session_pause(session, pause_ms))
+			return outcome_give_up(&track);
+		pause_ms = pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
+	}
+}
+
+enum outcome session_place(struct session *session, struct jh_place_args *args, struct jh_write_result *result,
+			   char error[static SESSION_ERROR_SIZE])
+{
+	return ask(session, REQUEST_WRITE, &place_order, args, result, error);
+}
+
+enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
+			  char error[static SESSION_ERROR_SIZE])
+{
+	return ask(session, REQUEST_READ, &read_history, args, result, error);
+}
+
+enum outcome session_switchover(struct session *session, struct jh_switchover_args *args,
+				struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE])
+{
+	return ask(session, REQUEST_ONCE, &switchover, args, result, error);
+}
+
+enum outcome session_promote(struct session *session, struct jh_promote_args *args, struct jh_admin_result *result,
+			     char error[static SESSION_ERROR_SIZE])
+{
+	/* Without confirm it only asks what would be lost. */
+	return ask(session, args->confirm ? REQUEST_ONCE : REQUEST_READ, &promote, args, result, error);
+}
+
+enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,
+			    char error[static SESSION_ERROR_SIZE])
+{
+	error[0] = 0;
+	if (try_once(session, &cluster_status, NULL, result, rpc_clock_us() + timeout_ms * 1000ull, error) == ATTEMPT_DONE)
+		return OUTCOME_DONE;
+	return OUTCOME_UNAVAILABLE;
+}

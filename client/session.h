@@ -1,0 +1,41 @@
+/* One client's conversation with the front-end: finds it through rpcbind, calls it, and when the connection is lost finds it
+ * again and asks again with the same request, until the deadline. It blocks, and refuses to report an earlier unknown as
+ * anything else (outcome.h). Control-C ends the request under way, not the process, so that nothing is forgotten. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/command.h"
+#include "client/outcome.h"
+#include "rpc/frontend.h"
+
+#define SESSION_ERROR_SIZE 1024
+
+struct session;
+
+/* `options` is borrowed until session_free. Opens nothing yet. */
+struct session *session_new(const struct client_options *options);
+void session_free(struct session *session);
+
+/* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and half a second more, to let the
+ * front-end's own word about the deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with xdr_free;
+ * otherwise `error` holds one line. timeout_ms within the arguments is set here. */
+enum outcome session_place(struct session *session, struct jh_place_args *args, struct jh_write_result *result,
+			   char error[static SESSION_ERROR_SIZE]);
+enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
+			  char error[static SESSION_ERROR_SIZE]);
+enum outcome session_switchover(struct session *session, struct jh_switchover_args *args,
+				struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE]);
+enum outcome session_promote(struct session *session, struct jh_promote_args *args, struct jh_admin_result *result,
+			     char error[static SESSION_ERROR_SIZE]);
+
+/* One attempt, at most timeout_ms: who wants to know the state wants to know that nobody answers. DONE or UNAVAILABLE. */
+enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,
+			    char error[static SESSION_ERROR_SIZE]);
+
+/* Control-C was pressed since this session began. */
+bool session_interrupted(const struct session *session);
+
+/* Waits so long, or until control-C; returns false then. */
+bool session_pause(struct session *session, uint32_t ms);

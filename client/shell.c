@@ -1,0 +1,155 @@
+/* shell: the commands of this program, typed one after the other, with line editing, history and completion. */
+#include <argp.h>
+#include <editline/readline.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/text.h"
+#include "rpc/base/must.h"
+
+#define HISTORY_FILE ".justhungry_history"
+#define HISTORY_LINES 1000
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	(void)text;
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	argp_error(state, "too many arguments");
+	return EINVAL;
+}
+
+static const struct argp argp = {
+	.parser = parse,
+	.doc = "Reads commands, one a line, and runs them; arrow keys, history and tab completion on a terminal. The history is "
+	       "kept in ~/" HISTORY_FILE ".\v"
+	       "Words are quoted as in a shell. \"help\" lists the commands, \"exit\" or control-D ends. The exit status is that "
+	       "of the last command.",
+};
+
+/* The words that a line may begin with, one after the other; readline asks for the next until NULL. */
+static char *next_match(const char *prefix, int again)
+{
+	static const char *const own[] = {"help", "exit", "quit", NULL};
+	static size_t next; /* readline's interface leaves no other place to remember it */
+	size_t at = 0;
+
+	if (!again)
+		next = 0;
+	for (const struct command *command = commands; command->name; command++, at++)
+		if (at >= next && strcmp(command->name, "shell") != 0 &&
+		    strncmp(command->name, prefix, strlen(prefix)) == 0) {
+			next = at + 1;
+			return strdup(command->name);
+		}
+	for (size_t i = 0; own[i]; i++, at++)
+		if (at >= next && strncmp(own[i], prefix, strlen(prefix)) == 0) {
+			next = at + 1;
+			return strdup(own[i]);
+		}
+	return NULL;
+}
+
+/* Only the first word is completed: no file names. */
+static char **complete(const char *prefix, int start, int end)
+{
+	(void)end;
+	rl_attempted_completion_over = 1;
+	return start == 0 ? rl_completion_matches(prefix, next_match) : NULL;
+}
+
+/* The history file's name, or NULL: without a home there is none. To be freed. */
+static char *open_history(void)
+{
+	const char *home = getenv("HOME");
+	char *name;
+
+	if (!home || !*home)
+		return NULL;
+	must(asprintf(&name, "%s/%s", home, HISTORY_FILE) >= 0);
+	stifle_history(HISTORY_LINES);
+	read_history(name);
+	return name;
+}
+
+static void print_help(void)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, "shell") != 0)
+			printf("  %-12s%s\n", command->name, command->summary);
+	puts("  help        show this\n  exit        leave\nEach command explains itself with --help.");
+}
+
+/* Runs one line; false: it was "exit". */
+static bool run_line(const struct client_options *options, const char *line, int *status)
+{
+	struct words words = words_split(line);
+	bool go_on = true;
+
+	if (words.error) {
+		fprintf(stderr, "justhungry: %s\n", words.error);
+		*status = EXIT_USAGE;
+	} else if (!words.count) {
+		; /* an empty line changes nothing */
+	} else if (strcmp(words.word[0], "exit") == 0 || strcmp(words.word[0], "quit") == 0) {
+		go_on = false;
+	} else if (strcmp(words.word[0], "help") == 0) {
+		print_help();
+	} else if (strcmp(words.word[0], "shell") == 0) {
+		fprintf(stderr, "justhungry: this is the shell already\n");
+		*status = EXIT_USAGE;
+	} else {
+		*status = command_run(options, words.count, words.word);
+	}
+	fflush(stdout);
+	words_free(&words);
+	return go_on;
+}
+
+static int talk(const struct client_options *options)
+{
+	char *history = open_history(), *line;
+	int status = EXIT_DONE;
+	bool go_on = true;
+
+	rl_attempted_completion_function = complete;
+	puts("Just Hungry. \"help\" lists the commands; control-D ends.");
+	while (go_on && (line = readline("hungry> "))) {
+		if (*line)
+			add_history(line);
+		go_on = run_line(options, line, &status);
+		free(line);
+	}
+	if (!line)
+		putchar('\n');
+	/* A home that cannot be written to only means that nothing is remembered. */
+	if (history)
+		write_history(history);
+	free(history);
+	return status;
+}
+
+static int read_lines(const struct client_options *options)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	int status = EXIT_DONE;
+
+	while (getline(&line, &capacity, stdin) >= 0 && run_line(options, line, &status))
+		;
+	free(line);
+	return status;
+}
+
+int command_shell(struct client_options options, int argc, char **argv)
+{
+	int status;
+
+	if (!command_parse(&argp, &options, argc, argv, NULL, &status))
+		return status;
+	return isatty(STDIN_FILENO) ? talk(&options) : read_lines(&options);
+}

@@ -1,0 +1,247 @@
+/* status: the view, the primary and every replica; once, until N members serve, or again and again. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/output.h"
+#include "client/session.h"
+#include "client/status_view.h"
+#include "client/survey.h"
+#include "rpc/base/must.h"
+#include "rpc/clock.h"
+
+#define ASK_MS 2000      /* a front-end that does not answer for so long is reported as not answering */
+#define WATCH_MS 500
+#define WAIT_POLL_MS 50
+
+struct status_command {
+	bool watch;
+	uint64_t wait; /* 0: not asked for */
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct status_command *command = state->input;
+
+	switch (key) {
+	case 'w':
+		command->watch = true;
+		return 0;
+	case 'n':
+		return command_number(state, "--wait", text, 1, JH_REPLICAS_MAX, &command->wait) ? 0 : EINVAL;
+	case ARGP_KEY_ARG:
+		argp_error(state, "too many arguments");
+		return EINVAL;
+	case ARGP_KEY_END:
+		if (!command->watch || !command->wait)
+			return 0;
+		argp_error(state, "--watch and --wait do not go together");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{"watch", 'w', NULL, 0, "Show it again and again, until control-C", 0},
+	{"wait", 'n', "N", 0, "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
+	{0},
+};
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.doc = "Shows the view, the primary and every replica. Digests of the history are equal at equal ops (DIGEST @op).\v"
+	       "Without a front-end, rpcbind and each replica are asked directly. Exit status 4: the service is unavailable.",
+};
+
+/* --- finding out ------------------------------------------------------------------------------------------------------------- */
+
+struct facts {
+	struct jh_cluster_status status;
+	char error[SESSION_ERROR_SIZE]; /* why the front-end could not be asked; empty: it answered */
+};
+
+static struct facts *find_out(struct session *session, const struct client_options *options, bool survey)
+{
+	struct facts *facts = calloc(1, sizeof *facts);
+	uint32_t timeout_ms = options->timeout_ms < ASK_MS ? options->timeout_ms : ASK_MS;
+
+	must(facts);
+	if (session_status(session, timeout_ms, &facts->status, facts->error) == OUTCOME_DONE)
+		return facts;
+	memset(&facts->status, 0, sizeof facts->status);
+	facts->status.health = JH_HEALTH_UNAVAILABLE;
+	if (survey)
+		survey_replicas(options, facts->error, &facts->status);
+	return facts;
+}
+
+static void forget(struct facts *facts)
+{
+	xdr_free((xdrproc_t)xdr_jh_cluster_status, &facts->status);
+	free(facts);
+}
+
+static int exit_status_of(const struct facts *facts)
+{
+	return facts->error[0] || facts->status.health == JH_HEALTH_UNAVAILABLE ? EXIT_UNAVAILABLE : EXIT_DONE;
+}
+
+static void show(const struct client_options *options, const struct facts *facts)
+{
+	if (facts->error[0])
+		fprintf(stderr, "justhungry: %s\n", facts->error);
+	if (options->json)
+		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));
+	else
+		status_view_table(stdout, options, &facts->status, isatty(STDOUT_FILENO));
+}
+
+static int show_once(struct session *session, const struct client_options *options)
+{
+	struct facts *facts = find_out(session, options, true);
+	int status = exit_status_of(facts);
+
+	show(options, facts);
+	forget(facts);
+	return status;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------------------------ */
+
+static int wait_for(struct session *session, const struct client_options *options, uint32_t wanted)
+{
+	uint64_t deadline_us = rpc_clock_us() + options->timeout_ms * 1000ull;
+	bool told = false, progress = isatty(STDERR_FILENO) && !options->json;
+
+	for (;;) {
+		/* Only the last look asks everybody: a survey takes long. */
+		bool last = session_interrupted(session) || rpc_clock_us() >= deadline_us;
+		struct facts *facts = find_out(session, options, last);
+		uint32_t serving = status_view_serving(&facts->status);
+
+		if (progress && (told || serving < wanted)) {
+			fprintf(stderr, "\r%u of %u members serve\033[K%s", serving, wanted, last || serving >= wanted ? "\n" : "");
+			told = true;
+		}
+		if (serving >= wanted || last) {
+			show(options, facts);
+			forget(facts);
+			if (serving >= wanted)
+				return EXIT_DONE;
+			fprintf(stderr, "justhungry: %u of %u members serve after %g s\n", serving, wanted,
+				options->timeout_ms / 1000.0);
+			return EXIT_UNAVAILABLE;
+		}
+		forget(facts);
+		session_pause(session, WAIT_POLL_MS);
+	}
+}
+
+/* --- watching ----------------------------------------------------------------------------------------------------------------- */
+
+/* Copies one line to out, cut to so many columns; escape sequences take none. */
+static void put_clipped(FILE *out, const char *line, size_t size, size_t columns)
+{
+	bool escape = false;
+
+	for (size_t i = 0; i < size; i++) {
+		if (line[i] == '\033')
+			escape = true;
+		if (!escape && (line[i] & 0xc0) != 0x80 && columns-- == 0)
+			break;
+		fputc(line[i], out);
+		if (escape && line[i] == 'm')
+			escape = false;
+	}
+}
+
+/* Redraws in place: home, each line with the rest of it cleared, the rest of the screen cleared, all in one write. So nothing
+ * flickers, and no mode of the terminal is changed that would have to be restored. */
+static void redraw(const char *text)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	unsigned int rows = 1;
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	fputs("\033[H", stdout);
+	while (*text && rows < size.ws_row) {
+		size_t length = strcspn(text, "\n");
+
+		put_clipped(stdout, text, length, size.ws_col);
+		fputs("\033[0m\033[K\n", stdout);
+		text += length + (text[length] == '\n');
+		rows++;
+	}
+	fputs("\033[J", stdout);
+	fflush(stdout);
+}
+
+static void show_again(const struct client_options *options, const struct facts *facts, uint64_t gone_us)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+	char *text = NULL, duration[TEXT_TIME_SIZE];
+	size_t size;
+	FILE *out;
+
+	if (options->json) {
+		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));
+		return;
+	}
+	out = open_memstream(&text, &size);
+	must(out);
+	status_view_table(out, options, &facts->status, terminal);
+	if (gone_us)
+		fprintf(out, "the front-end has not answered for %s\n",
+			text_duration((rpc_clock_us() - gone_us) / 1000000, duration));
+	fclose(out);
+	if (terminal) {
+		redraw(text);
+	} else {
+		printf("%s\n", text);
+		fflush(stdout);
+	}
+	free(text);
+}
+
+static int watch(struct session *session, const struct client_options *options)
+{
+	uint64_t gone_us = 0;
+
+	do {
+		struct facts *facts = find_out(session, options, true);
+
+		if (!facts->error[0])
+			gone_us = 0;
+		else if (!gone_us)
+			gone_us = rpc_clock_us();
+		show_again(options, facts, gone_us);
+		forget(facts);
+	} while (!ferror(stdout) && session_pause(session, WATCH_MS));
+	return EXIT_DONE;
+}
+
+int command_status(struct client_options options, int argc, char **argv)
+{
+	struct status_command command = {0};
+	struct session *session;
+	int status;
+
+	if (!command_parse(&argp, &options, argc, argv, &command, &status))
+		return status;
+	session = session_new(&options);
+	if (command.watch)
+		status = watch(session, &options);
+	else if (command.wait)
+		status = wait_for(session, &options, (uint32_t)command.wait);
+	else
+		status = show_once(session, &options);
+	session_free(session);
+	return status;
+}

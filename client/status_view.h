@@ -1,0 +1,23 @@
+/* How the state of the cluster is shown: as a table for people, or as JSON. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "client/command.h"
+#include "rpc/frontend.h"
+
+/* error: why the front-end could not be asked, NULL when it answered. */
+json_t *status_view_json(const struct jh_cluster_status *status, const char *error);
+
+/* The table, and below it which command starts what is missing. */
+void status_view_table(FILE *out, const struct client_options *options, const struct jh_cluster_status *status,
+		       bool colour);
+
+/* "ok", "degraded", "unavailable"; "primary", "backup", "learner", "down", "foreign". */
+const char *status_view_health(jh_health health);
+const char *status_view_role(jh_role role);
+
+/* How many members serve: log made whole in the view. 0 while no primary serves. */
+uint32_t status_view_serving(const struct jh_cluster_status *status);

@@ -1,0 +1,159 @@
+#include "client/survey.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/locate.h"
+#include "rpc/base/must.h"
+#include "rpc/channel.h"
+#include "rpc/convert.h"
+#include "rpc/replica.h"
+
+#define DUMP_MS 2000
+#define ANSWER_MS 1000
+#define ENTRIES_MAX (4 * JH_REPLICAS_MAX)
+#define HIGHEST_ID 4095
+
+struct survey {
+	struct event_base *base;
+	struct question *questions;
+	size_t questions_count, waiting;
+};
+
+struct question {
+	struct survey *survey;
+	uint32_t id;
+	const char *address;
+	struct rpc_channel *channel;
+	bool ended;
+	bool answered;
+	struct jh_replica_row row;
+};
+
+static void end_question(struct question *question)
+{
+	if (question->ended)
+		return;
+	question->ended = true;
+	if (--question->survey->waiting == 0)
+		event_base_loopbreak(question->survey->base);
+}
+
+static void on_row(void *context, const struct rpc_reply *reply)
+{
+	struct question *question = context;
+
+	if (rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row))
+		question->answered = true;
+	else
+		xdr_free((xdrproc_t)xdr_jh_replica_row, &question->row);
+	end_question(question);
+}
+
+static void on_closed(void *context, const char *reason)
+{
+	(void)reason;
+	end_question(context);
+}
+
+static void ask(struct survey *survey, uint32_t program_base)
+{
+	static const struct rpc_channel_events events = {.closed = on_closed};
+
+	for (size_t i = 0; i < survey->questions_count; i++) {
+		struct question *question = &survey->questions[i];
+
+		question->channel = rpc_channel_open(survey->base, question->address, program_base + question->id,
+						     JH_REPLICA_V1, &events, question);
+		replica_status_1(NULL, NULL, rpc_channel_call(question->channel, ANSWER_MS, on_row, question));
+	}
+	while (survey->waiting)
+		event_base_loop(survey->base, EVLOOP_ONCE);
+	for (size_t i = 0; i < survey->questions_count; i++)
+		rpc_channel_close(survey->questions[i].channel);
+}
+
+/* One question a replica: the first of its addresses. */
+static void prepare(struct survey *survey, const struct registry_entry *entries, int count, uint32_t program_base)
+{
+	for (int i = 0; i < count && survey->questions_count < JH_REPLICAS_MAX; i++) {
+		uint32_t id = entries[i].program - program_base;
+		bool known = false;
+
+		for (size_t k = 0; k < survey->questions_count; k++)
+			known |= survey->questions[k].id == id;
+		if (known || entries[i].version != JH_REPLICA_V1)
+			continue;
+		survey->questions[survey->questions_count++] =
+			(struct question){.survey = survey, .id = id, .address = entries[i].address};
+	}
+	survey->waiting = survey->questions_count;
+}
+
+static int by_id(const void *left, const void *right)
+{
+	const struct question *a = left, *b = right;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* A row for a replica that is registered and does not answer. */
+static void fill_down(const struct question *question, struct jh_replica_row *row)
+{
+	convert_row(question->id, NULL, ROLE_DOWN, false, question->address, 0, "does not answer", row);
+}
+
+static void fill_rows(const struct survey *survey, struct jh_cluster_status *status)
+{
+	status->replicas.replicas_len = (u_int)survey->questions_count;
+	status->replicas.replicas_val = calloc(survey->questions_count + 1, sizeof *status->replicas.replicas_val);
+	must(status->replicas.replicas_val);
+	for (size_t i = 0; i < survey->questions_count; i++) {
+		struct jh_replica_row *row = &status->replicas.replicas_val[i];
+
+		if (!survey->questions[i].answered) {
+			fill_down(&survey->questions[i], row);
+			continue;
+		}
+		*row = survey->questions[i].row;
+		row->id = survey->questions[i].id;
+		if (row->view > status->view) {
+			status->view = row->view;
+			status->primary = 0;
+		}
+		if (row->view == status->view && row->role == JH_ROLE_PRIMARY)
+			status->primary = row->id;
+	}
+}
+
+void survey_replicas(const struct client_options *options, const char *frontend_error, struct jh_cluster_status *status)
+{
+	struct registry_entry entries[ENTRIES_MAX];
+	struct question questions[JH_REPLICAS_MAX];
+	struct survey survey = {.base = event_base_new(), .questions = questions};
+	char direct[64], error[512] = "", base[40], summary[JH_TEXT_MAX];
+	int count = 0;
+
+	must(survey.base);
+	memset(status, 0, sizeof *status);
+	status->health = JH_HEALTH_UNAVAILABLE;
+	if (!locate_direct(options, direct))
+		count = registry_dump(options->frontend, options->program_base + 1, options->program_base + HIGHEST_ID,
+				      entries, ENTRIES_MAX, DUMP_MS, error, sizeof error);
+	prepare(&survey, entries, count, options->program_base);
+	qsort(questions, survey.questions_count, sizeof *questions, by_id);
+	ask(&survey, options->program_base);
+	fill_rows(&survey, status);
+	event_base_free(survey.base);
+	if (count < 0)
+		snprintf(summary, sizeof summary, "%s", error);
+	else if (!count && !locate_direct(options, direct))
+		snprintf(summary, sizeof summary,
+			 "%s; no replica is registered either: start each with `justhungry-server --id N --data-dir DIR%s`",
+			 frontend_error, locate_base_option(options, base));
+	else
+		snprintf(summary, sizeof summary, "%s", frontend_error);
+	status->summary = convert_text_dup(summary);
+}

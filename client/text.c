@@ -1,0 +1,182 @@
+#include "client/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rpc/base/must.h"
+#include "rpc/base/utf8.h"
+
+/* Would this code point do something to a terminal rather than show? */
+static bool acts_on_terminal(uint32_t code)
+{
+	if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+		return true;
+	/* Bidirectional marks and overrides, line and paragraph separators. */
+	return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+char *text_escape(const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes, *end = at + size;
+	char *out = malloc(4 * size + 1), *to = out;
+
+	must(out);
+	while (at < end) {
+		uint32_t code = 0;
+		size_t length = utf8_take(at, (size_t)(end - at), &code);
+
+		if (code == '\\' && length == 1) {
+			*to++ = '\\';
+			*to++ = '\\';
+		} else if (length && !acts_on_terminal(code)) {
+			memcpy(to, at, length);
+			to += length;
+		} else {
+			length = length ? length : 1;
+			for (size_t i = 0; i < length; i++)
+				to += sprintf(to, "\\x%02x", at[i]);
+		}
+		at += length;
+	}
+	*to = 0;
+	return out;
+}
+
+size_t text_columns(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text; text++)
+		columns += (*text & 0xc0) != 0x80;
+	return columns;
+}
+
+char *text_shell_quote(const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,@%+=";
+	char *out = malloc(4 * strlen(word) + 3), *to = out;
+
+	must(out);
+	if (*word && word[strspn(word, plain)] == 0)
+		return strcpy(out, word);
+	*to++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'') {
+			memcpy(to, "'\\''", 4);
+			to += 4;
+		} else {
+			*to++ = *word;
+		}
+	}
+	*to++ = '\'';
+	*to = 0;
+	return out;
+}
+
+const char *text_time(int64_t time_us, char out[static TEXT_TIME_SIZE])
+{
+	int64_t us = time_us % 1000000;
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct tm utc;
+	size_t used;
+
+	if (us < 0) {
+		us += 1000000;
+		seconds--;
+	}
+	if (!gmtime_r(&seconds, &utc))
+		return strcpy(out, "9999-12-31T23:59:59.999999Z");
+	used = strftime(out, TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(out + used, TEXT_TIME_SIZE - used, ".%06dZ", (int)us);
+	return out;
+}
+
+const char *text_duration(uint64_t seconds, char out[static TEXT_TIME_SIZE])
+{
+	unsigned long long s = seconds;
+
+	if (s < 60)
+		snprintf(out, TEXT_TIME_SIZE, "%llu s", s);
+	else if (s < 3600)
+		snprintf(out, TEXT_TIME_SIZE, "%llu m %llu s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(out, TEXT_TIME_SIZE, "%llu h %llu m", s / 3600, s / 60 % 60);
+	else
+		snprintf(out, TEXT_TIME_SIZE, "%llu d %llu h", s / 86400, s / 3600 % 24);
+	return out;
+}
+
+/* Does word have the given form, A standing for a letter and 9 for a digit? */
+static bool has_form(const char *word, const char *form)
+{
+	for (; *form && *word; form++, word++)
+		if (*form == 'A' ? !isalpha((unsigned char)*word) : !isdigit((unsigned char)*word))
+			return false;
+	return !*form && !*word;
+}
+
+bool text_postcode_halves(const char *first, const char *second)
+{
+	static const char *const outward[] = { "A9", "A99", "AA9", "AA99", "A9A", "AA9A" };
+
+	if (!has_form(second, "9AA"))
+		return false;
+	for (size_t i = 0; i < sizeof outward / sizeof *outward; i++)
+		if (has_form(first, outward[i]))
+			return true;
+	return false;
+}
+
+/* Copies one word from *line to *to, both moved past it. Returns NULL, or why it could not be read. */
+static const char *read_word(const char **line, char **to)
+{
+	char quote = 0;
+	const char *at = *line;
+
+	for (; *at && (quote || !isspace((unsigned char)*at)); at++) {
+		if (quote == '\'' ? *at == '\'' : quote == '"' && *at == '"') {
+			quote = 0;
+		} else if (!quote && (*at == '\'' || *at == '"')) {
+			quote = *at;
+		} else if (*at == '\\' && quote != '\'' && (!quote || at[1] == '"' || at[1] == '\\')) {
+			if (!at[1])
+				return "nothing follows the backslash";
+			*(*to)++ = *++at;
+		} else {
+			*(*to)++ = *at;
+		}
+	}
+	*(*to)++ = 0;
+	*line = at;
+	return quote ? "a quote is not closed" : NULL;
+}
+
+struct words words_split(const char *line)
+{
+	struct words words = {.memory = malloc(strlen(line) + 2)};
+	char *to = words.memory;
+
+	must(to);
+	for (;;) {
+		while (isspace((unsigned char)*line))
+			line++;
+		if (!*line || *line == '#' || words.error)
+			return words;
+		if (words.count == WORDS_MAX) {
+			words.error = "too many words";
+			return words;
+		}
+		words.word[words.count++] = to;
+		words.error = read_word(&line, &to);
+	}
+}
+
+void words_free(struct words *words)
+{
+	free(words->memory);
+	*words = (struct words){0};
+}

@@ -1,0 +1,43 @@
+/* Text as people type and read it: shell quoting, escapes for terminals, times. Pure. It refuses to pass on control
+ * characters: what one customer ordered must not move another's cursor. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TEXT_TIME_SIZE 40
+
+/* A copy, to be freed by the caller, safe to print: control characters (also U+0080 .. U+009F, and the marks that turn the
+ * direction of writing) and bytes that are not UTF-8 appear as \xNN, a backslash as two. */
+char *text_escape(const void *bytes, size_t size);
+
+/* Columns a terminal needs for escaped text: its code points. Wide and combining characters count as one. */
+size_t text_columns(const char *text);
+
+/* A copy, to be freed by the caller, that a POSIX shell and words_split read back as the one word `word`. */
+char *text_shell_quote(const char *word);
+
+/* RFC 3339, UTC, microseconds: "2024-05-01T12:00:00.000001Z". Returns out. */
+const char *text_time(int64_t time_us, char out[static TEXT_TIME_SIZE]);
+
+/* "42 s", "3 m 5 s", "2 h 4 m", "9 d 1 h". Returns out. */
+const char *text_duration(uint64_t seconds, char out[static TEXT_TIME_SIZE]);
+
+/* Do the two words look like the halves of one UK postcode ("DH1", "3LE"), typed without quotes? */
+bool text_postcode_halves(const char *first, const char *second);
+
+/* --- lines split into words, as a shell does it without expanding anything -------------------------------------------- */
+
+#define WORDS_MAX 256
+
+struct words {
+	int count;
+	char *word[WORDS_MAX + 1]; /* NULL after the last */
+	char *memory;              /* of all words */
+	const char *error;         /* NULL, or why the line could not be split */
+};
+
+/* Blanks separate; 'single', "double" quotes and backslash keep; # begins a comment at the start of a word. */
+struct words words_split(const char *line);
+void words_free(struct words *words);

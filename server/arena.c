@@ -7,8 +7,8 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 
-/* Small enough that committing never shows on the event loop (pages fault in one by one), large enough that system calls
- * are rare: one in ten thousand orders. */
+/* Small enough that committing never shows on the event loop (pages fault in one by one), large enough that system
+ * calls are rare: one in ten thousand orders. */
 #define COMMIT_STEP ((size_t)1 << 20)
 
 static size_t round_up(size_t size)
@@ -18,7 +18,8 @@ static size_t round_up(size_t size)
 
 _Noreturn static void out_of_memory(const char *what, size_t size)
 {
-	log_error("orders", "cannot %s %zu MiB for the order history: %s; give this host more memory or lower --max-orders",
+	log_error("orders",
+		  "cannot %s %zu MiB for the order history: %s; give this host more memory or lower --max-orders",
 		  what, size >> 20, strerror(errno));
 	exit(1);
 }

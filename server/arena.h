@@ -1,6 +1,6 @@
-/* A range of memory that grows at its end and never moves: address space is reserved at once, memory is committed step by
- * step. So a flat array needs no reallocation (no call takes long), and what was written and published may be read by
- * another thread while it grows. It gives nothing back before arena_release. Memory comes zeroed. */
+/* A range of memory that grows at its end and never moves: address space is reserved at once, memory is committed
+ * step by step. So a flat array needs no reallocation (no call takes long), and what was written and published may
+ * be read by another thread while it grows. It gives nothing back before arena_release. Memory comes zeroed. */
 #pragma once
 
 #include <stddef.h>
@@ -13,8 +13,8 @@ struct arena {
 	size_t reserved;
 };
 
-/* Reserves address space (no memory, also none of the overcommit limit). The operator's trouble (no address space) ends the
- * process with one line: nothing can be served without it. */
+/* Reserves address space (no memory, also none of the overcommit limit). The operator's trouble (no address space)
+ * ends the process with one line: nothing can be served without it. */
 void arena_reserve(struct arena *arena, size_t size);
 
 /* May take tens of milliseconds for gigabytes: not on an event loop. */

@@ -85,7 +85,8 @@ bool body_parse(const void *bytes, size_t size, struct body *body)
 	body->content_size = cursor.left;
 	return body->check <= CHECK_HIGHEST && take_32(&cursor, &kind) && kind == KIND_ORDER &&
 	       take_text(&cursor, LIMIT_CUSTOMER_BYTES, &body->customer) &&
-	       take_text(&cursor, LIMIT_POSTCODE_BYTES, &body->postcode) && take_items(&cursor, body) && cursor.left == 0;
+	       take_text(&cursor, LIMIT_POSTCODE_BYTES, &body->postcode) && take_items(&cursor, body) &&
+	       cursor.left == 0;
 }
 
 struct output {

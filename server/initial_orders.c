@@ -72,7 +72,8 @@ struct problem {
 static bool check_field(struct order_text field, const char *what, uint32_t limit, struct problem problem)
 {
 	if (field.size > limit)
-		snprintf(problem.text, problem.size, "the %s has %u bytes, at most %u are allowed", what, field.size, limit);
+		snprintf(problem.text, problem.size, "the %s has %u bytes, at most %u are allowed", what, field.size,
+			 limit);
 	else if (!utf8_valid_text(field.bytes, field.size))
 		snprintf(problem.text, problem.size, "the %s is not UTF-8 text without control characters", what);
 	else

@@ -1,11 +1,11 @@
-/* The history that a fresh replica is loaded with: compiled in, or from the file of `--initial-orders`. It makes encoded
- * bodies (struct jh_body of rpc/shop.x, nil client, request 0, time 0, check NONE) and keeps nothing.
+/* The history that a fresh replica is loaded with: compiled in, or from the file of `--initial-orders`. It makes
+ * encoded bodies (struct jh_body of rpc/shop.x, nil client, request 0, time 0, check NONE) and keeps nothing.
  *
- * The file is text in UTF-8, one order a line: POSTCODE, a tab, customer (may be empty), then a tab and an item for each
- * item (1 to 32). Empty lines and lines that begin with # are left out; a line may end in CR LF.
+ * The file is text in UTF-8, one order a line: POSTCODE, a tab, customer (may be empty), then a tab and an item for
+ * each item (1 to 32). Empty lines and lines that begin with # are left out; a line may end in CR LF.
  *
  *     DH1 3LE<TAB>Ann<TAB>burger<TAB>fries
- */
+ * / */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +19,6 @@ typedef bool initial_orders_take(void *context, const void *body, size_t size, c
 /* DH1 3LE: [burger, fries], [pizza]; DH1 3LG: [fried chicken, chips], [vegetables]. */
 bool initial_orders_built_in(initial_orders_take *take, void *context, char *error, size_t error_size);
 
-/* Postcodes are normalised and checked by the grammar alone. False with one line, `FILE:LINE: what`, in error; orders of the
- * lines before it have been given to take. Reads at most one line into memory. */
+/* Postcodes are normalised and checked by the grammar alone. False with one line, `FILE:LINE: what`, in error;
+ * orders of the lines before it have been given to take. Reads at most one line into memory. */
 bool initial_orders_load(const char *path, initial_orders_take *take, void *context, char *error, size_t error_size);

@@ -5,12 +5,13 @@
 #include "rpc/base/must.h"
 
 #define BUCKET_ENTRIES 7
-/* Entries for each bucket, on average over all. Within a round unsplit buckets hold up to twice what split ones do; at 5
- * most entries still lie in the first bucket of their chain, and an entry costs about 14 bytes. */
+/* Entries for each bucket, on average over all. Within a round unsplit buckets hold up to twice what split ones do;
+ * at 5 most entries still lie in the first bucket of their chain, and an entry costs about 14 bytes. */
 #define FILL 5
 #define BUCKETS_AT_START 64
 
-/* One cache line, so that a find reads one, and hashes beside the values, so that neither it nor a split reads a key. */
+/* One cache line, so that a find reads one, and hashes beside the values, so that neither it nor a split reads a
+ * key. */
 struct bucket {
 	uint32_t hashes[BUCKET_ENTRIES];
 	uint32_t values[BUCKET_ENTRIES];
@@ -60,8 +61,8 @@ void linear_hash_prefetch(const struct linear_hash *index, uint32_t hash)
 	__builtin_prefetch(bucket_of(index, hash));
 }
 
-uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash, bool (*match)(const void *key, uint32_t value),
-			   const void *key)
+uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash,
+			   bool (*match)(const void *key, uint32_t value), const void *key)
 {
 	for (struct bucket *bucket = bucket_of(index, hash); bucket != NULL; bucket = overflow_at(index, bucket->next))
 		for (uint32_t i = 0; i < bucket->count; i++)

@@ -1,6 +1,7 @@
-/* A hash index from 32-bit hashes to 32-bit values that grows one bucket an insert (linear hashing: W. Litwin, "Linear
- * Hashing: A New Tool for File and Table Addressing", VLDB 1980): never a rehash of everything, so no insert takes long.
- * It keeps no keys: the caller says whether a value with the right hash is the one sought. Nothing is ever removed. */
+/* A hash index from 32-bit hashes to 32-bit values that grows one bucket an insert (linear hashing: W. Litwin,
+ * "Linear Hashing: A New Tool for File and Table Addressing", VLDB 1980): never a rehash of everything, so no insert
+ * takes long. It keeps no keys: the caller says whether a value with the right hash is the one sought. Nothing is
+ * ever removed. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,10 +22,10 @@ struct linear_hash {
 void linear_hash_init(struct linear_hash *index, uint32_t entries_max);
 void linear_hash_release(struct linear_hash *index);
 
-/* The place of the value with this hash that match accepts, to read or replace; NULL when there is none. Valid until the
- * next insert. */
-uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash, bool (*match)(const void *key, uint32_t value),
-			   const void *key);
+/* The place of the value with this hash that match accepts, to read or replace; NULL when there is none. Valid until
+ * the next insert. */
+uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash,
+			   bool (*match)(const void *key, uint32_t value), const void *key);
 
 void linear_hash_insert(struct linear_hash *index, uint32_t hash, uint32_t value);
 

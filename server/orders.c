@@ -36,8 +36,8 @@ struct record {
 
 _Static_assert(sizeof(struct record) == 32, "two records a cache line");
 
-/* All but the atomic counters and what lies below them in the arenas belongs to the thread that applies. Another thread that
- * has seen `count` (acquire) may read that many records, and their bytes (orders_encode). */
+/* All but the atomic counters and what lies below them in the arenas belongs to the thread that applies. Another
+ * thread that has seen `count` (acquire) may read that many records, and their bytes (orders_encode). */
 struct orders {
 	uint32_t orders_max;
 	uint32_t initial_count;
@@ -79,7 +79,7 @@ void orders_free(struct orders *orders)
 	free(orders);
 }
 
-/* --- what is stored ------------------------------------------------------------------------------------------------------ */
+/* --- what is stored ----------------------------------------------------------------------------------------------- */
 
 static const struct record *record_at(const struct orders *orders, uint64_t index)
 {
@@ -118,7 +118,7 @@ static uint64_t op_of(const struct orders *orders, uint64_t index)
 	return index < orders->initial_count ? 0 : index - orders->initial_count + 1;
 }
 
-/* --- chains -------------------------------------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------------------------------- */
 
 static struct link link_at(const struct orders *orders, enum chain chain, uint32_t index)
 {
@@ -162,7 +162,7 @@ static uint32_t request_find(const struct orders *orders, uint32_t index, uint64
 	return index != NO_ORDER && request_at(orders, index) == request ? index : NO_ORDER;
 }
 
-/* --- indexes ------------------------------------------------------------------------------------------------------------- */
+/* --- indexes ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t hash_of(const struct orders *orders, const void *key, size_t size)
 {
@@ -193,7 +193,8 @@ static bool postcode_matches(const void *context, uint32_t index)
 }
 
 /* Where the index keeps the newest order of this client or postcode; NULL when there is none. */
-static uint32_t *newest_find(const struct orders *orders, enum chain chain, uint32_t hash, const void *bytes, size_t size)
+static uint32_t *newest_find(const struct orders *orders, enum chain chain, uint32_t hash, const void *bytes,
+			     size_t size)
 {
 	struct key key = {.orders = orders, .bytes = bytes, .size = size};
 
@@ -217,7 +218,7 @@ static uint32_t postcode_newest(const struct orders *orders, const char *postcod
 	return place == NULL ? NO_ORDER : *place;
 }
 
-/* --- adding -------------------------------------------------------------------------------------------------------------- */
+/* --- adding ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t store_text(struct orders *orders, const void *body, size_t size)
 {
@@ -318,7 +319,7 @@ bool orders_load_initial(struct orders *orders, const void *body, size_t size, c
 	return applied == ORDERS_APPLIED;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 uint64_t orders_count(const struct orders *orders)
 {
@@ -377,10 +378,11 @@ bool orders_body_key(const void *body, size_t size, struct uuid *client, uint64_
 	return true;
 }
 
-enum orders_known orders_lookup(const struct orders *orders, struct uuid client, uint64_t request, struct digest content,
-				uint64_t *op)
+enum orders_known orders_lookup(const struct orders *orders, struct uuid client, uint64_t request,
+				struct digest content, uint64_t *op)
 {
-	uint32_t *newest = newest_find(orders, CHAIN_CLIENT, hash_of(orders, &client, sizeof client), &client, sizeof client);
+	uint32_t hash = hash_of(orders, &client, sizeof client);
+	uint32_t *newest = newest_find(orders, CHAIN_CLIENT, hash, &client, sizeof client);
 
 	/* RULE 11: the answer to a repeat is its order; below the last without an order is final. */
 	if (newest == NULL || request > request_at(orders, *newest))
@@ -447,7 +449,7 @@ uint32_t orders_history(const struct orders *orders, const char *postcode, size_
 	return count;
 }
 
-/* --- the state as bytes -------------------------------------------------------------------------------------------------- */
+/* --- the state as bytes ------------------------------------------------------------------------------------------- */
 
 /* Where the record of an order begins; of the order after the last of `count`: where the bytes end. */
 static uint64_t begin_of(const struct orders *orders, uint64_t index, uint64_t count)
@@ -497,7 +499,8 @@ bool orders_decode(struct orders *orders, uint64_t initial_count, const void *by
 	const uint8_t *at = bytes;
 	const char *problem = "cut off within an order";
 
-	if (orders->initial_count > initial_count || (orders_op(orders) > 0 && orders->initial_count != initial_count)) {
+	if (orders->initial_count > initial_count ||
+	    (orders_op(orders) > 0 && orders->initial_count != initial_count)) {
 		problem = "another number of initial orders than before";
 		goto refuse;
 	}
@@ -525,6 +528,7 @@ bool orders_decode(struct orders *orders, uint64_t initial_count, const void *by
 	}
 	return true;
 refuse:
-	snprintf(error, error_size, "encoded history, order %llu: %s", (unsigned long long)orders_count(orders) + 1, problem);
+	snprintf(error, error_size, "encoded history, order %llu: %s", (unsigned long long)orders_count(orders) + 1,
+		 problem);
 	return false;
 }

@@ -1,10 +1,11 @@
-/* The order history: the replicated state, its indexes and nothing else. Append-only: order i never changes, so the state
- * "as of op c" is its first orders, and it can be read, encoded and sent while newer orders arrive. It is given encoded
- * operations (struct jh_body of rpc/shop.x, XDR) and keeps exactly those bytes. It does no I/O, reads no clock, and no
- * single call takes long: indexes grow a step an order (linear hashing; no rehash of everything), memory comes in chunks.
+/* The order history: the replicated state, its indexes and nothing else. Append-only: order i never changes, so the
+ * state "as of op c" is its first orders, and it can be read, encoded and sent while newer orders arrive. It is
+ * given encoded operations (struct jh_body of rpc/shop.x, XDR) and keeps exactly those bytes. It does no I/O, reads
+ * no clock, and no single call takes long: indexes grow a step an order (linear hashing; no rehash of everything),
+ * memory comes in chunks.
  *
- * The client table is an index over the history (rule 11): nothing is forgotten while its order exists.
- * Memory: at most 100 bytes an order beside its encoded bytes. */
+ * The client table is an index over the history (rule 11): nothing is forgotten while its order exists. Memory: at
+ * most 100 bytes an order beside its encoded bytes. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,7 +35,7 @@ struct order_view {
 	struct order_text items[32];
 };
 
-/* orders_max: adding beyond it fails. An empty history at op 0. */
+/* orders_max: adding beyond it fails; itself below 2^32 - 1. An empty history at op 0. */
 struct orders *orders_new(uint64_t orders_max);
 void orders_free(struct orders *orders); /* may take tens of milliseconds for a large history: not on an event loop */
 
@@ -44,7 +45,7 @@ bool orders_load_initial(struct orders *orders, const void *body, size_t size, c
 enum orders_applied {
 	ORDERS_APPLIED,
 	ORDERS_MALFORMED, /* not a canonical struct jh_body */
-	ORDERS_DUPLICATE, /* its (client, request) is there already, or is below that client's last: rule 11, applying checks again */
+	ORDERS_DUPLICATE, /* its (client, request) is there, or is below that client's last: rule 11, once more */
 	ORDERS_FULL
 };
 
@@ -67,8 +68,8 @@ enum orders_known {
 };
 
 /* Looks (client, request) up. content: the one orders_body_key gives. */
-enum orders_known orders_lookup(const struct orders *orders, struct uuid client, uint64_t request, struct digest content,
-				uint64_t *op);
+enum orders_known orders_lookup(const struct orders *orders, struct uuid client, uint64_t request,
+				struct digest content, uint64_t *op);
 
 /* The digest of a body's operation (customer, postcode, items), leaving out all that the primary assigns (time, check),
  * and of nothing else; false when the body is malformed. Also gives client and request (may be NULL) and time. */
@@ -81,17 +82,19 @@ bool orders_by_op(const struct orders *orders, uint64_t op, struct order_view *v
 /* The highest `number` of a normalised postcode (0: none). */
 uint32_t orders_postcode_total(const struct orders *orders, const char *postcode, size_t size);
 
-/* Fills views with the orders of a postcode numbered below `before` (0: from the newest), the newest `limit` of them, in
- * rising number. Returns how many. */
+/* Fills views with the orders of a postcode numbered below `before` (0: from the newest), the newest `limit` of
+ * them, in rising number. Returns how many. */
 uint32_t orders_history(const struct orders *orders, const char *postcode, size_t size, uint32_t before, uint32_t limit,
 			struct order_view *views);
 
-/* --- the state as bytes: what a full push and a snapshot carry ---------------------------------------------------------
- * A sequence of records, one an order, in order: 4 bytes big-endian size, the body, zero padding to 4 (XDR opaque<>). */
+/* --- the state as bytes: what a full push and a snapshot carry -------------------------------------------------------
+ * A sequence of records, one an order, in order: 4 bytes big-endian size, the body (XDR opaque<>; the size of a body is
+ * a multiple of 4, so nothing is padded). */
 
-/* Writes the records of orders first, first+1, ... (counted from 0, loaded ones included) while they fit in `size` bytes and
- * belong to ops <= through_op. Returns the bytes written and sets *next to the first order not written. Thread-safe against
- * concurrent orders_apply as long as through_op was applied before (the snapshot thread calls it). */
+/* Writes the records of orders first, first+1, ... (counted from 0, loaded ones included) while they fit in `size`
+ * bytes and belong to ops <= through_op. Returns the bytes written and sets *next to the first order not written.
+ * Thread-safe against concurrent orders_apply as long as through_op was applied before (the snapshot thread calls
+ * it). */
 size_t orders_encode(const struct orders *orders, uint64_t first, uint64_t through_op, uint64_t *next, void *out,
 		     size_t size);
 

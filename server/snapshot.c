@@ -28,7 +28,7 @@ struct snapshot_writer {
 	struct snapshot_header so_far;
 };
 
-/* --- a state that comes in chunks ---------------------------------------------------------------------------------------- */
+/* --- a state that comes in chunks --------------------------------------------------------------------------------- */
 
 static bool fail(const struct snapshot_writer *writer, const char *what, char *error, size_t error_size)
 {
@@ -121,7 +121,8 @@ static bool write_out(struct snapshot_writer *writer)
 
 	if (size < SYNC_BYTES)
 		return true;
-	if (sync_file_range(writer->file, (off_t)writer->synced, (off_t)size, all) != 0 && errno != ENOSYS && errno != EINVAL)
+	if (sync_file_range(writer->file, (off_t)writer->synced, (off_t)size, all) != 0 && errno != ENOSYS &&
+	    errno != EINVAL)
 		return false;
 	writer->synced = writer->written;
 	return true;
@@ -239,7 +240,7 @@ bool snapshot_publish(const char *directory, const char *name, uint64_t op, char
 	return false;
 }
 
-/* --- this replica's own state --------------------------------------------------------------------------------------------- */
+/* --- this replica's own state ------------------------------------------------------------------------------------- */
 
 static bool stopped(const struct snapshot_pace *pace)
 {
@@ -306,7 +307,7 @@ enum snapshot_written snapshot_write(const char *directory, const struct orders 
 	return SNAPSHOT_WRITTEN;
 }
 
-/* --- the files of a directory --------------------------------------------------------------------------------------------- */
+/* --- the files of a directory ------------------------------------------------------------------------------------- */
 
 bool snapshot_path(const char *directory, uint64_t op, char *path, size_t size)
 {

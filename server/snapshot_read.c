@@ -70,8 +70,8 @@ static enum snapshot_outcome read_header(struct reader *reader)
 		return damaged(reader, "its header's checksum is wrong");
 	if (version > SNAPSHOT_FORMAT) {
 		snprintf(reader->error, reader->error_size,
-			 "the snapshot %s has format %u, this program knows up to %d: upgrade justhungry-server", reader->path,
-			 version, SNAPSHOT_FORMAT);
+			 "the snapshot %s has format %u, this program knows up to %d: upgrade justhungry-server",
+			 reader->path, version, SNAPSHOT_FORMAT);
 		return SNAPSHOT_NEWER_FORMAT;
 	}
 	if (version != SNAPSHOT_FORMAT || size != HEADER_BYTES)
@@ -116,7 +116,8 @@ static enum snapshot_outcome read_chunk(struct reader *reader, uint32_t number, 
 		return damaged(reader, what);
 	}
 	*checksum = chain_checksum(*checksum, frame.checksum);
-	if (!orders_decode(reader->orders, reader->header.summary.initial_count, reader->chunk, frame.size, what, sizeof what))
+	if (!orders_decode(reader->orders, reader->header.summary.initial_count, reader->chunk, frame.size, what,
+			   sizeof what))
 		return damaged(reader, what);
 	return SNAPSHOT_LOADED;
 }
@@ -145,7 +146,8 @@ static bool as_announced(const struct reader *reader)
 	const struct orders *orders = reader->orders;
 
 	return orders_count(orders) == header->orders_count && orders_bytes(orders) == header->bytes &&
-	       orders_op(orders) == header->summary.op && orders_initial_count(orders) == header->summary.initial_count &&
+	       orders_op(orders) == header->summary.op &&
+	       orders_initial_count(orders) == header->summary.initial_count &&
 	       digest_equal(orders_digest(orders), header->summary.digest);
 }
 
@@ -158,7 +160,7 @@ static enum snapshot_outcome read_file(struct reader *reader, uint64_t orders_ma
 		return outcome;
 	if (reader->header.orders_count > orders_max) {
 		snprintf(reader->error, reader->error_size,
-			 "the snapshot %s has %llu orders, more than --max-orders %llu: start with a higher --max-orders",
+			 "the snapshot %s has %llu orders, more than --max-orders %llu: start with a higher one",
 			 reader->path, (unsigned long long)reader->header.orders_count, (unsigned long long)orders_max);
 		return SNAPSHOT_TOO_LARGE;
 	}

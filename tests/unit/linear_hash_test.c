@@ -1,4 +1,5 @@
-/* The growing index: whatever the hashes are, each value is found again, is replaced in place, and memory stays bounded. */
+/* The growing index: whatever the hashes are, each value is found again, is replaced in place, and memory stays
+ * bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
-/* The order history: that it applies, looks up (rule 11), pages, and travels as bytes without changing; that it refuses what
- * is not canonical; that a snapshot thread may read while the loop applies (run under TSan); and what an order costs.
- * ORDERS_TEST_MEASURE=1 prints the costs at a million orders instead. */
+/* The order history: that it applies, looks up (rule 11), pages, and travels as bytes without changing; that it
+ * refuses what is not canonical; that a snapshot thread may read while the loop applies (run under TSan); and what
+ * an order costs. ORDERS_TEST_MEASURE=1 prints the costs at a million orders instead. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -98,7 +98,8 @@ static void applied_orders_are_seen(void **state)
 	orders_free(orders);
 }
 
-/* Pages of a long history, walked from the newest back and asked for at every place, show each number once, in order. */
+/* Pages of a long history, walked from the newest back and asked for at every place, show each number once, in
+ * order. */
 static void history_pages(void **state)
 {
 	struct orders *orders = orders_new(2000);
@@ -124,7 +125,8 @@ static void history_pages(void **state)
 	orders_free(orders);
 }
 
-/* Rule 11: a repeat finds its order, other content is a conflict, a number below the last without an order is superseded. */
+/* Rule 11: a repeat finds its order, other content is a conflict, a number below the last without an order is
+ * superseded. */
 static void requests_are_looked_up(void **state)
 {
 	struct orders *orders = with_initial();
@@ -182,7 +184,8 @@ static void content_leaves_out_what_is_assigned(void **state)
 	assert_false(orders_body_key(bytes, size - 4, NULL, NULL, &second, NULL));
 }
 
-/* What cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum, malformed bytes. */
+/* What cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum, malformed
+ * bytes. */
 static void refusals_change_nothing(void **state)
 {
 	struct orders *orders = orders_new(3);
@@ -212,7 +215,7 @@ static void refusals_change_nothing(void **state)
 	orders_free(orders);
 }
 
-/* --- the hand-written converter against rpcgen's -------------------------------------------------------------------------- */
+/* --- the hand-written converter against rpcgen's ------------------------------------------------------------------ */
 
 static struct order_text draw_text(struct random *random, uint32_t least, uint32_t limit)
 {
@@ -223,12 +226,15 @@ static struct order_text draw_text(struct random *random, uint32_t least, uint32
 
 	uint32_t size = least + (uint32_t)random_below(random, random_below(random, 4) ? 12 : limit - least + 1);
 
-	return (struct order_text){letters + random_below(random, sizeof letters - size + 1), size > limit ? limit : size};
+	if (size > limit)
+		size = limit;
+	return (struct order_text){letters + random_below(random, sizeof letters - size + 1), size};
 }
 
 static void draw_body(struct random *random, struct body *body)
 {
-	*body = (struct body){.client = client_number(random_below(random, 1000)), .request = random_below(random, UINT64_MAX)};
+	*body = (struct body){.client = client_number(random_below(random, 1000))};
+	body->request = random_below(random, UINT64_MAX);
 	body->time_us = (int64_t)random_below(random, UINT64_MAX);
 	body->check = (uint32_t)random_below(random, 3);
 	body->customer = draw_text(random, 0, LIMIT_CUSTOMER_BYTES);
@@ -260,8 +266,8 @@ static void assert_same(const struct body *mine, const jh_body *theirs)
 				 order->items.items_val[i].jh_item_len);
 }
 
-/* rpcgen's converter reads what ours writes, writes the same bytes, and ours reads those. Of bytes with one changed, ours
- * accepts only what rpcgen's accepts, and only when it would write these very bytes. */
+/* rpcgen's converter reads what ours writes, writes the same bytes, and ours reads those. Of bytes with one changed,
+ * ours accepts only what rpcgen's accepts, and only when it would write these very bytes. */
 static void bodies_agree_with_rpcgen(void **state)
 {
 	struct random random = {11};
@@ -342,6 +348,12 @@ static void malformed_bodies_are_refused(void **state)
 		assert_false(body_parse(bad, size, &body));
 	}
 
+	/* An empty item, and nothing else wrong. */
+	memcpy(bad, good, 60);
+	bad[59] = 1;
+	memset(bad + 60, 0, 4);
+	assert_false(body_parse(bad, 64, &body));
+
 	struct body none = {.postcode = {"DH1 3LE", 7}};
 
 	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
@@ -352,7 +364,7 @@ static void malformed_bodies_are_refused(void **state)
 	assert_int_equal(body_encode(&none, bad, 72), 72);
 }
 
-/* --- the state as bytes --------------------------------------------------------------------------------------------------- */
+/* --- the state as bytes ------------------------------------------------------------------------------------------- */
 
 static struct orders *decode(const uint8_t *bytes, size_t size, uint64_t initial_count, bool *good)
 {
@@ -367,6 +379,7 @@ static void bytes_make_the_same_history(void **state)
 {
 	struct orders *orders = with_initial(), *copy;
 	uint8_t bytes[64 * 1024];
+	struct digest content = content_of("DH1 3LG", ITEMS("pizza", "soup"));
 	struct order_view views[2];
 	uint64_t next, op;
 
@@ -387,10 +400,8 @@ static void bytes_make_the_same_history(void **state)
 		assert_int_equal(orders_last_time_us(copy), 3000);
 		assert_int_equal(orders_history(copy, "DH1 3LG", 7, 0, 2, views), 2);
 		assert_int_equal(views[1].op, 300);
-		assert_int_equal(orders_lookup(copy, client_number(11), 300, content_of("DH1 3LG", ITEMS("pizza", "soup")),
-					       &op), ORDERS_UNKNOWN);
-		assert_int_equal(orders_lookup(copy, client_number(300 % 17 + 1), 300,
-					       content_of("DH1 3LG", ITEMS("pizza", "soup")), &op), ORDERS_REPEAT);
+		assert_int_equal(orders_lookup(copy, client_number(11), 300, content, &op), ORDERS_UNKNOWN);
+		assert_int_equal(orders_lookup(copy, client_number(300 % 17 + 1), 300, content, &op), ORDERS_REPEAT);
 		orders_free(copy);
 	}
 	/* As of an earlier op; and a buffer too small for one order. */
@@ -443,7 +454,7 @@ static void damaged_bytes_are_refused(void **state)
 	orders_free(orders);
 }
 
-/* --- against a naive model ------------------------------------------------------------------------------------------------ */
+/* --- against a naive model ---------------------------------------------------------------------------------------- */
 
 #define MODEL_ORDERS 200000
 #define MODEL_CLIENTS 40000
@@ -476,7 +487,8 @@ static void check_order(const struct orders *orders, const struct model *model, 
 	assert_int_equal(orders_history(orders, view.postcode.bytes, view.postcode.size, number + 1, 3, page),
 			 number < 3 ? number : 3);
 	assert_int_equal(page[number < 3 ? number - 1 : 2].op, op);
-	assert_int_equal(orders_postcode_total(orders, view.postcode.bytes, view.postcode.size), model->total[postcode]);
+	assert_int_equal(orders_postcode_total(orders, view.postcode.bytes, view.postcode.size),
+			 model->total[postcode]);
 }
 
 /* Orders of busy and of one-time clients, repeats and old numbers among them: after each, and at the end for all. */
@@ -519,7 +531,7 @@ static void random_orders_match_the_model(void **state)
 	orders_free(orders);
 }
 
-/* --- the snapshot thread -------------------------------------------------------------------------------------------------- */
+/* --- the snapshot thread ------------------------------------------------------------------------------------------ */
 
 struct encoder {
 	const struct orders *orders;
@@ -574,7 +586,45 @@ static void state_is_encoded_while_orders_arrive(void **state)
 	orders_free(orders);
 }
 
-/* --- costs ---------------------------------------------------------------------------------------------------------------- */
+static void *follow_orders(void *context)
+{
+	struct encoder *encoder = context;
+	static uint8_t bytes[8192];
+	struct orders *copy = orders_new(MODEL_ORDERS);
+	uint64_t next = 0;
+
+	while (next < encoder->through_op) {
+		uint64_t through_op = orders_op(encoder->orders);
+		size_t size = orders_encode(encoder->orders, next, through_op, &next, bytes, sizeof bytes);
+
+		must(orders_decode(copy, 0, bytes, size, error, sizeof error));
+	}
+	encoder->digest = orders_digest(copy);
+	orders_free(copy);
+	return NULL;
+}
+
+/* Whoever sees an order counted may read it, with nothing else between the threads (TSan sees what is missing). */
+static void counted_orders_may_be_read(void **state)
+{
+	struct orders *orders = orders_new(MODEL_ORDERS);
+	struct encoder encoder = {.orders = orders, .through_op = 50000};
+	uint8_t body[LIMIT_BODY_BYTES];
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, follow_orders, &encoder), 0);
+	for (uint64_t i = 1; i <= encoder.through_op; i++) {
+		size_t size = make_usual_body(body, client_number(i), 1, (uint32_t)(i % 1000));
+
+		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+	}
+	pthread_join(thread, NULL);
+	assert_true(digest_equal(encoder.digest, orders_digest(orders)));
+	orders_free(orders);
+}
+
+/* --- costs -------------------------------------------------------------------------------------------------------- */
 
 /* At most 100 bytes an order beside its encoded bytes, also when each has a client and a postcode of its own. */
 static void memory_is_bounded(void **state)
@@ -592,6 +642,48 @@ static void memory_is_bounded(void **state)
 		assert_in_range(orders_memory(orders) - orders_bytes(orders), 1, 100000 * 80);
 		orders_free(orders);
 	}
+}
+
+/* The processor time of looking for the oldest order of one client, and of one postcode, in a history of `count`:
+ * the least of some tries. */
+static double oldest_s(uint32_t count)
+{
+	struct orders *orders = orders_new(count);
+	struct order_view view;
+	struct digest content = {0, 0};
+	double least = 1e9;
+	uint8_t body[LIMIT_BODY_BYTES];
+	uint64_t op;
+
+	for (uint32_t i = 1; i <= count; i++) {
+		size_t size = make_usual_body(body, client_number(1), i, 1);
+
+		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+	}
+	assert_true(orders_by_op(orders, 1, &view));
+	struct order_text text = view.postcode;
+
+	for (int tries = 0; tries < 20; tries++) {
+		clock_t start = clock();
+
+		for (int i = 0; i < 50; i++) {
+			assert_int_equal(orders_lookup(orders, client_number(1), 1, content, &op), ORDERS_CONFLICT);
+			assert_int_equal(orders_history(orders, text.bytes, text.size, 2, 1, &view), 1);
+			assert_int_equal(view.op, 1);
+		}
+		double took = (double)(clock() - start + 1) / CLOCKS_PER_SEC;
+
+		least = took < least ? took : least;
+	}
+	orders_free(orders);
+	return least;
+}
+
+/* However many orders a client or a postcode has, an old one is found at once: no read may hold up the loop. */
+static void old_orders_are_found_at_once(void **state)
+{
+	(void)state;
+	assert_true(oldest_s(100000) < oldest_s(1000) * 20); /* a walk takes 100 times as long */
 }
 
 static double now_s(void)
@@ -621,7 +713,8 @@ static void measure(void)
 	size_t size = make_usual_body(body, client_number(1), 1, 0);
 
 	for (uint32_t i = 0; i < many; i++) {
-		must(make_usual_body(body, client_number(i + 1), 1, i * 7919u % 1000) == size); /* padding makes them equal */
+		/* Of one size, for texts are padded. */
+		must(make_usual_body(body, client_number(i + 1), 1, i * 7919u % 1000) == size);
 		memcpy(bodies[i], body, size);
 	}
 	uint64_t before = resident_bytes();
@@ -677,7 +770,9 @@ int main(void)
 		cmocka_unit_test(damaged_bytes_are_refused),
 		cmocka_unit_test(random_orders_match_the_model),
 		cmocka_unit_test(state_is_encoded_while_orders_arrive),
+		cmocka_unit_test(counted_orders_may_be_read),
 		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(old_orders_are_found_at_once),
 	};
 
 	if (getenv("ORDERS_TEST_MEASURE") != NULL) {

@@ -1,5 +1,5 @@
-/* Snapshots: what was written is read back as the same state; whatever is damaged, cut, missing or newer is told apart and
- * never loaded; what fails leaves nothing behind; and writing goes on beside applying (run under TSan).
+/* Snapshots: what was written is read back as the same state; whatever is damaged, cut, missing or newer is told
+ * apart and never loaded; what fails leaves nothing behind; and writing goes on beside applying (run under TSan).
  * SNAPSHOT_TEST_MEASURE=1 prints what a million orders cost instead. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,15 +134,28 @@ static void states_are_read_back(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		struct orders *orders = make_orders(sizes[i][0], sizes[i][1]);
-		struct stat status;
 
 		write_now(orders);
 		assert_loads(path_of(sizes[i][1]), orders);
-		assert_int_equal(stat(path_of(sizes[i][1]), &status), 0);
-		assert_true((uint64_t)status.st_blocks * 512 <= (uint64_t)status.st_size + 65536); /* gave back its reserve */
 		assert_int_equal(empty_directory(directory), 1);
 		orders_free(orders);
 	}
+}
+
+/* The state as of an earlier op, smaller than the room that was reserved: equal to what it was, and no room is kept. */
+static void earlier_states_are_written(void **state)
+{
+	struct orders *orders = make_orders(4, 20000), *earlier = make_orders(4, 10);
+	struct snapshot_summary summary = summary_of(earlier);
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(snapshot_write(directory, orders, &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
+	assert_loads(path_of(10), earlier);
+	assert_int_equal(stat(path_of(10), &status), 0);
+	assert_in_range(status.st_blocks * 512, 0, 65536);
+	orders_free(orders);
+	orders_free(earlier);
 }
 
 /* A state received in chunks of any kind makes the same file, under its temporary name until it is published. */
@@ -175,7 +188,8 @@ static void received_states_are_read_back(void **state)
 	orders_free(orders);
 }
 
-/* What was received and is not what was announced is refused and removed: another digest, another op, a chunk that is none. */
+/* What was received and is not what was announced is refused and removed: another digest, another op, a chunk that
+ * is none. */
 static void wrong_states_are_not_finished(void **state)
 {
 	struct orders *orders = make_orders(4, 50);
@@ -209,7 +223,7 @@ static void wrong_states_are_not_finished(void **state)
 	orders_free(orders);
 }
 
-/* --- damage ---------------------------------------------------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------------------------------------------------- */
 
 struct file {
 	uint8_t bytes[8192];
@@ -257,9 +271,11 @@ static void make_file(struct file *file)
 	orders_free(orders);
 }
 
-/* Every byte changed, every length cut, something added, chunks exchanged: damaged, with one line that names the file. */
+/* Every byte changed, every length cut, something added, chunks exchanged: damaged, with one line that names the
+ * file. */
 static void damage_is_noticed(void **state)
 {
+	const size_t chunk = HEADER_BYTES + FRAME_BYTES;
 	struct file file, bad;
 
 	(void)state;
@@ -272,6 +288,8 @@ static void damage_is_noticed(void **state)
 			assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
 			assert_non_null(strstr(error, directory));
 			assert_null(strchr(error, '\n'));
+			if (at >= chunk && at < chunk + get_32(file.bytes + HEADER_BYTES))
+				assert_non_null(strstr(error, "the checksum of chunk 1 of 4"));
 		}
 	for (size_t size = 0; size < file.size; size++)
 		assert_int_equal(outcome_of_bytes(&file, size), SNAPSHOT_DAMAGED);
@@ -307,8 +325,8 @@ static void wrong_announcements_are_noticed(void **state)
 	}
 }
 
-/* Newer is not damaged: the checksum holds, the version is higher, whatever the header's size. Nor are these: missing, more
- * orders than allowed, and what cannot be read. */
+/* Newer is not damaged: the checksum holds, the version is higher, whatever the header's size. Nor are these:
+ * missing, more orders than allowed, and what cannot be read. */
 static void other_troubles_are_told_apart(void **state)
 {
 	struct file file, newer = {.size = 300};
@@ -331,10 +349,11 @@ static void other_troubles_are_told_apart(void **state)
 	assert_int_equal(outcome_of(directory, 24), SNAPSHOT_IO_ERROR);
 }
 
-/* --- a full disk ----------------------------------------------------------------------------------------------------------- */
+/* --- a full disk -------------------------------------------------------------------------------------------------- */
 
-/* On a file system of 1 MiB in a mount namespace of this process: room is refused at the start when the size is known, and at
- * any later write when not; both are reported with one line and leave nothing behind; a smaller state then still fits. */
+/* On a file system of 1 MiB in a mount namespace of this process: room is refused at the start when the size is
+ * known, and at any later write when not; both are reported with one line and leave nothing behind; a smaller state
+ * then still fits. */
 static void full_disk_is_reported(void **state)
 {
 	char small[256];
@@ -379,13 +398,14 @@ static void full_disk_is_reported(void **state)
 	assert_int_equal(rmdir(small), 0);
 }
 
-/* --- beside the loop ------------------------------------------------------------------------------------------------------- */
+/* --- beside the loop ---------------------------------------------------------------------------------------------- */
 
 struct work {
 	const struct orders *orders;
 	struct snapshot_summary summary;
 	struct snapshot_pace pace;
 	_Atomic bool stop, done;
+	_Atomic pid_t thread;
 	enum snapshot_written result;
 	char error[SNAPSHOT_ERROR_SIZE];
 };
@@ -394,6 +414,7 @@ static void *write_on_thread(void *context)
 {
 	struct work *work = context;
 
+	atomic_store(&work->thread, gettid());
 	work->result =
 		snapshot_write(directory, work->orders, &work->summary, &work->pace, work->error, sizeof work->error);
 	atomic_store(&work->done, true);
@@ -422,19 +443,32 @@ static void states_are_written_while_orders_arrive(void **state)
 	orders_free(same);
 }
 
+static bool sleeps(pid_t thread)
+{
+	char path[64], is = 0;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
+	FILE *file = fopen(path, "r");
+
+	must(file != NULL && fscanf(file, "%*d (%*[^)]) %c", &is) == 1);
+	fclose(file);
+	return is == 'S';
+}
+
 /* A throttled thread that would sleep for hours gives up when told, and leaves nothing behind. */
 static void writing_is_stopped(void **state)
 {
 	struct orders *orders = make_orders(4, 20000);
 	struct work work = {.orders = orders, .summary = summary_of(orders), .pace = {.bytes_per_second = 10}};
 	char temporary[256];
+	struct stat status;
 	pthread_t thread;
 
 	(void)state;
 	work.pace.stop = &work.stop;
 	snprintf(temporary, sizeof temporary, "%s/%s", directory, SNAPSHOT_TEMPORARY);
 	assert_int_equal(pthread_create(&thread, NULL, write_on_thread, &work), 0);
-	while (access(temporary, F_OK) != 0)
+	while (stat(temporary, &status) != 0 || status.st_size < 250000 || !sleeps(work.thread))
 		sched_yield();
 	atomic_store(&work.stop, true);
 	pthread_join(thread, NULL);
@@ -443,7 +477,7 @@ static void writing_is_stopped(void **state)
 	orders_free(orders);
 }
 
-/* --- the files of a directory --------------------------------------------------------------------------------------------- */
+/* --- the files of a directory ------------------------------------------------------------------------------------- */
 
 static void touch(const char *name)
 {
@@ -456,7 +490,8 @@ static void touch(const char *name)
 	close(file);
 }
 
-/* The newest is found, then the next older; other names are not snapshots; what is old or unfinished is removed, no more. */
+/* The newest is found, then the next older; other names are not snapshots; what is old or unfinished is removed, no
+ * more. */
 static void files_are_found_and_removed(void **state)
 {
 	uint64_t op;
@@ -488,7 +523,7 @@ static void files_are_found_and_removed(void **state)
 	assert_int_equal(empty_directory(directory), 5);
 }
 
-/* --- costs ----------------------------------------------------------------------------------------------------------------- */
+/* --- costs -------------------------------------------------------------------------------------------------------- */
 
 static double now_s(void)
 {
@@ -518,6 +553,7 @@ int main(void)
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(states_are_read_back),
+		IN_DIRECTORY(earlier_states_are_written),
 		IN_DIRECTORY(received_states_are_read_back),
 		IN_DIRECTORY(wrong_states_are_not_finished),
 		IN_DIRECTORY(damage_is_noticed),

@@ -1,0 +1,60 @@
+/* An echo server on a loop of its own, driven step by step by a test: one thread, no sleeps, every wait is for a condition. */
+#pragma once
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "echo.h"
+#include "rpc/server.h"
+
+#define ECHO_HELD 1024
+
+struct echo {
+	struct event_base *base;
+	struct rpc_server *server;
+	char address[64];
+	struct rpc_call *held[ECHO_HELD]; /* calls of ECHO_LATER, oldest first */
+	unsigned held_values[ECHO_HELD];
+	size_t held_count;
+	unsigned now_calls, fill_calls, turn_ends, closes;
+	bool pin_callers;     /* ECHO_NOW pins its connection */
+	bool close_callers;   /* ECHO_NOW closes its own connection before it answers */
+};
+
+/* limits: NULL for the defaults. */
+void echo_open(struct echo *echo, const struct rpc_server_limits *limits);
+void echo_close(struct echo *echo);
+
+/* Answers the held call at `index` with value + 1 and takes it out of the list. */
+void echo_answer(struct echo *echo, size_t index);
+
+/* One iteration of the loop; fails the test when nothing happens for 10 seconds. */
+void echo_step(struct event_base *base);
+/* All that is ready now. */
+void echo_settle(struct event_base *base);
+
+#define echo_until(base, condition)            \
+	do {                                   \
+		while (!(condition))           \
+			echo_step(base);       \
+	} while (0)
+
+/* --- a raw peer: its own bytes on a socket ------------------------------------------------------------------------------ */
+
+int raw_connect(const struct echo *echo); /* non-blocking */
+void raw_send(int fd, const void *bytes, size_t size);
+
+/* Writes a call of ECHO_PROGRAM with one unsigned argument, record mark included, and returns its size. */
+size_t raw_call(uint8_t *bytes, uint32_t xid, uint32_t procedure, uint32_t argument);
+void raw_send_call(int fd, uint32_t xid, uint32_t procedure, uint32_t argument);
+
+/* The next whole reply, waiting for it in the loop. Returns its words, mark left out, in host order: xid, REPLY, ... */
+size_t raw_reply(const struct echo *echo, int fd, uint32_t *words, size_t words_max);
+/* Waits for a reply that must be a success with one word as its result; returns it. */
+uint32_t raw_success(const struct echo *echo, int fd, uint32_t xid);
+/* Waits until the server has closed the connection. */
+void raw_expect_close(const struct echo *echo, int fd);
+/* Bytes that can be read now are left alone; true when the server has not closed. */
+bool raw_is_open(int fd);

@@ -1,0 +1,770 @@
+/* Purpose: the server transport answers each call under its own xid in any order, delays nobody because of a peer that stalls,
+ * lies or does not read, keeps every limit, and survives connections that end at the worst moment. rpcgen's unmodified
+ * dispatch function runs on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "echo_fixture.h"
+#include "rpc/address.h"
+
+static struct rpc_server_limits small_limits(void)
+{
+	struct rpc_server_limits limits = rpc_server_limits_default();
+
+	limits.record_bytes = 1024;
+	limits.connections = 4;
+	limits.calls_in_flight = 8;
+	limits.output_bytes = 65536;
+	return limits;
+}
+
+/* A peer that is fine, as proof that nobody is delayed. */
+static void expect_prompt_answer(struct echo *echo)
+{
+	int fd = raw_connect(echo);
+
+	raw_send_call(fd, 77, ECHO_NOW, 41);
+	assert_int_equal(raw_success(echo, fd, 77), 42);
+	close(fd);
+	echo_settle(echo->base);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------------ */
+
+static void answers_in_the_other_order(void **state)
+{
+	struct echo echo;
+	uint8_t bytes[128];
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+	size_t size = raw_call(bytes, 7, ECHO_LATER, 100);
+
+	size += raw_call(bytes + size, 8, ECHO_LATER, 200);
+	raw_send(fd, bytes, size);
+	echo_until(echo.base, echo.held_count == 2);
+	echo_answer(&echo, 1);
+	assert_int_equal(raw_success(&echo, fd, 8), 201);
+	echo_answer(&echo, 0);
+	assert_int_equal(raw_success(&echo, fd, 7), 101);
+	close(fd);
+	echo_close(&echo);
+}
+
+static void dropped_and_failed_calls(void **state)
+{
+	struct echo echo;
+	uint32_t words[16];
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+
+	raw_send_call(fd, 1, ECHO_LATER, 1);
+	raw_send_call(fd, 2, ECHO_LATER, 2);
+	echo_until(echo.base, echo.held_count == 2);
+	rpc_call_drop(echo.held[0]);
+	rpc_call_system_error(echo.held[1]);
+	echo.held_count = 0;
+	assert_int_equal(raw_reply(&echo, fd, words, 16), 6);
+	assert_int_equal(words[0], 2);
+	assert_int_equal(words[5], SYSTEM_ERR);
+	close(fd);
+	echo_close(&echo);
+}
+
+/* A result longer than a record may be is a system error for that call, and for nobody else. */
+static void result_over_the_limit(void **state)
+{
+	struct rpc_server_limits limits = small_limits();
+	struct echo echo;
+	uint32_t words[16];
+
+	(void)state;
+	echo_open(&echo, &limits);
+
+	int fd = raw_connect(&echo);
+
+	raw_send_call(fd, 5, ECHO_FILL, 4000);
+	raw_send_call(fd, 6, ECHO_NOW, 1);
+	assert_int_equal(raw_reply(&echo, fd, words, 16), 6);
+	assert_int_equal(words[0], 5);
+	assert_int_equal(words[5], SYSTEM_ERR);
+	assert_int_equal(raw_success(&echo, fd, 6), 2);
+	close(fd);
+	echo_close(&echo);
+}
+
+/* Sends a call whose head is `head`, 10 words, and returns the reply's words. */
+static size_t ask(struct echo *echo, const uint32_t *head, uint32_t *words)
+{
+	uint32_t call[12] = {htonl(0x80000000u | 40)};
+	int fd = raw_connect(echo);
+
+	for (int i = 0; i < 10; i++)
+		call[i + 1] = htonl(head[i]);
+	raw_send(fd, call, 44);
+
+	size_t count = raw_reply(echo, fd, words, 16);
+
+	close(fd);
+	return count;
+}
+
+static void says_no_as_the_rfc_asks(void **state)
+{
+	struct echo echo;
+	uint32_t words[16];
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	/* rpcinfo probes with version 0 and reads the range from the answer. */
+	assert_int_equal(ask(&echo, (uint32_t[10]){1, CALL, 2, ECHO_PROGRAM, 0, 0}, words), 8);
+	assert_int_equal(words[5], PROG_MISMATCH);
+	assert_int_equal(words[6], 1);
+	assert_int_equal(words[7], 1);
+	ask(&echo, (uint32_t[10]){1, CALL, 2, ECHO_PROGRAM + 1, 1, 0}, words);
+	assert_int_equal(words[5], PROG_UNAVAIL);
+	ask(&echo, (uint32_t[10]){1, CALL, 2, ECHO_PROGRAM, 1, 99}, words);
+	assert_int_equal(words[5], PROC_UNAVAIL);
+	ask(&echo, (uint32_t[10]){1, CALL, 2, ECHO_PROGRAM, 1, ECHO_NOW}, words); /* its argument is missing */
+	assert_int_equal(words[5], GARBAGE_ARGS);
+	ask(&echo, (uint32_t[10]){1, CALL, 3, ECHO_PROGRAM, 1, 0}, words);
+	assert_int_equal(words[2], MSG_DENIED);
+	assert_int_equal(words[3], RPC_MISMATCH);
+	ask(&echo, (uint32_t[10]){1, CALL, 2, ECHO_PROGRAM, 1, 0, 6 /* RPCSEC_GSS */}, words);
+	assert_int_equal(words[2], MSG_DENIED);
+	assert_int_equal(words[3], AUTH_ERROR);
+	/* Procedure 0 always answers, also with AUTH_SYS credentials. */
+	assert_int_equal(ask(&echo, (uint32_t[10]){9, CALL, 2, ECHO_PROGRAM, 1, 0, AUTH_SYS}, words), 6);
+	assert_int_equal(words[0], 9);
+	assert_int_equal(words[5], SUCCESS);
+	echo_close(&echo);
+}
+
+/* --- peers that stall or lie -------------------------------------------------------------------------------------------- */
+
+static void stalled_peers_delay_nobody(void **state)
+{
+	struct echo echo;
+	uint8_t bytes[64];
+	size_t size = raw_call(bytes, 3, ECHO_NOW, 1);
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int two_bytes = raw_connect(&echo);
+	int half = raw_connect(&echo);
+
+	raw_send(two_bytes, bytes, 2);
+	raw_send(half, bytes, size / 2);
+	echo_settle(echo.base);
+	expect_prompt_answer(&echo);
+
+	/* And when the rest comes, they are served. */
+	raw_send(two_bytes, bytes + 2, size - 2);
+	raw_send(half, bytes + size / 2, size - size / 2);
+	assert_int_equal(raw_success(&echo, half, 3), 2);
+	assert_int_equal(raw_success(&echo, two_bytes, 3), 2);
+	close(two_bytes);
+	close(half);
+	echo_close(&echo);
+}
+
+static void fragments_make_one_call(void **state)
+{
+	struct echo echo;
+	uint8_t bytes[64];
+	size_t size = raw_call(bytes, 4, ECHO_NOW, 5) - 4;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+
+	for (size_t i = 0; i < size; i++) {
+		uint32_t mark = htonl((i + 1 == size ? 0x80000000u : 0) | 1);
+
+		raw_send(fd, &mark, 4);
+		raw_send(fd, bytes + 4 + i, 1);
+	}
+	assert_int_equal(raw_success(&echo, fd, 4), 6);
+	close(fd);
+	echo_close(&echo);
+}
+
+static void bad_records_close_their_connection_only(void **state)
+{
+	static const uint32_t bad[][8] = {
+		{0x80000000u | 1025},                  /* over the limit */
+		{1000},                                /* with the fragment after it: over the limit */
+		{0x80000000u | 8, 1, 0},               /* too short for a call */
+		{0x80000000u},                         /* empty */
+		{0x80000000u | 24, 1, REPLY, 0, 0, 0, 0}, /* a reply */
+		{0x80000000u | 24, 1, 7, 2, 1, 1, 1},  /* neither call nor reply */
+	};
+	static const size_t bytes[] = {4, 1012, 12, 4, 28, 28};
+	struct rpc_server_limits limits = small_limits();
+	struct echo echo;
+
+	(void)state;
+	echo_open(&echo, &limits);
+
+	int good = raw_connect(&echo);
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		uint32_t words[253] = {0};
+		int fd = raw_connect(&echo);
+
+		for (size_t j = 0; j < 8; j++)
+			words[j] = htonl(bad[i][j]);
+		words[251] = htonl(25);
+		raw_send(fd, words, bytes[i]);
+		raw_expect_close(&echo, fd);
+		close(fd);
+	}
+	assert_int_equal(rpc_server_counts(echo.server).oversized_records, 2);
+	assert_int_equal(rpc_server_counts(echo.server).garbage_records, 4);
+	raw_send_call(good, 1, ECHO_NOW, 1);
+	assert_int_equal(raw_success(&echo, good, 1), 2);
+	close(good);
+	echo_close(&echo);
+}
+
+/* A thousand peers that each sent two bytes cost nothing but their descriptors: in one iteration the good one is served. */
+static void thousand_idle_connections(void **state)
+{
+	enum { IDLE = 1000 };
+	struct rlimit old;
+	struct rlimit wanted;
+	struct echo echo;
+	int *idle = calloc(IDLE, sizeof *idle);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	wanted = old;
+	if (old.rlim_cur < 3 * IDLE) {
+		wanted.rlim_cur = 3 * IDLE;
+		if (setrlimit(RLIMIT_NOFILE, &wanted) != 0)
+			skip();
+	}
+	echo_open(&echo, NULL);
+	for (int i = 0; i < IDLE; i++) {
+		idle[i] = raw_connect(&echo);
+		raw_send(idle[i], "\200", 2);
+		if (i % 64 == 0)
+			echo_settle(echo.base);
+	}
+	echo_until(echo.base, rpc_server_counts(echo.server).connections == IDLE);
+	echo_settle(echo.base);
+
+	int fd = raw_connect(&echo);
+
+	echo_until(echo.base, rpc_server_counts(echo.server).connections == IDLE + 1);
+	raw_send_call(fd, 1, ECHO_NOW, 1);
+	event_base_loop(echo.base, EVLOOP_ONCE);
+	assert_int_equal(raw_success(&echo, fd, 1), 2);
+	close(fd);
+	for (int i = 0; i < IDLE; i++)
+		close(idle[i]);
+	echo_close(&echo);
+	setrlimit(RLIMIT_NOFILE, &old);
+	free(idle);
+}
+
+/* --- limits ------------------------------------------------------------------------------------------------------------- */
+
+static void evicts_the_longest_idle_client(void **state)
+{
+	struct rpc_server_limits limits = small_limits();
+	struct echo echo;
+	int fd[6];
+
+	(void)state;
+	echo_open(&echo, &limits);
+
+	/* 0 is the oldest but pinned; 1 has a call in flight; 2 spoke after 3. */
+	for (int i = 0; i < 4; i++) {
+		fd[i] = raw_connect(&echo);
+		echo_until(echo.base, rpc_server_counts(echo.server).connections == (size_t)i + 1);
+	}
+	echo.pin_callers = true;
+	raw_send_call(fd[0], 1, ECHO_NOW, 1);
+	raw_success(&echo, fd[0], 1);
+	echo.pin_callers = false;
+	raw_send_call(fd[1], 1, ECHO_LATER, 1);
+	echo_until(echo.base, echo.held_count == 1);
+	raw_send_call(fd[3], 1, ECHO_NOW, 1);
+	raw_success(&echo, fd[3], 1);
+	raw_send_call(fd[2], 1, ECHO_NOW, 1);
+	raw_success(&echo, fd[2], 1);
+
+	fd[4] = raw_connect(&echo);
+	raw_expect_close(&echo, fd[3]);
+	fd[5] = raw_connect(&echo);
+	raw_expect_close(&echo, fd[2]);
+	assert_int_equal(rpc_server_counts(echo.server).connections_evicted, 2);
+	assert_int_equal(rpc_server_counts(echo.server).connections, 4);
+	assert_true(raw_is_open(fd[0]));
+	echo_answer(&echo, 0);
+	assert_int_equal(raw_success(&echo, fd[1], 1), 2);
+	for (int i = 0; i < 6; i++)
+		close(fd[i]);
+	echo_close(&echo);
+}
+
+/* When all are cluster connections, the newcomer is the one to go. */
+static void never_evicts_the_pinned(void **state)
+{
+	struct rpc_server_limits limits = small_limits();
+	struct echo echo;
+	int fd[5];
+
+	(void)state;
+	echo_open(&echo, &limits);
+	echo.pin_callers = true;
+	for (int i = 0; i < 4; i++) {
+		fd[i] = raw_connect(&echo);
+		raw_send_call(fd[i], 1, ECHO_NOW, 1);
+		raw_success(&echo, fd[i], 1);
+	}
+	fd[4] = raw_connect(&echo);
+	raw_expect_close(&echo, fd[4]);
+	for (int i = 0; i < 4; i++)
+		assert_true(raw_is_open(fd[i]));
+	for (int i = 0; i < 5; i++)
+		close(fd[i]);
+	echo_close(&echo);
+}
+
+/* Past the limit the calls stay where they are, in order, and come when there is room. */
+static void calls_in_flight_are_bounded(void **state)
+{
+	struct rpc_server_limits limits = small_limits();
+	struct echo echo;
+	uint8_t bytes[100 * 48];
+	size_t size = 0;
+
+	(void)state;
+	echo_open(&echo, &limits);
+
+	int fd = raw_connect(&echo);
+
+	for (uint32_t i = 0; i < 100; i++)
+		size += raw_call(bytes + size, i, ECHO_LATER, i);
+	raw_send(fd, bytes, size);
+	for (uint32_t i = 0; i < 100; i++) {
+		echo_until(echo.base, echo.held_count > 0);
+		echo_settle(echo.base);
+		assert_true(echo.held_count <= 8);
+		assert_int_equal(echo.held_values[0], i);
+		echo_answer(&echo, 0);
+		assert_int_equal(raw_success(&echo, fd, i), i + 1);
+	}
+	expect_prompt_answer(&echo);
+	close(fd);
+	echo_close(&echo);
+}
+
+/* A peer that asks and asks and never reads: we stop reading from it, what waits for it is bounded, others are served; and
+ * when it reads at last, it gets every answer. */
+static void a_peer_that_does_not_read_is_bounded(void **state)
+{
+	enum { CALLS = 2000, FILL = 65000 };
+	struct rpc_server_limits limits = rpc_server_limits_default();
+	struct echo echo;
+	uint8_t *bytes = malloc(CALLS * 48);
+	uint32_t *words = malloc(FILL + 64);
+	size_t size = 0;
+	size_t sent = 0;
+
+	(void)state;
+	limits.output_bytes = 1u << 20;
+	echo_open(&echo, &limits);
+
+	int fd = raw_connect(&echo);
+
+	for (uint32_t i = 0; i < CALLS; i++)
+		size += raw_call(bytes + size, i, ECHO_FILL, FILL);
+	for (int i = 0; i < 200; i++) {
+		ssize_t count = send(fd, bytes + sent, size - sent, MSG_NOSIGNAL);
+
+		if (count > 0)
+			sent += (size_t)count;
+		event_base_loop(echo.base, EVLOOP_NONBLOCK);
+	}
+	assert_int_equal(sent, size); /* small enough for the kernel's buffers */
+	/* What the kernel took, the limit, and one. The kernel's share is some megabytes; all of it would be 130 MB. */
+	assert_true(echo.fill_calls < CALLS / 2);
+	assert_true(raw_is_open(fd));
+	expect_prompt_answer(&echo);
+	for (uint32_t i = 0; i < CALLS; i++) {
+		assert_int_equal(raw_reply(&echo, fd, words, FILL / 4 + 16), 7 + FILL / 4);
+		assert_int_equal(words[0], i);
+	}
+	assert_int_equal(echo.fill_calls, CALLS);
+	close(fd);
+	echo_close(&echo);
+	free(bytes);
+	free(words);
+}
+
+/* Calls taken before cannot be stopped by not reading: their answers, unread, end the connection at four times the limit. */
+static void unread_deferred_answers_end_the_connection(void **state)
+{
+	enum { CALLS = 300 };
+	struct rpc_server_limits limits = rpc_server_limits_default();
+	struct echo echo;
+	echo_text text = {.bytes = {.bytes_len = 100000, .bytes_val = calloc(1, 100000)}};
+
+	(void)state;
+	limits.output_bytes = 1u << 20;
+	echo_open(&echo, &limits);
+
+	int fd = raw_connect(&echo);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){65536}, sizeof(int));
+	for (uint32_t i = 0; i < CALLS; i++)
+		raw_send_call(fd, i, ECHO_LATER, i);
+	echo_until(echo.base, echo.held_count == CALLS);
+	for (uint32_t i = 0; i < CALLS; i++)
+		rpc_call_reply(echo.held[i], (xdrproc_t)xdr_echo_text, &text);
+	echo.held_count = 0;
+	assert_int_equal(echo.closes, 0); /* never from within a reply */
+	echo_until(echo.base, echo.closes == 1);
+	close(fd);
+	echo_close(&echo);
+	free(text.bytes.bytes_val);
+}
+
+static void closes_idle_clients(void **state)
+{
+	struct rpc_server_limits limits = small_limits();
+	struct echo echo;
+
+	(void)state;
+	limits.client_idle_s = 1;
+	echo_open(&echo, &limits);
+
+	int pinned = raw_connect(&echo);
+	int busy = raw_connect(&echo);
+	int idle = raw_connect(&echo);
+
+	echo.pin_callers = true;
+	raw_send_call(pinned, 1, ECHO_NOW, 1);
+	raw_success(&echo, pinned, 1);
+	raw_send_call(busy, 1, ECHO_LATER, 1);
+	echo_until(echo.base, echo.held_count == 1);
+	echo_until(echo.base, echo.closes == 1);
+	assert_false(raw_is_open(idle));
+	assert_true(raw_is_open(pinned));
+	assert_true(raw_is_open(busy));
+	close(pinned);
+	close(busy);
+	close(idle);
+	echo_close(&echo);
+}
+
+/* Without descriptors the listener stays readable: the loop must rest, not spin; and accept again later. */
+static void running_out_of_descriptors_does_not_spin(void **state)
+{
+	struct rlimit old;
+	struct echo echo;
+	int steps = 0;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+	int highest = dup(fd);
+
+	close(highest);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)highest, old.rlim_max}), 0);
+	event_base_loopexit(echo.base, &(struct timeval){.tv_usec = 250000});
+	while (!event_base_got_exit(echo.base)) {
+		event_base_loop(echo.base, EVLOOP_ONCE);
+		steps++;
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_true(steps < 50);
+	assert_int_equal(rpc_server_counts(echo.server).connections, 0);
+	raw_send_call(fd, 1, ECHO_NOW, 1);
+	assert_int_equal(raw_success(&echo, fd, 1), 2);
+	close(fd);
+	echo_close(&echo);
+}
+
+/* --- pausing ------------------------------------------------------------------------------------------------------------ */
+
+static void pause_holds_clients_and_not_the_pinned(void **state)
+{
+	struct echo echo;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int pinned = raw_connect(&echo);
+	int client = raw_connect(&echo);
+
+	echo.pin_callers = true;
+	raw_send_call(pinned, 1, ECHO_NOW, 1);
+	raw_success(&echo, pinned, 1);
+	echo.pin_callers = false;
+
+	rpc_server_pause_clients(echo.server, true);
+	rpc_server_pause_clients(echo.server, true);
+	raw_send_call(client, 5, ECHO_NOW, 5);
+	raw_send_call(pinned, 2, ECHO_NOW, 2);
+	assert_int_equal(raw_success(&echo, pinned, 2), 3);
+	echo_settle(echo.base);
+	assert_int_equal(echo.now_calls, 2);
+	rpc_server_pause_clients(echo.server, false);
+	assert_int_equal(raw_success(&echo, client, 5), 6);
+	close(pinned);
+	close(client);
+	echo_close(&echo);
+}
+
+/* --- turns -------------------------------------------------------------------------------------------------------------- */
+
+/* What arrived together ends in one turn, over all connections. */
+static void one_turn_end_for_what_came_together(void **state)
+{
+	struct echo echo;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd[3];
+
+	for (int i = 0; i < 3; i++)
+		fd[i] = raw_connect(&echo);
+	echo_until(echo.base, rpc_server_counts(echo.server).connections == 3);
+	echo_settle(echo.base);
+	for (uint32_t i = 0; i < 3; i++)
+		for (uint32_t j = 0; j < 4; j++)
+			raw_send_call(fd[i], j, ECHO_LATER, j);
+	event_base_loop(echo.base, EVLOOP_ONCE);
+	assert_int_equal(echo.held_count, 12);
+	assert_int_equal(echo.turn_ends, 1);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+	echo_close(&echo);
+}
+
+/* --- ends at bad moments ------------------------------------------------------------------------------------------------ */
+
+static void closing_in_a_handler_discards_the_rest(void **state)
+{
+	struct echo echo;
+	uint8_t bytes[128];
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+	size_t size = raw_call(bytes, 1, ECHO_NOW, 1);
+
+	size += raw_call(bytes + size, 2, ECHO_NOW, 2);
+	echo.close_callers = true;
+	raw_send(fd, bytes, size);
+	raw_expect_close(&echo, fd);
+	assert_int_equal(echo.now_calls, 1);
+	assert_int_equal(echo.closes, 1);
+	close(fd);
+	echo_close(&echo);
+}
+
+static void answer_after_the_connection_died_only_frees(void **state)
+{
+	struct echo echo;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+
+	for (uint32_t i = 0; i < 3; i++)
+		raw_send_call(fd, i, ECHO_LATER, i);
+	echo_until(echo.base, echo.held_count == 3);
+	assert_non_null(rpc_call_peer(echo.held[0]));
+	close(fd);
+	echo_until(echo.base, echo.closes == 1);
+	assert_null(rpc_call_peer(echo.held[0]));
+	echo_answer(&echo, 2);
+	rpc_call_system_error(echo.held[1]);
+	rpc_call_drop(echo.held[0]);
+	echo.held_count = 0;
+	expect_prompt_answer(&echo);
+	echo_close(&echo);
+}
+
+/* echo_close frees the server first and drops the calls then. */
+static void calls_outlive_the_server(void **state)
+{
+	struct echo echo;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int fd = raw_connect(&echo);
+
+	raw_send_call(fd, 1, ECHO_LATER, 1);
+	echo_until(echo.base, echo.held_count == 1);
+	echo_close(&echo);
+	assert_int_equal(echo.closes, 1);
+	close(fd);
+}
+
+/* --- listening and stock clients ---------------------------------------------------------------------------------------- */
+
+static void listening_fails_with_one_line(void **state)
+{
+	struct echo echo;
+	char bound[64];
+	char error[256] = "";
+
+	(void)state;
+	echo_open(&echo, NULL);
+	assert_false(rpc_server_listen(echo.server, echo.address, bound, sizeof bound, error, sizeof error));
+	assert_non_null(strstr(error, echo.address));
+	assert_non_null(strstr(error, "in use"));
+	assert_false(rpc_server_listen(echo.server, "example.org:1", bound, sizeof bound, error, sizeof error));
+	assert_false(rpc_server_listen(echo.server, "192.0.2.1", bound, sizeof bound, error, sizeof error));
+	echo_close(&echo);
+}
+
+/* In a process of its own: libtirpc's blocking client through rpcgen's stubs. */
+static int stock_client(const char *text)
+{
+	struct rpc_address address;
+	int fd = RPC_ANYSOCK;
+	u_int argument = 1;
+	u_int result = 0;
+	char hello[] = "hello";
+	echo_text said = {.bytes = {.bytes_len = 5, .bytes_val = hello}};
+	echo_text heard = {0};
+
+	if (!rpc_address_parse(text, &address))
+		return 1;
+
+	CLIENT *client = clnttcp_create((struct sockaddr_in *)&address.storage, ECHO_PROGRAM, ECHO_VERSION, &fd, 0, 0);
+
+	if (client == NULL)
+		return 2;
+	client->cl_auth = authunix_create_default();
+	for (unsigned i = 0; i < 100; i++) {
+		argument = i;
+		if (echo_now_1(&argument, &result, client) != RPC_SUCCESS || result != i + 1)
+			return 3;
+	}
+	if (echo_text_1(&said, &heard, client) != RPC_SUCCESS || heard.bytes.bytes_len != 5 ||
+	    memcmp(heard.bytes.bytes_val, "hello", 5) != 0)
+		return 4;
+	argument = 300000;
+	xdr_free((xdrproc_t)xdr_echo_text, &heard);
+	if (echo_fill_1(&argument, &heard, client) != RPC_SUCCESS || heard.bytes.bytes_len != 300000)
+		return 5;
+	return 0;
+}
+
+static void serves_stock_clients(void **state)
+{
+	struct echo echo;
+	int status = 0;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(stock_client(echo.address));
+	while (waitpid(child, &status, WNOHANG) == 0)
+		event_base_loop(echo.base, EVLOOP_NONBLOCK);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	echo_close(&echo);
+}
+
+/* A dispatch function that takes the call, answers it, and only then returns. */
+static void dispatch_at_once(struct svc_req *request, SVCXPRT *transport)
+{
+	u_int argument = 0;
+
+	assert_true(svc_getargs(transport, (xdrproc_t)xdr_u_int, &argument));
+
+	struct rpc_call *call = rpc_call_take(request);
+
+	argument *= 2;
+	rpc_call_reply(call, (xdrproc_t)xdr_u_int, &argument);
+	svc_freeargs(transport, (xdrproc_t)xdr_u_int, &argument);
+}
+
+static void a_taken_call_may_be_answered_within_its_handler(void **state)
+{
+	struct echo echo;
+	uint32_t words[] = {0x80000000u | 44, 5, CALL, 2, ECHO_PROGRAM, 2, 1, 0, 0, 0, 0, 21};
+
+	(void)state;
+	echo_open(&echo, NULL);
+	rpc_server_register(echo.server, ECHO_PROGRAM, 2, dispatch_at_once, NULL);
+
+	int fd = raw_connect(&echo);
+
+	for (size_t i = 0; i < 12; i++)
+		words[i] = htonl(words[i]);
+	raw_send(fd, words, sizeof words);
+	assert_int_equal(raw_success(&echo, fd, 5), 42);
+	close(fd);
+	echo_close(&echo);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_in_the_other_order),
+		cmocka_unit_test(dropped_and_failed_calls),
+		cmocka_unit_test(result_over_the_limit),
+		cmocka_unit_test(says_no_as_the_rfc_asks),
+		cmocka_unit_test(stalled_peers_delay_nobody),
+		cmocka_unit_test(fragments_make_one_call),
+		cmocka_unit_test(bad_records_close_their_connection_only),
+		cmocka_unit_test(thousand_idle_connections),
+		cmocka_unit_test(evicts_the_longest_idle_client),
+		cmocka_unit_test(never_evicts_the_pinned),
+		cmocka_unit_test(calls_in_flight_are_bounded),
+		cmocka_unit_test(a_peer_that_does_not_read_is_bounded),
+		cmocka_unit_test(unread_deferred_answers_end_the_connection),
+		cmocka_unit_test(closes_idle_clients),
+		cmocka_unit_test(running_out_of_descriptors_does_not_spin),
+		cmocka_unit_test(pause_holds_clients_and_not_the_pinned),
+		cmocka_unit_test(one_turn_end_for_what_came_together),
+		cmocka_unit_test(closing_in_a_handler_discards_the_rest),
+		cmocka_unit_test(answer_after_the_connection_died_only_frees),
+		cmocka_unit_test(calls_outlive_the_server),
+		cmocka_unit_test(listening_fails_with_one_line),
+		cmocka_unit_test(serves_stock_clients),
+		cmocka_unit_test(a_taken_call_may_be_answered_within_its_handler),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -17,6 +17,7 @@
 #include "frontend/view_file.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/thread.h"
 
 #define VIEW_FILE "view.json"
 #define VIEW_FILE_NEW "view.json.new"
@@ -331,7 +332,7 @@ static bool start_thread(struct directory *directory, struct event_base *base)
 	directory->done_event = event_new(base, directory->done_fd, EV_READ | EV_PERSIST, directory_done, directory);
 	must(directory->done_event != NULL);
 	event_add(directory->done_event, NULL);
-	directory->thread_runs = pthread_create(&directory->thread, NULL, disk_thread, directory) == 0;
+	directory->thread_runs = thread_start(&directory->thread, disk_thread, directory);
 	return directory->thread_runs;
 }
 

@@ -1,0 +1,251 @@
+/* justhungry-frontend: starts and stops all. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "frontend/frontend.h"
+#include "rpc/address.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+
+#define DESCRIPTORS 8192 /* libtirpc sizes tables by the limit: not more */
+#define ERROR_SIZE 512
+
+/* One address of ours in rpcbind. */
+struct registration {
+	struct frontend *frontend;
+	char address[64];
+	bool optional; /* ::1, when nobody asked for it */
+	bool settled;  /* its first result has come */
+};
+
+struct program {
+	struct frontend frontend;
+	struct views_stored stored;
+	struct registration registrations[OPTIONS_LISTEN_MAX];
+	uint32_t registrations_count;
+	bool ready;
+	struct event *terminate, *interrupt;
+};
+
+/* --- registration -------------------------------------------------------------------------------------------------------------- */
+
+static void fail(struct frontend *frontend, const char *error)
+{
+	fprintf(stderr, "justhungry-frontend: %s\n", error);
+	frontend->exit_status = 1;
+	event_base_loopbreak(frontend->base);
+}
+
+/* All addresses are registered, so clients find nobody else here: begin. */
+static void begin(struct program *program)
+{
+	struct frontend *frontend = &program->frontend;
+
+	frontend->discovery = discovery_new(frontend->base, frontend->registry, frontend->options.program_base,
+					    frontend->options.replica_hosts, &manager_discovery_events, frontend);
+	if (frontend->discovery == NULL) {
+		fail(frontend, "--replica-hosts needs 1 to 64 names, separated by commas");
+		return;
+	}
+	rpc_server_register(frontend->server, frontend->options.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
+	manager_start(frontend, &program->stored);
+	program->ready = true;
+	printf("ready justhungry-frontend program=%u address=%s pid=%ld\n", frontend->options.program_base,
+	       frontend->address, (long)getpid());
+	fflush(stdout);
+}
+
+static void begin_when_settled(struct program *program)
+{
+	for (uint32_t i = 0; i < program->registrations_count; i++)
+		if (!program->registrations[i].settled)
+			return;
+	begin(program);
+}
+
+static void registered(void *context, enum registry_set_result set, const char *error)
+{
+	struct registration *registration = context;
+	struct frontend *frontend = registration->frontend;
+	struct program *program = (struct program *)frontend; /* its first member */
+
+	if (program->ready) {
+		if (set == REGISTRY_SET)
+			log_info("registry", "registered again address=%s", registration->address);
+		else
+			log_warn("registry", "%s", error);
+		return;
+	}
+	if (set != REGISTRY_SET && !(registration->optional && set == REGISTRY_FAILED)) {
+		fail(frontend, error); /* RULE 20: nobody steals a live registration */
+		return;
+	}
+	registration->settled = true;
+	begin_when_settled(program);
+}
+
+/* What to register for an address we listen on: --advertise stands for those of its family. */
+static void registered_address(const struct frontend *frontend, const char *bound, char *text, size_t size)
+{
+	struct rpc_address own, advertised;
+
+	snprintf(text, size, "%s", bound);
+	if (frontend->options.advertise == NULL || !rpc_address_parse(bound, &own) ||
+	    !rpc_address_parse(frontend->options.advertise, &advertised) ||
+	    strcmp(rpc_address_netid(&own), rpc_address_netid(&advertised)) != 0)
+		return;
+	if (rpc_address_port(&advertised) == 0)
+		rpc_address_set_port(&advertised, rpc_address_port(&own));
+	rpc_address_format(&advertised, text, size);
+}
+
+static void add_registration(struct program *program, const char *bound, bool optional)
+{
+	struct registration *registration = &program->registrations[program->registrations_count++];
+
+	registration->frontend = &program->frontend;
+	registration->optional = optional;
+	registered_address(&program->frontend, bound, registration->address, sizeof registration->address);
+	if (program->registrations_count == 1)
+		snprintf(program->frontend.address, sizeof program->frontend.address, "%s", registration->address);
+}
+
+static void register_all(struct program *program)
+{
+	struct frontend *frontend = &program->frontend;
+
+	for (uint32_t i = 0; i < program->registrations_count; i++)
+		registry_keep(frontend->registry, frontend->options.program_base, JH_FRONTEND_V1,
+			      program->registrations[i].address, registered, &program->registrations[i]);
+}
+
+/* --- listening ----------------------------------------------------------------------------------------------------------------- */
+
+static bool listen_all(struct program *program, char *error, size_t error_size)
+{
+	static const char *const defaults[] = {"127.0.0.1", "::1"};
+	const struct options *options = &program->frontend.options;
+	uint32_t count = options->listen_count > 0 ? options->listen_count : 2;
+	char bound[64];
+
+	for (uint32_t i = 0; i < count; i++) {
+		const char *address = options->listen_count > 0 ? options->listen[i] : defaults[i];
+		bool optional = options->listen_count == 0 && i > 0;
+
+		if (rpc_server_listen(program->frontend.server, address, bound, sizeof bound, error, error_size))
+			add_registration(program, bound, optional);
+		else if (!optional)
+			return false;
+	}
+	return true;
+}
+
+/* --- the process --------------------------------------------------------------------------------------------------------------- */
+
+static void set_limits(void)
+{
+	struct rlimit limit;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void stop_asked(evutil_socket_t signal, short what, void *context)
+{
+	struct frontend *frontend = context;
+
+	(void)what;
+	log_info("frontend", "stopping signal=%d", (int)signal);
+	event_base_loopbreak(frontend->base);
+}
+
+static void watch_signals(struct program *program)
+{
+	struct frontend *frontend = &program->frontend;
+
+	program->terminate = evsignal_new(frontend->base, SIGTERM, stop_asked, frontend);
+	program->interrupt = evsignal_new(frontend->base, SIGINT, stop_asked, frontend);
+	must(program->terminate != NULL);
+	must(program->interrupt != NULL);
+	evsignal_add(program->terminate, NULL);
+	evsignal_add(program->interrupt, NULL);
+}
+
+/* False with one line in error. */
+static bool start(struct program *program, char *error, size_t error_size)
+{
+	struct frontend *frontend = &program->frontend;
+	struct rpc_server_limits limits = rpc_server_limits_default();
+
+	limits.connections = frontend->options.max_clients;
+	frontend->started_us = rpc_clock_us();
+	frontend->base = event_base_new();
+	must(frontend->base != NULL);
+	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored, manager_saved,
+					       frontend, error, error_size);
+	if (frontend->store == NULL)
+		return false;
+	frontend->server = rpc_server_new(frontend->base, &limits);
+	if (!listen_all(program, error, error_size))
+		return false;
+	watch_signals(program);
+	frontend->registry = registry_new(frontend->base);
+	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
+	requests_start(frontend);
+	register_all(program);
+	return true;
+}
+
+/* What is still under way is not answered: its clients ask again, with the same number (rule 11). */
+static void stop(struct program *program)
+{
+	struct frontend *frontend = &program->frontend;
+
+	if (frontend->registry != NULL) {
+		registry_unset_all(frontend->registry);
+		registry_free(frontend->registry);
+	}
+	discovery_free(frontend->discovery);
+	links_free(frontend->links);
+	if (frontend->server != NULL)
+		rpc_server_free(frontend->server);
+	manager_stop(frontend);
+	requests_stop(frontend);
+	if (frontend->store != NULL)
+		store_close(frontend->store);
+	if (program->terminate != NULL)
+		event_free(program->terminate);
+	if (program->interrupt != NULL)
+		event_free(program->interrupt);
+	event_base_free(frontend->base);
+}
+
+int main(int argc, char **argv)
+{
+	struct program *program = calloc(1, sizeof *program);
+	char error[ERROR_SIZE];
+
+	must(program != NULL);
+	options_parse(argc, argv, &program->frontend.options);
+	set_limits();
+	if (start(program, error, sizeof error)) {
+		loop_meter_attach(&program->frontend.meter);
+		event_base_dispatch(program->frontend.base);
+	} else {
+		fail(&program->frontend, error);
+	}
+	stop(program);
+
+	int status = program->frontend.exit_status;
+
+	free(program);
+	return status;
+}

@@ -1,0 +1,350 @@
+/* The view manager's shell: hands it every event with the time, carries out what it decides, in its order. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/frontend.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/convert.h"
+
+/* --- actions ------------------------------------------------------------------------------------------------------------------ */
+
+static struct identity own_identity(const struct frontend *frontend)
+{
+	const struct view *view = views_current(frontend->views);
+
+	return (struct identity){.format = JH_CLUSTER_FORMAT,
+				 .program_base = frontend->options.program_base,
+				 .uuid = views_manager(frontend->views),
+				 .incarnation = frontend->incarnation,
+				 .cluster = view->cluster,
+				 .generation = view->generation};
+}
+
+/* Whether reads may go to the replica that reports this; the router forgets readers with their link and with their view. */
+static void judge_reader(struct frontend *frontend, uint32_t id, const struct report *report)
+{
+	const struct view *view = views_current(frontend->views);
+	bool able = report->state == STATE_FOLLOWING && report->view.number == view->number &&
+		    view_member_exact(view, id, report->uuid) != NULL;
+
+	router_reader(frontend->router, id, able && router_serving(frontend->router));
+}
+
+static void route(struct frontend *frontend, const struct views_action *action, uint64_t now_ms)
+{
+	struct views_row rows[LIMIT_REPLICAS];
+
+	router_route(frontend->router, action->view, action->id, action->commit, now_ms);
+
+	uint32_t count = views_rows(frontend->views, now_ms, rows);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (rows[i].reachable && rows[i].report != NULL)
+			judge_reader(frontend, rows[i].id, rows[i].report);
+}
+
+static void answer_operator(struct frontend *frontend, const struct views_action *action)
+{
+	for (int i = 0; i < OPERATORS_MAX; i++) {
+		struct operator_call *operator = &frontend->operators[i];
+		jh_admin_result result = {.outcome = action->ok ? JH_DONE : JH_REFUSED};
+
+		if (operator->token != action->token)
+			continue;
+		result.text = convert_text_dup(action->text);
+		result.view = views_current(frontend->views)->number;
+		views_serving(frontend->views, &result.primary);
+		rpc_call_reply(operator->call, (xdrproc_t)xdr_jh_admin_result, &result);
+		xdr_free((xdrproc_t)xdr_jh_admin_result, &result);
+		operator->token = 0;
+		return;
+	}
+}
+
+static void reset_floor(struct frontend *frontend)
+{
+	if (router_serving(frontend->router))
+		router_hold(frontend->router, "no primary: the operator promotes a replica");
+	router_reset_floor(frontend->router);
+}
+
+static void clean(struct frontend *frontend, const struct views_action *action)
+{
+	if (action->address[0] != '\0')
+		registry_clean_async(frontend->registry, frontend->options.program_base + action->id, JH_REPLICA_V1,
+				     action->address);
+}
+
+static void leave(struct frontend *frontend, const char *why)
+{
+	log_error("views", "%s", why);
+	frontend->exit_status = 1;
+	event_base_loopbreak(frontend->base);
+}
+
+static void connect_replica(struct frontend *frontend, const struct views_action *action, uint64_t now_ms)
+{
+	struct identity me = own_identity(frontend);
+
+	router_link(frontend->router, action->id, false, now_ms);
+	links_connect(frontend->links, action->id, action->address, &me);
+}
+
+static void disconnect_replica(struct frontend *frontend, uint32_t id, uint64_t now_ms)
+{
+	links_disconnect(frontend->links, id);
+	router_link(frontend->router, id, false, now_ms);
+}
+
+static void carry_out(struct frontend *frontend, const struct views_action *action, uint64_t now_ms)
+{
+	switch (action->kind) {
+	case VIEWS_DO_CONNECT:
+		connect_replica(frontend, action, now_ms);
+		return;
+	case VIEWS_DO_DISCONNECT:
+		disconnect_replica(frontend, action->id, now_ms);
+		return;
+	case VIEWS_DO_HEARTBEAT:
+		links_heartbeat(frontend->links, action->id, action->view, action->retire,
+				frontend->options.min_members);
+		return;
+	case VIEWS_DO_STORE:
+		store_save(frontend->store, action->ticket, views_to_store(frontend->views));
+		return;
+	case VIEWS_DO_INSTALL:
+		links_install(frontend->links, action->id, views_current(frontend->views));
+		return;
+	case VIEWS_DO_BIND:
+		links_bind(frontend->links, action->id, views_manager(frontend->views));
+		return;
+	case VIEWS_DO_ROUTE:
+		route(frontend, action, now_ms);
+		return;
+	case VIEWS_DO_HOLD:
+		router_hold(frontend->router, action->text);
+		return;
+	case VIEWS_DO_ANSWER:
+		answer_operator(frontend, action);
+		return;
+	case VIEWS_DO_RESET_FLOOR:
+		reset_floor(frontend);
+		return;
+	case VIEWS_DO_CLEAN:
+		clean(frontend, action);
+		return;
+	case VIEWS_DO_LOG:
+		log_line((enum log_level)action->level, "views", "%s", action->text);
+		return;
+	case VIEWS_DO_EXIT:
+		leave(frontend, action->text);
+		return;
+	}
+	must(false);
+}
+
+/* --- steps -------------------------------------------------------------------------------------------------------------------- */
+
+static void set_deadline(struct frontend *frontend, uint64_t deadline_ms, uint64_t now_ms)
+{
+	uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+	struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+
+	if (deadline_ms == UINT64_MAX)
+		evtimer_del(frontend->deadline);
+	else
+		evtimer_add(frontend->deadline, &wait);
+}
+
+static void step_one(struct frontend *frontend, struct views_event *event)
+{
+	struct views_actions *actions = frontend->actions;
+	struct peers peers;
+
+	event->now_ms = frontend_now_ms();
+	event->floor = router_floor(frontend->router);
+	event->fresh[0] = uuid_draw();
+	event->fresh[1] = uuid_draw();
+	actions->count = 0;
+	views_step(frontend->views, event, actions);
+	must(actions->count <= VIEWS_ACTIONS_MAX);
+	if (actions->count > 0) {
+		memset(&peers, 0, sizeof peers);
+		views_peers(frontend->views, &peers);
+		links_set_directory(frontend->links, &peers);
+	}
+	for (uint32_t i = 0; i < actions->count; i++)
+		carry_out(frontend, &actions->list[i], event->now_ms);
+	set_deadline(frontend, actions->deadline_ms, event->now_ms);
+}
+
+/* While somebody serves, requests come and go without the view manager hearing of each; before it decides anything else it
+ * is told whether any wait. */
+static void tell_demand(struct frontend *frontend)
+{
+	uint32_t waiting = router_waiting(frontend->router);
+	struct views_event event = {.kind = VIEWS_DEMAND, .waiting = waiting};
+
+	if ((waiting > 0) == frontend->demand_told)
+		return;
+	frontend->demand_told = waiting > 0;
+	step_one(frontend, &event);
+}
+
+static void step(struct frontend *frontend, struct views_event *event)
+{
+	must(!frontend->stepping);
+	frontend->stepping = true;
+	tell_demand(frontend);
+	step_one(frontend, event);
+	frontend->stepping = false;
+}
+
+static void deadline_came(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	step(context, &(struct views_event){.kind = VIEWS_TICK});
+}
+
+static void demand_came(evutil_socket_t fd, short what, void *context)
+{
+	struct frontend *frontend = context;
+
+	(void)fd;
+	(void)what;
+	must(!frontend->stepping);
+	frontend->stepping = true;
+	tell_demand(frontend);
+	frontend->stepping = false;
+}
+
+/* --- events ------------------------------------------------------------------------------------------------------------------- */
+
+static void replica_hello(void *context, uint32_t id, uint32_t status, const char *text, const struct identity *identity,
+			  const struct report *report)
+{
+	struct frontend *frontend = context;
+
+	if (status == JH_HELLO_OK)
+		router_link(frontend->router, id, true, frontend_now_ms());
+	step(frontend, &(struct views_event){.kind = VIEWS_HELLO,
+					     .id = id,
+					     .identity = identity,
+					     .reply_status = status,
+					     .reply_text = text,
+					     .report = report});
+}
+
+static void replica_report(void *context, uint32_t id, const struct report *report)
+{
+	struct frontend *frontend = context;
+
+	judge_reader(frontend, id, report);
+	step(frontend, &(struct views_event){.kind = VIEWS_REPORT, .id = id, .report = report});
+}
+
+static void replica_bound(void *context, uint32_t id, const struct report *report)
+{
+	struct frontend *frontend = context;
+
+	router_link(frontend->router, id, true, frontend_now_ms());
+	step(frontend, &(struct views_event){.kind = VIEWS_BOUND, .id = id, .report = report});
+}
+
+static void replica_lost(void *context, uint32_t id, bool refused)
+{
+	struct frontend *frontend = context;
+
+	router_link(frontend->router, id, false, frontend_now_ms());
+	step(frontend, &(struct views_event){.kind = VIEWS_LOST, .id = id, .refused = refused});
+}
+
+const struct links_events manager_links_events = {
+	.hello = replica_hello,
+	.report = replica_report,
+	.bound = replica_bound,
+	.lost = replica_lost,
+	.answered = requests_answered,
+};
+
+static void replica_found(void *context, uint32_t id, const char *address)
+{
+	step(context, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
+}
+
+static void round_dumped(void *context, bool complete, const uint32_t *ids, uint32_t count)
+{
+	step(context, &(struct views_event){.kind = VIEWS_DUMPED, .complete = complete, .ids = ids, .ids_count = count});
+}
+
+const struct discovery_events manager_discovery_events = {.found = replica_found, .dumped = round_dumped};
+
+void manager_saved(void *context, uint64_t ticket, bool ok, const char *error)
+{
+	if (!ok)
+		log_error("store", "%s", error);
+	step(context, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
+}
+
+/* --- operators ---------------------------------------------------------------------------------------------------------------- */
+
+/* The token of a free place that now holds the call, or 0. */
+static uint64_t keep_operator(struct frontend *frontend, struct rpc_call *call)
+{
+	for (int i = 0; i < OPERATORS_MAX; i++) {
+		if (frontend->operators[i].token != 0)
+			continue;
+		frontend->operators[i] = (struct operator_call){.token = ++frontend->next_token, .call = call};
+		return frontend->next_token;
+	}
+	return 0;
+}
+
+bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call)
+{
+	uint64_t token = keep_operator(frontend, call);
+
+	if (token == 0)
+		return false;
+	step(frontend, &(struct views_event){.kind = VIEWS_SWITCHOVER, .token = token, .id = id});
+	return true;
+}
+
+bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call)
+{
+	uint64_t token = keep_operator(frontend, call);
+
+	if (token == 0)
+		return false;
+	step(frontend, &(struct views_event){.kind = VIEWS_PROMOTE, .token = token, .id = id, .confirm = confirm});
+	return true;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------------------- */
+
+void manager_start(struct frontend *frontend, const struct views_stored *stored)
+{
+	frontend->actions = calloc(1, sizeof *frontend->actions);
+	must(frontend->actions != NULL);
+	frontend->incarnation = uuid_draw();
+	frontend->views = views_new(&frontend->options.views);
+	frontend->deadline = evtimer_new(frontend->base, deadline_came, frontend);
+	frontend->demand = event_new(frontend->base, -1, 0, demand_came, frontend);
+	must(frontend->views != NULL);
+	must(frontend->deadline != NULL);
+	must(frontend->demand != NULL);
+	step(frontend, &(struct views_event){.kind = VIEWS_START, .stored = stored});
+}
+
+void manager_stop(struct frontend *frontend)
+{
+	if (frontend->views == NULL)
+		return;
+	event_free(frontend->deadline);
+	event_free(frontend->demand);
+	views_free(frontend->views);
+	free(frontend->actions);
+}

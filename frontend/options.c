@@ -1,0 +1,180 @@
+#include "frontend/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/address.h"
+#include "rpc/base/limits.h"
+#include "rpc/base/log.h"
+#include "rpc/frontend.h"
+
+enum key {
+	KEY_DATA_DIR = 0x100,
+	KEY_REPLICA_HOSTS,
+	KEY_LISTEN,
+	KEY_ADVERTISE,
+	KEY_PROGRAM_BASE,
+	KEY_HEARTBEAT,
+	KEY_SUSPECT,
+	KEY_STALL,
+	KEY_AUTOCLEAN,
+	KEY_MIN_MEMBERS,
+	KEY_START_WAIT,
+	KEY_NEW_CLUSTER,
+	KEY_MAX_CLIENTS,
+	KEY_LOG_LEVEL
+};
+
+static const struct argp_option list[] = {
+	{"data-dir", KEY_DATA_DIR, "DIR", 0, "where the view is kept; made when missing (required)", 0},
+	{"replica-hosts", KEY_REPLICA_HOSTS, "HOST,HOST...", 0, "hosts whose rpcbind is asked for replicas (127.0.0.1)", 0},
+	{"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0, "may be given again (127.0.0.1 and ::1, any port)", 0},
+	{"advertise", KEY_ADVERTISE, "ADDRESS[:PORT]", 0, "register this address instead of the one listened on", 0},
+	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end (540000000)", 0},
+	{"heartbeat-ms", KEY_HEARTBEAT, "N", 0, "time between heartbeats to a replica (50)", 0},
+	{"suspect-ms", KEY_SUSPECT, "N", 0, "a replica silent for longer counts as failed (250)", 0},
+	{"stall-ms", KEY_STALL, "N", 0, "so does one whose disk is late by this (2000)", 0},
+	{"autoclean-s", KEY_AUTOCLEAN, "N", 0, "a dead replica that is no member is forgotten after this (20)", 0},
+	{"min-members", KEY_MIN_MEMBERS, "N", 0, "refuse orders while fewer replicas hold them (1)", 0},
+	{"start-wait-ms", KEY_START_WAIT, "N", 0, "time members get to answer before the view shrinks at a start (2000)", 0},
+	{"new-cluster", KEY_NEW_CLUSTER, NULL, 0, "form a cluster of replicas that have never been in one", 0},
+	{"max-clients", KEY_MAX_CLIENTS, "N", 0, "client connections (4608)", 0},
+	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0},
+	{NULL, 0, NULL, 0, NULL, 0},
+};
+
+static uint32_t number(const struct argp_state *state, const char *option, const char *text, uint32_t low, uint32_t high)
+{
+	char *end;
+
+	errno = 0;
+
+	unsigned long long value = strtoull(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+		argp_error(state, "--%s %s: a number from %u to %u is needed", option, text, low, high);
+	return (uint32_t)value;
+}
+
+static const char *address(const struct argp_state *state, const char *option, const char *text)
+{
+	struct rpc_address parsed;
+
+	if (!rpc_address_parse(text, &parsed))
+		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711", option,
+			   text);
+	return text;
+}
+
+static void log_level(const struct argp_state *state, const char *text)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			log_set_level((enum log_level)i);
+			return;
+		}
+	}
+	argp_error(state, "--log-level %s: debug, info, warn or error is needed", text);
+}
+
+static void check(const struct argp_state *state, const struct options *options)
+{
+	if (options->data_dir == NULL)
+		argp_error(state, "--data-dir DIR is needed: the directory that keeps the front-end's view");
+	if (options->views.suspect_ms < 2 * options->views.heartbeat_ms)
+		argp_error(state, "--suspect-ms %u is less than two heartbeats of %u ms", options->views.suspect_ms,
+			   options->views.heartbeat_ms);
+}
+
+static error_t parse_time(int key, const char *text, struct argp_state *state)
+{
+	struct views_options *views = &((struct options *)state->input)->views;
+
+	switch (key) {
+	case KEY_HEARTBEAT:
+		views->heartbeat_ms = number(state, "heartbeat-ms", text, 5, 10000);
+		return 0;
+	case KEY_SUSPECT:
+		views->suspect_ms = number(state, "suspect-ms", text, 10, 600000);
+		return 0;
+	case KEY_STALL:
+		views->stall_ms = number(state, "stall-ms", text, 10, 600000);
+		return 0;
+	case KEY_START_WAIT:
+		views->start_wait_ms = number(state, "start-wait-ms", text, 0, 600000);
+		return 0;
+	case KEY_AUTOCLEAN:
+		views->forget_ms = number(state, "autoclean-s", text, 1, 86400) * 1000;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case KEY_DATA_DIR:
+		options->data_dir = text;
+		return 0;
+	case KEY_REPLICA_HOSTS:
+		options->replica_hosts = text;
+		return 0;
+	case KEY_LISTEN:
+		if (options->listen_count == OPTIONS_LISTEN_MAX)
+			argp_error(state, "--listen may be given %d times", OPTIONS_LISTEN_MAX);
+		options->listen[options->listen_count++] = address(state, "listen", text);
+		return 0;
+	case KEY_ADVERTISE:
+		options->advertise = address(state, "advertise", text);
+		return 0;
+	case KEY_PROGRAM_BASE:
+		options->program_base = number(state, "program-base", text, 1, UINT32_MAX - 4096);
+		return 0;
+	case KEY_MIN_MEMBERS:
+		options->min_members = number(state, "min-members", text, 1, LIMIT_REPLICAS);
+		return 0;
+	case KEY_NEW_CLUSTER:
+		options->views.new_cluster = true;
+		return 0;
+	case KEY_MAX_CLIENTS:
+		options->max_clients = number(state, "max-clients", text, 1, 7680);
+		return 0;
+	case KEY_LOG_LEVEL:
+		log_level(state, text);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is no option; see --help", text);
+		return 0;
+	case ARGP_KEY_END:
+		check(state, options);
+		return 0;
+	default:
+		return parse_time(key, text, state);
+	}
+}
+
+void options_parse(int argc, char **argv, struct options *options)
+{
+	static const struct argp argp = {
+		list, parse, NULL,
+		"The address that the clients of a Just Hungry cluster talk to; it decides which replica is primary.\v"
+		"Never copy or restore the data directory.",
+		NULL, NULL, NULL};
+
+	*options = (struct options){
+		.replica_hosts = "127.0.0.1",
+		.program_base = JH_FRONTEND,
+		.min_members = 1,
+		.max_clients = LIMIT_CONNECTIONS,
+		.views = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000, .forget_ms = 20000},
+	};
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+}

@@ -1,0 +1,174 @@
+/* What clients may call: the handlers of rpc/frontend.x. They judge arguments (design, "what bad input gets") and pass the rest
+ * on; whether a postcode is one is the primary's to say. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/frontend.h"
+#include "rpc/base/must.h"
+#include "rpc/base/utf8.h"
+#include "rpc/convert.h"
+
+#define SAY_SIZE 160
+
+/* --- orders and history ------------------------------------------------------------------------------------------------------- */
+
+/* False with one line in say when the order cannot be one. The bounds of lengths and counts are XDR's: more does not decode. */
+static bool order_good(const jh_order *order, char say[static SAY_SIZE])
+{
+	if (order->items.items_len == 0) {
+		snprintf(say, SAY_SIZE, "an order needs at least one item (at most %d)", JH_ITEMS_MAX);
+		return false;
+	}
+	if (!utf8_valid_text(order->customer.customer_val, order->customer.customer_len)) {
+		snprintf(say, SAY_SIZE, "the customer's name is not UTF-8 text, or has a control character in it");
+		return false;
+	}
+	for (u_int i = 0; i < order->items.items_len; i++) {
+		const jh_item *item = &order->items.items_val[i];
+
+		if (item->jh_item_len == 0) {
+			snprintf(say, SAY_SIZE, "item %u is empty (1 to %d bytes)", i + 1, JH_ITEM_MAX);
+			return false;
+		}
+		if (!utf8_valid_text(item->jh_item_val, item->jh_item_len)) {
+			snprintf(say, SAY_SIZE, "item %u is not UTF-8 text, or has a control character in it", i + 1);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE])
+{
+	if (uuid_is_nil(convert_uuid_from_wire(args->client))) {
+		snprintf(say, SAY_SIZE, "the client id is nil: draw one at random (RULE 11: it makes repeats harmless)");
+		return false;
+	}
+	if (args->request == 0) {
+		snprintf(say, SAY_SIZE, "request numbers start at 1");
+		return false;
+	}
+	return order_good(&args->operation.jh_operation_u.order, say);
+}
+
+bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
+{
+	char say[SAY_SIZE];
+
+	if (!place_args_good(args, say)) {
+		result->outcome = JH_REFUSED;
+		result->jh_write_result_u.problem.reason = JH_REASON_BAD_REQUEST;
+		result->jh_write_result_u.problem.error = convert_text_dup(say);
+		return TRUE;
+	}
+	requests_write(rpc_call_context(request), args, rpc_call_take(request));
+	return FALSE;
+}
+
+bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
+{
+	uint32_t limit = args->query.jh_query_u.history.limit;
+	char say[SAY_SIZE];
+
+	if (limit < 1 || limit > JH_PAGE_MAX) {
+		snprintf(say, sizeof say, "a page of history has 1 to %d orders, not %u", JH_PAGE_MAX, limit);
+		result->outcome = JH_REFUSED;
+		result->jh_read_result_u.problem.reason = JH_REASON_BAD_REQUEST;
+		result->jh_read_result_u.problem.error = convert_text_dup(say);
+		return TRUE;
+	}
+	requests_read(rpc_call_context(request), args, rpc_call_take(request));
+	return FALSE;
+}
+
+/* --- status ------------------------------------------------------------------------------------------------------------------- */
+
+static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_cluster_status *status)
+{
+	struct views_row rows[LIMIT_REPLICAS];
+	uint32_t count = views_rows(frontend->views, now_ms, rows);
+
+	status->replicas.replicas_len = count;
+	status->replicas.replicas_val = calloc(count + 1, sizeof *status->replicas.replicas_val);
+	must(status->replicas.replicas_val != NULL);
+	for (uint32_t i = 0; i < count; i++)
+		convert_row(rows[i].id, rows[i].report, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
+			    rows[i].note, &status->replicas.replicas_val[i]);
+}
+
+bool_t cluster_status_1_svc(void *args, jh_cluster_status *status, struct svc_req *request)
+{
+	const struct frontend *frontend = rpc_call_context(request);
+	const struct view *view = views_current(frontend->views);
+	uint64_t now_ms = frontend_now_ms();
+	char summary[VIEWS_TEXT_SIZE];
+	int health;
+	jh_text address = convert_text_dup(frontend->address);
+
+	(void)args;
+	memset(status, 0, sizeof *status);
+	views_summary(frontend->views, now_ms, summary, &health);
+	convert_uuid_to_wire(view->cluster, status->cluster);
+	status->health = (jh_health)health;
+	status->summary = convert_text_dup(summary);
+	status->view = view->number;
+	if (!views_serving(frontend->views, &status->primary))
+		status->primary = 0;
+	status->floor = router_floor(frontend->router);
+	status->queued = router_waiting(frontend->router);
+	status->uptime_s = (rpc_clock_us() - frontend->started_us) / 1000000u;
+	status->loop_max_us = loop_meter_max_us(&frontend->meter);
+	status->address.jh_address_len = address.jh_text_len;
+	status->address.jh_address_val = address.jh_text_val;
+	fill_rows(frontend, now_ms, status);
+	return TRUE;
+}
+
+/* --- operators ---------------------------------------------------------------------------------------------------------------- */
+
+static void too_many_operators(struct rpc_call *call)
+{
+	jh_admin_result result = {.outcome = JH_UNAVAILABLE,
+				  .text = convert_text_dup("too many switchovers and promotions wait already")};
+
+	rpc_call_reply(call, (xdrproc_t)xdr_jh_admin_result, &result);
+	xdr_free((xdrproc_t)xdr_jh_admin_result, &result);
+}
+
+bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	struct rpc_call *call = rpc_call_take(request);
+
+	(void)result;
+	if (!manager_switchover(rpc_call_context(request), args->id, call))
+		too_many_operators(call);
+	return FALSE;
+}
+
+bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	struct rpc_call *call = rpc_call_take(request);
+
+	(void)result;
+	if (!manager_promote(rpc_call_context(request), args->id, args->confirm != FALSE, call))
+		too_many_operators(call);
+	return FALSE;
+}
+
+bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
+{
+	const struct frontend *frontend = rpc_call_context(request);
+
+	(void)args; /* who it is and where, discovery finds out for itself */
+	(void)result;
+	discovery_wake(frontend->discovery);
+	return TRUE;
+}
+
+int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t encode, caddr_t result)
+{
+	(void)transport;
+	xdr_free(encode, result);
+	return TRUE;
+}

@@ -83,7 +83,7 @@ static bool open_path(struct directory *directory, enum directory_mode mode, cha
 	if (directory->fd < 0)
 		return fail(error, error_size, "cannot open the data directory %s: %s: check the path and its owner", path,
 			    strerror(errno));
-	if (mode == DIRECTORY_OWN && faccessat(directory->fd, ".", W_OK | X_OK, 0) != 0)
+	if (mode == DIRECTORY_OWN && faccessat(directory->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		return fail(error, error_size,
 			    "cannot write in the data directory %s: %s: give it to the user that runs this, or choose another with "
 			    "--data-dir",

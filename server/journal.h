@@ -45,7 +45,7 @@ struct journal_record {
 	uint32_t kind;               /* enum jh_disk_kind */
 	const void *payload;         /* the encoded union, as given to journal_append */
 	uint32_t size;
-	struct journal_batch batch;  /* kind BATCH only: its head, and the iterator of its entries, already checked */
+	struct journal_batch batch;  /* kinds BATCH and STAGED: its head, and the iterator of its entries, already checked */
 };
 
 struct journal_recovery {
@@ -98,7 +98,7 @@ void journal_close(struct journal *journal);
  * journal_queued_bytes() before taking work in. */
 bool journal_append(struct journal *journal, uint64_t ticket, const void *payload, size_t size);
 
-/* The same for a BATCH record, encoded straight into the queue: entries are ops batch->base_op + 1, ... */
+/* The same for a BATCH or STAGED record, encoded straight into the queue: entries are ops batch->base_op + 1, ... */
 bool journal_append_batch(struct journal *journal, uint64_t ticket, const struct journal_batch *batch,
 			  const struct journal_entry *entries, uint32_t entries_count);
 

@@ -58,7 +58,7 @@ void journal_batch_encode(const struct journal_batch *batch, const struct journa
 	uint8_t *at = out;
 
 	must(entries_count <= LIMIT_PUSH_ENTRIES);
-	at = put_u32(at, JH_DISK_BATCH);
+	at = put_u32(at, batch->staged ? JH_DISK_STAGED : JH_DISK_BATCH);
 	at = put_u64(at, batch->base_op);
 	at = put_u64(at, batch->base_digest.low);
 	at = put_u64(at, batch->base_digest.high);
@@ -110,7 +110,8 @@ bool journal_batch_decode(const void *payload, size_t size, struct journal_batch
 	at = get_u64(at, &batch->commit);
 	at = get_u32(at, &batch->entries_count);
 	batch->next = at;
-	if (kind != JH_DISK_BATCH || batch->entries_count > LIMIT_PUSH_ENTRIES)
+	batch->staged = kind == JH_DISK_STAGED;
+	if ((kind != JH_DISK_BATCH && !batch->staged) || batch->entries_count > LIMIT_PUSH_ENTRIES)
 		return false;
 	for (uint32_t i = 0; i < batch->entries_count; i++) {
 		at = read_entry(at, batch->end, &entry);

@@ -8,6 +8,8 @@
 
 #include "rpc/base/digest.h"
 
+#define STATE_BYTES 36 /* an encoded STATE record; its last 8 bytes are last_op */
+
 /* Entries base_op + 1, ..., base_op + entries_count. */
 struct journal_batch {
 	uint64_t base_op;
@@ -15,6 +17,7 @@ struct journal_batch {
 	uint64_t durable_op;       /* the last op known durable when this was written */
 	uint64_t commit;           /* commit point when this was written */
 	uint32_t entries_count;
+	bool staged;               /* kind STAGED instead of BATCH: means nothing before its STATE record */
 	const uint8_t *next;       /* the iterator's; the writer leaves it alone */
 	const uint8_t *end;
 };
@@ -32,7 +35,8 @@ size_t journal_batch_size(const struct journal_entry *entries, uint32_t entries_
 void journal_batch_encode(const struct journal_batch *batch, const struct journal_entry *entries, uint32_t entries_count,
 			  void *out);
 
-/* Reads the head, and sets the iterator to the first entry. False when payload is not one whole canonical BATCH. */
+/* Reads the head, and sets the iterator to the first entry. False when payload is not one whole canonical BATCH or
+ * STAGED. */
 bool journal_batch_decode(const void *payload, size_t size, struct journal_batch *batch);
 
 /* The next entry, borrowed from the payload; false at the end. */

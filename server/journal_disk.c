@@ -83,8 +83,8 @@ static void note_record(struct journal *journal, const struct frame_header *fram
 		return;
 	}
 	must(journal->meta != NULL); /* the first record of a journal says whose it is */
-	memcpy(&op, payload + 4, sizeof op);
-	if (kind == JH_DISK_BATCH)
+	memcpy(&op, payload + (kind == JH_DISK_STATE ? STATE_BYTES - sizeof op : 4), sizeof op);
+	if (kind == JH_DISK_BATCH || kind == JH_DISK_STAGED)
 		memcpy(&count, payload + 44, sizeof count);
 	keeper_note(journal->keeper, kind, be64toh(op) + be32toh(count));
 }

@@ -162,7 +162,8 @@ void segment_info_add(struct segment_info *infos, uint32_t count, uint32_t kind,
 	struct segment_info *own = &infos[count - 1];
 
 	if (kind == JH_DISK_STATE) {
-		/* Durable before this record was written, the snapshot stands for everything before it. */
+		/* Its snapshot, durable before this record was written, and the staged batches up to op_end stand for everything
+		 * before it: a later snapshot at op_end or above covers it all. */
 		for (uint32_t i = 0; i < count; i++)
 			if (infos[i].op > op_end)
 				infos[i].op = op_end;
@@ -180,7 +181,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 	if (record.size >= sizeof kind)
 		memcpy(&kind, payload, sizeof kind);
 	record.kind = be32toh(kind);
-	if (record.kind > JH_DISK_STATE)
+	if (record.kind > JH_DISK_STAGED)
 		return fail(recover, JOURNAL_NEWER_FORMAT,
 			    "%s/%s has a record of kind %" PRIu32 " that this program does not know: it needs an upgrade",
 			    recover->path, recover->name, record.kind);
@@ -189,13 +190,15 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 		must(recover->recovered->meta != NULL);
 		memcpy(recover->recovered->meta, payload, record.size);
 		recover->recovered->meta_size = record.size;
-	} else if (record.kind == JH_DISK_STATE && record.size >= 12) {
-		uint64_t op;
+	} else if (record.kind == JH_DISK_STATE && record.size == STATE_BYTES) {
+		uint64_t last_op;
 
-		memcpy(&op, (const uint8_t *)payload + 4, sizeof op);
-		recovery->op = be64toh(op);
-	} else if (record.kind == JH_DISK_BATCH && journal_batch_decode(payload, record.size, &record.batch)) {
-		recovery->op = record.batch.base_op + record.batch.entries_count;
+		memcpy(&last_op, (const uint8_t *)payload + STATE_BYTES - sizeof last_op, sizeof last_op);
+		recovery->op = be64toh(last_op);
+	} else if ((record.kind == JH_DISK_BATCH || record.kind == JH_DISK_STAGED) &&
+		   journal_batch_decode(payload, record.size, &record.batch)) {
+		if (!record.batch.staged)
+			recovery->op = record.batch.base_op + record.batch.entries_count;
 	} else {
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s: record %" PRIu64 " is malformed: it is damaged",
 			    recover->path, recover->name, record.sequence);

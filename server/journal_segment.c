@@ -127,14 +127,14 @@ static bool header_write(struct segment *segment, struct uuid uuid)
 
 /* --- files ---------------------------------------------------------------------------------------------------------------- */
 
-/* What O_DIRECT asks of offsets here; where it can not be asked, a block. */
+/* What O_DIRECT asks of offsets here; 0: the file system does not say, or asks too much. */
 static uint32_t direct_alignment(int fd)
 {
 	struct statx info;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &info) != 0 || (info.stx_mask & STATX_DIOALIGN) == 0)
-		return SEGMENT_DATA;
-	if (info.stx_dio_offset_align == 0 || info.stx_dio_offset_align > SEGMENT_DATA)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &info) != 0 || (info.stx_mask & STATX_DIOALIGN) == 0 ||
+	    info.stx_dio_offset_align == 0 || info.stx_dio_offset_align > SEGMENT_DATA ||
+	    info.stx_dio_mem_align > SEGMENT_DATA)
 		return 0;
 	return info.stx_dio_offset_align < SECTOR_LEAST ? SECTOR_LEAST : info.stx_dio_offset_align;
 }
@@ -191,7 +191,7 @@ static bool reserve(int fd, uint32_t size)
 
 bool segment_create(int directory, const char *name, uint32_t size, struct uuid uuid, struct segment *segment)
 {
-	must(size % SEGMENT_CHUNK == 0 && size > SEGMENT_CHUNK);
+	must(size % SEGMENT_DATA == 0 && size > SEGMENT_DATA);
 	segment->size = size;
 	segment->fd = open_with(directory, name, O_CREAT | O_TRUNC, &segment->sector);
 	if (segment->fd < 0)

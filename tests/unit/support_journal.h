@@ -1,0 +1,46 @@
+/* For tests of the journal: a directory of its own, a journal in it, and waiting for what it reports. */
+#pragma once
+
+#include <event2/event.h>
+#include <stdatomic.h>
+
+#include "server/journal.h"
+
+#define DISK_PATH_SIZE 512
+
+struct disk {
+	char path[DISK_PATH_SIZE];
+	struct event_base *base;
+	struct journal *journal;
+	struct journal_options options;
+	struct journal_recovery recovery;
+	uint64_t next_ticket;   /* to give */
+	uint64_t durable;       /* reported */
+	uint64_t op;            /* last appended */
+	atomic_bool fatal;
+	/* What recovery delivered. */
+	uint64_t metas, states, staged, batches, entries, first_op, last_op, last_commit;
+	bool refuse;            /* the reader refuses every batch */
+};
+
+/* A new empty directory; segments of 64 KiB. */
+void disk_new(struct disk *disk);
+/* Closes what is open and removes the directory. */
+void disk_free(struct disk *disk);
+/* As disk_new, but with the files another one has now: what a crash at this moment leaves. */
+void disk_copy(struct disk *copy, const struct disk *disk);
+
+/* Opens the journal and counts what is delivered, asserting that ops and bodies are what disk_append made. */
+enum journal_outcome disk_open(struct disk *disk);
+void disk_close(struct disk *disk);
+enum journal_outcome disk_check(struct disk *disk);
+
+/* Append without waiting; the META payload carries `mark`. Returns the ticket. */
+uint64_t disk_append_meta(struct disk *disk, uint32_t mark);
+uint64_t disk_append_state(struct disk *disk, uint64_t op);
+uint64_t disk_append(struct disk *disk, uint32_t entries_count, uint32_t body_size);
+/* Runs the loop until the ticket is durable. */
+void disk_wait(struct disk *disk, uint64_t ticket);
+
+/* Opens the newest (0), second newest (1) ... segment for reading and writing; gives its name unless name is NULL. */
+int disk_segment(const struct disk *disk, uint32_t from_newest, char *name);

@@ -173,12 +173,12 @@ all_level() {
 		([.replicas[].digest] | unique | length == 1)' >/dev/null
 }
 
-# Every order of every postcode that was used, one "CLIENT REQUEST NUMBER POSTCODE" a line.
+# Every order to these postcodes, as bench logs them: CLIENT REQUEST POSTCODE OP NUMBER.
 all_orders() { # POSTCODE...
 	local postcode
 	for postcode in "$@"; do
-		client --timeout 60 --json history --limit 100000000 "$postcode" |
-			jq -r '.postcode as $postcode | .orders[] | select(.op > 0) | "\(.client) \(.request) \(.number) \($postcode)"'
+		client --timeout 60 --json history --limit 0 "$postcode" |
+			jq -r '.postcode as $to | .orders[] | select(.op > 0) | "\(.client) \(.request) \($to) \(.op) \(.number)"'
 	done
 }
 
@@ -253,10 +253,10 @@ good "the longest that any client waited: $(awk -v us="$gap_us" 'BEGIN { printf 
 	"${dim}(at $per_second orders/s, each fsynced on every replica)$plain"
 
 step "No order is missing, none is doubled"
-# What the clients were told, against what the cluster holds: "CLIENT REQUEST NUMBER POSTCODE" of each order.
+# What the clients were told, against what the cluster holds.
 told=$scratch/told held=$scratch/held
 sort "$scratch/acknowledged" >"$told"
-mapfile -t postcodes < <(cut -d ' ' -f 4- "$told" | sort -u)
+mapfile -t postcodes < <(cut -d ' ' -f 3,4 "$told" | sort -u)
 ((${#postcodes[@]})) || fail "the load acknowledged no order"
 all_orders "${postcodes[@]}" | sort >"$held"
 missing=$(comm -23 "$told" "$held" | wc -l)

@@ -1,6 +1,6 @@
-/* Reads postcodes from standard input, one a line, and prints every order to them, one a line:
+/* Reads postcodes from standard input, one a line, and prints every order to them, one a line, as bench --log does:
  *
- *     CLIENT REQUEST POSTCODE NUMBER OP
+ *     CLIENT REQUEST POSTCODE OP NUMBER
  *
  * The oracle of the integration tests: a plain libtirpc client that shares nothing with our own transport, so that a fault
  * there cannot hide one here. Orders loaded at the start have no client and are left out.
@@ -21,8 +21,8 @@ static void print_order(const struct jh_history *history, const struct jh_histor
 			putchar('-');
 		printf("%02x", (unsigned char)order->client[i]);
 	}
-	printf(" %" PRIu64 " %.*s %u %" PRIu64 "\n", (uint64_t)order->request, (int)history->postcode.postcode_len,
-	       history->postcode.postcode_val, order->number, (uint64_t)order->op);
+	printf(" %" PRIu64 " %.*s %" PRIu64 " %u\n", (uint64_t)order->request, (int)history->postcode.postcode_len,
+	       history->postcode.postcode_val, (uint64_t)order->op, order->number);
 }
 
 /* One page, newest below `before`; *next is where the page before it ends, 0 when there is none. */

@@ -8,6 +8,7 @@ start_replica 2
 wait_for 30 "replica 2 to be a backup" role_is 2 backup
 start_replica 3
 wait_for 30 "replica 3 to be a backup" role_is 3 backup
+hurry load
 end_load load
 audit load
 wait_for 20 "equal digests on all three" members_level 3

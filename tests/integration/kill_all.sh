@@ -19,6 +19,7 @@ done
 start_frontend
 jh --timeout 40 status --wait 3 >/dev/null
 wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
+hurry load
 end_load load
 audit load
 wait_for 20 "equal digests on all three" members_level 3

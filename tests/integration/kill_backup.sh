@@ -16,6 +16,7 @@ expect 0 'degraded: 1 copy' status
 start_replica "$first"
 start_replica "$second"
 wait_for 30 "both to be backups again" status_is '[.replicas[] | select(.role == "backup")] | length == 2'
+hurry load
 end_load load
 audit load
 wait_for 20 "equal digests on all three" members_level 3

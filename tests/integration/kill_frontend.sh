@@ -11,6 +11,7 @@ for round in 1 2 3; do
 	wait_for 20 "a primary that serves (round $round)" serving
 	wait_for 20 "orders to flow again (round $round)" op_reached $(($(op_of_cluster) + 50))
 done
+hurry load
 end_load load
 audit load
 jh --timeout 20 status --wait 3 >/dev/null

@@ -13,6 +13,7 @@ for round in 1 2 3 4 5; do
 	start_replica "$victim"
 	wait_for 30 "replica $victim to be a backup again (round $round)" role_is "$victim" backup
 done
+hurry load
 end_load load
 audit load
 wait_for 20 "equal digests on all three" members_level 3

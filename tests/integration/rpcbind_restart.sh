@@ -17,6 +17,7 @@ all_registered() {
 	done
 }
 wait_for 15 "everybody to be registered again" all_registered
+hurry load
 end_load load
 audit load
 status_is ".view == $view" || fail "a view was made: rpcbind is for finding, not for judging"

@@ -12,6 +12,7 @@ wait_for 20 "another primary" status_is ".primary > 0 and .primary != $victim an
 wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
 signal CONT "$victim"
 wait_for 30 "the one that woke up to be a backup" role_is "$victim" backup
+hurry load
 end_load load
 audit load
 wait_for 20 "equal digests on all three" members_level 3

@@ -12,6 +12,7 @@ done
 target=$(a_backup)
 expect 0 . switchover "$target"
 [[ $(primary) == "$target" ]] || fail "switchover $target made $(primary) primary"
+hurry load
 end_load load
 audit load
 expect 3 . switchover 9

@@ -3,11 +3,13 @@
 #include <netinet/in.h>
 #include <rpc/rpcb_prot.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "rpc/address.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
@@ -24,6 +26,71 @@ static bool_t xdr_nothing(XDR *xdr, ...)
 {
 	(void)xdr;
 	return TRUE;
+}
+
+/* --- what RPCBPROC_DUMP answers --------------------------------------------------------------------------------------------
+ * Decoded here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads
+ * that decode at the same time all write. */
+
+struct mapping {
+	uint32_t program, version;
+	char netid[16];
+	char address[RPC_ADDRESS_TEXT];
+	char owner[32];
+};
+
+struct mappings {
+	struct mapping *at;
+	size_t count, capacity;
+};
+
+/* A text that does not fit becomes "", which is no netid and no address. */
+static bool take_text(XDR *xdr, char *text, u_int size)
+{
+	char padding[BYTES_PER_XDR_UNIT];
+	u_int length;
+
+	memset(text, 0, size);
+	if (!xdr_u_int(xdr, &length))
+		return false;
+	if (length < size)
+		return XDR_GETBYTES(xdr, text, length) && XDR_GETBYTES(xdr, padding, RNDUP(length) - length);
+	return length <= LIMIT_RECORD_BYTES && XDR_SETPOS(xdr, XDR_GETPOS(xdr) + RNDUP(length));
+}
+
+static struct mapping *add_mapping(struct mappings *mappings)
+{
+	if (mappings->count == mappings->capacity) {
+		mappings->capacity = mappings->capacity == 0 ? 64 : mappings->capacity * 2;
+		mappings->at = realloc(mappings->at, mappings->capacity * sizeof *mappings->at);
+		must(mappings->at != NULL);
+	}
+	return &mappings->at[mappings->count++];
+}
+
+/* RFC 1833 section 2.1: rpcblist, an optional element after another. The record's limit bounds it. */
+static bool_t xdr_mappings(XDR *xdr, struct mappings *mappings)
+{
+	bool_t more;
+
+	if (xdr->x_op == XDR_FREE) {
+		free(mappings->at);
+		*mappings = (struct mappings){0};
+		return TRUE;
+	}
+	while (xdr_bool(xdr, &more)) {
+		if (!more)
+			return TRUE;
+
+		struct mapping *mapping = add_mapping(mappings);
+
+		if (!xdr_uint32_t(xdr, &mapping->program) || !xdr_uint32_t(xdr, &mapping->version) ||
+		    !take_text(xdr, mapping->netid, sizeof mapping->netid) ||
+		    !take_text(xdr, mapping->address, sizeof mapping->address) ||
+		    !take_text(xdr, mapping->owner, sizeof mapping->owner))
+			return FALSE;
+	}
+	return FALSE;
 }
 
 /* --- rpcbind's procedures ----------------------------------------------------------------------------------------------- */
@@ -49,12 +116,12 @@ static enum blocking_result ask_rpcbind(const struct rpc_address *rpcbind, rpcpr
 	}, error, error_size);
 }
 
-static enum blocking_result dump(const struct rpc_address *rpcbind, rpcblist_ptr *list, uint64_t deadline_us, char *error,
+static enum blocking_result dump(const struct rpc_address *rpcbind, struct mappings *mappings, uint64_t deadline_us, char *error,
 				 size_t error_size)
 {
-	*list = NULL;
-	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)xdr_rpcblist_ptr, list, deadline_us,
-			   error, error_size);
+	*mappings = (struct mappings){0};
+	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)xdr_mappings, mappings, deadline_us, error,
+			   error_size);
 }
 
 /* RPCBPROC_SET or RPCBPROC_UNSET at the local rpcbind; *done is its answer. */
@@ -106,20 +173,20 @@ static bool replace_wildcard(struct rpc_address *entry, const struct rpc_address
 }
 
 /* False when the mapping is none of ours: another netid, no TCP address, or a wildcard that cannot be replaced. */
-static bool take_mapping(const rpcb *mapping, const struct rpc_address *host, int host_count, struct registry_entry *entry)
+static bool take_mapping(const struct mapping *mapping, const struct rpc_address *host, int host_count, struct registry_entry *entry)
 {
 	struct rpc_address address;
 
-	if (strcmp(mapping->r_netid, "tcp") != 0 && strcmp(mapping->r_netid, "tcp6") != 0)
+	if (strcmp(mapping->netid, "tcp") != 0 && strcmp(mapping->netid, "tcp6") != 0)
 		return false;
-	if (!rpc_address_from_universal(mapping->r_addr, &address) || rpc_address_port(&address) == 0)
+	if (!rpc_address_from_universal(mapping->address, &address) || rpc_address_port(&address) == 0)
 		return false;
 	if (host_count > 0 && rpc_address_is_wildcard(&address) && !replace_wildcard(&address, host, host_count))
 		return false;
-	entry->program = mapping->r_prog;
-	entry->version = mapping->r_vers;
-	snprintf(entry->netid, sizeof entry->netid, "%s", mapping->r_netid);
-	snprintf(entry->owner, sizeof entry->owner, "%s", mapping->r_owner);
+	entry->program = mapping->program;
+	entry->version = mapping->version;
+	snprintf(entry->netid, sizeof entry->netid, "%s", mapping->netid);
+	snprintf(entry->owner, sizeof entry->owner, "%s", mapping->owner);
 	rpc_address_format(&address, entry->address, sizeof entry->address);
 	return true;
 }
@@ -130,7 +197,7 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 	struct rpc_address addresses[HOST_ADDRESSES];
 	uint64_t deadline_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u;
 	char why[128] = "";
-	rpcblist_ptr list = NULL;
+	struct mappings mappings = {0};
 	int count = 0;
 	int address_count = resolve_host(host, RPCBIND_PORT, deadline_us, addresses, HOST_ADDRESSES, why, sizeof why);
 
@@ -146,18 +213,18 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 		uint64_t now_us = rpc_clock_us();
 		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
 
-		result = dump(&addresses[i], &list, now_us + left_us / (uint64_t)(address_count - i), why, sizeof why);
+		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i), why, sizeof why);
 	}
 	if (result != BLOCKING_ANSWERED) {
 		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
 			 RPCBIND_PORT, why);
 		return -1;
 	}
-	for (rpcblist_ptr item = list; item != NULL && count < entries_max; item = item->rpcb_next)
-		if (item->rpcb_map.r_prog >= low && item->rpcb_map.r_prog <= high &&
-		    take_mapping(&item->rpcb_map, addresses, address_count, &entries[count]))
+	for (size_t i = 0; i < mappings.count && count < entries_max; i++)
+		if (mappings.at[i].program >= low && mappings.at[i].program <= high &&
+		    take_mapping(&mappings.at[i], addresses, address_count, &entries[count]))
 			count++;
-	xdr_free((xdrproc_t)xdr_rpcblist_ptr, &list);
+	xdr_free((xdrproc_t)xdr_mappings, &mappings);
 	return count;
 }
 
@@ -169,16 +236,16 @@ static enum find_result find_local(uint32_t program, uint32_t version, const str
 {
 	struct rpc_address rpcbind = local_rpcbind();
 	enum find_result found = FIND_NONE;
-	rpcblist_ptr list;
+	struct mappings mappings;
 
-	if (dump(&rpcbind, &list, deadline_us, error, error_size) != BLOCKING_ANSWERED)
+	if (dump(&rpcbind, &mappings, deadline_us, error, error_size) != BLOCKING_ANSWERED)
 		return FIND_FAILED;
-	for (rpcblist_ptr item = list; item != NULL && found == FIND_NONE; item = item->rpcb_next)
-		if (item->rpcb_map.r_prog == program && item->rpcb_map.r_vers == version &&
-		    strcmp(item->rpcb_map.r_netid, rpc_address_netid(address)) == 0 &&
-		    take_mapping(&item->rpcb_map, NULL, 0, entry))
+	for (size_t i = 0; i < mappings.count && found == FIND_NONE; i++)
+		if (mappings.at[i].program == program && mappings.at[i].version == version &&
+		    strcmp(mappings.at[i].netid, rpc_address_netid(address)) == 0 &&
+		    take_mapping(&mappings.at[i], NULL, 0, entry))
 			found = FIND_FOUND;
-	xdr_free((xdrproc_t)xdr_rpcblist_ptr, &list);
+	xdr_free((xdrproc_t)xdr_mappings, &mappings);
 	return found;
 }
 

@@ -31,14 +31,20 @@ struct rpc_server_limits rpc_server_limits_default(void)
 	};
 }
 
-void server_complain(struct rpc_server *server, const struct rpc_connection *connection, const char *what)
+static bool may_complain(struct rpc_server *server)
 {
 	uint64_t now_us = rpc_clock_us();
 
 	if (server->complained_us != 0 && now_us - server->complained_us < 1000000u)
-		return;
+		return false;
 	server->complained_us = now_us;
-	log_warn("rpc", "%s peer=%s", what, connection->peer);
+	return true;
+}
+
+void server_complain(struct rpc_server *server, const struct rpc_connection *connection, const char *what)
+{
+	if (may_complain(server))
+		log_warn("rpc", "%s peer=%s", what, connection->peer);
 }
 
 /* --- the end of a turn -------------------------------------------------------------------------------------------------- */
@@ -215,7 +221,8 @@ static void accept_ready(evutil_socket_t fd, short what, void *context)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warn("rpc", "cannot accept a connection: %s: raise RLIMIT_NOFILE", strerror(errno));
+			if (may_complain(listener->server))
+				log_warn("rpc", "cannot accept a connection: %s: raise RLIMIT_NOFILE", strerror(errno));
 			rest(listener);
 			return;
 		}

@@ -54,6 +54,7 @@ struct frontend {
 	struct uuid incarnation;
 	struct event *deadline;
 	struct event *demand;    /* made active when the router says that requests wait */
+	bool begun;              /* the view manager knows what was stored */
 	bool stepping;
 	bool demand_told;        /* what the view manager last heard */
 	uint64_t next_token;
@@ -78,18 +79,19 @@ void requests_answered(void *context, void *owner, const struct link_answer *ans
 
 /* --- manager.c -------------------------------------------------------------------------------------------------------------- */
 
-void manager_start(struct frontend *frontend, const struct views_stored *stored);
+void manager_start(struct frontend *frontend);
+/* From here on views are made; before it clients only wait. */
+void manager_begin(struct frontend *frontend, const struct views_stored *stored);
 void manager_stop(struct frontend *frontend);
 extern const struct links_events manager_links_events;
 extern const struct discovery_events manager_discovery_events;
 /* store's call-back. */
 void manager_saved(void *context, uint64_t ticket, bool ok, const char *error);
-/* Answers the call later; false when too many operators wait. */
+/* Answers the call later; false when too many operators wait, or before the beginning. */
 bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call);
 bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call);
 
 /* --- service.c -------------------------------------------------------------------------------------------------------------- */
 
-/* rpcgen's, of rpc/frontend.x; its handlers are in service.c and find the front-end with rpc_call_context. */
-struct svc_req;
-void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
+/* Serves rpc/frontend.x. */
+void service_start(struct frontend *frontend);

@@ -52,8 +52,7 @@ static void begin(struct program *program)
 		fail(frontend, "--replica-hosts needs 1 to 64 names, separated by commas");
 		return;
 	}
-	rpc_server_register(frontend->server, frontend->options.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
-	manager_start(frontend, &program->stored);
+	manager_begin(frontend, &program->stored);
 	program->ready = true;
 	printf("ready justhungry-frontend program=%u address=%s pid=%ld\n", frontend->options.program_base,
 	       frontend->address, (long)getpid());
@@ -200,6 +199,8 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->registry = registry_new(frontend->base);
 	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
 	requests_start(frontend);
+	manager_start(frontend);
+	service_start(frontend);
 	register_all(program);
 	return true;
 }

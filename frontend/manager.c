@@ -187,7 +187,7 @@ static void tell_demand(struct frontend *frontend)
 	uint32_t waiting = router_waiting(frontend->router);
 	struct views_event event = {.kind = VIEWS_DEMAND, .waiting = waiting};
 
-	if ((waiting > 0) == frontend->demand_told)
+	if ((waiting > 0) == frontend->demand_told || !frontend->begun)
 		return;
 	frontend->demand_told = waiting > 0;
 	step_one(frontend, &event);
@@ -291,10 +291,10 @@ void manager_saved(void *context, uint64_t ticket, bool ok, const char *error)
 
 /* --- operators ---------------------------------------------------------------------------------------------------------------- */
 
-/* The token of a free place that now holds the call, or 0. */
+/* The token of a free place that now holds the call, or 0 (also before the beginning). */
 static uint64_t keep_operator(struct frontend *frontend, struct rpc_call *call)
 {
-	for (int i = 0; i < OPERATORS_MAX; i++) {
+	for (int i = 0; i < OPERATORS_MAX && frontend->begun; i++) {
 		if (frontend->operators[i].token != 0)
 			continue;
 		frontend->operators[i] = (struct operator_call){.token = ++frontend->next_token, .call = call};
@@ -325,7 +325,7 @@ bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struc
 
 /* --- life --------------------------------------------------------------------------------------------------------------------- */
 
-void manager_start(struct frontend *frontend, const struct views_stored *stored)
+void manager_start(struct frontend *frontend)
 {
 	frontend->actions = calloc(1, sizeof *frontend->actions);
 	must(frontend->actions != NULL);
@@ -336,7 +336,16 @@ void manager_start(struct frontend *frontend, const struct views_stored *stored)
 	must(frontend->views != NULL);
 	must(frontend->deadline != NULL);
 	must(frontend->demand != NULL);
-	step(frontend, &(struct views_event){.kind = VIEWS_START, .stored = stored});
+}
+
+void manager_begin(struct frontend *frontend, const struct views_stored *stored)
+{
+	must(!frontend->begun);
+	frontend->stepping = true;
+	step_one(frontend, &(struct views_event){.kind = VIEWS_START, .stored = stored});
+	frontend->stepping = false;
+	frontend->begun = true;
+	event_active(frontend->demand, EV_TIMEOUT, 0); /* clients may wait already */
 }
 
 void manager_stop(struct frontend *frontend)

@@ -11,6 +11,14 @@
 
 #define SAY_SIZE 160
 
+/* rpcgen makes it and declares it nowhere. */
+void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
+
+void service_start(struct frontend *frontend)
+{
+	rpc_server_register(frontend->server, frontend->options.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
+}
+
 /* --- orders and history ------------------------------------------------------------------------------------------------------- */
 
 /* False with one line in say when the order cannot be one. The bounds of lengths and counts are XDR's: more does not decode. */
@@ -130,7 +138,7 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *status, struct svc_re
 static void too_many_operators(struct rpc_call *call)
 {
 	jh_admin_result result = {.outcome = JH_UNAVAILABLE,
-				  .text = convert_text_dup("too many switchovers and promotions wait already")};
+				  .text = convert_text_dup("starting, or too many switchovers and promotions wait already: try again")};
 
 	rpc_call_reply(call, (xdrproc_t)xdr_jh_admin_result, &result);
 	xdr_free((xdrproc_t)xdr_jh_admin_result, &result);
@@ -162,7 +170,8 @@ bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *requ
 
 	(void)args; /* who it is and where, discovery finds out for itself */
 	(void)result;
-	discovery_wake(frontend->discovery);
+	if (frontend->discovery != NULL)
+		discovery_wake(frontend->discovery);
 	return TRUE;
 }
 

@@ -1,0 +1,475 @@
+#include "tests/unit/support_views.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/must.h"
+
+struct uuid rig_uuid(uint32_t n)
+{
+	struct uuid uuid = {.bytes = {1}};
+
+	memcpy(uuid.bytes + 4, &n, sizeof n);
+	return uuid;
+}
+
+static struct uuid draw(struct rig *rig)
+{
+	return rig_uuid((uint32_t)(100000 + rig->drawn++));
+}
+
+static void fake_init(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+
+	memset(fake, 0, sizeof *fake);
+	fake->identity.id = id;
+	fake->identity.uuid = rig_uuid(id);
+	fake->identity.incarnation = draw(rig);
+	fake->report.id = id;
+	fake->report.uuid = fake->identity.uuid;
+	fake->report.op = 2;
+}
+
+void rig_options(struct rig *rig)
+{
+	memset(rig, 0, sizeof *rig);
+	rig->options = (struct views_options){.heartbeat_ms = 50,
+					      .suspect_ms = 250,
+					      .stall_ms = 2000,
+					      .start_wait_ms = 2000,
+					      .forget_ms = 20000,
+					      .new_cluster = true};
+	rig->now_ms = 1000;
+	for (uint32_t id = 1; id <= RIG_REPLICAS; id++)
+		fake_init(rig, id);
+}
+
+static void hello(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+	struct views_event event = {.kind = VIEWS_HELLO, .id = id, .identity = &fake->identity, .report = &fake->report};
+	struct uuid manager = views_manager(rig->views);
+
+	fake->connected = true;
+	if (!uuid_is_nil(fake->bound) && !uuid_equal(fake->bound, manager)) {
+		event.reply_status = 4;
+		event.reply_text = "bound to another manager";
+	}
+	rig_step(rig, &event);
+}
+
+static void enter(struct rig *rig, uint32_t id, const struct view *view, enum replica_state state)
+{
+	struct fake *fake = &rig->fakes[id];
+
+	fake->report.view = *view;
+	fake->report.state = state;
+	fake->report.role = id == view->primary ? ROLE_PRIMARY : ROLE_BACKUP;
+	fake->report.entered = id == view->primary;
+	fake->report.whole_view = view->number;
+	fake->report.needs_count = 0;
+	fake->report.news++;
+	fake->bound = view->manager;
+	fake->identity.cluster = view->cluster;
+	fake->identity.generation = view->generation;
+}
+
+static bool answers(const struct fake *fake)
+{
+	return fake->alive && !fake->hung && !fake->cut;
+}
+
+/* All members are there: the primary's first push reaches them, and it serves. */
+static void settle(struct rig *rig, const struct view *view)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct fake *fake = &rig->fakes[view->members[i].id];
+
+		all = all && answers(fake) && uuid_equal(fake->identity.uuid, view->members[i].uuid) &&
+		      fake->report.view.number <= view->number;
+	}
+	if (!all || rig->fakes[view->primary].report.view.number != view->number ||
+	    rig->fakes[view->primary].report.state != STATE_SETTLING)
+		return;
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		uint32_t id = view->members[i].id;
+
+		rig->fakes[id].report.op = rig->fakes[view->primary].report.op;
+		rig->fakes[id].report.commit = rig->fakes[view->primary].report.op;
+		enter(rig, id, view, id == view->primary ? STATE_SERVING : STATE_FOLLOWING);
+	}
+	for (uint32_t i = 0; i < view->members_count; i++)
+		rig_report(rig, view->members[i].id);
+}
+
+static void settle_all(struct rig *rig)
+{
+	const struct view view = *views_current(rig->views);
+
+	if (view.number > 0 && rig->fakes[view.primary].connected)
+		settle(rig, &view);
+}
+
+static void installed(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+	const struct view view = *views_current(rig->views);
+
+	must(rig->disk.view.number == view.number); /* RULE 2: on disk before it is spoken of */
+	fake->installs++;
+	if (!answers(fake) || !fake->connected || fake->stubborn)
+		return;
+	if (fake->report.view.number < view.number)
+		enter(rig, id, &view, STATE_SETTLING);
+	rig_report(rig, id);
+	settle(rig, &view);
+}
+
+static void bound(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+
+	if (!answers(fake) || !fake->connected)
+		return;
+	fake->bound = views_manager(rig->views);
+	fake->report.view.manager = fake->bound;
+	struct views_event event = {.kind = VIEWS_BOUND, .id = id, .report = &fake->report};
+
+	rig_step(rig, &event);
+}
+
+static void connect_to(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+
+	if (fake->alive && (fake->hung || fake->cut))
+		return;
+	if (fake->alive) {
+		hello(rig, id);
+		settle_all(rig);
+		return;
+	}
+	struct views_event event = {.kind = VIEWS_LOST, .id = id, .refused = true};
+
+	rig_step(rig, &event);
+}
+
+static void act(struct rig *rig, const struct views_action *action)
+{
+	switch (action->kind) {
+	case VIEWS_DO_CONNECT:
+		connect_to(rig, action->id);
+		break;
+	case VIEWS_DO_DISCONNECT:
+		rig->fakes[action->id].connected = false;
+		break;
+	case VIEWS_DO_HEARTBEAT:
+		rig->fakes[action->id].retired |= action->retire;
+		if (answers(&rig->fakes[action->id]))
+			rig_report(rig, action->id);
+		break;
+	case VIEWS_DO_STORE:
+		must(rig->ticket == 0); /* one at a time */
+		rig->stores++;
+		rig->ticket = action->ticket;
+		if (!rig->hold_stores)
+			rig_stored_event(rig, !rig->fail_stores);
+		break;
+	case VIEWS_DO_INSTALL:
+		installed(rig, action->id);
+		break;
+	case VIEWS_DO_BIND:
+		bound(rig, action->id);
+		break;
+	case VIEWS_DO_ROUTE:
+		must(action->view == rig->disk.view.number);
+		rig->routed = true;
+		rig->primary = action->id;
+		rig->view = action->view;
+		rig->routes++;
+		rig->floor = action->commit > rig->floor ? action->commit : rig->floor;
+		break;
+	case VIEWS_DO_HOLD:
+		rig->routed = false;
+		snprintf(rig->hold, sizeof rig->hold, "%s", action->text);
+		break;
+	case VIEWS_DO_ANSWER:
+		rig->answers++;
+		rig->answer_ok = action->ok;
+		snprintf(rig->answer, sizeof rig->answer, "%s", action->text);
+		break;
+	case VIEWS_DO_RESET_FLOOR:
+		rig->floor_resets++;
+		rig->floor = 0;
+		break;
+	case VIEWS_DO_CLEAN:
+		rig->cleaned++;
+		break;
+	case VIEWS_DO_LOG:
+		snprintf(rig->log[rig->logs++ % 64], VIEWS_TEXT_SIZE, "%s", action->text);
+		break;
+	case VIEWS_DO_EXIT:
+		rig->exited = true;
+		snprintf(rig->exit_text, sizeof rig->exit_text, "%s", action->text);
+		break;
+	}
+}
+
+static void queue(struct rig *rig, const struct views_actions *actions)
+{
+	rig->deadline_ms = actions->deadline_ms;
+	rig->queue = realloc(rig->queue, (rig->queued + actions->count + 1) * sizeof rig->queue[0]);
+	must(rig->queue != NULL);
+	memcpy(rig->queue + rig->queued, actions->list, actions->count * sizeof rig->queue[0]);
+	rig->queued += actions->count;
+}
+
+void rig_step(struct rig *rig, struct views_event *event)
+{
+	static struct views_actions actions;
+
+	event->now_ms = rig->now_ms;
+	event->floor = rig->floor;
+	event->fresh[0] = draw(rig);
+	event->fresh[1] = draw(rig);
+	views_step(rig->views, event, &actions);
+	queue(rig, &actions);
+	if (rig->draining)
+		return;
+	/* The outermost: in the order in which they were asked for, as the shell does it. */
+	memcpy(&rig->actions, &actions, sizeof actions);
+	rig->draining = true;
+	for (size_t i = 0; i < rig->queued; i++) {
+		struct views_action action = rig->queue[i];
+
+		act(rig, &action);
+	}
+	rig->queued = 0;
+	rig->draining = false;
+}
+
+void rig_event(struct rig *rig, enum views_event_kind kind, uint32_t id)
+{
+	struct views_event event = {.kind = kind, .id = id};
+
+	rig_step(rig, &event);
+}
+
+void rig_report(struct rig *rig, uint32_t id)
+{
+	struct views_event event = {.kind = VIEWS_REPORT, .id = id, .report = &rig->fakes[id].report};
+
+	if (rig->fakes[id].connected)
+		rig_step(rig, &event);
+}
+
+void rig_start(struct rig *rig, const struct views_stored *stored)
+{
+	struct views_event event = {.kind = VIEWS_START, .stored = stored};
+
+	rig->views = views_new(&rig->options);
+	rig->ticket = 0;
+	rig->routed = false;
+	rig->primary = 0;
+	rig->floor = 0;
+	if (stored != NULL)
+		rig->disk = *stored;
+	for (uint32_t id = 1; id <= RIG_REPLICAS; id++)
+		rig->fakes[id].connected = false;
+	rig_step(rig, &event);
+}
+
+void rig_stop(struct rig *rig)
+{
+	views_free(rig->views);
+	rig->views = NULL;
+	free(rig->queue);
+	rig->queue = NULL;
+}
+
+void rig_register(struct rig *rig, uint32_t id)
+{
+	char address[LIMIT_ADDRESS_BYTES];
+	struct views_event event = {.kind = VIEWS_FOUND, .id = id, .address = address};
+
+	rig->fakes[id].registered = true;
+	snprintf(address, sizeof address, "127.0.0.1:%u", 4000 + id);
+	rig_step(rig, &event);
+}
+
+void rig_dump(struct rig *rig)
+{
+	uint32_t ids[RIG_REPLICAS];
+	struct views_event event = {.kind = VIEWS_DUMPED, .complete = true, .ids = ids};
+
+	for (uint32_t id = 1; id <= RIG_REPLICAS; id++) {
+		if (!rig->fakes[id].registered)
+			continue;
+		rig_register(rig, id);
+		ids[event.ids_count++] = id;
+	}
+	rig_step(rig, &event);
+}
+
+void rig_stored(struct rig *rig, struct views_stored *stored, uint64_t number, uint32_t count)
+{
+	memset(stored, 0, sizeof *stored);
+	stored->manager = rig_uuid(9000);
+	stored->view.number = number;
+	stored->view.primary = 1;
+	stored->view.cluster = rig_uuid(9001);
+	stored->view.generation = rig_uuid(9002);
+	stored->view.manager = stored->manager;
+	for (uint32_t id = 1; id <= count; id++) {
+		struct view_member *member = &stored->view.members[stored->view.members_count++];
+
+		member->id = id;
+		member->uuid = rig_uuid(id);
+	}
+	for (uint32_t id = 1; id <= count; id++) {
+		enter(rig, id, &stored->view, id == 1 ? STATE_SERVING : STATE_FOLLOWING);
+		rig->fakes[id].alive = true;
+		rig->fakes[id].registered = true;
+		rig->fakes[id].report.op = 10;
+		rig->fakes[id].report.commit = 10;
+	}
+}
+
+void rig_cluster(struct rig *rig, uint32_t count)
+{
+	struct views_stored stored;
+
+	rig_stored(rig, &stored, 1, count);
+	rig_start(rig, &stored);
+	rig_dump(rig);
+	must(rig->routed);
+}
+
+void rig_demand(struct rig *rig, uint64_t waiting)
+{
+	struct views_event event = {.kind = VIEWS_DEMAND, .waiting = waiting};
+
+	rig_step(rig, &event);
+}
+
+void rig_kill(struct rig *rig, uint32_t id)
+{
+	rig->fakes[id].alive = false;
+	rig->fakes[id].connected = false;
+	rig_event(rig, VIEWS_LOST, id);
+}
+
+static void new_process(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+
+	fake->alive = true;
+	fake->hung = false;
+	fake->cut = false;
+	fake->identity.incarnation = draw(rig);
+	fake->report.news = 0;
+	fake->report.needs_count = 0;
+	fake->report.stopping = false;
+	fake->report.entered = false;
+	fake->report.state = fake->report.view.number > 0 && fake->report.view.primary == id ? STATE_NEED_NEW_VIEW : STATE_IDLE;
+}
+
+void rig_restart(struct rig *rig, uint32_t id)
+{
+	new_process(rig, id);
+	rig_wait(rig, 1000);
+	settle_all(rig);
+}
+
+void rig_wipe(struct rig *rig, uint32_t id)
+{
+	struct fake *fake = &rig->fakes[id];
+	bool registered = fake->registered;
+
+	fake_init(rig, id);
+	fake->registered = registered;
+	fake->identity.uuid = draw(rig);
+	fake->report.uuid = fake->identity.uuid;
+	rig_restart(rig, id);
+}
+
+void rig_need(struct rig *rig, uint32_t from, enum need_kind kind, uint32_t about)
+{
+	struct report *report = &rig->fakes[from].report;
+
+	report->needs[report->needs_count++] = (struct need){
+		.kind = kind, .view = report->view.number, .id = about, .uuid = rig->fakes[about].identity.uuid};
+	report->news++;
+	rig_report(rig, from);
+}
+
+void rig_wait(struct rig *rig, uint64_t ms)
+{
+	uint64_t end = rig->now_ms + ms;
+
+	while (rig->now_ms < end) {
+		uint64_t deadline = rig->deadline_ms;
+
+		if (deadline <= rig->now_ms)
+			deadline = rig->now_ms + 1;
+		rig->now_ms = deadline < end ? deadline : end;
+		rig_event(rig, VIEWS_TICK, 0);
+	}
+}
+
+void rig_stored_event(struct rig *rig, bool ok)
+{
+	struct views_event event = {.kind = VIEWS_STORED, .ticket = rig->ticket, .ok = ok};
+
+	must(rig->ticket != 0);
+	rig->ticket = 0;
+	if (ok)
+		rig->disk = *views_to_store(rig->views);
+	rig_step(rig, &event);
+}
+
+void rig_switchover(struct rig *rig, uint32_t id)
+{
+	struct views_event event = {.kind = VIEWS_SWITCHOVER, .token = 7, .id = id};
+
+	rig_step(rig, &event);
+}
+
+void rig_promote(struct rig *rig, uint32_t id, bool confirm)
+{
+	struct views_event event = {.kind = VIEWS_PROMOTE, .token = 8, .id = id, .confirm = confirm};
+
+	rig_step(rig, &event);
+}
+
+const struct views_action *rig_did(const struct rig *rig, enum views_action_kind kind)
+{
+	for (uint32_t i = 0; i < rig->actions.count; i++) {
+		if (rig->actions.list[i].kind == kind)
+			return &rig->actions.list[i];
+	}
+	return NULL;
+}
+
+bool rig_logged(const struct rig *rig, const char *text)
+{
+	for (uint64_t i = 0; i < 64 && i < rig->logs; i++) {
+		if (strstr(rig->log[i], text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool rig_members(const struct rig *rig, const char *ids)
+{
+	const struct view *view = views_current(rig->views);
+	char text[256] = "";
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < view->members_count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, i == 0 ? "%u" : " %u", view->members[i].id);
+	return strcmp(text, ids) == 0;
+}

@@ -1,0 +1,421 @@
+/* What the primary and the operator ask the view manager for: evictions, admissions, giving up data, switchovers, promotions by
+ * force (rules 3, 9, 10, 14), and what status shows meanwhile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/support_views.h"
+
+static struct rig rig;
+
+static void cluster(uint32_t count)
+{
+	rig_options(&rig);
+	rig_cluster(&rig, count);
+}
+
+static void join(uint32_t id)
+{
+	rig.fakes[id].alive = true;
+	rig.fakes[id].registered = true;
+	rig.fakes[id].report.state = STATE_CATCHING_UP;
+	rig_dump(&rig);
+}
+
+/* Rule 10: the primary serves and a backup is lost: nothing, until the primary says that a write waits for it. */
+static void evicts_when_a_write_waits(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_demand(&rig, 5);
+	rig_kill(&rig, 3);
+	rig_wait(&rig, 3000);
+	assert_int_equal(rig.stores, 0);
+	assert_true(rig.routed);
+	rig_need(&rig, 1, NEED_EVICT, 3);
+	assert_true(rig.routed);
+	assert_int_equal(rig.view, 2);
+	assert_true(rig_members(&rig, "1 2"));
+	assert_int_equal(rig.primary, 1);
+	rig_stop(&rig);
+}
+
+/* Rule 10: a need of another view, or of another uuid, or about the primary itself, is ignored. */
+static void ignores_what_does_not_count(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_kill(&rig, 3);
+	rig_need(&rig, 1, NEED_EVICT, 3);
+	assert_int_equal(rig.stores, 1);
+	rig.fakes[1].report.needs_count = 1;
+	rig.fakes[1].report.needs[0] = (struct need){NEED_EVICT, 1, 2, rig_uuid(2)};
+	rig_report(&rig, 1);
+	rig.fakes[1].report.needs[0] = (struct need){NEED_EVICT, 2, 2, rig_uuid(66)};
+	rig_report(&rig, 1);
+	rig.fakes[1].report.needs[0] = (struct need){NEED_LOST_DATA, 2, 1, rig_uuid(1)};
+	rig_report(&rig, 1);
+	rig.fakes[2].report.needs_count = 1;
+	rig.fakes[2].report.needs[0] = (struct need){NEED_EVICT, 2, 1, rig_uuid(1)};
+	rig_report(&rig, 2);
+	rig_wait(&rig, 3000);
+	assert_int_equal(rig.stores, 1);
+	rig_stop(&rig);
+}
+
+/* Rule 10: who reports half or more of the backups dead while they answer us is itself the suspect. */
+static void the_reporter_may_be_the_suspect(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_demand(&rig, 1);
+	rig_need(&rig, 1, NEED_EVICT, 2);
+	assert_int_equal(rig.stores, 0); /* it may just have been stopped: an answer after this counts */
+	rig_wait(&rig, 300);
+	assert_true(rig.routed);
+	assert_int_equal(rig.primary, 2);
+	assert_true(rig_members(&rig, "2 3"));
+	rig_stop(&rig);
+}
+
+/* The same report about a backup that has really stopped: it is evicted, the primary stays. */
+static void a_stopped_backup_is_no_suspicion(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_demand(&rig, 1);
+	rig_wait(&rig, 500);
+	rig.fakes[2].hung = true;
+	rig_wait(&rig, 100);
+	rig_need(&rig, 1, NEED_EVICT, 2);
+	rig_wait(&rig, 400);
+	assert_true(rig.routed);
+	assert_int_equal(rig.primary, 1);
+	assert_true(rig_members(&rig, "1 3"));
+	rig_stop(&rig);
+}
+
+/* One of many that only the primary cannot reach: evicted. */
+static void one_of_many_is_evicted(void **state)
+{
+	(void)state;
+	cluster(5);
+	rig_need(&rig, 1, NEED_EVICT, 4);
+	rig_wait(&rig, 300);
+	assert_true(rig_members(&rig, "1 2 3 5"));
+	assert_int_equal(rig.primary, 1);
+	rig_stop(&rig);
+}
+
+/* Rules 3, 9: several at once make one view; an old uuid of the same id goes in the same step. */
+static void admits_in_one_view(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_kill(&rig, 3);
+	rig_wipe(&rig, 3);
+	join(4);
+	rig.hold_stores = true;
+	rig_need(&rig, 1, NEED_ADMIT, 3); /* stored for this one, */
+	rig_need(&rig, 1, NEED_ADMIT, 4); /* and this waits for the next view */
+	rig_stored_event(&rig, true);
+	assert_true(rig_members(&rig, "1 2 3"));
+	assert_true(uuid_equal(views_current(rig.views)->members[2].uuid, rig.fakes[3].identity.uuid));
+	assert_true(rig.routed);
+	rig.hold_stores = false;
+	rig_need(&rig, 1, NEED_ADMIT, 4);
+	assert_true(rig_members(&rig, "1 2 3 4"));
+	assert_int_equal(rig.stores, 2);
+	rig_stop(&rig);
+}
+
+/* Rule 9: never answered no. The learner is gone: a view without it, so that it is no longer counted. */
+static void an_admission_always_makes_a_view(void **state)
+{
+	(void)state;
+	cluster(2);
+	join(3);
+	rig_kill(&rig, 3);
+	rig_need(&rig, 1, NEED_ADMIT, 3);
+	assert_int_equal(rig.view, 2);
+	assert_true(rig.routed);
+	assert_true(rig_members(&rig, "1 2"));
+	rig_wait(&rig, 2000);
+	assert_int_equal(rig.stores, 1);
+	rig_stop(&rig);
+}
+
+/* Rule 14: a damaged backup leaves the view, and only then is told to set its data aside. */
+static void damage_leads_to_retirement(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig.fakes[3].report.state = STATE_DAMAGED;
+	rig.fakes[3].report.news++;
+	rig_report(&rig, 3);
+	assert_true(rig_members(&rig, "1 2"));
+	rig_wait(&rig, 200);
+	assert_true(rig.fakes[3].retired);
+	assert_false(rig.fakes[1].retired);
+	/* It draws a new uuid: a plain learner, which nobody tells to retire again. */
+	rig.fakes[3].report.uuid = rig_uuid(333);
+	rig.fakes[3].identity.uuid = rig_uuid(333);
+	rig.fakes[3].report.state = STATE_IDLE;
+	rig.fakes[3].report.view.number = 0;
+	rig.fakes[3].report.news++;
+	rig_report(&rig, 3);
+	rig.fakes[3].retired = false;
+	rig_wait(&rig, 500);
+	assert_false(rig.fakes[3].retired);
+	rig_need(&rig, 1, NEED_ADMIT, 3);
+	assert_true(rig_members(&rig, "1 2 3"));
+	rig_stop(&rig);
+}
+
+/* Rule 14: the only one there is: it is not evicted and keeps its data. */
+static void the_last_keeps_its_data(void **state)
+{
+	(void)state;
+	cluster(1);
+	rig.fakes[1].report.state = STATE_DAMAGED;
+	rig.fakes[1].report.news++;
+	rig_report(&rig, 1);
+	rig_demand(&rig, 1);
+	rig_wait(&rig, 3000);
+	assert_true(rig_members(&rig, "1"));
+	assert_false(rig.fakes[1].retired);
+	assert_false(rig.routed);
+	assert_int_equal(rig.stores, 0);
+	rig_stop(&rig);
+}
+
+static void the_primary_names_who_lost_data(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_need(&rig, 1, NEED_LOST_DATA, 2);
+	assert_true(rig_members(&rig, "1 3"));
+	rig_wait(&rig, 200);
+	assert_true(rig.fakes[2].retired);
+	rig_stop(&rig);
+}
+
+static void switchover_keeps_the_members(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_switchover(&rig, 3);
+	assert_int_equal(rig.answers, 1);
+	assert_true(rig.answer_ok);
+	assert_true(rig.routed);
+	assert_int_equal(rig.primary, 3);
+	assert_int_equal(rig.view, 2);
+	assert_true(rig_members(&rig, "1 2 3"));
+	rig_switchover(&rig, 0);
+	assert_int_equal(rig.answers, 2);
+	assert_true(rig.answer_ok);
+	assert_int_not_equal(rig.primary, 3);
+	rig_switchover(&rig, rig.primary);
+	assert_true(rig.answer_ok);
+	assert_non_null(strstr(rig.answer, "already"));
+	assert_int_equal(rig.stores, 2);
+	rig_stop(&rig);
+}
+
+/* Each refusal says why; each token is answered once. */
+static void switchover_refusals(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_switchover(&rig, 8);
+	assert_false(rig.answer_ok);
+	assert_string_equal(rig.answer, "replica 8 is not a member of view 1");
+	rig_kill(&rig, 3);
+	rig_switchover(&rig, 3);
+	assert_false(rig.answer_ok);
+	assert_string_equal(rig.answer, "replica 3 is not reachable");
+	rig.fakes[2].report.state = STATE_CATCHING_UP;
+	rig.fakes[2].report.news++;
+	rig_report(&rig, 2);
+	rig_switchover(&rig, 2);
+	assert_int_equal(rig.answers, 2);
+	rig_switchover(&rig, 2); /* one at a time */
+	assert_int_equal(rig.answers, 3);
+	assert_false(rig.answer_ok);
+	rig_wait(&rig, 6000);
+	assert_int_equal(rig.answers, 4);
+	assert_false(rig.answer_ok);
+	assert_string_equal(rig.answer, "replica 2 is not level with the primary yet");
+	assert_true(rig.routed);
+	rig_stop(&rig);
+}
+
+/* The new primary dies on the way: answered as failed, and the service goes on. */
+static void switchover_to_one_that_dies(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_demand(&rig, 1);
+	rig.fakes[2].stubborn = true;
+	rig_switchover(&rig, 2);
+	assert_int_equal(rig.answers, 0);
+	rig_kill(&rig, 2);
+	assert_int_equal(rig.answers, 1);
+	assert_false(rig.answer_ok);
+	assert_true(rig.routed);
+	assert_true(rig_members(&rig, "1 3"));
+	rig_stop(&rig);
+}
+
+/* Rule 3: the way out. It says what may be lost, does nothing without confirm, and draws a new generation. */
+static void promote_is_the_way_out(void **state)
+{
+	struct uuid generation;
+
+	(void)state;
+	cluster(3);
+	generation = rig.disk.view.generation;
+	rig_demand(&rig, 1);
+	rig_promote(&rig, 2, true);
+	assert_false(rig.answer_ok);
+	assert_non_null(strstr(rig.answer, "replica 1 serves"));
+	rig_need(&rig, 1, NEED_EVICT, 2);
+	rig.fakes[2].hung = true;
+	rig.fakes[3].hung = true;
+	rig_need(&rig, 1, NEED_EVICT, 3);
+	rig_wait(&rig, 1000);
+	assert_true(rig_members(&rig, "1"));
+	rig_kill(&rig, 1);
+	rig.fakes[2].hung = false;
+	rig.fakes[3].hung = false;
+	rig.fakes[2].report.op = 8;
+	rig_wait(&rig, 3000);
+	assert_false(rig.routed);
+	rig_promote(&rig, 2, false);
+	assert_true(rig.answer_ok);
+	assert_non_null(strstr(rig.answer, "holds op 8"));
+	assert_non_null(strstr(rig.answer, "highest op heard of is 10"));
+	assert_non_null(strstr(rig.answer, "replica 1"));
+	assert_int_equal(rig.floor_resets, 0);
+	uint64_t stores = rig.stores;
+	uint64_t number = views_current(rig.views)->number;
+
+	rig_promote(&rig, 2, true);
+	assert_int_equal(rig.stores, stores + 1);
+	assert_true(rig.answer_ok);
+	assert_true(rig.routed);
+	assert_int_equal(rig.primary, 2);
+	assert_true(rig.view > number);
+	assert_true(rig_members(&rig, "2"));
+	assert_false(uuid_equal(rig.disk.view.generation, generation));
+	assert_int_equal(rig.floor_resets, 1);
+	/* The old branch cannot come back as an equal: it is told to set its data aside. */
+	rig_restart(&rig, 1);
+	rig_wait(&rig, 1000);
+	assert_true(rig.fakes[1].retired);
+	assert_true(rig.fakes[3].retired);
+	assert_false(rig.fakes[2].retired);
+	rig_stop(&rig);
+}
+
+/* A take-over that waits for a member that will never return: the same way out. */
+static void promote_during_a_takeover(void **state)
+{
+	struct views_stored stored;
+
+	(void)state;
+	rig_options(&rig);
+	rig_stored(&rig, &stored, 7, 3);
+	rig.fakes[1].alive = false;
+	rig_start(&rig, NULL);
+	rig_dump(&rig);
+	rig_promote(&rig, 3, true);
+	assert_true(rig.answer_ok);
+	assert_int_equal(rig.view, 8);
+	assert_int_equal(rig.primary, 3);
+	assert_true(rig_members(&rig, "3"));
+	rig_stop(&rig);
+}
+
+static void no_promotion_of_strangers(void **state)
+{
+	(void)state;
+	cluster(1);
+	join(2);
+	rig_kill(&rig, 1);
+	rig_promote(&rig, 2, true);
+	assert_false(rig.answer_ok);
+	assert_non_null(strstr(rig.answer, "never been in a view"));
+	rig_promote(&rig, 5, true);
+	assert_false(rig.answer_ok);
+	rig_promote(&rig, 0, true);
+	assert_false(rig.answer_ok);
+	assert_int_equal(rig.answers, 3);
+	rig_stop(&rig);
+}
+
+static void status_in_words(void **state)
+{
+	char text[VIEWS_TEXT_SIZE];
+	struct views_row rows[LIMIT_REPLICAS];
+	struct peers peers;
+	int health;
+
+	(void)state;
+	cluster(3);
+	views_summary(rig.views, rig.now_ms, text, &health);
+	assert_string_equal(text, "ok");
+	assert_int_equal(health, 0);
+	rig_kill(&rig, 3);
+	views_summary(rig.views, rig.now_ms, text, &health);
+	assert_string_equal(text, "degraded: 2 copies; replica 3 is down");
+	assert_int_equal(health, 1);
+	rig_need(&rig, 1, NEED_EVICT, 3);
+	views_peers(rig.views, &peers);
+	assert_int_equal(peers.count, 2);
+	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 3);
+	assert_int_equal(rows[2].role, ROLE_DOWN);
+	assert_false(rows[2].member);
+	rig_wait(&rig, 25000);
+	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 2); /* auto-cleaned */
+	assert_int_equal(rig.cleaned, 1);
+	views_summary(rig.views, rig.now_ms, text, &health);
+	assert_string_equal(text, "ok");
+	rig_kill(&rig, 2);
+	rig_wait(&rig, 25000);
+	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 2); /* a member is never dropped from status */
+	views_summary(rig.views, rig.now_ms, text, &health);
+	assert_string_equal(text, "degraded: 1 copy; replica 2 is down");
+	rig_kill(&rig, 1);
+	views_summary(rig.views, rig.now_ms, text, &health);
+	assert_string_equal(text, "no primary: waiting for replicas 1, 2");
+	assert_int_equal(health, 2);
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(evicts_when_a_write_waits),
+		cmocka_unit_test(ignores_what_does_not_count),
+		cmocka_unit_test(the_reporter_may_be_the_suspect),
+		cmocka_unit_test(a_stopped_backup_is_no_suspicion),
+		cmocka_unit_test(one_of_many_is_evicted),
+		cmocka_unit_test(admits_in_one_view),
+		cmocka_unit_test(an_admission_always_makes_a_view),
+		cmocka_unit_test(damage_leads_to_retirement),
+		cmocka_unit_test(the_last_keeps_its_data),
+		cmocka_unit_test(the_primary_names_who_lost_data),
+		cmocka_unit_test(switchover_keeps_the_members),
+		cmocka_unit_test(switchover_refusals),
+		cmocka_unit_test(switchover_to_one_that_dies),
+		cmocka_unit_test(promote_is_the_way_out),
+		cmocka_unit_test(promote_during_a_takeover),
+		cmocka_unit_test(no_promotion_of_strangers),
+		cmocka_unit_test(status_in_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,20 +29,12 @@ static uint64_t now_us(void)
 
 /* --- the loop's side ------------------------------------------------------------------------------------------------- */
 
-static void queue_reserve(struct queue *queue, size_t span)
+/* Address space for the fullest queue; memory comes with use, so that growing never copies (a loop's turn is short). */
+static void queue_map(struct queue *queue, size_t capacity)
 {
-	size_t needed = queue->used + span + SEGMENT_DATA;
-
-	if (needed <= queue->capacity)
-		return;
-	size_t capacity = round_up(needed < 128 << 10 ? 128 << 10 : needed + needed / 2, SEGMENT_DATA);
-	uint8_t *bytes = journal_aligned_new(capacity);
-
-	if (queue->used > 0)
-		memcpy(bytes, queue->bytes, queue->used);
-	free(queue->bytes);
-	queue->bytes = bytes;
-	queue->capacity = capacity;
+	queue->capacity = capacity + SEGMENT_DATA;
+	queue->bytes = mmap(NULL, queue->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	must(queue->bytes != MAP_FAILED);
 }
 
 /* Opens a frame for a payload of this size and returns where it goes; NULL when the queue is full. With the lock held. */
@@ -55,7 +48,7 @@ static uint8_t *frame_begin(struct journal *journal, size_t size)
 	must(size <= journal->options.segment_bytes / 4);
 	if (atomic_load(&journal->queued_bytes) + span > journal->options.queue_bytes)
 		return NULL;
-	queue_reserve(queue, span);
+	must(queue->used + span + SEGMENT_DATA <= queue->capacity);
 
 	struct frame_header frame = {.size = htole32((uint32_t)size), .span = htole32(span)};
 	uint8_t *at = queue->bytes + queue->used;
@@ -220,6 +213,8 @@ static void start_threads(struct journal *journal, const struct journal_recovery
 {
 	pthread_mutex_init(&journal->lock, NULL);
 	pthread_cond_init(&journal->queued, NULL);
+	queue_map(&journal->queues[0], journal->options.queue_bytes);
+	queue_map(&journal->queues[1], journal->options.queue_bytes);
 	journal->filling = &journal->queues[0];
 	journal->keeper = keeper_start(journal->directory, journal->path, recovery->uuid, recovered->infos,
 				       recovery->segments);
@@ -239,8 +234,9 @@ static void journal_free(struct journal *journal)
 	segment_close(&journal->segment);
 	if (journal->directory >= 0)
 		close(journal->directory);
-	free(journal->queues[0].bytes);
-	free(journal->queues[1].bytes);
+	for (int i = 0; i < 2; i++)
+		if (journal->queues[i].bytes != NULL)
+			munmap(journal->queues[i].bytes, journal->queues[i].capacity);
 	free(journal->meta);
 	free(journal->path);
 	free(journal);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "rpc/base/must.h"
@@ -225,12 +226,10 @@ static void complete(struct journal *journal, struct queue *queue)
 	atomic_store(&journal->durable_ticket, queue->ticket);
 	atomic_store(&journal->writing_since, 0);
 	must(write(journal->completion_fd, &one, sizeof one) == sizeof one);
+	if (queue->used > KEPT_QUEUE_BYTES)
+		madvise(queue->bytes, queue->capacity, MADV_DONTNEED);
 	queue->used = 0;
 	queue->records = 0;
-	if (queue->capacity > KEPT_QUEUE_BYTES) {
-		free(queue->bytes);
-		*queue = (struct queue){0};
-	}
 }
 
 /* A clean end: should the last record rot, it will not pass for a write that did not finish. */

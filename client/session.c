@@ -282,9 +282,9 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 		call->attempt = ATTEMPT_LOST;
 	} else {
 		call->attempt = call->procedure->judge(call->result, call->error);
+		if (call->attempt != ATTEMPT_DONE)
+			xdr_free(call->procedure->decode, call->result);
 	}
-	if (call->attempt != ATTEMPT_DONE)
-		xdr_free(call->procedure->decode, call->result);
 }
 
 static enum attempt try_once(struct session *session, const struct procedure *procedure, void *args, void *result,

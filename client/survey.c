@@ -45,10 +45,7 @@ static void on_row(void *context, const struct rpc_reply *reply)
 {
 	struct question *question = context;
 
-	if (rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row))
-		question->answered = true;
-	else
-		xdr_free((xdrproc_t)xdr_jh_replica_row, &question->row);
+	question->answered = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row);
 	end_question(question);
 }
 

@@ -1,0 +1,439 @@
+#include "client/load.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "client/finder.h"
+#include "client/outcome.h"
+#include "client/workload.h"
+#include "rpc/base/must.h"
+#include "rpc/base/uuid.h"
+#include "rpc/channel.h"
+#include "rpc/clock.h"
+#include "rpc/convert.h"
+#include "rpc/frontend.h"
+
+#define GRACE_MS 500     /* the front-end's own word about a deadline may take so long to arrive */
+#define TICK_US 20000
+#define PROGRESS_US 200000
+#define SPARE_FILES 64
+
+struct load {
+	const struct load_options *options;
+	struct load_result *result;
+	struct event_base *base;
+	struct finder *finder;
+	struct event *tick, *interrupt;
+	struct load_client *clients;
+	uint64_t begun_us;     /* when connecting began */
+	uint64_t started_us;   /* when the first request was sent; 0: not yet */
+	uint64_t stop_us;      /* no new request from then on; 0: not known */
+	uint64_t progress_us;  /* of the last report */
+	uint64_t turn;         /* orders begun */
+	uint64_t orders_open;  /* orders under way */
+	uint32_t clients_open; /* requests under way */
+	bool stopping;
+	char (*postcodes)[WORKLOAD_POSTCODE_SIZE];
+};
+
+/* A client is idle, or has a request under way. That is in flight, or waits: for a connection, or for the next tick. */
+struct load_client {
+	struct load *load;
+	struct rpc_channel *channel;
+	bool connected;
+	bool busy;      /* a request is under way */
+	bool in_flight; /* a call of it is */
+	bool is_read;
+	struct uuid uuid;
+	uint64_t request;
+	uint64_t turn;
+	uint64_t random;
+	uint64_t asked_us; /* when the request began */
+	struct request_track track;
+};
+
+static void begin_request(struct load_client *client);
+
+/* --- one request --------------------------------------------------------------------------------------------------------- */
+
+static const char *postcode_of(const struct load_client *client)
+{
+	return client->load->postcodes[client->turn % client->load->options->postcodes];
+}
+
+/* Ends the request under way and begins the next. */
+static void end_request(struct load_client *client, uint64_t now_us)
+{
+	struct load *load = client->load;
+	struct load_result *result = load->result;
+	uint64_t waited_us = now_us - client->asked_us;
+
+	must(client->busy);
+	must(client->track.outcome != OUTCOME_OPEN);
+	client->busy = false;
+	load->clients_open--;
+	if (!client->is_read)
+		load->orders_open--;
+	if (waited_us > result->max_gap_us)
+		result->max_gap_us = waited_us;
+	result->elapsed_us = now_us - load->started_us;
+	switch (client->track.outcome) {
+	case OUTCOME_DONE:
+		histogram_record(&result->latency_us, waited_us);
+		*(client->is_read ? &result->reads : &result->orders) += 1;
+		break;
+	case OUTCOME_REFUSED:
+		result->refused++;
+		break;
+	case OUTCOME_UNKNOWN:
+		result->unknown++;
+		result->errors++;
+		break;
+	default:
+		result->errors++;
+	}
+	begin_request(client);
+}
+
+static void log_order(struct load_client *client, const jh_order_placed *placed)
+{
+	char uuid[UUID_TEXT_SIZE];
+
+	if (client->load->options->log)
+		fprintf(client->load->options->log, "%s %llu %.*s %llu %u\n", uuid_format(client->uuid, uuid),
+			(unsigned long long)client->request, (int)placed->postcode.postcode_len,
+			placed->postcode.postcode_val, (unsigned long long)placed->op, placed->number);
+}
+
+static enum attempt judge(struct load_client *client, jh_outcome outcome, const jh_problem *problem)
+{
+	if (outcome == JH_DONE)
+		return ATTEMPT_DONE;
+	convert_text(client->load->result->error, sizeof client->load->result->error, problem->error.jh_text_val,
+		     problem->error.jh_text_len);
+	switch (outcome) {
+	case JH_REFUSED:
+		return ATTEMPT_REFUSED;
+	case JH_UNAVAILABLE:
+		return ATTEMPT_UNAVAILABLE;
+	default:
+		return ATTEMPT_UNKNOWN;
+	}
+}
+
+static enum attempt read_write_result(struct load_client *client, const struct rpc_reply *reply)
+{
+	struct jh_write_result result;
+	enum attempt attempt;
+
+	memset(&result, 0, sizeof result);
+	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_write_result, &result))
+		return ATTEMPT_LOST;
+	attempt = judge(client, result.outcome, &result.jh_write_result_u.problem);
+	if (attempt == ATTEMPT_DONE)
+		log_order(client, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
+	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
+	return attempt;
+}
+
+static enum attempt read_read_result(struct load_client *client, const struct rpc_reply *reply)
+{
+	struct jh_read_result result;
+	enum attempt attempt;
+
+	memset(&result, 0, sizeof result);
+	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_read_result, &result))
+		return ATTEMPT_LOST;
+	attempt = judge(client, result.outcome, &result.jh_read_result_u.problem);
+	xdr_free((xdrproc_t)xdr_jh_read_result, &result);
+	return attempt;
+}
+
+static void on_answer(void *context, const struct rpc_reply *reply)
+{
+	struct load_client *client = context;
+	enum attempt attempt;
+
+	must(client->busy);
+	must(client->in_flight);
+	client->in_flight = false;
+	if (reply->status != RPC_ANSWERED) {
+		snprintf(client->load->result->error, sizeof client->load->result->error, "%s", reply->error);
+		attempt = reply->status == RPC_TIMED_OUT ? ATTEMPT_TIMED_OUT : ATTEMPT_LOST;
+	} else {
+		attempt = client->is_read ? read_read_result(client, reply) : read_write_result(client, reply);
+	}
+	/* What is asked again goes out when the client is connected again, or at the next tick. */
+	if (!outcome_attempt(&client->track, attempt))
+		end_request(client, rpc_clock_us());
+}
+
+static void send_order(struct load_client *client, uint32_t timeout_ms, CLIENT *call)
+{
+	struct jh_place_args args = {.request = client->request, .timeout_ms = timeout_ms};
+	jh_item items[2];
+
+	convert_uuid_to_wire(client->uuid, args.client);
+	args.operation.kind = JH_OPERATION_ORDER;
+	workload_order(client->turn, postcode_of(client), items, &args.operation.jh_operation_u.order);
+	place_order_1(&args, NULL, call);
+}
+
+static void send_read(struct load_client *client, uint32_t timeout_ms, CLIENT *call)
+{
+	struct jh_read_args args = {.timeout_ms = timeout_ms, .query = {.kind = JH_QUERY_HISTORY}};
+	struct jh_history_query *query = &args.query.jh_query_u.history;
+
+	query->postcode.postcode_val = (char *)postcode_of(client);
+	query->postcode.postcode_len = (u_int)strlen(postcode_of(client));
+	query->limit = client->load->options->read_orders;
+	read_history_1(&args, NULL, call);
+}
+
+/* Sends the request under way, for the first time or again; ends it when its deadline has passed. */
+static void send_request(struct load_client *client, uint64_t now_us)
+{
+	uint64_t timeout_us = client->load->options->client->timeout_ms * 1000ull;
+	uint64_t gone_us = now_us - client->asked_us;
+	uint32_t left_ms;
+	CLIENT *call;
+
+	must(client->busy);
+	must(!client->in_flight);
+	if (gone_us >= timeout_us) {
+		outcome_give_up(&client->track);
+		end_request(client, now_us);
+		return;
+	}
+	if (!client->connected)
+		return;
+	left_ms = (uint32_t)((timeout_us - gone_us) / 1000) + 1;
+	client->in_flight = true;
+	call = rpc_channel_call(client->channel, left_ms + GRACE_MS, on_answer, client);
+	if (client->is_read)
+		send_read(client, left_ms, call);
+	else
+		send_order(client, left_ms, call);
+}
+
+/* xorshift64: which requests are reads must not depend on anything but the client and its count. */
+static bool next_is_read(struct load_client *client)
+{
+	client->random ^= client->random << 13;
+	client->random ^= client->random >> 7;
+	client->random ^= client->random << 17;
+	return client->random % 100 < client->load->options->reads_percent;
+}
+
+static bool enough(const struct load *load, uint64_t now_us)
+{
+	uint64_t wanted = load->options->orders;
+
+	if (load->stopping || (load->stop_us && now_us >= load->stop_us))
+		return true;
+	/* As many failures as wanted orders: it will not become better. */
+	return wanted && (load->result->orders + load->orders_open >= wanted ||
+			  load->result->refused + load->result->errors >= wanted);
+}
+
+static void begin_request(struct load_client *client)
+{
+	struct load *load = client->load;
+	uint64_t now_us = rpc_clock_us();
+
+	if (enough(load, now_us)) {
+		/* A refused or failed order may have to be made up for; then the tick wakes the idle clients. */
+		if (!load->clients_open)
+			event_base_loopbreak(load->base);
+		return;
+	}
+	client->busy = true;
+	load->clients_open++;
+	client->is_read = next_is_read(client);
+	client->asked_us = now_us;
+	client->turn = load->turn++;
+	client->track = outcome_begin(client->is_read ? REQUEST_READ : REQUEST_WRITE, true);
+	if (!client->is_read) {
+		load->orders_open++;
+		if (load->options->fresh_clients) {
+			client->uuid = uuid_draw();
+			client->request = 0;
+		}
+		client->request++;
+	}
+	send_request(client, now_us);
+}
+
+/* --- connections ----------------------------------------------------------------------------------------------------------- */
+
+static void on_connected(void *context)
+{
+	struct load_client *client = context;
+	struct load *load = client->load;
+
+	client->connected = true;
+	load->result->connected++;
+	finder_settled(load->finder);
+	if (load->started_us) {
+		if (client->busy)
+			send_request(client, rpc_clock_us());
+		return;
+	}
+	if (load->result->connected < load->options->clients)
+		return;
+	load->started_us = rpc_clock_us();
+	load->result->started = true;
+	if (load->options->duration_us)
+		load->stop_us = load->started_us + load->options->duration_us;
+	for (uint32_t i = 0; i < load->options->clients; i++)
+		begin_request(&load->clients[i]);
+}
+
+static void on_closed(void *context, const char *reason)
+{
+	struct load_client *client = context;
+
+	must(!client->in_flight);
+	snprintf(client->load->result->error, sizeof client->load->result->error, "%s", reason);
+	if (client->connected)
+		client->load->result->connected--;
+	client->connected = false;
+	rpc_channel_close(client->channel);
+	client->channel = NULL;
+	finder_look(client->load->finder);
+}
+
+static void on_found(void *context, const char *address, const char *error)
+{
+	static const struct rpc_channel_events events = {.connected = on_connected, .closed = on_closed};
+	struct load *load = context;
+
+	if (!address) {
+		snprintf(load->result->error, sizeof load->result->error, "%s", error);
+		finder_look(load->finder);
+		return;
+	}
+	for (uint32_t i = 0; i < load->options->clients; i++) {
+		struct load_client *client = &load->clients[i];
+
+		if (!client->channel)
+			client->channel = rpc_channel_open(load->base, address, load->options->client->program_base,
+							   JH_FRONTEND_V1, &events, client);
+	}
+}
+
+/* --- the loop -------------------------------------------------------------------------------------------------------------- */
+
+static void on_tick(evutil_socket_t none, short what, void *context)
+{
+	struct load *load = context;
+	uint64_t now_us = rpc_clock_us();
+
+	(void)none;
+	(void)what;
+	if (load->options->progress && now_us - load->progress_us >= PROGRESS_US) {
+		load->progress_us = now_us;
+		if (load->started_us)
+			load->result->elapsed_us = now_us - load->started_us;
+		load->options->progress(load->options->context, load->result);
+	}
+	if (!load->started_us) {
+		if (load->stopping || now_us - load->begun_us >= load->options->client->timeout_ms * 1000ull)
+			event_base_loopbreak(load->base);
+		return;
+	}
+	for (uint32_t i = 0; i < load->options->clients; i++) {
+		struct load_client *client = &load->clients[i];
+
+		if (!client->busy)
+			begin_request(client);
+		else if (!client->in_flight)
+			send_request(client, now_us);
+	}
+}
+
+static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
+{
+	struct load *load = context;
+
+	(void)signal_number;
+	(void)what;
+	/* The first control-C waits for what is under way, the second does not. */
+	if (load->stopping)
+		event_base_loopbreak(load->base);
+	load->stopping = true;
+}
+
+/* Enough descriptors for all, as far as the hard limit lets us. */
+static void raise_file_limit(uint32_t clients)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= clients + SPARE_FILES)
+		return;
+	limit.rlim_cur = clients + SPARE_FILES < limit.rlim_max ? clients + SPARE_FILES : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void prepare(struct load *load)
+{
+	static const struct timeval tick = {.tv_usec = TICK_US};
+	const struct load_options *options = load->options;
+
+	raise_file_limit(options->clients);
+	load->base = event_base_new();
+	load->clients = calloc(options->clients, sizeof *load->clients);
+	load->postcodes = calloc(options->postcodes, sizeof *load->postcodes);
+	must(load->base);
+	must(load->clients);
+	must(load->postcodes);
+	for (uint32_t i = 0; i < options->postcodes; i++)
+		workload_postcode(i, load->postcodes[i]);
+	for (uint32_t i = 0; i < options->clients; i++)
+		load->clients[i] = (struct load_client){
+			.load = load, .uuid = uuid_draw(), .random = (i + 1) * 0x9e3779b97f4a7c15ull};
+	load->finder = finder_new(load->base, options->client, on_found, load);
+	load->tick = event_new(load->base, -1, EV_PERSIST, on_tick, load);
+	load->interrupt = evsignal_new(load->base, SIGINT, on_interrupt, load);
+	must(load->tick);
+	must(load->interrupt);
+	event_add(load->tick, &tick);
+	event_add(load->interrupt, NULL);
+}
+
+/* Requests that were cut off by a second control-C count as what they are. */
+static void count_open(struct load *load)
+{
+	for (uint32_t i = 0; i < load->options->clients; i++) {
+		if (!load->clients[i].busy)
+			continue;
+		if (load->clients[i].in_flight)
+			outcome_attempt(&load->clients[i].track, ATTEMPT_LOST);
+		load->result->errors++;
+		if (outcome_give_up(&load->clients[i].track) == OUTCOME_UNKNOWN)
+			load->result->unknown++;
+	}
+}
+
+void load_run(const struct load_options *options, struct load_result *result)
+{
+	struct load load = {.options = options, .result = result};
+
+	memset(result, 0, sizeof *result);
+	prepare(&load);
+	load.begun_us = rpc_clock_us();
+	finder_look(load.finder);
+	event_base_dispatch(load.base);
+	count_open(&load);
+	for (uint32_t i = 0; i < options->clients; i++)
+		rpc_channel_close(load.clients[i].channel);
+	finder_free(load.finder);
+	event_free(load.tick);
+	event_free(load.interrupt);
+	event_base_free(load.base);
+	free(load.clients);
+	free(load.postcodes);
+}

@@ -1,0 +1,337 @@
+/* The converter: what goes out comes back the same, and nonsense from the wire is refused before anybody acts on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/convert.h"
+
+static struct uuid uuid_of(uint8_t byte)
+{
+	struct uuid uuid;
+
+	memset(uuid.bytes, byte, sizeof uuid.bytes);
+	return uuid;
+}
+
+static void make_view(struct view *view, uint32_t members)
+{
+	memset(view, 0, sizeof *view);
+	view->number = 42;
+	view->primary = 2;
+	view->cluster = uuid_of(1);
+	view->generation = uuid_of(2);
+	view->manager = uuid_of(3);
+	view->members_count = members;
+	for (uint32_t i = 0; i < members; i++) {
+		view->members[i].id = i + 1;
+		view->members[i].uuid = uuid_of((uint8_t)(10 + i));
+		snprintf(view->members[i].address, sizeof view->members[i].address, "[::1]:%u", 40000 + i);
+	}
+}
+
+/* Through bytes, as between two processes. */
+static void through_the_wire(xdrproc_t code, void *from, void *to, size_t size)
+{
+	static char bytes[1 << 20];
+	XDR xdr;
+
+	xdrmem_create(&xdr, bytes, sizeof bytes, XDR_ENCODE);
+	assert_true(code(&xdr, from, 0));
+	memset(to, 0, size);
+	xdrmem_create(&xdr, bytes, sizeof bytes, XDR_DECODE);
+	assert_true(code(&xdr, to, 0));
+}
+
+/* A view survives the wire, the largest one too. */
+static void views_come_back(void **state)
+{
+	static const uint32_t sizes[] = {2, 3, LIMIT_REPLICAS};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct view view, back;
+		jh_view out, in;
+
+		make_view(&view, sizes[i]);
+		convert_view_to_wire(&view, &out);
+		through_the_wire((xdrproc_t)xdr_jh_view, &out, &in, sizeof in);
+		assert_true(convert_view_from_wire(&in, &back));
+		assert_memory_equal(&view, &back, sizeof view);
+		xdr_free((xdrproc_t)xdr_jh_view, &out);
+		xdr_free((xdrproc_t)xdr_jh_view, &in);
+	}
+}
+
+/* "None" is a view of nothing at all, and only that. */
+static void no_view_comes_back(void **state)
+{
+	struct view view = {0}, back;
+	jh_view out;
+
+	(void)state;
+	convert_view_to_wire(&view, &out);
+	assert_true(convert_view_from_wire(&out, &back));
+	assert_memory_equal(&view, &back, sizeof view);
+	out.primary = 1;
+	assert_false(convert_view_from_wire(&out, &back));
+	out.primary = 0;
+	out.cluster[3] = 1;
+	assert_false(convert_view_from_wire(&out, &back));
+	xdr_free((xdrproc_t)xdr_jh_view, &out);
+}
+
+static void spoil_order(jh_view *view)
+{
+	view->members.members_val[1].id = 1;
+}
+static void spoil_id_zero(jh_view *view)
+{
+	view->members.members_val[0].id = 0;
+}
+static void spoil_id_high(jh_view *view)
+{
+	view->members.members_val[2].id = 4096;
+}
+static void spoil_uuid(jh_view *view)
+{
+	memset(view->members.members_val[0].uuid, 0, 16);
+}
+static void spoil_twin(jh_view *view)
+{
+	memcpy(view->members.members_val[2].uuid, view->members.members_val[0].uuid, 16);
+}
+static void spoil_primary(jh_view *view)
+{
+	view->primary = 9;
+}
+static void spoil_cluster(jh_view *view)
+{
+	memset(view->cluster, 0, 16);
+}
+static void spoil_generation(jh_view *view)
+{
+	memset(view->generation, 0, 16);
+}
+static void spoil_manager(jh_view *view)
+{
+	memset(view->manager, 0, 16);
+}
+static void spoil_number(jh_view *view)
+{
+	view->number = 0;
+}
+static void spoil_address(jh_view *view)
+{
+	view->members.members_val[0].address.jh_address_val[2] = '\n';
+}
+
+/* Each lie about a view is noticed. */
+static void views_that_make_no_sense(void **state)
+{
+	static void (*const spoil[])(jh_view *) = {spoil_order,	  spoil_id_zero, spoil_id_high,	   spoil_uuid,
+						   spoil_twin,	  spoil_primary, spoil_cluster,	   spoil_generation,
+						   spoil_manager, spoil_number,	 spoil_address};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof spoil / sizeof spoil[0]; i++) {
+		struct view view, back;
+		jh_view wire;
+
+		make_view(&view, 3);
+		convert_view_to_wire(&view, &wire);
+		spoil[i](&wire);
+		assert_false(convert_view_from_wire(&wire, &back));
+		xdr_free((xdrproc_t)xdr_jh_view, &wire);
+	}
+}
+
+static void make_report(struct report *report)
+{
+	memset(report, 0, sizeof *report);
+	report->news = 7;
+	report->id = 3;
+	report->uuid = uuid_of(12);
+	make_view(&report->view, 3);
+	report->role = ROLE_BACKUP;
+	report->state = STATE_CATCHING_UP;
+	report->entered = true;
+	report->whole_view = 41;
+	report->op = 1ull << 40;
+	report->commit = (1ull << 40) - 1;
+	report->digest_op = 17;
+	report->digest = (struct digest){.low = 0x0123456789abcdef, .high = 0xfedcba9876543210};
+	report->tail_cut = 5;
+	report->pending = 6;
+	report->write_age_ms = 8;
+	report->disk_full = true;
+	report->stopping = true;
+	report->orders = 99;
+	report->uptime_s = 100;
+	report->loop_max_us = 1234;
+	report->set_aside = 2;
+	snprintf(report->push, sizeof report->push, "delta 640 B");
+	snprintf(report->detail, sizeof report->detail, "40 %%");
+	report->joint_count = 1;
+	report->joint[0] = (struct joint){.id = 9, .uuid = uuid_of(99)};
+	report->needs_count = 2;
+	report->needs[0] = (struct need){.kind = NEED_ADMIT, .view = 42, .id = 9, .uuid = uuid_of(99)};
+	report->needs[1] = (struct need){.kind = NEED_LOST_DATA, .view = 42, .id = 1, .uuid = uuid_of(10)};
+}
+
+/* Every field of a report survives the wire. */
+static void reports_come_back(void **state)
+{
+	struct report report, back;
+	jh_report out, in;
+
+	(void)state;
+	make_report(&report);
+	convert_report_to_wire(&report, &out);
+	through_the_wire((xdrproc_t)xdr_jh_report, &out, &in, sizeof in);
+	assert_true(convert_report_from_wire(&in, &back));
+	assert_memory_equal(&report, &back, sizeof report);
+	xdr_free((xdrproc_t)xdr_jh_report, &out);
+	xdr_free((xdrproc_t)xdr_jh_report, &in);
+}
+
+/* Enum values, ids and uuids that do not exist are noticed. */
+static void reports_that_make_no_sense(void **state)
+{
+	struct report report, back;
+	jh_report wire;
+
+	(void)state;
+	make_report(&report);
+	for (int i = 0; i < 9; i++) {
+		convert_report_to_wire(&report, &wire);
+		switch (i) {
+		case 0: wire.role = (jh_role)4; break;
+		case 1: wire.role = (jh_role)-1; break;
+		case 2: wire.state = (jh_state)8; break;
+		case 3: wire.id = 0; break;
+		case 4: memset(wire.uuid, 0, 16); break;
+		case 5: wire.joint.joint_val[0].id = 5000; break;
+		case 6: wire.needs.needs_val[0].kind = (jh_need_kind)0; break;
+		case 7: memset(wire.needs.needs_val[1].uuid, 0, 16); break;
+		default: wire.view.primary = 77; break;
+		}
+		assert_false(convert_report_from_wire(&wire, &back));
+		xdr_free((xdrproc_t)xdr_jh_report, &wire);
+	}
+}
+
+/* Peers and INSTALL_VIEW: back the same; a peer without an address or an incarnation, and view 0, are refused. */
+static void installs_come_back(void **state)
+{
+	struct view view, view_back;
+	struct peers peers = {.count = 2}, peers_back;
+	jh_install_args out, in;
+
+	(void)state;
+	make_view(&view, 3);
+	for (uint32_t i = 0; i < 2; i++) {
+		peers.list[i] = (struct peer){.id = 4 + i, .uuid = uuid_of(30), .incarnation = uuid_of(31)};
+		snprintf(peers.list[i].address, sizeof peers.list[i].address, "127.0.0.1:%u", 1000 + i);
+	}
+	convert_install_to_wire(&view, &peers, &out);
+	through_the_wire((xdrproc_t)xdr_jh_install_args, &out, &in, sizeof in);
+	assert_true(convert_install_from_wire(&in, &view_back, &peers_back));
+	assert_memory_equal(&view, &view_back, sizeof view);
+	assert_memory_equal(&peers, &peers_back, sizeof peers);
+	in.peers.peers_val[0].id = 5;
+	assert_false(convert_install_from_wire(&in, &view_back, &peers_back));
+	in.peers.peers_val[0].id = 4;
+	memset(in.peers.peers_val[0].incarnation, 0, 16);
+	assert_false(convert_install_from_wire(&in, &view_back, &peers_back));
+	out.peers.peers_val[1].address.jh_address_len = 0;
+	assert_false(convert_install_from_wire(&out, &view_back, &peers_back));
+	xdr_free((xdrproc_t)xdr_jh_install_args, &out);
+	xdr_free((xdrproc_t)xdr_jh_install_args, &in);
+}
+
+static void identities_come_back(void **state)
+{
+	struct identity identity = {.format = 1,
+				    .program_base = 540000000,
+				    .id = 4095,
+				    .uuid = uuid_of(1),
+				    .incarnation = uuid_of(2),
+				    .cluster = uuid_of(3),
+				    .generation = uuid_of(4)};
+	struct identity back;
+	jh_identity wire;
+
+	(void)state;
+	convert_identity_to_wire(&identity, &wire);
+	assert_true(convert_identity_from_wire(&wire, &back));
+	assert_memory_equal(&identity, &back, sizeof back);
+	wire.id = 4096;
+	assert_false(convert_identity_from_wire(&wire, &back));
+}
+
+static const char *text_of(const char *bytes, size_t size)
+{
+	static char text[8];
+
+	return convert_text(text, sizeof text, bytes, (u_int)size);
+}
+
+/* Texts from the wire never break a line, a terminal or a character. */
+static void texts_are_printable(void **state)
+{
+	(void)state;
+	assert_string_equal(text_of("abc", 3), "abc");
+	assert_string_equal(text_of(NULL, 0), "");
+	assert_string_equal(text_of("a\0\nb\x1b", 5), "a??b?");
+	assert_string_equal(text_of("0123456789", 10), "0123456");
+	assert_string_equal(text_of("caf\xc3\xa9", 5), "caf\xc3\xa9");
+	assert_string_equal(text_of("abcdef\xc3\xa9", 8), "abcdef"); /* cut before the character, not in it */
+	assert_string_equal(text_of("\xc3", 1), "?");
+	assert_string_equal(text_of("\xc0\x80", 2), "??");
+	assert_string_equal(text_of("\xed\xa0\x80", 3), "???");
+	assert_string_equal(text_of("\xc2\x9b", 2), "??"); /* a terminal's escape in eight bits */
+}
+
+/* A status row says what a reader wants to know. */
+static void rows_speak(void **state)
+{
+	struct report report;
+	jh_replica_row row;
+	char text[64];
+
+	(void)state;
+	make_report(&report);
+	convert_row(3, &report, ROLE_BACKUP, true, "127.0.0.1:7", 5, "", &row);
+	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len),
+			    "catching up 40 %");
+	assert_int_equal(row.op, report.op);
+	assert_int_equal(row.view, 42);
+	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
+	convert_row(3, &report, ROLE_DOWN, true, "", 5, "nobody listens there", &row);
+	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len),
+			    "nobody listens there");
+	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
+	convert_row(8, NULL, ROLE_NONE, false, "127.0.0.1:7", UINT64_MAX, "", &row);
+	assert_int_equal(row.id, 8);
+	assert_int_equal(row.op, 0);
+	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(views_come_back),	      cmocka_unit_test(no_view_comes_back),
+		cmocka_unit_test(views_that_make_no_sense),   cmocka_unit_test(reports_come_back),
+		cmocka_unit_test(reports_that_make_no_sense), cmocka_unit_test(installs_come_back),
+		cmocka_unit_test(identities_come_back),	      cmocka_unit_test(texts_are_printable),
+		cmocka_unit_test(rows_speak),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,531 @@
+/* The router: every request is answered exactly once; writes go again to a new primary in the order of arrival; reads obey the
+ * floor (rule 8); what may have happened is never reported as not having happened (rule 12). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/router.h"
+
+#define REQUESTS 400
+
+/* A request and what became of it. */
+struct request {
+	struct router_request head;
+	int number;
+	int sends;
+	int answers;
+	uint32_t to;
+	uint64_t view, floor;
+	bool at_primary;
+	uint32_t timeout_ms;
+	enum router_end end;
+	const void *payload;
+	char text[512];
+};
+
+struct world {
+	struct router *router;
+	struct request requests[REQUESTS];
+	int count;
+	int sent[4096]; /* numbers in the order of sending */
+	int sent_count;
+	bool paused;
+	int pauses;
+	int demands;
+	uint64_t now_ms;
+};
+
+static void shell_send(void *context, struct router_request *head, uint32_t to, uint64_t view, uint64_t floor,
+		       bool at_primary, uint32_t timeout_ms)
+{
+	struct world *world = context;
+	struct request *request = (struct request *)head;
+
+	assert_int_equal(request->answers, 0);
+	request->sends++;
+	request->to = to;
+	request->view = view;
+	request->floor = floor;
+	request->at_primary = at_primary;
+	request->timeout_ms = timeout_ms;
+	world->sent[world->sent_count++] = request->number;
+}
+
+static void shell_answer(void *context, struct router_request *head, enum router_end end, const void *payload,
+			 const char *text)
+{
+	struct request *request = (struct request *)head;
+
+	(void)context;
+	request->answers++;
+	request->end = end;
+	request->payload = payload;
+	snprintf(request->text, sizeof request->text, "%s", text == NULL ? "" : text);
+}
+
+static void shell_pause(void *context, bool paused)
+{
+	struct world *world = context;
+
+	assert_int_not_equal(world->paused, paused);
+	world->paused = paused;
+	world->pauses++;
+}
+
+static void shell_demand(void *context)
+{
+	((struct world *)context)->demands++;
+}
+
+static int set_up(void **state)
+{
+	static const struct router_shell shell = {shell_send, shell_answer, shell_pause, shell_demand};
+	struct router_options options = {
+		.queue_max = 100, .default_timeout_ms = 10000, .backup_timeout_ms = 250, .retry_ms = 50};
+	struct world *world = calloc(1, sizeof *world);
+
+	world->router = router_new(&options, &shell, world);
+	world->now_ms = 1000000;
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	for (int i = 0; i < world->count; i++)
+		assert_in_range(world->requests[i].answers, 0, 1);
+	router_free(world->router);
+	free(world);
+	return 0;
+}
+
+static struct request *next_request(struct world *world)
+{
+	struct request *request = &world->requests[world->count];
+
+	assert_true(world->count < REQUESTS);
+	request->number = world->count++;
+	return request;
+}
+
+static struct request *write_one(struct world *world, uint32_t timeout_ms)
+{
+	struct request *request = next_request(world);
+
+	router_write(world->router, &request->head, world->now_ms, timeout_ms);
+	return request;
+}
+
+static struct request *read_one(struct world *world, uint32_t timeout_ms)
+{
+	struct request *request = next_request(world);
+
+	router_read(world->router, &request->head, world->now_ms, timeout_ms);
+	return request;
+}
+
+static void reply(struct world *world, struct request *request, enum router_reply how, uint64_t op)
+{
+	router_answered(world->router, &request->head, how, op, request, world->now_ms);
+}
+
+static void serve(struct world *world, uint64_t view, uint32_t primary, uint64_t commit)
+{
+	router_link(world->router, primary, true, world->now_ms);
+	router_route(world->router, view, primary, commit, world->now_ms);
+}
+
+static void pass_time(struct world *world, uint64_t ms)
+{
+	for (uint64_t end = world->now_ms + ms; world->now_ms < end; world->now_ms++)
+		router_tick(world->router, world->now_ms);
+}
+
+/* --- writes -------------------------------------------------------------------------------------------------------------------- */
+
+/* Without a primary writes wait, the first makes itself heard; with one they leave in order and end with its words. */
+static void writes_wait_for_a_primary(void **state)
+{
+	struct world *world = *state;
+	struct request *a = write_one(world, 0), *b = write_one(world, 0);
+
+	assert_int_equal(world->demands, 1);
+	assert_int_equal(world->sent_count, 0);
+	serve(world, 1, 7, 5);
+	assert_int_equal(world->sent_count, 2);
+	assert_int_equal(world->sent[0], a->number);
+	assert_int_equal(world->sent[1], b->number);
+	assert_int_equal(a->to, 7);
+	assert_int_equal(a->view, 1);
+	reply(world, b, ROUTER_REPLY_DONE, 6);
+	assert_int_equal(b->answers, 1);
+	assert_int_equal(b->end, ROUTER_END_ANSWERED);
+	assert_ptr_equal(b->payload, b);
+	reply(world, a, ROUTER_REPLY_REFUSED, 0);
+	assert_int_equal(a->end, ROUTER_END_ANSWERED);
+	assert_int_equal(router_waiting(world->router), 0);
+}
+
+/* RULE 8: an answer raises the floor, and a route does. */
+static void answers_raise_the_floor(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 7, 5);
+	assert_int_equal(router_floor(world->router), 5);
+	reply(world, write_one(world, 0), ROUTER_REPLY_DONE, 9);
+	assert_int_equal(router_floor(world->router), 9);
+	reply(world, write_one(world, 0), ROUTER_REPLY_DONE, 8);
+	assert_int_equal(router_floor(world->router), 9);
+	reply(world, read_one(world, 0), ROUTER_REPLY_DONE, 11);
+	assert_int_equal(router_floor(world->router), 11);
+}
+
+/* When the primary dies everything in flight goes to the next one, in the order of arrival, and is answered once. */
+static void in_flight_goes_to_the_new_primary_in_order(void **state)
+{
+	struct world *world = *state;
+	struct request *r[10];
+
+	serve(world, 1, 1, 0);
+	for (int i = 0; i < 10; i++)
+		r[i] = write_one(world, 0);
+	reply(world, r[3], ROUTER_REPLY_DONE, 4);
+	router_link(world->router, 1, false, world->now_ms);
+	router_hold(world->router, "no primary: waiting for replica 1");
+	assert_int_equal(world->demands, 1);
+
+	struct request *late = write_one(world, 0);
+
+	world->sent_count = 0;
+	serve(world, 2, 2, 4);
+	assert_int_equal(world->sent_count, 10);
+	for (int i = 0, at = 0; i < 10; i++) {
+		if (i == 3)
+			continue;
+		assert_int_equal(world->sent[at++], r[i]->number);
+		assert_int_equal(r[i]->to, 2);
+		assert_int_equal(r[i]->view, 2);
+	}
+	assert_int_equal(world->sent[9], late->number);
+	for (int i = 0; i < 10; i++)
+		if (i != 3)
+			reply(world, r[i], ROUTER_REPLY_DONE, 5);
+	assert_int_equal(r[3]->sends, 1);
+}
+
+/* The same primary in a new view (an eviction) gets everything again: its held calls ended as moved. */
+static void a_new_view_of_the_same_primary_sends_again(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 1, 0);
+
+	struct request *a = write_one(world, 0);
+
+	router_route(world->router, 2, 1, 0, world->now_ms);
+	assert_int_equal(a->sends, 2);
+	assert_int_equal(a->view, 2);
+	/* The same route again only raises the floor. */
+	router_route(world->router, 2, 1, 3, world->now_ms);
+	assert_int_equal(a->sends, 2);
+	assert_int_equal(router_floor(world->router), 3);
+}
+
+/* A connection that is made again in the same view: what was lost with the old one leaves again. */
+static void a_new_connection_sends_again(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 1, 0);
+
+	struct request *a = write_one(world, 0);
+
+	router_link(world->router, 1, false, world->now_ms);
+
+	struct request *b = write_one(world, 0);
+
+	assert_int_equal(b->sends, 0);
+	router_link(world->router, 1, true, world->now_ms);
+	assert_int_equal(a->sends, 2);
+	assert_int_equal(b->sends, 1);
+}
+
+/* Moved: kept, and sent again after the retry time while the same primary is said to serve. */
+static void moved_is_kept_and_sent_again(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 1, 0);
+
+	struct request *a = write_one(world, 0);
+
+	reply(world, a, ROUTER_REPLY_AGAIN, 0);
+	assert_int_equal(a->answers, 0);
+	pass_time(world, 40);
+	assert_int_equal(a->sends, 1);
+	pass_time(world, 40);
+	assert_int_equal(a->sends, 2);
+	reply(world, a, ROUTER_REPLY_DONE, 1);
+	assert_int_equal(a->answers, 1);
+}
+
+/* RULE 12: "unavailable" passes only while no other call of the same write may have happened. */
+static void unavailable_passes_only_for_the_only_call(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 1, 0);
+
+	struct request *a = write_one(world, 0), *b = write_one(world, 0);
+
+	reply(world, a, ROUTER_REPLY_UNAVAILABLE, 0);
+	assert_int_equal(a->answers, 1);
+	serve(world, 2, 2, 0);
+	assert_int_equal(b->sends, 2);
+	reply(world, b, ROUTER_REPLY_UNAVAILABLE, 0);
+	assert_int_equal(b->answers, 0);
+}
+
+/* RULE 12: what never left is "unavailable", with the reason; what may have left is "unknown"; both before the caller's own
+ * deadline. */
+static void deadlines_tell_what_may_have_happened(void **state)
+{
+	struct world *world = *state;
+
+	router_hold(world->router, "no primary: waiting for replicas 2, 3");
+
+	struct request *held = write_one(world, 1000), *longer = write_one(world, 60000), *read = read_one(world, 1000);
+
+	pass_time(world, 880);
+	assert_int_equal(held->answers, 0);
+	pass_time(world, 60);
+	assert_int_equal(held->answers, 1);
+	assert_int_equal(held->end, ROUTER_END_UNAVAILABLE);
+	assert_string_equal(held->text, "no primary: waiting for replicas 2, 3");
+	assert_int_equal(read->end, ROUTER_END_UNAVAILABLE);
+	assert_int_equal(read->answers, 1);
+	assert_int_equal(longer->answers, 0);
+
+	serve(world, 1, 1, 0);
+
+	struct request *silent = write_one(world, 1000);
+
+	router_link(world->router, 1, false, world->now_ms);
+	router_hold(world->router, "no primary: waiting for replica 1");
+	pass_time(world, 1000);
+	assert_int_equal(silent->answers, 1);
+	assert_int_equal(silent->end, ROUTER_END_UNKNOWN);
+	assert_non_null(strstr(silent->text, "waiting for replica 1"));
+	assert_int_equal(longer->answers, 0);
+	pass_time(world, 55000);
+	assert_int_equal(longer->answers, 1);
+	assert_int_equal(longer->end, ROUTER_END_UNKNOWN);
+}
+
+/* A loop that was stopped for longer than the wheel is round expires everything that is due, once. */
+static void a_late_tick_forgets_nobody(void **state)
+{
+	struct world *world = *state;
+	struct request *a = write_one(world, 500), *b = write_one(world, 9000), *c = write_one(world, 3000000);
+
+	world->now_ms += 100000;
+	router_tick(world->router, world->now_ms);
+	assert_int_equal(a->answers, 1);
+	assert_int_equal(b->answers, 1);
+	assert_int_equal(c->answers, 0);
+}
+
+/* RULE 19: at the limit clients are paused, at three quarters they go on; far beyond it the answer is "busy". */
+static void a_full_queue_pauses_clients(void **state)
+{
+	struct world *world = *state;
+	struct request *r[201];
+
+	for (int i = 0; i < 99; i++)
+		r[i] = write_one(world, 0);
+	assert_false(world->paused);
+	r[99] = write_one(world, 0);
+	assert_true(world->paused);
+	for (int i = 100; i < 200; i++)
+		r[i] = write_one(world, 0);
+	assert_int_equal(r[199]->answers, 1);
+	assert_int_equal(r[199]->end, ROUTER_END_BUSY);
+	serve(world, 1, 1, 0);
+	for (int i = 0; i < 123; i++)
+		reply(world, r[i], ROUTER_REPLY_DONE, 1);
+	assert_true(world->paused);
+	reply(world, r[123], ROUTER_REPLY_DONE, 1);
+	assert_false(world->paused);
+	assert_int_equal(world->pauses, 2);
+}
+
+/* --- reads --------------------------------------------------------------------------------------------------------------------- */
+
+/* Reads go round over the backups that follow and the primary, with view and floor. */
+static void reads_go_round(void **state)
+{
+	struct world *world = *state;
+	int to[8] = {0};
+
+	router_link(world->router, 2, true, world->now_ms);
+	router_link(world->router, 3, true, world->now_ms);
+	serve(world, 4, 1, 17);
+	router_reader(world->router, 2, true);
+	router_reader(world->router, 3, true);
+	router_reader(world->router, 3, true);
+	for (int i = 0; i < 30; i++) {
+		struct request *read = read_one(world, 0);
+
+		to[read->to]++;
+		assert_int_equal(read->view, 4);
+		assert_int_equal(read->floor, 17);
+		assert_int_equal(read->at_primary, read->to == 1);
+		reply(world, read, ROUTER_REPLY_DONE, 17);
+	}
+	assert_int_equal(to[1], 10);
+	assert_int_equal(to[2], 10);
+	assert_int_equal(to[3], 10);
+}
+
+/* RULE 8: in a new view no backup is read before it is known to follow there, and none while nobody serves. */
+static void a_new_view_forgets_the_readers(void **state)
+{
+	struct world *world = *state;
+
+	router_link(world->router, 2, true, world->now_ms);
+	serve(world, 4, 1, 17);
+	router_reader(world->router, 2, true);
+	router_hold(world->router, "no primary");
+	assert_int_equal(read_one(world, 0)->sends, 0);
+	serve(world, 5, 3, 18);
+	for (int i = 0; i < 6; i++) {
+		struct request *read = read_one(world, 0);
+
+		assert_int_equal(read->to, 3);
+		assert_int_equal(read->floor, 18);
+		assert_true(read->at_primary);
+	}
+}
+
+static struct request *read_at_backup(struct world *world)
+{
+	struct request *read = read_one(world, 0);
+
+	return read->to == 2 ? read : read_one(world, 0);
+}
+
+/* What a backup sends back, refuses, or answers from below the floor, the primary is asked, at once. RULE 8 */
+static void a_backup_that_cannot_answer_is_passed_over(void **state)
+{
+	static const enum router_reply no[] = {ROUTER_REPLY_AGAIN, ROUTER_REPLY_REFUSED, ROUTER_REPLY_UNAVAILABLE,
+					       ROUTER_REPLY_DONE};
+	struct world *world = *state;
+
+	router_link(world->router, 2, true, world->now_ms);
+	serve(world, 1, 1, 17);
+	router_reader(world->router, 2, true);
+	for (int i = 0; i < 4; i++) {
+		struct request *read = read_at_backup(world);
+
+		assert_int_equal(read->to, 2);
+		assert_int_equal(read->timeout_ms, 250);
+		reply(world, read, no[i], 16);
+		assert_int_equal(read->answers, 0);
+		assert_int_equal(read->sends, 2);
+		assert_int_equal(read->to, 1);
+		assert_true(read->at_primary);
+		reply(world, read, i % 2 == 0 ? ROUTER_REPLY_DONE : ROUTER_REPLY_REFUSED, 17);
+		assert_int_equal(read->answers, 1);
+	}
+}
+
+/* Reads lost with a backup's connection are asked again at once. */
+static void reads_of_a_lost_backup_go_elsewhere(void **state)
+{
+	struct world *world = *state;
+
+	router_link(world->router, 2, true, world->now_ms);
+	serve(world, 1, 1, 17);
+	router_reader(world->router, 2, true);
+
+	struct request *read = read_at_backup(world);
+
+	router_link(world->router, 2, false, world->now_ms);
+	assert_int_equal(read->sends, 2);
+	assert_int_equal(read->to, 1);
+}
+
+/* --- everything at once ---------------------------------------------------------------------------------------------------------- */
+
+/* Whatever happens in whatever order, every request ends exactly once. Seeded, so that a failure comes back. */
+static void every_request_ends_once(void **state)
+{
+	struct world *world = *state;
+	uint64_t view = 0;
+	unsigned seed = 4711;
+
+	for (int round = 0; round < 20000; round++) {
+		int dice = rand_r(&seed) % 100;
+		struct request *any = world->count > 0 ? &world->requests[rand_r(&seed) % world->count] : NULL;
+		uint32_t id = 1 + (uint32_t)rand_r(&seed) % 3;
+
+		world->sent_count = 0;
+		if (dice < 10 && world->count < REQUESTS)
+			write_one(world, 50 + (uint32_t)rand_r(&seed) % 3000);
+		else if (dice < 20 && world->count < REQUESTS)
+			read_one(world, 50 + (uint32_t)rand_r(&seed) % 3000);
+		else if (dice < 23)
+			serve(world, view += 1, id, 0);
+		else if (dice < 25)
+			router_hold(world->router, "held");
+		else if (dice < 28)
+			router_link(world->router, id, false, world->now_ms);
+		else if (dice < 33)
+			router_link(world->router, id, true, world->now_ms);
+		else if (dice < 80 && any != NULL && any->head.sent && any->answers == 0)
+			reply(world, any, (enum router_reply)(rand_r(&seed) % 4), view + 1);
+		else
+			pass_time(world, 1);
+	}
+	router_hold(world->router, "over");
+	pass_time(world, 4000);
+	assert_int_equal(router_waiting(world->router), 0);
+	for (int i = 0; i < world->count; i++) {
+		assert_int_equal(world->requests[i].answers, 1);
+		/* RULE 12 */
+		if (world->requests[i].end == ROUTER_END_UNAVAILABLE && !world->requests[i].head.is_read)
+			assert_int_equal(world->requests[i].sends, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(writes_wait_for_a_primary, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(answers_raise_the_floor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(in_flight_goes_to_the_new_primary_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_new_view_of_the_same_primary_sends_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_new_connection_sends_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(moved_is_kept_and_sent_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unavailable_passes_only_for_the_only_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reads_go_round, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_new_view_forgets_the_readers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_backup_that_cannot_answer_is_passed_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reads_of_a_lost_backup_go_elsewhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_request_ends_once, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,307 @@
+/* The keeper of views: what was said to be durable is there at the next start; damage is set aside and never taken for a view;
+ * a directory has one user. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "frontend/store.h"
+#include "frontend/view_file.h"
+
+struct world {
+	struct event_base *base;
+	char path[64];
+	char directory[96];
+	uint64_t tickets[16];
+	int saved;
+	int failed;
+	int expected;
+	char error[512];
+};
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
+{
+	(void)status;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+
+	snprintf(world->path, sizeof world->path, "/tmp/jh-store-XXXXXX");
+	assert_non_null(mkdtemp(world->path));
+	snprintf(world->directory, sizeof world->directory, "%s/frontend", world->path);
+	world->base = event_base_new();
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	event_base_free(world->base);
+	nftw(world->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(world);
+	return 0;
+}
+
+static void saved(void *context, uint64_t ticket, bool ok, const char *error)
+{
+	struct world *world = context;
+
+	world->tickets[world->saved++] = ticket;
+	if (!ok)
+		world->failed++;
+	snprintf(world->error, sizeof world->error, "%s", error);
+	if (world->saved == world->expected)
+		event_base_loopbreak(world->base);
+}
+
+static struct store *open_store(struct world *world, struct views_stored *stored)
+{
+	return store_open_directory(world->base, world->directory, stored, saved, world, world->error,
+				    sizeof world->error);
+}
+
+static void make_stored(struct views_stored *stored, uint64_t number)
+{
+	memset(stored, 0, sizeof *stored);
+	stored->manager = uuid_draw();
+	stored->view.number = number;
+	stored->view.primary = 2;
+	stored->view.cluster = uuid_draw();
+	stored->view.generation = uuid_draw();
+	stored->view.manager = stored->manager;
+	stored->view.members_count = 3;
+	for (uint32_t i = 0; i < 3; i++) {
+		stored->view.members[i].id = i + 1;
+		stored->view.members[i].uuid = uuid_draw();
+		snprintf(stored->view.members[i].address, LIMIT_ADDRESS_BYTES, "127.0.0.1:%u", 4000 + i);
+	}
+}
+
+static void save_and_wait(struct world *world, struct store *store, const struct views_stored *stored)
+{
+	world->saved = 0;
+	world->expected = 1;
+	store_save(store, 1, stored);
+	event_base_dispatch(world->base);
+	assert_int_equal(world->saved, 1);
+}
+
+static char *in_directory(const struct world *world, const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", world->directory, name);
+	return path;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* RULE 2: a view whose save was said to be good is read back whole, after several of them the last; tickets come in order. */
+static void the_last_view_is_read_back(void **state)
+{
+	struct world *world = *state;
+	struct views_stored first, last, back;
+	struct store *store = open_store(world, &back);
+	struct stat status;
+
+	assert_non_null(store);
+	assert_int_equal(back.view.number, 0);
+	assert_true(uuid_is_nil(back.manager));
+	assert_int_equal(stat(world->directory, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0700);
+	make_stored(&first, 1ull << 52);
+	make_stored(&last, (1ull << 52) + 1);
+	world->expected = 8;
+	for (uint64_t ticket = 1; ticket <= 8; ticket++)
+		store_save(store, ticket, ticket == 8 ? &last : &first);
+	event_base_dispatch(world->base);
+	assert_int_equal(world->failed, 0);
+	for (uint64_t i = 0; i < 8; i++)
+		assert_int_equal(world->tickets[i], i + 1);
+	store_close(store);
+	store = open_store(world, &back);
+	assert_non_null(store);
+	assert_memory_equal(&back, &last, sizeof back);
+	store_close(store);
+}
+
+/* A manager that has made no view yet is kept too. */
+static void a_manager_without_a_view_is_kept(void **state)
+{
+	struct world *world = *state;
+	struct views_stored stored = {.manager = uuid_draw()}, back;
+	struct store *store = open_store(world, &back);
+
+	save_and_wait(world, store, &stored);
+	store_close(store);
+	store = open_store(world, &back);
+	assert_non_null(store);
+	assert_true(uuid_equal(back.manager, stored.manager));
+	assert_int_equal(back.view.number, 0);
+	store_close(store);
+}
+
+/* RULE 20: a second process is told who has the directory. */
+static void a_directory_has_one_user(void **state)
+{
+	struct world *world = *state;
+	struct views_stored stored;
+	struct store *store = open_store(world, &stored);
+	char mine[64];
+
+	snprintf(mine, sizeof mine, "in use by process %ld", (long)getpid());
+	assert_non_null(store);
+	assert_null(open_store(world, &stored)); /* flock is the open file's: this process counts as another */
+	assert_non_null(strstr(world->error, mine));
+	store_close(store);
+	store = open_store(world, &stored);
+	assert_non_null(store);
+	store_close(store);
+}
+
+static int set_aside_count(const struct world *world)
+{
+	char command[256];
+	int count = 0;
+
+	snprintf(command, sizeof command, "ls %s/set-aside 2>/dev/null | wc -l", world->directory);
+
+	FILE *pipe = popen(command, "r");
+
+	assert_non_null(pipe);
+	assert_int_equal(fscanf(pipe, "%d", &count), 1);
+	pclose(pipe);
+	return count;
+}
+
+/* RULE 14: whichever bit flips, it is damage: set aside, and never another view. */
+static void damage_is_set_aside(void **state)
+{
+	struct world *world = *state;
+	struct views_stored stored, back;
+	struct store *store = open_store(world, &back);
+	char good[4096];
+
+	assert_non_null(store);
+	make_stored(&stored, 7);
+	save_and_wait(world, store, &stored);
+	store_close(store);
+
+	FILE *file = fopen(in_directory(world, "view.json"), "r");
+	size_t size = fread(good, 1, sizeof good - 1, file);
+
+	fclose(file);
+	good[size] = '\0';
+	assert_non_null(strstr(good, "\"view\": 7"));
+	int aside = 0;
+
+	for (size_t at = 0; at < size; at += 13) {
+		char bad[4096];
+
+		memcpy(bad, good, size + 1);
+		bad[at] = (char)(bad[at] ^ 1);
+		if (bad[at] == ' ' || good[at] == ' ' || good[at] == '\n')
+			continue;
+		write_file(in_directory(world, "view.json"), bad);
+		store = open_store(world, &back);
+		assert_non_null(store);
+		assert_int_equal(back.view.number, 0);
+		assert_true(uuid_is_nil(back.manager));
+		assert_int_equal(set_aside_count(world), ++aside);
+		store_close(store);
+	}
+	assert_true(aside > 10);
+	write_file(in_directory(world, "view.json"), "");
+	store = open_store(world, &back);
+	assert_non_null(store);
+	assert_int_equal(set_aside_count(world), ++aside);
+	store_close(store);
+}
+
+/* A newer format is not damage: it stays where it is, and the operator is told to upgrade. RULE 14 */
+static void a_newer_format_asks_for_an_upgrade(void **state)
+{
+	struct world *world = *state;
+	struct views_stored back;
+	struct store *store = open_store(world, &back);
+
+	store_close(store);
+	write_file(in_directory(world, "view.json"), "{\"format\": 2, \"view\": \"something else\"}");
+	assert_null(open_store(world, &back));
+	assert_non_null(strstr(world->error, "upgrade"));
+	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
+}
+
+/* A save that fails says so, keeps the old view, and the next one works. */
+static void a_failed_save_keeps_the_old_view(void **state)
+{
+	struct world *world = *state;
+	struct views_stored old, next, back;
+	struct store *store = open_store(world, &back);
+
+	make_stored(&old, 1);
+	make_stored(&next, 2);
+	save_and_wait(world, store, &old);
+	assert_int_equal(mkdir(in_directory(world, "view.json.new"), 0700), 0); /* in the way of the new file */
+	save_and_wait(world, store, &next);
+	assert_int_equal(world->failed, 1);
+	assert_non_null(strstr(world->error, "cannot store the view"));
+	store_close(store);
+	store = open_store(world, &back);
+	assert_int_equal(back.view.number, 1);
+	assert_int_equal(rmdir(in_directory(world, "view.json.new")), 0);
+	save_and_wait(world, store, &next);
+	assert_int_equal(world->failed, 1);
+	store_close(store);
+}
+
+/* A directory that cannot be made is one clear line. */
+static void a_missing_parent_is_said(void **state)
+{
+	struct world *world = *state;
+	struct views_stored back;
+
+	snprintf(world->directory, sizeof world->directory, "%s/no/frontend", world->path);
+	assert_null(open_store(world, &back));
+	assert_non_null(strstr(world->error, "cannot create data directory"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_last_view_is_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_manager_without_a_view_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_directory_has_one_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_set_aside, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_newer_format_asks_for_an_upgrade, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_missing_parent_is_said, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -103,6 +103,7 @@ struct replica {
 	struct uuid bound;
 	struct view view;
 	struct view durable_view;
+	struct uuid durable_bound;
 	uint64_t whole_view;
 	uint64_t durable_whole_view;
 	uint32_t joint_count;          /* (id, uuid) of learners counted in this view, as written down */

@@ -261,6 +261,8 @@ void replica_report(const struct replica *r, struct report *report)
 	report->id = r->options.id;
 	report->uuid = r->uuid;
 	report->view = r->durable_view; /* RULE 2: not a word of a view that is not durable */
+	if (report->view.number > 0)
+		report->view.manager = r->durable_bound; /* RULE 20: bound since, perhaps, to a successor */
 	report->role = r->role;
 	report->state = r->state;
 	report->entered = r->entered;

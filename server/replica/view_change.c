@@ -171,6 +171,7 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	r->tick_ms = r->now_ms;
 	r->written_op = r->durable_op = replica_log_last(r->log);
 	r->durable_view = r->view;
+	r->durable_bound = r->bound;
 	r->durable_whole_view = r->whole_view;
 	if (r->view.number == 0) {
 		r->role = ROLE_NONE;

@@ -206,6 +206,7 @@ void replica_durable(struct replica *r, uint64_t ticket)
 	if (replica_view_durable(r)) {
 		r->durable_view = r->view;
 		r->durable_whole_view = r->whole_view;
+		r->durable_bound = r->bind.token != 0 && r->bind.ticket > r->durable_ticket ? r->durable_bound : r->bound;
 	}
 	if (!view_was_durable && replica_view_durable(r)) {
 		replica_answer_installs(r);
@@ -214,6 +215,7 @@ void replica_durable(struct replica *r, uint64_t ticket)
 	if (r->bind.token != 0 && r->bind.ticket <= r->durable_ticket) {
 		struct replica_action *action = replica_do(r, DO_BOUND);
 
+		r->durable_bound = r->bound;
 		action->token = r->bind.token;
 		action->ok = true;
 		r->bind.token = 0;

@@ -1,0 +1,74 @@
+/* justhungry-server: one replica. */
+#include <argp.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "server/node.h"
+#include "server/options.h"
+
+#define DESCRIPTORS 8192 /* libtirpc sizes tables by the limit: not more */
+
+static void set_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a full file is an error of write(2), told in one line */
+}
+
+static void trace_line(void *context, const char *text)
+{
+	(void)context;
+	fprintf(stderr, "  %s\n", text);
+}
+
+static void dump_trace(void *context)
+{
+	struct node *node = context;
+
+	fprintf(stderr, "what this replica last did:\n");
+	replica_trace_dump(node->replica, trace_line, NULL);
+}
+
+/* After giving up its uuid a replica starts anew: a new process image, because recovery is the tested path. */
+static int start_again(char **argv)
+{
+	execv("/proc/self/exe", argv);
+	log_error("node", "cannot start again: %s: start justhungry-server by hand", strerror(errno));
+	return 1;
+}
+
+const char *argp_program_version = "justhungry-server 0.1.0";
+
+int main(int argc, char **argv)
+{
+	struct server_options options;
+
+	options_parse(argc, argv, &options);
+	set_limits();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (options.check != NULL)
+		return recovery_check(options.check, options.node.orders_max);
+
+	struct node *node = node_new(&options.node);
+
+	must_on_failure(dump_trace, node);
+
+	int status = node_run(node);
+
+	must_on_failure(NULL, NULL);
+	node_free(node);
+	curl_global_cleanup();
+	return status == NODE_START_AGAIN ? start_again(argv) : status;
+}

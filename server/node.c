@@ -1,0 +1,476 @@
+#include "server/node.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/clock.h"
+#include "rpc/convert.h"
+#include "server/announce.h"
+#include "server/background.h"
+
+/* A damaged replica waits so long for the view manager's word that another member serves (RULE 14). */
+#define DAMAGED_WAIT_US 15000000u
+#define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
+
+/* --- what the core asks of the state machine ---------------------------------------------------------------------------------- */
+
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+{
+	const struct node *node = context;
+
+	switch (orders_lookup(node->orders, client, request, content, op)) {
+	case ORDERS_UNKNOWN:
+		return KNOWN_NEW;
+	case ORDERS_REPEAT:
+		return KNOWN_REPEAT;
+	case ORDERS_CONFLICT:
+		return KNOWN_CONFLICT;
+	case ORDERS_SUPERSEDED:
+		return KNOWN_SUPERSEDED;
+	}
+	return KNOWN_NEW;
+}
+
+static bool key(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
+		struct digest *content)
+{
+	int64_t time_us;
+
+	(void)context;
+	return orders_body_key(body, size, client, request, content, &time_us);
+}
+
+static uint64_t state_bytes(void *context)
+{
+	const struct node *node = context;
+
+	return orders_bytes(node->orders);
+}
+
+/* --- carrying out ----------------------------------------------------------------------------------------------------------------- */
+
+/* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the others. */
+static void apply(struct node *node, uint64_t op)
+{
+	while (orders_op(node->orders) < op) {
+		struct replica_entry entry = replica_entry_at(node->replica, orders_op(node->orders) + 1);
+
+		must(orders_apply(node->orders, entry.body, entry.size) == ORDERS_APPLIED);
+	}
+	if (orders_last_time_us(node->orders) > node->last_time_us)
+		node->last_time_us = orders_last_time_us(node->orders);
+}
+
+static void write_record(struct node *node, const struct replica_action *action)
+{
+	bool queued = false;
+
+	if (node->journal == NULL)
+		return; /* damaged: nothing more is written, and nothing becomes durable */
+	switch (action->write) {
+	case WRITE_META:
+		queued = disk_append_meta(node, action->ticket);
+		break;
+	case WRITE_BATCH:
+	case WRITE_STAGED:
+		queued = disk_append_batch(node, action);
+		break;
+	case WRITE_STATE:
+		queued = disk_append_state(node, action);
+		break;
+	}
+	must(queued); /* the core's own bounds are far below the journal's queue */
+}
+
+static struct request *request_of(const struct replica_action *action)
+{
+	return (struct request *)(uintptr_t)action->token;
+}
+
+static void carry_out(struct node *node, const struct replica_action *action)
+{
+	switch (action->kind) {
+	case DO_WRITE:
+		write_record(node, action);
+		break;
+	case DO_APPLY:
+		apply(node, action->op);
+		break;
+	case DO_ADOPT:
+		staging_adopt(node, action->op);
+		break;
+	case DO_STAGE:
+		staging_take(node, action->token, action->op, action->digest);
+		break;
+	case DO_UNSTAGE:
+		staging_drop(node);
+		break;
+	case DO_JUDGE:
+		request_judge(request_of(action));
+		break;
+	case DO_ANSWER:
+		request_answer(request_of(action), action);
+		break;
+	case DO_READ:
+	case DO_READ_MOVED:
+		request_read(request_of(action), action->kind == DO_READ_MOVED);
+		break;
+	case DO_PUSH:
+		links_push(node, action);
+		break;
+	case DO_PING:
+		links_ping(node, action->id, action->uuid);
+		break;
+	case DO_ACK:
+		service_ack(node, action);
+		break;
+	case DO_INSTALLED:
+		service_installed(node, action);
+		break;
+	case DO_BOUND:
+		service_bound(node, action);
+		break;
+	case DO_CONNECT:
+		links_connect(node, action);
+		break;
+	case DO_DISCONNECT:
+		links_disconnect(node, action->id, action->uuid);
+		break;
+	case DO_NEWS:
+		service_news(node);
+		break;
+	case DO_RETIRE:
+		node_end(node, true, action->text);
+		break;
+	case DO_EXIT:
+		node_end(node, false, "stopped");
+		break;
+	case DO_LOG:
+		log_line((enum log_level)action->level, "replica", "%s", action->text);
+		break;
+	}
+}
+
+static void step(struct node *node, struct replica_event *event)
+{
+	event->now_ms = rpc_clock_us() / 1000;
+	replica_step(node->replica, event, &node->actions);
+	for (uint32_t i = 0; i < node->actions.count; i++)
+		carry_out(node, &node->actions.list[i]);
+}
+
+static void propose(struct node *node, struct request *request)
+{
+	bool declined = request->reason != JH_REASON_NONE;
+
+	step(node, &(struct replica_event){.kind = declined ? REPLICA_DECLINE : REPLICA_PROPOSE,
+					   .token = (uint64_t)(uintptr_t)request, .view = request->view,
+					   .client = request->client, .request = request->number,
+					   .content = request->content, .body = request->body, .size = request->size});
+}
+
+static void after_step(struct node *node)
+{
+	while (node->judged != NULL || node->deferred_count > 0) {
+		if (node->deferred_count > 0) {
+			struct replica_event event = node->deferred[--node->deferred_count];
+
+			step(node, &event);
+			continue;
+		}
+
+		struct request *request = node->judged;
+
+		node->judged = request->next;
+		if (node->judged == NULL)
+			node->judged_end = &node->judged;
+		propose(node, request);
+	}
+}
+
+void node_step(struct node *node, struct replica_event *event)
+{
+	if (node->stepping) {
+		must(node->deferred_count < sizeof node->deferred / sizeof node->deferred[0]);
+		node->deferred[node->deferred_count++] = *event;
+		return;
+	}
+	node->stepping = true;
+	step(node, event);
+	after_step(node);
+	node->stepping = false;
+}
+
+void node_flush(struct node *node)
+{
+	if (node->stepping)
+		return; /* the step's own end flushes what matters */
+	node->stepping = true;
+	after_step(node);
+	step(node, &(struct replica_event){.kind = REPLICA_FLUSH});
+	after_step(node);
+	node->stepping = false;
+}
+
+/* --- what it says of itself ---------------------------------------------------------------------------------------------------------- */
+
+void node_report(const struct node *node, struct report *report)
+{
+	replica_report(node->replica, report);
+	report->orders = orders_count(node->orders);
+	report->uptime_s = (rpc_clock_us() - node->start_us) / 1000000;
+	report->loop_max_us = loop_meter_max_us(&node->meter);
+	report->set_aside = directory_set_aside_count(node->directory);
+	if (node->journal != NULL)
+		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
+	if (node->push_kind != NULL)
+		snprintf(report->push, sizeof report->push, "%s %" PRIu64 " B", node->push_kind, node->push_bytes);
+}
+
+struct identity node_identity(const struct node *node)
+{
+	const struct view *view = replica_view(node->replica);
+
+	return (struct identity){.format = JH_CLUSTER_FORMAT, .program_base = node->options.program_base,
+				 .id = node->options.id, .uuid = node->uuid, .incarnation = node->incarnation,
+				 .cluster = view->cluster, .generation = view->generation};
+}
+
+/* --- the loop ------------------------------------------------------------------------------------------------------------------------- */
+
+void node_end(struct node *node, bool retire, const char *why)
+{
+	struct timeval soon = {.tv_usec = LEAVE_DELAY_MS * 1000};
+
+	if (node->leave || node->retire)
+		return;
+	node->retire = retire;
+	node->leave = !retire;
+	snprintf(node->ending, sizeof node->ending, "%s", why);
+	event_base_loopexit(node->base, &soon);
+}
+
+static void durable(void *context, uint64_t ticket)
+{
+	struct node *node = context;
+
+	node_step(node, &(struct replica_event){.kind = REPLICA_DURABLE, .ticket = ticket});
+	node_flush(node);
+}
+
+/* RULE 13: on the disk thread. No retry; what was acknowledged is on disk, and a start is the tested way back to it. */
+static void disk_failed(void *context, const char *line)
+{
+	(void)context;
+	log_error("journal", "%s", line);
+	_exit(1);
+}
+
+static void check_disk(struct node *node)
+{
+	bool full = node->journal != NULL && journal_disk_full(node->journal);
+
+	if (full != node->disk_full) {
+		node->disk_full = full;
+		node_step(node, &(struct replica_event){.kind = REPLICA_DISK, .disk_full = full});
+	}
+}
+
+/* RULE 14: come back as a learner when the view manager says so; else stop and say why. */
+static void check_damaged(struct node *node)
+{
+	if (!node->damaged || rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
+		return;
+	log_error("node", "stopping: damaged, and no view manager confirms that another member serves: restore %s from a "
+		  "backup, or move it away to start empty", node->options.data_dir);
+	node_end(node, false, "damaged");
+}
+
+static void tick(evutil_socket_t fd, short what, void *context)
+{
+	struct node *node = context;
+
+	(void)fd;
+	(void)what;
+	node_step(node, &(struct replica_event){.kind = REPLICA_TICK});
+	check_disk(node);
+	check_damaged(node);
+	snapshotter_consider(node->snapshotter);
+	node_flush(node);
+}
+
+static void turn_end(void *context)
+{
+	node_flush(context);
+}
+
+static void closed(void *context, struct rpc_connection *connection)
+{
+	service_closed(context, connection);
+}
+
+static void on_signal(evutil_socket_t signal, short what, void *context)
+{
+	struct node *node = context;
+
+	(void)signal;
+	(void)what;
+	if (node->leave)
+		event_base_loopbreak(node->base); /* asked twice */
+	node_step(node, &(struct replica_event){.kind = REPLICA_STOP});
+	node_flush(node);
+}
+
+static void registered(void *context, enum registry_set_result result, const char *error)
+{
+	struct node *node = context;
+
+	switch (result) {
+	case REGISTRY_SET:
+		if (node->registered)
+			return;
+		node->registered = true;
+		printf("ready id=%" PRIu32 " program=%" PRIu32 " address=%s\n", node->options.id,
+		       node->options.program_base + node->options.id, node->address);
+		fflush(stdout);
+		announce(node);
+		return;
+	case REGISTRY_TAKEN:
+		log_error("node", "%s", error);
+		node_end(node, false, "registration taken");
+		node->failed = true;
+		return;
+	case REGISTRY_FAILED:
+		log_error("node", "%s", error);
+		if (!node->registered) {
+			node->failed = true;
+			node_end(node, false, "not registered");
+		}
+		return;
+	}
+}
+
+static void listen_on(struct node *node, const char *address, bool optional)
+{
+	char error[256];
+	char bound[LIMIT_ADDRESS_BYTES];
+
+	if (!rpc_server_listen(node->server, address, bound, sizeof bound, error, sizeof error)) {
+		if (optional)
+			return;
+		log_error("node", "%s", error);
+		exit(1);
+	}
+	if (node->address[0] == 0)
+		snprintf(node->address, sizeof node->address, "%s", bound);
+	registry_keep(node->registry, node->options.program_base + node->options.id, JH_REPLICA_V1, bound, registered, node);
+}
+
+static void listen_all(struct node *node)
+{
+	for (uint32_t i = 0; i < node->options.listen_count; i++)
+		listen_on(node, node->options.listen[i], false);
+	if (node->options.listen_count == 0) {
+		listen_on(node, "127.0.0.1", false);
+		listen_on(node, "[::1]", true);
+	}
+}
+
+struct node *node_new(const struct node_options *options)
+{
+	static const struct timeval period = {.tv_usec = 25000};
+	const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
+	struct node *node = calloc(1, sizeof *node);
+	struct replica_service bound_service = service;
+	char error[DIRECTORY_ERROR_SIZE];
+
+	must(node != NULL);
+	node->options = *options;
+	node->start_us = rpc_clock_us();
+	node->incarnation = uuid_draw();
+	node->judged_end = &node->judged;
+	node->directory = directory_open(options->data_dir, DIRECTORY_OWN, error, sizeof error);
+	if (node->directory == NULL) {
+		log_error("node", "%s", error);
+		exit(1);
+	}
+	node->base = event_base_new();
+	must(node->base != NULL);
+	bound_service.context = node;
+	node->replica = replica_new(&options->replica, &bound_service);
+
+	struct rpc_server_limits limits = rpc_server_limits_default();
+
+	node->server = rpc_server_new(node->base, &limits);
+	rpc_server_register(node->server, options->program_base + options->id, JH_REPLICA_V1, jh_replica_1, node);
+	rpc_server_on_close(node->server, closed, node);
+	rpc_server_on_turn_end(node->server, turn_end, node);
+	node->receiver = background_new(node->base);
+	node->snapshotter = snapshotter_new(node);
+	node->checker = postcode_checker_new(node->base, &options->postcodes, error, sizeof error);
+	if (node->checker == NULL) {
+		log_error("node", "%s", error);
+		exit(2);
+	}
+	recovery_run(node, durable, disk_failed);
+	node->damaged_us = rpc_clock_us();
+	node->registry = registry_new(node->base);
+	node->timer = event_new(node->base, -1, EV_PERSIST, tick, node);
+	event_add(node->timer, &period);
+	node->signals[0] = evsignal_new(node->base, SIGTERM, on_signal, node);
+	node->signals[1] = evsignal_new(node->base, SIGINT, on_signal, node);
+	event_add(node->signals[0], NULL);
+	event_add(node->signals[1], NULL);
+	return node;
+}
+
+int node_run(struct node *node)
+{
+	char error[DIRECTORY_ERROR_SIZE];
+
+	listen_all(node);
+	loop_meter_attach(&node->meter);
+	event_base_dispatch(node->base);
+	loop_meter_attach(NULL);
+	registry_unset_all(node->registry);
+	if (!node->retire) {
+		log_info("node", "%s", node->ending);
+		return node->failed || node->damaged ? 1 : 0;
+	}
+	if (node->journal != NULL)
+		journal_close(node->journal);
+	node->journal = NULL;
+	if (!recovery_set_aside(node->directory, "retired", error, sizeof error)) {
+		log_error("node", "%s", error);
+		return 1;
+	}
+	log_warn("node", "all data set aside in %s/%s, starting again as a new replica: %s", node->options.data_dir,
+		 DIRECTORY_SET_ASIDE, node->ending);
+	return NODE_START_AGAIN;
+}
+
+void node_free(struct node *node)
+{
+	announce_cancel(node);
+	registry_free(node->registry);
+	links_free(node);
+	rpc_server_free(node->server);
+	postcode_checker_free(node->checker);
+	staging_drop(node);
+	background_free(node->receiver);
+	snapshotter_free(node->snapshotter);
+	journal_close(node->journal);
+	event_free(node->timer);
+	event_free(node->signals[0]);
+	event_free(node->signals[1]);
+	replica_free(node->replica);
+	replica_actions_free(&node->actions);
+	orders_free(node->orders);
+	directory_close(node->directory);
+	event_base_free(node->base);
+	free(node);
+}

@@ -1,0 +1,172 @@
+/* One replica process: hands events to the core (server/replica/) and carries its actions out. Shared by the files of the
+ * shell only; none of them makes a decision of the protocol. All of it runs on the event loop's thread. */
+#pragma once
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/loop.h"
+#include "rpc/registry.h"
+#include "rpc/replica.h"
+#include "rpc/server.h"
+#include "server/directory.h"
+#include "server/journal.h"
+#include "server/orders.h"
+#include "server/postcode_check.h"
+#include "server/replica/replica.h"
+
+struct node;
+
+struct node_options {
+	uint32_t id;
+	uint32_t program_base;
+	const char *data_dir;
+	const char *frontend;        /* host whose front-end is told that we are here; NULL: none */
+	const char *listen[8];
+	uint32_t listen_count;
+	const char *advertise;       /* NULL: what we listen on */
+	const char *initial_orders;  /* NULL: compiled in */
+	uint64_t orders_max;
+	uint32_t segment_bytes;      /* 0: the journal's own choice */
+	struct postcode_options postcodes;
+	struct replica_options replica;
+};
+
+/* A write or a read on its way: what the core's token stands for. */
+struct request {
+	struct node *node;
+	struct rpc_call *call;
+	uint64_t view;
+	struct uuid client;
+	uint64_t number;
+	struct digest content;
+	bool is_read;
+	jh_query query;              /* is_read: taken from the call's arguments, freed with the request */
+	enum jh_reason reason;       /* why it was declined */
+	const char *why;
+	char postcode[LIMIT_POSTCODE_BYTES + 1];   /* normalised, or as typed when it is none */
+	struct request *next;        /* in node->judged */
+	uint32_t size;
+	uint8_t body[];
+};
+
+/* A connection that said hello. */
+struct greeted {
+	struct greeted *next;
+	struct rpc_connection *connection;
+	uint32_t id;                 /* 0: a view manager */
+	struct uuid uuid;
+	bool bound;                  /* manager: we are bound to it, or to nobody yet */
+	struct rpc_call *watch;      /* manager: a WATCH that hangs */
+};
+
+struct link;
+struct staging;
+struct snapshotter;
+struct background;
+
+struct node {
+	struct node_options options;
+	struct event_base *base;
+	struct event *timer;
+	struct event *signals[2];
+	struct loop_meter meter;
+	struct rpc_server *server;
+	struct registry *registry;
+	struct directory *directory;
+	struct journal *journal;
+	struct postcode_checker *checker;
+	struct replica *replica;
+	struct replica_actions actions;
+	struct orders *orders;
+	int64_t last_time_us;        /* of the newest order in the log: RULE 16 */
+	struct greeted *greeted;
+	struct link *links;
+	struct staging *staging;
+	const jh_state_chunk *piece; /* of the push under way */
+	struct background *receiver; /* files of states that come from a primary */
+	struct snapshotter *snapshotter;
+	struct request *judged, **judged_end;
+	char address[LIMIT_ADDRESS_BYTES];
+	struct uuid uuid, incarnation;
+	uint64_t start_us;
+	uint64_t push_bytes;
+	const char *push_kind;
+	bool stepping;
+	struct replica_event deferred[16];   /* what a step's actions brought about; without pointers */
+	uint32_t deferred_count;
+	bool registered, failed;
+	struct rpc_channel *announcing;
+	bool disk_full;
+	bool damaged;
+	uint64_t damaged_us;         /* since when; RULE 14 */
+	bool retire, leave;
+	char ending[256];            /* why, when retire or leave */
+};
+
+/* node.c */
+/* Hands the event to the core, carries its actions out, then whatever follows at once (judged requests). Within a step's
+ * actions it is put off to the end of the step. */
+void node_step(struct node *node, struct replica_event *event);
+/* What came in this turn may leave in one push and one write. */
+void node_flush(struct node *node);
+void node_report(const struct node *node, struct report *report);
+struct identity node_identity(const struct node *node);
+void node_end(struct node *node, bool retire, const char *why);
+
+/* recovery.c */
+/* From the files to the core, START included. Ends the process with one line for what is no damage. */
+void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
+		  void (*fatal)(void *context, const char *line));
+/* --check: prints {id, uuid, view, op, digest, damaged}; returns the exit status. */
+int recovery_check(const char *data_dir, uint64_t orders_max);
+/* RULE 14: everything goes to DIR/set-aside; the next start draws a new uuid. */
+bool recovery_set_aside(struct directory *directory, const char *reason, char *error, size_t error_size);
+
+/* disk_records.c */
+bool disk_append_meta(struct node *node, uint64_t ticket);
+bool disk_append_batch(struct node *node, const struct replica_action *action);
+bool disk_append_state(struct node *node, const struct replica_action *action);
+bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *meta, uint32_t *program_base);
+
+/* requests.c: SUBMIT and QUERY, from the call to the answer */
+void request_judge(struct request *request);
+void request_answer(struct request *request, const struct replica_action *action);
+void request_read(struct request *request, bool moved);
+bool_t request_submit(struct node *node, jh_submit_args *args, struct svc_req *call);
+bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *call);
+
+/* service.c: hellos and the cluster's own calls */
+void service_closed(struct node *node, struct rpc_connection *connection);
+void service_news(struct node *node);
+void service_installed(struct node *node, const struct replica_action *action);
+void service_bound(struct node *node, const struct replica_action *action);
+void service_ack(struct node *node, const struct replica_action *action);
+struct greeted *service_greeted(struct svc_req *call);
+void jh_replica_1(struct svc_req *request, SVCXPRT *transport);
+
+/* peer_links.c: our connections to other replicas, while primary */
+void links_connect(struct node *node, const struct replica_action *action);
+void links_disconnect(struct node *node, uint32_t id, struct uuid uuid);
+void links_push(struct node *node, const struct replica_action *action);
+void links_ping(struct node *node, uint32_t id, struct uuid uuid);
+void links_free(struct node *node);
+
+/* staging.c: a state that comes from the primary, piece by piece */
+void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest digest);
+void staging_adopt(struct node *node, uint64_t op);
+void staging_drop(struct node *node);
+
+/* snapshotter.c: snapshots of our own state, in the background */
+struct snapshotter *snapshotter_new(struct node *node);
+void snapshotter_free(struct snapshotter *snapshotter);
+void snapshotter_consider(struct snapshotter *snapshotter);
+/* Frees a history in the background, after a snapshot of it that may be under way was given up. */
+void snapshotter_release(struct snapshotter *snapshotter, struct orders *orders);
+
+struct node *node_new(const struct node_options *options);
+/* Runs until SIGTERM or the end; returns the exit status, or NODE_START_AGAIN after giving up the uuid. */
+#define NODE_START_AGAIN (-1)
+int node_run(struct node *node);
+void node_free(struct node *node);

@@ -1,0 +1,373 @@
+/* A start: the newest good snapshot, then the journal, record by record, into the core. Also --check, which does the same and
+ * changes nothing. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/clock.h"
+#include "rpc/disk.h"
+#include "server/initial_orders.h"
+#include "server/node.h"
+#include "server/snapshot.h"
+
+#define ROOM_FOR_LOADED 100000
+
+struct recovery {
+	struct node *node;
+	bool has_meta;
+	struct replica_meta meta;
+	uint32_t program_base;
+	uint64_t last_state_op;        /* of the journal's last replacement; 0: none */
+	char error[512];               /* damage, as one line */
+};
+
+_Noreturn static void refuse(const char *line)
+{
+	log_error("recovery", "%s", line);
+	exit(1);
+}
+
+/* --- records into the core --------------------------------------------------------------------------------------------------- */
+
+static void hand(struct node *node, struct replica_event *event)
+{
+	replica_step(node->replica, event, &node->actions);
+	for (uint32_t i = 0; i < node->actions.count; i++) {
+		const struct replica_action *action = &node->actions.list[i];
+
+		if (action->kind != DO_APPLY)
+			continue;
+		while (orders_op(node->orders) < action->op) {
+			struct replica_entry entry = replica_entry_at(node->replica, orders_op(node->orders) + 1);
+
+			must(orders_apply(node->orders, entry.body, entry.size) == ORDERS_APPLIED);
+		}
+	}
+}
+
+static bool read_meta(struct recovery *recovery, const struct journal_record *record, char *error, size_t size)
+{
+	struct replica_meta meta;
+
+	if (!disk_meta_decode(record->payload, record->size, &meta, &recovery->program_base)) {
+		snprintf(error, size, "its META is malformed");
+		return false;
+	}
+	recovery->has_meta = true;
+	recovery->meta = meta;
+	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	return true;
+}
+
+static bool read_batch(struct recovery *recovery, const struct journal_record *record, char *error, size_t size)
+{
+	static struct replica_entry entries[LIMIT_PUSH_ENTRIES];
+	struct journal_batch batch = record->batch;
+	struct journal_entry entry;
+	uint32_t count = 0;
+
+	while (journal_batch_next(&batch, &entry)) {
+		int64_t time_us;
+
+		if (!orders_body_key(entry.body, entry.size, NULL, NULL, NULL, &time_us)) {
+			snprintf(error, size, "an entry of it is no operation");
+			return false;
+		}
+		if (time_us > recovery->node->last_time_us)
+			recovery->node->last_time_us = time_us;
+		entries[count++] = (struct replica_entry){.view = entry.view, .body = entry.body, .size = entry.size};
+	}
+	hand(recovery->node,
+	     &(struct replica_event){.kind = record->batch.staged ? REPLICA_RECOVER_STAGED : REPLICA_RECOVER_BATCH,
+				     .op = record->batch.base_op, .digest = record->batch.base_digest,
+				     .commit = record->batch.commit, .entries = entries, .entries_count = count});
+	return true;
+}
+
+static bool decode_state(const struct journal_record *record, jh_disk_record *wire)
+{
+	XDR xdr;
+
+	memset(wire, 0, sizeof *wire);
+	xdrmem_create(&xdr, (char *)(uintptr_t)record->payload, record->size, XDR_DECODE);
+	return xdr_jh_disk_record(&xdr, wire) && wire->kind == JH_DISK_STATE;
+}
+
+static bool read_state(struct recovery *recovery, const struct journal_record *record, char *error, size_t size)
+{
+	jh_disk_record wire;
+
+	if (!decode_state(record, &wire)) {
+		snprintf(error, size, "its STATE is malformed");
+		return false;
+	}
+	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = wire.jh_disk_record_u.state.op,
+						     .last_op = wire.jh_disk_record_u.state.last_op});
+	return true;
+}
+
+static bool read_record(void *context, const struct journal_record *record, char *error, size_t size)
+{
+	switch (record->kind) {
+	case JH_DISK_META:
+		return read_meta(context, record, error, size);
+	case JH_DISK_BATCH:
+	case JH_DISK_STAGED:
+		return read_batch(context, record, error, size);
+	default:
+		return read_state(context, record, error, size);
+	}
+}
+
+/* --- the state to begin with ----------------------------------------------------------------------------------------------------- */
+
+static bool load_order(void *context, const void *body, size_t size, char *error, size_t error_size)
+{
+	return orders_load_initial(context, body, size, error, error_size);
+}
+
+static void load_initial(struct node *node)
+{
+	char error[INITIAL_ORDERS_ERROR_SIZE];
+	bool loaded;
+
+	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
+	if (node->options.initial_orders != NULL)
+		loaded = initial_orders_load(node->options.initial_orders, load_order, node->orders, error, sizeof error);
+	else
+		loaded = initial_orders_built_in(load_order, node->orders, error, sizeof error);
+	if (!loaded)
+		refuse(error);
+}
+
+static bool note_state(void *context, const struct journal_record *record, char *error, size_t size)
+{
+	struct recovery *recovery = context;
+	jh_disk_record wire;
+
+	(void)error;
+	(void)size;
+	if (record->kind == JH_DISK_STATE && decode_state(record, &wire))
+		recovery->last_state_op = wire.jh_disk_record_u.state.op;
+	return true;
+}
+
+/* A received state counts only if the journal's last replacement is of its op; then it only missed getting its name. */
+static void name_received(struct recovery *recovery, const char *directory)
+{
+	struct journal_recovery read;
+	char path[4096], error[SNAPSHOT_ERROR_SIZE];
+	uint64_t newest = 0;
+
+	snprintf(path, sizeof path, "%s/%s", directory, SNAPSHOT_INCOMING);
+	if (access(path, F_OK) != 0)
+		return;
+	journal_check(directory, note_state, recovery, &read);
+	snapshot_newest(directory, UINT64_MAX, &newest);
+	if (recovery->last_state_op > newest &&
+	    !snapshot_publish(directory, SNAPSHOT_INCOMING, recovery->last_state_op, error, sizeof error))
+		refuse(error);
+}
+
+/* False: the newest snapshot is damaged. */
+static bool load_snapshot(struct recovery *recovery)
+{
+	struct node *node = recovery->node;
+	const char *directory = node->options.data_dir;
+	struct snapshot_summary summary;
+	char path[4096];
+	uint64_t op;
+
+	if (!snapshot_newest(directory, UINT64_MAX, &op)) {
+		load_initial(node);
+		return true;
+	}
+	must(snapshot_path(directory, op, path, sizeof path));
+	switch (snapshot_load(path, node->options.orders_max + ROOM_FOR_LOADED, &node->orders, &summary, recovery->error,
+			      sizeof recovery->error)) {
+	case SNAPSHOT_LOADED:
+		return true;
+	case SNAPSHOT_DAMAGED:
+	case SNAPSHOT_MISSING:
+		load_initial(node); /* something to stand on; nothing of it is served */
+		return false;
+	default:
+		refuse(recovery->error);
+	}
+}
+
+/* --- the start ------------------------------------------------------------------------------------------------------------------- */
+
+static void check_owner(const struct recovery *recovery)
+{
+	const struct node_options *options = &recovery->node->options;
+	char line[512];
+
+	if (!recovery->has_meta)
+		return;
+	if (recovery->meta.id != options->id) {
+		snprintf(line, sizeof line, "%s belongs to replica %" PRIu32 ", not %" PRIu32 ": give each replica a data "
+			 "directory of its own", options->data_dir, recovery->meta.id, options->id);
+		refuse(line);
+	}
+	if (recovery->program_base != options->program_base) {
+		snprintf(line, sizeof line, "%s belongs to a cluster with program base %" PRIu32 ", not %" PRIu32
+			 ": use --program-base or another directory", options->data_dir, recovery->program_base,
+			 options->program_base);
+		refuse(line);
+	}
+}
+
+static void begin_core(struct node *node)
+{
+	struct replica_meta meta = {.id = node->options.id, .uuid = node->uuid};
+
+	hand(node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = orders_op(node->orders),
+					   .digest = orders_digest(node->orders)});
+	hand(node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	node->last_time_us = orders_last_time_us(node->orders);
+}
+
+static bool is_damage(enum journal_outcome outcome)
+{
+	return outcome == JOURNAL_DAMAGED;
+}
+
+void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
+		  void (*fatal)(void *context, const char *line))
+{
+	struct recovery *recovery = calloc(1, sizeof *recovery);
+	struct journal_recovery read;
+	uint64_t began_us = rpc_clock_us();
+
+	must(recovery != NULL);
+	recovery->node = node;
+	node->uuid = uuid_draw();
+	name_received(recovery, node->options.data_dir);
+	snapshot_remove_temporary(node->options.data_dir);
+
+	bool good = load_snapshot(recovery);
+	struct journal_options options = {.base = node->base, .uuid = node->uuid, .segment_bytes = node->options.segment_bytes,
+					  .durable = durable, .fatal = fatal, .context = node};
+
+	begin_core(node);
+	node->journal = journal_open(node->options.data_dir, &options, read_record, recovery, &read);
+	if (node->journal == NULL && !is_damage(read.outcome))
+		refuse(read.error);
+	check_owner(recovery);
+	if (recovery->has_meta)
+		node->uuid = recovery->meta.uuid;
+	if (read.outcome == JOURNAL_TAIL_CUT)
+		log_warn("recovery", "%s", read.error);
+	if (node->journal == NULL) {
+		good = false;
+		snprintf(recovery->error, sizeof recovery->error, "%s", read.error);
+	} else if (!good) {
+		journal_close(node->journal); /* RULE 14: damaged files are not written to */
+		node->journal = NULL;
+	}
+	node->damaged = !good;
+	node_step(node, &(struct replica_event){.kind = REPLICA_START, .damaged = !good, .text = recovery->error,
+						.tail_cut = read.outcome == JOURNAL_TAIL_CUT ? read.op : 0});
+
+	struct report report;
+
+	replica_report(node->replica, &report);
+	node->damaged = report.state == STATE_DAMAGED;
+	log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64 " records=%" PRIu64
+		 " took_ms=%" PRIu64, report.view.number, replica_last_op(node->replica), report.commit,
+		 orders_count(node->orders), read.records, (rpc_clock_us() - began_us) / 1000);
+	free(recovery);
+}
+
+bool recovery_set_aside(struct directory *directory, const char *reason, char *error, size_t error_size)
+{
+	static const char *const prefixes[] = {"snapshot", "incoming", "journal-"};
+
+	return directory_set_aside(directory, prefixes, sizeof prefixes / sizeof prefixes[0], reason, NULL, error, error_size);
+}
+
+/* --- --check ----------------------------------------------------------------------------------------------------------------------- */
+
+static enum replica_known no_lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+{
+	(void)context;
+	(void)client;
+	(void)request;
+	(void)content;
+	(void)op;
+	return KNOWN_NEW;
+}
+
+static void print_check(const struct recovery *recovery, const struct report *report, const char *damaged)
+{
+	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
+	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
+				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number, "op",
+				 (json_int_t)replica_last_op(recovery->node->replica), "commit", (json_int_t)report->commit,
+				 "digest", digest_format(report->digest, digest), "digest_op", (json_int_t)report->digest_op,
+				 "damaged", damaged != NULL);
+
+	must(json != NULL);
+	if (damaged != NULL)
+		json_object_set_new(json, "error", json_string(damaged));
+	json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(json);
+}
+
+int recovery_check(const char *data_dir, uint64_t orders_max)
+{
+	struct node *node = calloc(1, sizeof *node);
+	struct recovery *recovery = calloc(1, sizeof *recovery);
+	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
+	const struct replica_service service = {.lookup = no_lookup};
+	struct journal_recovery read;
+	struct report report;
+	char error[DIRECTORY_ERROR_SIZE];
+	const char *damaged = NULL;
+
+	must(node != NULL);
+	must(recovery != NULL);
+	recovery->node = node;
+	node->options.data_dir = data_dir;
+	node->options.orders_max = orders_max;
+	node->directory = directory_open(data_dir, DIRECTORY_CHECK, error, sizeof error);
+	if (node->directory == NULL)
+		refuse(error);
+	if (directory_in_use(node->directory) != 0)
+		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
+			 (int)directory_in_use(node->directory));
+	node->replica = replica_new(&options, &service);
+	if (!load_snapshot(recovery))
+		damaged = recovery->error;
+	begin_core(node);
+	journal_check(data_dir, read_record, recovery, &read);
+	if (read.outcome != JOURNAL_OK && read.outcome != JOURNAL_TAIL_CUT && !is_damage(read.outcome))
+		refuse(read.error);
+	if (is_damage(read.outcome) && damaged == NULL)
+		damaged = read.error;
+	if (!recovery->has_meta && damaged == NULL) {
+		snprintf(error, sizeof error, "%s holds no replica's data", data_dir);
+		refuse(error);
+	}
+	hand(node, &(struct replica_event){.kind = REPLICA_START});
+	replica_report(node->replica, &report);
+	if (report.state == STATE_DAMAGED && damaged == NULL)
+		damaged = report.detail;
+	print_check(recovery, &report, damaged);
+
+	int status = damaged == NULL ? 0 : 1;
+
+	replica_free(node->replica);
+	replica_actions_free(&node->actions);
+	orders_free(node->orders);
+	directory_close(node->directory);
+	free(node);
+	free(recovery);
+	return status;
+}

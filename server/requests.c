@@ -1,0 +1,320 @@
+/* SUBMIT and QUERY: from the call to what the core decides on, and from its decision to the answer. The only step that may
+ * talk to the outside world, the postcode check, happens before an operation enters the log. */
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "rpc/base/must.h"
+#include "rpc/clock.h"
+#include "rpc/convert.h"
+#include "server/body.h"
+#include "server/node.h"
+
+#define BODY_TIME_OFFSET 24
+#define BODY_CHECK_OFFSET 32
+
+static void request_free(struct request *request)
+{
+	if (request->is_read)
+		xdr_free((xdrproc_t)xdr_jh_query, &request->query);
+	free(request);
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------------------------- */
+
+static void reply_problem(struct request *request, enum jh_outcome outcome, enum jh_reason reason, const char *text)
+{
+	jh_write_result result = {.outcome = outcome};
+
+	/* A read's problem is encoded the same way: see jh_read_result. */
+	result.jh_write_result_u.problem.reason = reason;
+	result.jh_write_result_u.problem.error.jh_text_len = (u_int)strlen(text);
+	result.jh_write_result_u.problem.error.jh_text_val = (char *)(uintptr_t)text;
+	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
+}
+
+static void reply_placed(struct request *request, uint64_t op)
+{
+	struct order_view order;
+	jh_write_result result = {.outcome = JH_DONE};
+	jh_order_placed *placed = &result.jh_write_result_u.answer.jh_operation_answer_u.order;
+
+	must(orders_by_op(request->node->orders, op, &order));
+	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
+	placed->postcode.postcode_val = (char *)(uintptr_t)order.postcode.bytes;
+	placed->postcode.postcode_len = order.postcode.size;
+	placed->number = order.number;
+	placed->op = op;
+	placed->time_us = order.time_us;
+	placed->check = (jh_check)order.check;
+	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
+}
+
+void request_answer(struct request *request, const struct replica_action *action)
+{
+	const struct node_options *options = &request->node->options;
+	char text[256];
+
+	switch (action->verdict) {
+	case VERDICT_DONE:
+		reply_placed(request, action->op);
+		break;
+	case VERDICT_MOVED:
+		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
+		break;
+	case VERDICT_DECLINED:
+		if (request->reason == JH_REASON_INVALID_POSTCODE)
+			snprintf(text, sizeof text, "invalid postcode: %s", request->postcode);
+		else
+			snprintf(text, sizeof text, "%s", request->why);
+		reply_problem(request, request->reason == JH_REASON_BUSY ? JH_UNAVAILABLE : JH_REFUSED, request->reason,
+			      text);
+		break;
+	case VERDICT_CONFLICT:
+		snprintf(text, sizeof text, "request number %" PRIu64 " of this client was already used for another order: "
+			 "use a higher number", request->number);
+		reply_problem(request, JH_REFUSED, JH_REASON_CONFLICT, text);
+		break;
+	case VERDICT_SUPERSEDED:
+		snprintf(text, sizeof text, "request number %" PRIu64 " is below this client's last and made no order: "
+			 "use a higher number", request->number);
+		reply_problem(request, JH_REFUSED, JH_REASON_SUPERSEDED, text);
+		break;
+	case VERDICT_FULL:
+		snprintf(text, sizeof text, "the order history is full (%" PRIu64 " orders): start the replicas with a higher "
+			 "--max-orders", options->orders_max);
+		reply_problem(request, JH_REFUSED, JH_REASON_FULL, text);
+		break;
+	case VERDICT_DISK_FULL:
+		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there, then order again", action->id);
+		reply_problem(request, JH_REFUSED, JH_REASON_DISK_FULL, text);
+		break;
+	case VERDICT_TOO_FEW:
+		snprintf(text, sizeof text, "only %" PRIu64 " members hold the orders, fewer than --min-members: start more "
+			 "replicas", action->op);
+		reply_problem(request, JH_REFUSED, JH_REASON_TOO_FEW_MEMBERS, text);
+		break;
+	case VERDICT_BUSY:
+		reply_problem(request, JH_UNAVAILABLE, JH_REASON_BUSY, "the primary has too many orders in hand: order again");
+		break;
+	}
+	request_free(request);
+}
+
+/* --- judging ---------------------------------------------------------------------------------------------------------------- */
+
+/* RULE 16: the later of our clock and the previous order's time. */
+static int64_t order_time_us(struct node *node)
+{
+	struct timespec now;
+	int64_t time_us;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	if (time_us < node->last_time_us)
+		time_us = node->last_time_us;
+	node->last_time_us = time_us;
+	return time_us;
+}
+
+static void assign(struct request *request, enum jh_check check)
+{
+	uint64_t time_us = htobe64((uint64_t)order_time_us(request->node));
+	uint32_t wire_check = htobe32((uint32_t)check);
+
+	memcpy(request->body + BODY_TIME_OFFSET, &time_us, sizeof time_us);
+	memcpy(request->body + BODY_CHECK_OFFSET, &wire_check, sizeof wire_check);
+}
+
+static void decline(struct request *request, enum jh_reason reason, const char *why)
+{
+	request->reason = reason;
+	request->why = why;
+}
+
+static void take_verdict(struct request *request, enum postcode_verdict verdict)
+{
+	struct node *node = request->node;
+
+	switch (verdict) {
+	case POSTCODE_EXISTS:
+		assign(request, JH_CHECK_EXISTS);
+		break;
+	case POSTCODE_FORMAT_ONLY:
+		assign(request, JH_CHECK_FORMAT_ONLY);
+		break;
+	case POSTCODE_INVALID:
+		decline(request, JH_REASON_INVALID_POSTCODE, "");
+		break;
+	case POSTCODE_UNREACHABLE:
+		decline(request, JH_REASON_POSTCODE_UNCHECKED,
+			"could not validate postcode: no provider answers and --postcode-check is strict: order again later");
+		break;
+	case POSTCODE_BUSY:
+		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: order again");
+		break;
+	}
+	*node->judged_end = request;
+	node->judged_end = &request->next;
+}
+
+static void checked(void *context, enum postcode_verdict verdict)
+{
+	struct request *request = context;
+
+	take_verdict(request, verdict);
+	node_flush(request->node);
+}
+
+/* Puts the request on node->judged, now or when the provider has answered. */
+void request_judge(struct request *request)
+{
+	enum postcode_verdict verdict;
+
+	if (request->reason != JH_REASON_NONE) { /* no postcode at all */
+		take_verdict(request, POSTCODE_INVALID);
+		return;
+	}
+	if (postcode_check(request->node->checker, request->postcode, &verdict, checked, request))
+		take_verdict(request, verdict);
+}
+
+/* --- SUBMIT ------------------------------------------------------------------------------------------------------------------- */
+
+static struct order_text text_of(const char *bytes, u_int size)
+{
+	return (struct order_text){.bytes = bytes, .size = size};
+}
+
+/* The front-end has judged the shape; what slips through is refused here as malformed. */
+static struct request *make_request(struct node *node, const jh_submit_args *args)
+{
+	const jh_order *order = &args->operation.jh_operation_u.order;
+	uint8_t encoded[LIMIT_BODY_BYTES];
+	char postcode[POSTCODE_SIZE];
+	bool good = postcode_normalise(order->postcode.postcode_val, order->postcode.postcode_len, postcode);
+	struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request,
+			    .check = JH_CHECK_FORMAT_ONLY,
+			    .customer = text_of(order->customer.customer_val, order->customer.customer_len),
+			    .items_count = order->items.items_len};
+
+	body.postcode = good ? text_of(postcode, (u_int)strlen(postcode))
+			     : text_of(order->postcode.postcode_val, order->postcode.postcode_len);
+	for (uint32_t i = 0; i < body.items_count; i++)
+		body.items[i] = text_of(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
+
+	size_t size = body_encode(&body, encoded, sizeof encoded);
+	if (size == 0)
+		return NULL;
+
+	struct request *request = malloc(sizeof *request + size);
+
+	must(request != NULL);
+	*request = (struct request){.node = node, .view = args->view, .client = body.client, .number = body.request,
+				    .size = (uint32_t)size};
+	memcpy(request->body, encoded, size);
+	convert_text(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size);
+	if (!good)
+		decline(request, JH_REASON_INVALID_POSTCODE, "");
+	/* The content is everything behind what the primary assigns. */
+	request->content = digest_of(request->body + BODY_CHECK_OFFSET + 4, size - BODY_CHECK_OFFSET - 4);
+	return request;
+}
+
+bool_t request_submit(struct node *node, jh_submit_args *args, struct svc_req *call)
+{
+	struct request *request = args->operation.kind == JH_OPERATION_ORDER ? make_request(node, args) : NULL;
+
+	if (request == NULL) {
+		rpc_call_system_error(rpc_call_take(call));
+		return FALSE;
+	}
+	request->call = rpc_call_take(call);
+	node_step(node, &(struct replica_event){.kind = REPLICA_SUBMIT, .token = (uint64_t)(uintptr_t)request,
+						.view = request->view, .client = request->client,
+						.request = request->number, .content = request->content});
+	return FALSE;
+}
+
+/* --- QUERY -------------------------------------------------------------------------------------------------------------------- */
+
+bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *call)
+{
+	struct request *request = calloc(1, sizeof *request);
+
+	must(request != NULL);
+	request->node = node;
+	request->is_read = true;
+	request->view = args->view;
+	request->query = args->query; /* ours now: rpcgen's freeargs finds nothing */
+	memset(&args->query, 0, sizeof args->query);
+	args->query.kind = JH_QUERY_HISTORY;
+	request->call = rpc_call_take(call);
+	node_step(node, &(struct replica_event){.kind = REPLICA_QUERY, .token = (uint64_t)(uintptr_t)request,
+						.view = args->view, .floor = args->at_primary ? 0 : args->floor});
+	return FALSE;
+}
+
+static void fill_order(const struct order_view *from, jh_item *items, jh_history_order *to)
+{
+	to->number = from->number;
+	to->op = from->op;
+	to->time_us = from->time_us;
+	to->check = (jh_check)from->check;
+	convert_uuid_to_wire(from->client, to->client);
+	to->request = from->request;
+	to->customer.customer_val = (char *)(uintptr_t)from->customer.bytes;
+	to->customer.customer_len = from->customer.size;
+	to->items.items_val = items;
+	to->items.items_len = from->items_count;
+	for (uint32_t i = 0; i < from->items_count; i++) {
+		items[i].jh_item_val = (char *)(uintptr_t)from->items[i].bytes;
+		items[i].jh_item_len = from->items[i].size;
+	}
+}
+
+static void reply_history(struct request *request, const char *postcode)
+{
+	static struct order_view views[LIMIT_HISTORY_PAGE];
+	static jh_history_order orders[LIMIT_HISTORY_PAGE];
+	static jh_item items[LIMIT_HISTORY_PAGE][LIMIT_ITEMS];
+	const jh_history_query *query = &request->query.jh_query_u.history;
+	const struct orders *history = request->node->orders;
+	uint32_t size = (uint32_t)strlen(postcode);
+	uint32_t limit = query->limit == 0 || query->limit > LIMIT_HISTORY_PAGE ? LIMIT_HISTORY_PAGE : query->limit;
+	uint32_t count = orders_history(history, postcode, size, query->before, limit, views);
+	jh_read_result result = {.outcome = JH_DONE};
+	jh_history *answer = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
+
+	for (uint32_t i = 0; i < count; i++)
+		fill_order(&views[i], items[i], &orders[i]);
+	result.jh_read_result_u.done.op = orders_op(history); /* RULE 8: the op this answer reflects */
+	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
+	answer->postcode.postcode_val = (char *)(uintptr_t)postcode;
+	answer->postcode.postcode_len = size;
+	answer->total = orders_postcode_total(history, postcode, size);
+	answer->orders.orders_val = orders;
+	answer->orders.orders_len = count;
+	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);
+}
+
+void request_read(struct request *request, bool moved)
+{
+	const jh_history_query *query = &request->query.jh_query_u.history;
+	char postcode[POSTCODE_SIZE];
+
+	if (moved) {
+		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
+	} else if (!postcode_normalise(query->postcode.postcode_val, query->postcode.postcode_len, postcode)) {
+		char typed[LIMIT_POSTCODE_BYTES + 1], text[128];
+
+		convert_text(typed, sizeof typed, query->postcode.postcode_val, query->postcode.postcode_len);
+		snprintf(text, sizeof text, "invalid postcode: %s", typed);
+		reply_problem(request, JH_REFUSED, JH_REASON_INVALID_POSTCODE, text);
+	} else {
+		reply_history(request, postcode);
+	}
+	request_free(request);
+}

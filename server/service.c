@@ -1,0 +1,407 @@
+/* The replica's program: hellos, and what the view manager and the primary call. Each handler translates and hands on; the
+ * core decides. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/convert.h"
+#include "server/node.h"
+
+/* --- who speaks --------------------------------------------------------------------------------------------------------------- */
+
+struct greeted *service_greeted(struct svc_req *call)
+{
+	return rpc_connection_user(rpc_call_connection(call));
+}
+
+static struct node *node_of(struct svc_req *call)
+{
+	return rpc_call_context(call);
+}
+
+/* The view manager we are bound to, else NULL (RULE 20). */
+static struct greeted *manager_of(struct svc_req *call)
+{
+	struct greeted *from = service_greeted(call);
+
+	return from != NULL && from->id == 0 && from->bound ? from : NULL;
+}
+
+static bool manager_is_connected(const struct node *node)
+{
+	for (const struct greeted *from = node->greeted; from != NULL; from = from->next) {
+		if (from->id == 0 && from->bound)
+			return true;
+	}
+	return false;
+}
+
+static void forget(struct node *node, struct greeted *from)
+{
+	struct greeted **slot = &node->greeted;
+
+	while (*slot != from)
+		slot = &(*slot)->next;
+	*slot = from->next;
+	if (from->watch != NULL)
+		rpc_call_drop(from->watch);
+	free(from);
+}
+
+void service_closed(struct node *node, struct rpc_connection *connection)
+{
+	struct greeted *from = rpc_connection_user(connection);
+
+	if (from == NULL)
+		return;
+
+	bool manager = from->id == 0;
+
+	rpc_connection_set_user(connection, NULL);
+	forget(node, from);
+	if (manager)
+		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
+}
+
+/* RULE 17: a hello on a new connection closes the same peer's older ones and discards what was unread there. */
+static void close_older(struct node *node, const struct greeted *than, bool all_managers)
+{
+	struct greeted *from = node->greeted;
+
+	while (from != NULL) {
+		struct greeted *next = from->next;
+
+		if (from != than && from->id == than->id && (uuid_equal(from->uuid, than->uuid) || all_managers)) {
+			struct rpc_connection *connection = from->connection;
+
+			rpc_connection_set_user(connection, NULL);
+			forget(node, from);
+			rpc_connection_close(connection);
+		}
+		from = next;
+	}
+}
+
+static void greet(struct node *node, struct rpc_connection *connection, const struct identity *who, bool bound)
+{
+	struct greeted *from = rpc_connection_user(connection);
+
+	if (from != NULL)
+		forget(node, from);
+	from = calloc(1, sizeof *from);
+	must(from != NULL);
+	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid,
+				 .bound = bound};
+	node->greeted = from;
+	rpc_connection_set_user(connection, from);
+	rpc_connection_pin(connection);
+	close_older(node, from, false);
+	if (from->id == 0)
+		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
+}
+
+static bool names_other(struct uuid named, struct uuid ours)
+{
+	return !uuid_is_nil(named) && !uuid_equal(named, ours);
+}
+
+/* RULE 17: either end refuses a mismatch and says so. A view manager may meet an older generation of its own cluster: it
+ * is the one that tells it to start again. */
+static jh_hello_status judge_hello(const struct node *node, const struct identity *who, const struct identity *meant,
+				   char *text, size_t size)
+{
+	struct identity me = node_identity(node);
+	struct uuid bound = replica_bound(node->replica);
+
+	*text = 0;
+	if (who->format != JH_CLUSTER_FORMAT) {
+		snprintf(text, size, "cluster format %u here, %u there: upgrade the older one", JH_CLUSTER_FORMAT, who->format);
+		return JH_HELLO_FORMAT;
+	}
+	if (who->program_base != me.program_base) {
+		snprintf(text, size, "program base %u here, %u there", me.program_base, who->program_base);
+		return JH_HELLO_FORMAT;
+	}
+	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
+	    names_other(meant->incarnation, me.incarnation)) {
+		snprintf(text, size, "this is replica %u, another process than the one meant", me.id);
+		return JH_HELLO_NOT_ME;
+	}
+	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster)) {
+		snprintf(text, size, "replica %u belongs to another cluster", me.id);
+		return JH_HELLO_CLUSTER;
+	}
+	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation)) {
+		snprintf(text, size, "replica %u is of another generation of this cluster", me.id);
+		return JH_HELLO_CLUSTER;
+	}
+	if (who->id == 0 && names_other(bound, who->uuid)) {
+		char name[UUID_TEXT_SIZE];
+
+		snprintf(text, size, "replica %u is bound to view manager %s", me.id, uuid_format(bound, name));
+		return JH_HELLO_BOUND;
+	}
+	return JH_HELLO_OK;
+}
+
+bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req *call)
+{
+	struct node *node = node_of(call);
+	struct identity who, meant, me = node_identity(node);
+	struct report report;
+	char text[200];
+
+	memset(result, 0, sizeof *result);
+	if (!convert_identity_from_wire(&args->me, &who) || !convert_identity_from_wire(&args->you, &meant)) {
+		result->status = JH_HELLO_FORMAT;
+		snprintf(text, sizeof text, "the hello makes no sense");
+	} else {
+		result->status = judge_hello(node, &who, &meant, text, sizeof text);
+		if (result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND)
+			greet(node, rpc_call_connection(call), &who, result->status == JH_HELLO_OK);
+	}
+	result->error = convert_text_dup(text);
+	convert_identity_to_wire(&me, &result->me);
+	node_report(node, &report);
+	convert_report_to_wire(&report, &result->report);
+	return TRUE;
+}
+
+/* --- from the view manager ------------------------------------------------------------------------------------------------------ */
+
+static void fill_report(struct node *node, jh_report *wire)
+{
+	struct report report;
+
+	node_report(node, &report);
+	convert_report_to_wire(&report, wire);
+}
+
+bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_req *call)
+{
+	struct node *node = node_of(call);
+	static struct peers peers;
+
+	if (manager_of(call) != NULL) {
+		bool has_peers = args->has_peers && convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
+
+		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
+							.peers = has_peers ? &peers : NULL, .retire = args->retire,
+							.min_members = args->min_members});
+	}
+	fill_report(node, result);
+	return TRUE;
+}
+
+bool_t watch_1_svc(jh_watch_args *args, jh_report *result, struct svc_req *call)
+{
+	struct node *node = node_of(call);
+	struct greeted *from = service_greeted(call);
+	struct report report;
+
+	memset(result, 0, sizeof *result);
+	node_report(node, &report);
+	if (from == NULL || from->id != 0 || report.news != args->seen) {
+		convert_report_to_wire(&report, result);
+		return TRUE;
+	}
+	if (from->watch != NULL)
+		rpc_call_drop(from->watch);
+	from->watch = rpc_call_take(call);
+	return FALSE;
+}
+
+void service_news(struct node *node)
+{
+	struct report report;
+	jh_report wire;
+
+	node_report(node, &report);
+	for (struct greeted *from = node->greeted; from != NULL; from = from->next) {
+		if (from->watch == NULL)
+			continue;
+		convert_report_to_wire(&report, &wire);
+		rpc_call_reply(from->watch, (xdrproc_t)xdr_jh_report, &wire);
+		xdr_free((xdrproc_t)xdr_jh_report, &wire);
+		from->watch = NULL;
+	}
+}
+
+static void reply_manage(struct node *node, struct rpc_call *call, jh_manage_status status, const char *text)
+{
+	jh_manage_result result = {.status = status, .error = convert_text_dup(text)};
+
+	fill_report(node, &result.report);
+	rpc_call_reply(call, (xdrproc_t)xdr_jh_manage_result, &result);
+	xdr_free((xdrproc_t)xdr_jh_manage_result, &result);
+}
+
+bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struct svc_req *call)
+{
+	static struct view view;
+	static struct peers peers;
+	struct node *node = node_of(call);
+	struct greeted *from = manager_of(call);
+	struct rpc_call *taken = rpc_call_take(call);
+
+	memset(result, 0, sizeof *result);
+	if (from == NULL || !convert_install_from_wire(args, &view, &peers)) {
+		reply_manage(node, taken, JH_MANAGE_REFUSED, from == NULL ? "say hello first" : "that view makes no sense");
+		return FALSE;
+	}
+	if (!uuid_equal(view.manager, from->uuid)) {
+		reply_manage(node, taken, JH_MANAGE_REFUSED, "that view is another manager's");
+		return FALSE;
+	}
+	node_step(node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = (uint64_t)(uintptr_t)taken,
+						.install = &view, .peers = &peers});
+	return FALSE;
+}
+
+void service_installed(struct node *node, const struct replica_action *action)
+{
+	reply_manage(node, (struct rpc_call *)(uintptr_t)action->token, action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+		     action->text != NULL ? action->text : "");
+}
+
+/* RULE 20: the successor's binding closes the old manager's connections and discards what was unread there, at once. */
+bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct svc_req *call)
+{
+	struct node *node = node_of(call);
+	struct greeted *from = service_greeted(call);
+	struct uuid manager = convert_uuid_from_wire(args->manager);
+	struct rpc_call *taken = rpc_call_take(call);
+
+	memset(result, 0, sizeof *result);
+	if (from == NULL || from->id != 0 || !uuid_equal(from->uuid, manager)) {
+		reply_manage(node, taken, JH_MANAGE_REFUSED, "say hello as that manager first");
+		return FALSE;
+	}
+	from->bound = true;
+	close_older(node, from, true);
+	node_step(node, &(struct replica_event){.kind = REPLICA_BIND, .token = (uint64_t)(uintptr_t)taken,
+						.manager = manager});
+	node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
+	return FALSE;
+}
+
+void service_bound(struct node *node, const struct replica_action *action)
+{
+	reply_manage(node, (struct rpc_call *)(uintptr_t)action->token, action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+		     action->ok ? "" : "overtaken by another binding");
+}
+
+/* --- requests --------------------------------------------------------------------------------------------------------------------- */
+
+bool_t submit_1_svc(jh_submit_args *args, jh_write_result *result, struct svc_req *call)
+{
+	memset(result, 0, sizeof *result);
+	if (manager_of(call) != NULL)
+		return request_submit(node_of(call), args, call);
+	result->outcome = JH_MOVED; /* RULE 12, 17: nobody else's word counts, and nothing happened here */
+	return TRUE;
+}
+
+bool_t query_1_svc(jh_query_args *args, jh_read_result *result, struct svc_req *call)
+{
+	memset(result, 0, sizeof *result);
+	if (manager_of(call) != NULL && args->query.kind == JH_QUERY_HISTORY)
+		return request_query(node_of(call), args, call);
+	result->outcome = JH_MOVED;
+	return TRUE;
+}
+
+/* --- pushes ------------------------------------------------------------------------------------------------------------------------ */
+
+static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
+{
+	jh_push_result result = {.status = (jh_push_status)ack->status, .view = ack->view, .op = ack->op,
+				 .commit = ack->commit, .state_next = ack->state_next, .disk_full = ack->disk_full};
+
+	convert_uuid_to_wire(ack->uuid, result.uuid);
+	convert_digest_to_wire(ack->commit_digest, result.commit_digest);
+	rpc_call_reply(call, (xdrproc_t)xdr_jh_push_result, &result);
+}
+
+void service_ack(struct node *node, const struct replica_action *action)
+{
+	(void)node;
+	reply_push((struct rpc_call *)(uintptr_t)action->token, &action->ack);
+}
+
+/* Bodies stay where rpcgen put them until the handler returns; the core copies what it keeps. */
+static bool convert_push(struct node *node, const jh_push_args *args, struct view *record, struct replica_entry *entries,
+			 struct replica_push *push)
+{
+	*push = (struct replica_push){.view = args->view, .base_op = args->base_op,
+				      .base_digest = convert_digest_from_wire(args->base_digest), .last_op = args->last_op,
+				      .commit = args->commit, .entries_count = args->entries.entries_len, .entries = entries};
+	if (args->record != NULL) {
+		if (!convert_view_from_wire(args->record, record))
+			return false;
+		push->record = record;
+	}
+	if (args->state != NULL) {
+		if (args->state->op != args->base_op || args->state->initial_count > args->state->total)
+			return false;
+		push->has_state = true;
+		push->state_first = args->state->first;
+	}
+	for (u_int i = 0; i < args->entries.entries_len; i++) {
+		const jh_log_entry *entry = &args->entries.entries_val[i];
+		int64_t time_us;
+
+		/* Only what can be applied may enter the log. */
+		if (!orders_body_key((uint8_t *)entry->body.body_val, entry->body.body_len, NULL, NULL, NULL, &time_us))
+			return false;
+		if (time_us > node->last_time_us)
+			node->last_time_us = time_us;
+		entries[i] = (struct replica_entry){.view = entry->view, .body = (uint8_t *)entry->body.body_val,
+						    .size = entry->body.body_len};
+	}
+	return true;
+}
+
+bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *call)
+{
+	static struct view record;
+	static struct replica_entry entries[LIMIT_PUSH_ENTRIES];
+	struct node *node = node_of(call);
+	struct greeted *from = service_greeted(call);
+	struct replica_push push;
+
+	memset(result, 0, sizeof *result);
+	if (from == NULL || from->id == 0 || !convert_push(node, args, &record, entries, &push)) {
+		result->status = JH_PUSH_REFUSED;
+		return TRUE;
+	}
+	node->piece = args->state;
+	node_step(node, &(struct replica_event){.kind = REPLICA_PUSH, .token = (uint64_t)(uintptr_t)rpc_call_take(call),
+						.id = from->id, .uuid = from->uuid, .push = &push});
+	node->piece = NULL;
+	return FALSE;
+}
+
+/* --- for anybody -------------------------------------------------------------------------------------------------------------------- */
+
+bool_t replica_status_1_svc(void *nothing, jh_replica_row *result, struct svc_req *call)
+{
+	struct node *node = node_of(call);
+	struct report report;
+
+	(void)nothing;
+	node_report(node, &report);
+	convert_row(node->options.id, &report, report.role,
+		    view_member_exact(&report.view, report.id, report.uuid) != NULL, node->address, 0, "", result);
+	return TRUE;
+}
+
+/* rpcgen calls this after every handler, also those that answer later: they leave an all-zero result behind. */
+int jh_replica_1_freeresult(SVCXPRT *transport, xdrproc_t encode, caddr_t result)
+{
+	(void)transport;
+	xdr_free(encode, result);
+	return TRUE;
+}

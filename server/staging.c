@@ -1,0 +1,181 @@
+/* A state that comes from the primary, piece by piece: decoded into a history beside the live one, and written to a file
+ * beside the snapshots. It becomes the live one when the core says so, never before. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/convert.h"
+#include "server/background.h"
+#include "server/node.h"
+#include "server/snapshot.h"
+
+/* Beyond --max-orders: the loaded ones of another --initial-orders. */
+#define ROOM_FOR_LOADED 100000
+
+struct staging {
+	struct node *node;
+	const char *directory;
+	struct orders *orders;
+	struct snapshot_writer *writer;  /* the background thread's, once it has begun */
+	bool dropped;
+	bool publish;
+	uint64_t publish_op;
+};
+
+/* One piece on its way to the file. */
+struct piece {
+	struct staging *staging;
+	uint64_t token;
+	uint64_t next;
+	bool complete;
+	bool ok;
+	struct snapshot_summary summary;
+	uint64_t bytes_expected;
+	char error[SNAPSHOT_ERROR_SIZE];
+	size_t size;
+	char records[];
+};
+
+static void answer(struct node *node, uint64_t token, bool ok, uint64_t next, bool complete)
+{
+	node_step(node, &(struct replica_event){.kind = REPLICA_STAGED, .token = token, .ok = ok, .next = next,
+						.complete = complete});
+}
+
+/* --- on the background thread --------------------------------------------------------------------------------------------------- */
+
+static void write_piece(void *context)
+{
+	struct piece *piece = context;
+	struct staging *staging = piece->staging;
+
+	if (staging->writer == NULL)
+		staging->writer = snapshot_begin(staging->directory, SNAPSHOT_INCOMING, piece->bytes_expected, piece->error,
+						 sizeof piece->error);
+	piece->ok = staging->writer != NULL &&
+		    snapshot_append(staging->writer, piece->records, piece->size, piece->error, sizeof piece->error);
+	if (piece->ok && piece->complete) {
+		piece->ok = snapshot_finish(staging->writer, &piece->summary, piece->error, sizeof piece->error);
+		staging->writer = NULL;
+	}
+}
+
+static void dispose(void *context)
+{
+	struct staging *staging = context;
+	char error[SNAPSHOT_ERROR_SIZE];
+
+	snapshot_abandon(staging->writer);
+	if (staging->publish) {
+		/* If it fails the file keeps its first name, and the next start finds it there. */
+		if (snapshot_publish(staging->directory, SNAPSHOT_INCOMING, staging->publish_op, error, sizeof error))
+			snapshot_remove_below(staging->directory, staging->publish_op);
+		else
+			log_warn("staging", "%s", error);
+	}
+	orders_free(staging->orders);
+	free(staging);
+}
+
+/* --- on the loop ------------------------------------------------------------------------------------------------------------------ */
+
+static void piece_written(void *context)
+{
+	struct piece *piece = context;
+	struct staging *staging = piece->staging;
+
+	if (!staging->dropped) {
+		struct node *node = staging->node;
+
+		if (!piece->ok) {
+			log_warn("staging", "%s", piece->error); /* RULE 13: tried again from the start */
+			staging_drop(node);
+		}
+		answer(node, piece->token, piece->ok, piece->next, piece->complete);
+		node_flush(node);
+	}
+	free(piece);
+}
+
+void staging_drop(struct node *node)
+{
+	struct staging *staging = node->staging;
+
+	if (staging == NULL)
+		return;
+	node->staging = NULL;
+	staging->dropped = true;
+	background_run(node->receiver, dispose, NULL, staging);
+}
+
+static struct staging *begin(struct node *node)
+{
+	struct staging *staging = calloc(1, sizeof *staging);
+
+	must(staging != NULL);
+	staging->node = node;
+	staging->directory = node->options.data_dir;
+	staging->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
+	return staging;
+}
+
+void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest digest)
+{
+	const jh_state_chunk *wire = node->piece;
+	char error[256];
+
+	must(wire != NULL);
+	if (wire->first == 0) {
+		staging_drop(node);
+		node->staging = begin(node);
+	}
+
+	struct staging *staging = node->staging;
+
+	if (staging == NULL || orders_count(staging->orders) != wire->first) {
+		answer(node, token, true, staging == NULL ? 0 : orders_count(staging->orders), false);
+		return;
+	}
+	if (!orders_decode(staging->orders, wire->initial_count, wire->records.records_val, wire->records.records_len, error,
+			   sizeof error)) {
+		log_warn("staging", "a piece of the primary's state is malformed: %s", error);
+		staging_drop(node);
+		answer(node, token, false, 0, false);
+		return;
+	}
+
+	bool complete = orders_count(staging->orders) >= wire->total;
+
+	if (complete && (orders_op(staging->orders) != op || !digest_equal(orders_digest(staging->orders), digest))) {
+		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64, op);
+		staging_drop(node);
+		answer(node, token, false, 0, false);
+		return;
+	}
+
+	struct piece *piece = malloc(sizeof *piece + wire->records.records_len);
+
+	must(piece != NULL);
+	*piece = (struct piece){.staging = staging, .token = token, .next = orders_count(staging->orders),
+				.complete = complete, .size = wire->records.records_len,
+				.summary = {.op = op, .initial_count = wire->initial_count, .digest = digest}};
+	if (wire->records.records_len > 0)
+		memcpy(piece->records, wire->records.records_val, wire->records.records_len);
+	background_run(node->receiver, write_piece, piece_written, piece);
+}
+
+/* The replacement is durable: the live history changes in one step. */
+void staging_adopt(struct node *node, uint64_t op)
+{
+	struct staging *staging = node->staging;
+
+	must(staging != NULL);
+	must(orders_op(staging->orders) == op);
+	snapshotter_release(node->snapshotter, node->orders);
+	node->orders = staging->orders;
+	staging->orders = NULL;
+	staging->publish = true;
+	staging->publish_op = op;
+	staging_drop(node);
+}

@@ -70,6 +70,7 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 		result->jh_write_result_u.problem.error = convert_text_dup(say);
 		return TRUE;
 	}
+	memset(result, 0, sizeof *result); /* rpcgen frees it even when the answer comes later */
 	requests_write(rpc_call_context(request), args, rpc_call_take(request));
 	return FALSE;
 }
@@ -86,6 +87,7 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 		result->jh_read_result_u.problem.error = convert_text_dup(say);
 		return TRUE;
 	}
+	memset(result, 0, sizeof *result);
 	requests_read(rpc_call_context(request), args, rpc_call_take(request));
 	return FALSE;
 }
@@ -148,7 +150,7 @@ bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struc
 {
 	struct rpc_call *call = rpc_call_take(request);
 
-	(void)result;
+	memset(result, 0, sizeof *result);
 	if (!manager_switchover(rpc_call_context(request), args->id, call))
 		too_many_operators(call);
 	return FALSE;
@@ -158,7 +160,7 @@ bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_
 {
 	struct rpc_call *call = rpc_call_take(request);
 
-	(void)result;
+	memset(result, 0, sizeof *result);
 	if (!manager_promote(rpc_call_context(request), args->id, args->confirm != FALSE, call))
 		too_many_operators(call);
 	return FALSE;

@@ -28,10 +28,10 @@ static void set_item(jh_item *item, const char *text)
 void workload_order(uint64_t turn, const char *postcode, jh_item items[static 2], jh_order *order)
 {
 	static const char *const menu[][2] = {
-		{"fried chicken", "chips, no vinegar"},
+		{"spicy fried wing", "chips, vinegar"},
 		{"margherita 12\"", "two garlic bread"},
 		{"lentil soup bowl", "warm flatbread"},
-		{"veggie burger", "fries and ketchup"},
+		{"veggie burger xl", "fries and mayo"},
 	};
 	size_t dish = turn % (sizeof menu / sizeof *menu);
 

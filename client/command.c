@@ -121,7 +121,7 @@ static error_t parse_help(int key, char *text, struct argp_state *state)
 	(void)text;
 	if (key != '?' && key != KEY_USAGE)
 		return ARGP_ERR_UNKNOWN;
-	argp_state_help(state, stdout, key == '?' ? ARGP_HELP_LONG | ARGP_HELP_USAGE | ARGP_HELP_DOC : ARGP_HELP_USAGE);
+	argp_state_help(state, stdout, key == '?' ? ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK : ARGP_HELP_USAGE);
 	return ECANCELED;
 }
 

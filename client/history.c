@@ -17,12 +17,14 @@ struct history_command {
 	uint64_t limit; /* 0: all */
 };
 
+enum { KEY_LIMIT = 0x200 };
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct history_command *command = state->input;
 
 	switch (key) {
-	case 'n':
+	case KEY_LIMIT:
 		return command_number(state, "--limit", text, 0, UINT32_MAX, &command->limit) ? 0 : EINVAL;
 	case ARGP_KEY_ARG:
 		if (!command->postcode) {
@@ -44,7 +46,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"limit", 'n', "N", 0, "The newest N orders (20); 0: all", 0},
+	{"limit", KEY_LIMIT, "N", 0, "The newest N orders (20); 0: all", 0},
 	{0},
 };
 

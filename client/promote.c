@@ -15,12 +15,14 @@ struct promote_command {
 	uint64_t id;
 };
 
+enum { KEY_FORCE = 0x200 };
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct promote_command *command = state->input;
 
 	switch (key) {
-	case 'f':
+	case KEY_FORCE:
 		command->force = true;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -38,7 +40,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"force", 'f', NULL, 0, "Do it; without it, only what may be lost is shown", 0},
+	{"force", KEY_FORCE, NULL, 0, "Do it; without it, only what may be lost is shown", 0},
 	{0},
 };
 

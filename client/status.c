@@ -24,15 +24,17 @@ struct status_command {
 	uint64_t wait; /* 0: not asked for */
 };
 
+enum { KEY_WATCH = 0x200, KEY_WAIT };
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct status_command *command = state->input;
 
 	switch (key) {
-	case 'w':
+	case KEY_WATCH:
 		command->watch = true;
 		return 0;
-	case 'n':
+	case KEY_WAIT:
 		return command_number(state, "--wait", text, 1, JH_REPLICAS_MAX, &command->wait) ? 0 : EINVAL;
 	case ARGP_KEY_ARG:
 		argp_error(state, "too many arguments");
@@ -48,8 +50,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"watch", 'w', NULL, 0, "Show it again and again, until control-C", 0},
-	{"wait", 'n', "N", 0, "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
+	{"watch", KEY_WATCH, NULL, 0, "Show it again and again, until control-C", 0},
+	{"wait", KEY_WAIT, "N", 0, "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
 	{0},
 };
 

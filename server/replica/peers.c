@@ -133,7 +133,7 @@ void replica_peers_reset(struct replica *r)
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		struct replica_peer *peer = &r->peers[i];
 
-		if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer)) {
+		if (peer->joint == JOINT_COUNTED && peer->link != LINK_UP && !replica_peer_member(r, peer)) {
 			/* RULE 9: it failed while it counted; not again at once. */
 			peer->joint_not_before_ms = r->now_ms + peer->joint_backoff_ms;
 			peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS

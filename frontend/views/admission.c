@@ -51,6 +51,9 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	uint32_t confirmed = 0;
 	bool alive[LIMIT_REPLICAS] = {false};
 
+	/* RULE 10: a view that only settles waits for its members as long as nobody waits for it. */
+	if (primary->report.state != STATE_SERVING && v->waiting == 0)
+		return;
 	for (uint32_t n = 0; n < primary->report.needs_count; n++) {
 		const struct need *need = &primary->report.needs[n];
 		const struct view_member *member = view_member_exact(current, need->id, need->uuid);
@@ -80,6 +83,28 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	}
 	for (uint32_t i = 0; i < current->members_count; i++)
 		needs->evict[i] = needs->evict[i] || alive[i];
+}
+
+static bool is_joint(const struct report *report, const struct need *need)
+{
+	for (uint32_t i = 0; i < report->joint_count; i++) {
+		if (report->joint[i].id == need->id && uuid_equal(report->joint[i].uuid, need->uuid))
+			return true;
+	}
+	return false;
+}
+
+static void read_loss(struct views *v, const struct need *need, struct needs *needs)
+{
+	const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
+	struct known *k = vm_known_find(v, need->id);
+
+	if (member != NULL)
+		needs->lost_data[member - v->durable.view.members] = true;
+	if (k == NULL || !k->greeted || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)
+		return;
+	k->lost_data = true; /* RULE 14 */
+	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data, says the primary: holds op %llu", (unsigned long long)k->report.op);
 }
 
 static void read_admission(struct views *v, const struct need *need, struct needs *needs)
@@ -116,18 +141,12 @@ void vm_needs_read(struct views *v, struct needs *needs)
 			continue;
 		if (need->kind == NEED_ADMIT)
 			read_admission(v, need, needs);
-		const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
-
-		if (need->kind != NEED_LOST_DATA || member == NULL)
-			continue;
-		needs->lost_data[member - v->durable.view.members] = true;
-		struct known *k = vm_known_member(v, member);
-
-		if (k != NULL && !k->lost_data) {
-			k->lost_data = true; /* RULE 14 */
-			vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data, says the primary: holds op %llu",
-			       (unsigned long long)k->report.op);
-		}
+		else if (need->kind == NEED_LOST_DATA)
+			read_loss(v, need, needs);
+		/* RULE 9: a joint learner that failed stops being counted only by a higher view without it. */
+		if (need->kind != NEED_ADMIT && is_joint(&primary->report, need) &&
+		    view_member_exact(&v->durable.view, need->id, need->uuid) == NULL)
+			needs->admit = true;
 	}
 }
 

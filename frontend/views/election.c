@@ -209,7 +209,7 @@ static void give_reason(struct election *e, char *text, size_t size)
 		used += snprintf(text + used, size - (size_t)used, "%sevicted: %.100s", used == 0 ? "" : "; ",
 				 vm_id_list_text(&e->dropped, ids));
 	if (e->needs.admit && used >= 0 && (size_t)used < size)
-		snprintf(text + used, size - (size_t)used, "%sadmission", used == 0 ? "" : "; ");
+		snprintf(text + used, size - (size_t)used, "%slearners", used == 0 ? "" : "; ");
 }
 
 void vm_election_consider(struct views *v)

@@ -70,6 +70,7 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 static void connection_is_up(struct views *v, struct known *k)
 {
 	k->link = LINK_UP;
+	k->up_ms = v->now_ms;
 	k->heard_ms = v->now_ms;
 	k->refused = false;
 	k->hung = false;
@@ -109,8 +110,6 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return;
 	}
-	k->backoff_ms = BACKOFF_FIRST_MS;
-	k->quick_tries = QUICK_TRIES;
 	check_floor(v, k);
 	if (!k->lost_data)
 		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers", k->tried,

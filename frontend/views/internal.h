@@ -58,6 +58,7 @@ struct known {
 
 	enum link link;
 	uint64_t connect_ms; /* CONNECTING: since when */
+	uint64_t up_ms;      /* UP: since when */
 	uint64_t down_ms;    /* not UP: since when */
 	uint64_t heard_ms;   /* UP: the last answer to anything */
 	uint64_t retry_ms;   /* DOWN: when to connect again */
@@ -121,7 +122,8 @@ struct views {
 	uint64_t beat_ms;        /* next heartbeat round */
 	uint64_t late_said_ms;
 	uint64_t deadline_ms;    /* the one given last: finding it long past means that our own loop was late */
-	bool dump_complete;
+	bool dumped;        /* at least one round of dumps is over */
+	bool dump_complete; /* the last one reached every host */
 
 	bool routed;
 	uint32_t routed_id;
@@ -206,7 +208,7 @@ bool vm_election_stalled(struct views *v, const struct view *view, const struct 
 
 /* admission.c: what the primary asks for. */
 struct needs {
-	bool admit;                      /* an admission was asked for: a view must be made, with or without the learner */
+	bool admit;                      /* about a learner that counts: a view must be made, with or without it */
 	struct joint learners[LIMIT_REPLICAS];
 	uint32_t learners_count;
 	bool evict[LIMIT_REPLICAS];      /* by place in the current view */

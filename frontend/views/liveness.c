@@ -65,13 +65,20 @@ void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uin
 		if (k != NULL)
 			k->registered = true;
 	}
+	v->dumped = true;
 	v->dump_complete = complete;
 }
 
 static void go_down(struct views *v, struct known *k)
 {
-	if (k->link == LINK_UP)
+	if (k->link == LINK_UP) {
 		k->down_ms = v->now_ms;
+		/* Only a connection that lasted earns new quick tries: one that breaks at every hello must not spin. */
+		if (v->now_ms >= k->up_ms + BACKOFF_MOST_MS) {
+			k->backoff_ms = BACKOFF_FIRST_MS;
+			k->quick_tries = QUICK_TRIES;
+		}
+	}
 	k->link = LINK_DOWN;
 	k->retry_ms = v->now_ms + k->backoff_ms;
 }
@@ -145,7 +152,7 @@ static void auto_clean(struct views *v, struct known *k)
 	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->down_ms + v->options.forget_ms)
 		return;
 	k->forgotten = true;
-	vm_emit(v, VIEWS_DO_CLEAN, k->id);
+	memcpy(vm_emit(v, VIEWS_DO_CLEAN, k->id)->address, k->address, sizeof k->address);
 	if (view_member_by_id(&v->durable.view, k->id) != NULL)
 		return;
 	vm_say(v, LOG_LEVEL_INFO, "replica %u: forgotten after %u s", k->id, v->options.forget_ms / 1000);

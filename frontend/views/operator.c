@@ -127,6 +127,13 @@ void vm_operator_consider(struct views *v)
 	struct plan plan = {.resets_floor = true};
 	struct known *k = wish->open ? vm_known_find(v, wish->id) : NULL;
 
+	const struct known *serving = vm_primary_serving(v);
+
+	if (wish->open && wish->view == 0 && serving != NULL) {
+		wish->open = false;
+		vm_answer(v, wish->token, false, "replica %u serves by now: nothing is to be forced", serving->id);
+		return;
+	}
 	if (k == NULL || wish->view != 0 || v->ticket != 0 || k->link != LINK_UP || k->report.view.number == 0)
 		return;
 	if (!k->bound && (v->mode != MODE_NORMAL || vm_known_standing(v, k) == STANDING_BOUND)) {

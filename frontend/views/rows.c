@@ -169,8 +169,13 @@ void views_peers(const struct views *v, struct peers *peers)
 			continue;
 		if (!vm_known_is_member(v, k) && (k->link != LINK_UP || k->lost_data))
 			continue; /* gone, or first to set its data aside (rule 14) */
-		struct peer *peer = &peers->list[peers->count++];
+		uint32_t at = peers->count++; /* rising ids */
 
+		for (; at > 0 && peers->list[at - 1].id > k->id; at--)
+			peers->list[at] = peers->list[at - 1];
+		struct peer *peer = &peers->list[at];
+
+		memset(peer, 0, sizeof *peer);
 		peer->id = k->id;
 		peer->uuid = k->identity.uuid;
 		peer->incarnation = k->identity.incarnation;

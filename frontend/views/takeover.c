@@ -12,6 +12,7 @@ struct takeover {
 	struct joint required[LIMIT_REPLICAS * 2];
 	uint32_t required_count;
 	struct id_list waiting; /* required, and not bound yet */
+	struct id_list unheard; /* registered, perhaps alive, and not heard yet: may know of a higher view */
 };
 
 static bool heard_view(const struct known *k)
@@ -39,6 +40,8 @@ static void look(struct views *v, struct takeover *t)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		const struct known *k = &v->known[i];
 
+		if (k->id != 0 && k->registered && !k->greeted && !vm_known_dead(v, k))
+			vm_id_list_add(&t->unheard, k->id);
 		if (!heard_view(k))
 			continue;
 		if (t->highest != NULL && !uuid_equal(t->highest->cluster, k->report.view.cluster))
@@ -77,11 +80,18 @@ void vm_takeover_bind(struct views *v, struct known *k)
 void vm_takeover_begin(struct views *v)
 {
 	must(v->mode == MODE_FORMING || v->mode == MODE_NORMAL);
+	enum mode was = v->mode;
+
 	v->mode = MODE_TAKEOVER;
 	memset(&v->durable.view, 0, sizeof v->durable.view);
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
-		v->known[i].bound = false;
-		v->known[i].bind_ms = 0;
+		struct known *k = &v->known[i];
+
+		k->bound = false;
+		k->bind_ms = 0;
+		/* A binding is taken from a connection that was opened in the new manager's name. */
+		if (was == MODE_NORMAL && k->link != LINK_DOWN)
+			vm_liveness_disconnect(v, k, 0);
 	}
 	vm_say(v, LOG_LEVEL_WARN, "no view of our own, but replicas have been in one: taking over");
 }
@@ -96,6 +106,8 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		snprintf(text, VIEWS_TEXT_SIZE,
 			 "take-over: replicas of more than one cluster answer: stop those that do not belong here "
 			 "and restart this front-end");
+	else if (t.unheard.count > 0)
+		snprintf(text, VIEWS_TEXT_SIZE, "take-over: asking %.300s", vm_id_list_text(&t.unheard, ids));
 	else if (t.waiting.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
 			 (unsigned long long)t.highest->number, vm_id_list_text(&t.waiting, ids));
@@ -125,7 +137,7 @@ void vm_takeover_consider(struct views *v)
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
 		return;
 	look(v, &t);
-	if (t.highest == NULL || t.two_clusters)
+	if (t.highest == NULL || t.two_clusters || t.unheard.count > 0 || !v->dumped)
 		return;
 	bind_required(v, &t);
 	if (t.waiting.count > 0)

@@ -78,7 +78,7 @@ enum views_action_kind {
 	VIEWS_DO_HOLD,         /* the router: nobody serves now; keep requests; text says why, for who asks too long */
 	VIEWS_DO_ANSWER,       /* an operator's token: ok or not, text */
 	VIEWS_DO_RESET_FLOOR,  /* promote --force */
-	VIEWS_DO_CLEAN,        /* auto-clean: forget id, and unset its registration if it is ours and dead */
+	VIEWS_DO_CLEAN,        /* auto-clean: unset id's registration at address ("": none) if it is ours and dead */
 	VIEWS_DO_LOG,          /* one line: level (enum log_level), text */
 	VIEWS_DO_EXIT          /* log text as an error and exit with status 1: replaced by a successor, ... */
 };

@@ -52,6 +52,7 @@ static void hello(struct rig *rig, uint32_t id)
 	struct uuid manager = views_manager(rig->views);
 
 	fake->connected = true;
+	fake->greeted_by = manager;
 	if (!uuid_is_nil(fake->bound) && !uuid_equal(fake->bound, manager)) {
 		event.reply_status = 4;
 		event.reply_text = "bound to another manager";
@@ -69,6 +70,7 @@ static void enter(struct rig *rig, uint32_t id, const struct view *view, enum re
 	fake->report.entered = id == view->primary;
 	fake->report.whole_view = view->number;
 	fake->report.needs_count = 0;
+	fake->report.joint_count = 0;
 	fake->report.news++;
 	fake->bound = view->manager;
 	fake->identity.cluster = view->cluster;
@@ -132,7 +134,7 @@ static void bound(struct rig *rig, uint32_t id)
 {
 	struct fake *fake = &rig->fakes[id];
 
-	if (!answers(fake) || !fake->connected)
+	if (!answers(fake) || !fake->connected || !uuid_equal(fake->greeted_by, views_manager(rig->views)))
 		return;
 	fake->bound = views_manager(rig->views);
 	fake->report.view.manager = fake->bound;
@@ -185,7 +187,7 @@ static void act(struct rig *rig, const struct views_action *action)
 		bound(rig, action->id);
 		break;
 	case VIEWS_DO_ROUTE:
-		must(action->view == rig->disk.view.number);
+		must(action->view <= rig->disk.view.number);
 		rig->routed = true;
 		rig->primary = action->id;
 		rig->view = action->view;

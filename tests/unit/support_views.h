@@ -17,6 +17,7 @@ struct fake {
 	bool stubborn;    /* does not enter views it is told to */
 	bool connected;
 	struct uuid bound; /* nil: to nobody; then the hello of any other manager is answered BOUND */
+	struct uuid greeted_by;
 	struct identity identity;
 	struct report report;
 	uint64_t installs;

@@ -191,6 +191,42 @@ static void the_last_keeps_its_data(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 9: a joint learner that fails holds every write up: it stops counting by a view without it, and no report of it is
+ * answered no. */
+static void a_joint_learner_that_fails(void **state)
+{
+	(void)state;
+	cluster(2);
+	join(3);
+	rig.fakes[1].report.joint_count = 1;
+	rig.fakes[1].report.joint[0] = (struct joint){3, rig_uuid(3)};
+	rig_kill(&rig, 3);
+	rig_need(&rig, 1, NEED_EVICT, 3);
+	assert_int_equal(rig.view, 2);
+	assert_true(rig_members(&rig, "1 2"));
+	rig.fakes[1].report.joint_count = 0;
+	/* One that does not count is nobody's business but the primary's. */
+	rig_need(&rig, 1, NEED_EVICT, 3);
+	rig_wait(&rig, 1000);
+	assert_int_equal(rig.view, 2);
+	rig_stop(&rig);
+}
+
+/* Rule 10: a view that merely settles evicts nobody while nobody waits, whatever its primary says. */
+static void settling_alone_evicts_nobody(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_kill(&rig, 1);
+	rig_need(&rig, 2, NEED_EVICT, 1);
+	rig_wait(&rig, 2000);
+	assert_true(rig_members(&rig, "1 2 3"));
+	rig_demand(&rig, 1);
+	assert_true(rig_members(&rig, "2 3"));
+	assert_true(rig.routed);
+	rig_stop(&rig);
+}
+
 static void the_primary_names_who_lost_data(void **state)
 {
 	(void)state;
@@ -407,6 +443,8 @@ int main(void)
 		cmocka_unit_test(an_admission_always_makes_a_view),
 		cmocka_unit_test(damage_leads_to_retirement),
 		cmocka_unit_test(the_last_keeps_its_data),
+		cmocka_unit_test(a_joint_learner_that_fails),
+		cmocka_unit_test(settling_alone_evicts_nobody),
 		cmocka_unit_test(the_primary_names_who_lost_data),
 		cmocka_unit_test(switchover_keeps_the_members),
 		cmocka_unit_test(switchover_refusals),

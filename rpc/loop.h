@@ -1,14 +1,17 @@
 /* How long one turn of the event loop takes: everything between two waits. A long turn delays every heartbeat and every
- * request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms).
+ * request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms). What counts is the time
+ * in which the loop ran or was blocked; time in which it was ready and other processes had the processors is not its own.
  *
  * libevent 2.1 has no call-back before and after its wait, so this file defines epoll_wait, which libevent calls, and looks
- * at the clock on both sides of the system call. */
+ * at the clocks on both sides of the system call. */
 #pragma once
 
 #include <stdint.h>
 
 struct loop_meter {
-	uint64_t woke_us; /* 0: not yet */
+	uint64_t woke_us; /* by the wall; 0: not yet */
+	uint64_t cpu_us;  /* of this thread, as it woke */
+	long blocked;     /* times it had given the processor up, as it woke */
 	uint64_t max_us;
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "rpc/address.h"
+#include "rpc/clock.h"
 
 #define PATIENCE_S 10
 
@@ -58,6 +59,13 @@ bool_t echo_fill_1_svc(u_int *argument, echo_text *result, struct svc_req *reque
 	echo->fill_calls++;
 	result->bytes.bytes_len = *argument;
 	result->bytes.bytes_val = calloc(1, *argument + 1u);
+	return TRUE;
+}
+
+bool_t echo_pair_1_svc(echo_pair *argument, u_int *result, struct svc_req *request)
+{
+	(void)request;
+	*result = argument->first.first_len + argument->second.second_len;
 	return TRUE;
 }
 
@@ -184,9 +192,18 @@ void raw_send_call(int fd, uint32_t xid, uint32_t procedure, uint32_t argument)
 	raw_send(fd, bytes, raw_call(bytes, xid, procedure, argument));
 }
 
+/* One look at the loop; fails the test when `since_us` is too long ago. */
+static void step_since(const struct echo *echo, uint64_t since_us)
+{
+	if (rpc_clock_us() - since_us > PATIENCE_S * 1000000u)
+		fail_msg("waited for %d seconds", PATIENCE_S);
+	event_base_loop(echo->base, EVLOOP_NONBLOCK);
+}
+
 static void receive(const struct echo *echo, int fd, void *bytes, size_t size)
 {
 	size_t got = 0;
+	uint64_t since_us = rpc_clock_us();
 
 	while (got < size) {
 		ssize_t count = recv(fd, (uint8_t *)bytes + got, size - got, 0);
@@ -196,7 +213,7 @@ static void receive(const struct echo *echo, int fd, void *bytes, size_t size)
 		else if (count == 0)
 			fail_msg("the server closed the connection");
 		else if (errno == EAGAIN)
-			event_base_loop(echo->base, EVLOOP_NONBLOCK);
+			step_since(echo, since_us);
 		else
 			fail_msg("%s", strerror(errno));
 	}
@@ -242,6 +259,8 @@ bool raw_is_open(int fd)
 
 void raw_expect_close(const struct echo *echo, int fd)
 {
+	uint64_t since_us = rpc_clock_us();
+
 	while (raw_is_open(fd))
-		event_base_loop(echo->base, EVLOOP_NONBLOCK);
+		step_since(echo, since_us);
 }

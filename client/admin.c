@@ -24,9 +24,10 @@ static void show_done(const struct client_options *options, const struct jh_admi
 
 	if (options->json)
 		admin_show_json(OUTCOME_DONE, result, NULL);
+	else if (*text)
+		printf("%s\n", text);
 	else
-		printf("%s%sprimary %u, view %llu\n", text, *text ? ": " : "", result->primary,
-		       (unsigned long long)result->view);
+		printf("primary %u, view %llu\n", result->primary, (unsigned long long)result->view);
 	free(text);
 }
 

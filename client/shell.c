@@ -76,6 +76,16 @@ static char *open_history(void)
 	return name;
 }
 
+/* Kept at once: control-C at the prompt ends the process. A home that cannot be written to only means that nothing is kept. */
+static void remember(const char *line, const char *history)
+{
+	if (!*line)
+		return;
+	add_history(line);
+	if (history)
+		write_history(history);
+}
+
 static void print_help(void)
 {
 	for (const struct command *command = commands; command->name; command++)
@@ -119,16 +129,12 @@ static int talk(const struct client_options *options)
 	rl_attempted_completion_function = complete;
 	puts("Just Hungry. \"help\" lists the commands; control-D ends.");
 	while (go_on && (line = readline("hungry> "))) {
-		if (*line)
-			add_history(line);
+		remember(line, history);
 		go_on = run_line(options, line, &status);
 		free(line);
 	}
 	if (!line)
 		putchar('\n');
-	/* A home that cannot be written to only means that nothing is remembered. */
-	if (history)
-		write_history(history);
 	free(history);
 	return status;
 }

@@ -226,6 +226,8 @@ static int watch(struct session *session, const struct client_options *options)
 		show_again(options, facts, gone_us);
 		forget(facts);
 	} while (!ferror(stdout) && session_pause(session, WATCH_MS));
+	if (isatty(STDOUT_FILENO))
+		putchar('\n'); /* below the ^C that the terminal shows */
 	return EXIT_DONE;
 }
 

@@ -62,6 +62,12 @@ uint32_t status_view_serving(const struct jh_cluster_status *status)
 	return primary_serves ? serving : 0;
 }
 
+/* A replica that was never heard of: there are no facts that could have an age. */
+static bool never_heard(const struct jh_replica_row *row)
+{
+	return row->age_ms > INT64_MAX;
+}
+
 /* --- JSON -------------------------------------------------------------------------------------------------------------------- */
 
 static json_t *json_row(const struct jh_replica_row *row)
@@ -76,7 +82,7 @@ static json_t *json_row(const struct jh_replica_row *row)
 	json_object_set_new(object, "digest", output_digest(row->digest));
 	json_object_set_new(object, "digest_op", output_number(row->digest_op));
 	json_object_set_new(object, "address", output_text(row->address.jh_address_val, row->address.jh_address_len));
-	json_object_set_new(object, "age_ms", output_number(row->age_ms));
+	json_object_set_new(object, "age_ms", never_heard(row) ? json_null() : output_number(row->age_ms));
 	json_object_set_new(object, "uptime_s", output_number(row->uptime_s));
 	json_object_set_new(object, "member", json_boolean(row->member));
 	json_object_set_new(object, "uuid", output_uuid(row->uuid));
@@ -119,19 +125,19 @@ enum column {
 	COLUMN_ID,
 	COLUMN_ROLE,
 	COLUMN_STATE,
+	COLUMN_AGE,
 	COLUMN_OP,
 	COLUMN_COMMIT,
 	COLUMN_DIGEST,
-	COLUMN_ORDERS,
 	COLUMN_ADDRESS,
-	COLUMN_AGE,
+	COLUMN_ORDERS,
 	COLUMN_UP,
 	COLUMN_PUSH,
 	COLUMNS
 };
 
-static const char *const titles[COLUMNS] = {"ID",     "ROLE",    "STATE", "OP", "COMMIT", "DIGEST",
-					    "ORDERS", "ADDRESS", "AGE",	  "UP", "PUSH"};
+static const char *const titles[COLUMNS] = {"ID",     "ROLE",    "STATE",  "AGE", "OP",  "COMMIT",
+					    "DIGEST", "ADDRESS", "ORDERS", "UP",  "PUSH"};
 static const bool flush_right[COLUMNS] = {
 	[COLUMN_ID] = true,	[COLUMN_OP] = true,  [COLUMN_COMMIT] = true,
 	[COLUMN_ORDERS] = true, [COLUMN_AGE] = true,
@@ -150,15 +156,17 @@ static char *format_number(uint64_t number)
 	return text;
 }
 
-static char *format_age(uint64_t age_ms)
+static char *format_age(const struct jh_replica_row *row)
 {
 	char *text, duration[TEXT_TIME_SIZE];
 	int size;
 
-	if (age_ms < 1000)
-		size = asprintf(&text, "%llu ms", (unsigned long long)age_ms);
+	if (never_heard(row))
+		size = asprintf(&text, "-");
+	else if (row->age_ms < 1000)
+		size = asprintf(&text, "%llu ms", (unsigned long long)row->age_ms);
 	else
-		size = asprintf(&text, "%s", text_duration(age_ms / 1000, duration));
+		size = asprintf(&text, "%s", text_duration(row->age_ms / 1000, duration));
 	must(size >= 0);
 	return text;
 }
@@ -204,7 +212,7 @@ static struct table_line format_row(const struct jh_replica_row *row)
 	line.cell[COLUMN_DIGEST] = format_digest(row);
 	line.cell[COLUMN_ORDERS] = format_number(row->orders);
 	line.cell[COLUMN_ADDRESS] = text_escape(row->address.jh_address_val, row->address.jh_address_len);
-	line.cell[COLUMN_AGE] = format_age(row->age_ms);
+	line.cell[COLUMN_AGE] = format_age(row);
 	line.cell[COLUMN_UP] = strdup(text_duration(row->uptime_s, up));
 	line.cell[COLUMN_PUSH] = text_escape(row->push.jh_text_val, row->push.jh_text_len);
 	return line;

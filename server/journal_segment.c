@@ -159,7 +159,8 @@ bool segment_open(int directory, const char *name, uint32_t offset, struct segme
 {
 	struct stat info;
 
-	segment->fd = open_with(directory, name, O_DSYNC, &segment->sector);
+	segment->fd = open_with(directory, name, 0, &segment->sector);
+	segment->syncs = true;
 	if (segment->fd < 0)
 		return false;
 	if (fstat(segment->fd, &info) != 0 ||
@@ -193,6 +194,7 @@ bool segment_create(int directory, const char *name, uint32_t size, struct uuid 
 {
 	must(size % SEGMENT_DATA == 0 && size > SEGMENT_DATA);
 	segment->size = size;
+	segment->syncs = false;
 	segment->fd = open_with(directory, name, O_CREAT | O_TRUNC, &segment->sector);
 	if (segment->fd < 0)
 		return false;
@@ -250,5 +252,5 @@ bool segment_write(const struct segment *segment, const void *bytes, size_t size
 		size -= (size_t)done;
 		offset += (uint32_t)done;
 	}
-	return true;
+	return !segment->syncs || fdatasync(segment->fd) == 0;
 }

@@ -262,7 +262,7 @@ static void begin_request(struct load_client *client)
 			client->uuid = uuid_draw();
 			client->request = 0;
 		}
-		client->request++;
+		client->request++; /* RULE 11: rising, one in flight; every attempt at this order keeps it */
 	}
 	send_request(client, now_us);
 }

@@ -236,7 +236,8 @@ static enum outcome place(const struct placing *placing, const struct order_inpu
 	jh_item items[JH_ITEMS_MAX];
 	struct jh_place_args args = wire_order(placing, input, items);
 	char error[SESSION_ERROR_SIZE], line[SESSION_ERROR_SIZE + 128];
-	enum outcome outcome = session_place(placing->session, &args, &result, error);
+	enum outcome outcome =
+		session_place(placing->session, placing->command->has_client, &args, &result, error);
 
 	if (outcome == OUTCOME_DONE) {
 		say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
@@ -362,6 +363,7 @@ int command_order(struct client_options options, int argc, char **argv)
 	if (!command_parse(&argp, &options, argc, argv, &command, &status))
 		return status;
 	placing.session = session_new(&options);
+	/* RULE 11: drawn once, for all attempts; the orders of a file are numbered from here. */
 	placing.client = command.has_client ? command.client : uuid_draw();
 	placing.request = command.request ? command.request : 1;
 	status = command.file ? place_file(&placing) : place_words(&placing);

@@ -16,6 +16,8 @@ static bool settle(struct request_track *track, enum outcome outcome)
 	 * attempt says nothing of one that still travels: the first may reach the primary after it. */
 	if (track->may_have_happened && outcome != OUTCOME_DONE)
 		outcome = OUTCOME_UNKNOWN;
+	if (track->kind == REQUEST_AGAIN && outcome == OUTCOME_UNAVAILABLE)
+		outcome = OUTCOME_UNKNOWN;
 	track->outcome = outcome;
 	return false;
 }
@@ -47,7 +49,7 @@ bool outcome_attempt(struct request_track *track, enum attempt attempt)
 		return settle(track, OUTCOME_REFUSED);
 	case ATTEMPT_UNAVAILABLE:
 		/* After an unknown one it is worth asking on: the next answer may tell. */
-		if (track->patient || track->may_have_happened)
+		if (track->patient || track->may_have_happened || track->kind == REQUEST_AGAIN)
 			return true;
 		return settle(track, OUTCOME_UNAVAILABLE);
 	}

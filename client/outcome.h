@@ -28,6 +28,8 @@ enum outcome { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_UNKNOWN, OUT
 
 enum request_kind {
 	REQUEST_WRITE, /* numbered: asking again executes it once (rule 11) */
+	REQUEST_AGAIN, /* a write that another process asked for before, with an outcome unknown: a refusal is the primary's
+			  word after it consulted table and log, but that nobody answers now says nothing */
 	REQUEST_READ,  /* changes nothing: a lost one is simply repeated, and is never unknown */
 	REQUEST_ONCE   /* changes something and has no number (switchover): never repeated once it may have left */
 };

@@ -351,10 +351,10 @@ static enum outcome ask(struct session *session, enum request_kind kind, const s
 	}
 }
 
-enum outcome session_place(struct session *session, struct jh_place_args *args, struct jh_write_result *result,
-			   char error[static SESSION_ERROR_SIZE])
+enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
+			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE])
 {
-	return ask(session, REQUEST_WRITE, &place_order, args, result, error);
+	return ask(session, asked_before ? REQUEST_AGAIN : REQUEST_WRITE, &place_order, args, result, error);
 }
 
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,

@@ -66,6 +66,21 @@ static void test_a_doubt_stays(void **state)
 		}
 }
 
+static void test_what_was_asked_before_is_never_unavailable(void **state)
+{
+	enum attempt last;
+	bool doubt;
+
+	(void)state;
+	for (unsigned int code = 0; code < sequences(); code++) {
+		enum outcome outcome = play(REQUEST_AGAIN, false, code, &doubt, &last);
+
+		assert_int_not_equal(outcome, OUTCOME_UNAVAILABLE);
+		if (doubt && last == ATTEMPT_REFUSED)
+			assert_int_equal(outcome, OUTCOME_UNKNOWN);
+	}
+}
+
 static void test_reads_are_never_unknown(void **state)
 {
 	enum attempt last;
@@ -116,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_doubt_stays),
+		cmocka_unit_test(test_what_was_asked_before_is_never_unavailable),
 		cmocka_unit_test(test_reads_are_never_unknown),
 		cmocka_unit_test(test_without_a_number_nothing_is_asked_twice),
 		cmocka_unit_test(test_unavailable_ends_unless_it_may_clear_a_doubt),

@@ -204,7 +204,7 @@ static void stop_frontend(void)
 
 #define SCRIPT(...) sizeof((enum step[]){__VA_ARGS__}) / sizeof(enum step), (enum step[]){__VA_ARGS__}
 
-static enum outcome place_once(const struct client_options *options)
+static enum outcome place_as(const struct client_options *options, bool asked_before)
 {
 	struct session *session = session_new(options);
 	jh_item item = {.jh_item_val = (char *)"pizza", .jh_item_len = 5};
@@ -215,7 +215,7 @@ static enum outcome place_once(const struct client_options *options)
 
 	args.operation.jh_operation_u.order.items.items_val = &item;
 	args.operation.jh_operation_u.order.items.items_len = 1;
-	outcome = session_place(session, &args, &result, error);
+	outcome = session_place(session, asked_before, &args, &result, error);
 	if (outcome == OUTCOME_DONE) {
 		assert_int_equal(result.jh_write_result_u.answer.jh_operation_answer_u.order.op, 7);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
@@ -229,6 +229,11 @@ static enum outcome place_once(const struct client_options *options)
 		assert_memory_equal(script->seen[i].client, args.client, sizeof args.client);
 	}
 	return outcome;
+}
+
+static enum outcome place_once(const struct client_options *options)
+{
+	return place_as(options, false);
 }
 
 static void test_a_lost_answer_is_asked_for_again(void **state)
@@ -282,6 +287,18 @@ static void test_nobody_there_is_unavailable(void **state)
 	(void)state;
 	stop_frontend();
 	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
+}
+
+static void test_asked_before_stays_unknown_until_the_primary_speaks(void **state)
+{
+	struct client_options options = start_frontend(100, SCRIPT(UNAVAILABLE));
+
+	(void)state;
+	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	options = start_frontend(20000, SCRIPT(UNAVAILABLE, REFUSE));
+	assert_int_equal(place_as(&options, true), OUTCOME_REFUSED);
+	options = start_frontend(20000, SCRIPT(UNAVAILABLE, DONE));
+	assert_int_equal(place_as(&options, true), OUTCOME_DONE);
 }
 
 static void test_reads_are_repeated_and_never_unknown(void **state)
@@ -395,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_unavailable_and_busy),
 		cmocka_unit_test(test_no_answer_is_unknown),
 		cmocka_unit_test(test_nobody_there_is_unavailable),
+		cmocka_unit_test(test_asked_before_stays_unknown_until_the_primary_speaks),
 		cmocka_unit_test(test_reads_are_repeated_and_never_unknown),
 		cmocka_unit_test(test_a_switchover_is_not_repeated),
 		cmocka_unit_test(test_bench_asks_again_and_counts_each_order_once),

@@ -9,8 +9,8 @@
 
 #include "rpc/base/limits.h"
 #include "rpc/clock.h"
+#include "rpc/message.h"
 #include "rpc/record.h"
-#include "rpc/reply.h"
 
 #define XID 1 /* the connection carries one call */
 
@@ -99,22 +99,6 @@ static enum record_status receive_by(int fd, struct record_reader *input, uint8_
 	}
 }
 
-static bool encode_call(const struct blocking_call *call, struct record_writer *output)
-{
-	XDR *xdr = record_writer_begin(output);
-	int32_t *words = XDR_INLINE(xdr, CALL_HEAD_BYTES);
-
-	if (words != NULL) {
-		call_head_write(words, XID, call->program, call->version, call->procedure);
-		if (call->encode(xdr, call->arguments, 0)) {
-			record_writer_end(output);
-			return true;
-		}
-	}
-	record_writer_abort(output);
-	return false;
-}
-
 static enum blocking_result decode_reply(const struct blocking_call *call, const uint8_t *record, size_t size, char *error,
 					 size_t error_size)
 {
@@ -148,7 +132,7 @@ enum blocking_result blocking_call(const struct blocking_call *call, char *error
 
 	record_writer_init(&output, LIMIT_RECORD_BYTES);
 	record_reader_init(&input, LIMIT_RECORD_BYTES);
-	if (!encode_call(call, &output)) {
+	if (!call_encode(&output, XID, call->program, call->version, call->procedure, call->encode, call->arguments)) {
 		snprintf(error, error_size, "the arguments cannot be encoded");
 		goto out;
 	}

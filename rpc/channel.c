@@ -14,31 +14,14 @@
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/channel_calls.h"
 #include "rpc/clock.h"
-#include "rpc/deadlines.h"
+#include "rpc/message.h"
 #include "rpc/record.h"
-#include "rpc/reply.h"
 
 #define READ_BYTES 65536
-#define FIRST_BUCKETS 64
-#define SPARE_CALLS 1024
 /* A host that swallows packets must not hold a channel for the kernel's two minutes. */
 #define CONNECT_DEADLINE_MS 5000
-
-/* A call on its way. Where it stands:
- *
- *     rpc_channel_call --stub--> in a bucket, in the heap --answer, deadline, loss--> answered, spare
- *                          \---> failed (not encodable, channel dead) --end of turn--> answered, spare */
-struct call {
-	struct deadline deadline; /* first: the heap hands out pointers to it */
-	uint32_t xid;
-	rpc_reply_fn answered;
-	void *context;
-	enum rpc_status failure;
-	TAILQ_ENTRY(call) link; /* channel->buckets[], channel->failed or channel->spare */
-};
-
-TAILQ_HEAD(calls, call);
 
 /*   CONNECTING --writable--> UP --read or write error--> DEAD
  *        \-----refused, no route, deadline, address-----/
@@ -62,13 +45,9 @@ struct rpc_channel {
 	uint64_t connect_by_us;
 	struct record_reader input;
 	struct record_writer output;
-	struct calls *buckets; /* by xid; xids rise by one, so chains are short */
-	size_t buckets_count;
-	struct deadlines deadlines;
-	struct calls failed;
-	struct calls spare;
-	size_t spare_count;
-	size_t in_flight; /* with those that failed and were not told */
+	struct call_table calls;
+	struct call_queue failed; /* not encodable, or made on a dead channel: told at the end of the turn */
+	size_t in_flight; /* in `calls` or `failed` */
 	uint32_t next_xid;
 	CLIENT client;
 	struct call *next_call; /* handed to rpc_channel_call, not yet to a stub */
@@ -78,72 +57,6 @@ struct rpc_channel {
 
 /* --- calls -------------------------------------------------------------------------------------------------------------- */
 
-static struct calls *bucket(struct rpc_channel *channel, uint32_t xid)
-{
-	return &channel->buckets[xid & (channel->buckets_count - 1)];
-}
-
-static void set_buckets(struct rpc_channel *channel, size_t count)
-{
-	struct calls *old = channel->buckets;
-	size_t old_count = channel->buckets_count;
-	struct call *call;
-
-	channel->buckets = malloc(count * sizeof *channel->buckets);
-	must(channel->buckets != NULL);
-	channel->buckets_count = count;
-	for (size_t i = 0; i < count; i++)
-		TAILQ_INIT(&channel->buckets[i]);
-	for (size_t i = 0; i < old_count; i++) {
-		while ((call = TAILQ_FIRST(&old[i])) != NULL) {
-			TAILQ_REMOVE(&old[i], call, link);
-			TAILQ_INSERT_TAIL(bucket(channel, call->xid), call, link);
-		}
-	}
-	free(old);
-}
-
-static struct call *call_new(struct rpc_channel *channel)
-{
-	struct call *call = TAILQ_FIRST(&channel->spare);
-
-	if (call != NULL) {
-		TAILQ_REMOVE(&channel->spare, call, link);
-		channel->spare_count--;
-		return call;
-	}
-	call = malloc(sizeof *call);
-	must(call != NULL);
-	return call;
-}
-
-static void call_free(struct rpc_channel *channel, struct call *call)
-{
-	if (channel->spare_count >= SPARE_CALLS) {
-		free(call);
-		return;
-	}
-	TAILQ_INSERT_HEAD(&channel->spare, call, link);
-	channel->spare_count++;
-}
-
-static struct call *find_call(struct rpc_channel *channel, uint32_t xid)
-{
-	struct call *call;
-
-	TAILQ_FOREACH(call, bucket(channel, xid), link)
-		if (call->xid == xid)
-			return call;
-	return NULL;
-}
-
-/* Takes the call out of the bucket and the heap. */
-static void take_call(struct rpc_channel *channel, struct call *call)
-{
-	TAILQ_REMOVE(bucket(channel, call->xid), call, link);
-	deadlines_remove(&channel->deadlines, &call->deadline);
-}
-
 static void tell(struct rpc_channel *channel, struct call *call, const struct rpc_reply *reply)
 {
 	rpc_reply_fn answered = call->answered;
@@ -151,7 +64,7 @@ static void tell(struct rpc_channel *channel, struct call *call, const struct rp
 
 	must(channel->in_flight > 0);
 	channel->in_flight--;
-	call_free(channel, call);
+	call_table_free_call(&channel->calls, call);
 	answered(context, reply);
 }
 
@@ -160,27 +73,13 @@ static void tell_failure(struct rpc_channel *channel, struct call *call, enum rp
 	tell(channel, call, &(struct rpc_reply){.status = status, .error = error});
 }
 
-static void free_calls(struct calls *calls)
-{
-	struct call *call;
-
-	while ((call = TAILQ_FIRST(calls)) != NULL) {
-		TAILQ_REMOVE(calls, call, link);
-		free(call);
-	}
-}
-
 /* --- the end --------------------------------------------------------------------------------------------------------------- */
 
 static void channel_free(struct rpc_channel *channel)
 {
-	for (size_t i = 0; i < channel->buckets_count; i++)
-		free_calls(&channel->buckets[i]);
-	free(channel->buckets);
-	free_calls(&channel->failed);
-	free_calls(&channel->spare);
+	call_queue_free(&channel->failed);
 	free(channel->next_call);
-	deadlines_free(&channel->deadlines);
+	call_table_free(&channel->calls);
 	record_reader_free(&channel->input);
 	record_writer_free(&channel->output);
 	free(channel);
@@ -214,16 +113,14 @@ static void let_go_of_socket(struct rpc_channel *channel)
 static void die(struct rpc_channel *channel, const char *reason)
 {
 	struct call *call;
-	struct deadline *first;
 
 	if (channel->state == DEAD)
 		return;
 	must(channel->depth > 0);
 	channel->state = DEAD;
 	let_go_of_socket(channel);
-	while (!channel->closed && (first = deadlines_first(&channel->deadlines)) != NULL) {
-		call = (struct call *)first;
-		take_call(channel, call);
+	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL) {
+		call_table_take(&channel->calls, call);
 		tell_failure(channel, call, RPC_LOST, reason);
 	}
 	if (!channel->closed)
@@ -298,7 +195,7 @@ void rpc_channel_flush(struct rpc_channel *channel)
 static void flush_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_channel *channel = context;
-	struct calls failed = TAILQ_HEAD_INITIALIZER(failed);
+	struct call_queue failed = TAILQ_HEAD_INITIALIZER(failed);
 	struct call *call;
 
 	(void)fd;
@@ -312,7 +209,7 @@ static void flush_turn(evutil_socket_t fd, short what, void *context)
 		tell_failure(channel, call, call->failure,
 			     call->failure == RPC_LOST ? "the connection has ended" : "the arguments cannot be encoded");
 	}
-	free_calls(&failed);
+	call_queue_free(&failed);
 	leave(channel);
 }
 
@@ -333,25 +230,23 @@ static void set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_
 static void timer_fired(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_channel *channel = context;
-	struct deadline *first;
+	struct call *call;
 	uint64_t now_us = rpc_clock_us();
 
 	(void)fd;
 	(void)what;
 	channel->timer_us = 0;
 	enter(channel);
-	while (!channel->closed && (first = deadlines_first(&channel->deadlines)) != NULL && first->at_us <= now_us) {
-		struct call *call = (struct call *)first;
-
-		take_call(channel, call);
+	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL && call->deadline.at_us <= now_us) {
+		call_table_take(&channel->calls, call);
 		tell_failure(channel, call, RPC_TIMED_OUT, "no answer within the deadline");
 	}
 	if (!channel->closed && channel->state == CONNECTING && channel->connect_by_us <= now_us)
 		cannot_connect(channel, "no answer");
 	if (!channel->closed && channel->state != DEAD) {
-		first = deadlines_first(&channel->deadlines);
-		if (first != NULL)
-			set_timer(channel, first->at_us, now_us);
+		call = call_table_first(&channel->calls);
+		if (call != NULL)
+			set_timer(channel, call->deadline.at_us, now_us);
 		if (channel->state == CONNECTING)
 			set_timer(channel, channel->connect_by_us, now_us);
 	}
@@ -359,22 +254,6 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
 }
 
 /* --- the CLIENT of a stub ----------------------------------------------------------------------------------------------- */
-
-static bool encode_call(struct rpc_channel *channel, uint32_t xid, rpcproc_t procedure, xdrproc_t encode, void *arguments)
-{
-	XDR *xdr = record_writer_begin(&channel->output);
-	int32_t *words = XDR_INLINE(xdr, CALL_HEAD_BYTES);
-
-	if (words != NULL) {
-		call_head_write(words, xid, channel->program, channel->version, procedure);
-		if (encode(xdr, arguments, 0)) {
-			record_writer_end(&channel->output);
-			return true;
-		}
-	}
-	record_writer_abort(&channel->output);
-	return false;
-}
 
 static void fail_later(struct rpc_channel *channel, struct call *call, enum rpc_status status)
 {
@@ -400,14 +279,11 @@ static enum clnt_stat client_call(CLIENT *client, rpcproc_t procedure, xdrproc_t
 		fail_later(channel, call, RPC_LOST);
 		return RPC_SUCCESS;
 	}
-	if (!encode_call(channel, call->xid, procedure, encode, arguments)) {
+	if (!call_encode(&channel->output, call->xid, channel->program, channel->version, procedure, encode, arguments)) {
 		fail_later(channel, call, RPC_REJECTED);
 		return RPC_SUCCESS;
 	}
-	if (channel->in_flight > channel->buckets_count)
-		set_buckets(channel, channel->buckets_count * 2);
-	TAILQ_INSERT_TAIL(bucket(channel, call->xid), call, link);
-	deadlines_add(&channel->deadlines, &call->deadline);
+	call_table_add(&channel->calls, call);
 	if (channel->timer_us == 0 || call->deadline.at_us < channel->timer_us)
 		set_timer(channel, call->deadline.at_us, rpc_clock_us());
 	need_flush(channel);
@@ -454,7 +330,7 @@ CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_r
 	must(!channel->closed);
 	must(channel->next_call == NULL);
 
-	struct call *call = call_new(channel);
+	struct call *call = call_table_new_call(&channel->calls);
 
 	call->answered = answered;
 	call->context = context;
@@ -474,12 +350,12 @@ static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_
 	if (verdict == REPLY_GARBAGE)
 		return false;
 
-	struct call *call = find_call(channel, head.xid);
+	struct call *call = call_table_find(&channel->calls, head.xid);
 
 	/* Its deadline has passed, or it was never ours. */
 	if (call == NULL)
 		return true;
-	take_call(channel, call);
+	call_table_take(&channel->calls, call);
 	if (verdict == REPLY_NEGATIVE) {
 		tell_failure(channel, call, RPC_REJECTED, head.why);
 		return true;
@@ -633,8 +509,7 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	channel->client = (CLIENT){.cl_ops = &client_ops, .cl_private = channel};
 	channel->next_xid = 1;
 	TAILQ_INIT(&channel->failed);
-	TAILQ_INIT(&channel->spare);
-	set_buckets(channel, FIRST_BUCKETS);
+	call_table_init(&channel->calls);
 	record_reader_init(&channel->input, LIMIT_RECORD_BYTES);
 	record_writer_init(&channel->output, LIMIT_RECORD_BYTES);
 	channel->fd = start_connect(address);

@@ -1,4 +1,4 @@
-#include "rpc/reply.h"
+#include "rpc/message.h"
 
 #include <arpa/inet.h>
 #include <rpc/rpc.h>
@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+
+#define CALL_HEAD_BYTES 40u
 
 struct words {
 	const uint8_t *record;
@@ -81,7 +83,7 @@ enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct r
 	return REPLY_SUCCESS;
 }
 
-void call_head_write(int32_t *words, uint32_t xid, uint32_t program, uint32_t version, uint32_t procedure)
+static void write_head(int32_t *words, uint32_t xid, rpcprog_t program, rpcvers_t version, rpcproc_t procedure)
 {
 	const int32_t *start = words;
 
@@ -95,5 +97,22 @@ void call_head_write(int32_t *words, uint32_t xid, uint32_t program, uint32_t ve
 	IXDR_PUT_U_INT32(words, 0);
 	IXDR_PUT_U_INT32(words, AUTH_NONE);
 	IXDR_PUT_U_INT32(words, 0);
-	must((size_t)(words - start) * 4 == CALL_HEAD_BYTES);
+	must((size_t)(words - start) * BYTES_PER_XDR_UNIT == CALL_HEAD_BYTES);
+}
+
+bool call_encode(struct record_writer *writer, uint32_t xid, rpcprog_t program, rpcvers_t version, rpcproc_t procedure,
+		 xdrproc_t encode, void *arguments)
+{
+	XDR *xdr = record_writer_begin(writer);
+	int32_t *words = XDR_INLINE(xdr, CALL_HEAD_BYTES);
+
+	if (words != NULL) {
+		write_head(words, xid, program, version, procedure);
+		if (encode(xdr, arguments, 0)) {
+			record_writer_end(writer);
+			return true;
+		}
+	}
+	record_writer_abort(writer);
+	return false;
 }

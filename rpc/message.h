@@ -1,0 +1,28 @@
+/* The messages of RFC 5531 section 9 as a client writes and reads them: whole calls, and the head of a reply. */
+#pragma once
+
+#include <rpc/rpc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/record.h"
+
+enum reply_verdict {
+	REPLY_SUCCESS,  /* the results start at results_at */
+	REPLY_NEGATIVE, /* well formed, but no: `why` */
+	REPLY_GARBAGE   /* no reply message */
+};
+
+struct reply_head {
+	uint32_t xid;
+	size_t results_at;
+	char why[96];
+};
+
+enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct reply_head *head);
+
+/* Encodes a call with AUTH_NONE into a record of its own. False, and nothing is written, when the arguments do not encode or are
+ * longer than a record may be. */
+bool call_encode(struct record_writer *writer, uint32_t xid, rpcprog_t program, rpcvers_t version, rpcproc_t procedure,
+		 xdrproc_t encode, void *arguments);

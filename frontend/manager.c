@@ -352,6 +352,9 @@ void manager_stop(struct frontend *frontend)
 {
 	if (frontend->views == NULL)
 		return;
+	for (int i = 0; i < OPERATORS_MAX; i++)
+		if (frontend->operators[i].token != 0)
+			rpc_call_drop(frontend->operators[i].call);
 	event_free(frontend->deadline);
 	event_free(frontend->demand);
 	views_free(frontend->views);

@@ -112,6 +112,16 @@ static void answer_call(void *context, struct router_request *head, enum router_
 	request_free(frontend, request);
 }
 
+/* Silence, not "unavailable": the client hears the connection end and asks the next front-end, with the same number. */
+static void forget_call(void *context, struct router_request *head)
+{
+	struct client_request *request = (struct client_request *)head;
+
+	link_call_forget(&request->link_call);
+	rpc_call_drop(request->call);
+	request_free(context, request);
+}
+
 static void pause_clients(void *context, bool paused)
 {
 	struct frontend *frontend = context;
@@ -194,7 +204,12 @@ void requests_read(struct frontend *frontend, jh_read_args *args, struct rpc_cal
 void requests_start(struct frontend *frontend)
 {
 	static const struct router_shell shell = {
-		.send = send_call, .answer = answer_call, .pause = pause_clients, .demand = demand_rose};
+		.send = send_call,
+		.answer = answer_call,
+		.pause = pause_clients,
+		.demand = demand_rose,
+		.forget = forget_call,
+	};
 	struct router_options options = {.queue_max = LIMIT_QUEUE_REQUESTS,
 					 .default_timeout_ms = DEFAULT_TIMEOUT_MS,
 					 .backup_timeout_ms = frontend->options.views.suspect_ms,
@@ -213,9 +228,9 @@ void requests_stop(struct frontend *frontend)
 	if (frontend->router == NULL)
 		return;
 	event_free(frontend->tick);
+	router_free(frontend->router);
 	while ((request = TAILQ_FIRST(&frontend->spare)) != NULL) {
 		TAILQ_REMOVE(&frontend->spare, request, entry);
 		free(request);
 	}
-	router_free(frontend->router);
 }

@@ -75,8 +75,20 @@ struct router *router_new(const struct router_options *options, const struct rou
 	return router;
 }
 
+static void forget_all(struct router *router, struct line *line)
+{
+	struct router_request *request;
+
+	while ((request = TAILQ_FIRST(&line->all)) != NULL) {
+		TAILQ_REMOVE(&line->all, request, order);
+		router->shell.forget(router->context, request);
+	}
+}
+
 void router_free(struct router *router)
 {
+	forget_all(router, &router->writes);
+	forget_all(router, &router->reads);
 	free(router);
 }
 

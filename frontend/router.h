@@ -47,6 +47,8 @@ struct router_shell {
 	void (*pause)(void *context, bool paused);
 	/* Nobody serves, and requests wait: told when the first of them does. */
 	void (*demand)(void *context);
+	/* The router is freed: the request is the shell's again, without an answer. */
+	void (*forget)(void *context, struct router_request *request);
 };
 
 struct router_options {
@@ -58,7 +60,7 @@ struct router_options {
 
 /* options and shell are copied. */
 struct router *router_new(const struct router_options *options, const struct router_shell *shell, void *context);
-void router_free(struct router *router); /* requests not yet answered are forgotten */
+void router_free(struct router *router);
 
 /* --- clients ------------------------------------------------------------------------------------------------------------- */
 

@@ -42,7 +42,8 @@ int admin_show(const struct client_options *options, enum outcome outcome, struc
 		return EXIT_DONE;
 	}
 	if (outcome == OUTCOME_UNKNOWN) {
-		snprintf(line, sizeof line, "outcome unknown: %s; `justhungry status` tells which replica is primary now", error);
+		snprintf(line, sizeof line,
+			 "outcome unknown: %s; `justhungry status` tells which replica is primary now", error);
 		error = line;
 	}
 	return output_problem(options, outcome, error);

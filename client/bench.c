@@ -99,29 +99,32 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"clients", KEY_CLIENTS, "N", 0, "Clients, each with a connection, a client id and one request in flight (64)", 0},
+	{"clients", KEY_CLIENTS, "N", 0, "Clients, each with a connection, a client id and one request in flight (64)",
+	 0},
 	{"seconds", KEY_SECONDS, "S", 0, "Stop after S seconds (5; with --orders: not at all)", 0},
 	{"orders", KEY_ORDERS, "N", 0, "Stop when N orders are acknowledged", 0},
 	{"reads", KEY_READS, "PERCENT", 0, "Share of history reads among the requests (0)", 0},
 	{"read-orders", KEY_READ_ORDERS, "N", 0, "How many orders a read asks for (1)", 0},
 	{"postcodes", KEY_POSTCODES, "N", 0,
-	 "Spread the orders over N postcodes (2: the built-in ones). More only with replicas that check by grammar or ask a "
-	 "provider of your own: public ones are not to be loaded",
+	 "Spread the orders over N postcodes (2: the built-in ones). More only with replicas that check by grammar "
+	 "or ask a provider of your own: public ones are not to be loaded",
 	 0},
 	{"fresh-clients", KEY_FRESH, NULL, 0, "Place every order under a client id of its own", 0},
-	{"log", KEY_LOG, "FILE", 0, "Write CLIENT REQUEST POSTCODE OP NUMBER of each acknowledged order, one a line", 0},
+	{"log", KEY_LOG, "FILE", 0, "Write CLIENT REQUEST POSTCODE OP NUMBER of each acknowledged order, one a line",
+	 0},
 	{0},
 };
 
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
-	.doc = "Measures orders and reads a second, in a closed loop. An order has two items and takes 72 bytes.\v"
-	       "A client whose connection is lost asks again with the same number, for up to --timeout; an error is a request that "
-	       "then still has no outcome. Exit status: 0 all done, 3 some refused, 4 nobody answered, 5 some unknown.",
+	.doc = "Measures orders and reads a second, in a closed loop. An order has two items and takes 72 bytes.\vA "
+	       "client whose connection is lost asks again with the same number, for up to --timeout; an error is a "
+	       "request that then still has no outcome. Exit status: 0 all done, 3 some refused, 4 nobody answered, "
+	       "5 some unknown.",
 };
 
-/* --- showing ----------------------------------------------------------------------------------------------------------------- */
+/* --- showing ---------------------------------------------------------------------------------------------------- */
 
 static double per_second(uint64_t count, const struct load_result *result)
 {
@@ -178,7 +181,8 @@ static void show_text(const struct load_options *load, const struct load_result 
 	       (unsigned long long)histogram_at(&result->latency_us, 990),
 	       (unsigned long long)histogram_at(&result->latency_us, 999));
 	printf("longest wait for one answer  %.1f ms\n", (double)result->max_gap_us / 1e3);
-	printf("errors   %llu, refused %llu\n", (unsigned long long)result->errors, (unsigned long long)result->refused);
+	printf("errors   %llu, refused %llu\n", (unsigned long long)result->errors,
+	       (unsigned long long)result->refused);
 }
 
 static enum outcome judge(const struct load_result *result)

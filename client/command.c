@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 const struct command commands[] = {
 	{"order", "place an order", command_order},
 	{"history", "show the orders to a postcode", command_history},
@@ -60,7 +59,7 @@ bool command_number(const struct argp_state *state, const char *option, const ch
 	return false;
 }
 
-/* --- the global options ------------------------------------------------------------------------------------------------ */
+/* --- the global options ----------------------------------------------------------------------------------------- */
 
 enum { KEY_FRONTEND = 0x100, KEY_PROGRAM_BASE, KEY_TIMEOUT, KEY_JSON, KEY_USAGE };
 
@@ -113,9 +112,10 @@ static const struct argp_option global_options[] = {
 
 const struct argp command_global_argp = {.options = global_options, .parser = parse_global};
 
-/* --- parsing that returns ------------------------------------------------------------------------------------------------ */
+/* --- parsing that returns --------------------------------------------------------------------------------------- */
 
-/* argp's own --help ends the process, and with ARGP_NO_EXIT goes on parsing; this one stops the parse with ECANCELED. */
+/* argp's own --help ends the process, and with ARGP_NO_EXIT it goes on parsing; this one
+ * stops the parse with ECANCELED. */
 static error_t parse_help(int key, char *text, struct argp_state *state)
 {
 	(void)text;

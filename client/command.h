@@ -22,8 +22,8 @@ struct client_options {
 
 struct client_options client_options_default(void);
 
-/* A command parses its own arguments (argv[0] is its full name, "justhungry order") and returns the exit status. It may run
- * many times in one process (the shell). */
+/* A command parses its own arguments (argv[0] is its full name, "justhungry order") and returns the exit status. It may
+ * run many times in one process (the shell). */
 struct command {
 	const char *name;
 	const char *summary;
@@ -38,8 +38,9 @@ int command_run(const struct client_options *options, int argc, char **argv);
 /* argp for the global options, to be a child of every command's; its input is a struct client_options. */
 extern const struct argp command_global_argp;
 
-/* Parses argv with the command's argp and the global options, without ever ending the process: the shell lives on. True: go
- * on. False: return *status (a help text was shown, or a usage error). `argp` may use options, parser, args_doc and doc. */
+/* Parses argv with the command's argp and the global options, without ever ending the process: the shell lives on.
+ * True: go on. False: return *status (a help text was shown, or a usage error). `argp` may use options, parser,
+ * args_doc and doc. */
 bool command_parse(const struct argp *argp, struct client_options *options, int argc, char **argv, void *input,
 		   int *status);
 

@@ -32,8 +32,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			return 0;
 		}
 		if (text_postcode_halves(command->postcode, text))
-			argp_error(state, "too many arguments: did you mean \"%s %s\"? quote the postcode", command->postcode,
-				   text);
+			argp_error(state, "too many arguments: did you mean \"%s %s\"? quote the postcode",
+				   command->postcode, text);
 		else
 			argp_error(state, "too many arguments: quote the postcode");
 		return EINVAL;
@@ -58,7 +58,7 @@ static const struct argp argp = {
 	       "No orders are no error. What is shown includes every order that was acknowledged before.",
 };
 
-/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
 /* Pages as they came: the newest orders first, within a page rising. */
 struct pages {
@@ -117,7 +117,8 @@ static enum outcome read_pages(struct session *session, const struct history_com
 		history = history_of(&pages->page[pages->count++]);
 		pages->orders += history->orders.orders_len;
 		if (!plausible(history, query->before)) {
-			snprintf(error, SESSION_ERROR_SIZE, "the front-end's answer makes no sense: order numbers do not rise");
+			snprintf(error, SESSION_ERROR_SIZE,
+				 "the front-end's answer makes no sense: order numbers do not rise");
 			return OUTCOME_UNAVAILABLE;
 		}
 		if (!history->orders.orders_len)
@@ -127,7 +128,7 @@ static enum outcome read_pages(struct session *session, const struct history_com
 	return OUTCOME_DONE;
 }
 
-/* --- showing ---------------------------------------------------------------------------------------------------------------- */
+/* --- showing ---------------------------------------------------------------------------------------------------- */
 
 static json_t *json_order(const struct jh_history_order *order)
 {
@@ -139,7 +140,8 @@ static json_t *json_order(const struct jh_history_order *order)
 	json_object_set_new(object, "number", output_number(order->number));
 	json_object_set_new(object, "op", output_number(order->op));
 	json_object_set_new(object, "time", output_time(order->time_us));
-	json_object_set_new(object, "customer", output_text(order->customer.customer_val, order->customer.customer_len));
+	json_object_set_new(object, "customer",
+			    output_text(order->customer.customer_val, order->customer.customer_len));
 	json_object_set_new(object, "items", items);
 	json_object_set_new(object, "client", output_uuid(order->client));
 	json_object_set_new(object, "request", output_number(order->request));
@@ -154,7 +156,8 @@ static void show_json(const struct pages *pages)
 	for (size_t i = pages->count; i-- > 0;)
 		for (u_int k = 0; k < history_of(&pages->page[i])->orders.orders_len; k++)
 			json_array_append_new(orders, json_order(&history_of(&pages->page[i])->orders.orders_val[k]));
-	json_object_set_new(object, "postcode", output_text(newest->postcode.postcode_val, newest->postcode.postcode_len));
+	json_object_set_new(object, "postcode",
+			    output_text(newest->postcode.postcode_val, newest->postcode.postcode_len));
 	json_object_set_new(object, "total", output_number(newest->total));
 	json_object_set_new(object, "op", output_number(pages->page[0].jh_read_result_u.done.op));
 	json_object_set_new(object, "orders", orders);

@@ -16,7 +16,7 @@
 #include "rpc/convert.h"
 #include "rpc/frontend.h"
 
-#define GRACE_MS 500     /* the front-end's own word about a deadline may take so long to arrive */
+#define GRACE_MS 500 /* the front-end's own word about a deadline may take so long to arrive */
 #define TICK_US 20000
 #define PROGRESS_US 200000
 #define SPARE_FILES 64
@@ -57,7 +57,7 @@ struct load_client {
 
 static void begin_request(struct load_client *client);
 
-/* --- one request --------------------------------------------------------------------------------------------------------- */
+/* --- one request ------------------------------------------------------------------------------------------------ */
 
 static const char *postcode_of(const struct load_client *client)
 {
@@ -267,7 +267,7 @@ static void begin_request(struct load_client *client)
 	send_request(client, now_us);
 }
 
-/* --- connections ----------------------------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------------------------ */
 
 static void on_connected(void *context)
 {
@@ -325,7 +325,7 @@ static void on_found(void *context, const char *address, const char *error)
 	}
 }
 
-/* --- the loop -------------------------------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------------------------- */
 
 static void on_tick(evutil_socket_t none, short what, void *context)
 {

@@ -1,6 +1,6 @@
-/* A closed loop of clients, as bench runs it: each has a TCP connection and a client id of its own, one request in flight, and
- * asks again with the same number when a connection is lost, until the request's deadline. One thread, event driven. It refuses
- * to print. */
+/* A closed loop of clients, as bench runs it: each has a TCP connection and a client id of its own, one request in
+ * flight, and asks again with the same number when a connection is lost, until the request's deadline. One thread,
+ * event driven. It refuses to print. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,13 +15,13 @@ struct load_result;
 struct load_options {
 	const struct client_options *client;
 	uint32_t clients;
-	uint64_t duration_us;   /* 0: until `orders` */
-	uint64_t orders;        /* stop after so many acknowledged, or failed; 0: until `duration_us` */
+	uint64_t duration_us; /* 0: until `orders` */
+	uint64_t orders;      /* stop after so many acknowledged, or failed; 0: until `duration_us` */
 	uint32_t reads_percent;
-	uint32_t read_orders;   /* how many orders a read asks for */
+	uint32_t read_orders; /* how many orders a read asks for */
 	uint32_t postcodes;
-	bool fresh_clients;     /* every order from a client id of its own */
-	FILE *log;              /* a line for each acknowledged order: CLIENT REQUEST POSTCODE OP NUMBER; or NULL */
+	bool fresh_clients; /* every order from a client id of its own */
+	FILE *log;          /* a line for each acknowledged order: CLIENT REQUEST POSTCODE OP NUMBER; or NULL */
 	void (*progress)(void *context, const struct load_result *result); /* five times a second; may be NULL */
 	void *context;
 };
@@ -30,13 +30,13 @@ struct load_result {
 	struct histogram latency_us; /* of every request that was done */
 	uint64_t orders, reads;      /* done */
 	uint64_t refused;
-	uint64_t errors;             /* unknown or unavailable at their deadline */
-	uint64_t unknown;            /* of the errors, those that may have happened */
-	uint64_t max_gap_us;         /* the longest that any client waited for one answer, however it ended */
-	uint64_t elapsed_us;         /* from the first request, when all were connected, to the last answer */
-	uint32_t connected;          /* clients that have a connection */
-	bool started;                /* all clients could connect */
-	char error[512];             /* the last trouble or refusal in words */
+	uint64_t errors;     /* unknown or unavailable at their deadline */
+	uint64_t unknown;    /* of the errors, those that may have happened */
+	uint64_t max_gap_us; /* the longest that any client waited for one answer, however it ended */
+	uint64_t elapsed_us; /* from the first request, when all were connected, to the last answer */
+	uint32_t connected;  /* clients that have a connection */
+	bool started;        /* all clients could connect */
+	char error[512];     /* the last trouble or refusal in words */
 };
 
 /* Runs until done or control-C. */

@@ -39,8 +39,8 @@ void locate_gone(const struct client_options *options, const char *address, cons
 	char base[40];
 
 	snprintf(error, error_size,
-		 "the front-end at %s does not answer (%s): start it with `justhungry-frontend --data-dir DIR%s`", address,
-		 reason, locate_base_option(options, base));
+		 "the front-end at %s does not answer (%s): start it with `justhungry-frontend --data-dir DIR%s`",
+		 address, reason, locate_base_option(options, base));
 }
 
 bool locate_frontend(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,

@@ -75,9 +75,9 @@ static const struct argp_option argp_options[] = {
 	{"client-id", KEY_CLIENT, "UUID", 0, "Ask again: the client id that the first attempt printed", 0},
 	{"request", KEY_REQUEST, "N", 0, "Ask again: its request number", 0},
 	{"file", KEY_FILE, "FILE", 0,
-	 "Place the orders of FILE (- is standard input), one a line: POSTCODE<TAB>ITEM<TAB>ITEM... Stops at the first that "
-	 "is not placed. With --client-id and --request its orders are numbered from N on, so that placing the same file "
-	 "again places what is missing and nothing twice",
+	 "Place the orders of FILE (- is standard input), one a line: POSTCODE<TAB>ITEM<TAB>ITEM... Stops at the "
+	 "first that is not placed. With --client-id and --request its orders are numbered from N on, so that "
+	 "placing the same file again places what is missing and nothing twice",
 	 0},
 	{0},
 };
@@ -86,12 +86,12 @@ static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
 	.args_doc = "POSTCODE ITEM...\n--file FILE",
-	.doc = "Places an order. Quote the postcode: justhungry order \"DH1 3LE\" pizza \"garlic bread\"\v"
-	       "Exit status 5 means that the order may have been placed: the command that is printed asks again, and places it "
-	       "once however often it is run.",
+	.doc = "Places an order. Quote the postcode: justhungry order \"DH1 3LE\" pizza \"garlic bread\"\vExit "
+	       "status 5 means that the order may have been placed: the command that is printed asks again, and "
+	       "places it once however often it is run.",
 };
 
-/* --- what is said ------------------------------------------------------------------------------------------------------- */
+/* --- what is said ----------------------------------------------------------------------------------------------- */
 
 struct placing {
 	const struct client_options *options;
@@ -194,8 +194,8 @@ static void say_problem(const struct placing *placing, const struct order_input 
 
 	if (again)
 		fprintf(stderr,
-			"justhungry: outcome unknown: %s\nThe order may have been placed. This asks again, and places it "
-			"once:\n  %s\n",
+			"justhungry: outcome unknown: %s\nThe order may have been placed. This asks again, and "
+			"places it once:\n  %s\n",
 			error, again);
 	else
 		fprintf(stderr, "justhungry: %s\n", error);
@@ -204,7 +204,7 @@ static void say_problem(const struct placing *placing, const struct order_input 
 	free(again);
 }
 
-/* --- placing -------------------------------------------------------------------------------------------------------------- */
+/* --- placing ---------------------------------------------------------------------------------------------------- */
 
 /* The request's wire form borrows from input. */
 static struct jh_place_args wire_order(const struct placing *placing, const struct order_input *input,
@@ -236,8 +236,7 @@ static enum outcome place(const struct placing *placing, const struct order_inpu
 	jh_item items[JH_ITEMS_MAX];
 	struct jh_place_args args = wire_order(placing, input, items);
 	char error[SESSION_ERROR_SIZE], line[SESSION_ERROR_SIZE + 128];
-	enum outcome outcome =
-		session_place(placing->session, placing->command->has_client, &args, &result, error);
+	enum outcome outcome = session_place(placing->session, placing->command->has_client, &args, &result, error);
 
 	if (outcome == OUTCOME_DONE) {
 		say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
@@ -271,7 +270,7 @@ static int place_words(const struct placing *placing)
 	return outcome_exit_status(place(placing, &input, ""));
 }
 
-/* --- from a file ---------------------------------------------------------------------------------------------------------- */
+/* --- from a file ------------------------------------------------------------------------------------------------ */
 
 /* Says how far the file got and how to go on. */
 static void say_stopped(const struct placing *placing, uint64_t first, uint64_t placed)

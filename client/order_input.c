@@ -42,13 +42,14 @@ static enum order_mistake check_postcode(const char *postcode, char error[static
 	size_t size = strlen(postcode);
 
 	if (!utf8_valid_text(postcode, size)) {
-		snprintf(error, ORDER_ERROR_SIZE, "the postcode is not text: it must be UTF-8 without control characters");
+		snprintf(error, ORDER_ERROR_SIZE,
+			 "the postcode is not text: it must be UTF-8 without control characters");
 		return ORDER_MISUSED;
 	}
 	/* More than the wire can carry is certainly none; anything else the replicas judge. */
 	if (size > JH_POSTCODE_MAX) {
-		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%.*s...\" is longer than %d bytes", JH_POSTCODE_MAX / 2,
-			 postcode, JH_POSTCODE_MAX);
+		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%.*s...\" is longer than %d bytes",
+			 JH_POSTCODE_MAX / 2, postcode, JH_POSTCODE_MAX);
 		return ORDER_INVALID_POSTCODE;
 	}
 	return ORDER_FINE;
@@ -62,8 +63,9 @@ enum order_mistake order_input_from_words(const char *const *words, size_t count
 
 	*input = (struct order_input){.postcode = count ? words[0] : ""};
 	if (count > 1 && text_postcode_halves(words[0], words[1])) {
-		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%s\": did you mean \"%s %s\"? quote the postcode",
-			 words[0], words[0], words[1]);
+		snprintf(error, ORDER_ERROR_SIZE,
+			 "invalid postcode: \"%s\": did you mean \"%s %s\"? quote the postcode", words[0], words[0],
+			 words[1]);
 		return ORDER_MISUSED;
 	}
 	if (!items_count) {

@@ -1,5 +1,5 @@
-/* What a person typed as an order, checked before anything is sent: every mistake is named with its limit. Pure. It refuses to
- * judge postcodes, which is the replicas' business, beyond what cannot travel. */
+/* What a person typed as an order, checked before anything is sent: every mistake is named with its limit. Pure. It
+ * refuses to judge postcodes, which is the replicas' business, beyond what cannot travel. */
 #pragma once
 
 #include <stddef.h>
@@ -21,8 +21,8 @@ enum order_mistake {
 	ORDER_INVALID_POSTCODE /* exit status 3 */
 };
 
-/* words: POSTCODE ITEM...; count may exceed ORDER_WORDS_MAX, the words past it are not looked at. customer may be NULL. Input
- * borrows the words. On a mistake one line is in error. */
+/* words: POSTCODE ITEM...; count may exceed ORDER_WORDS_MAX, the words past it are not looked at. customer may be NULL.
+ * Input borrows the words. On a mistake one line is in error. */
 enum order_mistake order_input_from_words(const char *const *words, size_t count, const char *customer,
 					  struct order_input *input, char error[static ORDER_ERROR_SIZE]);
 

@@ -1,5 +1,5 @@
-/* What a sequence of attempts at one request amounts to (rule 12): a pure state machine, no clock and no socket. It refuses
- * to call a request refused or unavailable once an earlier attempt may have been executed.
+/* What a sequence of attempts at one request amounts to (rule 12): a pure state machine, no clock and no socket. It
+ * refuses to call a request refused or unavailable once an earlier attempt may have been executed.
  *
  *                 NOT_SENT, BUSY                 DONE
  *      begin ---> OPEN <----.  -------------------------------> DONE
@@ -14,10 +14,10 @@
 #include <stdbool.h>
 
 enum attempt {
-	ATTEMPT_NOT_SENT,    /* nobody was reached: nothing left this process */
-	ATTEMPT_LOST,        /* sent; the connection ended before the answer, or the answer makes no sense */
-	ATTEMPT_TIMED_OUT,   /* sent; no answer in time */
-	ATTEMPT_DONE,        /* the rest: what the front-end answered */
+	ATTEMPT_NOT_SENT,  /* nobody was reached: nothing left this process */
+	ATTEMPT_LOST,      /* sent; the connection ended before the answer, or the answer makes no sense */
+	ATTEMPT_TIMED_OUT, /* sent; no answer in time */
+	ATTEMPT_DONE,      /* the rest: what the front-end answered */
 	ATTEMPT_REFUSED,
 	ATTEMPT_UNKNOWN,
 	ATTEMPT_UNAVAILABLE, /* this call was not passed on; says nothing of earlier ones */
@@ -28,8 +28,8 @@ enum outcome { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_UNKNOWN, OUT
 
 enum request_kind {
 	REQUEST_WRITE, /* numbered: asking again executes it once (rule 11) */
-	REQUEST_AGAIN, /* a write that another process asked for before, with an outcome unknown: a refusal is the primary's
-			  word after it consulted table and log, but that nobody answers now says nothing */
+	REQUEST_AGAIN, /* a write that another process asked for before, with an outcome unknown: a refusal is the
+			  primary's word after it consulted table and log, but that nobody answers now says nothing */
 	REQUEST_READ,  /* changes nothing: a lost one is simply repeated, and is never unknown */
 	REQUEST_ONCE   /* changes something and has no number (switchover): never repeated once it may have left */
 };
@@ -43,8 +43,8 @@ struct request_track {
 
 struct request_track outcome_begin(enum request_kind kind, bool patient);
 
-/* Takes in how one attempt ended. True: ask again, the same request with the same number. False: track->outcome is final.
- * Must not be called after that. */
+/* Takes in how one attempt ended. True: ask again, the same request with the same number. False: track->outcome is
+ * final. Must not be called after that. */
 bool outcome_attempt(struct request_track *track, enum attempt attempt);
 
 /* The deadline has passed: the request ends as unknown or unavailable. Returns it. */

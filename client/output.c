@@ -65,7 +65,8 @@ json_t *output_number(uint64_t number)
 void output_json_take(json_t *object)
 {
 	must(object);
-	json_dumpf(object, stdout, isatty(STDOUT_FILENO) ? JSON_INDENT(2) | JSON_REAL_PRECISION(12) : JSON_REAL_PRECISION(12));
+	json_dumpf(object, stdout,
+		   isatty(STDOUT_FILENO) ? JSON_INDENT(2) | JSON_REAL_PRECISION(12) : JSON_REAL_PRECISION(12));
 	fputc('\n', stdout);
 	fflush(stdout);
 	json_decref(object);

@@ -11,15 +11,15 @@
 
 /* JSON values of wire types. Text that is not UTF-8 is escaped first, so that the output always is JSON. */
 json_t *output_text(const char *bytes, size_t size);
-json_t *output_uuid(const jh_uuid uuid);   /* null for the nil uuid */
+json_t *output_uuid(const jh_uuid uuid); /* null for the nil uuid */
 json_t *output_digest(const jh_digest digest);
-json_t *output_time(int64_t time_us);      /* null for 0: loaded at the start */
-json_t *output_check(jh_check check);      /* "exists", "format-only", null */
+json_t *output_time(int64_t time_us); /* null for 0: loaded at the start */
+json_t *output_check(jh_check check); /* "exists", "format-only", null */
 json_t *output_number(uint64_t number);
 
 /* Prints one object and frees it: indented on a terminal, else on one line. */
 void output_json_take(json_t *object);
 
-/* The one line that says what failed, on standard error, and with --json {outcome, error} on standard output. Returns the
- * exit status of the outcome. */
+/* The one line that says what failed, on standard error, and with --json {outcome, error} on standard output. Returns
+ * the exit status of the outcome. */
 int output_problem(const struct client_options *options, enum outcome outcome, const char *error);

@@ -48,8 +48,8 @@ static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
 	.args_doc = "ID",
-	.doc = "Makes replica ID the only member, as it is, when the members that hold every order are lost for good. Orders that "
-	       "were acknowledged may be lost.",
+	.doc = "Makes replica ID the only member, as it is, when the members that hold every order are lost for "
+	       "good. Orders that were acknowledged may be lost.",
 };
 
 /* Without --force: what would be lost, and exit status 2. */
@@ -61,7 +61,9 @@ static int show_loss(const struct client_options *options, enum outcome outcome,
 	if (outcome != OUTCOME_DONE)
 		return admin_show(options, outcome, result, error);
 	text = text_escape(result->text.jh_text_val, result->text.jh_text_len);
-	fprintf(stderr, "justhungry promote: nothing was changed. %s\nTo do it all the same: justhungry%s promote --force %llu\n",
+	fprintf(stderr,
+		"justhungry promote: nothing was changed. %s\n"
+		"To do it all the same: justhungry%s promote --force %llu\n",
 		text, locate_base_option(options, base), (unsigned long long)id);
 	free(text);
 	if (options->json)

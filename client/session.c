@@ -14,8 +14,8 @@
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 
-#define GRACE_MS 500          /* the front-end's own answer at the deadline may take so long to arrive */
-#define LOCATE_MS 2000        /* one question to rpcbind */
+#define GRACE_MS 500   /* the front-end's own answer at the deadline may take so long to arrive */
+#define LOCATE_MS 2000 /* one question to rpcbind */
 #define RETRY_FIRST_MS 5
 #define RETRY_MAX_MS 100
 #define NOTICE_AFTER_US 300000 /* a person at a terminal is told what we wait for */
@@ -26,9 +26,9 @@ struct session {
 	struct event *interrupt, *timer;
 	struct rpc_channel *channel; /* NULL: not connected */
 	bool connected, interrupted, timer_fired, noticed;
-	unsigned int turn;           /* which of several registered addresses is next */
-	struct session_call *call;   /* under way, or NULL */
-	char closed[256];            /* why the last connection ended */
+	unsigned int turn;         /* which of several registered addresses is next */
+	struct session_call *call; /* under way, or NULL */
+	char closed[256];          /* why the last connection ended */
 };
 
 /* One procedure of the front-end: how to send it, read it and judge it. */
@@ -47,7 +47,7 @@ struct session_call {
 	enum attempt attempt;
 };
 
-/* --- judging answers ------------------------------------------------------------------------------------------------------- */
+/* --- judging answers -------------------------------------------------------------------------------------------- */
 
 static enum attempt judge_outcome(jh_outcome outcome, bool busy)
 {
@@ -136,14 +136,16 @@ static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
 	cluster_status_1(args, NULL, client);
 }
 
+/* clang-format off */
 #define PROCEDURE(name, type, judge) {send_##name, (xdrproc_t)xdr_##type, sizeof(struct type), judge}
+/* clang-format on */
 static const struct procedure place_order = PROCEDURE(place, jh_write_result, judge_place);
 static const struct procedure read_history = PROCEDURE(read, jh_read_result, judge_read);
 static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, judge_admin);
 static const struct procedure promote = PROCEDURE(promote, jh_admin_result, judge_admin);
 static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, judge_status);
 
-/* --- the loop --------------------------------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------------------------- */
 
 static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
 {
@@ -228,7 +230,7 @@ bool session_pause(struct session *session, uint32_t ms)
 	return !session->interrupted;
 }
 
-/* --- one attempt ------------------------------------------------------------------------------------------------------------- */
+/* --- one attempt ------------------------------------------------------------------------------------------------ */
 
 static uint64_t us_until(uint64_t deadline_us)
 {
@@ -251,8 +253,8 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 	if (!locate_frontend(session->options, session->turn++, (uint32_t)(left_ms < LOCATE_MS ? left_ms : LOCATE_MS),
 			     address, error, SESSION_ERROR_SIZE))
 		return false;
-	session->channel =
-		rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V1, &events, session);
+	session->channel = rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V1,
+					    &events, session);
 	start_timer(session, us_until(deadline_us));
 	while (session->channel && !session->connected && !session->timer_fired && !session->interrupted)
 		event_base_loop(session->base, EVLOOP_ONCE);
@@ -316,7 +318,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	return call.attempt;
 }
 
-/* --- asking until there is an outcome ---------------------------------------------------------------------------------------- */
+/* --- asking until there is an outcome --------------------------------------------------------------------------- */
 
 static void notice(struct session *session, uint64_t started_us, const char *error)
 {
@@ -380,7 +382,8 @@ enum outcome session_status(struct session *session, uint32_t timeout_ms, struct
 			    char error[static SESSION_ERROR_SIZE])
 {
 	error[0] = 0;
-	if (try_once(session, &cluster_status, NULL, result, rpc_clock_us() + timeout_ms * 1000ull, error) == ATTEMPT_DONE)
+	if (try_once(session, &cluster_status, NULL, result, rpc_clock_us() + timeout_ms * 1000ull, error) ==
+	    ATTEMPT_DONE)
 		return OUTCOME_DONE;
 	return OUTCOME_UNAVAILABLE;
 }

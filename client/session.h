@@ -1,6 +1,7 @@
-/* One client's conversation with the front-end: finds it through rpcbind, calls it, and when the connection is lost finds it
- * again and asks again with the same request, until the deadline. It blocks, and refuses to report an earlier unknown as
- * anything else (outcome.h). Control-C ends the request under way, not the process, so that nothing is forgotten. */
+/* One client's conversation with the front-end: finds it through rpcbind, calls it, and when the connection is lost
+ * finds it again and asks again with the same request, until the deadline. It blocks, and refuses to report an earlier
+ * unknown as anything else (outcome.h). Control-C ends the request under way, not the process, so that nothing is
+ * forgotten. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,10 +19,10 @@ struct session;
 struct session *session_new(const struct client_options *options);
 void session_free(struct session *session);
 
-/* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and half a second more, to let the
- * front-end's own word about the deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with xdr_free;
- * otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before: another process
- * had asked for the same request, with an outcome unknown. */
+/* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and half a second more, to let
+ * the front-end's own word about the deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with
+ * xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before: another
+ * process had asked for the same request, with an outcome unknown. */
 enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE]);
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
@@ -31,7 +32,8 @@ enum outcome session_switchover(struct session *session, struct jh_switchover_ar
 enum outcome session_promote(struct session *session, struct jh_promote_args *args, struct jh_admin_result *result,
 			     char error[static SESSION_ERROR_SIZE]);
 
-/* One attempt, at most timeout_ms: who wants to know the state wants to know that nobody answers. DONE or UNAVAILABLE. */
+/* One attempt, at most timeout_ms: who wants to know the state wants to know that nobody answers. DONE or
+ * UNAVAILABLE. */
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,
 			    char error[static SESSION_ERROR_SIZE]);
 

@@ -25,10 +25,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 static const struct argp argp = {
 	.parser = parse,
-	.doc = "Reads commands, one a line, and runs them; arrow keys, history and tab completion on a terminal. The history is "
-	       "kept in ~/" HISTORY_FILE ".\v"
-	       "Words are quoted as in a shell. \"help\" lists the commands, \"exit\" or control-D ends. The exit status is that "
-	       "of the last command.",
+	.doc = "Reads commands, one a line, and runs them; arrow keys, history and tab completion on a terminal. The "
+	       "history is kept in ~/" HISTORY_FILE ".\v"
+	       "Words are quoted as in a shell. \"help\" lists the commands, \"exit\" or control-D ends. The exit "
+	       "status is that of the last command.",
 };
 
 /* The words that a line may begin with, one after the other; readline asks for the next until NULL. */
@@ -76,7 +76,8 @@ static char *open_history(void)
 	return name;
 }
 
-/* Kept at once: control-C at the prompt ends the process. A home that cannot be written to only means that nothing is kept. */
+/* Kept at once: control-C at the prompt ends the process. A home that cannot be written to only means that nothing is
+ * kept. */
 static void remember(const char *line, const char *history)
 {
 	if (!*line)

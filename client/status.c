@@ -15,7 +15,7 @@
 #include "rpc/base/must.h"
 #include "rpc/clock.h"
 
-#define ASK_MS 2000      /* a front-end that does not answer for so long is reported as not answering */
+#define ASK_MS 2000 /* a front-end that does not answer for so long is reported as not answering */
 #define WATCH_MS 500
 #define WAIT_POLL_MS 50
 
@@ -51,18 +51,20 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{"watch", KEY_WATCH, NULL, 0, "Show it again and again, until control-C", 0},
-	{"wait", KEY_WAIT, "N", 0, "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
+	{"wait", KEY_WAIT, "N", 0,
+	 "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
 	{0},
 };
 
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
-	.doc = "Shows the view, the primary and every replica. Digests of the history are equal at equal ops (DIGEST @op).\v"
-	       "Without a front-end, rpcbind and each replica are asked directly. Exit status 4: the service is unavailable.",
+	.doc = "Shows the view, the primary and every replica. Digests of the history are equal at equal ops (DIGEST "
+	       "@op).\vWithout a front-end, rpcbind and each replica are asked directly. Exit status 4: the service "
+	       "is unavailable.",
 };
 
-/* --- finding out ------------------------------------------------------------------------------------------------------------- */
+/* --- finding out ------------------------------------------------------------------------------------------------ */
 
 struct facts {
 	struct jh_cluster_status status;
@@ -115,7 +117,7 @@ static int show_once(struct session *session, const struct client_options *optio
 	return status;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------------------------ */
+/* --- waiting ---------------------------------------------------------------------------------------------------- */
 
 static int wait_for(struct session *session, const struct client_options *options, uint32_t wanted)
 {
@@ -129,7 +131,8 @@ static int wait_for(struct session *session, const struct client_options *option
 		uint32_t serving = status_view_serving(&facts->status);
 
 		if (progress && (told || serving < wanted)) {
-			fprintf(stderr, "\r%u of %u members serve\033[K%s", serving, wanted, last || serving >= wanted ? "\n" : "");
+			fprintf(stderr, "\r%u of %u members serve\033[K%s", serving, wanted,
+				last || serving >= wanted ? "\n" : "");
 			told = true;
 		}
 		if (serving >= wanted || last) {
@@ -146,7 +149,7 @@ static int wait_for(struct session *session, const struct client_options *option
 	}
 }
 
-/* --- watching ----------------------------------------------------------------------------------------------------------------- */
+/* --- watching --------------------------------------------------------------------------------------------------- */
 
 /* Copies one line to out, cut to so many columns; escape sequences take none. */
 static void put_clipped(FILE *out, const char *line, size_t size, size_t columns)
@@ -164,8 +167,8 @@ static void put_clipped(FILE *out, const char *line, size_t size, size_t columns
 	}
 }
 
-/* Redraws in place: home, each line with the rest of it cleared, the rest of the screen cleared, all in one write. So nothing
- * flickers, and no mode of the terminal is changed that would have to be restored. */
+/* Redraws in place: home, each line with the rest of it cleared, the rest of the screen cleared, all in one write. So
+ * nothing flickers, and no mode of the terminal is changed that would have to be restored. */
 static void redraw(const char *text)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = 80};

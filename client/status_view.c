@@ -68,7 +68,7 @@ static bool never_heard(const struct jh_replica_row *row)
 	return row->age_ms > INT64_MAX;
 }
 
-/* --- JSON -------------------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static json_t *json_row(const struct jh_replica_row *row)
 {
@@ -105,7 +105,8 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 	json_object_set_new(object, "view", output_number(status->view));
 	json_object_set_new(object, "primary", status->primary ? output_number(status->primary) : json_null());
 	json_object_set_new(object, "frontend",
-			    error ? json_null() : output_text(status->address.jh_address_val, status->address.jh_address_len));
+			    error ? json_null()
+				  : output_text(status->address.jh_address_val, status->address.jh_address_len));
 	json_object_set_new(object, "replicas", rows);
 	json_object_set_new(object, "summary", output_text(status->summary.jh_text_val, status->summary.jh_text_len));
 	json_object_set_new(object, "floor", output_number(status->floor));
@@ -119,7 +120,7 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 	return object;
 }
 
-/* --- the table --------------------------------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------------------------- */
 
 enum column {
 	COLUMN_ID,
@@ -139,8 +140,7 @@ enum column {
 static const char *const titles[COLUMNS] = {"ID",     "ROLE",    "STATE",  "AGE", "OP",  "COMMIT",
 					    "DIGEST", "ADDRESS", "ORDERS", "UP",  "PUSH"};
 static const bool flush_right[COLUMNS] = {
-	[COLUMN_ID] = true,	[COLUMN_OP] = true,  [COLUMN_COMMIT] = true,
-	[COLUMN_ORDERS] = true, [COLUMN_AGE] = true,
+	[COLUMN_ID] = true, [COLUMN_OP] = true, [COLUMN_COMMIT] = true, [COLUMN_ORDERS] = true, [COLUMN_AGE] = true,
 };
 
 struct table_line {
@@ -268,8 +268,9 @@ static void print_rows(FILE *out, const struct jh_cluster_status *status, bool c
 
 static void print_heading(FILE *out, const struct jh_cluster_status *status, bool colour)
 {
-	static const char *const paints[] = {
-		[JH_HEALTH_OK] = "\033[1;32m", [JH_HEALTH_DEGRADED] = "\033[1;33m", [JH_HEALTH_UNAVAILABLE] = "\033[1;31m"};
+	static const char *const paints[] = {[JH_HEALTH_OK] = "\033[1;32m",
+					     [JH_HEALTH_DEGRADED] = "\033[1;33m",
+					     [JH_HEALTH_UNAVAILABLE] = "\033[1;31m"};
 	const char *health = status_view_health(status->health);
 	char *summary = text_escape(status->summary.jh_text_val, status->summary.jh_text_len);
 	struct uuid cluster = convert_uuid_from_wire(status->cluster);
@@ -308,8 +309,8 @@ static void print_advice(FILE *out, const struct client_options *options, const 
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
 		if (row->role == JH_ROLE_DOWN)
-			fprintf(out, "replica %u is down: start it with `justhungry-server --id %u --data-dir DIR%s`\n", row->id,
-				row->id, locate_base_option(options, base));
+			fprintf(out, "replica %u is down: start it with `justhungry-server --id %u --data-dir DIR%s`\n",
+				row->id, row->id, locate_base_option(options, base));
 		if (row->set_aside)
 			fprintf(out, "replica %u has %u file%s in its set-aside folder\n", row->id, row->set_aside,
 				row->set_aside == 1 ? "" : "s");

@@ -148,7 +148,8 @@ void survey_replicas(const struct client_options *options, const char *frontend_
 		snprintf(summary, sizeof summary, "%s", error);
 	else if (!count && !locate_direct(options, direct))
 		snprintf(summary, sizeof summary,
-			 "%s; no replica is registered either: start each with `justhungry-server --id N --data-dir DIR%s`",
+			 "%s; no replica is registered either: start each with `justhungry-server --id N --data-dir "
+			 "DIR%s`",
 			 frontend_error, locate_base_option(options, base));
 	else
 		snprintf(summary, sizeof summary, "%s", frontend_error);

@@ -4,8 +4,9 @@
 #include "client/command.h"
 #include "rpc/frontend.h"
 
-/* Fills status as the front-end would have: health unavailable, a row for every registered replica (role down: it did not
- * answer), the highest view among them and its primary; no cluster uuid. frontend_error says why there is no front-end. The
- * summary is the one line of what is missing and which command starts it. Takes at most about three seconds. Free with
- * xdr_jh_cluster_status. */
-void survey_replicas(const struct client_options *options, const char *frontend_error, struct jh_cluster_status *status);
+/* Fills status as the front-end would have: health unavailable, a row for every registered replica (role down: it did
+ * not answer), the highest view among them and its primary; no cluster uuid. frontend_error says why there is no
+ * front-end. The summary is the one line of what is missing and which command starts it. Takes at most about three
+ * seconds. Free with xdr_jh_cluster_status. */
+void survey_replicas(const struct client_options *options, const char *frontend_error,
+		     struct jh_cluster_status *status);

@@ -24,8 +24,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[ID]",
-	.doc = "Makes replica ID the primary, or another member when no ID is given, without losing or refusing a request. "
-	       "Returns when the new primary serves.",
+	.doc = "Makes replica ID the primary, or another member when no ID is given, without losing or refusing a "
+	       "request. Returns when the new primary serves.",
 };
 
 int command_switchover(struct client_options options, int argc, char **argv)

@@ -121,7 +121,7 @@ static bool has_form(const char *word, const char *form)
 
 bool text_postcode_halves(const char *first, const char *second)
 {
-	static const char *const outward[] = { "A9", "A99", "AA9", "AA99", "A9A", "AA9A" };
+	static const char *const outward[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A"};
 
 	if (!has_form(second, "9AA"))
 		return false;

@@ -8,8 +8,8 @@
 
 #define TEXT_TIME_SIZE 40
 
-/* A copy, to be freed by the caller, safe to print: control characters (also U+0080 .. U+009F, and the marks that turn the
- * direction of writing) and bytes that are not UTF-8 appear as \xNN, a backslash as two. */
+/* A copy, to be freed by the caller, safe to print: control characters (also U+0080 .. U+009F, and the marks that turn
+ * the direction of writing) and bytes that are not UTF-8 appear as \xNN, a backslash as two. */
 char *text_escape(const void *bytes, size_t size);
 
 /* Columns a terminal needs for escaped text: its code points. Wide and combining characters count as one. */
@@ -27,7 +27,7 @@ const char *text_duration(uint64_t seconds, char out[static TEXT_TIME_SIZE]);
 /* Do the two words look like the halves of one UK postcode ("DH1", "3LE"), typed without quotes? */
 bool text_postcode_halves(const char *first, const char *second);
 
-/* --- lines split into words, as a shell does it without expanding anything -------------------------------------------- */
+/* --- lines split into words, as a shell does it without expanding anything -------------------------------------- */
 
 #define WORDS_MAX 256
 

@@ -1,5 +1,6 @@
-/* What bench orders: deterministic, pure. Postcode 0 and 1 are the two that every cluster knows (design section 11); those after
- * them only have the right form, so they are for replicas that check by grammar or ask a loopback provider. */
+/* What bench orders: deterministic, pure. Postcode 0 and 1 are the two that every cluster knows (design section 11);
+ * those after them only have the right form, so they are for replicas that check by grammar or ask a loopback provider.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -13,6 +14,6 @@
 /* "DH1 3LE", "DH1 3LG", then "NE1 0AA" ...: distinct for index < WORKLOAD_POSTCODES_MAX. Returns out. */
 const char *workload_postcode(uint32_t index, char out[static WORKLOAD_POSTCODE_SIZE]);
 
-/* Fills in an order by nobody in particular of two items, 30 bytes of text together: 72 bytes encoded. `turn` varies the items.
- * postcode and the constant texts are borrowed; items is room for the two. */
+/* Fills in an order by nobody in particular of two items, 30 bytes of text together: 72 bytes encoded. `turn` varies
+ * the items. postcode and the constant texts are borrowed; items is room for the two. */
 void workload_order(uint64_t turn, const char *postcode, jh_item items[static 2], jh_order *order);

@@ -1,5 +1,6 @@
-/* Places an order and reads it back, built from rpc/frontend.x, rpc/shop.x and stock libtirpc alone, as anybody's program would
- * be: clnt_create finds the front-end through rpcbind, and each call blocks. Fails loudly when anything is not as documented.
+/* Places an order and reads it back, built from rpc/frontend.x, rpc/shop.x and stock libtirpc alone, as anybody's
+ * program would be: clnt_create finds the front-end through rpcbind, and each call blocks. Fails loudly when anything
+ * is not as documented.
  *
  *     stock_client PROGRAM-BASE [HOST] */
 #include <inttypes.h>
@@ -56,11 +57,13 @@ static jh_order_placed place(CLIENT *client, jh_place_args *args)
 			(int)first.jh_write_result_u.problem.error.jh_text_len,
 			first.jh_write_result_u.problem.error.jh_text_val);
 	expect(first.outcome == JH_DONE, "the order is placed");
-	expect(bytes_are(placed->postcode.postcode_val, placed->postcode.postcode_len, "DH1 3LG"), "postcode normalised");
+	expect(bytes_are(placed->postcode.postcode_val, placed->postcode.postcode_len, "DH1 3LG"),
+	       "postcode normalised");
 	expect(placed->number > 0 && placed->op > 0 && placed->time_us > 0, "number, op and time are given");
 	expect_call(place_order_1(args, &again, client), client, "PLACE_ORDER again");
 	expect(again.outcome == JH_DONE, "the repeated order is answered");
-	expect(again.jh_write_result_u.answer.jh_operation_answer_u.order.op == placed->op, "by the first one's answer");
+	expect(again.jh_write_result_u.answer.jh_operation_answer_u.order.op == placed->op,
+	       "by the first one's answer");
 	clnt_freeres(client, (xdrproc_t)xdr_jh_write_result, (caddr_t)&again);
 	return *placed; /* whose few bytes of postcode live until the end */
 }

@@ -1,5 +1,5 @@
-/* Purpose: every mistake in an order that the client can see is named with its limit before anything is sent, with the exit
- * status that the documentation promises; and bench's orders are what its documentation says. */
+/* Purpose: every mistake in an order that the client can see is named with its limit before anything is sent, with the
+ * exit status that the documentation promises; and bench's orders are what its documentation says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* Purpose: the client never reports what may have happened as refused or unavailable (rule 12), whatever sequence of attempts
- * came before; and it stops asking exactly when there is nothing left to learn. Every sequence up to a length is tried. */
+/* Purpose: the client never reports what may have happened as refused or unavailable (rule 12), whatever sequence of
+ * attempts came before; and it stops asking exactly when there is nothing left to learn. Every sequence up to a length
+ * is tried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,8 +18,8 @@ static bool leaves_doubt(enum attempt attempt)
 	return attempt == ATTEMPT_LOST || attempt == ATTEMPT_TIMED_OUT || attempt == ATTEMPT_UNKNOWN;
 }
 
-/* Plays the sequence that `code` spells in base KINDS; returns the outcome, and whether any attempt left a doubt, and the last
- * attempt that was played. */
+/* Plays the sequence that `code` spells in base KINDS; returns the outcome, and whether any attempt left a doubt, and
+ * the last attempt that was played. */
 static enum outcome play(enum request_kind kind, bool patient, unsigned int code, bool *doubt, enum attempt *last)
 {
 	struct request_track track = outcome_begin(kind, patient);

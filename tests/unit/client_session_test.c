@@ -1,6 +1,6 @@
-/* Purpose: the session asks again with the same client id and number after a lost connection, ends with the outcome that rule 12
- * demands, and takes no longer than its deadline; bench counts the same way. Against a front-end that plays a script: a child
- * process on our own server transport, reached by its address. */
+/* Purpose: the session asks again with the same client id and number after a lost connection, ends with the outcome
+ * that rule 12 demands, and takes no longer than its deadline; bench counts the same way. Against a front-end that
+ * plays a script: a child process on our own server transport, reached by its address. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static pid_t frontend_pid;
 
 void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
-/* --- the front-end ------------------------------------------------------------------------------------------------------ */
+/* --- the front-end ---------------------------------------------------------------------------------------------- */
 
 static enum step next_step(void)
 {
@@ -169,7 +169,7 @@ static _Noreturn void serve(int ready)
 	_exit(0);
 }
 
-/* --- the test's side ------------------------------------------------------------------------------------------------------ */
+/* --- the test's side -------------------------------------------------------------------------------------------- */
 
 static struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps)
 {
@@ -202,7 +202,11 @@ static void stop_frontend(void)
 	frontend_pid = 0; /* the number may be another process's soon */
 }
 
-#define SCRIPT(...) sizeof((enum step[]){__VA_ARGS__}) / sizeof(enum step), (enum step[]){__VA_ARGS__}
+#define SCRIPT(...)                                                           \
+	sizeof((enum step[]){__VA_ARGS__}) / sizeof(enum step), (enum step[]) \
+	{                                                                     \
+		__VA_ARGS__                                                   \
+	}
 
 static enum outcome place_as(const struct client_options *options, bool asked_before)
 {

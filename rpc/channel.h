@@ -53,7 +53,8 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
  * in any of its call-backs. NULL is fine. */
 void rpc_channel_close(struct rpc_channel *channel);
 
-/* The CLIENT to hand to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. */
+/* The CLIENT to hand to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. (clnt_call itself is a macro
+ * that evaluates its CLIENT twice: not this expression.) */
 CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_reply_fn answered, void *context);
 
 /* Writes what is queued now instead of at the end of the turn. */

@@ -12,8 +12,7 @@
 #define READ_BYTES 65536
 /* Answers past this many times output_bytes, all of one peer that does not read, end its connection. */
 #define OUTPUT_HARD_FACTOR 4
-/* A turn that has dispatched for this long reads no further; the kernel names the rest again in the next iteration. */
-#define TURN_BUDGET_US 5000
+#define CLOCK_EVERY 16 /* calls between two looks at the clock */
 
 static void stop_reading(struct rpc_connection *connection)
 {
@@ -51,13 +50,17 @@ static bool may_read(struct rpc_connection *connection)
 	return !connection->throttled && (connection->pinned || !connection->server->clients_paused);
 }
 
-void connection_check_resume(struct rpc_connection *connection)
+static void need_resume(struct rpc_connection *connection)
 {
-	if (connection->reading || connection->closed || connection->in_resume || !may_read(connection))
-		return;
 	connection->in_resume = true;
 	TAILQ_INSERT_TAIL(&connection->server->resumes, connection, resume);
-	server_need_turn(connection->server);
+	server_need_resume(connection->server);
+}
+
+void connection_check_resume(struct rpc_connection *connection)
+{
+	if (!connection->reading && !connection->closed && !connection->in_resume && may_read(connection))
+		need_resume(connection);
 }
 
 static void connection_free(struct rpc_connection *connection)
@@ -176,6 +179,7 @@ static void dispatch_input(struct rpc_connection *connection)
 	struct rpc_server *server = connection->server;
 	const uint8_t *record;
 	size_t size;
+	unsigned dispatched = 0;
 
 	must(!connection->busy);
 	connection->busy = true;
@@ -184,6 +188,14 @@ static void dispatch_input(struct rpc_connection *connection)
 		if (!may_read(connection)) {
 			record_reader_stash(&connection->input);
 			stop_reading(connection);
+			break;
+		}
+
+		/* 64 KiB may hold a thousand calls: a burst of one peer must not keep the others waiting. */
+		if (++dispatched % CLOCK_EVERY == 0 && server_turn_is_long(server, rpc_clock_us())) {
+			record_reader_stash(&connection->input);
+			stop_reading(connection);
+			need_resume(connection);
 			break;
 		}
 
@@ -213,6 +225,7 @@ void connection_resume(struct rpc_connection *connection)
 {
 	if (!may_read(connection))
 		return;
+	server_begin_turn(connection->server, rpc_clock_us());
 	start_reading(connection);
 	if (record_reader_has_input(&connection->input))
 		dispatch_input(connection);
@@ -245,11 +258,10 @@ static void connection_readable(evutil_socket_t fd, short what, void *context)
 
 	uint64_t now_us = rpc_clock_us();
 
-	server_need_turn(server);
-	if (server->turn_started_us == 0)
-		server->turn_started_us = now_us;
-	else if (now_us - server->turn_started_us > TURN_BUDGET_US)
+	/* The kernel names this connection again in the next iteration. */
+	if (server_turn_is_long(server, now_us))
 		return;
+	server_begin_turn(server, now_us);
 
 	ssize_t count = recv(fd, bytes, sizeof bytes, 0);
 

@@ -18,6 +18,7 @@
 #define LISTEN_BACKLOG 4096
 #define ACCEPTS_A_TURN 64
 #define ACCEPT_AGAIN_MS 100  /* after descriptors ran out */
+#define TURN_BUDGET_US 4000  /* half of what a turn of the loop may take; the owner's work comes on top */
 #define SWEEP_CLOSES 256     /* idle connections closed a second: a sweep is short */
 
 struct rpc_server_limits rpc_server_limits_default(void)
@@ -76,19 +77,49 @@ static void end_turn(evutil_socket_t fd, short what, void *context)
 		connection->in_flush = false;
 		connection_flush(connection);
 	}
+}
 
-	/* Each at most once: what a resumed connection brings about belongs to the next turn. */
-	size_t resumes = 0;
+void server_begin_turn(struct rpc_server *server, uint64_t now_us)
+{
+	if (server->turn_started_us == 0)
+		server->turn_started_us = now_us;
+	server_need_turn(server);
+}
 
+bool server_turn_is_long(const struct rpc_server *server, uint64_t now_us)
+{
+	return server->turn_started_us != 0 && now_us - server->turn_started_us > TURN_BUDGET_US;
+}
+
+void server_need_resume(struct rpc_server *server)
+{
+	if (server->resume_added)
+		return;
+	server->resume_added = true;
+	event_add(&server->resume, &(struct timeval){0});
+}
+
+static void resume_connections(evutil_socket_t fd, short what, void *context)
+{
+	struct rpc_server *server = context;
+	struct rpc_connection *connection;
+	size_t count = 0;
+
+	(void)fd;
+	(void)what;
+	server->resume_added = false;
+	/* Each at most once, and at least one, so that a busy loop still goes on. */
 	TAILQ_FOREACH(connection, &server->resumes, resume)
-		resumes++;
-	while (resumes-- > 0 && (connection = TAILQ_FIRST(&server->resumes)) != NULL) {
+		count++;
+	while (count-- > 0 && (connection = TAILQ_FIRST(&server->resumes)) != NULL) {
 		TAILQ_REMOVE(&server->resumes, connection, resume);
 		connection->in_resume = false;
 		connection_resume(connection);
+		if (server_turn_is_long(server, rpc_clock_us()))
+			break;
 	}
 	if (!TAILQ_EMPTY(&server->resumes))
-		server_need_turn(server);
+		server_need_resume(server);
 }
 
 /* --- services ----------------------------------------------------------------------------------------------------------- */
@@ -318,6 +349,7 @@ struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_serv
 	TAILQ_INIT(&server->resumes);
 	LIST_INIT(&server->spare_calls);
 	event_assign(&server->turn, base, -1, 0, end_turn, server);
+	event_assign(&server->resume, base, -1, 0, resume_connections, server);
 	event_assign(&server->sweep, base, -1, EV_PERSIST, sweep_idle, server);
 	if (limits->client_idle_s > 0)
 		event_add(&server->sweep, &(struct timeval){.tv_sec = 1});
@@ -356,6 +388,7 @@ void rpc_server_free(struct rpc_server *server)
 	}
 	transport_free_spare(server);
 	event_del(&server->turn);
+	event_del(&server->resume);
 	event_del(&server->sweep);
 	free(server);
 }

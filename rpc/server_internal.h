@@ -3,7 +3,8 @@
  *
  * A turn: the loop calls connection_readable for every readable connection; each reads once and dispatches what came. The
  * first thing that happens activates server->turn, which libevent appends to the queue of active events, so it runs after
- * all of them in the same iteration: it tells the owner that the turn ended, then writes each connection's answers at once. */
+ * all of them in the same iteration: it tells the owner that the turn ended, then writes each connection's answers at once.
+ * A turn that has dispatched for some milliseconds stops there, in the middle of a connection's input if need be. */
 #pragma once
 
 #include <event2/event.h>
@@ -86,8 +87,9 @@ struct rpc_server {
 	struct connection_list resumes; /* that may read again, or have input left */
 	struct call_list spare_calls;
 	size_t spare_calls_count;
-	struct event turn, sweep;
+	struct event turn, resume, sweep;
 	bool turn_active;
+	bool resume_added;
 	bool dispatched;        /* calls since the last turn_end */
 	bool clients_paused;
 	bool dispatching;
@@ -104,6 +106,12 @@ struct rpc_server {
 
 /* Has the end of this turn run, once, after everything that is active now. */
 void server_need_turn(struct rpc_server *server);
+/* Has the connections on `resumes` go on, in the next iteration: other sockets and timers come first. */
+void server_need_resume(struct rpc_server *server);
+/* The turn has begun, if it had not. */
+void server_begin_turn(struct rpc_server *server, uint64_t now_us);
+/* The turn has dispatched for long enough: what is left waits for the next. */
+bool server_turn_is_long(const struct rpc_server *server, uint64_t now_us);
 const struct service *server_find(const struct rpc_server *server, rpcprog_t program, rpcvers_t version);
 /* The versions of the program served; false when there is none. */
 bool server_versions(const struct rpc_server *server, rpcprog_t program, rpcvers_t *low, rpcvers_t *high);

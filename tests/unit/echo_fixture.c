@@ -23,7 +23,11 @@ bool_t echo_now_1_svc(u_int *argument, u_int *result, struct svc_req *request)
 {
 	struct echo *echo = rpc_call_context(request);
 
+	uint64_t since_us = rpc_clock_us();
+
 	echo->now_calls++;
+	while (rpc_clock_us() - since_us < echo->burn_us)
+		continue;
 	if (echo->pin_callers)
 		rpc_connection_pin(rpc_call_connection(request));
 	if (echo->close_callers)

@@ -19,6 +19,7 @@ struct echo {
 	unsigned held_values[ECHO_HELD];
 	size_t held_count;
 	unsigned now_calls, fill_calls, turn_ends, closes;
+	unsigned burn_us;     /* ECHO_NOW takes that long */
 	bool pin_callers;     /* ECHO_NOW pins its connection */
 	bool close_callers;   /* ECHO_NOW closes its own connection before it answers */
 };

@@ -289,6 +289,34 @@ static void thousand_idle_connections(void **state)
 	free(idle);
 }
 
+/* A hundred calls of a millisecond each, read at once: the other peer's call comes in between, and the order stays. */
+static void a_burst_leaves_room_for_others(void **state)
+{
+	struct echo echo;
+	uint8_t bytes[100 * 48];
+	size_t size = 0;
+
+	(void)state;
+	echo_open(&echo, NULL);
+
+	int burst = raw_connect(&echo);
+	int other = raw_connect(&echo);
+
+	echo_until(echo.base, rpc_server_counts(echo.server).connections == 2);
+	for (uint32_t i = 0; i < 100; i++)
+		size += raw_call(bytes + size, i, ECHO_NOW, i);
+	echo.burn_us = 1000;
+	raw_send(burst, bytes, size);
+	raw_send_call(other, 1, ECHO_LATER, 1);
+	echo_until(echo.base, echo.held_count == 1);
+	assert_true(echo.now_calls < 100);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(raw_success(&echo, burst, i), i + 1);
+	close(burst);
+	close(other);
+	echo_close(&echo);
+}
+
 /* --- limits ------------------------------------------------------------------------------------------------------------- */
 
 static void evicts_the_longest_idle_client(void **state)
@@ -755,6 +783,7 @@ int main(void)
 		cmocka_unit_test(fragments_make_one_call),
 		cmocka_unit_test(bad_records_close_their_connection_only),
 		cmocka_unit_test(thousand_idle_connections),
+		cmocka_unit_test(a_burst_leaves_room_for_others),
 		cmocka_unit_test(evicts_the_longest_idle_client),
 		cmocka_unit_test(never_evicts_the_pinned),
 		cmocka_unit_test(calls_in_flight_are_bounded),

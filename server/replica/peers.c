@@ -177,7 +177,8 @@ void replica_peers_connect(struct replica *r)
 		action->id = peer->id;
 		action->uuid = peer->uuid;
 		action->incarnation = peer->incarnation;
-		action->address = peer->address;
+		/* A copy: later in this step the peers may move. */
+		snprintf(action->address, sizeof action->address, "%s", peer->address);
 		peer->link = LINK_CONNECTING;
 		peer->heard_ms = r->now_ms;
 	}

@@ -228,8 +228,8 @@ struct replica_action {
 	struct replica_ack ack;
 	bool ok;
 	int level;
-	const char *address;   /* borrowed from the replica until its next step */
-	const char *text;      /* likewise */
+	char address[LIMIT_ADDRESS_BYTES];
+	const char *text;      /* borrowed from the replica until its next step */
 };
 
 struct replica_actions {

@@ -115,7 +115,8 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: all its members are bound",
 			 (unsigned long long)t.highest->number);
 	else
-		snprintf(text, VIEWS_TEXT_SIZE, "take-over: no replica answers");
+		snprintf(text, VIEWS_TEXT_SIZE, "take-over: whoever had been in a view came back without its data; to form a new cluster restart this "
+			 "front-end with --new-cluster");
 }
 
 static void bind_required(struct views *v, const struct takeover *t)

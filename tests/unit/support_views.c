@@ -419,6 +419,7 @@ void rig_wait(struct rig *rig, uint64_t ms)
 			deadline = rig->now_ms + 1;
 		rig->now_ms = deadline < end ? deadline : end;
 		rig_event(rig, VIEWS_TICK, 0);
+		settle_all(rig);
 	}
 }
 

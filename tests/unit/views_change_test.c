@@ -53,6 +53,7 @@ static void ignores_what_does_not_count(void **state)
 	rig.fakes[1].report.needs_count = 1;
 	rig.fakes[1].report.needs[0] = (struct need){NEED_EVICT, 1, 2, rig_uuid(2)};
 	rig_report(&rig, 1);
+	rig_wait(&rig, 500); /* long enough to be confirmed, if it counted */
 	rig.fakes[1].report.needs[0] = (struct need){NEED_EVICT, 2, 2, rig_uuid(66)};
 	rig_report(&rig, 1);
 	rig.fakes[1].report.needs[0] = (struct need){NEED_LOST_DATA, 2, 1, rig_uuid(1)};

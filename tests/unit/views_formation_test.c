@@ -104,6 +104,32 @@ static void takes_over_when_all_are_bound(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 18: everybody is asked first. The only member of view 3 is bound at once, but one that is registered and slow to answer
+ * may know of a higher view. */
+static void takes_over_after_asking_all(void **state)
+{
+	struct views_stored stored;
+
+	(void)state;
+	begin(0);
+	rig_stored(&rig, &stored, 3, 1);
+	rig.fakes[2].alive = true;
+	rig.fakes[2].registered = true;
+	rig.fakes[2].hung = true;
+	rig_start(&rig, NULL);
+	rig_register(&rig, 1);
+	rig_wait(&rig, 100);
+	assert_int_equal(rig.stores, 0); /* nobody knows yet who is registered */
+	rig_dump(&rig);
+	rig_wait(&rig, 100);
+	assert_int_equal(rig.stores, 0);
+	assert_non_null(strstr(rig.hold, "asking replica 2"));
+	rig_wait(&rig, 300); /* and is given up after suspect_ms: it is not a member */
+	assert_true(rig.routed);
+	assert_int_equal(rig.view, 4);
+	rig_stop(&rig);
+}
+
 /* Rule 18: a joint learner may know of a later view. */
 static void takes_over_with_the_joint(void **state)
 {
@@ -349,6 +375,7 @@ int main(void)
 		cmocka_unit_test(needs_the_word),
 		cmocka_unit_test(waits_for_every_registered),
 		cmocka_unit_test(takes_over_when_all_are_bound),
+		cmocka_unit_test(takes_over_after_asking_all),
 		cmocka_unit_test(takes_over_with_the_joint),
 		cmocka_unit_test(starts_again_from_a_higher_view),
 		cmocka_unit_test(goes_on_with_its_view),

@@ -65,22 +65,34 @@ static void check(void)
 	assert_non_null(view_member_exact(view, rig.primary, rig.fakes[rig.primary].identity.uuid));
 }
 
-/* An order: acknowledged when every member of the view has it. */
+static bool acknowledges(uint32_t id, struct uuid uuid, uint64_t view)
+{
+	const struct fake *fake = &rig.fakes[id];
+
+	return fake->alive && !fake->hung && !fake->cut && fake->report.view.number == view &&
+	       uuid_equal(fake->identity.uuid, uuid);
+}
+
+/* An order: acknowledged when every member of the view has it, and every joint learner (rule 9). */
 static void write_one(void)
 {
 	const struct view *view = views_current(rig.views);
+	const struct report *primary = &rig.fakes[rig.primary].report;
 
-	if (!rig.routed || view->number != rig.view || rig.fakes[rig.primary].report.state != STATE_SERVING)
+	if (!rig.routed || view->number != rig.view || primary->state != STATE_SERVING)
 		return;
 	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct fake *fake = &rig.fakes[view->members[i].id];
-
-		if (!fake->alive || fake->hung || fake->cut || fake->report.view.number != view->number ||
-		    !uuid_equal(fake->identity.uuid, view->members[i].uuid))
+		if (!acknowledges(view->members[i].id, view->members[i].uuid, view->number))
+			return;
+	}
+	for (uint32_t i = 0; i < primary->joint_count; i++) {
+		if (!acknowledges(primary->joint[i].id, primary->joint[i].uuid, view->number))
 			return;
 	}
 	for (uint32_t i = 0; i < view->members_count; i++)
 		rig.fakes[view->members[i].id].report.op++;
+	for (uint32_t i = 0; i < primary->joint_count; i++)
+		rig.fakes[primary->joint[i].id].report.op++;
 	acked = rig.fakes[rig.primary].report.op;
 	rig.fakes[rig.primary].report.commit = acked;
 	rig.floor = acked;
@@ -106,7 +118,8 @@ static void primary_asks(void)
 			continue;
 		if (member && !answers) {
 			rig_need(&rig, primary, NEED_EVICT, id);
-		} else if (!member && answers && view_member_by_id(&view, id) == NULL) {
+		} else if (!member && answers && view_member_by_id(&view, id) == NULL &&
+			   rig.fakes[primary].report.joint_count == 0) {
 			struct report *report = &rig.fakes[primary].report;
 
 			/* Rules 2 and 9: the learner has written the view down, and the primary that it counts. */
@@ -205,6 +218,8 @@ static bool data_is_gone(void)
 		if (rig.fakes[id].report.view.number > highest.number)
 			highest = rig.fakes[id].report.view;
 	}
+	if (highest.number == 0)
+		return true;
 	for (uint32_t i = 0; i < highest.members_count; i++) {
 		const struct fake *fake = &rig.fakes[highest.members[i].id];
 

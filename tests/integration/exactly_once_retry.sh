@@ -14,7 +14,7 @@ expect 0 'Order #4 for DH1 3LE placed' order --client-id "$client" --request 5 "
 again
 expect 3 . order --client-id "$client" --request 1 "DH1 3LE" "something else"
 grep -q -i -E 'other content|conflict|already used' <<<"$ERR" || fail "a conflict reads: $ERR"
-expect 3 'superseded' order --client-id "$client" --request 3 "DH1 3LE" "too late"
+expect 3 "below this client's last" order --client-id "$client" --request 3 "DH1 3LE" "too late"
 try --json order --client-id "$client" --request 5 "DH1 3LE" bread
 jq -e --arg client "$client" '.outcome == "done" and .number == 4 and .postcode == "DH1 3LE" and .client == $client and
 	.request == 5 and .op > 0 and (.time | length > 0) and .check == "format-only"' <<<"$OUT" >/dev/null || fail "json: $OUT"

@@ -8,6 +8,7 @@
  *     history_dump PROGRAM-BASE [HOST] */
 #include <inttypes.h>
 #include <rpc/rpc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: history_dump PROGRAM-BASE [HOST]\n");
 		return 2;
 	}
-	CLIENT *client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", strtoul(argv[1], NULL, 10), JH_FRONTEND_V1, "tcp");
+	CLIENT *client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", (rpcprog_t)strtoul(argv[1], NULL, 10), JH_FRONTEND_V1, "tcp");
 	if (client == NULL) {
 		clnt_pcreateerror("history_dump");
 		return 4;

@@ -13,6 +13,6 @@ end_load load
 audit load
 wait_for 20 "equal digests on all three" members_level 3
 kill9 1
-wait_for 20 "one that joined to serve" status_is '.primary > 1'
+expect 0 'Order #1 for DH1 1AA placed' --timeout 30 order "DH1 1AA" "from one that joined"
 audit load
 stop frontend 2 3

@@ -54,7 +54,7 @@ show_logs() {
 	for log in "$LOGS"/*; do
 		[[ -s $log ]] || continue
 		printf -- '--- %s\n' "${log##*/}"
-		tail -n 40 "$log"
+		tail -n "${JH_LOG_LINES:-40}" "$log"
 	done
 }
 
@@ -84,6 +84,7 @@ clean_up() {
 	if ((status != 0 && status != SKIPPED)); then
 		show_logs >&2
 	fi
+	[[ -z ${JH_OWN_HOST:-} ]] || umount -l "$SCRATCH"/* 2>/dev/null
 	if ((status != 0 && status != SKIPPED)) && [[ -n ${JH_KEEP_SCRATCH:-} ]]; then
 		echo "kept: $SCRATCH" >&2
 	else

@@ -21,6 +21,6 @@ hurry load
 end_load load
 audit load
 status_is ".view == $view" || fail "a view was made: rpcbind is for finding, not for judging"
-expect 0 'Order #3 for DH1 3LE' order "DH1 3LE" "found again"
+expect 0 'Order #1 for DH1 1AA' order "DH1 1AA" "found again"
 wait_for 10 "equal digests on all three" members_level 3
 stop frontend 1 2 3

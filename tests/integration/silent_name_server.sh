@@ -5,7 +5,8 @@ source "$(dirname "$0")/lib.sh"
 needs_own_host
 
 # An address of our own that swallows everything: packets to it leave through an interface that leads nowhere.
-ip link add nowhere type dummy
+ip link add nowhere type veth peer name void
+ip link set void up
 ip link set nowhere up
 ip address add 192.0.2.1/24 dev nowhere
 ip route add default via 192.0.2.254

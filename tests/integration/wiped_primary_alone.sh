@@ -17,7 +17,7 @@ refuses_and_waits() {
 }
 wait_for 30 "status to name replicas 1 and 3" refuses_and_waits
 start_replica 3
-wait_for 30 "replica 3 to serve" status_is '.primary == 3'
+expect 0 'Order #4 for DH1 3LE placed' --timeout 30 order "DH1 3LE" "replica 3 is back"
 try --json history "DH1 3LE"
 jq -e '[.orders[].items[0]] | index("precious") != null' <<<"$OUT" >/dev/null || fail "the order is lost: $OUT"
 start_replica 1

@@ -20,8 +20,8 @@ wait_for 10 "equal digests on all three" members_level 3
 for id in 1 2 3; do
 	[[ $id == "$wiped" ]] || kill9 "$id"
 done
-wait_for 20 "the once wiped replica to serve alone" status_is ".primary == $wiped"
-expect 0 'Order #6 for DH1 3LE placed' order "DH1 3LE" "from the once wiped one"
+expect 0 'Order #6 for DH1 3LE placed' --timeout 30 order "DH1 3LE" "from the once wiped one"
+[[ $(primary) == "$wiped" ]] || fail "primary is $(primary)"
 stop "$wiped" frontend
 after=$(uuid_of "$wiped")
 [[ -n $before && -n $after && $before != "$after" ]] || fail "the uuid was '$before' and is '$after'"

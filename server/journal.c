@@ -286,9 +286,10 @@ struct journal *journal_open(const char *directory, const struct journal_options
 	return NULL;
 }
 
-void journal_close(struct journal *journal)
+static void close_journal(struct journal *journal, bool mark)
 {
 	pthread_mutex_lock(&journal->lock);
+	journal->marks = mark;
 	journal->closing = true;
 	pthread_cond_signal(&journal->queued);
 	pthread_mutex_unlock(&journal->lock);
@@ -300,6 +301,17 @@ void journal_close(struct journal *journal)
 	pthread_cond_destroy(&journal->queued);
 	pthread_mutex_destroy(&journal->lock);
 	journal_free(journal);
+}
+
+void journal_close(struct journal *journal)
+{
+	close_journal(journal, true);
+}
+
+void journal_abandon(struct journal *journal)
+{
+	must(journal_queued_bytes(journal) == 0);
+	close_journal(journal, false);
 }
 
 void journal_check(const char *directory, journal_reader *reader, void *context, struct journal_recovery *recovery)

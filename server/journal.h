@@ -91,6 +91,9 @@ struct journal *journal_open(const char *directory, const struct journal_options
 /* Writes what is queued (waits for it), notes on disk that all is durable, frees. Does not report tickets any more. */
 void journal_close(struct journal *journal);
 
+/* Frees a journal that turned out not to be trusted, before anything was appended; writes nothing more (rule 14). */
+void journal_abandon(struct journal *journal);
+
 /* --- writing ------------------------------------------------------------------------------------------------------------ */
 
 /* Queues a record: payload is one encoded union jh_disk_record, a multiple of 4 bytes, at most JOURNAL_RECORD_BYTES (and a

@@ -272,7 +272,8 @@ void *journal_disk_main(void *argument)
 			return NULL;
 		complete(journal, queue);
 	}
-	write_mark(journal);
+	if (journal->marks)
+		write_mark(journal);
 	return NULL;
 }
 

@@ -32,6 +32,7 @@ struct journal {
 	pthread_cond_t queued;
 	struct queue *filling; /* under the lock */
 	bool closing;          /* under the lock */
+	bool marks;            /* closing: with a mark at the end; likewise */
 
 	/* The disk thread's. */
 	struct queue queues[2];

@@ -11,10 +11,12 @@
 #include "rpc/convert.h"
 #include "server/announce.h"
 #include "server/background.h"
+#include "server/listen.h"
 
 /* A damaged replica waits so long for the view manager's word that another member serves (RULE 14). */
 #define DAMAGED_WAIT_US 15000000u
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
+#define SET_ASIDE_US 5000000u
 
 /* --- what the core asks of the state machine ---------------------------------------------------------------------------------- */
 
@@ -54,12 +56,19 @@ static uint64_t state_bytes(void *context)
 /* --- carrying out ----------------------------------------------------------------------------------------------------------------- */
 
 /* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the others. */
-static void apply(struct node *node, uint64_t op)
+void node_apply(struct node *node, uint64_t op)
 {
 	while (orders_op(node->orders) < op) {
 		struct replica_entry entry = replica_entry_at(node->replica, orders_op(node->orders) + 1);
+		enum orders_applied applied = orders_apply(node->orders, entry.body, entry.size);
 
-		must(orders_apply(node->orders, entry.body, entry.size) == ORDERS_APPLIED);
+		if (applied == ORDERS_FULL) {
+			/* The primary was started with a higher limit, or this replica was before. */
+			log_error("node", "the order history has more than --max-orders %" PRIu64 " orders: start this replica with "
+				  "a higher one", node->options.orders_max);
+			exit(1);
+		}
+		must(applied == ORDERS_APPLIED);
 	}
 	if (orders_last_time_us(node->orders) > node->last_time_us)
 		node->last_time_us = orders_last_time_us(node->orders);
@@ -98,7 +107,7 @@ static void carry_out(struct node *node, const struct replica_action *action)
 		write_record(node, action);
 		break;
 	case DO_APPLY:
-		apply(node, action->op);
+		node_apply(node, action->op);
 		break;
 	case DO_ADOPT:
 		staging_adopt(node, action->op);
@@ -144,10 +153,10 @@ static void carry_out(struct node *node, const struct replica_action *action)
 		service_news(node);
 		break;
 	case DO_RETIRE:
-		node_end(node, true, action->text);
+		node_end(node, NODE_RETIRED, action->text);
 		break;
 	case DO_EXIT:
-		node_end(node, false, "stopped");
+		node_end(node, NODE_STOPPED, "stopped");
 		break;
 	case DO_LOG:
 		log_line((enum log_level)action->level, "replica", "%s", action->text);
@@ -155,12 +164,17 @@ static void carry_out(struct node *node, const struct replica_action *action)
 	}
 }
 
+static void carry_out_all(struct node *node)
+{
+	for (uint32_t i = 0; i < node->actions.count; i++)
+		carry_out(node, &node->actions.list[i]);
+}
+
 static void step(struct node *node, struct replica_event *event)
 {
 	event->now_ms = rpc_clock_us() / 1000;
 	replica_step(node->replica, event, &node->actions);
-	for (uint32_t i = 0; i < node->actions.count; i++)
-		carry_out(node, &node->actions.list[i]);
+	carry_out_all(node);
 }
 
 static void propose(struct node *node, struct request *request)
@@ -177,8 +191,10 @@ static void after_step(struct node *node)
 {
 	while (node->judged != NULL || node->deferred_count > 0) {
 		if (node->deferred_count > 0) {
-			struct replica_event event = node->deferred[--node->deferred_count];
+			struct replica_event event = node->deferred[node->deferred_first];
 
+			node->deferred_first = (node->deferred_first + 1) % NODE_DEFERRED_MAX;
+			node->deferred_count--;
 			step(node, &event);
 			continue;
 		}
@@ -192,11 +208,19 @@ static void after_step(struct node *node)
 	}
 }
 
+/* What an event points to is gone when its turn comes. */
+static void defer(struct node *node, const struct replica_event *event)
+{
+	must(node->deferred_count < NODE_DEFERRED_MAX);
+	must(event->push == NULL && event->ack == NULL && event->report == NULL);
+	must(event->install == NULL && event->peers == NULL && event->body == NULL);
+	node->deferred[(node->deferred_first + node->deferred_count++) % NODE_DEFERRED_MAX] = *event;
+}
+
 void node_step(struct node *node, struct replica_event *event)
 {
 	if (node->stepping) {
-		must(node->deferred_count < sizeof node->deferred / sizeof node->deferred[0]);
-		node->deferred[node->deferred_count++] = *event;
+		defer(node, event);
 		return;
 	}
 	node->stepping = true;
@@ -216,6 +240,25 @@ void node_flush(struct node *node)
 	node->stepping = false;
 }
 
+void node_start(struct node *node, struct replica_event *event)
+{
+	struct report report;
+
+	must(!node->stepping);
+	node->stepping = true;
+	event->now_ms = rpc_clock_us() / 1000;
+	replica_step(node->replica, event, &node->actions);
+	replica_report(node->replica, &report);
+	node->damaged = report.state == STATE_DAMAGED;
+	if (node->damaged && node->journal != NULL) {
+		journal_abandon(node->journal);
+		node->journal = NULL;
+	}
+	carry_out_all(node);
+	after_step(node);
+	node->stepping = false;
+}
+
 /* --- what it says of itself ---------------------------------------------------------------------------------------------------------- */
 
 void node_report(const struct node *node, struct report *report)
@@ -224,7 +267,7 @@ void node_report(const struct node *node, struct report *report)
 	report->orders = orders_count(node->orders);
 	report->uptime_s = (rpc_clock_us() - node->start_us) / 1000000;
 	report->loop_max_us = loop_meter_max_us(&node->meter);
-	report->set_aside = directory_set_aside_count(node->directory);
+	report->set_aside = node->set_aside_count;
 	if (node->journal != NULL)
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
 	if (node->push_kind != NULL)
@@ -242,14 +285,13 @@ struct identity node_identity(const struct node *node)
 
 /* --- the loop ------------------------------------------------------------------------------------------------------------------------- */
 
-void node_end(struct node *node, bool retire, const char *why)
+void node_end(struct node *node, enum node_end end, const char *why)
 {
 	struct timeval soon = {.tv_usec = LEAVE_DELAY_MS * 1000};
 
-	if (node->leave || node->retire)
+	if (node->end != NODE_RUNS)
 		return;
-	node->retire = retire;
-	node->leave = !retire;
+	node->end = end;
 	snprintf(node->ending, sizeof node->ending, "%s", why);
 	event_base_loopexit(node->base, &soon);
 }
@@ -283,11 +325,56 @@ static void check_disk(struct node *node)
 /* RULE 14: come back as a learner when the view manager says so; else stop and say why. */
 static void check_damaged(struct node *node)
 {
+	struct report report;
+	bool damaged = node->damaged;
+
+	if (node->end != NODE_RUNS)
+		return;
+	replica_report(node->replica, &report);
+	node->damaged = report.state == STATE_DAMAGED;
+	if (node->damaged && !damaged)
+		node->damaged_us = rpc_clock_us();
 	if (!node->damaged || rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
 		return;
-	log_error("node", "stopping: damaged, and no view manager confirms that another member serves: restore %s from a "
-		  "backup, or move it away to start empty", node->options.data_dir);
-	node_end(node, false, "damaged");
+	log_error("node", "stopping: damaged (%s), and within %u s no view manager confirmed that another member serves: start "
+		  "the front-end and the other replicas first, then this one again; nothing in %s was changed or removed",
+		  report.detail, DAMAGED_WAIT_US / 1000000, node->options.data_dir);
+	node_end(node, NODE_FAILED, "damaged");
+}
+
+/* --- what was set aside, for status: a directory is read off the loop ------------------------------------------------------------ */
+
+struct set_aside {
+	struct node *node;
+	uint32_t count;
+};
+
+static void count_set_aside(void *context)
+{
+	struct set_aside *set_aside = context;
+
+	set_aside->count = directory_set_aside_count(set_aside->node->directory);
+}
+
+static void set_aside_counted(void *context)
+{
+	struct set_aside *set_aside = context;
+
+	set_aside->node->set_aside_count = set_aside->count;
+	free(set_aside);
+}
+
+static void look_set_aside(struct node *node)
+{
+	struct set_aside *set_aside;
+
+	if (rpc_clock_us() - node->set_aside_us < SET_ASIDE_US)
+		return;
+	node->set_aside_us = rpc_clock_us();
+	set_aside = calloc(1, sizeof *set_aside);
+	must(set_aside != NULL);
+	set_aside->node = node;
+	background_run(node->receiver, count_set_aside, set_aside_counted, set_aside);
 }
 
 static void tick(evutil_socket_t fd, short what, void *context)
@@ -299,6 +386,8 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	node_step(node, &(struct replica_event){.kind = REPLICA_TICK});
 	check_disk(node);
 	check_damaged(node);
+	look_set_aside(node);
+	staging_tick(node);
 	snapshotter_consider(node->snapshotter);
 	node_flush(node);
 }
@@ -319,65 +408,23 @@ static void on_signal(evutil_socket_t signal, short what, void *context)
 
 	(void)signal;
 	(void)what;
-	if (node->leave)
-		event_base_loopbreak(node->base); /* asked twice */
+	if (node->stopping || node->journal == NULL) { /* asked twice; or damaged: nothing to hand over */
+		node_end(node, NODE_STOPPED, node->stopping ? "stopped at once: asked twice" : "stopped");
+		return;
+	}
+	node->stopping = true;
 	node_step(node, &(struct replica_event){.kind = REPLICA_STOP});
 	node_flush(node);
 }
 
-static void registered(void *context, enum registry_set_result result, const char *error)
+bool node_may_complain(struct node *node)
 {
-	struct node *node = context;
+	uint64_t now_us = rpc_clock_us();
 
-	switch (result) {
-	case REGISTRY_SET:
-		if (node->registered)
-			return;
-		node->registered = true;
-		printf("ready id=%" PRIu32 " program=%" PRIu32 " address=%s\n", node->options.id,
-		       node->options.program_base + node->options.id, node->address);
-		fflush(stdout);
-		announce(node);
-		return;
-	case REGISTRY_TAKEN:
-		log_error("node", "%s", error);
-		node_end(node, false, "registration taken");
-		node->failed = true;
-		return;
-	case REGISTRY_FAILED:
-		log_error("node", "%s", error);
-		if (!node->registered) {
-			node->failed = true;
-			node_end(node, false, "not registered");
-		}
-		return;
-	}
-}
-
-static void listen_on(struct node *node, const char *address, bool optional)
-{
-	char error[256];
-	char bound[LIMIT_ADDRESS_BYTES];
-
-	if (!rpc_server_listen(node->server, address, bound, sizeof bound, error, sizeof error)) {
-		if (optional)
-			return;
-		log_error("node", "%s", error);
-		exit(1);
-	}
-	if (node->address[0] == 0)
-		snprintf(node->address, sizeof node->address, "%s", bound);
-	registry_keep(node->registry, node->options.program_base + node->options.id, JH_REPLICA_V1, bound, registered, node);
-}
-
-static void listen_all(struct node *node)
-{
-	for (uint32_t i = 0; i < node->options.listen_count; i++)
-		listen_on(node, node->options.listen[i], false);
-	if (node->options.listen_count == 0) {
-		listen_on(node, "127.0.0.1", false);
-		listen_on(node, "[::1]", true);
-	}
+	if (node->complained_us != 0 && now_us - node->complained_us < 1000000)
+		return false;
+	node->complained_us = now_us;
+	return true;
 }
 
 struct node *node_new(const struct node_options *options)
@@ -416,6 +463,8 @@ struct node *node_new(const struct node_options *options)
 		log_error("node", "%s", error);
 		exit(2);
 	}
+	node->set_aside_count = directory_set_aside_count(node->directory);
+	node->set_aside_us = rpc_clock_us();
 	recovery_run(node, durable, disk_failed);
 	node->damaged_us = rpc_clock_us();
 	node->registry = registry_new(node->base);
@@ -428,22 +477,24 @@ struct node *node_new(const struct node_options *options)
 	return node;
 }
 
-int node_run(struct node *node)
+/* Nothing may write to the directory while and after it is set aside. */
+static void close_files(struct node *node)
 {
-	char error[DIRECTORY_ERROR_SIZE];
-
-	listen_all(node);
-	loop_meter_attach(&node->meter);
-	event_base_dispatch(node->base);
-	loop_meter_attach(NULL);
-	registry_unset_all(node->registry);
-	if (!node->retire) {
-		log_info("node", "%s", node->ending);
-		return node->failed || node->damaged ? 1 : 0;
-	}
+	staging_drop(node);
+	background_free(node->receiver);
+	node->receiver = NULL;
+	snapshotter_free(node->snapshotter);
+	node->snapshotter = NULL;
 	if (node->journal != NULL)
 		journal_close(node->journal);
 	node->journal = NULL;
+}
+
+static int retire(struct node *node)
+{
+	char error[DIRECTORY_ERROR_SIZE];
+
+	close_files(node);
 	if (!recovery_set_aside(node->directory, "retired", error, sizeof error)) {
 		log_error("node", "%s", error);
 		return 1;
@@ -453,17 +504,36 @@ int node_run(struct node *node)
 	return NODE_START_AGAIN;
 }
 
+int node_run(struct node *node)
+{
+	if (!listen_all(node))
+		return 1;
+	loop_meter_attach(&node->meter);
+	event_base_dispatch(node->base);
+	loop_meter_attach(NULL);
+	registry_unset_all(node->registry);
+	switch (node->end) {
+	case NODE_RETIRED:
+		return retire(node);
+	case NODE_STOPPED:
+		log_info("node", "%s", node->ending);
+		return 0;
+	default:
+		return 1; /* its line has been said */
+	}
+}
+
 void node_free(struct node *node)
 {
+	node->freeing = true;
 	announce_cancel(node);
 	registry_free(node->registry);
 	links_free(node);
 	rpc_server_free(node->server);
 	postcode_checker_free(node->checker);
-	staging_drop(node);
-	background_free(node->receiver);
-	snapshotter_free(node->snapshotter);
-	journal_close(node->journal);
+	requests_drop(node);
+	service_drop(node);
+	close_files(node);
 	event_free(node->timer);
 	event_free(node->signals[0]);
 	event_free(node->signals[1]);

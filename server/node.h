@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "rpc/loop.h"
 #include "rpc/registry.h"
@@ -25,7 +26,7 @@ struct node_options {
 	const char *frontend;        /* host whose front-end is told that we are here; NULL: none */
 	const char *listen[8];
 	uint32_t listen_count;
-	const char *advertise;       /* NULL: what we listen on */
+	const char *advertise;       /* ADDRESS[:PORT] to register instead of what we listen on; NULL: that */
 	const char *initial_orders;  /* NULL: compiled in */
 	uint64_t orders_max;
 	uint32_t segment_bytes;      /* 0: the journal's own choice */
@@ -47,8 +48,15 @@ struct request {
 	const char *why;
 	char postcode[LIMIT_POSTCODE_BYTES + 1];   /* normalised, or as typed when it is none */
 	struct request *next;        /* in node->judged */
+	LIST_ENTRY(request) live;
 	uint32_t size;
 	uint8_t body[];
+};
+
+/* A cluster call that the core answers later: what its token stands for. */
+struct taken {
+	LIST_ENTRY(taken) link;
+	struct rpc_call *call;
 };
 
 /* A connection that said hello. */
@@ -57,14 +65,30 @@ struct greeted {
 	struct rpc_connection *connection;
 	uint32_t id;                 /* 0: a view manager */
 	struct uuid uuid;
-	bool bound;                  /* manager: we are bound to it, or to nobody yet */
 	struct rpc_call *watch;      /* manager: a WATCH that hangs */
+};
+
+/* An address that rpcbind is told of. */
+struct registration {
+	struct node *node;
+	char address[LIMIT_ADDRESS_BYTES];
+	bool failed;                 /* the last try */
 };
 
 struct link;
 struct staging;
 struct snapshotter;
 struct background;
+
+#define NODE_DEFERRED_MAX 16
+
+/* How this process ends. */
+enum node_end {
+	NODE_RUNS,
+	NODE_STOPPED,   /* asked to: exit status 0 */
+	NODE_FAILED,    /* its line has been said: exit status 1 */
+	NODE_RETIRED    /* gives up its uuid and starts again (RULE 14) */
+};
 
 struct node {
 	struct node_options options;
@@ -84,7 +108,11 @@ struct node {
 	struct greeted *greeted;
 	struct link *links;
 	struct staging *staging;
+	uint64_t staging_failed;     /* token of a piece that was not taken; 0: none */
+	uint64_t staging_retry_us;
 	const jh_state_chunk *piece; /* of the push under way */
+	LIST_HEAD(, request) requests;
+	LIST_HEAD(, taken) taken;
 	struct background *receiver; /* files of states that come from a primary */
 	struct snapshotter *snapshotter;
 	struct request *judged, **judged_end;
@@ -94,15 +122,22 @@ struct node {
 	uint64_t push_bytes;
 	const char *push_kind;
 	bool stepping;
-	struct replica_event deferred[16];   /* what a step's actions brought about; without pointers */
-	uint32_t deferred_count;
-	bool registered, failed;
+	struct replica_event deferred[NODE_DEFERRED_MAX]; /* ring: what a step's actions brought about; without pointers */
+	uint32_t deferred_first, deferred_count;
+	struct registration registrations[2];   /* tcp, tcp6 */
+	uint32_t registrations_count;
+	bool ready;                  /* rpcbind has taken the first of them */
 	struct rpc_channel *announcing;
 	bool disk_full;
 	bool damaged;
 	uint64_t damaged_us;         /* since when; RULE 14 */
-	bool retire, leave;
-	char ending[256];            /* why, when retire or leave */
+	uint32_t set_aside_count;    /* looked up now and then, in the background */
+	uint64_t set_aside_us;
+	uint64_t complained_us;
+	bool stopping;               /* a signal has asked for it */
+	enum node_end end;
+	char ending[256];            /* why */
+	bool freeing;
 };
 
 /* node.c */
@@ -111,12 +146,19 @@ struct node {
 void node_step(struct node *node, struct replica_event *event);
 /* What came in this turn may leave in one push and one write. */
 void node_flush(struct node *node);
+/* Applies the log's entries up to op. Ends the process with one line when they are more than --max-orders. */
+void node_apply(struct node *node, uint64_t op);
 void node_report(const struct node *node, struct report *report);
 struct identity node_identity(const struct node *node);
-void node_end(struct node *node, bool retire, const char *why);
+/* Leaves the loop when what was answered is on its way. The first call counts. */
+void node_end(struct node *node, enum node_end end, const char *why);
+/* START: as node_step, but a log that turns out damaged is closed before anything is written (RULE 14). */
+void node_start(struct node *node, struct replica_event *event);
+/* At most one of these lines a second: peers that are refused come back at once. */
+bool node_may_complain(struct node *node);
 
 /* recovery.c */
-/* From the files to the core, START included. Ends the process with one line for what is no damage. */
+/* From the files to the core, START included. Ends the process with one line for what is no damage; sets node->damaged. */
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
 		  void (*fatal)(void *context, const char *line));
 /* --check: prints {id, uuid, view, op, digest, damaged}; returns the exit status. */
@@ -134,6 +176,8 @@ bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *m
 void request_judge(struct request *request);
 void request_answer(struct request *request, const struct replica_action *action);
 void request_read(struct request *request, bool moved);
+/* At the end of the process: those that nobody will answer. */
+void requests_drop(struct node *node);
 bool_t request_submit(struct node *node, jh_submit_args *args, struct svc_req *call);
 bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *call);
 
@@ -143,7 +187,7 @@ void service_news(struct node *node);
 void service_installed(struct node *node, const struct replica_action *action);
 void service_bound(struct node *node, const struct replica_action *action);
 void service_ack(struct node *node, const struct replica_action *action);
-struct greeted *service_greeted(struct svc_req *call);
+void service_drop(struct node *node);
 void jh_replica_1(struct svc_req *request, SVCXPRT *transport);
 
 /* peer_links.c: our connections to other replicas, while primary */
@@ -157,6 +201,8 @@ void links_free(struct node *node);
 void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest digest);
 void staging_adopt(struct node *node, uint64_t op);
 void staging_drop(struct node *node);
+/* Answers for a piece that failed a while ago. */
+void staging_tick(struct node *node);
 
 /* snapshotter.c: snapshots of our own state, in the background */
 struct snapshotter *snapshotter_new(struct node *node);

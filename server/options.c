@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <string.h>
 
+#include "rpc/address.h"
 #include "rpc/arguments.h"
 #include "rpc/frontend.h"
 
@@ -56,6 +57,16 @@ static enum replica_push_mode push_mode(const struct argp_state *state, const ch
 	if (strcmp(text, "delta") != 0)
 		argp_error(state, "--push %s: auto, full or delta is needed", text);
 	return PUSH_DELTA;
+}
+
+static const char *advertised(const struct argp_state *state, const char *text)
+{
+	struct rpc_address address;
+
+	arguments_address(state, "advertise", text);
+	if (rpc_address_parse(text, &address) && rpc_address_is_wildcard(&address))
+		argp_error(state, "--advertise %s: an address that others can connect to is needed", text);
+	return text;
 }
 
 static error_t parse_replica(int key, const char *text, struct argp_state *state)
@@ -144,7 +155,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		node->listen[node->listen_count++] = arguments_address(state, "listen", text);
 		return 0;
 	case KEY_ADVERTISE:
-		node->advertise = arguments_address(state, "advertise", text);
+		node->advertise = advertised(state, text);
 		return 0;
 	case KEY_PROGRAM_BASE:
 		node->program_base = (uint32_t)arguments_number(state, "program-base", text, 1, UINT32_MAX - 4096);

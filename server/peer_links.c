@@ -22,13 +22,21 @@ struct link {
 	struct uuid uuid;
 	struct uuid incarnation;
 	bool up;
+	LIST_HEAD(, push_call) pushes;
 };
 
 /* A push under way: which one an answer belongs to. */
 struct push_call {
+	LIST_ENTRY(push_call) entry;
 	struct link *link;
 	uint64_t token;
 };
+
+static void push_call_free(struct push_call *call)
+{
+	LIST_REMOVE(call, entry);
+	free(call);
+}
 
 static struct link *link_find(struct node *node, uint32_t id, struct uuid uuid)
 {
@@ -51,7 +59,9 @@ void links_disconnect(struct node *node, uint32_t id, struct uuid uuid)
 	struct link *link = *slot;
 
 	*slot = link->next;
-	rpc_channel_close(link->channel);
+	rpc_channel_close(link->channel); /* forgets the calls in flight */
+	while (!LIST_EMPTY(&link->pushes))
+		push_call_free(LIST_FIRST(&link->pushes));
 	free(link);
 }
 
@@ -81,8 +91,9 @@ static void closed(void *context, const char *reason)
 
 static void nonsense(struct link *link, const struct rpc_reply *reply, const char *what)
 {
-	log_warn("links", "closed: %s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
-		 rpc_channel_address(link->channel), reply->status == RPC_ANSWERED ? "malformed" : reply->error);
+	if (node_may_complain(link->node))
+		log_warn("links", "closed: %s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
+			 rpc_channel_address(link->channel), reply->status == RPC_ANSWERED ? "malformed" : reply->error);
 	lose(link);
 }
 
@@ -108,8 +119,9 @@ static void greeted(void *context, const struct rpc_reply *reply)
 	convert_text(text, sizeof text, wire.error.jh_text_val, wire.error.jh_text_len);
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
 	if (!good) {
-		log_warn("links", "hello refused replica=%" PRIu32 " address=%s reason=\"%s\"", link->id,
-			 rpc_channel_address(link->channel), text);
+		if (node_may_complain(link->node)) /* it is tried again at once */
+			log_warn("links", "hello refused replica=%" PRIu32 " address=%s reason=\"%s\"", link->id,
+				 rpc_channel_address(link->channel), text[0] != 0 ? text : "another process than the one meant");
 		lose(link);
 		return;
 	}
@@ -175,7 +187,7 @@ static void pushed(void *context, const struct rpc_reply *reply)
 	struct replica_ack ack;
 	jh_push_result wire = {0};
 
-	free(call);
+	push_call_free(call);
 	if (reply->status == RPC_LOST)
 		return;
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_push_result, &wire) || !ack_from_wire(&wire, &ack)) {
@@ -242,6 +254,7 @@ void links_push(struct node *node, const struct replica_action *action)
 
 	must(call != NULL);
 	*call = (struct push_call){.link = link, .token = action->token};
+	LIST_INSERT_HEAD(&link->pushes, call, entry);
 	push_1(&args, NULL, rpc_channel_call(link->channel, PUSH_TIMEOUT_MS, pushed, call));
 	if (push->record != NULL)
 		xdr_free((xdrproc_t)xdr_jh_view, &record);

@@ -1,7 +1,9 @@
 /* A start: the newest good snapshot, then the journal, record by record, into the core. Also --check, which does the same and
  * changes nothing. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,10 +13,14 @@
 #include "rpc/clock.h"
 #include "rpc/disk.h"
 #include "server/initial_orders.h"
+#include "server/journal_segment.h"
 #include "server/node.h"
 #include "server/snapshot.h"
 
+/* Beyond --max-orders: the loaded ones. */
 #define ROOM_FOR_LOADED 100000
+/* All of an unapplied log at once, of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
+#define QUEUE_BYTES (160u << 20)
 
 struct recovery {
 	struct node *node;
@@ -37,15 +43,8 @@ static void hand(struct node *node, struct replica_event *event)
 {
 	replica_step(node->replica, event, &node->actions);
 	for (uint32_t i = 0; i < node->actions.count; i++) {
-		const struct replica_action *action = &node->actions.list[i];
-
-		if (action->kind != DO_APPLY)
-			continue;
-		while (orders_op(node->orders) < action->op) {
-			struct replica_entry entry = replica_entry_at(node->replica, orders_op(node->orders) + 1);
-
-			must(orders_apply(node->orders, entry.body, entry.size) == ORDERS_APPLIED);
-		}
+		if (node->actions.list[i].kind == DO_APPLY)
+			node_apply(node, node->actions.list[i].op);
 	}
 }
 
@@ -135,6 +134,7 @@ static void load_initial(struct node *node)
 	char error[INITIAL_ORDERS_ERROR_SIZE];
 	bool loaded;
 
+	orders_free(node->orders);
 	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
 	if (node->options.initial_orders != NULL)
 		loaded = initial_orders_load(node->options.initial_orders, load_order, node->orders, error, sizeof error);
@@ -157,47 +157,96 @@ static bool note_state(void *context, const struct journal_record *record, char 
 }
 
 /* A received state counts only if the journal's last replacement is of its op; then it only missed getting its name. */
-static void name_received(struct recovery *recovery, const char *directory)
+static bool find_received(struct recovery *recovery, const char *directory)
 {
 	struct journal_recovery read;
-	char path[4096], error[SNAPSHOT_ERROR_SIZE];
+	char path[PATH_MAX];
 	uint64_t newest = 0;
 
-	snprintf(path, sizeof path, "%s/%s", directory, SNAPSHOT_INCOMING);
-	if (access(path, F_OK) != 0)
-		return;
+	if (snprintf(path, sizeof path, "%s/%s", directory, SNAPSHOT_INCOMING) >= (int)sizeof path || access(path, F_OK) != 0)
+		return false;
 	journal_check(directory, note_state, recovery, &read);
 	snapshot_newest(directory, UINT64_MAX, &newest);
-	if (recovery->last_state_op > newest &&
+	return recovery->last_state_op > newest;
+}
+
+static void name_received(struct recovery *recovery, const char *directory)
+{
+	char error[SNAPSHOT_ERROR_SIZE];
+
+	if (find_received(recovery, directory) &&
 	    !snapshot_publish(directory, SNAPSHOT_INCOMING, recovery->last_state_op, error, sizeof error))
 		refuse(error);
 }
 
-/* False: the newest snapshot is damaged. */
-static bool load_snapshot(struct recovery *recovery)
+static bool journal_exists(const char *directory)
+{
+	DIR *files = opendir(directory);
+	bool found = false;
+
+	if (files == NULL)
+		return false;
+	for (struct dirent *file; !found && (file = readdir(files)) != NULL;)
+		found = strncmp(file->d_name, "journal-", 8) == 0 && strcmp(file->d_name, SEGMENT_NEXT) != 0;
+	closedir(files);
+	return found;
+}
+
+/* The history to begin with is written down before anything refers to it: at the next start the options, or the orders that are
+ * compiled in, may be others. */
+static void begin_history(struct node *node)
+{
+	const struct snapshot_pace at_once = {0};
+	struct snapshot_summary summary;
+	char error[SNAPSHOT_ERROR_SIZE];
+
+	load_initial(node);
+	summary = (struct snapshot_summary){.initial_count = orders_initial_count(node->orders),
+					    .digest = orders_digest(node->orders)};
+	if (snapshot_write(node->options.data_dir, node->orders, &summary, &at_once, error, sizeof error) != SNAPSHOT_WRITTEN)
+		refuse(error);
+}
+
+static bool load_snapshot(struct recovery *recovery, const char *path)
 {
 	struct node *node = recovery->node;
-	const char *directory = node->options.data_dir;
 	struct snapshot_summary summary;
-	char path[4096];
-	uint64_t op;
 
-	if (!snapshot_newest(directory, UINT64_MAX, &op)) {
-		load_initial(node);
-		return true;
-	}
-	must(snapshot_path(directory, op, path, sizeof path));
 	switch (snapshot_load(path, node->options.orders_max + ROOM_FOR_LOADED, &node->orders, &summary, recovery->error,
 			      sizeof recovery->error)) {
 	case SNAPSHOT_LOADED:
 		return true;
 	case SNAPSHOT_DAMAGED:
 	case SNAPSHOT_MISSING:
-		load_initial(node); /* something to stand on; nothing of it is served */
+		node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
 		return false;
 	default:
 		refuse(recovery->error);
 	}
+}
+
+/* A journal and a snapshot are always there together, the snapshot first; only a process that was killed in its very first start
+ * leaves the first snapshot alone. False: damage, and an empty history to stand on, of which nothing is served. */
+static bool load_state(struct recovery *recovery, const char *received)
+{
+	struct node *node = recovery->node;
+	const char *directory = node->options.data_dir;
+	bool has_journal = journal_exists(directory);
+	char path[PATH_MAX];
+	uint64_t op = 0;
+
+	if (received != NULL)
+		return load_snapshot(recovery, received);
+	if (snapshot_newest(directory, UINT64_MAX, &op) && (has_journal || op == 0)) {
+		must(snapshot_path(directory, op, path, sizeof path));
+		return load_snapshot(recovery, path);
+	}
+	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
+	if (!has_journal && op == 0)
+		return true; /* nothing at all */
+	snprintf(recovery->error, sizeof recovery->error, "%s has a %s but no %s: files are missing", directory,
+		 has_journal ? "journal" : "snapshot", has_journal ? "snapshot" : "journal");
+	return false;
 }
 
 /* --- the start ------------------------------------------------------------------------------------------------------------------- */
@@ -237,50 +286,62 @@ static bool is_damage(enum journal_outcome outcome)
 	return outcome == JOURNAL_DAMAGED;
 }
 
+/* The journal, opened, or only read when the snapshot is damaged already: damaged files are not written to (RULE 14). */
+static bool read_journal(struct recovery *recovery, bool open, const struct journal_options *options,
+			 struct journal_recovery *read)
+{
+	struct node *node = recovery->node;
+	const char *directory = node->options.data_dir;
+
+	if (open)
+		node->journal = journal_open(directory, options, read_record, recovery, read);
+	else
+		journal_check(directory, read_record, recovery, read);
+	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && !is_damage(read->outcome))
+		refuse(read->error);
+	if (open && node->journal == NULL)
+		snprintf(recovery->error, sizeof recovery->error, "%s", read->error);
+	return node->journal != NULL;
+}
+
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
 		  void (*fatal)(void *context, const char *line))
 {
 	struct recovery *recovery = calloc(1, sizeof *recovery);
+	const char *directory = node->options.data_dir;
 	struct journal_recovery read;
 	uint64_t began_us = rpc_clock_us();
 
 	must(recovery != NULL);
 	recovery->node = node;
 	node->uuid = uuid_draw();
-	name_received(recovery, node->options.data_dir);
-	snapshot_remove_temporary(node->options.data_dir);
+	name_received(recovery, directory);
+	snapshot_remove_temporary(directory);
 
-	bool good = load_snapshot(recovery);
-	struct journal_options options = {.base = node->base, .uuid = node->uuid, .segment_bytes = node->options.segment_bytes,
-					  .durable = durable, .fatal = fatal, .context = node};
+	bool good = load_state(recovery, NULL);
 
+	if (good && !journal_exists(directory))
+		begin_history(node);
+	else if (node->options.initial_orders != NULL)
+		log_info("recovery", "--initial-orders is not used: %s holds a history already", directory);
 	begin_core(node);
-	node->journal = journal_open(node->options.data_dir, &options, read_record, recovery, &read);
-	if (node->journal == NULL && !is_damage(read.outcome))
-		refuse(read.error);
+	good = read_journal(recovery, good,
+			    &(struct journal_options){.base = node->base, .uuid = node->uuid, .durable = durable,
+						      .segment_bytes = node->options.segment_bytes,
+						      .queue_bytes = QUEUE_BYTES, .fatal = fatal, .context = node},
+			    &read);
 	check_owner(recovery);
 	if (recovery->has_meta)
 		node->uuid = recovery->meta.uuid;
 	if (read.outcome == JOURNAL_TAIL_CUT)
 		log_warn("recovery", "%s", read.error);
-	if (node->journal == NULL) {
-		good = false;
-		snprintf(recovery->error, sizeof recovery->error, "%s", read.error);
-	} else if (!good) {
-		journal_close(node->journal); /* RULE 14: damaged files are not written to */
-		node->journal = NULL;
-	}
-	node->damaged = !good;
-	node_step(node, &(struct replica_event){.kind = REPLICA_START, .damaged = !good, .text = recovery->error,
-						.tail_cut = read.outcome == JOURNAL_TAIL_CUT ? read.op : 0});
-
-	struct report report;
-
-	replica_report(node->replica, &report);
-	node->damaged = report.state == STATE_DAMAGED;
-	log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64 " records=%" PRIu64
-		 " took_ms=%" PRIu64, report.view.number, replica_last_op(node->replica), report.commit,
-		 orders_count(node->orders), read.records, (rpc_clock_us() - began_us) / 1000);
+	node_start(node, &(struct replica_event){.kind = REPLICA_START, .damaged = !good, .text = recovery->error,
+						 .tail_cut = read.outcome == JOURNAL_TAIL_CUT ? read.op : 0});
+	if (!node->damaged)
+		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
+			 " records=%" PRIu64 " took_ms=%" PRIu64, replica_view(node->replica)->number,
+			 replica_last_op(node->replica), replica_commit(node->replica), orders_count(node->orders),
+			 read.records, (rpc_clock_us() - began_us) / 1000);
 	free(recovery);
 }
 
@@ -303,14 +364,27 @@ static enum replica_known no_lookup(void *context, struct uuid client, uint64_t 
 	return KNOWN_NEW;
 }
 
+/* At the end of the log, which is where whole copies are equal. */
+static struct digest digest_at_end(const struct node *node, const struct report *report)
+{
+	struct digest digest = report->digest;
+
+	for (uint64_t op = report->digest_op + 1; op <= replica_last_op(node->replica); op++) {
+		struct replica_entry entry = replica_entry_at(node->replica, op);
+
+		digest = digest_chain(digest, entry.body, entry.size);
+	}
+	return digest;
+}
+
 static void print_check(const struct recovery *recovery, const struct report *report, const char *damaged)
 {
+	const struct node *node = recovery->node;
 	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
-	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
+	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:b}", "id", (int)recovery->meta.id, "uuid",
 				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number, "op",
-				 (json_int_t)replica_last_op(recovery->node->replica), "commit", (json_int_t)report->commit,
-				 "digest", digest_format(report->digest, digest), "digest_op", (json_int_t)report->digest_op,
-				 "damaged", damaged != NULL);
+				 (json_int_t)replica_last_op(node->replica), "commit", (json_int_t)report->commit,
+				 "digest", digest_format(digest_at_end(node, report), digest), "damaged", damaged != NULL);
 
 	must(json != NULL);
 	if (damaged != NULL)
@@ -320,16 +394,44 @@ static void print_check(const struct recovery *recovery, const struct report *re
 	json_decref(json);
 }
 
+/* Reads all of it; NULL, or what is damaged, as one line. */
+static const char *check_files(struct recovery *recovery, struct report *report)
+{
+	struct node *node = recovery->node;
+	const char *directory = node->options.data_dir;
+	struct journal_recovery read;
+	char received[PATH_MAX];
+	bool has_received = find_received(recovery, directory) &&
+			    snprintf(received, sizeof received, "%s/%s", directory, SNAPSHOT_INCOMING) < (int)sizeof received;
+	bool good = load_state(recovery, has_received ? received : NULL);
+
+	begin_core(node);
+	read_journal(recovery, false, NULL, &read);
+	if (good && is_damage(read.outcome)) {
+		snprintf(recovery->error, sizeof recovery->error, "%s", read.error);
+		good = false;
+	}
+	if (good && !recovery->has_meta) {
+		snprintf(recovery->error, sizeof recovery->error, "%s holds no replica's data", directory);
+		refuse(recovery->error);
+	}
+	hand(node, &(struct replica_event){.kind = REPLICA_START});
+	replica_report(node->replica, report);
+	if (good && report->state == STATE_DAMAGED) {
+		snprintf(recovery->error, sizeof recovery->error, "%s", report->detail);
+		good = false;
+	}
+	return good ? NULL : recovery->error;
+}
+
 int recovery_check(const char *data_dir, uint64_t orders_max)
 {
 	struct node *node = calloc(1, sizeof *node);
 	struct recovery *recovery = calloc(1, sizeof *recovery);
 	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
 	const struct replica_service service = {.lookup = no_lookup};
-	struct journal_recovery read;
 	struct report report;
 	char error[DIRECTORY_ERROR_SIZE];
-	const char *damaged = NULL;
 
 	must(node != NULL);
 	must(recovery != NULL);
@@ -343,31 +445,15 @@ int recovery_check(const char *data_dir, uint64_t orders_max)
 		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
 			 (int)directory_in_use(node->directory));
 	node->replica = replica_new(&options, &service);
-	if (!load_snapshot(recovery))
-		damaged = recovery->error;
-	begin_core(node);
-	journal_check(data_dir, read_record, recovery, &read);
-	if (read.outcome != JOURNAL_OK && read.outcome != JOURNAL_TAIL_CUT && !is_damage(read.outcome))
-		refuse(read.error);
-	if (is_damage(read.outcome) && damaged == NULL)
-		damaged = read.error;
-	if (!recovery->has_meta && damaged == NULL) {
-		snprintf(error, sizeof error, "%s holds no replica's data", data_dir);
-		refuse(error);
-	}
-	hand(node, &(struct replica_event){.kind = REPLICA_START});
-	replica_report(node->replica, &report);
-	if (report.state == STATE_DAMAGED && damaged == NULL)
-		damaged = report.detail;
+
+	const char *damaged = check_files(recovery, &report);
+
 	print_check(recovery, &report, damaged);
-
-	int status = damaged == NULL ? 0 : 1;
-
 	replica_free(node->replica);
 	replica_actions_free(&node->actions);
 	orders_free(node->orders);
 	directory_close(node->directory);
 	free(node);
 	free(recovery);
-	return status;
+	return damaged == NULL ? 0 : 1;
 }

@@ -17,9 +17,20 @@
 
 static void request_free(struct request *request)
 {
+	LIST_REMOVE(request, live);
 	if (request->is_read)
 		xdr_free((xdrproc_t)xdr_jh_query, &request->query);
 	free(request);
+}
+
+void requests_drop(struct node *node)
+{
+	struct request *request;
+
+	while ((request = LIST_FIRST(&node->requests)) != NULL) {
+		rpc_call_drop(request->call);
+		request_free(request);
+	}
 }
 
 /* --- answers ---------------------------------------------------------------------------------------------------------------- */
@@ -232,6 +243,7 @@ bool_t request_submit(struct node *node, jh_submit_args *args, struct svc_req *c
 		return FALSE;
 	}
 	request->call = rpc_call_take(call);
+	LIST_INSERT_HEAD(&node->requests, request, live);
 	node_step(node, &(struct replica_event){.kind = REPLICA_SUBMIT, .token = (uint64_t)(uintptr_t)request,
 						.view = request->view, .client = request->client,
 						.request = request->number, .content = request->content});
@@ -252,6 +264,7 @@ bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *cal
 	memset(&args->query, 0, sizeof args->query);
 	args->query.kind = JH_QUERY_HISTORY;
 	request->call = rpc_call_take(call);
+	LIST_INSERT_HEAD(&node->requests, request, live);
 	node_step(node, &(struct replica_event){.kind = REPLICA_QUERY, .token = (uint64_t)(uintptr_t)request,
 						.view = args->view, .floor = args->at_primary ? 0 : args->floor});
 	return FALSE;

@@ -9,9 +9,11 @@
 #include "rpc/convert.h"
 #include "server/node.h"
 
+#define GREETED_MAX (4 * LIMIT_REPLICAS)
+
 /* --- who speaks --------------------------------------------------------------------------------------------------------------- */
 
-struct greeted *service_greeted(struct svc_req *call)
+static struct greeted *greeted_of(struct svc_req *call)
 {
 	return rpc_connection_user(rpc_call_connection(call));
 }
@@ -21,18 +23,26 @@ static struct node *node_of(struct svc_req *call)
 	return rpc_call_context(call);
 }
 
-/* The view manager we are bound to, else NULL (RULE 20). */
+/* RULE 20: the manager we are bound to; any, as long as we are bound to none. Asked anew for every call: a view may have bound
+ * us to another one since the hello. */
+static bool manages(const struct node *node, const struct greeted *from)
+{
+	struct uuid bound = replica_bound(node->replica);
+
+	return from->id == 0 && (uuid_is_nil(bound) || uuid_equal(bound, from->uuid));
+}
+
 static struct greeted *manager_of(struct svc_req *call)
 {
-	struct greeted *from = service_greeted(call);
+	struct greeted *from = greeted_of(call);
 
-	return from != NULL && from->id == 0 && from->bound ? from : NULL;
+	return from != NULL && manages(node_of(call), from) ? from : NULL;
 }
 
 static bool manager_is_connected(const struct node *node)
 {
 	for (const struct greeted *from = node->greeted; from != NULL; from = from->next) {
-		if (from->id == 0 && from->bound)
+		if (manages(node, from))
 			return true;
 	}
 	return false;
@@ -61,7 +71,7 @@ void service_closed(struct node *node, struct rpc_connection *connection)
 
 	rpc_connection_set_user(connection, NULL);
 	forget(node, from);
-	if (manager)
+	if (manager && !node->freeing)
 		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
 }
 
@@ -84,21 +94,31 @@ static void close_older(struct node *node, const struct greeted *than, bool all_
 	}
 }
 
-static void greet(struct node *node, struct rpc_connection *connection, const struct identity *who, bool bound)
+/* Greeted connections are never closed for being idle, so there is a bound on them: RULE 19. */
+static bool has_room(const struct node *node)
+{
+	uint32_t count = 0;
+
+	for (const struct greeted *from = node->greeted; from != NULL; from = from->next)
+		count++;
+	return count < GREETED_MAX;
+}
+
+static void greet(struct node *node, struct rpc_connection *connection, const struct identity *who)
 {
 	struct greeted *from = rpc_connection_user(connection);
+	bool manager = who->id == 0 || (from != NULL && from->id == 0);
 
 	if (from != NULL)
 		forget(node, from);
 	from = calloc(1, sizeof *from);
 	must(from != NULL);
-	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid,
-				 .bound = bound};
+	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid};
 	node->greeted = from;
 	rpc_connection_set_user(connection, from);
 	rpc_connection_pin(connection);
 	close_older(node, from, false);
-	if (from->id == 0)
+	if (manager)
 		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
 }
 
@@ -157,10 +177,13 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	if (!convert_identity_from_wire(&args->me, &who) || !convert_identity_from_wire(&args->you, &meant)) {
 		result->status = JH_HELLO_FORMAT;
 		snprintf(text, sizeof text, "the hello makes no sense");
+	} else if (!has_room(node)) {
+		result->status = JH_HELLO_NOT_ME;
+		snprintf(text, sizeof text, "replica %u has %d cluster connections already", me.id, GREETED_MAX);
 	} else {
 		result->status = judge_hello(node, &who, &meant, text, sizeof text);
 		if (result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND)
-			greet(node, rpc_call_connection(call), &who, result->status == JH_HELLO_OK);
+			greet(node, rpc_call_connection(call), &who);
 	}
 	result->error = convert_text_dup(text);
 	convert_identity_to_wire(&me, &result->me);
@@ -198,7 +221,7 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 bool_t watch_1_svc(jh_watch_args *args, jh_report *result, struct svc_req *call)
 {
 	struct node *node = node_of(call);
-	struct greeted *from = service_greeted(call);
+	struct greeted *from = greeted_of(call);
 	struct report report;
 
 	memset(result, 0, sizeof *result);
@@ -229,12 +252,51 @@ void service_news(struct node *node)
 	}
 }
 
-static void reply_manage(struct node *node, struct rpc_call *call, jh_manage_status status, const char *text)
+/* --- calls that are answered later ------------------------------------------------------------------------------------------------ */
+
+static struct taken *take(struct node *node, struct svc_req *call)
+{
+	struct taken *taken = malloc(sizeof *taken);
+
+	must(taken != NULL);
+	taken->call = rpc_call_take(call);
+	LIST_INSERT_HEAD(&node->taken, taken, link);
+	return taken;
+}
+
+static uint64_t token_of(const struct taken *taken)
+{
+	return (uint64_t)(uintptr_t)taken;
+}
+
+static struct taken *taken_of(const struct replica_action *action)
+{
+	return (struct taken *)(uintptr_t)action->token;
+}
+
+static struct rpc_call *release(struct taken *taken)
+{
+	struct rpc_call *call = taken->call;
+
+	LIST_REMOVE(taken, link);
+	free(taken);
+	return call;
+}
+
+void service_drop(struct node *node)
+{
+	struct taken *taken;
+
+	while ((taken = LIST_FIRST(&node->taken)) != NULL)
+		rpc_call_drop(release(taken));
+}
+
+static void reply_manage(struct node *node, struct taken *taken, jh_manage_status status, const char *text)
 {
 	jh_manage_result result = {.status = status, .error = convert_text_dup(text)};
 
 	fill_report(node, &result.report);
-	rpc_call_reply(call, (xdrproc_t)xdr_jh_manage_result, &result);
+	rpc_call_reply(release(taken), (xdrproc_t)xdr_jh_manage_result, &result);
 	xdr_free((xdrproc_t)xdr_jh_manage_result, &result);
 }
 
@@ -244,7 +306,7 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 	static struct peers peers;
 	struct node *node = node_of(call);
 	struct greeted *from = manager_of(call);
-	struct rpc_call *taken = rpc_call_take(call);
+	struct taken *taken = take(node, call);
 
 	memset(result, 0, sizeof *result);
 	if (from == NULL || !convert_install_from_wire(args, &view, &peers)) {
@@ -255,14 +317,14 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "that view is another manager's");
 		return FALSE;
 	}
-	node_step(node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = (uint64_t)(uintptr_t)taken,
-						.install = &view, .peers = &peers});
+	node_step(node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = token_of(taken), .install = &view,
+						 .peers = &peers});
 	return FALSE;
 }
 
 void service_installed(struct node *node, const struct replica_action *action)
 {
-	reply_manage(node, (struct rpc_call *)(uintptr_t)action->token, action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+	reply_manage(node, taken_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
 		     action->text != NULL ? action->text : "");
 }
 
@@ -270,26 +332,24 @@ void service_installed(struct node *node, const struct replica_action *action)
 bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct svc_req *call)
 {
 	struct node *node = node_of(call);
-	struct greeted *from = service_greeted(call);
+	struct greeted *from = greeted_of(call);
 	struct uuid manager = convert_uuid_from_wire(args->manager);
-	struct rpc_call *taken = rpc_call_take(call);
+	struct taken *taken = take(node, call);
 
 	memset(result, 0, sizeof *result);
 	if (from == NULL || from->id != 0 || !uuid_equal(from->uuid, manager)) {
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "say hello as that manager first");
 		return FALSE;
 	}
-	from->bound = true;
 	close_older(node, from, true);
-	node_step(node, &(struct replica_event){.kind = REPLICA_BIND, .token = (uint64_t)(uintptr_t)taken,
-						.manager = manager});
+	node_step(node, &(struct replica_event){.kind = REPLICA_BIND, .token = token_of(taken), .manager = manager});
 	node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
 	return FALSE;
 }
 
 void service_bound(struct node *node, const struct replica_action *action)
 {
-	reply_manage(node, (struct rpc_call *)(uintptr_t)action->token, action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+	reply_manage(node, taken_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
 		     action->ok ? "" : "overtaken by another binding");
 }
 
@@ -328,7 +388,7 @@ static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
 void service_ack(struct node *node, const struct replica_action *action)
 {
 	(void)node;
-	reply_push((struct rpc_call *)(uintptr_t)action->token, &action->ack);
+	reply_push(release(taken_of(action)), &action->ack);
 }
 
 /* Bodies stay where rpcgen put them until the handler returns; the core copies what it keeps. */
@@ -369,7 +429,7 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 	static struct view record;
 	static struct replica_entry entries[LIMIT_PUSH_ENTRIES];
 	struct node *node = node_of(call);
-	struct greeted *from = service_greeted(call);
+	struct greeted *from = greeted_of(call);
 	struct replica_push push;
 
 	memset(result, 0, sizeof *result);
@@ -378,8 +438,8 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 		return TRUE;
 	}
 	node->piece = args->state;
-	node_step(node, &(struct replica_event){.kind = REPLICA_PUSH, .token = (uint64_t)(uintptr_t)rpc_call_take(call),
-						.id = from->id, .uuid = from->uuid, .push = &push});
+	node_step(node, &(struct replica_event){.kind = REPLICA_PUSH, .token = token_of(take(node, call)), .id = from->id,
+						 .uuid = from->uuid, .push = &push});
 	node->piece = NULL;
 	return FALSE;
 }

@@ -20,6 +20,7 @@ struct snapshotter {
 	struct background *thread;
 	_Atomic bool stop;
 	bool running;
+	bool any;                /* one was written since the start */
 	uint64_t bytes_last;     /* of the journal when the last one was done */
 	uint64_t not_before_us;
 };
@@ -70,9 +71,14 @@ static void snapshot_written(void *context)
 	struct node *node = snapshotter->node;
 
 	snapshotter->running = false;
+	if (node->journal == NULL) {
+		free(job); /* damaged meanwhile */
+		return;
+	}
 	if (job->written == SNAPSHOT_WRITTEN) {
 		log_info("snapshot", "written op=%" PRIu64, job->summary.op);
 		journal_trim(node->journal, job->summary.op);
+		snapshotter->any = true;
 		snapshotter->bytes_last = journal_counters(node->journal).bytes;
 	} else if (job->written == SNAPSHOT_FAILED) {
 		log_warn("snapshot", "%s", job->error); /* RULE 13: a temporary file: tried again later */
@@ -90,8 +96,11 @@ void snapshotter_consider(struct snapshotter *snapshotter)
 		enough = JOURNAL_BYTES_BEFORE_FIRST;
 	if (snapshotter->running || node->journal == NULL || rpc_clock_us() < snapshotter->not_before_us)
 		return;
-	if (journal_counters(node->journal).size_bytes < enough ||
-	    journal_counters(node->journal).bytes - snapshotter->bytes_last < enough / 2)
+
+	struct journal_counters counters = journal_counters(node->journal);
+
+	/* What is left after a snapshot may be enough by itself: then some more must have come. */
+	if (counters.size_bytes < enough || (snapshotter->any && counters.bytes - snapshotter->bytes_last < enough / 2))
 		return;
 
 	struct snapshot_job *job = calloc(1, sizeof *job);

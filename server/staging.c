@@ -2,16 +2,18 @@
  * beside the snapshots. It becomes the live one when the core says so, never before. */
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/convert.h"
+#include "rpc/clock.h"
 #include "server/background.h"
 #include "server/node.h"
 #include "server/snapshot.h"
 
 /* Beyond --max-orders: the loaded ones of another --initial-orders. */
 #define ROOM_FOR_LOADED 100000
+#define RETRY_US 1000000u
 
 struct staging {
 	struct node *node;
@@ -37,10 +39,28 @@ struct piece {
 	char records[];
 };
 
-static void answer(struct node *node, uint64_t token, bool ok, uint64_t next, bool complete)
+static void taken(struct node *node, uint64_t token, uint64_t next, bool complete)
 {
-	node_step(node, &(struct replica_event){.kind = REPLICA_STAGED, .token = token, .ok = ok, .next = next,
+	node_step(node, &(struct replica_event){.kind = REPLICA_STAGED, .token = token, .ok = true, .next = next,
 						.complete = complete});
+}
+
+/* RULE 13: from the start again, but not at once: what failed will most likely fail again. */
+static void failed(struct node *node, uint64_t token)
+{
+	staging_drop(node);
+	node->staging_failed = token;
+	node->staging_retry_us = rpc_clock_us() + RETRY_US;
+}
+
+void staging_tick(struct node *node)
+{
+	uint64_t token = node->staging_failed;
+
+	if (token == 0 || rpc_clock_us() < node->staging_retry_us)
+		return;
+	node->staging_failed = 0;
+	node_step(node, &(struct replica_event){.kind = REPLICA_STAGED, .token = token});
 }
 
 /* --- on the background thread --------------------------------------------------------------------------------------------------- */
@@ -68,14 +88,20 @@ static void dispose(void *context)
 
 	snapshot_abandon(staging->writer);
 	if (staging->publish) {
-		/* If it fails the file keeps its first name, and the next start finds it there. */
-		if (snapshot_publish(staging->directory, SNAPSHOT_INCOMING, staging->publish_op, error, sizeof error))
-			snapshot_remove_below(staging->directory, staging->publish_op);
-		else
-			log_warn("staging", "%s", error);
+		if (!snapshot_publish(staging->directory, SNAPSHOT_INCOMING, staging->publish_op, error, sizeof error)) {
+			/* The journal refers to it, and the next state to come would take its place: the next start names it. */
+			log_error("staging", "%s", error);
+			_exit(1);
+		}
+		snapshot_remove_below(staging->directory, staging->publish_op);
 	}
 	orders_free(staging->orders);
-	free(staging);
+}
+
+/* On the loop, behind the pieces that refer to it. */
+static void disposed(void *context)
+{
+	free(context);
 }
 
 /* --- on the loop ------------------------------------------------------------------------------------------------------------------ */
@@ -88,12 +114,13 @@ static void piece_written(void *context)
 	if (!staging->dropped) {
 		struct node *node = staging->node;
 
-		if (!piece->ok) {
-			log_warn("staging", "%s", piece->error); /* RULE 13: tried again from the start */
-			staging_drop(node);
+		if (piece->ok) {
+			taken(node, piece->token, piece->next, piece->complete);
+			node_flush(node);
+		} else {
+			log_warn("staging", "%s: trying again", piece->error);
+			failed(node, piece->token);
 		}
-		answer(node, piece->token, piece->ok, piece->next, piece->complete);
-		node_flush(node);
 	}
 	free(piece);
 }
@@ -106,7 +133,7 @@ void staging_drop(struct node *node)
 		return;
 	node->staging = NULL;
 	staging->dropped = true;
-	background_run(node->receiver, dispose, NULL, staging);
+	background_run(node->receiver, dispose, disposed, staging);
 }
 
 static struct staging *begin(struct node *node)
@@ -120,12 +147,42 @@ static struct staging *begin(struct node *node)
 	return staging;
 }
 
+static void check_room(const struct node *node, const jh_state_chunk *wire)
+{
+	uint64_t orders_max = node->options.orders_max;
+
+	if (wire->total - wire->initial_count <= orders_max && wire->initial_count <= ROOM_FOR_LOADED)
+		return;
+	log_error("staging", "the primary has %" PRIu64 " orders, more than --max-orders %" PRIu64 ": start this replica with a "
+		  "higher one", wire->total - wire->initial_count, orders_max);
+	exit(1);
+}
+
+/* Decodes the piece; false with a line in the log. */
+static bool decode(struct staging *staging, const jh_state_chunk *wire, uint64_t op, struct digest digest, bool *complete)
+{
+	char error[256];
+
+	if (!orders_decode(staging->orders, wire->initial_count, wire->records.records_val, wire->records.records_len, error,
+			   sizeof error)) {
+		log_warn("staging", "a piece of the primary's state is malformed: %s: trying again", error);
+		return false;
+	}
+	*complete = orders_count(staging->orders) >= wire->total;
+	if (*complete && (orders_op(staging->orders) != op || !digest_equal(orders_digest(staging->orders), digest))) {
+		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64 ": trying again", op);
+		return false;
+	}
+	return true;
+}
+
 void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest digest)
 {
 	const jh_state_chunk *wire = node->piece;
-	char error[256];
+	bool complete;
 
 	must(wire != NULL);
+	check_room(node, wire);
 	if (wire->first == 0) {
 		staging_drop(node);
 		node->staging = begin(node);
@@ -134,23 +191,11 @@ void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest 
 	struct staging *staging = node->staging;
 
 	if (staging == NULL || orders_count(staging->orders) != wire->first) {
-		answer(node, token, true, staging == NULL ? 0 : orders_count(staging->orders), false);
+		taken(node, token, staging == NULL ? 0 : orders_count(staging->orders), false);
 		return;
 	}
-	if (!orders_decode(staging->orders, wire->initial_count, wire->records.records_val, wire->records.records_len, error,
-			   sizeof error)) {
-		log_warn("staging", "a piece of the primary's state is malformed: %s", error);
-		staging_drop(node);
-		answer(node, token, false, 0, false);
-		return;
-	}
-
-	bool complete = orders_count(staging->orders) >= wire->total;
-
-	if (complete && (orders_op(staging->orders) != op || !digest_equal(orders_digest(staging->orders), digest))) {
-		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64, op);
-		staging_drop(node);
-		answer(node, token, false, 0, false);
+	if (!decode(staging, wire, op, digest, &complete)) {
+		failed(node, token);
 		return;
 	}
 

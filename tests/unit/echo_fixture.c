@@ -82,8 +82,6 @@ int echo_program_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t resu
 	return TRUE;
 }
 
-void echo_program_1(struct svc_req *request, SVCXPRT *transport);
-
 static void count_close(void *context, struct rpc_connection *connection)
 {
 	struct echo *echo = context;

@@ -24,6 +24,9 @@ struct echo {
 	bool close_callers;   /* ECHO_NOW closes its own connection before it answers */
 };
 
+/* rpcgen's dispatch function, to be served under other program numbers too; context: the struct echo. */
+void echo_program_1(struct svc_req *request, SVCXPRT *transport);
+
 /* limits: NULL for the defaults. */
 void echo_open(struct echo *echo, const struct rpc_server_limits *limits);
 void echo_close(struct echo *echo);

@@ -55,6 +55,7 @@ static const char *registered(uint32_t program)
 
 struct served {
 	struct echo echo;
+	uint32_t program;
 	pthread_t thread;
 	atomic_bool stop;
 };
@@ -80,9 +81,11 @@ static void *serve(void *context)
 	return NULL;
 }
 
-static void serve_start(struct served *served)
+static void serve_start(struct served *served, uint32_t program)
 {
 	echo_open(&served->echo, NULL);
+	served->program = program;
+	rpc_server_register(served->echo.server, program, 1, echo_program_1, &served->echo);
 	atomic_store(&served->stop, false);
 	assert_int_equal(pthread_create(&served->thread, NULL, serve, served), 0);
 }
@@ -154,24 +157,21 @@ static void the_living_keep_theirs(void **state)
 
 	(void)state;
 	need_rpcbind();
-	serve_start(&served);
-	if (registry_set(ECHO_PROGRAM, ECHO_VERSION, served.echo.address, error, sizeof error) != REGISTRY_SET) {
-		serve_stop(&served); /* another run of this test holds it */
-		skip();
-	}
-	assert_int_equal(registry_set(ECHO_PROGRAM, ECHO_VERSION, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
+	serve_start(&served, own_program(5));
+	assert_int_equal(registry_set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
+	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
 	assert_non_null(strstr(error, served.echo.address));
-	assert_false(registry_clean(ECHO_PROGRAM, ECHO_VERSION, served.echo.address));
-	assert_true(registry_ping(served.echo.address, ECHO_PROGRAM, ECHO_VERSION, 5000));
-	assert_false(registry_ping(served.echo.address, ECHO_PROGRAM, 2, 5000));
+	assert_false(registry_clean(served.program, 1, served.echo.address));
+	assert_true(registry_ping(served.echo.address, served.program, 1, 5000));
+	assert_false(registry_ping(served.echo.address, served.program, 2, 5000));
 	serve_stop(&served);
-	assert_false(registry_ping(served.echo.address, ECHO_PROGRAM, ECHO_VERSION, 5000));
-	assert_false(registry_clean(ECHO_PROGRAM, ECHO_VERSION, "127.0.0.1:1")); /* not what is registered */
-	assert_int_equal(registry_set(ECHO_PROGRAM, ECHO_VERSION, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
-	assert_string_equal(registered(ECHO_PROGRAM), "127.0.0.1:1");
-	assert_true(registry_clean(ECHO_PROGRAM, ECHO_VERSION, "127.0.0.1:1"));
-	assert_false(registry_clean(ECHO_PROGRAM, ECHO_VERSION, "127.0.0.1:1"));
-	assert_string_equal(registered(ECHO_PROGRAM), "");
+	assert_false(registry_ping(served.echo.address, served.program, 1, 5000));
+	assert_false(registry_clean(served.program, 1, "127.0.0.1:1")); /* not what is registered */
+	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
+	assert_string_equal(registered(served.program), "127.0.0.1:1");
+	assert_true(registry_clean(served.program, 1, "127.0.0.1:1"));
+	assert_false(registry_clean(served.program, 1, "127.0.0.1:1"));
+	assert_string_equal(registered(served.program), "");
 }
 
 /* A stock client finds the server through rpcbind. */
@@ -184,19 +184,16 @@ static void stock_client_finds_the_server(void **state)
 
 	(void)state;
 	need_rpcbind();
-	serve_start(&served);
-	if (registry_set(ECHO_PROGRAM, ECHO_VERSION, served.echo.address, error, sizeof error) != REGISTRY_SET) {
-		serve_stop(&served);
-		skip();
-	}
+	serve_start(&served, own_program(6));
+	assert_int_equal(registry_set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
 
-	CLIENT *client = clnt_create("127.0.0.1", ECHO_PROGRAM, ECHO_VERSION, "tcp");
+	CLIENT *client = clnt_create("127.0.0.1", served.program, 1, "tcp");
 
 	assert_non_null(client);
 	assert_int_equal(echo_now_1(&value, &result, client), RPC_SUCCESS);
 	assert_int_equal(result, 42);
 	clnt_destroy(client);
-	registry_unset(ECHO_PROGRAM, ECHO_VERSION, served.echo.address);
+	registry_unset(served.program, 1, served.echo.address);
 	serve_stop(&served);
 }
 

@@ -43,7 +43,7 @@ struct discovery {
 	struct found found[REPLICA_IDS];
 };
 
-/* --- one entry --------------------------------------------------------------------------------------------------------------- */
+/* --- one entry ---------------------------------------------------------------------------------------------------- */
 
 static enum reach reach_of(const char *address)
 {
@@ -68,8 +68,8 @@ static bool refuse_mixture(struct discovery *discovery, uint32_t id, const char 
 	}
 	if (!discovery->refused[id])
 		log_warn("discovery",
-			 "refused: loopback and non-loopback replicas cannot form one cluster; restart it with --listen or "
-			 "--advertise replica=%u address=%s",
+			 "refused: loopback and non-loopback replicas cannot form one cluster; restart it with --listen "
+			 "or --advertise replica=%u address=%s",
 			 id, address);
 	discovery->refused[id] = true;
 	return true;
@@ -95,7 +95,7 @@ static void take_entry(struct discovery *discovery, uint32_t host, const struct 
 	snprintf(found->address, sizeof found->address, "%s", entry->address);
 }
 
-/* --- a round ----------------------------------------------------------------------------------------------------------------- */
+/* --- a round ------------------------------------------------------------------------------------------------------ */
 
 static void plan(struct discovery *discovery, uint32_t wait_ms)
 {
@@ -183,7 +183,7 @@ void discovery_wake(struct discovery *discovery)
 		plan(discovery, 0);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 static bool add_host(struct discovery *discovery, const char *name, size_t length)
 {

@@ -1,5 +1,5 @@
-/* What the front-end is made of, for the files that put it together: manager.c drives the view manager, requests.c the router,
- * service.c answers clients, main.c starts and stops all. No protocol decision is made in any of them. */
+/* What the front-end is made of, for the files that put it together: manager.c drives the view manager, requests.c
+ * the router, service.c answers clients, main.c starts and stops all. No protocol decision is made in any of them. */
 #pragma once
 
 #include <event2/event.h>
@@ -67,7 +67,7 @@ static inline uint64_t frontend_now_ms(void)
 	return rpc_clock_us() / 1000;
 }
 
-/* --- requests.c ------------------------------------------------------------------------------------------------------------ */
+/* --- requests.c --------------------------------------------------------------------------------------------------- */
 
 void requests_start(struct frontend *frontend);
 void requests_stop(struct frontend *frontend);
@@ -77,7 +77,7 @@ void requests_read(struct frontend *frontend, jh_read_args *args, struct rpc_cal
 /* links' call-back for SUBMIT and QUERY. */
 void requests_answered(void *context, void *owner, const struct link_answer *answer);
 
-/* --- manager.c -------------------------------------------------------------------------------------------------------------- */
+/* --- manager.c ---------------------------------------------------------------------------------------------------- */
 
 void manager_start(struct frontend *frontend);
 /* From here on views are made; before it clients only wait. */
@@ -91,7 +91,7 @@ void manager_saved(void *context, uint64_t ticket, bool ok, const char *error);
 bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call);
 bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call);
 
-/* --- service.c -------------------------------------------------------------------------------------------------------------- */
+/* --- service.c ---------------------------------------------------------------------------------------------------- */
 
 /* Serves rpc/frontend.x. */
 void service_start(struct frontend *frontend);

@@ -57,7 +57,8 @@ struct links {
 	size_t spare_count;
 };
 
-struct links *links_new(struct event_base *base, uint32_t program_base, const struct links_events *events, void *context)
+struct links *links_new(struct event_base *base, uint32_t program_base, const struct links_events *events,
+			void *context)
 {
 	struct links *links = calloc(1, sizeof *links);
 
@@ -85,7 +86,7 @@ void links_free(struct links *links)
 	free(links);
 }
 
-/* --- connections --------------------------------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------------------------- */
 
 static void call_free(struct link_call *call)
 {
@@ -153,7 +154,7 @@ static bool take_report(struct link *link, const jh_report *wire, struct report 
 	return true;
 }
 
-/* --- watch ------------------------------------------------------------------------------------------------------------------ */
+/* --- watch -------------------------------------------------------------------------------------------------------- */
 
 static void watched(void *context, const struct rpc_reply *reply);
 
@@ -192,7 +193,7 @@ static void watched(void *context, const struct rpc_reply *reply)
 	xdr_free((xdrproc_t)xdr_jh_report, &wire);
 }
 
-/* --- hello ------------------------------------------------------------------------------------------------------------------ */
+/* --- hello -------------------------------------------------------------------------------------------------------- */
 
 static void take_hello(struct link *link, const jh_hello_result *wire)
 {
@@ -251,7 +252,7 @@ void links_connect(struct links *links, uint32_t id, const char *address, const 
 	hello_1(&args, NULL, rpc_channel_call(link->channel, HELLO_TIMEOUT_MS, greeted, link));
 }
 
-/* --- what the view manager sends ------------------------------------------------------------------------------------------- */
+/* --- what the view manager sends ---------------------------------------------------------------------------------- */
 
 void links_set_directory(struct links *links, const struct peers *peers)
 {
@@ -365,7 +366,7 @@ void links_bind(struct links *links, uint32_t id, struct uuid manager)
 	bind_manager_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, bound, link));
 }
 
-/* --- what the router sends -------------------------------------------------------------------------------------------------- */
+/* --- what the router sends ---------------------------------------------------------------------------------------- */
 
 static void call_answered(void *context, const struct rpc_reply *reply)
 {

@@ -1,6 +1,6 @@
-/* The front-end's connections to replicas: one a replica, opened with a hello (rule 17), with a WATCH kept hanging on it,
- * and everything the view manager and the router send. It translates answers into plain words and decides nothing: when to
- * connect, whom to believe and what a silence means is frontend/views'.
+/* The front-end's connections to replicas: one a replica, opened with a hello (rule 17), with a WATCH kept hanging
+ * on it, and everything the view manager and the router send. It translates answers into plain words and decides
+ * nothing: when to connect, whom to believe and what a silence means is frontend/views'.
  *
  * An answer that belongs to a replica's older connection is never delivered. */
 #pragma once
@@ -40,11 +40,13 @@ struct links_events {
 	void (*bound)(void *context, uint32_t id, const struct report *report);
 	/* The connection has ended or could not be made; refused: nobody listens there. */
 	void (*lost)(void *context, uint32_t id, bool refused);
-	/* A SUBMIT or QUERY that was not forgotten. Calls that end with their connection are not answered: lost says it. */
+	/* A SUBMIT or QUERY that was not forgotten. Calls that end with their connection are not answered: lost says
+	 * it. */
 	void (*answered)(void *context, void *owner, const struct link_answer *answer);
 };
 
-struct links *links_new(struct event_base *base, uint32_t program_base, const struct links_events *events, void *context);
+struct links *links_new(struct event_base *base, uint32_t program_base, const struct links_events *events,
+			void *context);
 void links_free(struct links *links); /* closes all, without a call-back */
 
 /* Opens a connection and says hello as `me`; an older one of the same id is closed first, without `lost`. */

@@ -32,7 +32,7 @@ struct program {
 	struct event *terminate, *interrupt;
 };
 
-/* --- registration -------------------------------------------------------------------------------------------------------------- */
+/* --- registration ------------------------------------------------------------------------------------------------- */
 
 static void fail(struct frontend *frontend, const char *error)
 {
@@ -123,7 +123,7 @@ static void register_all(struct program *program)
 			      program->registrations[i].address, registered, &program->registrations[i]);
 }
 
-/* --- listening ----------------------------------------------------------------------------------------------------------------- */
+/* --- listening ---------------------------------------------------------------------------------------------------- */
 
 static bool listen_all(struct program *program, char *error, size_t error_size)
 {
@@ -144,7 +144,7 @@ static bool listen_all(struct program *program, char *error, size_t error_size)
 	return true;
 }
 
-/* --- the process --------------------------------------------------------------------------------------------------------------- */
+/* --- the process -------------------------------------------------------------------------------------------------- */
 
 static void set_limits(void)
 {
@@ -188,8 +188,8 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->started_us = rpc_clock_us();
 	frontend->base = event_base_new();
 	must(frontend->base != NULL);
-	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored, manager_saved,
-					       frontend, error, error_size);
+	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored,
+					       manager_saved, frontend, error, error_size);
 	if (frontend->store == NULL)
 		return false;
 	frontend->server = rpc_server_new(frontend->base, &limits);

@@ -8,7 +8,7 @@
 #include "rpc/base/must.h"
 #include "rpc/convert.h"
 
-/* --- actions ------------------------------------------------------------------------------------------------------------------ */
+/* --- actions ------------------------------------------------------------------------------------------------------ */
 
 static struct identity own_identity(const struct frontend *frontend)
 {
@@ -22,7 +22,8 @@ static struct identity own_identity(const struct frontend *frontend)
 				 .generation = view->generation};
 }
 
-/* Whether reads may go to the replica that reports this; the router forgets readers with their link and with their view. */
+/* Whether reads may go to the replica that reports this; the router forgets readers with their link and with their
+ * view. */
 static void judge_reader(struct frontend *frontend, uint32_t id, const struct report *report)
 {
 	const struct view *view = views_current(frontend->views);
@@ -145,7 +146,7 @@ static void carry_out(struct frontend *frontend, const struct views_action *acti
 	must(false);
 }
 
-/* --- steps -------------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 static void set_deadline(struct frontend *frontend, uint64_t deadline_ms, uint64_t now_ms)
 {
@@ -180,8 +181,8 @@ static void step_one(struct frontend *frontend, struct views_event *event)
 	set_deadline(frontend, actions->deadline_ms, event->now_ms);
 }
 
-/* While somebody serves, requests come and go without the view manager hearing of each; before it decides anything else it
- * is told whether any wait. */
+/* While somebody serves, requests come and go without the view manager hearing of each; before it decides anything
+ * else it is told whether any wait. */
 static void tell_demand(struct frontend *frontend)
 {
 	uint32_t waiting = router_waiting(frontend->router);
@@ -221,10 +222,10 @@ static void demand_came(evutil_socket_t fd, short what, void *context)
 	frontend->stepping = false;
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
-static void replica_hello(void *context, uint32_t id, uint32_t status, const char *text, const struct identity *identity,
-			  const struct report *report)
+static void replica_hello(void *context, uint32_t id, uint32_t status, const char *text,
+			  const struct identity *identity, const struct report *report)
 {
 	struct frontend *frontend = context;
 
@@ -277,7 +278,8 @@ static void replica_found(void *context, uint32_t id, const char *address)
 
 static void round_dumped(void *context, bool complete, const uint32_t *ids, uint32_t count)
 {
-	step(context, &(struct views_event){.kind = VIEWS_DUMPED, .complete = complete, .ids = ids, .ids_count = count});
+	step(context, &(struct views_event){
+			      .kind = VIEWS_DUMPED, .complete = complete, .ids = ids, .ids_count = count});
 }
 
 const struct discovery_events manager_discovery_events = {.found = replica_found, .dumped = round_dumped};
@@ -289,7 +291,7 @@ void manager_saved(void *context, uint64_t ticket, bool ok, const char *error)
 	step(context, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
 }
 
-/* --- operators ---------------------------------------------------------------------------------------------------------------- */
+/* --- operators ---------------------------------------------------------------------------------------------------- */
 
 /* The token of a free place that now holds the call, or 0 (also before the beginning). */
 static uint64_t keep_operator(struct frontend *frontend, struct rpc_call *call)
@@ -323,7 +325,7 @@ bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struc
 	return true;
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 void manager_start(struct frontend *frontend)
 {

@@ -29,7 +29,7 @@ enum key {
 
 static const struct argp_option list[] = {
 	{"data-dir", KEY_DATA_DIR, "DIR", 0, "where the view is kept; made when missing (required)", 0},
-	{"replica-hosts", KEY_REPLICA_HOSTS, "HOST,HOST...", 0, "hosts whose rpcbind is asked for replicas (127.0.0.1)", 0},
+	{"replica-hosts", KEY_REPLICA_HOSTS, "HOST,HOST...", 0, "whose rpcbind is asked for replicas (127.0.0.1)", 0},
 	{"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0, "may be given again (127.0.0.1 and ::1, any port)", 0},
 	{"advertise", KEY_ADVERTISE, "ADDRESS[:PORT]", 0, "register this address instead of the one listened on", 0},
 	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end (540000000)", 0},
@@ -38,14 +38,15 @@ static const struct argp_option list[] = {
 	{"stall-ms", KEY_STALL, "N", 0, "so does one whose disk is late by this (2000)", 0},
 	{"autoclean-s", KEY_AUTOCLEAN, "N", 0, "a dead replica that is no member is forgotten after this (20)", 0},
 	{"min-members", KEY_MIN_MEMBERS, "N", 0, "refuse orders while fewer replicas hold them (1)", 0},
-	{"start-wait-ms", KEY_START_WAIT, "N", 0, "time members get to answer before the view shrinks at a start (2000)", 0},
+	{"start-wait-ms", KEY_START_WAIT, "N", 0, "members get this to answer a start before the view shrinks (2000)", 0},
 	{"new-cluster", KEY_NEW_CLUSTER, NULL, 0, "form a cluster of replicas that have never been in one", 0},
 	{"max-clients", KEY_MAX_CLIENTS, "N", 0, "client connections (4608)", 0},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0},
 	{NULL, 0, NULL, 0, NULL, 0},
 };
 
-static uint32_t number(const struct argp_state *state, const char *option, const char *text, uint32_t low, uint32_t high)
+static uint32_t number(const struct argp_state *state, const char *option, const char *text, uint32_t low,
+		       uint32_t high)
 {
 	char *end;
 
@@ -63,8 +64,8 @@ static const char *address(const struct argp_state *state, const char *option, c
 	struct rpc_address parsed;
 
 	if (!rpc_address_parse(text, &parsed))
-		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711", option,
-			   text);
+		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711",
+			   option, text);
 	return text;
 }
 
@@ -173,7 +174,11 @@ void options_parse(int argc, char **argv, struct options *options)
 		.program_base = JH_FRONTEND,
 		.min_members = 1,
 		.max_clients = LIMIT_CONNECTIONS,
-		.views = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000, .forget_ms = 20000},
+		.views = {.heartbeat_ms = 50,
+			  .suspect_ms = 250,
+			  .stall_ms = 2000,
+			  .start_wait_ms = 2000,
+			  .forget_ms = 20000},
 	};
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);

@@ -53,7 +53,7 @@ static void request_free(struct frontend *frontend, struct client_request *reque
 	frontend->spare_count++;
 }
 
-/* --- effects of the router --------------------------------------------------------------------------------------------------- */
+/* --- effects of the router ---------------------------------------------------------------------------------------- */
 
 static void send_call(void *context, struct router_request *head, uint32_t to, uint64_t view, uint64_t floor,
 		      bool at_primary, uint32_t timeout_ms)
@@ -85,7 +85,8 @@ static jh_problem problem_of(const struct frontend *frontend, enum router_end en
 		reason = JH_REASON_NO_PRIMARY;
 	/* Borrowed: rpc_call_reply encodes at once. */
 	return (jh_problem){.reason = reason,
-			    .error = {.jh_text_len = (u_int)strnlen(text, JH_TEXT_MAX), .jh_text_val = (char *)(uintptr_t)text}};
+			    .error = {.jh_text_len = (u_int)strnlen(text, JH_TEXT_MAX),
+				      .jh_text_val = (char *)(uintptr_t)text}};
 }
 
 static void answer_call(void *context, struct router_request *head, enum router_end end, const void *payload,
@@ -151,7 +152,7 @@ void requests_answered(void *context, void *owner, const struct link_answer *ans
 	router_answered(frontend->router, &request->head, replies[answer->kind], answer->op, answer, frontend_now_ms());
 }
 
-/* --- the router's clock ------------------------------------------------------------------------------------------------------ */
+/* --- the router's clock ------------------------------------------------------------------------------------------- */
 
 static void keep_ticking(struct frontend *frontend)
 {
@@ -173,7 +174,7 @@ static void tick(evutil_socket_t fd, short what, void *context)
 		keep_ticking(frontend);
 }
 
-/* --- clients ------------------------------------------------------------------------------------------------------------------ */
+/* --- clients ------------------------------------------------------------------------------------------------------ */
 
 void requests_write(struct frontend *frontend, jh_place_args *args, struct rpc_call *call)
 {

@@ -9,8 +9,8 @@
 
 #define REPLICA_IDS 4096
 #define REASON_SIZE 480
-/* Calls under way. Together they stay below what a replica accepts on one connection (LIMIT_CALLS_IN_FLIGHT): past that it
- * would stop reading, and heartbeats would wait behind requests. */
+/* Calls under way. Together they stay below what a replica accepts on one connection (LIMIT_CALLS_IN_FLIGHT): past
+ * that it would stop reading, and heartbeats would wait behind requests. */
 #define WRITES_WINDOW 4096
 #define READS_WINDOW 3072
 #define WHEEL_SLOTS 512
@@ -20,8 +20,8 @@ _Static_assert(WRITES_WINDOW + READS_WINDOW < LIMIT_CALLS_IN_FLIGHT, "room for h
 
 TAILQ_HEAD(requests, router_request);
 
-/* Requests of one kind, from arrival to answer. Those before `cursor` have been sent or sent back (see router_tick); those
- * from it on wait for room in the window. */
+/* Requests of one kind, from arrival to answer. Those before `cursor` have been sent or sent back (see router_tick);
+ * those from it on wait for room in the window. */
 struct line {
 	struct requests all;
 	struct router_request *cursor; /* NULL: at the end */
@@ -117,7 +117,7 @@ static struct requests *slot_of(struct router *router, uint64_t deadline_ms)
 	return &router->wheel[deadline_ms / ROUTER_TICK_MS % WHEEL_SLOTS];
 }
 
-/* --- the end of a request: the one place where a client gets its answer --------------------------------------------------- */
+/* --- the end of a request: the one place where a client gets its answer ------------------------------------------- */
 
 static void not_under_way(struct router *router, struct router_request *request)
 {
@@ -151,7 +151,7 @@ static void end(struct router *router, struct router_request *request, enum rout
 	}
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t choose_reader(struct router *router)
 {
@@ -214,7 +214,7 @@ static void pump_from_the_first(struct router *router, uint64_t now_ms)
 	pump(router, &router->reads, now_ms);
 }
 
-/* --- clients ------------------------------------------------------------------------------------------------------------- */
+/* --- clients ------------------------------------------------------------------------------------------------------ */
 
 static void accept_request(struct router *router, struct router_request *request, uint64_t now_ms, uint32_t timeout_ms)
 {
@@ -257,7 +257,7 @@ void router_read(struct router *router, struct router_request *request, uint64_t
 	accept_request(router, request, now_ms, timeout_ms);
 }
 
-/* --- views ----------------------------------------------------------------------------------------------------------------- */
+/* --- views -------------------------------------------------------------------------------------------------------- */
 
 static void forget_calls(struct router *router, struct line *line)
 {
@@ -301,7 +301,7 @@ void router_reset_floor(struct router *router)
 	router->floor = 0;
 }
 
-/* --- replicas ---------------------------------------------------------------------------------------------------------------- */
+/* --- replicas ----------------------------------------------------------------------------------------------------- */
 
 static void lose_calls(struct router *router, struct line *line, uint32_t id)
 {
@@ -341,8 +341,8 @@ void router_reader(struct router *router, uint32_t id, bool able)
 		router->readers[at] = router->readers[--router->readers_count];
 }
 
-/* The call settled nothing. A read that a backup sent back goes to the primary at once; what the primary sent back waits
- * for the next route, or for the tick. */
+/* The call settled nothing. A read that a backup sent back goes to the primary at once; what the primary sent back
+ * waits for the next route, or for the tick. */
 static void take_back(struct router *router, struct router_request *request, uint64_t now_ms)
 {
 	bool from_primary = request->to == router->primary;
@@ -384,7 +384,7 @@ void router_answered(struct router *router, struct router_request *request, enum
 	pump(router, line, now_ms);
 }
 
-/* --- time -------------------------------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------------------------------- */
 
 static void expire(struct router *router, struct router_request *request)
 {

@@ -1,9 +1,9 @@
-/* The router: which replica gets a client's request, when it is asked again, and when the client is told that it is over. It
- * holds the front-end's half of rules 8 and 12 of docs/replication.md.
+/* The router: which replica gets a client's request, when it is asked again, and when the client is told that it is
+ * over. It holds the front-end's half of rules 8 and 12 of docs/replication.md.
  *
- * Pure: it opens no socket, reads no clock and knows no XDR; a request is the head of a struct of its shell's, and effects
- * leave through struct router_shell. It refuses to decide who is primary (frontend/views): it is told, by route and hold.
- * Every request ends in exactly one answer. Work per request does not depend on how many wait. */
+ * Pure: it opens no socket, reads no clock and knows no XDR; a request is the head of a struct of its shell's, and
+ * effects leave through struct router_shell. It refuses to decide who is primary (frontend/views): it is told, by
+ * route and hold. Every request ends in exactly one answer. Work per request does not depend on how many wait. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +12,8 @@
 
 struct router;
 
-/* Head of the shell's struct for one client request; zeroed before router_write or router_read. The router's until it is
- * answered. */
+/* Head of the shell's struct for one client request; zeroed before router_write or router_read. The router's until
+ * it is answered. */
 struct router_request {
 	bool is_read;
 	bool sent;       /* a call of it is under way */
@@ -62,23 +62,23 @@ struct router_options {
 struct router *router_new(const struct router_options *options, const struct router_shell *shell, void *context);
 void router_free(struct router *router);
 
-/* --- clients ------------------------------------------------------------------------------------------------------------- */
+/* --- clients ------------------------------------------------------------------------------------------------------ */
 
 /* timeout_ms: how long the caller waits, 0: not said. The answer comes a little before. It may come within the call. */
 void router_write(struct router *router, struct router_request *request, uint64_t now_ms, uint32_t timeout_ms);
 void router_read(struct router *router, struct router_request *request, uint64_t now_ms, uint32_t timeout_ms);
 
-/* --- views ----------------------------------------------------------------------------------------------------------------- */
+/* --- views -------------------------------------------------------------------------------------------------------- */
 
-/* `primary` serves `view`, and commit is its commit point: the floor is known from now on (rule 8). All that is in flight to
- * anybody else goes to it, in the order of arrival. Readers are forgotten when the view is another one. */
+/* `primary` serves `view`, and commit is its commit point: the floor is known from now on (rule 8). All that is in
+ * flight to anybody else goes to it, in the order of arrival. Readers are forgotten when the view is another one. */
 void router_route(struct router *router, uint64_t view, uint32_t primary, uint64_t commit, uint64_t now_ms);
 /* Nobody serves; reason is for those who ask too long ("no primary: waiting for replicas 2, 3"). */
 void router_hold(struct router *router, const char *reason);
 /* promote --force: what was acknowledged may be gone (rule 3). Only while nobody serves. */
 void router_reset_floor(struct router *router);
 
-/* --- replicas ---------------------------------------------------------------------------------------------------------------- */
+/* --- replicas ----------------------------------------------------------------------------------------------------- */
 
 /* Calls to id can be sent (a hello has been answered), or all its calls under way are lost. */
 void router_link(struct router *router, uint32_t id, bool up, uint64_t now_ms);
@@ -96,7 +96,7 @@ enum router_reply {
 void router_answered(struct router *router, struct router_request *request, enum router_reply reply, uint64_t op,
 		     const void *payload, uint64_t now_ms);
 
-/* --- time -------------------------------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------------------------------- */
 
 /* To be called every ROUTER_TICK_MS while router_waiting is above 0 (more often does no harm). */
 #define ROUTER_TICK_MS 16

@@ -1,5 +1,5 @@
-/* What clients may call: the handlers of rpc/frontend.x. They judge arguments (design, "what bad input gets") and pass the rest
- * on; whether a postcode is one is the primary's to say. */
+/* What clients may call: the handlers of rpc/frontend.x. They judge arguments (design, "what bad input gets") and
+ * pass the rest on; whether a postcode is one is the primary's to say. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +19,10 @@ void service_start(struct frontend *frontend)
 	rpc_server_register(frontend->server, frontend->options.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
 }
 
-/* --- orders and history ------------------------------------------------------------------------------------------------------- */
+/* --- orders and history ------------------------------------------------------------------------------------------- */
 
-/* False with one line in say when the order cannot be one. The bounds of lengths and counts are XDR's: more does not decode. */
+/* False with one line in say when the order cannot be one. The bounds of lengths and counts are XDR's: more does not
+ * decode. */
 static bool order_good(const jh_order *order, char say[static SAY_SIZE])
 {
 	if (order->items.items_len == 0) {
@@ -50,7 +51,7 @@ static bool order_good(const jh_order *order, char say[static SAY_SIZE])
 static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE])
 {
 	if (uuid_is_nil(convert_uuid_from_wire(args->client))) {
-		snprintf(say, SAY_SIZE, "the client id is nil: draw one at random (RULE 11: it makes repeats harmless)");
+		snprintf(say, SAY_SIZE, "the client id is nil: draw one at random, it makes repeats harmless");
 		return false;
 	}
 	if (args->request == 0) {
@@ -92,7 +93,7 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 	return FALSE;
 }
 
-/* --- status ------------------------------------------------------------------------------------------------------------------- */
+/* --- status ------------------------------------------------------------------------------------------------------- */
 
 static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_cluster_status *status)
 {
@@ -135,12 +136,12 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *status, struct svc_re
 	return TRUE;
 }
 
-/* --- operators ---------------------------------------------------------------------------------------------------------------- */
+/* --- operators ---------------------------------------------------------------------------------------------------- */
 
 static void too_many_operators(struct rpc_call *call)
 {
 	jh_admin_result result = {.outcome = JH_UNAVAILABLE,
-				  .text = convert_text_dup("starting, or too many switchovers and promotions wait already: try again")};
+				  .text = convert_text_dup("starting, or too many operators wait: try again")};
 
 	rpc_call_reply(call, (xdrproc_t)xdr_jh_admin_result, &result);
 	xdr_free((xdrproc_t)xdr_jh_admin_result, &result);

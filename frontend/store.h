@@ -1,5 +1,6 @@
-/* The keeper of views: where the view manager's latest view is durable before anybody is told of it (rule 2). An interface,
- * so that another keeper (etcd, for several front-ends) can stand here; the one there is keeps a directory of the front-end:
+/* The keeper of views: where the view manager's latest view is durable before anybody is told of it (rule 2). An
+ * interface, so that another keeper (etcd, for several front-ends) can stand here; the one there is keeps a
+ * directory of the front-end:
  *
  *     DIR/view.json    manager, cluster, generation, view, primary, members; replaced atomically
  *     DIR/lock         flock: one front-end a directory (rule 20)
@@ -41,8 +42,8 @@ static inline void store_close(struct store *store)
 	store->keeper->close(store);
 }
 
-/* Opens (and makes, mode 0700) the directory, locks it and reads what is stored; without a view file, or with a damaged one
- * (then set aside and logged), *stored is all zero. NULL with one line in error when it cannot be used: in use by another
- * process, not writable, written by a newer version. */
+/* Opens (and makes, mode 0700) the directory, locks it and reads what is stored; without a view file, or with a
+ * damaged one (then set aside and logged), *stored is all zero. NULL with one line in error when it cannot be used:
+ * in use by another process, not writable, written by a newer version. */
 struct store *store_open_directory(struct event_base *base, const char *path, struct views_stored *stored,
 				   store_saved_fn saved, void *context, char *error, size_t error_size);

@@ -1,4 +1,5 @@
-/* The keeper of views that is a directory (frontend/store.h). One disk thread writes, so that the loop never waits for it. */
+/* The keeper of views that is a directory (frontend/store.h). One disk thread writes, so that the loop never waits
+ * for it. */
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -51,7 +52,7 @@ struct directory {
 	bool stop;
 };
 
-/* --- the disk thread ------------------------------------------------------------------------------------------------------- */
+/* --- the disk thread ---------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const char *bytes, size_t size)
 {
@@ -68,7 +69,8 @@ static bool write_all(int fd, const char *bytes, size_t size)
 	return true;
 }
 
-/* RULE 2: durable means that the text, the name and the directory are on stable storage. A failure leaves the old file. */
+/* RULE 2: durable means that the text, the name and the directory are on stable storage. A failure leaves the old
+ * file. */
 static const char *replace_file(const struct directory *directory, const char *text)
 {
 	const char *failed = NULL;
@@ -127,7 +129,7 @@ static void *disk_thread(void *context)
 	return NULL;
 }
 
-/* --- the loop's side --------------------------------------------------------------------------------------------------------- */
+/* --- the loop's side ---------------------------------------------------------------------------------------------- */
 
 static void save_free(struct save *save)
 {
@@ -206,7 +208,7 @@ static void directory_close(struct store *store)
 	free(directory);
 }
 
-/* --- opening ----------------------------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 
 static bool lock(struct directory *directory, char *error, size_t error_size)
 {
@@ -250,7 +252,7 @@ static bool set_aside(const struct directory *directory, const char *why, char *
 		return false;
 	}
 	fsync(directory->fd);
-	log_warn("store", "the stored view is damaged and was set aside: views are taken from the replicas file=%s/%s why=\"%s\"",
+	log_warn("store", "the stored view is damaged and was set aside: asking the replicas file=%s/%s why=\"%s\"",
 		 directory->path, name, why);
 	return true;
 }

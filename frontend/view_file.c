@@ -111,7 +111,8 @@ static bool digest_good(json_t *object)
 	return digest != NULL && strcmp(digest, digest_format(digest_of_object(object), right)) == 0;
 }
 
-enum view_file_verdict view_file_read(const char *text, size_t size, struct views_stored *stored, char *why, size_t why_size)
+enum view_file_verdict view_file_read(const char *text, size_t size, struct views_stored *stored, char *why,
+				      size_t why_size)
 {
 	json_error_t trouble;
 	json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &trouble);

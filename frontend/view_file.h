@@ -1,5 +1,5 @@
-/* The text of view.json: {format, manager, cluster, generation, view, primary, members: [{id, uuid, address}], digest}. The
- * digest is over all the rest, so that a flipped bit is damage and not another view. */
+/* The text of view.json: {format, manager, cluster, generation, view, primary, members: [{id, uuid, address}],
+ * digest}. The digest is over all the rest, so that a flipped bit is damage and not another view. */
 #pragma once
 
 #include <stddef.h>
@@ -18,4 +18,5 @@ enum view_file_verdict {
 char *view_file_write(const struct views_stored *stored);
 
 /* why: one line unless good. */
-enum view_file_verdict view_file_read(const char *text, size_t size, struct views_stored *stored, char *why, size_t why_size);
+enum view_file_verdict view_file_read(const char *text, size_t size, struct views_stored *stored, char *why,
+				      size_t why_size);

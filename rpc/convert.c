@@ -5,50 +5,37 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/utf8.h"
 
 #define REPLICA_ID_MAX 4095u
 
 _Static_assert(JH_REPLICAS_MAX == LIMIT_REPLICAS, "one bound, two files");
 _Static_assert(JH_ADDRESS_MAX == LIMIT_ADDRESS_BYTES, "one bound, two files");
 
-/* --- texts, uuids, digests ---------------------------------------------------------------------------------------------- */
+/* --- texts, uuids, digests ---------------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 character at the start of bytes (RFC 3629), or 0 when there is none. C1 controls count as none. */
-static size_t character_length(const unsigned char *bytes, size_t length)
+/* Length of the character at the start of bytes when a line may show it, else 0. */
+static size_t printable(const char *bytes, size_t left)
 {
-	if (bytes[0] < 0x80)
-		return 1;
+	uint32_t character;
+	size_t length = utf8_take((const uint8_t *)bytes, left, &character);
 
-	size_t size = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
-	uint32_t code = bytes[0] & (0x7fu >> size);
-
-	if (bytes[0] < 0xc2 || bytes[0] > 0xf4 || length < size)
-		return 0;
-	for (size_t i = 1; i < size; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (bytes[i] & 0x3f);
-	}
-	static const uint32_t smallest[] = {0, 0, 0xa0, 0x800, 0x10000};
-
-	return code < smallest[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : size;
+	return length > 0 && utf8_valid_text(bytes, length) ? length : 0;
 }
 
 const char *convert_text(char *to, size_t size, const char *bytes, u_int length)
 {
-	const unsigned char *from = (const unsigned char *)bytes;
 	size_t used = 0;
 
 	must(size > 0);
 	for (size_t i = 0; i < length;) {
-		size_t one = character_length(from + i, length - i);
-		bool print = one > 0 && from[i] >= 0x20 && from[i] != 0x7f;
-		size_t room = print ? one : 1;
+		size_t one = printable(bytes + i, length - i);
+		size_t room = one > 0 ? one : 1;
 
 		if (used + room >= size)
 			break;
-		if (print)
-			memcpy(to + used, from + i, one);
+		if (one > 0)
+			memcpy(to + used, bytes + i, one);
 		else
 			to[used] = '?';
 		used += room;
@@ -137,7 +124,8 @@ static jh_address address_dup(const char *address)
 	return (jh_address){.jh_address_len = (u_int)length, .jh_address_val = copy_of(address, length)};
 }
 
-/* Numeric addresses only, so that nothing from the wire is ever looked up: "192.0.2.7:40001", "[fe80::1%eth0]:40001". */
+/* Numeric addresses only, so that nothing from the wire is ever looked up: "192.0.2.7:40001",
+ * "[fe80::1%eth0]:40001". */
 static bool address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES])
 {
 	if (wire->jh_address_len >= LIMIT_ADDRESS_BYTES)
@@ -160,7 +148,7 @@ static bool replica_id_good(u_int id)
 	return id >= 1 && id <= REPLICA_ID_MAX;
 }
 
-/* --- views, peers, identities --------------------------------------------------------------------------------------------- */
+/* --- views, peers, identities ------------------------------------------------------------------------------------- */
 
 void convert_view_to_wire(const struct view *view, jh_view *wire)
 {
@@ -320,7 +308,7 @@ bool convert_install_from_wire(const jh_install_args *wire, struct view *view, s
 	       convert_peers_from_wire(wire->peers.peers_val, wire->peers.peers_len, peers);
 }
 
-/* --- reports ------------------------------------------------------------------------------------------------------------------ */
+/* --- reports ------------------------------------------------------------------------------------------------------ */
 
 static void needs_to_wire(const struct report *report, jh_report *wire)
 {

@@ -1,9 +1,11 @@
-/* The one converter between rpcgen's structs (rpc/replica.x) and the plain words of rpc/base/protocol.h, and it alone decides
- * what to trust from the wire: ids in range, members sorted and unique, counts in bounds, enum values that exist, texts that
- * may be printed. It refuses to know what a value means for the protocol (which view is current, who may say it).
+/* The one converter between rpcgen's structs (rpc/replica.x) and the plain words of rpc/base/protocol.h, and it
+ * alone decides what to trust from the wire: ids in range, members sorted and unique, counts in bounds, enum values
+ * that exist, texts that may be printed. It refuses to know what a value means for the protocol (which view is
+ * current, who may say it).
  *
- * Memory: *_to_wire overwrites `wire` with pointers into malloc'ed memory; xdr_free((xdrproc_t)xdr_jh_..., wire) frees it.
- * *_from_wire only borrows `wire` and copies. When one returns false `wire` was nonsense and the output is undefined. */
+ * Memory: *_to_wire overwrites `wire` with pointers into malloc'ed memory; xdr_free((xdrproc_t)xdr_jh_..., wire)
+ * frees it. *_from_wire only borrows `wire` and copies. When one returns false `wire` was nonsense and the output is
+ * undefined. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,11 +17,11 @@
 #include "rpc/replica.h"
 #include "rpc/shop.h"
 
-/* --- texts, uuids, digests ---------------------------------------------------------------------------------------------- */
+/* --- texts, uuids, digests ---------------------------------------------------------------------------------------- */
 
-/* Bytes of the wire into a NUL-terminated text of `size` bytes that is safe to print on one line: control characters, and
- * bytes that are no UTF-8, become '?'; what does not fit is cut at a character. Any jh_text: convert_text(b, sizeof b,
- * t.jh_text_val, t.jh_text_len). Returns to. */
+/* Bytes of the wire into a NUL-terminated text of `size` bytes that is safe to print on one line: control
+ * characters, and bytes that are no UTF-8, become '?'; what does not fit is cut at a character. Any jh_text:
+ * convert_text(b, sizeof b, t.jh_text_val, t.jh_text_len). Returns to. */
 const char *convert_text(char *to, size_t size, const char *bytes, u_int length);
 
 /* A jh_text with a copy of `text`, cut to JH_TEXT_MAX; NULL is an empty one. */
@@ -30,7 +32,7 @@ struct uuid convert_uuid_from_wire(const jh_uuid wire);
 void convert_digest_to_wire(struct digest digest, jh_digest wire);
 struct digest convert_digest_from_wire(const jh_digest wire);
 
-/* --- views, peers, identities --------------------------------------------------------------------------------------------- */
+/* --- views, peers, identities ------------------------------------------------------------------------------------- */
 
 void convert_view_to_wire(const struct view *view, jh_view *wire);
 /* Number 0 ("none") only without primary, members and uuids; any other has at least one member, its primary among them,
@@ -53,7 +55,7 @@ bool convert_joint_from_wire(const jh_joint *list, u_int length, struct joint jo
 void convert_install_to_wire(const struct view *view, const struct peers *peers, jh_install_args *wire);
 bool convert_install_from_wire(const jh_install_args *wire, struct view *view, struct peers *peers);
 
-/* --- reports ------------------------------------------------------------------------------------------------------------------ */
+/* --- reports ------------------------------------------------------------------------------------------------------ */
 
 void convert_report_to_wire(const struct report *report, jh_report *wire);
 bool convert_report_from_wire(const jh_report *wire, struct report *report);

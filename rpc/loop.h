@@ -1,9 +1,10 @@
-/* How long one turn of the event loop takes: everything between two waits. A long turn delays every heartbeat and every
- * request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms). What counts is the time
- * in which the loop ran or was blocked; time in which it was ready and other processes had the processors is not its own.
+/* How long one turn of the event loop takes: everything between two waits. A long turn delays every heartbeat and
+ * every request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms). What
+ * counts is the time in which the loop ran or was blocked; time in which it was ready and other processes had the
+ * processors is not its own.
  *
- * libevent 2.1 has no call-back before and after its wait, so this file defines epoll_wait, which libevent calls, and looks
- * at the clocks on both sides of the system call. */
+ * libevent 2.1 has no call-back before and after its wait, so this file defines epoll_wait, which libevent calls,
+ * and looks at the clocks on both sides of the system call. */
 #pragma once
 
 #include <stdint.h>

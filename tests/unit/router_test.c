@@ -1,5 +1,5 @@
-/* The router: every request is answered exactly once; writes go again to a new primary in the order of arrival; reads obey the
- * floor (rule 8); what may have happened is never reported as not having happened (rule 12). */
+/* The router: every request is answered exactly once; writes go again to a new primary in the order of arrival;
+ * reads obey the floor (rule 8); what may have happened is never reported as not having happened (rule 12). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,7 +155,7 @@ static void pass_time(struct world *world, uint64_t ms)
 		router_tick(world->router, world->now_ms);
 }
 
-/* --- writes -------------------------------------------------------------------------------------------------------------------- */
+/* --- writes ------------------------------------------------------------------------------------------------------- */
 
 /* Without a primary writes wait, the first makes itself heard; with one they leave in order and end with its words. */
 static void writes_wait_for_a_primary(void **state)
@@ -301,8 +301,8 @@ static void unavailable_passes_only_for_the_only_call(void **state)
 	assert_int_equal(b->answers, 0);
 }
 
-/* RULE 12: what never left is "unavailable", with the reason; what may have left is "unknown"; both before the caller's own
- * deadline. */
+/* RULE 12: what never left is "unavailable", with the reason; what may have left is "unknown"; both before the
+ * caller's own deadline. */
 static void deadlines_tell_what_may_have_happened(void **state)
 {
 	struct world *world = *state;
@@ -374,7 +374,7 @@ static void a_full_queue_pauses_clients(void **state)
 	assert_int_equal(world->pauses, 2);
 }
 
-/* --- reads --------------------------------------------------------------------------------------------------------------------- */
+/* --- reads -------------------------------------------------------------------------------------------------------- */
 
 /* Reads go round over the backups that follow and the primary, with view and floor. */
 static void reads_go_round(void **state)
@@ -470,7 +470,7 @@ static void reads_of_a_lost_backup_go_elsewhere(void **state)
 	assert_int_equal(read->to, 1);
 }
 
-/* --- everything at once ---------------------------------------------------------------------------------------------------------- */
+/* --- everything at once ------------------------------------------------------------------------------------------- */
 
 /* Whatever happens in whatever order, every request ends exactly once. Seeded, so that a failure comes back. */
 static void every_request_ends_once(void **state)

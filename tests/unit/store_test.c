@@ -1,5 +1,5 @@
-/* The keeper of views: what was said to be durable is there at the next start; damage is set aside and never taken for a view;
- * a directory has one user. */
+/* The keeper of views: what was said to be durable is there at the next start; damage is set aside and never taken
+ * for a view; a directory has one user. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +121,8 @@ static void write_file(const char *path, const char *text)
 	fclose(file);
 }
 
-/* RULE 2: a view whose save was said to be good is read back whole, after several of them the last; tickets come in order. */
+/* RULE 2: a view whose save was said to be good is read back whole, after several of them the last; tickets come in
+ * order. */
 static void the_last_view_is_read_back(void **state)
 {
 	struct world *world = *state;

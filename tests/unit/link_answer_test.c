@@ -1,0 +1,127 @@
+/* What the router learns from a replica's encoded answer, and that the client gets exactly the replica's bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "frontend/link_answer.h"
+
+static char wire[65536];
+
+static size_t encode(xdrproc_t code, void *result)
+{
+	XDR xdr;
+
+	xdrmem_create(&xdr, wire, sizeof wire, XDR_ENCODE);
+	assert_true(code(&xdr, result, 0));
+	return xdr_getpos(&xdr);
+}
+
+static struct link_answer look(bool read, size_t size)
+{
+	static XDR xdr; /* the answer's bytes outlive it anyway: they are wire's */
+
+	xdrmem_create(&xdr, wire, (u_int)size, XDR_DECODE);
+	return read ? link_read_answer(&xdr) : link_write_answer(&xdr);
+}
+
+static jh_write_result placed(void)
+{
+	jh_write_result result = {.outcome = JH_DONE};
+	jh_operation_answer *answer = &result.jh_write_result_u.answer;
+
+	answer->kind = JH_OPERATION_ORDER;
+	answer->jh_operation_answer_u.order = (jh_order_placed){
+		.postcode = {.postcode_len = 7, .postcode_val = "DH1 3LE"}, .number = 3, .op = 1ull << 33};
+	return result;
+}
+
+/* A done write shows its op, and its bytes pass unchanged. */
+static void a_placed_order_shows_its_op(void **state)
+{
+	jh_write_result result = placed();
+	size_t size = encode((xdrproc_t)xdr_jh_write_result, &result);
+	struct link_answer answer = look(false, size);
+	char copy[256];
+	XDR xdr;
+
+	(void)state;
+	assert_int_equal(answer.kind, LINK_DONE);
+	assert_int_equal(answer.op, 1ull << 33);
+	assert_int_equal(answer.size, size);
+	xdrmem_create(&xdr, copy, sizeof copy, XDR_ENCODE);
+	assert_true(link_answer_encode(&xdr, &answer));
+	assert_int_equal(xdr_getpos(&xdr), size);
+	assert_memory_equal(copy, wire, size);
+}
+
+/* An answer cut short settles nothing. */
+static void half_an_answer_settles_nothing(void **state)
+{
+	jh_write_result result = placed();
+	size_t size = encode((xdrproc_t)xdr_jh_write_result, &result);
+
+	(void)state;
+	for (size_t cut = 0; cut < size; cut += 4)
+		assert_int_equal(look(false, cut).kind, LINK_AGAIN);
+}
+
+/* RULE 12: only "refused" is final; who is busy or has moved is asked again. */
+static void outcomes_are_told_apart(void **state)
+{
+	static const struct {
+		jh_outcome outcome;
+		jh_reason reason;
+		enum link_answer_kind kind;
+	} cases[] = {
+		{JH_REFUSED, JH_REASON_INVALID_POSTCODE, LINK_REFUSED},
+		{JH_REFUSED, JH_REASON_SUPERSEDED, LINK_REFUSED},
+		{JH_REFUSED, JH_REASON_BUSY, LINK_AGAIN},
+		{JH_UNAVAILABLE, JH_REASON_BUSY, LINK_AGAIN},
+		{JH_UNAVAILABLE, JH_REASON_NO_PRIMARY, LINK_AGAIN},
+		{JH_UNAVAILABLE, JH_REASON_TOO_FEW_MEMBERS, LINK_UNAVAILABLE},
+		{JH_UNKNOWN, JH_REASON_NONE, LINK_AGAIN},
+		{JH_MOVED, JH_REASON_NONE, LINK_AGAIN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		jh_write_result write = {.outcome = cases[i].outcome};
+		jh_read_result read = {.outcome = cases[i].outcome};
+
+		write.jh_write_result_u.problem.reason = cases[i].reason;
+		read.jh_read_result_u.problem.reason = cases[i].reason;
+		assert_int_equal(look(false, encode((xdrproc_t)xdr_jh_write_result, &write)).kind, cases[i].kind);
+		assert_int_equal(look(true, encode((xdrproc_t)xdr_jh_read_result, &read)).kind, cases[i].kind);
+	}
+}
+
+/* A done read shows the op that it reflects (rule 8). */
+static void a_history_shows_its_op(void **state)
+{
+	jh_read_result result = {.outcome = JH_DONE};
+
+	(void)state;
+	result.jh_read_result_u.done.op = 77;
+	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
+
+	struct link_answer answer = look(true, encode((xdrproc_t)xdr_jh_read_result, &result));
+
+	assert_int_equal(answer.kind, LINK_DONE);
+	assert_int_equal(answer.op, 77);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_placed_order_shows_its_op),
+		cmocka_unit_test(half_an_answer_settles_nothing),
+		cmocka_unit_test(outcomes_are_told_apart),
+		cmocka_unit_test(a_history_shows_its_op),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

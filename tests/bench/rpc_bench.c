@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,8 +140,10 @@ int main(int argc, char **argv)
 	pid_t server = fork();
 
 	must(server >= 0);
-	if (server == 0)
+	if (server == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a client that fails leaves no server behind */
 		serve(ends[1]);
+	}
 	must(read(ends[0], address, sizeof address) == sizeof address);
 
 	struct event_base *base = event_base_new();

@@ -495,7 +495,7 @@ static int retire(struct node *node)
 	char error[DIRECTORY_ERROR_SIZE];
 
 	close_files(node);
-	if (!recovery_set_aside(node->directory, "retired", error, sizeof error)) {
+	if (!recovery_set_aside(node->directory, node->damaged ? "damaged" : "retired", error, sizeof error)) {
 		log_error("node", "%s", error);
 		return 1;
 	}

@@ -320,10 +320,12 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 
 	bool good = load_state(recovery, NULL);
 
-	if (good && !journal_exists(directory))
+	if (good && !journal_exists(directory)) {
 		begin_history(node);
-	else if (node->options.initial_orders != NULL)
+		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", directory, orders_count(node->orders));
+	} else if (node->options.initial_orders != NULL) {
 		log_info("recovery", "--initial-orders is not used: %s holds a history already", directory);
+	}
 	begin_core(node);
 	good = read_journal(recovery, good,
 			    &(struct journal_options){.base = node->base, .uuid = node->uuid, .durable = durable,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/discovery.h"
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
@@ -82,6 +83,19 @@ static void log_level(const struct argp_state *state, const char *text)
 	argp_error(state, "--log-level %s: debug, info, warn or error is needed", text);
 }
 
+static const char *hosts(const struct argp_state *state, const char *text)
+{
+	uint32_t count = 1;
+
+	for (const char *at = text; *at != '\0'; at++)
+		count += *at == ',';
+	if (text[0] == '\0' || text[0] == ',' || text[strlen(text) - 1] == ',' || strstr(text, ",,") != NULL ||
+	    count > DISCOVERY_HOSTS_MAX)
+		argp_error(state, "--replica-hosts %s: 1 to %d names are needed, separated by commas", text,
+			   DISCOVERY_HOSTS_MAX);
+	return text;
+}
+
 static void check(const struct argp_state *state, const struct options *options)
 {
 	if (options->data_dir == NULL)
@@ -125,7 +139,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->data_dir = text;
 		return 0;
 	case KEY_REPLICA_HOSTS:
-		options->replica_hosts = text;
+		options->replica_hosts = hosts(state, text);
 		return 0;
 	case KEY_LISTEN:
 		if (options->listen_count == OPTIONS_LISTEN_MAX)

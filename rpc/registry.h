@@ -70,5 +70,5 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 				      const char *error),
 			 void *context);
 
-/* registry_clean on the worker; no answer. */
+/* registry_clean on the worker, and when that removed the entry, the program's other dead ones too; no answer. */
 void registry_clean_async(struct registry *registry, uint32_t program, uint32_t version, const char *address);

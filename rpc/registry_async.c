@@ -37,6 +37,9 @@ struct keep {
 };
 
 /* A dead entry to be removed. */
+#define SIBLINGS_MAX 8
+#define SIBLINGS_TIMEOUT_MS 500
+
 struct cleaning {
 	uint32_t program, version;
 	char address[64];
@@ -160,13 +163,26 @@ static void unset_kept(struct registry *registry)
 	pthread_cond_broadcast(&registry->idle);
 }
 
+/* The dead process had other addresses too (tcp and tcp6): each left behind would be found in the next round, and waited for
+ * all over again. */
+static void clean_siblings(uint32_t program, uint32_t version)
+{
+	struct registry_entry entries[SIBLINGS_MAX];
+	char why[128];
+	int count = registry_dump("127.0.0.1", program, program, entries, SIBLINGS_MAX, SIBLINGS_TIMEOUT_MS, why, sizeof why);
+
+	for (int i = 0; i < count; i++)
+		registry_clean(program, version, entries[i].address);
+}
+
 static void clean_one(struct registry *registry)
 {
 	struct cleaning *cleaning = STAILQ_FIRST(&registry->cleanings);
 
 	STAILQ_REMOVE_HEAD(&registry->cleanings, link);
 	unlock(registry);
-	registry_clean(cleaning->program, cleaning->version, cleaning->address);
+	if (registry_clean(cleaning->program, cleaning->version, cleaning->address))
+		clean_siblings(cleaning->program, cleaning->version);
 	free(cleaning);
 	lock(registry);
 }

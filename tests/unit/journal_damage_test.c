@@ -72,7 +72,7 @@ static void make_crashed(struct disk *crashed)
 
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_wait(&disk, disk_append_meta(&disk, 1));
+	disk_wait(&disk, written_append_meta(&disk, 1));
 	for (int i = 0; i < BATCHES; i++)
 		disk_wait(&disk, disk_append(&disk, 2, 100));
 	disk_copy(crashed, &disk);
@@ -270,7 +270,7 @@ static void make_segments(struct disk *disk)
 {
 	disk_new(disk);
 	assert_int_equal(disk_open(disk), JOURNAL_OK);
-	disk_append_meta(disk, 1);
+	written_append_meta(disk, 1);
 	for (int i = 0; i < 60; i++)
 		disk_wait(disk, disk_append(disk, 10, 300));
 	disk_close(disk);
@@ -352,7 +352,7 @@ static void test_not_ours(void **state)
 
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_wait(&disk, disk_append_meta(&disk, 1));
+	disk_wait(&disk, written_append_meta(&disk, 1));
 	fd = disk_segment(&disk, 0, NULL);
 	struct {
 		struct frame_header frame;

@@ -91,14 +91,14 @@ static void test_staged(void **state)
 	(void)state;
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_append_meta(&disk, 1);
+	written_append_meta(&disk, 1);
 	disk_append(&disk, 3, 10);
 	assert_true(journal_append_batch(disk.journal, disk.next_ticket++, &staged, entries, 2));
 	disk_wait(&disk, disk.next_ticket - 1);
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);
 	assert_int_equal(disk.staged, 1);
 	assert_int_equal(disk.recovery.op, 3);
-	disk_wait(&disk, disk_append_state(&disk, 32));
+	disk_wait(&disk, written_append_state(&disk, 32));
 	disk_close(&disk);
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);
 	assert_int_equal(disk.recovery.op, 32);
@@ -119,7 +119,7 @@ static void test_round_trip(void **state)
 		assert_int_equal(disk.op, appended);
 		assert_int_equal(disk.recovery.op, appended);
 		assert_true(uuid_equal(disk.recovery.uuid, disk.options.uuid));
-		disk_append_meta(&disk, 1);
+		written_append_meta(&disk, 1);
 		for (int i = 0; i < 100; i++) {
 			uint64_t ticket = disk_append(&disk, 10, 300);
 
@@ -154,7 +154,7 @@ static void test_killed_any_time(void **state)
 	(void)state;
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_append_meta(&disk, 1);
+	written_append_meta(&disk, 1);
 	for (uint32_t i = 0; i < 60; i++) {
 		uint64_t op = disk.op;
 
@@ -166,7 +166,7 @@ static void test_killed_any_time(void **state)
 
 		assert_true(outcome == JOURNAL_OK || outcome == JOURNAL_TAIL_CUT);
 		assert_true(copy.recovery.op >= op);
-		disk_wait(&copy, disk_append_meta(&copy, 2));
+		disk_wait(&copy, written_append_meta(&copy, 2));
 		disk_close(&copy);
 		assert_int_equal(disk_check(&copy), JOURNAL_OK);
 		disk_free(&copy);
@@ -183,7 +183,7 @@ static void test_large_queue(void **state)
 	disk_new(&disk);
 	disk.options.queue_bytes = 1 << 20;
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	uint64_t last = disk_append_meta(&disk, 1);
+	uint64_t last = written_append_meta(&disk, 1);
 
 	for (int i = 0; i < 60; i++)
 		last = disk_append(&disk, 4, 3000);
@@ -226,7 +226,7 @@ static void test_trim(void **state)
 	(void)state;
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_append_meta(&disk, 1);
+	written_append_meta(&disk, 1);
 	for (int i = 0; i < 100; i++)
 		last = disk_append(&disk, 10, 300);
 	disk_wait(&disk, last);
@@ -263,11 +263,11 @@ static void test_trim_behind_state(void **state)
 	(void)state;
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_append_meta(&disk, 1);
+	written_append_meta(&disk, 1);
 	for (int i = 0; i < 50; i++)
 		last = disk_append(&disk, 10, 300);
 	disk_wait(&disk, last);
-	disk_append_state(&disk, 20);
+	written_append_state(&disk, 20);
 	disk_wait(&disk, disk_append(&disk, 1, 100));
 	disk_close(&disk);
 	for (int reopened = 0; reopened < 2; reopened++) {
@@ -294,7 +294,7 @@ static void test_write_error_is_fatal(void **state)
 	disk_new(&disk);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_wait(&disk, disk_append_meta(&disk, 1));
+	disk_wait(&disk, written_append_meta(&disk, 1));
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = before;
 	small.rlim_cur = 16 << 10;
@@ -352,7 +352,7 @@ static void test_disk_full(void **state)
 	}
 	snprintf(filler, sizeof filler, "%s/filler", disk.path);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
-	disk_wait(&disk, disk_append_meta(&disk, 1));
+	disk_wait(&disk, written_append_meta(&disk, 1));
 	fill_disk(filler);
 
 	int orders = 0;
@@ -362,7 +362,7 @@ static void test_disk_full(void **state)
 	assert_true(orders > 30);
 	assert_true(orders < 200);
 	for (uint32_t i = 0; i < 20; i++) {
-		disk_wait(&disk, disk_append_meta(&disk, i + 2)); /* views go on */
+		disk_wait(&disk, written_append_meta(&disk, i + 2)); /* views go on */
 		assert_true(journal_disk_full(disk.journal));
 	}
 	assert_int_equal(unlink(filler), 0);

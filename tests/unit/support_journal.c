@@ -197,7 +197,7 @@ enum journal_outcome disk_check(struct disk *disk)
 	return disk->recovery.outcome;
 }
 
-uint64_t disk_append_meta(struct disk *disk, uint32_t mark)
+uint64_t written_append_meta(struct disk *disk, uint32_t mark)
 {
 	uint8_t payload[96] = {[3] = JH_DISK_META};
 
@@ -206,7 +206,7 @@ uint64_t disk_append_meta(struct disk *disk, uint32_t mark)
 	return disk->next_ticket++;
 }
 
-uint64_t disk_append_state(struct disk *disk, uint64_t op)
+uint64_t written_append_state(struct disk *disk, uint64_t op)
 {
 	struct jh_disk_record record = {.kind = JH_DISK_STATE};
 	uint8_t payload[64];

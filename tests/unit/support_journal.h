@@ -36,8 +36,8 @@ void disk_close(struct disk *disk);
 enum journal_outcome disk_check(struct disk *disk);
 
 /* Append without waiting; the META payload carries `mark`. Returns the ticket. */
-uint64_t disk_append_meta(struct disk *disk, uint32_t mark);
-uint64_t disk_append_state(struct disk *disk, uint64_t op);
+uint64_t written_append_meta(struct disk *disk, uint32_t mark);
+uint64_t written_append_state(struct disk *disk, uint64_t op);
 uint64_t disk_append(struct disk *disk, uint32_t entries_count, uint32_t body_size);
 /* Runs the loop until the ticket is durable. */
 void disk_wait(struct disk *disk, uint64_t ticket);

@@ -18,6 +18,7 @@
 #include "rpc/registry.h"
 #include "rpc/server.h"
 
+#define STATUS_CALLS_MAX 1024 /* waiting for a round of heartbeats */
 #define OPERATORS_MAX 16 /* switchovers and promotions waiting for their outcome */
 
 struct operator_call {
@@ -26,6 +27,7 @@ struct operator_call {
 };
 
 struct client_request;
+struct status;
 TAILQ_HEAD(client_requests, client_request);
 
 struct frontend {
@@ -40,6 +42,8 @@ struct frontend {
 	char address[64];        /* the one clients find first, for status */
 	uint64_t started_us;
 	int exit_status;
+
+	struct status *status;   /* status.c */
 
 	/* requests.c */
 	struct router *router;
@@ -90,6 +94,13 @@ void manager_saved(void *context, uint64_t ticket, bool ok, const char *error);
 /* Answers the call later; false when too many operators wait, or before the beginning. */
 bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call);
 bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call);
+
+/* --- status.c ----------------------------------------------------------------------------------------------------- */
+
+void status_start(struct frontend *frontend);
+void status_stop(struct frontend *frontend);
+/* A replica has reported, or its connection ended. */
+void status_heard(struct frontend *frontend, uint32_t id);
 
 /* --- service.c ---------------------------------------------------------------------------------------------------- */
 

@@ -200,6 +200,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
 	requests_start(frontend);
 	manager_start(frontend);
+	status_start(frontend);
 	service_start(frontend);
 	register_all(program);
 	return true;
@@ -218,6 +219,7 @@ static void stop(struct program *program)
 	links_free(frontend->links);
 	if (frontend->server != NULL)
 		rpc_server_free(frontend->server);
+	status_stop(frontend);
 	manager_stop(frontend);
 	requests_stop(frontend);
 	if (frontend->store != NULL)

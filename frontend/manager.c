@@ -245,6 +245,7 @@ static void replica_report(void *context, uint32_t id, const struct report *repo
 
 	judge_reader(frontend, id, report);
 	step(frontend, &(struct views_event){.kind = VIEWS_REPORT, .id = id, .report = report});
+	status_heard(frontend, id);
 }
 
 static void replica_bound(void *context, uint32_t id, const struct report *report)
@@ -261,6 +262,7 @@ static void replica_lost(void *context, uint32_t id, bool refused)
 
 	router_link(frontend->router, id, false, frontend_now_ms());
 	step(frontend, &(struct views_event){.kind = VIEWS_LOST, .id = id, .refused = refused});
+	status_heard(frontend, id);
 }
 
 const struct links_events manager_links_events = {

@@ -93,49 +93,6 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 	return FALSE;
 }
 
-/* --- status ------------------------------------------------------------------------------------------------------- */
-
-static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_cluster_status *status)
-{
-	struct views_row rows[LIMIT_REPLICAS];
-	uint32_t count = views_rows(frontend->views, now_ms, rows);
-
-	status->replicas.replicas_len = count;
-	status->replicas.replicas_val = calloc(count + 1, sizeof *status->replicas.replicas_val);
-	must(status->replicas.replicas_val != NULL);
-	for (uint32_t i = 0; i < count; i++)
-		convert_row(rows[i].id, rows[i].report, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
-			    rows[i].note, &status->replicas.replicas_val[i]);
-}
-
-bool_t cluster_status_1_svc(void *args, jh_cluster_status *status, struct svc_req *request)
-{
-	const struct frontend *frontend = rpc_call_context(request);
-	const struct view *view = views_current(frontend->views);
-	uint64_t now_ms = frontend_now_ms();
-	char summary[VIEWS_TEXT_SIZE];
-	int health;
-	jh_text address = convert_text_dup(frontend->address);
-
-	(void)args;
-	memset(status, 0, sizeof *status);
-	views_summary(frontend->views, now_ms, summary, &health);
-	convert_uuid_to_wire(view->cluster, status->cluster);
-	status->health = (jh_health)health;
-	status->summary = convert_text_dup(summary);
-	status->view = view->number;
-	if (!views_serving(frontend->views, &status->primary))
-		status->primary = 0;
-	status->floor = router_floor(frontend->router);
-	status->queued = router_waiting(frontend->router);
-	status->uptime_s = (rpc_clock_us() - frontend->started_us) / 1000000u;
-	status->loop_max_us = loop_meter_max_us(&frontend->meter);
-	status->address.jh_address_len = address.jh_text_len;
-	status->address.jh_address_val = address.jh_text_val;
-	fill_rows(frontend, now_ms, status);
-	return TRUE;
-}
-
 /* --- operators ---------------------------------------------------------------------------------------------------- */
 
 static void too_many_operators(struct rpc_call *call)

@@ -18,7 +18,7 @@
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
 #define SET_ASIDE_US 5000000u
 
-/* --- what the core asks of the state machine ---------------------------------------------------------------------------------- */
+/* --- what the core asks of the state machine ---------------------------------------------------------------------- */
 
 static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
 {
@@ -53,7 +53,7 @@ static uint64_t state_bytes(void *context)
 	return orders_bytes(node->orders);
 }
 
-/* --- carrying out ----------------------------------------------------------------------------------------------------------------- */
+/* --- carrying out ------------------------------------------------------------------------------------------------- */
 
 /* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the others. */
 void node_apply(struct node *node, uint64_t op)
@@ -259,7 +259,7 @@ void node_start(struct node *node, struct replica_event *event)
 	node->stepping = false;
 }
 
-/* --- what it says of itself ---------------------------------------------------------------------------------------------------------- */
+/* --- what it says of itself --------------------------------------------------------------------------------------- */
 
 void node_report(const struct node *node, struct report *report)
 {
@@ -283,7 +283,7 @@ struct identity node_identity(const struct node *node)
 				 .cluster = view->cluster, .generation = view->generation};
 }
 
-/* --- the loop ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 void node_end(struct node *node, enum node_end end, const char *why)
 {
@@ -342,7 +342,7 @@ static void check_damaged(struct node *node)
 	node_end(node, NODE_FAILED, "damaged");
 }
 
-/* --- what was set aside, for status: a directory is read off the loop ------------------------------------------------------------ */
+/* --- what was set aside, for status: a directory is read off the loop --------------------------------------------- */
 
 struct set_aside {
 	struct node *node;

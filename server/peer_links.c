@@ -166,7 +166,7 @@ void links_connect(struct node *node, const struct replica_action *action)
 					 &events, link);
 }
 
-/* --- pushes -------------------------------------------------------------------------------------------------------------------- */
+/* --- pushes ------------------------------------------------------------------------------------------------------- */
 
 static bool ack_from_wire(const jh_push_result *wire, struct replica_ack *ack)
 {
@@ -260,7 +260,7 @@ void links_push(struct node *node, const struct replica_action *action)
 		xdr_free((xdrproc_t)xdr_jh_view, &record);
 }
 
-/* --- pings --------------------------------------------------------------------------------------------------------------------- */
+/* --- pings -------------------------------------------------------------------------------------------------------- */
 
 static void ponged(void *context, const struct rpc_reply *reply)
 {

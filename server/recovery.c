@@ -37,7 +37,7 @@ _Noreturn static void refuse(const char *line)
 	exit(1);
 }
 
-/* --- records into the core --------------------------------------------------------------------------------------------------- */
+/* --- records into the core ---------------------------------------------------------------------------------------- */
 
 static void hand(struct node *node, struct replica_event *event)
 {
@@ -122,7 +122,7 @@ static bool read_record(void *context, const struct journal_record *record, char
 	}
 }
 
-/* --- the state to begin with ----------------------------------------------------------------------------------------------------- */
+/* --- the state to begin with -------------------------------------------------------------------------------------- */
 
 static bool load_order(void *context, const void *body, size_t size, char *error, size_t error_size)
 {
@@ -249,7 +249,7 @@ static bool load_state(struct recovery *recovery, const char *received)
 	return false;
 }
 
-/* --- the start ------------------------------------------------------------------------------------------------------------------- */
+/* --- the start ---------------------------------------------------------------------------------------------------- */
 
 static void check_owner(const struct recovery *recovery)
 {
@@ -354,7 +354,7 @@ bool recovery_set_aside(struct directory *directory, const char *reason, char *e
 	return directory_set_aside(directory, prefixes, sizeof prefixes / sizeof prefixes[0], reason, NULL, error, error_size);
 }
 
-/* --- --check ----------------------------------------------------------------------------------------------------------------------- */
+/* --- --check ------------------------------------------------------------------------------------------------------ */
 
 static enum replica_known no_lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
 {

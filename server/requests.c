@@ -33,7 +33,7 @@ void requests_drop(struct node *node)
 	}
 }
 
-/* --- answers ---------------------------------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static void reply_problem(struct request *request, enum jh_outcome outcome, enum jh_reason reason, const char *text)
 {
@@ -114,7 +114,7 @@ void request_answer(struct request *request, const struct replica_action *action
 	request_free(request);
 }
 
-/* --- judging ---------------------------------------------------------------------------------------------------------------- */
+/* --- judging ------------------------------------------------------------------------------------------------------ */
 
 /* RULE 16: the later of our clock and the previous order's time. */
 static int64_t order_time_us(struct node *node)
@@ -192,7 +192,7 @@ void request_judge(struct request *request)
 		take_verdict(request, verdict);
 }
 
-/* --- SUBMIT ------------------------------------------------------------------------------------------------------------------- */
+/* --- SUBMIT ------------------------------------------------------------------------------------------------------- */
 
 static struct order_text text_of(const char *bytes, u_int size)
 {
@@ -250,7 +250,7 @@ bool_t request_submit(struct node *node, jh_submit_args *args, struct svc_req *c
 	return FALSE;
 }
 
-/* --- QUERY -------------------------------------------------------------------------------------------------------------------- */
+/* --- QUERY -------------------------------------------------------------------------------------------------------- */
 
 bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *call)
 {

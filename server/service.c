@@ -11,7 +11,7 @@
 
 #define GREETED_MAX (4 * LIMIT_REPLICAS)
 
-/* --- who speaks --------------------------------------------------------------------------------------------------------------- */
+/* --- who speaks --------------------------------------------------------------------------------------------------- */
 
 static struct greeted *greeted_of(struct svc_req *call)
 {
@@ -192,7 +192,7 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	return TRUE;
 }
 
-/* --- from the view manager ------------------------------------------------------------------------------------------------------ */
+/* --- from the view manager ---------------------------------------------------------------------------------------- */
 
 static void fill_report(struct node *node, jh_report *wire)
 {
@@ -252,7 +252,7 @@ void service_news(struct node *node)
 	}
 }
 
-/* --- calls that are answered later ------------------------------------------------------------------------------------------------ */
+/* --- calls that are answered later -------------------------------------------------------------------------------- */
 
 static struct taken *take(struct node *node, struct svc_req *call)
 {
@@ -353,7 +353,7 @@ void service_bound(struct node *node, const struct replica_action *action)
 		     action->ok ? "" : "overtaken by another binding");
 }
 
-/* --- requests --------------------------------------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------------------------- */
 
 bool_t submit_1_svc(jh_submit_args *args, jh_write_result *result, struct svc_req *call)
 {
@@ -373,7 +373,7 @@ bool_t query_1_svc(jh_query_args *args, jh_read_result *result, struct svc_req *
 	return TRUE;
 }
 
-/* --- pushes ------------------------------------------------------------------------------------------------------------------------ */
+/* --- pushes ------------------------------------------------------------------------------------------------------- */
 
 static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
 {
@@ -444,7 +444,7 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 	return FALSE;
 }
 
-/* --- for anybody -------------------------------------------------------------------------------------------------------------------- */
+/* --- for anybody -------------------------------------------------------------------------------------------------- */
 
 bool_t replica_status_1_svc(void *nothing, jh_replica_row *result, struct svc_req *call)
 {

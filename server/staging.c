@@ -63,7 +63,7 @@ void staging_tick(struct node *node)
 	node_step(node, &(struct replica_event){.kind = REPLICA_STAGED, .token = token});
 }
 
-/* --- on the background thread --------------------------------------------------------------------------------------------------- */
+/* --- on the background thread ------------------------------------------------------------------------------------- */
 
 static void write_piece(void *context)
 {
@@ -104,7 +104,7 @@ static void disposed(void *context)
 	free(context);
 }
 
-/* --- on the loop ------------------------------------------------------------------------------------------------------------------ */
+/* --- on the loop -------------------------------------------------------------------------------------------------- */
 
 static void piece_written(void *context)
 {

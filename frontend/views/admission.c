@@ -1,5 +1,5 @@
-/* What the primary asks for: to evict a member, to admit a learner, to give up one that lost data (rules 9, 10, 14). A need
- * counts only in the view that it names, and only from that view's primary. */
+/* What the primary asks for: to evict a member, to admit a learner, to give up one that lost data (rules 9, 10, 14). A
+ * need counts only in the view that it names, and only from that view's primary. */
 #include "frontend/views/internal.h"
 
 #include <string.h>
@@ -67,8 +67,8 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 			needs->evict[place] = k == NULL || !vm_known_reachable(v, k) ? vm_member_dead(v, member) : true;
 			continue;
 		}
-		/* It answers us. A process that has just been stopped does so too until suspect_ms is over: what counts is
-		 * an answer that came well after it was named. */
+		/* It answers us. A process that has just been stopped does so too until suspect_ms is over: what counts
+		 * is an answer that came well after it was named. */
 		alive[place] = true;
 		answering++;
 		if (k->heard_ms >= k->evict_since_ms + CONFIRM_BEATS * v->options.heartbeat_ms)
@@ -104,7 +104,8 @@ static void read_loss(struct views *v, const struct need *need, struct needs *ne
 	if (k == NULL || !k->greeted || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)
 		return;
 	k->lost_data = true; /* RULE 14 */
-	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data, says the primary: holds op %llu", (unsigned long long)k->report.op);
+	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data, says the primary: holds op %llu",
+		  (unsigned long long)k->report.op);
 }
 
 static void read_admission(struct views *v, const struct need *need, struct needs *needs)
@@ -160,8 +161,8 @@ void vm_needs_admit(struct views *v, const struct needs *needs, struct view *vie
 		/* RULE 3: admitting a new uuid drops the old uuid of that id in the same step. */
 		vm_view_member_drop(view, learner->id);
 		if (view->members_count == LIMIT_REPLICAS) {
-			vm_say(v, LOG_LEVEL_WARN, "replica %u is not admitted: a view holds at most %d members", learner->id,
-			    LIMIT_REPLICAS);
+			vm_say(v, LOG_LEVEL_WARN, "replica %u is not admitted: a view holds at most %d members",
+			       learner->id, LIMIT_REPLICAS);
 			continue;
 		}
 		vm_view_member_add(view, learner->id, learner->uuid);

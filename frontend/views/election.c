@@ -1,5 +1,5 @@
-/* Who is primary and who stays a member of the next view (rules 3, 6, 10, 15). Looks at levels only, so it may be called after
- * every event; it acts when the present view cannot go on, or when its primary asks for a change. */
+/* Who is primary and who stays a member of the next view (rules 3, 6, 10, 15). Looks at levels only, so it may be
+ * called after every event; it acts when the present view cannot go on, or when its primary asks for a change. */
 #include "frontend/views/internal.h"
 
 #include <stdio.h>
@@ -15,9 +15,9 @@ enum fate {
 struct election {
 	const struct view *current;
 	enum fate fate;
-	uint32_t target;              /* MOVE: to whom */
-	uint32_t without;             /* must not become primary; 0: nobody */
-	bool drop[LIMIT_REPLICAS];    /* by place in the current view */
+	uint32_t target;           /* MOVE: to whom */
+	uint32_t without;          /* must not become primary; 0: nobody */
+	bool drop[LIMIT_REPLICAS]; /* by place in the current view */
 	struct id_list dropped;
 	struct needs needs;
 	char why[REPORT_TEXT_SIZE];
@@ -160,7 +160,8 @@ static void judge_members(struct views *v, struct election *e)
 			e->drop[i] = true;
 		if (v->waiting == 0)
 			continue;
-		/* One view and not two when the primary failed under load: nobody who does not answer is carried along. */
+		/* One view and not two when the primary failed under load: nobody who does not answer is carried along.
+		 */
 		if (e->fate == FATE_FAILED && !reachable)
 			e->drop[i] = true;
 		if (settling && !reachable && vm_member_dead(v, member))

@@ -27,7 +27,8 @@ static void look(struct views *v, struct formation *f)
 		if (k->report.view.number > 0 || !uuid_is_nil(k->identity.cluster))
 			f->history = true;
 		else if (vm_known_standing(v, k) == STANDING_BOUND)
-			vm_id_list_add(&f->unheard, k->id); /* bound by a take-over that came to nothing: bind it first */
+			vm_id_list_add(&f->unheard,
+				       k->id); /* bound by a take-over that came to nothing: bind it first */
 		else if (vm_known_reachable(v, k) && !k->lost_data)
 			vm_id_list_add(&f->fresh, k->id);
 	}
@@ -46,17 +47,20 @@ void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 
 	look(v, &f);
 	if (!v->dump_complete)
-		snprintf(text, VIEWS_TEXT_SIZE, "no cluster yet: waiting for the rpcbind of every --replica-hosts to answer");
+		snprintf(text, VIEWS_TEXT_SIZE,
+			 "no cluster yet: waiting for the rpcbind of every --replica-hosts to answer");
 	else if (f.unheard.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "no cluster yet: waiting for %.300s, registered but not answering",
 			 vm_id_list_text(&f.unheard, ids));
 	else if (f.fresh.count == 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "no cluster yet: no replica is registered: start justhungry-server --id 1 ...");
-	else if (!v->options.new_cluster)
 		snprintf(text, VIEWS_TEXT_SIZE,
-			 "no stored view, and %.200s answered that they have never been in one: to form a new cluster of them "
-			 "restart justhungry-frontend with --new-cluster",
-			 vm_id_list_text(&f.fresh, ids));
+			 "no cluster yet: no replica is registered: start justhungry-server --id 1 ...");
+	else if (!v->options.new_cluster)
+		snprintf(
+			text, VIEWS_TEXT_SIZE,
+			"no stored view, and %.200s answered that they have never been in one: to form a new cluster "
+			"of them restart justhungry-frontend with --new-cluster",
+			vm_id_list_text(&f.fresh, ids));
 	else
 		snprintf(text, VIEWS_TEXT_SIZE, "forming a new cluster");
 }

@@ -1,5 +1,5 @@
-/* What replicas say of themselves: hellos, reports, bindings. Here it is only remembered; what follows from it is decided
- * by those who look at the whole. */
+/* What replicas say of themselves: hellos, reports, bindings. Here it is only remembered; what follows from it is
+ * decided by those who look at the whole. */
 #include "frontend/views/internal.h"
 
 #include <string.h>
@@ -36,15 +36,15 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	}
 }
 
-/* RULE 3: a member that came back with less than every member had acknowledged before we began to connect has lost data.
- * Judged only here: a later report may simply be older than the floor beside it. */
+/* RULE 3: a member that came back with less than every member had acknowledged before we began to connect has lost
+ * data. Judged only here: a later report may simply be older than the floor beside it. */
 static void check_floor(struct views *v, struct known *k)
 {
 	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->report.op >= k->connect_floor || k->lost_data)
 		return;
 	k->lost_data = true;
 	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: holds op %llu, but op %llu was acknowledged",
-	       (unsigned long long)k->report.op, (unsigned long long)k->connect_floor);
+		  (unsigned long long)k->report.op, (unsigned long long)k->connect_floor);
 }
 
 static bool refused_hello(struct views *v, struct known *k, const struct views_event *event)
@@ -112,9 +112,9 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 	}
 	check_floor(v, k);
 	if (!k->lost_data)
-		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers", k->tried,
-		       replica_state_name(k->report.state), (unsigned long long)k->report.view.number,
-		       (unsigned long long)k->report.op);
+		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers",
+			  k->tried, replica_state_name(k->report.state), (unsigned long long)k->report.view.number,
+			  (unsigned long long)k->report.op);
 	v->install_ms = 0;
 	/* The primary is told at once where to find it: it may be waiting for nobody else. */
 	struct known *primary = vm_primary_known(v);

@@ -1,8 +1,8 @@
 /* What the files of the view manager share (vm_...; its public face is views_...). Nobody else includes this.
  *
- * Every event first changes what is known (hello.c, liveness.c, operator.c, view_change.c), then views_step looks at all that
- * is known and decides anew (formation.c, takeover.c, election.c). So a decision never hangs on an edge that may be missed or
- * come twice: reports are levels. */
+ * Every event first changes what is known (hello.c, liveness.c, operator.c, view_change.c), then views_step looks at
+ * all that is known and decides anew (formation.c, takeover.c, election.c). So a decision never hangs on an edge that
+ * may be missed or come twice: reports are levels. */
 #pragma once
 
 #include <stddef.h>

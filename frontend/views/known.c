@@ -130,7 +130,8 @@ struct known *vm_primary_serving(struct views *v)
 
 	if (k == NULL || !vm_known_reachable(v, k))
 		return NULL;
-	/* A report of a lower view says nothing about this one; one not entered by that process serves nothing (rule 6). */
+	/* A report of a lower view says nothing about this one; one not entered by that process serves nothing (rule
+	 * 6). */
 	if (k->report.view.number != current->number || !uuid_equal(k->report.view.generation, current->generation))
 		return NULL;
 	return k->report.state == STATE_SERVING && k->report.entered ? k : NULL;

@@ -1,5 +1,5 @@
-/* Connections, heartbeats and suspicion (rule 15). One connection to each replica; judged by what comes over it, never by
- * rpcbind, which is for finding only (rule 17). */
+/* Connections, heartbeats and suspicion (rule 15). One connection to each replica; judged by what comes over it, never
+ * by rpcbind, which is for finding only (rule 17). */
 #include "frontend/views/internal.h"
 
 #include <stdio.h>
@@ -23,8 +23,9 @@ static void connect_to(struct views *v, struct known *k)
 	k->link = LINK_CONNECTING;
 	k->connect_ms = v->now_ms;
 	memcpy(k->tried, k->address, sizeof k->tried);
-	/* Every answer that raised the floor so far was acknowledged by all members: what a member says after this moment
-	 * must reach it (rule 3). Taken now and not at the hello, since a report may be older than the floor beside it. */
+	/* Every answer that raised the floor so far was acknowledged by all members: what a member says after this
+	 * moment must reach it (rule 3). Taken now and not at the hello, since a report may be older than the floor
+	 * beside it. */
 	k->connect_floor = view_member_by_id(&v->durable.view, k->id) != NULL ? v->floor : 0;
 	memcpy(vm_emit(v, VIEWS_DO_CONNECT, k->id)->address, k->tried, sizeof k->tried);
 }
@@ -38,7 +39,8 @@ void vm_liveness_found(struct views *v, uint32_t id, const char *address)
 	if (k == NULL) {
 		char text[VIEWS_TEXT_SIZE];
 
-		snprintf(text, sizeof text, "replica %u is registered, but there are %u already: not used", id, LIMIT_REPLICAS);
+		snprintf(text, sizeof text, "replica %u is registered, but there are %u already: not used", id,
+			 LIMIT_REPLICAS);
 		vm_say_state(v, text);
 		return;
 	}
@@ -105,8 +107,8 @@ void vm_liveness_lost(struct views *v, uint32_t id, bool refused)
 	}
 	if (was_up)
 		vm_say_of(v, k, LOG_LEVEL_WARN, "connection lost");
-	/* A broken connection to a living process, or a dying one whose listener was still open: ask again at once, so that
-	 * a kill is known as such within a round trip. */
+	/* A broken connection to a living process, or a dying one whose listener was still open: ask again at once, so
+	 * that a kill is known as such within a round trip. */
 	if (k->quick_tries > 0) {
 		k->quick_tries--;
 		connect_to(v, k);

@@ -1,5 +1,5 @@
-/* What an operator asks for: to move the primary, or, when members are lost for good, to force one (rule 3). Every token is
- * answered exactly once. */
+/* What an operator asks for: to move the primary, or, when members are lost for good, to force one (rule 3). Every
+ * token is answered exactly once. */
 #include "frontend/views/internal.h"
 
 #include <stdio.h>
@@ -22,13 +22,15 @@ void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
 	else if (id != 0 && id == current->primary && vm_primary_serving(v) != NULL)
 		vm_answer(v, token, true, "replica %u is already the primary of view %llu", id,
-		       (unsigned long long)current->number);
+			  (unsigned long long)current->number);
 	else if (id != 0 && view_member_by_id(current, id) == NULL)
-		vm_answer(v, token, false, "replica %u is not a member of view %llu", id, (unsigned long long)current->number);
+		vm_answer(v, token, false, "replica %u is not a member of view %llu", id,
+			  (unsigned long long)current->number);
 	else if (id != 0 && (k == NULL || !vm_known_is_member(v, k) || !vm_known_reachable(v, k)))
 		vm_answer(v, token, false, "replica %u is not reachable", id);
 	else if (current->members_count == 1)
-		vm_answer(v, token, false, "replica %u is the only member: there is nobody to switch over to", current->primary);
+		vm_answer(v, token, false, "replica %u is the only member: there is nobody to switch over to",
+			  current->primary);
 	else
 		open_wish(v, &v->switchover, token, id);
 }
@@ -88,13 +90,14 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 		if (members->members[i].id != k->id && !vm_member_reachable(v, &members->members[i]))
 			vm_id_list_add(&missing, members->members[i].id);
 	}
-	vm_answer(v, token, true,
-	       "replica %u holds op %llu, made whole in view %llu; the highest op heard of is %llu, the highest view %llu; of view "
-	       "%llu %.120s cannot be asked. Every order after op %llu may be lost for ever, acknowledged or not; the others will "
-	       "set their data aside",
-	       k->id, (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
-	       (unsigned long long)highest, (unsigned long long)view, (unsigned long long)members->number,
-	       vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);
+	vm_answer(
+		v, token, true,
+		"replica %u holds op %llu, made whole in view %llu; the highest op heard of is %llu, "
+		"the highest view %llu; of view %llu %.120s cannot be asked. Every order after op %llu may be lost for "
+		"ever, acknowledged or not; the others will set their data aside",
+		k->id, (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
+		(unsigned long long)highest, (unsigned long long)view, (unsigned long long)members->number,
+		vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);
 }
 
 void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool confirm)
@@ -108,10 +111,12 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 	else if (vm_known_standing(v, k) == STANDING_FOREIGN)
 		vm_answer(v, token, false, "replica %u belongs to another cluster", id);
 	else if (k->report.view.number == 0)
-		vm_answer(v, token, false, "replica %u has never been in a view: it holds none of this cluster's orders", id);
+		vm_answer(v, token, false,
+			  "replica %u has never been in a view: it holds none of this cluster's orders", id);
 	else if (serving != NULL)
-		vm_answer(v, token, false, "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
-		       serving->id, (unsigned long long)v->durable.view.number);
+		vm_answer(v, token, false,
+			  "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
+			  serving->id, (unsigned long long)v->durable.view.number);
 	else if (v->switchover.open || v->promotion.open)
 		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
 	else if (!confirm)
@@ -175,12 +180,13 @@ static void settle(struct views *v, struct wish *wish, const char *what)
 	wish->open = false;
 	if (done) {
 		vm_answer(v, wish->token, true, "replica %u is the primary of view %llu", wish->id,
-		       (unsigned long long)current->number);
+			  (unsigned long long)current->number);
 		return;
 	}
 	vm_explain(v, why);
 	if (moved_on)
-		vm_answer(v, wish->token, false, "replica %u failed meanwhile: replica %u is the primary", wish->id, current->primary);
+		vm_answer(v, wish->token, false, "replica %u failed meanwhile: replica %u is the primary", wish->id,
+			  current->primary);
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL && wish->id == 0)
 		vm_answer(v, wish->token, false, "no other member is level with the primary");
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL)

@@ -21,15 +21,19 @@ static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE
 
 	members_that(v, false, &away);
 	if (v->start_until_ms != 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "no primary: just started, giving %.200s time to answer", vm_id_list_text(&away, ids));
+		snprintf(text, VIEWS_TEXT_SIZE, "no primary: just started, giving %.200s time to answer",
+			 vm_id_list_text(&away, ids));
 	else if (v->store_retry_ms > v->now_ms)
-		snprintf(text, VIEWS_TEXT_SIZE, "no primary: the next view cannot be stored in the front-end's directory");
+		snprintf(text, VIEWS_TEXT_SIZE,
+			 "no primary: the next view cannot be stored in the front-end's directory");
 	else if (away.count == current->members_count)
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: waiting for %.200s", vm_id_list_text(&away, ids));
 	else if (vm_election_best(v, current, 0) == NULL)
-		snprintf(text, VIEWS_TEXT_SIZE,
-			 "no primary: all members that answer have lost data; %s%.200s; the way out is: justhungry promote --force ID",
-			 away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
+		snprintf(
+			text, VIEWS_TEXT_SIZE,
+			"no primary: all members that answer have lost data; %s%.200s; the way out "
+			 "is: justhungry promote --force ID",
+			away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
 	else
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
 }
@@ -49,7 +53,8 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	} else if (v->mode != MODE_NORMAL) {
 		snprintf(text, VIEWS_TEXT_SIZE, "this front-end does not manage the cluster");
 	} else if (v->ticket != 0) {
-		snprintf(text, VIEWS_TEXT_SIZE, "making view %llu: %.300s", (unsigned long long)v->next.view.number, v->next_why);
+		snprintf(text, VIEWS_TEXT_SIZE, "making view %llu: %.300s", (unsigned long long)v->next.view.number,
+			 v->next_why);
 	} else if (primary == NULL || !vm_known_reachable(v, primary) || primary->lost_data) {
 		explain_no_primary(v, text);
 	} else {
@@ -101,7 +106,8 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		return;
 	}
 	members_that(v, true, &here);
-	used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", here.count, here.count == 1 ? "copy" : "copies");
+	used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", here.count,
+				here.count == 1 ? "copy" : "copies");
 	for (uint32_t i = 0; i < LIMIT_REPLICAS && used + sizeof part < VIEWS_TEXT_SIZE; i++) {
 		if (!missing(v, &v->known[i], part, sizeof part))
 			continue;
@@ -168,7 +174,7 @@ void views_peers(const struct views *v, struct peers *peers)
 		if (k->id == 0 || !k->greeted || vm_known_standing(v, k) != STANDING_OURS)
 			continue;
 		if (!vm_known_is_member(v, k) && (k->link != LINK_UP || k->lost_data))
-			continue; /* gone, or first to set its data aside (rule 14) */
+			continue;             /* gone, or first to set its data aside (rule 14) */
 		uint32_t at = peers->count++; /* rising ids */
 
 		for (; at > 0 && peers->list[at - 1].id > k->id; at--)

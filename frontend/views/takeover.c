@@ -1,6 +1,6 @@
-/* Taking over replicas that have been in views of another manager (rules 18 and 20): bind every member of the highest view
- * heard and every joint learner that any of them names; when all are durably bound and nobody told of a higher view, make
- * the next one. And noticing that somebody took over from us. */
+/* Taking over replicas that have been in views of another manager (rules 18 and 20): bind every member of the highest
+ * view heard and every joint learner that any of them names; when all are durably bound and nobody told of a higher
+ * view, make the next one. And noticing that somebody took over from us. */
 #include "frontend/views/internal.h"
 
 #include <stdio.h>
@@ -53,7 +53,8 @@ static void look(struct views *v, struct takeover *t)
 		return;
 	for (uint32_t i = 0; i < t->highest->members_count; i++)
 		require(t, t->highest->members[i].id, t->highest->members[i].uuid);
-	/* RULE 18: a joint learner may be the primary of a view that was made after its admission and never heard of here. */
+	/* RULE 18: a joint learner may be the primary of a view that was made after its admission and never heard of
+	 * here. */
 	for (uint32_t i = 0; i < t->highest->members_count; i++) {
 		const struct known *k = vm_known_member(v, &t->highest->members[i]);
 
@@ -115,8 +116,10 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: all its members are bound",
 			 (unsigned long long)t.highest->number);
 	else
-		snprintf(text, VIEWS_TEXT_SIZE, "take-over: whoever had been in a view came back without its data; to form a new cluster restart this "
-			 "front-end with --new-cluster");
+		snprintf(
+			text, VIEWS_TEXT_SIZE,
+			"take-over: whoever had been in a view came back without its data; to form a new cluster "
+			"restart this front-end with --new-cluster");
 }
 
 static void bind_required(struct views *v, const struct takeover *t)
@@ -159,10 +162,11 @@ static void replaced(struct views *v, const struct known *k)
 	char uuid[UUID_TEXT_SIZE];
 	char text[VIEWS_TEXT_SIZE];
 
-	snprintf(text, sizeof text,
-		 "replaced: replica %u is bound to another front-end, manager %s, view %llu: this one ends; its directory is "
-		 "not to be used again",
-		 k->id, uuid_format(k->report.view.manager, uuid), (unsigned long long)k->report.view.number);
+	snprintf(
+		text, sizeof text,
+		"replaced: replica %u is bound to another front-end, manager %s, view %llu: this one ends; "
+		"its directory is not to be used again",
+		k->id, uuid_format(k->report.view.manager, uuid), (unsigned long long)k->report.view.number);
 	vm_exit_with(v, text);
 }
 
@@ -177,8 +181,8 @@ void vm_takeover_watch(struct views *v)
 		enum standing standing = vm_known_standing(v, k);
 
 		if (standing == STANDING_BOUND) {
-			/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours that is
-			 * not ours, means a successor. Else it is a learner that a predecessor left behind. */
+			/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours
+			 * that is not ours, means a successor. Else it is a learner that a predecessor left behind. */
 			if (vm_known_is_member(v, k) || k->report.view.number >= v->durable.view.number) {
 				replaced(v, k);
 				return;
@@ -191,8 +195,9 @@ void vm_takeover_watch(struct views *v)
 		if (k->report.view.number <= v->durable.view.number || !uuid_equal(k->report.view.manager, v->manager))
 			continue;
 		/* RULE 20: we never spoke of a view that we do not hold: our directory is an old copy. */
-		vm_say(v, LOG_LEVEL_ERROR, "replica %u is in view %llu and our stored view is %llu: the directory is an old copy",
-		    k->id, (unsigned long long)k->report.view.number, (unsigned long long)v->durable.view.number);
+		vm_say(v, LOG_LEVEL_ERROR,
+		       "replica %u is in view %llu and our stored view is %llu: the directory is an old copy", k->id,
+		       (unsigned long long)k->report.view.number, (unsigned long long)v->durable.view.number);
 		v->manager = v->fresh[0];
 		vm_operator_close(v, "the front-end's directory is an old copy: taking over");
 		vm_takeover_begin(v);

@@ -1,5 +1,5 @@
-/* The gates: the one function that asks for a view to be stored, the one that makes a stored view the current one, the one
- * that speaks of it, and the one that tells the router who serves. */
+/* The gates: the one function that asks for a view to be stored, the one that makes a stored view the current one, the
+ * one that speaks of it, and the one that tells the router who serves. */
 #include "frontend/views/internal.h"
 
 #include <stdio.h>
@@ -115,7 +115,7 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 		/* RULE 13: the view that is there goes on. */
 		v->store_retry_ms = v->now_ms + STORE_RETRY_MS;
 		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored: tried again in %u ms",
-		    (unsigned long long)v->next.view.number, STORE_RETRY_MS);
+		       (unsigned long long)v->next.view.number, STORE_RETRY_MS);
 		return;
 	}
 	if (v->mode == MODE_TAKEOVER && !uuid_equal(v->next.manager, v->manager))
@@ -129,7 +129,8 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	}
 	vm_view_adopt(v, &v->next);
 	vm_say(v, v->next_resets_floor ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "view %llu: primary %u, members: %s (%s)",
-	    (unsigned long long)v->next.view.number, v->next.view.primary, members_text(&v->next.view, text), v->next_why);
+	       (unsigned long long)v->next.view.number, v->next.view.primary, members_text(&v->next.view, text),
+	       v->next_why);
 }
 
 void vm_view_install(struct views *v)
@@ -140,7 +141,8 @@ void vm_view_install(struct views *v)
 		return;
 	if (k->report.view.number >= v->durable.view.number)
 		return;
-	/* RULE 2: only what is durable is spoken of: durable is set by view_adopt alone. RULE 6: a repeat is harmless. */
+	/* RULE 2: only what is durable is spoken of: durable is set by view_adopt alone. RULE 6: a repeat is harmless.
+	 */
 	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
 	must(v->durable.view.primary == k->id);
 	v->install_ms = v->now_ms + v->options.heartbeat_ms;

@@ -31,7 +31,8 @@ static void start(struct views *v, const struct views_stored *stored)
 	vm_view_adopt(v, stored);
 	v->start_until_ms = v->now_ms + v->options.start_wait_ms; /* RULE 3 */
 	if (v->options.new_cluster)
-		vm_say(v, LOG_LEVEL_WARN, "--new-cluster is ignored: view %llu is stored", (unsigned long long)stored->view.number);
+		vm_say(v, LOG_LEVEL_WARN, "--new-cluster is ignored: view %llu is stored",
+		       (unsigned long long)stored->view.number);
 }
 
 static void learn(struct views *v, const struct views_event *event)

@@ -48,7 +48,8 @@ void rig_options(struct rig *rig)
 static void hello(struct rig *rig, uint32_t id)
 {
 	struct fake *fake = &rig->fakes[id];
-	struct views_event event = {.kind = VIEWS_HELLO, .id = id, .identity = &fake->identity, .report = &fake->report};
+	struct views_event event = {
+		.kind = VIEWS_HELLO, .id = id, .identity = &fake->identity, .report = &fake->report};
 	struct uuid manager = views_manager(rig->views);
 
 	fake->connected = true;
@@ -376,7 +377,8 @@ static void new_process(struct rig *rig, uint32_t id)
 	fake->report.needs_count = 0;
 	fake->report.stopping = false;
 	fake->report.entered = false;
-	fake->report.state = fake->report.view.number > 0 && fake->report.view.primary == id ? STATE_NEED_NEW_VIEW : STATE_IDLE;
+	fake->report.state =
+		fake->report.view.number > 0 && fake->report.view.primary == id ? STATE_NEED_NEW_VIEW : STATE_IDLE;
 }
 
 void rig_restart(struct rig *rig, uint32_t id)

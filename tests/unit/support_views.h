@@ -1,6 +1,6 @@
-/* A rig for tests of the view manager: replicas that are no more than their report, and a clock. Replicas that are alive
- * answer hellos, heartbeats, bindings and installs; a view settles as soon as all its members are alive. Time passes only in
- * rig_wait. Nothing here decides: every choice under test is the core's. */
+/* A rig for tests of the view manager: replicas that are no more than their report, and a clock. Replicas that are
+ * alive answer hellos, heartbeats, bindings and installs; a view settles as soon as all its members are alive. Time
+ * passes only in rig_wait. Nothing here decides: every choice under test is the core's. */
 #pragma once
 
 #include <stddef.h>

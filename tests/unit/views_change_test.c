@@ -1,5 +1,5 @@
-/* What the primary and the operator ask the view manager for: evictions, admissions, giving up data, switchovers, promotions by
- * force (rules 3, 9, 10, 14), and what status shows meanwhile. */
+/* What the primary and the operator ask the view manager for: evictions, admissions, giving up data, switchovers,
+ * promotions by force (rules 3, 9, 10, 14), and what status shows meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -192,8 +192,8 @@ static void the_last_keeps_its_data(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 9: a joint learner that fails holds every write up: it stops counting by a view without it, and no report of it is
- * answered no. */
+/* Rule 9: a joint learner that fails holds every write up: it stops counting by a view without it, and no report of it
+ * is answered no. */
 static void a_joint_learner_that_fails(void **state)
 {
 	(void)state;

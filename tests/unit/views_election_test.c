@@ -1,4 +1,5 @@
-/* Who becomes primary and who stays a member when replicas die, hang, come back, lose data or lag (rules 2, 3, 6, 10, 15). */
+/* Who becomes primary and who stays a member when replicas die, hang, come back, lose data or lag (rules 2, 3, 6, 10,
+ * 15). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static void three(void)
 	assert_true(rig_members(&rig, "1 2 3"));
 }
 
-/* The step that sees the primary dead stores, the step that sees the view stored installs it: nothing waits for a timer. */
+/* The step that sees the primary dead stores, the step that sees the view stored installs it: nothing waits for a
+ * timer. */
 static void failover_is_two_steps(void **state)
 {
 	(void)state;
@@ -80,7 +82,8 @@ static void comes_back_as_a_member(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 6: it restarted so fast that only the incarnation tells; it says that it needs a new view and may be primary of it. */
+/* Rule 6: it restarted so fast that only the incarnation tells; it says that it needs a new view and may be primary of
+ * it. */
 static void restarted_primary_gets_a_new_view(void **state)
 {
 	(void)state;
@@ -184,7 +187,8 @@ static void never_a_stranger(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 3: who comes back with less than was acknowledged is evicted, and told to give up its data once somebody serves. */
+/* Rule 3: who comes back with less than was acknowledged is evicted, and told to give up its data once somebody serves.
+ */
 static void below_the_floor_is_evicted(void **state)
 {
 	(void)state;

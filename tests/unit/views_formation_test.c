@@ -1,5 +1,5 @@
-/* How a view manager comes to its first view: a new cluster, its own stored view, a take-over of somebody else's replicas, an
- * old copy of its directory; and how it learns that it was itself taken over (rules 3, 18, 20). */
+/* How a view manager comes to its first view: a new cluster, its own stored view, a take-over of somebody else's
+ * replicas, an old copy of its directory; and how it learns that it was itself taken over (rules 3, 18, 20). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -17,7 +17,8 @@ static void begin(uint32_t replicas)
 		rig.fakes[id].alive = true;
 }
 
-/* The first replica alone is view 1; the others join as learners and are admitted when the primary says that they are level. */
+/* The first replica alone is view 1; the others join as learners and are admitted when the primary says that they are
+ * level. */
 static void forms_of_three(void **state)
 {
 	(void)state;
@@ -77,7 +78,8 @@ static void waits_for_every_registered(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 18: --new-cluster and all, a replica that has been in a view makes it a take-over, which waits for every member. */
+/* Rule 18: --new-cluster and all, a replica that has been in a view makes it a take-over, which waits for every member.
+ */
 static void takes_over_when_all_are_bound(void **state)
 {
 	struct views_stored stored;
@@ -104,8 +106,8 @@ static void takes_over_when_all_are_bound(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 18: everybody is asked first. The only member of view 3 is bound at once, but one that is registered and slow to answer
- * may know of a higher view. */
+/* Rule 18: everybody is asked first. The only member of view 3 is bound at once, but one that is registered and slow to
+ * answer may know of a higher view. */
 static void takes_over_after_asking_all(void **state)
 {
 	struct views_stored stored;

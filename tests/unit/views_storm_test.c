@@ -1,6 +1,7 @@
-/* Random deaths, hangs, cuts, wipes, restarts of replicas and of the front-end, with and without its directory, from seeds. What
- * must hold at any time: one number names one view, no view is spoken of before it is stored (the rig checks), and whoever
- * serves holds every order acknowledged before (rules 2, 3, 10, 18). And when the storm is over, somebody serves. */
+/* Random deaths, hangs, cuts, wipes, restarts of replicas and of the front-end, with and without its directory, from
+ * seeds. What must hold at any time: one number names one view, no view is spoken of before it is stored (the rig
+ * checks), and whoever serves holds every order acknowledged before (rules 2, 3, 10, 18). And when the storm is over,
+ * somebody serves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,7 +105,8 @@ static void primary_asks(void)
 {
 	const struct view view = *views_current(rig.views);
 
-	if (!rig.routed || !rig.fakes[rig.primary].connected || rig.fakes[rig.primary].report.view.number != view.number)
+	if (!rig.routed || !rig.fakes[rig.primary].connected ||
+	    rig.fakes[rig.primary].report.view.number != view.number)
 		return;
 	uint32_t primary = rig.primary;
 

@@ -1,4 +1,5 @@
-/* The pure view manager includes no generated header, so it repeats two enums of the .x files: they must not drift apart. */
+/* The pure view manager includes no generated header, so it repeats two enums of the .x files: they must not drift
+ * apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

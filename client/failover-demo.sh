@@ -206,7 +206,7 @@ start_frontend --new-cluster
 client --timeout 30 status --wait 3 >/dev/null || fail "the three replicas did not form a cluster"
 good "formed a cluster; nothing was configured but the directories: they found each other through rpcbind"
 shown "rpcinfo -p"
-rpcinfo -p | awk -v low="$base" 'NR == 1 || ($1 >= low && $1 <= low + 3)' | indent
+rpcinfo -p | awk -v low="$base" '$1 == "program" || ($1 >= low && $1 <= low + 3)' | sort -k 1,1n | indent
 
 step "Orders from $(basename "$orders")"
 placed=0

@@ -34,6 +34,7 @@ struct check {
 	enum postcode_provider provider;
 	uint32_t probe;
 	bool moving_on; /* its provider was found dead by another check: no longer worth waiting for */
+	bool nobody_waits; /* both providers were dead, and this is to find out whether they still are */
 	struct waiter *first;
 	struct waiter **last;
 	UT_hash_handle hh;
@@ -50,6 +51,7 @@ struct postcode_checker {
 	struct check *checks; /* by postcode */
 	uint32_t waiters_count;
 	uint32_t answering; /* call-backs on the stack */
+	bool asked; /* any question at all */
 };
 
 static uint64_t now_ms(void)
@@ -202,6 +204,7 @@ static bool ask_from(struct check *check, unsigned from)
 			continue;
 		char url[POSTCODE_URL_BYTES];
 		postcode_provider_url(provider, checker->bases[provider], check->postcode, url);
+		checker->asked = true;
 		check->provider = provider;
 		check->moving_on = false;
 		uint64_t share_ms = share_ms_of(check, now);
@@ -297,6 +300,36 @@ static bool known_at_once(struct postcode_checker *checker, const char *postcode
 	return true;
 }
 
+bool postcode_wonders(struct postcode_checker *checker, const char *normalised)
+{
+	enum postcode_verdict verdict;
+
+	return !known_at_once(checker, normalised, &verdict);
+}
+
+void postcode_recall(struct postcode_checker *checker, const char *normalised, enum postcode_verdict verdict)
+{
+	if (!postcode_wonders(checker, normalised))
+		return;
+	if (verdict == POSTCODE_EXISTS)
+		postcode_cache_put(checker->cache, normalised, now_ms(), true);
+	if (verdict != POSTCODE_FORMAT_ONLY || checker->asked)
+		return;
+	checker->asked = true;
+	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++)
+		postcode_breaker_failed(&checker->breakers[provider], now_ms(), 0, POSTCODE_FAILURE_SLOW);
+}
+
+/* Whether all that a check can do is to try providers that were dead. */
+static bool only_probes(const struct postcode_checker *checker)
+{
+	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++) {
+		if (checker->breakers[provider].state == POSTCODE_BREAKER_CLOSED)
+			return false;
+	}
+	return true;
+}
+
 bool postcode_check(struct postcode_checker *checker, const char *normalised, enum postcode_verdict *verdict,
 		    void (*answered)(void *context, enum postcode_verdict verdict), void *context)
 {
@@ -318,6 +351,11 @@ bool postcode_check(struct postcode_checker *checker, const char *normalised, en
 			*verdict = verdict_unasked(checker);
 			return true;
 		}
+		check->nobody_waits = checker->mode == POSTCODE_AUTO && only_probes(checker);
+	}
+	if (check->nobody_waits) {
+		*verdict = POSTCODE_FORMAT_ONLY;
+		return true;
 	}
 	wait_for(check, answered, context);
 	return false;

@@ -36,8 +36,17 @@ struct postcode_checker *postcode_checker_new(struct event_base *base, const str
 /* Checks under way are forgotten without a call-back. Never blocks; not to be called from within `answered`. NULL is fine. */
 void postcode_checker_free(struct postcode_checker *checker);
 
+/* Whether a check of this postcode cannot be answered from what is known: a cheap question before postcode_recall. */
+bool postcode_wonders(struct postcode_checker *checker, const char *normalised);
+
+/* What an earlier order to this postcode says of it, made by this process or another; the caller brings it when it is recent.
+ * EXISTS is remembered. FORMAT_ONLY, before this process has asked anything itself, means that nobody could be asked a moment
+ * ago: it begins as if it had found both providers dead, so that after a change of the primary no order waits for what the
+ * last primary waited for. Others are ignored. */
+void postcode_recall(struct postcode_checker *checker, const char *normalised, enum postcode_verdict verdict);
+
 /* Answers at once, true with *verdict, when it is known without asking: cached, or mode grammar, or the breakers of both
- * providers are open. Otherwise false, and `answered` is called later from the loop, exactly once, at most deadline_ms from
+ * providers are open (with auto also while they are only being tried again: no order waits for that). Otherwise false, and `answered` is called later from the loop, exactly once, at most deadline_ms from
  * now. normalised: from postcode_normalise. Concurrent checks of one postcode share one question. */
 bool postcode_check(struct postcode_checker *checker, const char *normalised, enum postcode_verdict *verdict,
 		    void (*answered)(void *context, enum postcode_verdict verdict), void *context);

@@ -15,6 +15,10 @@
 #define BODY_TIME_OFFSET 24
 #define BODY_CHECK_OFFSET 32
 
+/* For how long the check of an earlier order counts: a postcode stays, a provider that could not be asked may be back soon. */
+#define RECALL_EXISTS_US (24ll * 3600 * 1000000)
+#define RECALL_UNASKED_US (60ll * 1000000)
+
 static void request_free(struct request *request)
 {
 	LIST_REMOVE(request, live);
@@ -116,16 +120,23 @@ void request_answer(struct request *request, const struct replica_action *action
 
 /* --- judging ------------------------------------------------------------------------------------------------------ */
 
+static int64_t wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 /* RULE 16: the later of our clock and the previous order's time. */
 static int64_t order_time_us(struct node *node)
 {
-	struct timespec now;
-	int64_t time_us;
+	int64_t time_us = wall_us();
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	if (time_us < node->last_time_us)
 		time_us = node->last_time_us;
+	if (time_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
+		time_us = orders_last_time_us(node->orders);
 	node->last_time_us = time_us;
 	return time_us;
 }
@@ -179,6 +190,25 @@ static void checked(void *context, enum postcode_verdict verdict)
 	node_flush(request->node);
 }
 
+/* What the last order to this postcode found out need not be asked again, least of all by a primary that has just taken over
+ * with everybody waiting. */
+static void recall(struct request *request)
+{
+	struct node *node = request->node;
+	struct order_view last;
+
+	if (!postcode_wonders(node->checker, request->postcode) ||
+	    orders_history(node->orders, request->postcode, (uint32_t)strlen(request->postcode), 0, 1, &last) == 0)
+		return;
+
+	int64_t age_us = wall_us() - last.time_us;
+
+	if (last.check == JH_CHECK_EXISTS && age_us < RECALL_EXISTS_US)
+		postcode_recall(node->checker, request->postcode, POSTCODE_EXISTS);
+	else if (last.check == JH_CHECK_FORMAT_ONLY && age_us < RECALL_UNASKED_US)
+		postcode_recall(node->checker, request->postcode, POSTCODE_FORMAT_ONLY);
+}
+
 /* Puts the request on node->judged, now or when the provider has answered. */
 void request_judge(struct request *request)
 {
@@ -188,6 +218,7 @@ void request_judge(struct request *request)
 		take_verdict(request, POSTCODE_INVALID);
 		return;
 	}
+	recall(request);
 	if (postcode_check(request->node->checker, request->postcode, &verdict, checked, request))
 		take_verdict(request, verdict);
 }

@@ -30,4 +30,13 @@ done
 ((SECONDS - before <= 8)) || fail "six more orders took $((SECONDS - before)) s"
 [[ $(primary) == "$(status_get '.replicas[] | select(.role == "primary") | .id')" ]] || fail "no primary: $(status_json)"
 wait_for 10 "equal digests on all three" members_level 3
-stop frontend 1 2 3
+
+# The new primary does not find out again, with everybody waiting, that nobody can be asked: less than one deadline of 1 s.
+start_load load 10
+kill9 "$(primary)"
+wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
+hurry load
+end_load load
+jq -e '.max_gap_us < 800000' "$SCRATCH/load.json" >/dev/null || fail "an order waited for a provider again"
+audit load
+kill9 frontend

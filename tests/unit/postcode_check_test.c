@@ -352,6 +352,35 @@ static void test_dead_providers_cost_one_order_one_deadline(void **state)
 	postcode_checker_free(checker);
 }
 
+/* What the last primary found out is not found out again: a postcode that was known to exist is not asked about, and where nobody
+ * could be asked a moment ago no order waits; not for trying the providers again, either. */
+static void test_what_earlier_orders_say(void **state)
+{
+	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
+	struct outcome outcome;
+	unsigned long before[2], after[2];
+	int64_t start_us = now_us();
+
+	(void)state;
+	count(&before[0], &before[1]);
+	assert_true(postcode_wonders(checker, "DH1 3LE"));
+	postcode_recall(checker, "DH1 3LE", POSTCODE_EXISTS);
+	assert_false(postcode_wonders(checker, "DH1 3LE"));
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	postcode_recall(checker, "DH1 3LG", POSTCODE_FORMAT_ONLY);
+	do {
+		ask(checker, "DH1 3LG", &outcome);
+		assert_true(outcome.at_once);
+		assert_int_equal(outcome.verdict, POSTCODE_FORMAT_ONLY);
+		linger(20);
+		count(&after[0], &after[1]);
+		assert_true(now_us() - start_us < GUARD_S * 1000000ll);
+	} while (after[0] == before[0]);
+	ask(checker, "DH1 3LG", &outcome);
+	assert_true(outcome.at_once);
+	postcode_checker_free(checker);
+}
+
 /* An order that came while the first one was waiting goes on together with it, and does not wait out a share of its own. */
 static void test_those_who_came_later_move_on_too(void **state)
 {
@@ -631,6 +660,7 @@ int main(void)
 		cmocka_unit_test(test_grammar_never_asks),
 		cmocka_unit_test(test_one_question_is_shared_and_remembered),
 		cmocka_unit_test(test_dead_providers_cost_one_order_one_deadline),
+		cmocka_unit_test(test_what_earlier_orders_say),
 		cmocka_unit_test(test_those_who_came_later_move_on_too),
 		cmocka_unit_test(test_a_dead_first_provider_is_left_out),
 		cmocka_unit_test(test_failures_in_a_row_open_the_breaker),

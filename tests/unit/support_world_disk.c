@@ -1,0 +1,297 @@
+/* One replica's disk: records in order, durable or not yet; a crash keeps a beginning of what was not. Beside the records the
+ * judge keeps what they amount to. */
+#include <string.h>
+
+#include "tests/unit/support_world_parts.h"
+
+/* --- histories ----------------------------------------------------------------------------------------------------------------- */
+
+static void reserve(struct history *history, uint32_t count)
+{
+	if (count <= history->room)
+		return;
+	history->room = count * 2 + 16;
+	history->bodies = realloc(history->bodies, history->room * sizeof *history->bodies);
+	must(history->bodies != NULL);
+}
+
+void history_init(struct history *history, uint64_t init)
+{
+	*history = (struct history){.init = init, .digest = digest_of(&init, sizeof init)};
+}
+
+void history_free(struct history *history)
+{
+	free(history->bodies);
+	*history = (struct history){0};
+}
+
+void history_append(struct world *w, struct history *history, uint32_t body)
+{
+	uint8_t bytes[256];
+	uint32_t size = body_bytes(w, body, bytes);
+
+	reserve(history, history->count + 1);
+	history->bodies[history->count++] = body;
+	history->digest = digest_chain(history->digest, bytes, size);
+}
+
+/* The digest is right only for the whole. */
+void history_copy(struct history *to, const struct history *from, uint32_t count)
+{
+	must(count <= from->count);
+	history_free(to);
+	*to = (struct history){.init = from->init, .digest = from->digest, .count = count};
+	reserve(to, count);
+	if (count > 0)
+		memcpy(to->bodies, from->bodies, count * sizeof *to->bodies);
+}
+
+/* --- the judge's reading ---------------------------------------------------------------------------------------------------------- */
+
+static void image_put(struct image *image, uint64_t op, struct world_entry entry)
+{
+	image->log = world_grow(image->log, op, &image->room, sizeof *image->log);
+	image->log[op] = entry;
+	image->last = op;
+}
+
+static void image_batch(struct image *image, const struct record *record)
+{
+	must(record->op <= image->last);
+	image->last = record->op;
+	for (uint64_t i = 0; i < record->last_op - record->op; i++)
+		image_put(image, record->op + 1 + i, record->entries[i]);
+}
+
+static void image_state(struct disk *disk, const struct record *state)
+{
+	struct image *image = &disk->image;
+	const struct history *history = disk->has_incoming ? &disk->incoming : &disk->snapshot;
+
+	must(disk->has_incoming || disk->has_snapshot);
+	must(history->count == state->op);
+	image->init = history->init;
+	image->last = 0;
+	for (uint32_t i = 0; i < history->count; i++)
+		image_put(image, i + 1, (struct world_entry){.body = history->bodies[i]});
+	for (uint32_t i = 0; i < disk->count; i++) {
+		if (disk->records[i].kind == WRITE_STAGED && disk->records[i].group == state->group)
+			image_batch(image, &disk->records[i]);
+	}
+	must(image->last == state->last_op);
+}
+
+static void image_take(struct disk *disk, const struct record *record)
+{
+	switch (record->kind) {
+	case WRITE_META:
+		disk->image.uuid = record->meta->uuid;
+		must(record->meta->view.number >= disk->image.view);
+		disk->image.view = record->meta->view.number;
+		break;
+	case WRITE_BATCH:
+		image_batch(&disk->image, record);
+		break;
+	case WRITE_STAGED:
+		break;
+	case WRITE_STATE:
+		image_state(disk, record);
+		break;
+	}
+}
+
+/* --- records ------------------------------------------------------------------------------------------------------------------------ */
+
+static struct record *add(struct record **list, uint32_t *count, uint32_t *room)
+{
+	uint64_t wide = *room;
+
+	*list = world_grow(*list, *count, &wide, sizeof **list);
+	*room = (uint32_t)wide;
+	return &(*list)[(*count)++];
+}
+
+static void take_entries(struct world *w, struct node *node, struct record *record)
+{
+	uint64_t count = record->last_op - record->op;
+
+	record->entries = world_alloc(count * sizeof *record->entries);
+	for (uint64_t i = 0; i < count; i++) {
+		struct replica_entry entry = replica_entry_at(node->core, record->op + 1 + i);
+
+		record->entries[i] =
+			(struct world_entry){.view = entry.view, .body = body_of(w, entry.body, entry.size)};
+		judge_named(w, entry.view, record->op + 1 + i, record->entries[i].body);
+	}
+}
+
+void disk_append(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
+{
+	struct disk *disk = &node->disk;
+	struct record *record = add(&disk->pending, &disk->pending_count, &disk->pending_room);
+
+	*record = (struct record){.kind = action->write, .ticket = action->ticket, .group = group, .op = action->op,
+				  .last_op = action->last_op, .commit = action->commit, .durable_op = action->durable_op,
+				  .digest = action->digest};
+	if (record->kind == WRITE_META) {
+		record->meta = world_alloc(sizeof *record->meta);
+		replica_meta_now(node->core, record->meta);
+	} else if (record->kind != WRITE_STATE) {
+		take_entries(w, node, record);
+	}
+	if (disk->pending_count == 1)
+		disk->oldest_us = w->now_us;
+	disk_begin(w, node);
+}
+
+static uint64_t write_us(struct world *w, const struct disk *disk)
+{
+	if (disk->stalled_until_us > w->now_us)
+		return disk->stalled_until_us - w->now_us + world_draw(w, 1000);
+	if (world_percent(w, w->profile.slow_disk_percent))
+		return world_draw(w, 60000);
+	return 50 + world_draw(w, world_percent(w, 5) ? 5000 : 300);
+}
+
+/* Whatever is pending forms one write. */
+void disk_begin(struct world *w, struct node *node)
+{
+	struct disk *disk = &node->disk;
+
+	if (disk->under_way > 0 || disk->pending_count == 0)
+		return;
+	disk->under_way = world_percent(w, 50) ? disk->pending_count : 1 + world_draw(w, disk->pending_count);
+	world_at(w, write_us(w, disk), (struct world_event){.kind = EV_DISK, .node = node->id, .life = node->life});
+}
+
+/* A new segment begins with META, so that older ones can go. */
+static void turn_segment(struct world *w, struct disk *disk)
+{
+	const struct replica_meta *meta = NULL;
+
+	if (disk->in_segment++ < 6 + world_draw(w, 20))
+		return;
+	for (uint32_t i = disk->count; i > 0 && meta == NULL; i--)
+		meta = disk->records[i - 1].meta;
+	must(meta != NULL);
+	disk->segment++;
+	disk->in_segment = 0;
+
+	struct record *record = add(&disk->records, &disk->count, &disk->room);
+
+	*record = (struct record){.kind = WRITE_META, .segment = disk->segment, .meta = world_alloc(sizeof *meta)};
+	*record->meta = *meta;
+}
+
+static void make_durable(struct world *w, struct disk *disk, uint32_t count)
+{
+	must(count <= disk->pending_count);
+	for (uint32_t i = 0; i < count; i++) {
+		if (disk->count > 0)
+			turn_segment(w, disk);
+
+		struct record *record = add(&disk->records, &disk->count, &disk->room);
+
+		*record = disk->pending[i];
+		record->segment = disk->segment;
+		image_take(disk, record);
+	}
+	disk->pending_count -= count;
+	memmove(disk->pending, disk->pending + count, disk->pending_count * sizeof *disk->pending);
+	disk->oldest_us = w->now_us;
+}
+
+void disk_done(struct world *w, struct node *node)
+{
+	struct disk *disk = &node->disk;
+	uint64_t ticket = disk->pending[disk->under_way - 1].ticket;
+
+	make_durable(w, disk, disk->under_way);
+	disk->under_way = 0;
+	/* The process hears of it a little later, and the next write does not wait for that. */
+	world_at(w, world_draw(w, 40),
+		 (struct world_event){.kind = EV_DURABLE, .node = node->id, .life = node->life, .value = ticket});
+	disk_begin(w, node);
+}
+
+static void record_free(struct record *record)
+{
+	free(record->meta);
+	free(record->entries);
+}
+
+/* A beginning of what was under way may be there; nothing says how much. */
+void disk_crash(struct world *w, struct node *node)
+{
+	struct disk *disk = &node->disk;
+	uint32_t kept = world_draw(w, disk->pending_count + 1);
+
+	if (world_percent(w, 30))
+		kept = 0;
+	make_durable(w, disk, kept);
+	for (uint32_t i = 0; i < disk->pending_count; i++)
+		record_free(&disk->pending[i]);
+	w->counts->torn_starts += disk->pending_count > 0;
+	w->counts->between += disk->count > 0 && disk->records[disk->count - 1].kind == WRITE_STAGED;
+	disk->pending_count = 0;
+	disk->under_way = 0;
+}
+
+/* The end of what a segment's records say; a replacement stands for everything before it. */
+static uint64_t segment_end(const struct disk *disk, uint32_t segment)
+{
+	uint64_t end = 0, read_op = 0;
+
+	for (uint32_t i = 0; i < disk->count; i++) {
+		const struct record *record = &disk->records[i];
+
+		if (record->kind == WRITE_META)
+			continue;
+		if (record->kind != WRITE_STAGED)
+			read_op = record->last_op;
+		if (record->kind == WRITE_STATE && record->segment >= segment && end > read_op)
+			end = read_op;
+		if (record->segment == segment && read_op > end)
+			end = read_op;
+	}
+	return end;
+}
+
+/* As server/journal_keeper.c: from the oldest on, what the snapshot covers; never the newest. */
+void disk_trim(struct node *node)
+{
+	struct disk *disk = &node->disk;
+	uint32_t gone = 0;
+
+	while (disk->count > 0 && disk->records[gone].segment < disk->segment) {
+		uint32_t segment = disk->records[gone].segment;
+
+		if (segment_end(disk, segment) > disk->snapshot.count)
+			break;
+		while (disk->records[gone].segment == segment)
+			record_free(&disk->records[gone++]);
+	}
+	disk->count -= gone;
+	memmove(disk->records, disk->records + gone, disk->count * sizeof *disk->records);
+}
+
+void disk_wipe(struct node *node)
+{
+	disk_free(&node->disk);
+	node->disk.image.init = node->init;
+}
+
+void disk_free(struct disk *disk)
+{
+	for (uint32_t i = 0; i < disk->count; i++)
+		record_free(&disk->records[i]);
+	for (uint32_t i = 0; i < disk->pending_count; i++)
+		record_free(&disk->pending[i]);
+	free(disk->records);
+	free(disk->pending);
+	free(disk->image.log);
+	history_free(&disk->snapshot);
+	history_free(&disk->incoming);
+	*disk = (struct disk){0};
+}

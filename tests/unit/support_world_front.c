@@ -1,0 +1,536 @@
+/* The front-end's process: the view manager's core, the router, a store, and connections to the replicas (frontend/manager.c,
+ * links.c, requests.c); and the clients, who ask until they are answered. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/support_world_parts.h"
+
+/* --- the router's shell ------------------------------------------------------------------------------------------------------------ */
+
+static void route_send(void *context, struct router_request *request, uint32_t to, uint64_t view, uint64_t floor,
+		       bool at_primary, uint32_t timeout_ms)
+{
+	struct world *w = context;
+	struct client *client = (struct client *)request;
+	struct conn *conn = w->front.links[to];
+
+	must(conn != NULL);
+	client->serial++;
+	net_send(w, conn, CLIENT_END,
+		 &(struct message){.kind = client->reads ? MSG_QUERY : MSG_SUBMIT,
+				   .call = (uint64_t)client->index << 32 | client->serial,
+				   .asking = {.view = view, .floor = floor, .at_primary = at_primary, .client = client->index,
+					      .request = client->request, .content = client->content}});
+	world_at(w, (uint64_t)timeout_ms * 1000,
+		 (struct world_event){.kind = EV_CALL_LATE, .node = FRONT, .life = w->front.life, .pointer = client,
+				      .value = client->serial});
+}
+
+static void client_later(struct client *client)
+{
+	struct world *w = client->world;
+
+	world_at(w, world_draw(w, w->profile.think_us),
+		 (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
+}
+
+static void route_answer(void *context, struct router_request *request, enum router_end how, const void *payload,
+			 const char *text)
+{
+	struct world *w = context;
+	struct client *client = (struct client *)request;
+	const struct answering *answer = payload;
+
+	client->in_router = false;
+	client->serial++;
+	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request, (int)how,
+		  text != NULL ? text : "", answer != NULL ? answer->op : 0);
+	client_later(client);
+	if (how == ROUTER_END_ANSWERED && client->reads) {
+		judge_read(w, client, answer->op);
+		client->pending = false;
+	} else if (how == ROUTER_END_ANSWERED && answer->verdict != VERDICT_BUSY) {
+		judge_told(w, client, answer);
+		client->pending = false;
+	} else if (!w->calm && world_percent(w, 5)) {
+		client->pending = false; /* gives up; the next request has a higher number */
+	}
+}
+
+static void route_pause(void *context, bool paused)
+{
+	(void)context;
+	(void)paused;
+}
+
+static void route_forget(void *context, struct router_request *request)
+{
+	(void)context;
+	((struct client *)request)->serial++; /* asks again, at the next front-end */
+}
+
+static void demand_soon(struct world *w)
+{
+	if (w->front.demand_due)
+		return;
+	w->front.demand_due = true;
+	world_at(w, 0, (struct world_event){.kind = EV_DEMAND, .node = FRONT, .life = w->front.life});
+}
+
+static void route_demand(void *context)
+{
+	demand_soon(context);
+}
+
+static void router_tick_soon(struct world *w)
+{
+	if (w->front.router_due)
+		return;
+	w->front.router_due = true;
+	world_at(w, ROUTER_TICK_MS * 1000, (struct world_event){.kind = EV_ROUTER_TICK, .node = FRONT, .life = w->front.life});
+}
+
+/* --- clients ---------------------------------------------------------------------------------------------------------------------------- */
+
+static void choose_request(struct world *w, struct client *client)
+{
+	uint32_t dice = world_draw(w, 100);
+
+	client->pending = true;
+	client->repeat = client->conflict = false;
+	client->must_see = w->shown;
+	if (client->reads)
+		return;
+	if (client->executed_count > 0 && dice < 6) {
+		const struct executed *old = &client->executed[world_draw(w, client->executed_count)];
+
+		client->request = old->request;
+		client->content = old->content + (dice < 2 ? 16 : 0);
+		client->conflict = dice < 2;
+		client->repeat = !client->conflict;
+		return;
+	}
+	client->request = ++client->highest;
+	client->content = world_draw(w, 1000000);
+}
+
+void client_turn(struct world *w, struct client *client)
+{
+	if (client->in_router)
+		return;
+	if (!w->front.alive) {
+		world_at(w, 20000 + world_draw(w, 50000), (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
+		return;
+	}
+	if (!client->pending && w->calm && client->lives == UINT64_MAX)
+		return; /* has proved that the service lives */
+	if (!client->pending) {
+		if (w->calm)
+			client->lives = UINT64_MAX;
+		choose_request(w, client);
+	}
+	memset(&client->head, 0, sizeof client->head);
+	client->in_router = true;
+	router_tick_soon(w);
+	if (client->reads)
+		router_read(w->front.router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
+	else
+		router_write(w->front.router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
+}
+
+/* --- the view manager's actions ----------------------------------------------------------------------------------------------------------- */
+
+static void step(struct world *w, struct views_event *event);
+
+static bool reads_able(struct world *w, uint32_t id, const struct report *report)
+{
+	const struct view *view = views_current(w->front.views);
+
+	return report->state == STATE_FOLLOWING && report->view.number == view->number &&
+	       view_member_exact(view, id, report->uuid) != NULL && router_serving(w->front.router);
+}
+
+static void route(struct world *w, const struct views_action *action)
+{
+	static struct views_row rows[LIMIT_REPLICAS];
+	uint32_t count;
+
+	router_route(w->front.router, action->view, action->id, action->commit, world_ms(w));
+	count = views_rows(w->front.views, world_ms(w), rows);
+	for (uint32_t i = 0; i < count; i++) {
+		if (rows[i].reachable && rows[i].report != NULL)
+			router_reader(w->front.router, rows[i].id, reads_able(w, rows[i].id, rows[i].report));
+	}
+}
+
+static void connect_to(struct world *w, const struct views_action *action)
+{
+	const struct view *view = views_current(w->front.views);
+	struct hello *hello = world_alloc(sizeof *hello);
+
+	router_link(w->front.router, action->id, false, world_ms(w));
+	if (w->front.links[action->id] != NULL)
+		net_close(w, w->front.links[action->id], CLIENT_END);
+	w->front.links[action->id] = net_open(w, FRONT, action->id, action->address);
+	hello->me = (struct identity){.uuid = views_manager(w->front.views), .incarnation = w->front.incarnation,
+				      .cluster = view->cluster, .generation = view->generation};
+	hello->you.id = action->id;
+	net_send(w, w->front.links[action->id], CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
+}
+
+static void disconnect(struct world *w, uint32_t id)
+{
+	if (w->front.links[id] != NULL)
+		net_close(w, w->front.links[id], CLIENT_END);
+	w->front.links[id] = NULL;
+	router_link(w->front.router, id, false, world_ms(w));
+}
+
+static void manage(struct world *w, const struct views_action *action, enum message_kind kind)
+{
+	struct conn *conn = w->front.links[action->id];
+	struct managing *managing;
+
+	if (conn == NULL || (kind == MSG_HEARTBEAT && conn->heartbeats >= 8))
+		return;
+	managing = world_alloc(sizeof *managing);
+	managing->number = action->view;
+	managing->retire = action->retire;
+	managing->manager = views_manager(w->front.views);
+	managing->view = *views_current(w->front.views);
+	views_peers(w->front.views, &managing->peers);
+	managing->has_peers = kind == MSG_INSTALL || memcmp(&managing->peers, &conn->told, sizeof conn->told) != 0 ||
+			      world_percent(w, 5);
+	if (kind == MSG_HEARTBEAT) {
+		conn->heartbeats++;
+		conn->told = managing->peers;
+	} else {
+		world_say(w, "front-end: %s to %" PRIu32, kind == MSG_INSTALL ? "INSTALL" : "BIND", action->id);
+	}
+	if (kind == MSG_INSTALL && (managing->view.number != w->front.stored.view.number ||
+				    !view_equal(&managing->view, &w->front.stored.view)))
+		world_fail(w, "view %" PRIu64 " is installed and not stored", managing->view.number);
+	net_send(w, conn, CLIENT_END, &(struct message){.kind = kind, .managing = managing});
+}
+
+static void store(struct world *w, uint64_t ticket)
+{
+	w->front.storing = *views_to_store(w->front.views);
+	w->front.storing_ticket = ticket;
+	world_at(w, 200 + world_draw(w, world_percent(w, 10) ? 300000 : 3000),
+		 (struct world_event){.kind = EV_STORED, .node = FRONT, .life = w->front.life, .value = ticket});
+}
+
+static void front_says(struct world *w, const struct views_action *action)
+{
+	world_say(w, "front-end says: %s", action->text);
+	if (strstr(action->text, "learner") != NULL)
+		w->counts->admissions++;
+	if (strstr(action->text, "lost data") != NULL || strstr(action->text, "damaged") != NULL ||
+	    strstr(action->text, "set its data aside and to") != NULL)
+		world_fail(w, "the front-end says: %s", action->text);
+}
+
+static void carry_out(struct world *w, const struct views_action *action)
+{
+	switch (action->kind) {
+	case VIEWS_DO_CONNECT:
+		connect_to(w, action);
+		return;
+	case VIEWS_DO_DISCONNECT:
+		disconnect(w, action->id);
+		return;
+	case VIEWS_DO_HEARTBEAT:
+		manage(w, action, MSG_HEARTBEAT);
+		return;
+	case VIEWS_DO_STORE:
+		store(w, action->ticket);
+		return;
+	case VIEWS_DO_INSTALL:
+		manage(w, action, MSG_INSTALL);
+		return;
+	case VIEWS_DO_BIND:
+		manage(w, action, MSG_BIND);
+		return;
+	case VIEWS_DO_ROUTE:
+		world_say(w, "front-end: view %" PRIu64 " is served by %" PRIu32, action->view, action->id);
+		route(w, action);
+		return;
+	case VIEWS_DO_HOLD:
+		router_hold(w->front.router, action->text);
+		return;
+	case VIEWS_DO_ANSWER:
+	case VIEWS_DO_RESET_FLOOR:
+		return;
+	case VIEWS_DO_CLEAN:
+		if (strcmp(w->nodes[action->id].registered, action->address) == 0 && !w->nodes[action->id].alive)
+			w->nodes[action->id].registered[0] = 0;
+		return;
+	case VIEWS_DO_LOG:
+		front_says(w, action);
+		return;
+	case VIEWS_DO_EXIT:
+		world_fail(w, "the only front-end exits: %s", action->text);
+	}
+}
+
+static void step_one(struct world *w, struct views_event *event)
+{
+	struct front *front = &w->front;
+
+	event->now_ms = world_ms(w);
+	event->floor = router_floor(front->router);
+	event->fresh[0] = world_uuid(w);
+	event->fresh[1] = world_uuid(w);
+	views_step(front->views, event, front->actions);
+	for (uint32_t i = 0; i < front->actions->count; i++)
+		carry_out(w, &front->actions->list[i]);
+	front->tick_serial++;
+	if (front->actions->deadline_ms == UINT64_MAX)
+		return;
+	uint64_t at_us = front->actions->deadline_ms * 1000;
+
+	world_at(w, at_us > w->now_us ? at_us - w->now_us : 0,
+		 (struct world_event){.kind = EV_VIEWS_TICK, .node = FRONT, .life = front->life, .value = front->tick_serial});
+}
+
+static void tell_demand(struct world *w)
+{
+	uint32_t waiting = router_waiting(w->front.router);
+
+	if ((waiting > 0) == w->front.demand_told)
+		return;
+	w->front.demand_told = waiting > 0;
+	step_one(w, &(struct views_event){.kind = VIEWS_DEMAND, .waiting = waiting});
+}
+
+static void step(struct world *w, struct views_event *event)
+{
+	tell_demand(w);
+	step_one(w, event);
+}
+
+/* --- what the replicas say ------------------------------------------------------------------------------------------------------------------- */
+
+static void watch(struct world *w, struct conn *conn)
+{
+	if (conn->watching)
+		return;
+	conn->watching = true;
+	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_WATCH, .seen = conn->news});
+}
+
+static void take_report(struct world *w, struct conn *conn, const struct message *message, enum views_event_kind kind)
+{
+	const struct report *report = &message->managed->report;
+
+	conn->news = report->news;
+	if (message->kind == MSG_REPLY_WATCH)
+		conn->watching = false;
+	if (message->kind == MSG_REPLY_WATCH || (message->kind == MSG_REPLY_BIND && message->managed->ok))
+		watch(w, conn);
+	if (kind == VIEWS_BOUND)
+		router_link(w->front.router, conn->id, true, world_ms(w));
+	else
+		router_reader(w->front.router, conn->id, reads_able(w, conn->id, report));
+	step(w, &(struct views_event){.kind = kind, .id = conn->id, .report = report});
+}
+
+static void take_hello(struct world *w, struct conn *conn, const struct hello *hello)
+{
+	conn->up = true;
+	conn->news = hello->report.news;
+	if (hello->status == 0) {
+		watch(w, conn);
+		router_link(w->front.router, conn->id, true, world_ms(w));
+	}
+	step(w, &(struct views_event){.kind = VIEWS_HELLO, .id = conn->id, .identity = &hello->me, .report = &hello->report,
+				      .reply_status = hello->status, .reply_text = "no"});
+}
+
+static enum router_reply reply_of(const struct message *message)
+{
+	if (message->kind == MSG_REPLY_QUERY)
+		return message->answering.moved ? ROUTER_REPLY_AGAIN : ROUTER_REPLY_DONE;
+	switch (message->answering.verdict) {
+	case VERDICT_DONE:
+		return ROUTER_REPLY_DONE;
+	case VERDICT_MOVED:
+		return ROUTER_REPLY_AGAIN;
+	case VERDICT_BUSY:
+		return ROUTER_REPLY_UNAVAILABLE;
+	default:
+		return ROUTER_REPLY_REFUSED;
+	}
+}
+
+static void take_answer(struct world *w, const struct message *message)
+{
+	struct client *client = &w->clients[message->call >> 32];
+
+	if (!client->in_router || (client->serial & UINT32_MAX) != (message->call & UINT32_MAX) || !client->head.sent)
+		return; /* out of date */
+	router_answered(w->front.router, &client->head, reply_of(message), message->answering.op, &message->answering,
+			world_ms(w));
+}
+
+void front_heard(struct world *w, struct conn *conn, const struct message *message)
+{
+	if (w->front.links[conn->id] != conn)
+		return;
+	switch (message->kind) {
+	case MSG_REPLY_HELLO:
+		take_hello(w, conn, message->hello);
+		return;
+	case MSG_REPLY_REPORT:
+		conn->heartbeats--;
+		take_report(w, conn, message, VIEWS_REPORT);
+		return;
+	case MSG_REPLY_WATCH:
+	case MSG_REPLY_INSTALL:
+		take_report(w, conn, message, VIEWS_REPORT);
+		return;
+	case MSG_REPLY_BIND:
+		take_report(w, conn, message, message->managed->ok ? VIEWS_BOUND : VIEWS_REPORT);
+		return;
+	default:
+		take_answer(w, message);
+		return;
+	}
+}
+
+void front_lost(struct world *w, struct conn *conn, bool refused)
+{
+	if (w->front.links[conn->id] != conn)
+		return;
+	w->front.links[conn->id] = NULL;
+	router_link(w->front.router, conn->id, false, world_ms(w));
+	step(w, &(struct views_event){.kind = VIEWS_LOST, .id = conn->id, .refused = refused});
+}
+
+/* --- events ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void discover(struct world *w)
+{
+	uint32_t ids[WORLD_NODES], count = 0;
+
+	for (uint32_t id = 1; id <= w->profile.nodes && w->front.alive; id++) {
+		char address[LIMIT_ADDRESS_BYTES];
+
+		if (w->nodes[id].registered[0] == 0)
+			continue;
+		memcpy(address, w->nodes[id].registered, sizeof address);
+		ids[count++] = id;
+		step(w, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
+	}
+	step(w, &(struct views_event){.kind = VIEWS_DUMPED, .complete = true, .ids = ids, .ids_count = count});
+}
+
+static void stored(struct world *w, uint64_t ticket)
+{
+	bool ok = !w->front.fail_stores;
+
+	if (ok) {
+		w->front.stored = w->front.storing;
+		w->front.ever_stored = true;
+	}
+	w->front.storing_ticket = 0;
+	step(w, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
+}
+
+static void call_late(struct world *w, struct client *client, uint64_t serial)
+{
+	if (client->in_router && client->serial == serial && client->head.sent)
+		router_answered(w->front.router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, world_ms(w));
+}
+
+void front_event(struct world *w, const struct world_event *event)
+{
+	if (!w->front.alive)
+		return;
+	switch (event->kind) {
+	case EV_VIEWS_TICK:
+		if (event->value == w->front.tick_serial)
+			step(w, &(struct views_event){.kind = VIEWS_TICK});
+		return;
+	case EV_ROUTER_TICK:
+		w->front.router_due = false;
+		router_tick(w->front.router, world_ms(w));
+		if (router_waiting(w->front.router) > 0)
+			router_tick_soon(w);
+		return;
+	case EV_DEMAND:
+		w->front.demand_due = false;
+		tell_demand(w);
+		return;
+	case EV_STORED:
+		stored(w, event->value);
+		return;
+	case EV_DISCOVER:
+		discover(w);
+		if (event->value == 0)
+			world_at(w, 1000000, *event);
+		return;
+	default:
+		call_late(w, event->pointer, event->value);
+		return;
+	}
+}
+
+void front_switchover(struct world *w)
+{
+	step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .token = ++w->front.operator_token,
+				      .id = world_draw(w, w->profile.nodes + 1)});
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------------------------------------ */
+
+void front_start(struct world *w)
+{
+	static const struct router_shell shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
+						  .demand = route_demand, .forget = route_forget};
+	struct router_options router_options = {.queue_max = 1000, .default_timeout_ms = 5000, .backup_timeout_ms = 250,
+						.retry_ms = 50};
+	/* The operator's word for a new cluster is given once. */
+	struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
+					.forget_ms = 20000, .new_cluster = !w->front.ever_stored};
+
+	must(!w->front.alive);
+	w->front.alive = true;
+	w->front.life++;
+	w->front.incarnation = world_uuid(w);
+	w->front.views = views_new(&options);
+	w->front.router = router_new(&router_options, &shell, w);
+	w->front.actions = world_alloc(sizeof *w->front.actions);
+	w->front.demand_told = w->front.demand_due = w->front.router_due = false;
+	world_say(w, "front-end starts, stored view %" PRIu64, w->front.stored.view.number);
+	step_one(w, &(struct views_event){.kind = VIEWS_START,
+					  .stored = w->front.stored.view.number > 0 ? &w->front.stored : NULL});
+	world_at(w, world_draw(w, 20000), (struct world_event){.kind = EV_DISCOVER, .node = FRONT, .life = w->front.life});
+}
+
+void front_kill(struct world *w)
+{
+	must(w->front.alive);
+	world_say(w, "front-end is killed");
+	net_kill(w, FRONT);
+	/* A file is replaced in one step: it is the old one or the new one. */
+	if (w->front.storing_ticket != 0 && !w->front.fail_stores && world_percent(w, 50)) {
+		w->front.stored = w->front.storing;
+		w->front.ever_stored = true;
+	}
+	w->front.storing_ticket = 0;
+	w->front.alive = false;
+	w->front.paused_until_us = 0;
+	memset(w->front.links, 0, sizeof w->front.links);
+	router_free(w->front.router);
+	views_free(w->front.views);
+	free(w->front.actions);
+	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
+		if (w->clients[i].in_router)
+			client_later(&w->clients[i]);
+		w->clients[i].in_router = false;
+		w->clients[i].serial++;
+	}
+}

@@ -1,0 +1,537 @@
+/* One replica's process: what server/node.c, recovery.c, staging.c and snapshotter.c do around the core. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/support_world_parts.h"
+
+/* --- questions to the state machine -------------------------------------------------------------------------------------------- */
+
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+{
+	const struct node *node = context;
+	enum replica_known known = KNOWN_NEW;
+	uint32_t index;
+
+	memcpy(&index, client.bytes + 4, sizeof index);
+	for (uint32_t i = 0; i < node->world->clients[index].executed_count; i++) {
+		const struct executed *done = &node->world->clients[index].executed[i];
+
+		if (done->op > node->live.count)
+			continue; /* not in this history yet */
+		if (done->request == request) {
+			*op = done->op;
+			return digest_equal(content_digest(done->content), content) ? KNOWN_REPEAT : KNOWN_CONFLICT;
+		}
+		if (done->request > request)
+			known = KNOWN_SUPERSEDED;
+	}
+	return known;
+}
+
+static bool key(void *context, const uint8_t *bytes, uint32_t size, struct uuid *client, uint64_t *request,
+		struct digest *content)
+{
+	struct node *node = context;
+	const struct body *body = &node->world->bodies[body_of(node->world, bytes, size)];
+
+	*client = client_uuid(body->client);
+	*request = body->request;
+	*content = content_digest(body->content);
+	return true;
+}
+
+static uint64_t state_bytes(void *context)
+{
+	const struct node *node = context;
+	uint64_t per_entry = LIMIT_STATE_CHUNK_BYTES / node->world->profile.piece_entries;
+
+	/* So that more than piece_entries do not fit in one push. */
+	return node->live.count * per_entry;
+}
+
+/* --- the core and its actions ------------------------------------------------------------------------------------------------------ */
+
+static void apply(struct world *w, struct node *node, uint64_t op)
+{
+	while (node->live.count < op) {
+		struct replica_entry entry = replica_entry_at(node->core, node->live.count + 1);
+		uint32_t body = body_of(w, entry.body, entry.size);
+
+		judge_applied(w, node, node->live.count + 1, body);
+		history_append(w, &node->live, body);
+	}
+}
+
+static void staging_drop(struct node *node)
+{
+	if (node->staging == NULL)
+		return;
+	history_free(&node->staging->history);
+	free(node->staging);
+	node->staging = NULL;
+}
+
+static void staging_answer(struct world *w, struct node *node, uint64_t token, bool ok, uint64_t next, bool complete)
+{
+	struct staged *staged = world_alloc(sizeof *staged);
+
+	*staged = (struct staged){.token = token, .ok = ok, .next = next, .complete = complete};
+	world_at(w, world_draw(w, world_percent(w, 10) ? 30000 : 300),
+		 (struct world_event){.kind = EV_STAGED, .node = node->id, .life = node->life, .pointer = staged});
+}
+
+static void publish(struct node *node, struct history *history)
+{
+	struct disk *disk = &node->disk;
+
+	if (disk->has_snapshot && disk->snapshot.count > history->count)
+		return;
+	history_copy(&disk->snapshot, history, history->count);
+	disk->has_snapshot = true;
+}
+
+static void publish_received(struct node *node)
+{
+	node->publish_due = false;
+	must(node->disk.has_incoming);
+	publish(node, &node->disk.incoming);
+	node->disk.has_incoming = false;
+}
+
+/* As server/staging.c. The file is complete before STAGED says so. */
+static void staging_take(struct world *w, struct node *node, const struct replica_action *action)
+{
+	const struct pushing *piece = node->piece;
+	uint64_t first = piece->push.state_first;
+
+	if (first == 0) {
+		staging_drop(node);
+		if (node->publish_due) /* one thread does both, in order */
+			publish_received(node);
+		node->staging = world_alloc(sizeof *node->staging);
+		history_init(&node->staging->history, piece->init);
+		node->disk.has_incoming = false;
+	}
+
+	struct staging *staging = node->staging;
+
+	if (staging == NULL || staging->history.count != first) {
+		staging_answer(w, node, action->token, true, staging == NULL ? 0 : staging->history.count, false);
+		return;
+	}
+	for (uint32_t i = 0; i < piece->pieces_count; i++)
+		history_append(w, &staging->history, piece->pieces[i]);
+	staging->pieces++;
+	w->counts->pieces += staging->pieces > 1;
+
+	bool complete = staging->history.count >= piece->total;
+
+	if (complete && (staging->history.count != action->op || !digest_equal(staging->history.digest, action->digest)))
+		world_fail(w, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
+	if (complete) {
+		history_copy(&node->disk.incoming, &staging->history, staging->history.count);
+		node->disk.has_incoming = true;
+		staging->complete = true;
+	}
+	staging_answer(w, node, action->token, true, staging->history.count, complete);
+}
+
+static void adopt(struct world *w, struct node *node, uint64_t op)
+{
+	must(node->staging != NULL);
+	must(node->staging->history.count == op);
+	if (op < node->live.count)
+		world_fail(w, "replica %" PRIu32 " adopts a state as of op %" PRIu64 " over op %" PRIu32, node->id, op,
+			   node->live.count);
+	for (uint64_t at = 1; at <= op; at++)
+		judge_applied(w, node, at, node->staging->history.bodies[at - 1]);
+	history_free(&node->live);
+	node->live = node->staging->history;
+	node->staging->history = (struct history){0};
+	staging_drop(node);
+	w->counts->adoptions++;
+	node->publish_due = true;
+	world_at(w, world_draw(w, 2000), (struct world_event){.kind = EV_PUBLISH, .node = node->id, .life = node->life});
+}
+
+static void judge_soon(struct world *w, struct node *node, struct call *call)
+{
+	uint64_t after = world_percent(w, 10) ? world_draw(w, 20000) : 0;
+
+	call->declined = call->asking.content % 16 == 0;
+	if (!call->declined)
+		call->body = body_new(w, call->asking.client, call->asking.request, call->asking.content);
+	world_at(w, after, (struct world_event){.kind = EV_JUDGED, .node = node->id, .life = node->life, .pointer = call});
+}
+
+static void logged(struct world *w, struct node *node, const struct replica_action *action)
+{
+	world_say(w, "replica %" PRIu32 " says: %s", node->id, action->text);
+	w->counts->cuts += strstr(action->text, "cutting entries") != NULL;
+	/* No disk in this world loses what was durable: any word of damage or loss is the core's mistake. */
+	if (action->level >= (int)LOG_LEVEL_ERROR)
+		world_fail(w, "replica %" PRIu32 " says: %s", node->id, action->text);
+}
+
+static void carry_out(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
+{
+	struct call *call = (struct call *)(uintptr_t)action->token;
+
+	switch (action->kind) {
+	case DO_WRITE:
+		disk_append(w, node, action, group);
+		break;
+	case DO_APPLY:
+		apply(w, node, action->op);
+		break;
+	case DO_ADOPT:
+		adopt(w, node, action->op);
+		break;
+	case DO_STAGE:
+		staging_take(w, node, action);
+		break;
+	case DO_UNSTAGE:
+		staging_drop(node);
+		break;
+	case DO_JUDGE:
+		judge_soon(w, node, call);
+		break;
+	case DO_ANSWER:
+		judge_answered(w, node, call, action);
+		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_SUBMIT,
+						       .answering = {.verdict = action->verdict, .op = action->op}});
+		break;
+	case DO_READ:
+	case DO_READ_MOVED:
+		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_QUERY,
+						       .answering = {.moved = action->kind == DO_READ_MOVED,
+								     .op = node->live.count}});
+		break;
+	case DO_ACK:
+		judge_acked(w, node, &action->ack);
+		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_PUSH, .ack = action->ack});
+		break;
+	case DO_INSTALLED:
+	case DO_BOUND:
+		node_tell(w, node, action, group);
+		break;
+	case DO_PUSH:
+		serve_push(w, node, action);
+		break;
+	case DO_CONNECT:
+		serve_connect(w, node, action);
+		break;
+	case DO_PING:
+	case DO_DISCONNECT: {
+		struct conn *conn = links_find(w, node, action->id, action->uuid);
+
+		must(conn != NULL || action->kind == DO_DISCONNECT);
+		if (action->kind == DO_PING)
+			net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PING});
+		else if (conn != NULL)
+			net_close(w, conn, CLIENT_END);
+		break;
+	}
+	case DO_NEWS:
+		serve_news(w, node);
+		break;
+	case DO_RETIRE:
+		world_fail(w, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
+	case DO_EXIT:
+		node->ending = true;
+		break;
+	case DO_LOG:
+		logged(w, node, action);
+		break;
+	}
+}
+
+void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
+{
+	struct managed *managed = world_alloc(sizeof *managed);
+
+	(void)group;
+	managed->ok = action->ok;
+	node_report(w, node, &managed->report);
+	world_say(w, "replica %" PRIu32 " answers %s: %s %s", node->id, action->kind == DO_BOUND ? "BIND" : "INSTALL",
+		  action->ok ? "ok" : "no", action->text != NULL ? action->text : "");
+	serve_reply(w, (struct call *)(uintptr_t)action->token,
+		    &(struct message){.kind = action->kind == DO_BOUND ? MSG_REPLY_BIND : MSG_REPLY_INSTALL, .managed = managed});
+}
+
+void node_step(struct world *w, struct node *node, struct replica_event *event)
+{
+	uint32_t group = ++node->disk.groups;
+
+	must(node->alive);
+	event->now_ms = world_ms(w);
+	replica_step(node->core, event, &node->actions);
+	for (uint32_t i = 0; i < node->actions.count; i++)
+		carry_out(w, node, &node->actions.list[i], group);
+	judge_node(w, node);
+	if (node->ending) {
+		node->ending = false;
+		world_say(w, "replica %" PRIu32 " stopped in an orderly way", node->id);
+		node_kill(w, node);
+		if (!w->calm)
+			world_at(w, world_draw(w, 1000000), (struct world_event){.kind = EV_START, .node = node->id});
+		else
+			world_at(w, 1000, (struct world_event){.kind = EV_START, .node = node->id});
+	}
+}
+
+static void flush(struct world *w, struct node *node)
+{
+	node->flush_due = false;
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_FLUSH});
+}
+
+/* The end of a turn of the event loop: at once, or after a few more messages. */
+void node_flush_soon(struct world *w, struct node *node)
+{
+	if (!node->alive || node->flush_due)
+		return;
+	if (world_percent(w, 60)) {
+		flush(w, node);
+		return;
+	}
+	node->flush_due = true;
+	world_at(w, world_draw(w, 200), (struct world_event){.kind = EV_FLUSH, .node = node->id, .life = node->life});
+}
+
+/* --- reports ---------------------------------------------------------------------------------------------------------------------- */
+
+void node_report(const struct world *w, const struct node *node, struct report *report)
+{
+	replica_report(node->core, report);
+	if (node->disk.pending_count > 0)
+		report->write_age_ms = (uint32_t)((w->now_us - node->disk.oldest_us) / 1000);
+	judge_report((struct world *)(uintptr_t)w, node, report);
+}
+
+struct identity node_identity(const struct node *node)
+{
+	const struct view *view = replica_view(node->core);
+
+	return (struct identity){.id = node->id, .uuid = node->uuid, .incarnation = node->incarnation,
+				 .cluster = view->cluster, .generation = view->generation};
+}
+
+/* --- events ------------------------------------------------------------------------------------------------------------------------ */
+
+static void snapshot_consider(struct world *w, struct node *node)
+{
+	struct history *copy;
+
+	if (node->snapshot_under_way || !world_percent(w, w->profile.snapshot_percent))
+		return;
+	copy = world_alloc(sizeof *copy);
+	history_copy(copy, &node->live, node->live.count);
+	node->snapshot_under_way = true;
+	world_at(w, world_draw(w, 20000),
+		 (struct world_event){.kind = EV_SNAPSHOT, .node = node->id, .life = node->life, .pointer = copy});
+}
+
+static void tick(struct world *w, struct node *node)
+{
+	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_TICK});
+	if (node->alive)
+		snapshot_consider(w, node);
+	node_flush_soon(w, node);
+}
+
+static void judged(struct world *w, struct node *node, struct call *call)
+{
+	uint8_t bytes[256];
+	struct replica_event event = {.kind = call->declined ? REPLICA_DECLINE : REPLICA_PROPOSE,
+				      .token = (uint64_t)(uintptr_t)call, .view = call->asking.view,
+				      .client = client_uuid(call->asking.client), .request = call->asking.request,
+				      .content = content_digest(call->asking.content)};
+
+	if (!call->declined) {
+		event.size = body_bytes(w, call->body, bytes);
+		event.body = bytes;
+	}
+	node_step(w, node, &event);
+	node_flush_soon(w, node);
+}
+
+static void staged(struct world *w, struct node *node, struct staged *staged)
+{
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_STAGED, .token = staged->token, .ok = staged->ok,
+						   .next = staged->next, .complete = staged->complete});
+	node_flush_soon(w, node);
+}
+
+void node_event(struct world *w, struct node *node, const struct world_event *event)
+{
+	struct history *history = event->pointer;
+
+	switch (event->kind) {
+	case EV_TICK:
+		tick(w, node);
+		break;
+	case EV_FLUSH:
+		flush(w, node);
+		break;
+	case EV_DURABLE:
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_DURABLE, .ticket = event->value});
+		if (node->alive)
+			flush(w, node);
+		break;
+	case EV_STAGED:
+		staged(w, node, event->pointer);
+		break;
+	case EV_PUBLISH:
+		if (node->publish_due)
+			publish_received(node);
+		break;
+	case EV_SNAPSHOT:
+		node->snapshot_under_way = false;
+		publish(node, history);
+		disk_trim(node);
+		break;
+	default:
+		judged(w, node, event->pointer);
+		break;
+	}
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------------------------------- */
+
+static void hand(struct world *w, struct node *node, struct replica_event *event)
+{
+	replica_step(node->core, event, &node->actions);
+	for (uint32_t i = 0; i < node->actions.count; i++) {
+		if (node->actions.list[i].kind == DO_APPLY)
+			apply(w, node, node->actions.list[i].op);
+	}
+}
+
+static void hand_record(struct world *w, struct node *node, const struct record *record)
+{
+	uint64_t count = record->last_op - record->op;
+	uint8_t (*bytes)[256] = world_alloc((count + 1) * sizeof *bytes);
+	struct replica_entry *entries = world_alloc((count + 1) * sizeof *entries);
+	struct replica_event event = {.op = record->op, .digest = record->digest, .commit = record->commit};
+
+	switch (record->kind) {
+	case WRITE_META:
+		event = (struct replica_event){.kind = REPLICA_RECOVER_META, .meta = record->meta};
+		node->uuid = record->meta->uuid;
+		break;
+	case WRITE_BATCH:
+	case WRITE_STAGED:
+		for (uint64_t i = 0; i < count; i++)
+			entries[i] = (struct replica_entry){.view = record->entries[i].view, .body = bytes[i],
+							    .size = body_bytes(w, record->entries[i].body, bytes[i])};
+		event.kind = record->kind == WRITE_BATCH ? REPLICA_RECOVER_BATCH : REPLICA_RECOVER_STAGED;
+		event.entries = entries;
+		event.entries_count = (uint32_t)count;
+		break;
+	case WRITE_STATE:
+		event = (struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = record->op, .last_op = record->last_op};
+		break;
+	}
+	hand(w, node, &event);
+	free(bytes);
+	free(entries);
+}
+
+/* A received state counts only if the journal's last replacement is of its op. */
+static void name_received(struct node *node)
+{
+	struct disk *disk = &node->disk;
+	uint64_t last_state = 0;
+
+	for (uint32_t i = 0; i < disk->count; i++) {
+		if (disk->records[i].kind == WRITE_STATE)
+			last_state = disk->records[i].op;
+	}
+	if (disk->has_incoming && disk->incoming.count == last_state &&
+	    last_state > (disk->has_snapshot ? disk->snapshot.count : 0))
+		publish(node, &disk->incoming);
+	disk->has_incoming = false;
+}
+
+/* The core's reading of the disk and the judge's. */
+static void compare(struct world *w, struct node *node)
+{
+	const struct image *image = &node->disk.image;
+	uint64_t last = replica_last_op(node->core);
+
+	if (last != image->last)
+		world_fail(w, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, last,
+			   image->last);
+	for (uint64_t op = node->live.count + 1; op <= last; op++) {
+		struct replica_entry entry = replica_entry_at(node->core, op);
+
+		if (body_of(w, entry.body, entry.size) != image->log[op].body)
+			world_fail(w, "replica %" PRIu32 " recovers another operation at op %" PRIu64, node->id, op);
+	}
+	for (uint32_t op = 1; op <= node->live.count; op++) {
+		if (node->live.bodies[op - 1] != image->log[op].body)
+			world_fail(w, "replica %" PRIu32 " recovers another history at op %" PRIu32, node->id, op);
+	}
+}
+
+static void recover(struct world *w, struct node *node)
+{
+	struct replica_meta meta = {.id = node->id, .uuid = node->uuid};
+
+	name_received(node);
+	history_free(&node->live);
+	history_init(&node->live, node->init);
+	if (node->disk.has_snapshot)
+		history_copy(&node->live, &node->disk.snapshot, node->disk.snapshot.count);
+	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = node->live.count,
+					      .digest = node->live.digest});
+	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	for (uint32_t i = 0; i < node->disk.count; i++)
+		hand_record(w, node, &node->disk.records[i]);
+}
+
+void node_start(struct world *w, struct node *node)
+{
+	const struct replica_service service = {.context = node, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	const struct replica_options options = {.id = node->id, .push_mode = w->profile.push_mode,
+						.push_full_limit = LIMIT_STATE_CHUNK_BYTES / 4, .heartbeat_ms = 50,
+						.suspect_ms = 250, .stall_ms = 2000, .read_hold_ms = 200,
+						.orders_max = 1000000, .log_bytes_max = w->profile.log_bytes_max};
+
+	must(!node->alive);
+	node->world = w;
+	node->life++;
+	node->alive = true;
+	node->flush_due = node->snapshot_under_way = node->publish_due = false;
+	node->commit_seen = 0;
+	node->uuid = world_uuid(w);
+	node->incarnation = world_uuid(w);
+	snprintf(node->address, sizeof node->address, "%" PRIu32 ":%" PRIu32, node->id, node->life);
+	node->core = replica_new(&options, &service);
+	recover(w, node);
+	compare(w, node);
+	world_say(w, "replica %" PRIu32 " starts, op %" PRIu64 " commit %" PRIu32, node->id, replica_last_op(node->core),
+		  node->live.count);
+	memcpy(node->registered, node->address, sizeof node->registered);
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_START,
+						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) : 0});
+	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
+	world_at(w, world_draw(w, 2000), (struct world_event){.kind = EV_DISCOVER, .life = w->front.life, .value = 1});
+}
+
+void node_kill(struct world *w, struct node *node)
+{
+	must(node->alive);
+	net_kill(w, node->id);
+	node->alive = false;
+	node->paused_until_us = 0;
+	disk_crash(w, node);
+	staging_drop(node);
+	replica_free(node->core);
+	node->core = NULL;
+	replica_actions_free(&node->actions);
+	history_free(&node->live);
+}

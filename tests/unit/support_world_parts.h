@@ -1,0 +1,423 @@
+/* What the files of the world share, and nobody else. See support_world.h. */
+#pragma once
+
+#include <stddef.h>
+
+#include "frontend/router.h"
+#include "frontend/views/views.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "server/replica/replica.h"
+#include "tests/unit/support_world.h"
+
+#define WORLD_NODES 4
+#define WORLD_CLIENTS 10
+#define FRONT 0u /* as the number of a process */
+
+struct world;
+struct conn;
+struct call;
+struct client;
+
+/* --- time -------------------------------------------------------------------------------------------------------------------- */
+
+enum world_event_kind {
+	EV_DELIVER,    /* the next message of conn towards end `value` */
+	EV_REFUSED,    /* conn: nobody listens there */
+	EV_HELLO_LATE, /* conn: no hello within a second */
+	EV_TICK,
+	EV_FLUSH,
+	EV_DISK,       /* the write under way reached the disk */
+	EV_DURABLE,    /* and the process hears of it: ticket */
+	EV_STAGED,     /* pointer: struct staged */
+	EV_PUBLISH,    /* the received state gets its name */
+	EV_SNAPSHOT,   /* pointer: struct history */
+	EV_JUDGED,     /* pointer: struct call */
+	EV_START,
+	EV_VIEWS_TICK,
+	EV_ROUTER_TICK,
+	EV_DEMAND,
+	EV_STORED,
+	EV_DISCOVER,
+	EV_CALL_LATE,  /* pointer: struct client; value: serial */
+	EV_CLIENT,     /* pointer: struct client */
+	EV_FAULT
+};
+
+struct world_event {
+	uint64_t at_us;
+	uint64_t order;
+	enum world_event_kind kind;
+	uint32_t node;  /* whose */
+	uint32_t life;  /* of that process: void in another one; 0: in any */
+	struct conn *conn;
+	uint64_t value;
+	void *pointer;
+};
+
+/* --- network ----------------------------------------------------------------------------------------------------------------- */
+
+enum message_kind {
+	MSG_HELLO, MSG_HEARTBEAT, MSG_WATCH, MSG_INSTALL, MSG_BIND, MSG_SUBMIT, MSG_QUERY, MSG_PUSH, MSG_PING,
+	MSG_REPLY_HELLO, MSG_REPLY_REPORT, MSG_REPLY_WATCH, MSG_REPLY_INSTALL, MSG_REPLY_BIND, MSG_REPLY_SUBMIT,
+	MSG_REPLY_QUERY, MSG_REPLY_PUSH, MSG_REPLY_PING,
+	MSG_CLOSED
+};
+
+struct hello {
+	struct identity me, you;
+	uint32_t status;
+	char text[64];
+	struct report report;
+};
+
+struct managing { /* HEARTBEAT, INSTALL, BIND */
+	struct view view;
+	uint64_t number;
+	bool has_peers;
+	struct peers peers;
+	bool retire;
+	struct uuid manager;
+};
+
+struct managed {
+	bool ok;
+	struct report report;
+};
+
+struct asking { /* SUBMIT, QUERY */
+	uint64_t view, floor, request, content;
+	bool at_primary;
+	uint32_t client;
+};
+
+struct answering {
+	enum replica_verdict verdict; /* of a write */
+	bool moved;                   /* of a read */
+	uint64_t op;
+};
+
+struct world_entry {
+	uint64_t view;
+	uint32_t body;
+};
+
+struct pushing {
+	struct replica_push push;
+	struct view record;
+	uint64_t init, total; /* of the state */
+	uint32_t pieces_count;
+	uint32_t *pieces;
+	struct world_entry *entries;
+};
+
+struct message {
+	struct message *next;
+	enum message_kind kind;
+	uint64_t call;
+	union {
+		struct hello *hello;
+		struct managing *managing;
+		struct managed *managed;
+		struct asking asking;
+		struct answering answering;
+		struct pushing *pushing;
+		struct replica_ack ack;
+		uint64_t seen;
+	};
+};
+
+#define CLIENT_END 0
+#define SERVER_END 1
+
+/* One TCP connection: two queues, each in order. */
+struct conn {
+	struct conn *next;
+	uint32_t process[2], life[2];   /* of each end */
+	bool open[2];
+	bool broken;                    /* what is sent from now on arrives nowhere */
+	bool refused;
+	struct message *head[2], *tail[2]; /* towards each end */
+	/* the server's side */
+	bool greeted, bound;
+	uint32_t who;
+	struct uuid who_uuid;
+	struct call *watch;
+	/* the client's side */
+	bool up;
+	uint32_t id;
+	struct uuid uuid, incarnation;
+	bool watching;
+	uint64_t news;
+	uint32_t heartbeats;
+	struct peers told;
+};
+
+/* --- the state machine, and its truth ------------------------------------------------------------------------------------------- */
+
+struct body {
+	uint32_t client;
+	uint64_t request, content;
+	uint32_t size;
+};
+
+/* An order history: the operations applied to what a fresh replica was loaded with. */
+struct history {
+	uint64_t init;
+	struct digest digest;
+	uint32_t count, room;
+	uint32_t *bodies;
+};
+
+struct staging {
+	struct history history;
+	bool complete;         /* and in the file */
+	uint32_t pieces;
+};
+
+struct staged {
+	uint64_t token, next;
+	bool ok, complete;
+};
+
+/* --- disk --------------------------------------------------------------------------------------------------------------------- */
+
+struct record {
+	enum replica_write_kind kind;
+	uint64_t ticket;
+	uint32_t segment;
+	uint32_t group;              /* STAGED and STATE of one replacement */
+	struct replica_meta *meta;
+	uint64_t op, last_op, commit, durable_op;
+	struct digest digest;
+	struct world_entry *entries; /* op + 1 ... last_op */
+};
+
+/* What the durable records amount to, worked out beside the core: the judge's own reading of the disk. */
+struct image {
+	struct uuid uuid;
+	uint64_t view;
+	uint64_t last;
+	uint64_t init;
+	struct world_entry *log;    /* by op; view 0: inside a state */
+	uint64_t room;
+};
+
+struct disk {
+	struct record *records;      /* durable */
+	uint32_t count, room;
+	struct record *pending;
+	uint32_t pending_count, pending_room;
+	uint32_t under_way;          /* of the pending ones */
+	uint64_t oldest_us;          /* when the oldest pending one was written */
+	uint64_t stalled_until_us;
+	uint32_t segment, in_segment, groups;
+	bool has_snapshot;
+	struct history snapshot;
+	bool has_incoming;
+	struct history incoming;     /* received whole, not named yet */
+	struct image image;
+};
+
+/* --- processes ------------------------------------------------------------------------------------------------------------------ */
+
+struct node {
+	struct world *world;
+	uint32_t id;
+	uint32_t life;
+	bool alive;
+	uint64_t paused_until_us;
+	uint64_t init;
+	struct uuid uuid, incarnation;
+	char address[LIMIT_ADDRESS_BYTES];
+	char registered[LIMIT_ADDRESS_BYTES];
+	struct replica *core;
+	struct replica_actions actions;
+	struct history live;
+	struct staging *staging;
+	const struct pushing *piece;
+	struct disk disk;
+	bool flush_due;
+	bool ending, retiring;
+	bool snapshot_under_way, publish_due;
+	uint64_t commit_seen;
+};
+
+struct call {
+	struct call *next;
+	struct conn *conn;
+	struct node *node;
+	uint64_t id;
+	enum message_kind kind;
+	struct asking asking;
+	bool declined;
+	uint32_t body;
+};
+
+struct front {
+	uint32_t life;
+	bool alive;
+	uint64_t paused_until_us;
+	struct uuid incarnation;
+	struct views *views;
+	struct router *router;
+	struct views_actions *actions;
+	uint64_t tick_serial;
+	bool demand_told, demand_due, router_due;
+	struct conn *links[WORLD_NODES + 1];
+	struct views_stored stored;   /* on its disk */
+	struct views_stored storing;
+	uint64_t storing_ticket;
+	bool ever_stored;
+	bool fail_stores;
+	uint64_t operator_token;
+};
+
+struct client {
+	struct router_request head; /* must be first */
+	struct world *world;
+	uint32_t index;
+	bool reads;
+	bool in_router;
+	bool pending;      /* the present request has no final answer */
+	bool repeat;       /* an old one, answered before */
+	bool conflict;     /* an old one's number with other content */
+	uint64_t request, content, highest;
+	uint64_t serial;   /* of the last call */
+	uint64_t must_see;
+	uint64_t lives;    /* of the front-end that holds it */
+	struct executed {
+		uint64_t request, content, op;
+	} *executed;       /* in the order of the history */
+	uint32_t executed_count, executed_room;
+	uint64_t *refused;
+	uint32_t refused_count, refused_room;
+};
+
+struct profile {
+	uint32_t nodes;
+	uint32_t fault_ms;            /* mean time between faults */
+	uint32_t weight[16];
+	uint64_t log_bytes_max;
+	uint32_t piece_entries;
+	uint32_t snapshot_percent;
+	enum replica_push_mode push_mode;
+	uint32_t slow_network_percent;
+	uint32_t slow_disk_percent;
+	uint32_t think_us;
+	uint32_t storm_ms;
+	bool other_histories;         /* replicas are loaded with different ones */
+	bool lose_directory;          /* the front-end's, now and then */
+	bool wipe_members;
+	bool short_lives;             /* a restart may be followed by another kill at once */
+};
+
+struct world {
+	uint64_t seed, random;
+	bool tracing;
+	struct world_counts *counts;
+	struct profile profile;
+	uint64_t now_us;
+	bool calm;
+	struct world_event *heap;
+	uint32_t heap_count, heap_room;
+	uint64_t orders;
+	struct conn *conns;
+	struct call *calls;
+	struct node nodes[WORLD_NODES + 1];
+	struct front front;
+	struct client clients[WORLD_CLIENTS];
+	uint64_t blocked_until_us[WORLD_NODES + 1][WORLD_NODES + 1];
+	/* the truth */
+	struct body *bodies;
+	uint32_t bodies_count, bodies_room;
+	uint32_t *committed;          /* body by op - 1 */
+	uint64_t committed_count, committed_room;
+	uint64_t shown;               /* highest op any answer to a client has shown */
+	struct { uint64_t view; uint32_t node, life; } serving[512]; /* by view modulo */
+	struct { uint64_t view, op; uint32_t body; } *names; /* (view, op) -> body, open addressing */
+	uint64_t names_count, names_room;
+};
+
+/* support_world.c */
+uint32_t world_draw(struct world *w, uint32_t below);
+bool world_percent(struct world *w, uint32_t percent);
+struct uuid world_uuid(struct world *w);
+void world_at(struct world *w, uint64_t after_us, struct world_event event);
+uint64_t world_ms(const struct world *w);
+__attribute__((format(printf, 2, 3))) void world_say(struct world *w, const char *format, ...);
+_Noreturn __attribute__((format(printf, 2, 3))) void world_fail(struct world *w, const char *format, ...);
+void *world_alloc(size_t size);
+void *world_grow(void *list, uint64_t count, uint64_t *room, size_t size);
+
+/* support_world_net.c */
+struct conn *net_open(struct world *w, uint32_t from, uint32_t to, const char *address);
+void net_send(struct world *w, struct conn *conn, uint32_t from_end, const struct message *message);
+void net_close(struct world *w, struct conn *conn, uint32_t end);
+void net_break(struct world *w, struct conn *conn);
+void net_kill(struct world *w, uint32_t process);
+void net_deliver(struct world *w, const struct world_event *event);
+void net_free(struct world *w);
+uint32_t net_life(const struct world *w, uint32_t process);
+uint64_t net_paused_until(const struct world *w, uint32_t process);
+
+/* support_world_disk.c */
+void disk_append(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
+void disk_begin(struct world *w, struct node *node);
+void disk_done(struct world *w, struct node *node);
+void disk_crash(struct world *w, struct node *node);
+void disk_wipe(struct node *node);
+void disk_free(struct disk *disk);
+void disk_trim(struct node *node);
+void history_copy(struct history *to, const struct history *from, uint32_t count);
+void history_init(struct history *history, uint64_t init);
+void history_append(struct world *w, struct history *history, uint32_t body);
+void history_free(struct history *history);
+
+/* support_world_node.c */
+void node_start(struct world *w, struct node *node);
+void node_kill(struct world *w, struct node *node);
+void node_step(struct world *w, struct node *node, struct replica_event *event);
+void node_event(struct world *w, struct node *node, const struct world_event *event);
+void node_flush_soon(struct world *w, struct node *node);
+void node_report(const struct world *w, const struct node *node, struct report *report);
+void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
+struct identity node_identity(const struct node *node);
+
+/* support_world_serve.c: the replica's side of connections */
+void serve_message(struct world *w, struct node *node, struct conn *conn, const struct message *message);
+void serve_closed(struct world *w, struct node *node, struct conn *conn);
+void serve_news(struct world *w, struct node *node);
+void serve_push(struct world *w, struct node *node, const struct replica_action *action);
+void serve_connect(struct world *w, struct node *node, const struct replica_action *action);
+void serve_reply(struct world *w, struct call *call, struct message *message);
+void links_heard(struct world *w, struct node *node, struct conn *conn, const struct message *message);
+void links_lost(struct world *w, struct node *node, struct conn *conn);
+struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid);
+
+/* support_world_front.c */
+void front_start(struct world *w);
+void front_kill(struct world *w);
+void front_event(struct world *w, const struct world_event *event);
+void front_heard(struct world *w, struct conn *conn, const struct message *message);
+void front_lost(struct world *w, struct conn *conn, bool refused);
+void front_switchover(struct world *w);
+void client_turn(struct world *w, struct client *client);
+
+/* support_world_judge.c */
+uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
+uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static 256]);
+uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size);
+struct uuid client_uuid(uint32_t index);
+struct digest content_digest(uint64_t content);
+void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body);
+void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body);
+void judge_answered(struct world *w, const struct node *node, const struct call *call, const struct replica_action *action);
+void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
+void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
+void judge_told(struct world *w, struct client *client, const struct answering *answer);
+void judge_read(struct world *w, struct client *client, uint64_t op);
+void judge_report(struct world *w, const struct node *node, const struct report *report);
+void judge_node(struct world *w, struct node *node);
+bool judge_level(struct world *w, char *why, size_t size);
+bool judge_data_is_gone(struct world *w);

@@ -1,0 +1,365 @@
+/* A replica's connections: calls that arrive (server/service.c, requests.c), and its own ones to other replicas
+ * (server/peer_links.c). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tests/unit/support_world_parts.h"
+
+/* --- calls ----------------------------------------------------------------------------------------------------------------------- */
+
+static struct call *take(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	struct call *call = world_alloc(sizeof *call);
+
+	*call = (struct call){.next = w->calls, .conn = conn, .node = node, .id = message->call, .kind = message->kind};
+	w->calls = call;
+	return call;
+}
+
+void serve_reply(struct world *w, struct call *call, struct message *message)
+{
+	message->call = call->id;
+	net_send(w, call->conn, SERVER_END, message);
+}
+
+static struct managed *managed_new(struct world *w, const struct node *node)
+{
+	struct managed *managed = world_alloc(sizeof *managed);
+
+	managed->ok = true;
+	node_report(w, node, &managed->report);
+	return managed;
+}
+
+void serve_news(struct world *w, struct node *node)
+{
+	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
+		if (conn->process[SERVER_END] != node->id || conn->life[SERVER_END] != node->life || conn->watch == NULL ||
+		    !conn->open[SERVER_END])
+			continue;
+		serve_reply(w, conn->watch, &(struct message){.kind = MSG_REPLY_WATCH, .managed = managed_new(w, node)});
+		conn->watch = NULL;
+	}
+}
+
+static bool ours(const struct conn *conn, const struct node *node)
+{
+	return conn->process[SERVER_END] == node->id && conn->life[SERVER_END] == node->life && conn->open[SERVER_END];
+}
+
+static void tell_manager(struct world *w, struct node *node)
+{
+	bool connected = false;
+
+	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next)
+		connected = connected || (ours(conn, node) && conn->greeted && conn->who == FRONT && conn->bound);
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = connected});
+}
+
+void serve_closed(struct world *w, struct node *node, struct conn *conn)
+{
+	bool manager = conn->greeted && conn->who == FRONT;
+
+	conn->greeted = false;
+	conn->watch = NULL;
+	if (manager)
+		tell_manager(w, node);
+}
+
+/* RULE 17 */
+static void close_older(struct world *w, struct node *node, struct conn *than, bool all_managers)
+{
+	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
+		if (conn == than || !ours(conn, node) || !conn->greeted || conn->who != than->who ||
+		    !(uuid_equal(conn->who_uuid, than->who_uuid) || all_managers))
+			continue;
+		conn->greeted = false;
+		conn->watch = NULL;
+		net_close(w, conn, SERVER_END);
+	}
+}
+
+static bool names_other(struct uuid named, struct uuid own)
+{
+	return !uuid_is_nil(named) && !uuid_equal(named, own);
+}
+
+static uint32_t judge_hello(const struct node *node, const struct hello *hello)
+{
+	const struct identity me = node_identity(node), *who = &hello->me, *meant = &hello->you;
+
+	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
+	    names_other(meant->incarnation, me.incarnation))
+		return 2;
+	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster))
+		return 3;
+	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation))
+		return 3;
+	if (who->id == 0 && names_other(replica_bound(node->core), who->uuid))
+		return 4;
+	return 0;
+}
+
+static void serve_hello(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	struct hello *reply = world_alloc(sizeof *reply);
+	struct call *call = take(w, node, conn, message);
+
+	reply->status = judge_hello(node, message->hello);
+	world_say(w, "replica %" PRIu32 " is greeted by %" PRIu32 ": %" PRIu32, node->id, message->hello->me.id, reply->status);
+	if (reply->status == 0 || reply->status == 4) {
+		conn->greeted = true;
+		conn->bound = reply->status == 0;
+		conn->who = message->hello->me.id;
+		conn->who_uuid = message->hello->me.uuid;
+		close_older(w, node, conn, false);
+		if (conn->who == FRONT)
+			tell_manager(w, node);
+	}
+	if (!node->alive) {
+		free(reply);
+		return;
+	}
+	reply->me = node_identity(node);
+	node_report(w, node, &reply->report);
+	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_HELLO, .hello = reply});
+}
+
+static void serve_manager(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	const struct managing *managing = message->managing;
+	struct call *call = take(w, node, conn, message);
+	struct replica_event event = {.token = (uint64_t)(uintptr_t)call, .view = managing->number,
+				      .peers = managing->has_peers ? &managing->peers : NULL, .retire = managing->retire,
+				      .manager = managing->manager, .install = &managing->view, .min_members = 1};
+	bool manager = conn->greeted && conn->who == FRONT && conn->bound;
+
+	switch (message->kind) {
+	case MSG_HEARTBEAT:
+		event.kind = REPLICA_HEARTBEAT;
+		if (manager)
+			node_step(w, node, &event);
+		if (node->alive)
+			serve_reply(w, call, &(struct message){.kind = MSG_REPLY_REPORT, .managed = managed_new(w, node)});
+		return;
+	case MSG_INSTALL:
+		event.kind = REPLICA_INSTALL;
+		if (manager && uuid_equal(managing->view.manager, conn->who_uuid))
+			node_step(w, node, &event);
+		return;
+	default:
+		event.kind = REPLICA_BIND;
+		if (!conn->greeted || conn->who != FRONT || !uuid_equal(conn->who_uuid, managing->manager))
+			return;
+		conn->bound = true;
+		close_older(w, node, conn, true);
+		node_step(w, node, &event);
+		if (node->alive)
+			tell_manager(w, node);
+		return;
+	}
+}
+
+static void serve_request(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	const struct asking *asking = &message->asking;
+	struct call *call = take(w, node, conn, message);
+
+	call->asking = *asking;
+	if (!conn->greeted || conn->who != FRONT || !conn->bound) {
+		bool write = message->kind == MSG_SUBMIT;
+
+		serve_reply(w, call, &(struct message){.kind = write ? MSG_REPLY_SUBMIT : MSG_REPLY_QUERY,
+						       .answering = {.verdict = VERDICT_MOVED, .moved = true}});
+		return;
+	}
+	if (message->kind == MSG_SUBMIT)
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_SUBMIT, .token = (uint64_t)(uintptr_t)call,
+							   .view = asking->view, .client = client_uuid(asking->client),
+							   .request = asking->request,
+							   .content = content_digest(asking->content)});
+	else
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_QUERY, .token = (uint64_t)(uintptr_t)call,
+							   .view = asking->view,
+							   .floor = asking->at_primary ? 0 : asking->floor});
+}
+
+static void receive_push(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	const struct pushing *pushing = message->pushing;
+	struct call *call = take(w, node, conn, message);
+	struct replica_push push = pushing->push;
+	uint8_t (*bytes)[256] = world_alloc((push.entries_count + 1) * sizeof *bytes);
+	struct replica_entry *entries = world_alloc((push.entries_count + 1) * sizeof *entries);
+
+	for (uint32_t i = 0; i < push.entries_count; i++)
+		entries[i] = (struct replica_entry){.view = pushing->entries[i].view, .body = bytes[i],
+						    .size = body_bytes(w, pushing->entries[i].body, bytes[i])};
+	push.entries = entries;
+	if (push.record != NULL)
+		push.record = &pushing->record;
+	node->piece = pushing;
+	if (conn->greeted && conn->who != FRONT)
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_PUSH, .token = (uint64_t)(uintptr_t)call,
+							   .id = conn->who, .uuid = conn->who_uuid, .push = &push});
+	node->piece = NULL;
+	free(bytes);
+	free(entries);
+}
+
+void serve_message(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	switch (message->kind) {
+	case MSG_HELLO:
+		serve_hello(w, node, conn, message);
+		break;
+	case MSG_HEARTBEAT:
+	case MSG_INSTALL:
+	case MSG_BIND:
+		serve_manager(w, node, conn, message);
+		break;
+	case MSG_WATCH: {
+		struct managed *managed = managed_new(w, node);
+		struct call *call = take(w, node, conn, message);
+
+		if (managed->report.news != message->seen) {
+			serve_reply(w, call, &(struct message){.kind = MSG_REPLY_WATCH, .managed = managed});
+		} else {
+			free(managed);
+			conn->watch = call;
+		}
+		break;
+	}
+	case MSG_PING:
+		serve_reply(w, take(w, node, conn, message), &(struct message){.kind = MSG_REPLY_PING});
+		break;
+	case MSG_PUSH:
+		receive_push(w, node, conn, message);
+		break;
+	default:
+		serve_request(w, node, conn, message);
+		break;
+	}
+	node_flush_soon(w, node);
+}
+
+/* --- to other replicas -------------------------------------------------------------------------------------------------------------- */
+
+struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid)
+{
+	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
+		if (conn->process[CLIENT_END] == node->id && conn->life[CLIENT_END] == node->life && conn->open[CLIENT_END] &&
+		    conn->id == id && uuid_equal(conn->uuid, uuid))
+			return conn;
+	}
+	return NULL;
+}
+
+void serve_connect(struct world *w, struct node *node, const struct replica_action *action)
+{
+	struct conn *conn = links_find(w, node, action->id, action->uuid);
+	struct hello *hello = world_alloc(sizeof *hello);
+
+	if (conn != NULL)
+		net_close(w, conn, CLIENT_END);
+	conn = net_open(w, node->id, action->id, action->address);
+	conn->uuid = action->uuid;
+	conn->incarnation = action->incarnation;
+	hello->me = node_identity(node);
+	hello->you = (struct identity){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation,
+				       .cluster = hello->me.cluster, .generation = hello->me.generation};
+	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
+	world_at(w, 1000000, (struct world_event){.kind = EV_HELLO_LATE, .node = node->id, .life = node->life, .conn = conn});
+}
+
+void links_lost(struct world *w, struct node *node, struct conn *conn)
+{
+	world_say(w, "replica %" PRIu32 " loses its connection to %" PRIu32, node->id, conn->id);
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = conn->id, .uuid = conn->uuid});
+	node_flush_soon(w, node);
+}
+
+static void fill_state(struct world *w, const struct node *node, struct pushing *pushing)
+{
+	uint32_t first = (uint32_t)pushing->push.state_first;
+	uint32_t left;
+
+	must(pushing->push.base_op == node->live.count);
+	must(digest_equal(pushing->push.base_digest, node->live.digest));
+	if (first > node->live.count)
+		first = node->live.count;
+	left = node->live.count - first;
+	if (left > w->profile.piece_entries)
+		left = w->profile.piece_entries;
+	pushing->push.state_first = first;
+	pushing->init = node->live.init;
+	pushing->total = node->live.count;
+	pushing->pieces_count = left;
+	pushing->pieces = world_alloc(left * sizeof *pushing->pieces);
+	memcpy(pushing->pieces, node->live.bodies + first, left * sizeof *pushing->pieces);
+}
+
+void serve_push(struct world *w, struct node *node, const struct replica_action *action)
+{
+	struct conn *conn = links_find(w, node, action->id, action->uuid);
+	struct pushing *pushing = world_alloc(sizeof *pushing);
+
+	must(conn != NULL);
+	must(conn->up);
+	judge_spoken(w, node, action->push.view, "a push");
+	pushing->push = action->push;
+	if (action->push.record != NULL)
+		pushing->record = *action->push.record;
+	if (action->push.has_state)
+		fill_state(w, node, pushing);
+	pushing->entries = world_alloc(action->push.entries_count * sizeof *pushing->entries);
+	for (uint32_t i = 0; i < action->push.entries_count; i++) {
+		uint64_t op = action->push.base_op + 1 + i;
+		struct replica_entry entry = replica_entry_at(node->core, op);
+
+		pushing->entries[i] = (struct world_entry){.view = entry.view, .body = body_of(w, entry.body, entry.size)};
+		judge_named(w, entry.view, op, pushing->entries[i].body);
+	}
+	world_say(w, "replica %" PRIu32 " pushes to %" PRIu32 ": view %" PRIu64 " base %" PRIu64 " +%" PRIu32 " last %" PRIu64
+		  " commit %" PRIu64 "%s%s", node->id, action->id, action->push.view, action->push.base_op,
+		  action->push.entries_count, action->push.last_op, action->push.commit,
+		  action->push.has_state ? " state" : "", action->push.record != NULL ? " record" : "");
+	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PUSH, .call = action->token, .pushing = pushing});
+}
+
+static void links_greeted(struct world *w, struct node *node, struct conn *conn, const struct hello *hello)
+{
+	bool good = hello->status == 0 && hello->me.id == conn->id && uuid_equal(hello->me.uuid, conn->uuid) &&
+		    uuid_equal(hello->me.incarnation, conn->incarnation);
+
+	if (!good) {
+		net_close(w, conn, CLIENT_END);
+		links_lost(w, node, conn);
+		return;
+	}
+	conn->up = true;
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->id, .uuid = conn->uuid,
+						   .incarnation = conn->incarnation, .report = &hello->report});
+}
+
+void links_heard(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	switch (message->kind) {
+	case MSG_REPLY_HELLO:
+		links_greeted(w, node, conn, message->hello);
+		break;
+	case MSG_REPLY_PING:
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_PONG, .id = conn->id, .uuid = conn->uuid});
+		break;
+	case MSG_REPLY_PUSH:
+		world_say(w, "replica %" PRIu32 " hears from %" PRIu32 ": ack %d view %" PRIu64 " op %" PRIu64 " commit %" PRIu64
+			  " next %" PRId64, node->id, conn->id, (int)message->ack.status, message->ack.view, message->ack.op,
+			  message->ack.commit, (int64_t)message->ack.state_next);
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_ACK, .id = conn->id, .uuid = conn->uuid,
+							   .token = message->call, .ack = &message->ack});
+		break;
+	default:
+		must(false);
+	}
+	node_flush_soon(w, node);
+}

@@ -49,6 +49,8 @@ void replica_commit_to(struct replica *r, uint64_t op)
 
 	uint64_t first = r->applied + 1;
 
+	/* Only what an earlier step applied: the shell reads the entries of this step's APPLY after the step. */
+	replica_log_trim(r->log, r->applied < r->durable_op ? r->applied : r->durable_op, r->options.log_bytes_max);
 	r->commit = op;
 	/* RULE 8: state changes here and nowhere else. */
 	replica_do(r, DO_APPLY)->op = op;
@@ -56,7 +58,6 @@ void replica_commit_to(struct replica *r, uint64_t op)
 	must(replica_log_digest(r->log, op, &r->applied_digest));
 	sessions_applied(r->sessions, op);
 	replica_answer_waiters(r, first, op);
-	replica_log_trim(r->log, op < r->durable_op ? op : r->durable_op, r->options.log_bytes_max);
 	replica_release_reads(r);
 }
 

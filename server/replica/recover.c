@@ -77,12 +77,13 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 
 	if (r->recovery_broken || commit <= r->commit)
 		return;
+	/* The shell reads the entries of APPLY after this step: only those applied before may go. */
+	replica_log_trim(r->log, r->applied, r->options.log_bytes_max);
 	/* RULE 7: only up to a durable commit mark. */
 	r->commit = commit;
 	replica_do(r, DO_APPLY)->op = commit;
 	r->applied = commit;
 	must(replica_log_digest(r->log, commit, &r->applied_digest));
-	replica_log_trim(r->log, commit, r->options.log_bytes_max);
 }
 
 static void recover_staged(struct replica *r, const struct replica_event *event)

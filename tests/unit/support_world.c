@@ -581,9 +581,6 @@ static void second_act(struct world *w)
 
 static void end(struct world *w)
 {
-	for (uint32_t i = 0; i < w->heap_count; i++)
-		drop(&w->heap[i]);
-	free(w->heap);
 	if (w->front.alive)
 		front_kill(w);
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
@@ -591,6 +588,9 @@ static void end(struct world *w)
 			node_kill(w, &w->nodes[id]);
 		disk_free(&w->nodes[id].disk);
 	}
+	for (uint32_t i = 0; i < w->heap_count; i++)
+		drop(&w->heap[i]);
+	free(w->heap);
 	net_free(w);
 	while (w->calls != NULL) {
 		struct call *call = w->calls;

@@ -296,7 +296,8 @@ static void fill_state(struct world *w, const struct node *node, struct pushing 
 	pushing->total = node->live.count;
 	pushing->pieces_count = left;
 	pushing->pieces = world_alloc(left * sizeof *pushing->pieces);
-	memcpy(pushing->pieces, node->live.bodies + first, left * sizeof *pushing->pieces);
+	if (left > 0)
+		memcpy(pushing->pieces, node->live.bodies + first, left * sizeof *pushing->pieces);
 }
 
 void serve_push(struct world *w, struct node *node, const struct replica_action *action)

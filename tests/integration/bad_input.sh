@@ -4,9 +4,8 @@
 source "$(dirname "$0")/lib.sh"
 
 # Nothing runs yet.
-expect 4 "$BASE|front-end" order "DH1 3LE" soup
-expect 4 'justhungry-frontend' order "DH1 3LE" soup
-try --json status
+expect 4 'justhungry-frontend' --timeout 1 order "DH1 3LE" soup
+try --json --timeout 1 status
 ((STATUS == 4)) || fail "status without a cluster: status $STATUS"
 jq -e '.health == "unavailable"' <<<"$OUT" >/dev/null || fail "status without a cluster: $OUT"
 
@@ -26,7 +25,7 @@ expect 2 'DH1 3LE' order DH1 3LE pizza
 
 fits=$(head -c 128 /dev/zero | tr '\0' x)
 expect 0 . order "DH1 3LE" "$fits"
-expect '[23]' '128' order "DH1 3LE" "${fits}x" 
+expect '[23]' '128' order "DH1 3LE" "${fits}x"
 mapfile -t items < <(seq 33)
 expect 0 . order "DH1 3LE" "${items[@]:0:32}"
 expect '[23]' '32' order "DH1 3LE" "${items[@]}"

@@ -41,6 +41,7 @@ needs_own_host() { [[ -n ${JH_OWN_HOST:-} ]] || skip "needs root (a network and 
 
 fail() {
 	echo "FAILED: $*" >&2
+	trap - ERR
 	exit 1
 }
 
@@ -60,7 +61,7 @@ show_logs() {
 
 clean_up() {
 	local status=$? name program version
-	trap - EXIT
+	trap - EXIT ERR
 	set +e
 	{
 		for name in "${!PIDS[@]}"; do

@@ -193,6 +193,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 {
 	struct journal_recovery *recovery = recover->recovery;
 	struct journal_record record = {.sequence = recover->expected, .payload = payload, .size = le32toh(frame->size)};
+	uint64_t staged_end = 0;
 	uint32_t kind = 0;
 
 	if (record.size >= sizeof kind)
@@ -216,6 +217,8 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 		   journal_batch_decode(payload, record.size, &record.batch)) {
 		if (!record.batch.staged)
 			recovery->op = record.batch.base_op + record.batch.entries_count;
+		else
+			staged_end = record.batch.base_op + record.batch.entries_count;
 	} else {
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s: record %" PRIu64 " is malformed: it is damaged",
 			    recover->path, recover->name, record.sequence);
@@ -223,7 +226,8 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 	if (recover->recovered->meta == NULL)
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s does not begin with META: it is damaged", recover->path,
 			    recover->name);
-	segment_info_add(recover->recovered->infos, index + 1, record.kind, recovery->op);
+	/* Staged entries are no end of the log, and yet a segment that holds them is needed until a snapshot covers them. */
+	segment_info_add(recover->recovered->infos, index + 1, record.kind, staged_end > 0 ? staged_end : recovery->op);
 
 	char why[256] = "it does not follow from what is before it";
 

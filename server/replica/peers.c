@@ -221,6 +221,11 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 
 	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, event->incarnation))
 		return;
+	if (report->view.number > r->view.number) {
+		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and neither did we. */
+		replica_depose(r, report->view.number);
+		return;
+	}
 	peer->link = LINK_UP;
 	peer->unreachable = false;
 	peer->heard_ms = r->now_ms;

@@ -241,19 +241,17 @@ void disk_crash(struct world *w, struct node *node)
 /* The end of what a segment's records say; a replacement stands for everything before it. */
 static uint64_t segment_end(const struct disk *disk, uint32_t segment)
 {
-	uint64_t end = 0, read_op = 0;
+	uint64_t end = 0;
 
 	for (uint32_t i = 0; i < disk->count; i++) {
 		const struct record *record = &disk->records[i];
 
 		if (record->kind == WRITE_META)
 			continue;
-		if (record->kind != WRITE_STAGED)
-			read_op = record->last_op;
-		if (record->kind == WRITE_STATE && record->segment >= segment && end > read_op)
-			end = read_op;
-		if (record->segment == segment && read_op > end)
-			end = read_op;
+		if (record->kind == WRITE_STATE && record->segment >= segment && end > record->last_op)
+			end = record->last_op;
+		if (record->segment == segment && record->last_op > end)
+			end = record->last_op;
 	}
 	return end;
 }

@@ -7,6 +7,8 @@
 #include "server/replica/internal.h"
 
 #define RETRY_MS 50
+#define ATTEMPT_FIRST_MS 20  /* for a connection and its hello; each further attempt gets twice the time */
+#define ATTEMPT_MOST_MS 1000
 #define JOINT_BACKOFF_FIRST_MS 1000
 #define JOINT_BACKOFF_MOST_MS 60000
 
@@ -180,7 +182,9 @@ void replica_peers_connect(struct replica *r)
 		/* A copy: later in this step the peers may move. */
 		snprintf(action->address, sizeof action->address, "%s", peer->address);
 		peer->link = LINK_CONNECTING;
-		peer->heard_ms = r->now_ms;
+		peer->attempt_ms = r->now_ms;
+		if (peer->attempts == 0)
+			peer->heard_ms = r->now_ms;
 	}
 }
 
@@ -227,6 +231,7 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 		return;
 	}
 	peer->link = LINK_UP;
+	peer->attempts = 0;
 	peer->unreachable = false;
 	peer->heard_ms = r->now_ms;
 	peer->has_view = false;
@@ -237,8 +242,9 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64,
 			    peer->id, report->op, peer->acked_ever);
 		peer->lost_data = true;
-	} else if (report->view.number == 0) {
-		peer->needs_state = true; /* new: everything travels */
+	} else if (report->whole_view == 0) {
+		/* New, perhaps in a view already but never whole: everything travels, over whatever it was loaded with. */
+		peer->needs_state = true;
 		peer->state_next = 0;
 	} else {
 		replica_peer_base(r, peer, report->digest_op, report->digest);
@@ -254,6 +260,7 @@ void replica_peer_down(struct replica *r, const struct replica_event *event)
 		return;
 	if (peer->link == LINK_CONNECTING) {
 		peer->unreachable = true;
+		peer->attempts = 0;
 		peer->retry_ms = r->now_ms + RETRY_MS;
 	} else {
 		peer->retry_ms = r->now_ms; /* once more at once: a broken connection is not a dead process */
@@ -262,6 +269,21 @@ void replica_peer_down(struct replica *r, const struct replica_event *event)
 	peer->push_token = peer->commit_token = 0;
 	peer->pinged_ms = 0;
 	replica_peers_connect(r);
+}
+
+/* A connection that a dying process still took is never answered, and neither is its hello; the next attempt is refused. */
+static void give_up_attempt(struct replica *r, struct replica_peer *peer)
+{
+	uint64_t wait_ms = (uint64_t)ATTEMPT_FIRST_MS << peer->attempts;
+
+	if (wait_ms > ATTEMPT_MOST_MS)
+		wait_ms = ATTEMPT_MOST_MS;
+	if (peer->link != LINK_CONNECTING || r->now_ms - peer->attempt_ms < wait_ms)
+		return;
+	disconnect(r, peer);
+	if (wait_ms < ATTEMPT_MOST_MS)
+		peer->attempts++;
+	peer->retry_ms = r->now_ms;
 }
 
 /* RULE 15: signs of life. A primary that was late itself judges nobody before they had their time again. */
@@ -277,7 +299,9 @@ void replica_peers_tick(struct replica *r)
 		if (late) {
 			peer->heard_ms = r->now_ms;
 			peer->push_sent_ms = r->now_ms;
+			peer->attempt_ms = r->now_ms;
 		}
+		give_up_attempt(r, peer);
 		if (!asked || peer->link != LINK_UP)
 			continue;
 		if (r->now_ms - peer->heard_ms >= r->options.heartbeat_ms && peer->pinged_ms == 0) {

@@ -205,7 +205,8 @@ void replica_durable(struct replica *r, uint64_t ticket)
 	}
 	if (replica_view_durable(r)) {
 		r->durable_view = r->view;
-		r->durable_whole_view = r->whole_view;
+		if (r->entered_whole_ticket <= r->durable_ticket)
+			r->durable_whole_view = r->whole_view; /* a record of its own, after the entries */
 		r->durable_bound = r->bind.token != 0 && r->bind.ticket > r->durable_ticket ? r->durable_bound : r->bound;
 	}
 	if (!view_was_durable && replica_view_durable(r)) {

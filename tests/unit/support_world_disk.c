@@ -101,6 +101,36 @@ static void image_take(struct disk *disk, const struct record *record)
 	}
 }
 
+/* A learner may have applied, and written a snapshot of, more than its journal holds: then the snapshot counts. */
+static bool snapshot_counts(const struct disk *disk)
+{
+	uint32_t count = disk->has_snapshot ? disk->snapshot.count : 0;
+
+	return count > 0 && (disk->image.last < count || disk->image.log[count].body != disk->snapshot.bodies[count - 1]);
+}
+
+uint64_t disk_last(const struct disk *disk)
+{
+	return snapshot_counts(disk) ? disk->snapshot.count : disk->image.last;
+}
+
+uint32_t disk_body(const struct disk *disk, uint64_t op)
+{
+	must(op > 0);
+	must(op <= disk_last(disk));
+	return snapshot_counts(disk) ? disk->snapshot.bodies[op - 1] : disk->image.log[op].body;
+}
+
+/* A start goes on from there. */
+void disk_settle(struct disk *disk)
+{
+	if (!snapshot_counts(disk))
+		return;
+	disk->image.last = 0;
+	for (uint32_t i = 0; i < disk->snapshot.count; i++)
+		image_put(&disk->image, i + 1, (struct world_entry){.body = disk->snapshot.bodies[i]});
+}
+
 /* --- records ------------------------------------------------------------------------------------------------------------------------ */
 
 static struct record *add(struct record **list, uint32_t *count, uint32_t *room)

@@ -167,10 +167,10 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 
 		if (member == NULL)
 			continue;
-		if (member->disk.image.last < op || member->disk.image.log[op].body != number)
+		if (disk_last(&member->disk) < op || disk_body(&member->disk, op) != number)
 			world_fail(w, "replica %" PRIu32 " answers op %" PRIu64 " in view %" PRIu64
 				   ", which is not on member %" PRIu32 "'s disk (it ends at op %" PRIu64 ")", node->id, op,
-				   view->number, member->id, member->disk.image.last);
+				   view->number, member->id, disk_last(&member->disk));
 	}
 }
 
@@ -188,9 +188,9 @@ void judge_acked(struct world *w, const struct node *node, const struct replica_
 	if (ack->status != PUSH_OK)
 		return;
 	judge_spoken(w, node, ack->view, "an acknowledgement");
-	if (ack->op > node->disk.image.last)
+	if (ack->op > disk_last(&node->disk))
 		world_fail(w, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, ack->op,
-			   node->disk.image.last);
+			   disk_last(&node->disk));
 }
 
 static const struct executed *executed_of(const struct client *client, uint64_t request)
@@ -288,9 +288,9 @@ void judge_report(struct world *w, const struct node *node, const struct report 
 		w->counts->views = report->view.number;
 	if (report->view.number > 0)
 		judge_spoken(w, node, report->view.number, "a report");
-	if (report->op > node->disk.image.last)
+	if (report->op > disk_last(&node->disk))
 		world_fail(w, "replica %" PRIu32 " reports op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, report->op,
-			   node->disk.image.last);
+			   disk_last(&node->disk));
 	if (report->digest_op == node->live.count && !digest_equal(report->digest, node->live.digest))
 		world_fail(w, "replica %" PRIu32 " names another digest than its history's at op %" PRIu64, node->id,
 			   report->digest_op);
@@ -327,7 +327,7 @@ bool judge_level(struct world *w, char *why, size_t size)
 			return false;
 		}
 		for (uint64_t op = 1; op <= w->committed_count; op++) {
-			if (node->disk.image.log[op].body != w->committed[op - 1])
+			if (disk_body(&node->disk, op) != w->committed[op - 1])
 				world_fail(w, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id, op);
 		}
 	}

@@ -459,20 +459,20 @@ static void name_received(struct node *node)
 /* The core's reading of the disk and the judge's. */
 static void compare(struct world *w, struct node *node)
 {
-	const struct image *image = &node->disk.image;
 	uint64_t last = replica_last_op(node->core);
 
-	if (last != image->last)
+	disk_settle(&node->disk);
+	if (last != disk_last(&node->disk))
 		world_fail(w, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, last,
-			   image->last);
+			   disk_last(&node->disk));
 	for (uint64_t op = node->live.count + 1; op <= last; op++) {
 		struct replica_entry entry = replica_entry_at(node->core, op);
 
-		if (body_of(w, entry.body, entry.size) != image->log[op].body)
+		if (body_of(w, entry.body, entry.size) != disk_body(&node->disk, op))
 			world_fail(w, "replica %" PRIu32 " recovers another operation at op %" PRIu64, node->id, op);
 	}
 	for (uint32_t op = 1; op <= node->live.count; op++) {
-		if (node->live.bodies[op - 1] != image->log[op].body)
+		if (node->live.bodies[op - 1] != disk_body(&node->disk, op))
 			world_fail(w, "replica %" PRIu32 " recovers another history at op %" PRIu32, node->id, op);
 	}
 }

@@ -42,7 +42,8 @@ static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 /* The one gate of the commit point. What is beyond the log or not proved is not committed here yet. */
 void replica_commit_to(struct replica *r, uint64_t op)
 {
-	if (r->adopting || op <= r->commit)
+	/* RULE 2: state that came of a view is shown (reports, bases of pushes) and so is not there before that view is durable. */
+	if (r->adopting || op <= r->commit || !replica_view_durable(r))
 		return;
 	must(op <= replica_log_last(r->log));
 	must(r->applied < op);

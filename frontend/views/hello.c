@@ -70,6 +70,7 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 static void connection_is_up(struct views *v, struct known *k)
 {
 	k->link = LINK_UP;
+	k->attempts = 0;
 	k->up_ms = v->now_ms;
 	k->heard_ms = v->now_ms;
 	k->refused = false;

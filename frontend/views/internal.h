@@ -12,6 +12,7 @@
 #include "rpc/base/must.h"
 
 #define CONNECT_WAIT_MS 1000     /* a connection that is not open with a hello by then is given up, and tried again */
+#define ATTEMPT_FIRST_MS 20      /* the first attempt to connect; each further one gets twice the time, up to the above */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS 1000
 #define QUICK_TRIES 3            /* a broken connection is made again at once so often before the back-off begins */
@@ -64,6 +65,7 @@ struct known {
 	uint64_t retry_ms;   /* DOWN: when to connect again */
 	uint32_t backoff_ms;
 	uint32_t quick_tries;
+	uint32_t attempts;        /* to connect, that were given up since it was last up */
 	bool refused;           /* nobody listens there: the process is dead */
 	bool hung;              /* it was silent for suspect_ms */
 	uint64_t connect_floor; /* the floor as the connection was begun, if its id was a member's then; else 0 */

@@ -15,6 +15,14 @@ static uint32_t connect_wait_ms(const struct views *v)
 	return v->options.suspect_ms > CONNECT_WAIT_MS ? v->options.suspect_ms : CONNECT_WAIT_MS;
 }
 
+/* A connection that a dying process still took, or whose packets got lost, is never answered; the next attempt is. */
+static uint32_t attempt_wait_ms(const struct views *v, const struct known *k)
+{
+	uint32_t wait_ms = (uint32_t)ATTEMPT_FIRST_MS << k->attempts;
+
+	return wait_ms < connect_wait_ms(v) ? wait_ms : connect_wait_ms(v);
+}
+
 static void connect_to(struct views *v, struct known *k)
 {
 	must(k->link == LINK_DOWN);
@@ -75,6 +83,7 @@ static void go_down(struct views *v, struct known *k)
 {
 	if (k->link == LINK_UP) {
 		k->down_ms = v->now_ms;
+		k->attempts = 0;
 		/* Only a connection that lasted earns new quick tries: one that breaks at every hello must not spin. */
 		if (v->now_ms >= k->up_ms + BACKOFF_MOST_MS) {
 			k->backoff_ms = BACKOFF_FIRST_MS;
@@ -199,7 +208,14 @@ static void judge(struct views *v, struct known *k)
 		vm_say_of(v, k, LOG_LEVEL_WARN, "silent for %u ms: suspected", v->options.suspect_ms);
 		k->hung = true;
 		vm_liveness_disconnect(v, k, k->backoff_ms);
-	} else if (k->link == LINK_CONNECTING && v->now_ms >= k->connect_ms + connect_wait_ms(v)) {
+	} else if (k->link == LINK_CONNECTING && v->now_ms < k->connect_ms + attempt_wait_ms(v, k)) {
+		return;
+	} else if (k->link == LINK_CONNECTING && attempt_wait_ms(v, k) < connect_wait_ms(v)) {
+		k->attempts++;
+		vm_emit(v, VIEWS_DO_DISCONNECT, k->id);
+		k->link = LINK_DOWN;
+		connect_to(v, k);
+	} else if (k->link == LINK_CONNECTING) {
 		vm_say_of(v, k, LOG_LEVEL_WARN, "no hello from %s within %u ms", k->tried, connect_wait_ms(v));
 		k->hung = true;
 		vm_liveness_disconnect(v, k, k->backoff_ms);
@@ -243,7 +259,7 @@ uint64_t vm_liveness_deadline(struct views *v)
 		if (!vm_known_dead(v, k))
 			deadline = min_u64(deadline, k->down_ms + v->options.suspect_ms);
 		if (k->link == LINK_CONNECTING)
-			deadline = min_u64(deadline, k->connect_ms + connect_wait_ms(v));
+			deadline = min_u64(deadline, k->connect_ms + attempt_wait_ms(v, k));
 		else if (!k->forgotten && k->address[0] != '\0')
 			deadline = min_u64(deadline, k->retry_ms);
 	}

@@ -22,6 +22,8 @@ struct replica_peer {
 	enum peer_link link;
 	bool unreachable;          /* the last attempt to connect failed */
 	uint64_t retry_ms;
+	uint64_t attempt_ms;       /* the connection being made was begun then, */
+	uint32_t attempts;         /* after so many that were given up */
 	uint64_t heard_ms;
 	uint64_t pinged_ms;        /* 0: no ping in flight */
 
@@ -183,7 +185,7 @@ struct replica {
 
 	char trace[TRACE_LINES][TRACE_SIZE];
 	uint64_t trace_count;
-	char text[4][REPLICA_TEXT_SIZE];
+	char text[64][REPLICA_TEXT_SIZE]; /* of the actions of one step */
 	uint32_t text_next;
 };
 

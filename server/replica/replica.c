@@ -88,10 +88,10 @@ void replica_trace_dump(const struct replica *r, void (*line)(void *context, con
 		line(context, r->trace[i % TRACE_LINES]);
 }
 
-/* Texts of actions live until the next step; a step says few things. */
+/* Texts of actions live until the next step. */
 const char *replica_text(struct replica *r, const char *format, ...)
 {
-	char *text = r->text[r->text_next++ % 4];
+	char *text = r->text[r->text_next++ % (sizeof r->text / sizeof r->text[0])];
 	va_list arguments;
 
 	va_start(arguments, format);

@@ -87,6 +87,12 @@ static void send_state(struct replica *r, struct replica_peer *peer, uint64_t fi
 	send(r, peer, &push, true);
 }
 
+/* RULE 13: a member says only in an acknowledgement that it has room again, and while orders are refused no push asks. */
+static bool ask_about_disk(const struct replica *r, const struct replica_peer *peer)
+{
+	return peer->disk_full && r->now_ms - peer->heard_ms >= r->options.heartbeat_ms;
+}
+
 static void push_to(struct replica *r, struct replica_peer *peer)
 {
 	if (peer->link != LINK_UP || peer->lost_data)
@@ -118,8 +124,8 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 		}
 		push.entries_count = entries_after(r, push.base_op);
 		send(r, peer, &push, true);
-	} else if (last == peer->sent_op && peer->sent_commit < r->commit && peer->push_token == 0 &&
-		   peer->commit_token == 0) {
+	} else if (last == peer->sent_op && (peer->sent_commit < r->commit || ask_about_disk(r, peer)) &&
+		   peer->push_token == 0 && peer->commit_token == 0) {
 		send(r, peer, &push, false); /* RULE 8: no push is about to carry it */
 	}
 }

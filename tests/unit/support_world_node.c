@@ -151,6 +151,7 @@ static void adopt(struct world *w, struct node *node, uint64_t op)
 	node->staging->history = (struct history){0};
 	staging_drop(node);
 	w->counts->adoptions++;
+	node->adoptions++;
 	node->publish_due = true;
 	world_at(w, world_draw(w, 2000), (struct world_event){.kind = EV_PUBLISH, .node = node->id, .life = node->life});
 }
@@ -330,7 +331,8 @@ static void snapshot_consider(struct world *w, struct node *node)
 	history_copy(copy, &node->live, node->live.count);
 	node->snapshot_under_way = true;
 	world_at(w, world_draw(w, 20000),
-		 (struct world_event){.kind = EV_SNAPSHOT, .node = node->id, .life = node->life, .pointer = copy});
+		 (struct world_event){.kind = EV_SNAPSHOT, .node = node->id, .life = node->life, .pointer = copy,
+				      .value = node->adoptions});
 }
 
 static void tick(struct world *w, struct node *node)
@@ -390,8 +392,10 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 		break;
 	case EV_SNAPSHOT:
 		node->snapshot_under_way = false;
-		publish(node, history);
-		disk_trim(node);
+		if (event->value == node->adoptions) { /* a replacement stops one under way */
+			publish(node, history);
+			disk_trim(node);
+		}
 		break;
 	default:
 		judged(w, node, event->pointer);

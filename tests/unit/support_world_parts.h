@@ -240,6 +240,7 @@ struct node {
 	bool flush_due;
 	bool ending, retiring;
 	bool snapshot_under_way, publish_due;
+	uint64_t adoptions;
 	uint64_t commit_seen;
 };
 

@@ -14,6 +14,7 @@
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
 #include "rpc/registry_internal.h"
+#include "rpc/registry_mappings.h"
 #include "rpc/resolve.h"
 
 #define RPCBIND_PORT 111
@@ -26,71 +27,6 @@ static bool_t xdr_nothing(XDR *xdr, ...)
 {
 	(void)xdr;
 	return TRUE;
-}
-
-/* --- what RPCBPROC_DUMP answers --------------------------------------------------------------------------------------------
- * Decoded here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads
- * that decode at the same time all write. */
-
-struct mapping {
-	uint32_t program, version;
-	char netid[16];
-	char address[RPC_ADDRESS_TEXT];
-	char owner[32];
-};
-
-struct mappings {
-	struct mapping *at;
-	size_t count, capacity;
-};
-
-/* A text that does not fit becomes "", which is no netid and no address. */
-static bool take_text(XDR *xdr, char *text, u_int size)
-{
-	char padding[BYTES_PER_XDR_UNIT];
-	u_int length;
-
-	memset(text, 0, size);
-	if (!xdr_u_int(xdr, &length))
-		return false;
-	if (length < size)
-		return XDR_GETBYTES(xdr, text, length) && XDR_GETBYTES(xdr, padding, RNDUP(length) - length);
-	return length <= LIMIT_RECORD_BYTES && XDR_SETPOS(xdr, XDR_GETPOS(xdr) + RNDUP(length));
-}
-
-static struct mapping *add_mapping(struct mappings *mappings)
-{
-	if (mappings->count == mappings->capacity) {
-		mappings->capacity = mappings->capacity == 0 ? 64 : mappings->capacity * 2;
-		mappings->at = realloc(mappings->at, mappings->capacity * sizeof *mappings->at);
-		must(mappings->at != NULL);
-	}
-	return &mappings->at[mappings->count++];
-}
-
-/* RFC 1833 section 2.1: rpcblist, an optional element after another. The record's limit bounds it. */
-static bool_t xdr_mappings(XDR *xdr, struct mappings *mappings)
-{
-	bool_t more;
-
-	if (xdr->x_op == XDR_FREE) {
-		free(mappings->at);
-		*mappings = (struct mappings){0};
-		return TRUE;
-	}
-	while (xdr_bool(xdr, &more)) {
-		if (!more)
-			return TRUE;
-
-		struct mapping *mapping = add_mapping(mappings);
-
-		if (!xdr_uint32_t(xdr, &mapping->program) || !xdr_uint32_t(xdr, &mapping->version) ||
-		    !take_text(xdr, mapping->netid, sizeof mapping->netid) ||
-		    !take_text(xdr, mapping->address, sizeof mapping->address) ||
-		    !take_text(xdr, mapping->owner, sizeof mapping->owner))
-			return FALSE;
-	}
-	return FALSE;
 }
 
 /* --- rpcbind's procedures ----------------------------------------------------------------------------------------------- */
@@ -120,7 +56,7 @@ static enum blocking_result dump(const struct rpc_address *rpcbind, struct mappi
 				 size_t error_size)
 {
 	*mappings = (struct mappings){0};
-	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)xdr_mappings, mappings, deadline_us, error,
+	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)mappings_decode, mappings, deadline_us, error,
 			   error_size);
 }
 
@@ -151,45 +87,6 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 }
 
 /* --- dumps -------------------------------------------------------------------------------------------------------------- */
-
-/* "127.0.0.1:111" asked, "0.0.0.0:4711" registered: it listens on 127.0.0.1:4711, and for IPv6 on [::1]:4711. False when the
- * host was not asked through an address of that family. */
-static bool replace_wildcard(struct rpc_address *entry, const struct rpc_address *host, int host_count)
-{
-	uint16_t port = rpc_address_port(entry);
-
-	for (int i = 0; i < host_count; i++) {
-		if (host[i].storage.ss_family != entry->storage.ss_family)
-			continue;
-		*entry = host[i];
-		rpc_address_set_port(entry, port);
-		return true;
-	}
-	if (!rpc_address_is_loopback(&host[0]))
-		return false;
-	rpc_address_parse(entry->storage.ss_family == AF_INET6 ? "::1" : "127.0.0.1", entry);
-	rpc_address_set_port(entry, port);
-	return true;
-}
-
-/* False when the mapping is none of ours: another netid, no TCP address, or a wildcard that cannot be replaced. */
-static bool take_mapping(const struct mapping *mapping, const struct rpc_address *host, int host_count, struct registry_entry *entry)
-{
-	struct rpc_address address;
-
-	if (strcmp(mapping->netid, "tcp") != 0 && strcmp(mapping->netid, "tcp6") != 0)
-		return false;
-	if (!rpc_address_from_universal(mapping->address, &address) || rpc_address_port(&address) == 0)
-		return false;
-	if (host_count > 0 && rpc_address_is_wildcard(&address) && !replace_wildcard(&address, host, host_count))
-		return false;
-	entry->program = mapping->program;
-	entry->version = mapping->version;
-	snprintf(entry->netid, sizeof entry->netid, "%s", mapping->netid);
-	snprintf(entry->owner, sizeof entry->owner, "%s", mapping->owner);
-	rpc_address_format(&address, entry->address, sizeof entry->address);
-	return true;
-}
 
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
 		  uint32_t timeout_ms, char *error, size_t error_size)
@@ -222,9 +119,9 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 	}
 	for (size_t i = 0; i < mappings.count && count < entries_max; i++)
 		if (mappings.at[i].program >= low && mappings.at[i].program <= high &&
-		    take_mapping(&mappings.at[i], addresses, address_count, &entries[count]))
+		    mapping_take(&mappings.at[i], addresses, address_count, &entries[count]))
 			count++;
-	xdr_free((xdrproc_t)xdr_mappings, &mappings);
+	xdr_free((xdrproc_t)mappings_decode, &mappings);
 	return count;
 }
 
@@ -243,9 +140,9 @@ static enum find_result find_local(uint32_t program, uint32_t version, const str
 	for (size_t i = 0; i < mappings.count && found == FIND_NONE; i++)
 		if (mappings.at[i].program == program && mappings.at[i].version == version &&
 		    strcmp(mappings.at[i].netid, rpc_address_netid(address)) == 0 &&
-		    take_mapping(&mappings.at[i], NULL, 0, entry))
+		    mapping_take(&mappings.at[i], NULL, 0, entry))
 			found = FIND_FOUND;
-	xdr_free((xdrproc_t)xdr_mappings, &mappings);
+	xdr_free((xdrproc_t)mappings_decode, &mappings);
 	return found;
 }
 

@@ -190,11 +190,14 @@ static void pushed(void *context, const struct rpc_reply *reply)
 	push_call_free(call);
 	if (reply->status == RPC_LOST)
 		return;
-	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_push_result, &wire) || !ack_from_wire(&wire, &ack)) {
+
+	bool good = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_push_result, &wire) && ack_from_wire(&wire, &ack);
+
+	xdr_free((xdrproc_t)xdr_jh_push_result, &wire);
+	if (!good) {
 		nonsense(link, reply, "no answer to a push");
 		return;
 	}
-	xdr_free((xdrproc_t)xdr_jh_push_result, &wire);
 	node_step(link->node, &(struct replica_event){.kind = REPLICA_ACK, .id = link->id, .uuid = link->uuid,
 						      .token = token, .ack = &ack});
 }

@@ -8,6 +8,7 @@
 #include "rpc/base/must.h"
 #include "rpc/convert.h"
 #include "server/node.h"
+#include "server/push_wire.h"
 
 #define GREETED_MAX (4 * LIMIT_REPLICAS)
 
@@ -391,39 +392,6 @@ void service_ack(struct node *node, const struct replica_action *action)
 	reply_push(release(taken_of(action)), &action->ack);
 }
 
-/* Bodies stay where rpcgen put them until the handler returns; the core copies what it keeps. */
-static bool convert_push(struct node *node, const jh_push_args *args, struct view *record, struct replica_entry *entries,
-			 struct replica_push *push)
-{
-	*push = (struct replica_push){.view = args->view, .base_op = args->base_op,
-				      .base_digest = convert_digest_from_wire(args->base_digest), .last_op = args->last_op,
-				      .commit = args->commit, .entries_count = args->entries.entries_len, .entries = entries};
-	if (args->record != NULL) {
-		if (!convert_view_from_wire(args->record, record))
-			return false;
-		push->record = record;
-	}
-	if (args->state != NULL) {
-		if (args->state->op != args->base_op || args->state->initial_count > args->state->total)
-			return false;
-		push->has_state = true;
-		push->state_first = args->state->first;
-	}
-	for (u_int i = 0; i < args->entries.entries_len; i++) {
-		const jh_log_entry *entry = &args->entries.entries_val[i];
-		int64_t time_us;
-
-		/* Only what can be applied may enter the log. */
-		if (!orders_body_key((uint8_t *)entry->body.body_val, entry->body.body_len, NULL, NULL, NULL, &time_us))
-			return false;
-		if (time_us > node->last_time_us)
-			node->last_time_us = time_us;
-		entries[i] = (struct replica_entry){.view = entry->view, .body = (uint8_t *)entry->body.body_val,
-						    .size = entry->body.body_len};
-	}
-	return true;
-}
-
 bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *call)
 {
 	static struct view record;
@@ -433,7 +401,7 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 	struct replica_push push;
 
 	memset(result, 0, sizeof *result);
-	if (from == NULL || from->id == 0 || !convert_push(node, args, &record, entries, &push)) {
+	if (from == NULL || from->id == 0 || !push_from_wire(args, &record, entries, &push)) {
 		result->status = JH_PUSH_REFUSED;
 		return TRUE;
 	}

@@ -287,7 +287,7 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 	}
 	if (view->number != push->view || view->primary != event->id || event->id == r->options.id ||
 	    view_member_exact(view, event->id, event->uuid) == NULL ||
-	    push->base_op + push->entries_count > push->last_op) {
+	    push->base_op > push->last_op || push->entries_count > push->last_op - push->base_op) {
 		ack(r, event->token, PUSH_REFUSED);
 		return false;
 	}

@@ -331,7 +331,7 @@ void record_writer_abort(struct record_writer *writer)
 
 size_t record_writer_pending(const struct record_writer *writer, const uint8_t **bytes)
 {
-	*bytes = writer->bytes + writer->sent;
+	*bytes = writer->bytes == NULL ? NULL : writer->bytes + writer->sent; /* C knows no NULL + 0 */
 	return (writer->open ? writer->open_at : writer->end) - writer->sent;
 }
 

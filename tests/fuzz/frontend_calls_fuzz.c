@@ -1,0 +1,143 @@
+/* What clients send: the record stream, call headers and the arguments of every procedure of rpc/frontend.x, through the real
+ * transport, rpcgen's dispatch and the real handlers, router and view manager of a front-end that knows no replica.
+ *
+ * Input: a byte of mode. Even: the rest is the stream as it comes over TCP, in pieces of mode / 2 bytes (0: all at once). Odd:
+ * the rest is the arguments of procedure mode / 2 % 8, behind a header that is right. Whatever comes back must be whole
+ * records with replies in them. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "frontend/frontend.h"
+#include "fuzz.h"
+#include "rpc/base/must.h"
+#include "rpc/message.h"
+#include "rpc/record.h"
+#include "rpc/server_internal.h"
+
+#define BASE 540000000u
+#define ANSWERS_BYTES 65536
+
+static void nothing(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+}
+
+static void frontend_open(struct frontend *frontend, struct event_base *base)
+{
+	struct rpc_server_limits limits = rpc_server_limits_default();
+
+	memset(frontend, 0, sizeof *frontend);
+	limits.calls_in_flight = 8; /* a small input reaches them */
+	frontend->base = base;
+	frontend->options.program_base = BASE;
+	frontend->options.views = (struct views_options){.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
+	frontend->server = rpc_server_new(base, &limits);
+	frontend->views = views_new(&frontend->options.views);
+	frontend->demand = event_new(base, -1, 0, nothing, NULL);
+	requests_start(frontend);
+	service_start(frontend);
+}
+
+static void frontend_close(struct frontend *frontend)
+{
+	requests_stop(frontend);
+	rpc_server_free(frontend->server);
+	event_free(frontend->demand);
+	views_free(frontend->views);
+}
+
+static void turn(struct event_base *base)
+{
+	for (int i = 0; i < 6; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* Reads what is there; false when the front-end has closed. */
+static bool read_answers(int fd, struct record_reader *reader)
+{
+	static uint8_t bytes[ANSWERS_BYTES];
+	const uint8_t *record;
+	struct reply_head head;
+	size_t size;
+	ssize_t count;
+
+	while ((count = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+		record_reader_feed(reader, bytes, (size_t)count);
+		while (record_reader_next(reader, &record, &size) == RECORD_WHOLE)
+			must(reply_head_parse(record, size, &head) != REPLY_GARBAGE);
+	}
+	return count < 0 && errno == EAGAIN;
+}
+
+static void talk(struct event_base *base, int fd, const uint8_t *bytes, size_t size, size_t piece)
+{
+	struct record_reader reader;
+	bool open = true;
+
+	record_reader_init(&reader, LIMIT_RECORD_BYTES);
+	if (piece == 0 || size / piece > 64)
+		piece = size / 64 + 1;
+	while (size > 0 && open) {
+		ssize_t sent = send(fd, bytes, size < piece ? size : piece, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent > 0) {
+			bytes += sent;
+			size -= (size_t)sent;
+		}
+		turn(base);
+		open = read_answers(fd, &reader) && sent > 0;
+	}
+	record_reader_free(&reader);
+}
+
+static bool_t put_raw(XDR *xdr, struct fuzz_input *input)
+{
+	return XDR_PUTBYTES(xdr, (const char *)input->at, (u_int)input->left);
+}
+
+static void talk_call(struct event_base *base, int fd, struct fuzz_input *input, uint8_t mode)
+{
+	struct record_writer writer;
+	const uint8_t *bytes;
+	size_t size;
+
+	record_writer_init(&writer, LIMIT_RECORD_BYTES);
+	must(call_encode(&writer, 7, BASE, JH_FRONTEND_V1, mode / 2 % 8, (xdrproc_t)put_raw, input));
+	size = record_writer_pending(&writer, &bytes);
+	talk(base, fd, bytes, size, size);
+	record_writer_free(&writer);
+}
+
+void fuzz_one(const uint8_t *bytes, size_t size)
+{
+	static struct event_base *base;
+	struct fuzz_input input = {bytes, size};
+	struct rpc_address peer = {.length = 0};
+	struct frontend frontend;
+	uint8_t mode = fuzz_u8(&input);
+	int fds[2];
+
+	if (base == NULL)
+		base = event_base_new();
+	frontend_open(&frontend, base);
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+	must(evutil_make_socket_nonblocking(fds[0]) == 0);
+	connection_new(frontend.server, fds[0], &peer);
+	if (mode % 2 == 0)
+		talk(base, fds[1], input.at, input.left, mode / 2);
+	else
+		talk_call(base, fds[1], &input, mode);
+	/* Half the inputs end with the client hanging up, half with the front-end stopping. */
+	if (size % 2 == 0) {
+		close(fds[1]);
+		turn(base);
+		frontend_close(&frontend);
+	} else {
+		frontend_close(&frontend);
+		close(fds[1]);
+	}
+}

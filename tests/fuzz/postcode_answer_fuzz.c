@@ -1,0 +1,22 @@
+/* What a postcode provider, or whatever answers in its place, says.
+ *
+ * Input: a byte that chooses provider and HTTP status, then the body. */
+#include "fuzz.h"
+#include "rpc/base/must.h"
+#include "server/postcode_provider.h"
+
+void fuzz_one(const uint8_t *bytes, size_t size)
+{
+	static const long statuses[] = {200, 404, 301, 429, 500, 0};
+	struct fuzz_input input = {bytes, size};
+	uint8_t mode = fuzz_u8(&input);
+	enum postcode_provider provider = mode % POSTCODE_PROVIDERS;
+	long status = statuses[mode / POSTCODE_PROVIDERS % (sizeof statuses / sizeof statuses[0])];
+	enum postcode_answer answer =
+		postcode_provider_answer(provider, mode >= 128 ? "BT1 1AA" : "DH1 3LE", status, (const char *)input.at, input.left);
+
+	/* A wrong "none" refuses a customer: only the service's own words may say it. */
+	must(answer == POSTCODE_ANSWER_FAILED || status == 200 || status == 404);
+	must(answer != POSTCODE_ANSWER_EXISTS || status == 200);
+	must(answer != POSTCODE_ANSWER_UNKNOWN || (provider == GETTHEDATA && mode >= 128));
+}

@@ -1,0 +1,64 @@
+/* A snapshot file, as a disk may give it back.
+ *
+ * Input: the file. It is read as it is, and again with the checksums that it should have, so that what lies behind them is
+ * reached. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "rpc/base/limits.h"
+#include "rpc/base/must.h"
+#include "server/snapshot_format.h"
+
+static void load(const uint8_t *bytes, size_t size)
+{
+	struct orders *orders;
+	struct snapshot_summary summary;
+	char error[SNAPSHOT_ERROR_SIZE] = "";
+
+	if (snapshot_load(fuzz_file("snapshot", bytes, size), 1000, &orders, &summary, error, sizeof error) != SNAPSHOT_LOADED) {
+		must(orders == NULL);
+		must(error[0] != '\0');
+		return;
+	}
+	must(orders_op(orders) == summary.op);
+	must(orders_count(orders) <= 1000);
+	orders_free(orders);
+}
+
+static void mend(uint8_t *bytes, size_t size)
+{
+	size_t at = HEADER_BYTES;
+	uint64_t chain = 0;
+
+	if (size < HEADER_BYTES)
+		return;
+	put_64(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
+	while (size - at >= FRAME_BYTES) {
+		uint32_t length = get_32(bytes + at);
+		uint64_t checksum;
+
+		if (length == 0) {
+			put_64(bytes + at + 8, chain);
+			return;
+		}
+		if (length > size - at - FRAME_BYTES)
+			return;
+		checksum = XXH3_64bits(bytes + at + FRAME_BYTES, length);
+		put_64(bytes + at + 8, checksum);
+		chain = chain_checksum(chain, checksum);
+		at += FRAME_BYTES + length;
+	}
+}
+
+void fuzz_one(const uint8_t *bytes, size_t size)
+{
+	uint8_t *mended = malloc(size + 1);
+
+	must(mended != NULL);
+	load(bytes, size);
+	memcpy(mended, bytes, size);
+	mend(mended, size);
+	load(mended, size);
+	free(mended);
+}

@@ -39,12 +39,14 @@ static void frontend_open(struct frontend *frontend, struct event_base *base)
 	frontend->views = views_new(&frontend->options.views);
 	frontend->demand = event_new(base, -1, 0, nothing, NULL);
 	requests_start(frontend);
+	status_start(frontend);
 	service_start(frontend);
 }
 
 static void frontend_close(struct frontend *frontend)
 {
 	requests_stop(frontend);
+	status_stop(frontend);
 	rpc_server_free(frontend->server);
 	event_free(frontend->demand);
 	views_free(frontend->views);

@@ -63,6 +63,16 @@ void connection_check_resume(struct rpc_connection *connection)
 		need_resume(connection);
 }
 
+void connection_count_held(struct rpc_connection *connection)
+{
+	struct rpc_server *server = connection->server;
+	size_t held = record_reader_held(&connection->input) + record_writer_held(&connection->output);
+
+	must(server->counts.held_bytes >= connection->held_bytes);
+	server->counts.held_bytes = server->counts.held_bytes - connection->held_bytes + held;
+	connection->held_bytes = held;
+}
+
 static void connection_free(struct rpc_connection *connection)
 {
 	record_reader_free(&connection->input);
@@ -86,6 +96,9 @@ void rpc_connection_close(struct rpc_connection *connection)
 		TAILQ_REMOVE(&server->resumes, connection, resume);
 	must(server->counts.connections > 0);
 	server->counts.connections--;
+	must(server->counts.held_bytes >= connection->held_bytes);
+	server->counts.held_bytes -= connection->held_bytes;
+	connection->held_bytes = 0;
 	close(connection->fd);
 	transport_detach(connection);
 	if (server->closed != NULL)
@@ -152,6 +165,7 @@ void connection_flush(struct rpc_connection *connection)
 {
 	if (!connection->broken && !connection->blocked)
 		send_output(connection);
+	connection_count_held(connection);
 	if (connection->broken)
 		rpc_connection_close(connection);
 	else
@@ -165,6 +179,7 @@ static void connection_writable(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	send_output(connection);
+	connection_count_held(connection);
 	if (connection->broken)
 		rpc_connection_close(connection);
 	else
@@ -215,9 +230,12 @@ static void dispatch_input(struct rpc_connection *connection)
 	}
 	server->dispatching = false;
 	connection->busy = false;
-	if (connection->closed)
+	if (connection->closed) {
 		connection_free(connection);
-	else if (connection->broken)
+		return;
+	}
+	connection_count_held(connection);
+	if (connection->broken)
 		need_flush(connection);
 }
 

@@ -31,6 +31,7 @@ void record_reader_feed(struct record_reader *reader, const uint8_t *bytes, size
 	must(!record_reader_has_input(reader));
 	free(reader->stash);
 	reader->stash = NULL;
+	reader->stash_bytes = 0;
 	reader->input = bytes;
 	reader->input_bytes = size;
 }
@@ -47,7 +48,13 @@ void record_reader_stash(struct record_reader *reader)
 	reader->stash = malloc(reader->input_bytes);
 	must(reader->stash != NULL);
 	memcpy(reader->stash, reader->input, reader->input_bytes);
+	reader->stash_bytes = reader->input_bytes;
 	reader->input = reader->stash;
+}
+
+size_t record_reader_held(const struct record_reader *reader)
+{
+	return reader->partial_capacity + reader->stash_bytes;
 }
 
 static void consume(struct record_reader *reader, size_t count)
@@ -111,7 +118,7 @@ static bool take_mark(struct record_reader *reader)
 	return true;
 }
 
-enum record_status record_reader_next(struct record_reader *reader, const uint8_t **record, size_t *size)
+static enum record_status next_record(struct record_reader *reader, const uint8_t **record, size_t *size)
 {
 	forget_delivered(reader);
 	for (;;) {
@@ -141,6 +148,19 @@ enum record_status record_reader_next(struct record_reader *reader, const uint8_
 			return RECORD_WHOLE;
 		}
 	}
+}
+
+enum record_status record_reader_next(struct record_reader *reader, const uint8_t **record, size_t *size)
+{
+	enum record_status status = next_record(reader, record, size);
+
+	if (status == RECORD_MORE && reader->stash != NULL) {
+		must(reader->input_bytes == 0);
+		free(reader->stash);
+		reader->stash = NULL;
+		reader->stash_bytes = 0;
+	}
+	return status;
 }
 
 /* --- writing: an XDR stream over a buffer that grows -------------------------------------------------------------------- */
@@ -333,6 +353,11 @@ size_t record_writer_pending(const struct record_writer *writer, const uint8_t *
 {
 	*bytes = writer->bytes == NULL ? NULL : writer->bytes + writer->sent; /* C knows no NULL + 0 */
 	return (writer->open ? writer->open_at : writer->end) - writer->sent;
+}
+
+size_t record_writer_held(const struct record_writer *writer)
+{
+	return writer->capacity;
 }
 
 void record_writer_sent(struct record_writer *writer, size_t count)

@@ -29,6 +29,7 @@ struct record_reader {
 	bool in_fragment;
 	bool delivered;         /* `partial` holds a record that the caller may still look at */
 	uint8_t *stash;         /* input taken over by record_reader_stash */
+	size_t stash_bytes;
 };
 
 void record_reader_init(struct record_reader *reader, size_t limit);
@@ -43,6 +44,9 @@ enum record_status record_reader_next(struct record_reader *reader, const uint8_
 /* Copies the input not yet used, so that the caller's buffer is free; record_reader_next goes on with it later. For callers
  * that stop in the middle of what they have read. */
 void record_reader_stash(struct record_reader *reader);
+
+/* Memory it holds between two calls; what was fed and not stashed is the caller's. */
+size_t record_reader_held(const struct record_reader *reader);
 
 /* Whether next could find something without another feed. */
 bool record_reader_has_input(const struct record_reader *reader);
@@ -68,6 +72,9 @@ void record_writer_abort(struct record_writer *writer);
 
 /* What waits to leave: *bytes, until the next begin or sent. Returns the count. */
 size_t record_writer_pending(const struct record_writer *writer, const uint8_t **bytes);
+
+/* Memory it holds. */
+size_t record_writer_held(const struct record_writer *writer);
 
 /* The first `count` bytes of it have left. */
 void record_writer_sent(struct record_writer *writer, size_t count);

@@ -28,6 +28,7 @@ struct rpc_server_limits rpc_server_limits_default(void)
 		.connections = LIMIT_CONNECTIONS,
 		.calls_in_flight = LIMIT_CALLS_IN_FLIGHT,
 		.output_bytes = LIMIT_OUTPUT_BYTES,
+		.held_bytes = LIMIT_HELD_BYTES,
 		.client_idle_s = LIMIT_CLIENT_IDLE_S,
 	};
 }
@@ -58,6 +59,32 @@ void server_need_turn(struct rpc_server *server)
 	event_active(&server->turn, EV_TIMEOUT, 0);
 }
 
+static struct rpc_connection *largest(const struct connection_list *list)
+{
+	struct rpc_connection *connection, *found = NULL;
+
+	TAILQ_FOREACH(connection, list, link)
+		if (connection->held_bytes > (found == NULL ? 0 : found->held_bytes))
+			found = connection;
+	return found;
+}
+
+/* RULE 19: each connection is within its bounds, but thousands of them that each send half a record, or read no answer, are
+ * together more than a host has. Whoever holds the most has done the least to finish it. */
+static void keep_within_held(struct rpc_server *server)
+{
+	while (server->counts.held_bytes > server->limits.held_bytes) {
+		struct rpc_connection *victim = largest(&server->clients);
+
+		if (victim == NULL)
+			victim = largest(&server->pinned);
+		must(victim != NULL);
+		server->counts.connections_evicted++;
+		server_complain(server, victim, "too much memory held for peers: closed the one that holds the most");
+		rpc_connection_close(victim);
+	}
+}
+
 static void end_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_server *server = context;
@@ -77,6 +104,7 @@ static void end_turn(evutil_socket_t fd, short what, void *context)
 		connection->in_flush = false;
 		connection_flush(connection);
 	}
+	keep_within_held(server);
 }
 
 void server_begin_turn(struct rpc_server *server, uint64_t now_us)
@@ -339,6 +367,7 @@ struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_serv
 	must(limits->connections > 0);
 	must(limits->calls_in_flight > 0);
 	must(limits->output_bytes > 0);
+	must(limits->held_bytes > 0);
 	server->base = base;
 	server->limits = *limits;
 	SLIST_INIT(&server->services);

@@ -23,6 +23,8 @@ struct rpc_server_limits {
 	size_t connections;       /* one more closes the longest idle client connection; never a pinned one */
 	size_t calls_in_flight;   /* a connection: past it we stop reading from it */
 	size_t output_bytes;      /* answers not yet read by the peer: past it we stop reading from it */
+	size_t held_bytes;        /* half records and unread answers of all connections: past it, at the end of the turn, those
+				     that hold the most are closed, pinned ones last */
 	uint32_t client_idle_s;   /* unpinned connections silent for longer, with no call in flight, are closed */
 };
 
@@ -54,7 +56,7 @@ void rpc_server_on_turn_end(struct rpc_server *server, void (*turn_end)(void *co
 
 struct rpc_server_counts {
 	uint64_t calls, garbage_records, oversized_records, connections_evicted;
-	size_t connections;
+	size_t connections, held_bytes;
 };
 struct rpc_server_counts rpc_server_counts(const struct rpc_server *server);
 

@@ -60,6 +60,7 @@ struct rpc_connection {
 	struct record_writer output;
 	struct call_list calls;
 	size_t calls_count;
+	size_t held_bytes;      /* as counted in server->counts */
 	uint64_t heard_us;      /* when bytes last came */
 	void *user;
 	bool pinned;
@@ -128,6 +129,8 @@ void connection_flush(struct rpc_connection *connection);
 void connection_resume(struct rpc_connection *connection);
 /* Something was queued in output. */
 void connection_answered(struct rpc_connection *connection);
+/* Counts what the connection holds now. */
+void connection_count_held(struct rpc_connection *connection);
 /* A call less, a byte less, a pause less: puts it on server->resumes when it waited for that. */
 void connection_check_resume(struct rpc_connection *connection);
 

@@ -13,7 +13,9 @@
 #define LIMIT_RECORD_BYTES (4u << 20)         /* one RPC record, either direction */
 #define LIMIT_CONNECTIONS 4608                /* a server's; the longest idle client goes first */
 #define LIMIT_CALLS_IN_FLIGHT 8192            /* calls of one connection not yet answered */
+#define LIMIT_CLIENT_CALLS 64                 /* the same of a front-end's client: one must not fill the queue of all */
 #define LIMIT_OUTPUT_BYTES (8u << 20)         /* answers a peer has not read yet; past it we stop reading from it */
+#define LIMIT_HELD_BYTES (256u << 20)         /* half records and unread answers of all connections of a server together */
 #define LIMIT_CLIENT_IDLE_S 600               /* a client connection silent for longer may be closed */
 #define LIMIT_QUEUE_REQUESTS 8192             /* the front-end's queue; full: it stops reading from clients */
 #define LIMIT_PUSH_BYTES (512u << 10)         /* entries in one push */

@@ -454,6 +454,40 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	free(words);
 }
 
+/* Each of many peers may hold some memory with half a record; together they are bounded: those that hold the most go, and who
+ * speaks in whole records stays. */
+static void many_half_records_are_bounded(void **state)
+{
+	enum { PEERS = 100, HALF = 9000 };
+	struct rpc_server_limits limits = rpc_server_limits_default();
+	struct echo echo;
+	uint8_t half[HALF] = {0x80, 0x01, 0, 0};
+	int fd[PEERS];
+
+	(void)state;
+	limits.held_bytes = 256u << 10;
+	echo_open(&echo, &limits);
+
+	int good = raw_connect(&echo);
+
+	for (int i = 0; i < PEERS; i++) {
+		fd[i] = raw_connect(&echo);
+		raw_send(fd[i], half, sizeof half);
+		raw_send_call(good, (uint32_t)i, ECHO_NOW, 1);
+		assert_int_equal(raw_success(&echo, good, (uint32_t)i), 2);
+		echo_settle(echo.base);
+		assert_true(rpc_server_counts(echo.server).held_bytes <= limits.held_bytes);
+	}
+	assert_true(rpc_server_counts(echo.server).held_bytes > limits.held_bytes / 2);
+	assert_true(rpc_server_counts(echo.server).connections_evicted >= PEERS / 2);
+	for (int i = 0; i < PEERS; i++)
+		close(fd[i]);
+	close(good);
+	echo_until(echo.base, rpc_server_counts(echo.server).connections == 0);
+	assert_int_equal(rpc_server_counts(echo.server).held_bytes, 0);
+	echo_close(&echo);
+}
+
 /* Calls taken before cannot be stopped by not reading: their answers, unread, end the connection at four times the limit. */
 static void unread_deferred_answers_end_the_connection(void **state)
 {
@@ -788,6 +822,7 @@ int main(void)
 		cmocka_unit_test(never_evicts_the_pinned),
 		cmocka_unit_test(calls_in_flight_are_bounded),
 		cmocka_unit_test(a_peer_that_does_not_read_is_bounded),
+		cmocka_unit_test(many_half_records_are_bounded),
 		cmocka_unit_test(unread_deferred_answers_end_the_connection),
 		cmocka_unit_test(closes_idle_clients),
 		cmocka_unit_test(running_out_of_descriptors_does_not_spin),

@@ -185,6 +185,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	struct rpc_server_limits limits = rpc_server_limits_default();
 
 	limits.connections = frontend->options.max_clients;
+	limits.calls_in_flight = LIMIT_CLIENT_CALLS;
 	frontend->started_us = rpc_clock_us();
 	frontend->base = event_base_new();
 	must(frontend->base != NULL);

@@ -215,12 +215,13 @@ while IFS='|' read -r customer postcode items; do
 	read -r customer <<<"$customer"
 	read -r postcode <<<"$postcode"
 	[[ -n $customer && $customer != \#* ]] || continue
-	words=()
+	words=() typed="justhungry order --customer $customer \"$postcode\""
 	while read -r item; do
 		words+=("$item")
+		typed+=" \"$item\""
 	done < <(tr ',' '\n' <<<"$items")
-	printf '   %s%-8s%s' "$dim" "$customer" "$plain"
-	client order --customer "$customer" "$postcode" "${words[@]}" </dev/null || fail "an order was not placed"
+	shown "$typed"
+	client order --customer "$customer" "$postcode" "${words[@]}" </dev/null | indent || fail "an order was not placed"
 	placed=$((placed + 1))
 done <"$orders"
 good "$placed orders, each on three disks before it was confirmed"

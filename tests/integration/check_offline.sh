@@ -16,3 +16,20 @@ diff -r --exclude lock "$(replica_dir 1)" "$SCRATCH/copy" || fail "--check chang
 # The commit mark on disk may be one batch behind; the digest is that of the whole log.
 jq -e --arg digest "$digest" '.id == 1 and (.uuid | length == 36) and .view >= 1 and .op == 3 and .commit <= 3 and
 	.digest == $digest and .damaged == false' "$LOGS/check.json" >/dev/null || fail "--check: $(<"$LOGS/check.json")"
+
+# Restored as a new cluster: the copy alone, an empty front-end, and the operator's word. Then empty replicas learn.
+rm -rf "$SCRATCH"/replica-* "$SCRATCH/frontend"
+mv "$SCRATCH/copy" "$(replica_dir 1)"
+start_replica 1
+start_frontend
+waits() {
+	try status
+	((STATUS == 4)) && grep -q -E 'waiting for replicas? .*2.*3' <<<"$OUT$ERR"
+}
+wait_for 20 "status to name the members of the copy's last view" waits
+expect 0 . promote --force 1
+expect 0 'Order #6 for DH1 3LE placed' --timeout 20 order "DH1 3LE" "after the restore"
+start_replica 2
+start_replica 3
+jh --timeout 30 status --wait 3 >/dev/null || fail "no cluster of three: $(status_json)"
+wait_for 10 "equal digests on all three" members_level 3

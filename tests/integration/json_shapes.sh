@@ -1,0 +1,39 @@
+#!/bin/bash
+# The JSON that docs/operations.md promises, with the front-end running and without: every key is there and of its type.
+source "$(dirname "$0")/lib.sh"
+
+shape() { # FILTER COMMAND...: STATUS is free, the output must be one JSON value that FILTER holds of
+	local filter=$1
+	shift
+	try --json "$@"
+	jq -e -s "length == 1 and (.[0] | $filter)" <<<"$OUT" >/dev/null || fail "justhungry --json $*: $OUT"
+}
+has() { printf 'has("%s") and ' "$@"; } # KEY...
+
+form 3
+shape "$(has outcome postcode number op time check client request error)"'
+	.outcome == "done" and .postcode == "DH1 3LE" and .number == 3 and .op == 1 and (.time | test("^2.*Z$")) and
+	.check == "format-only" and (.client | length == 36) and .request == 1 and .error == null' order "dh13le" soup
+shape "$(has outcome postcode number op time check client request error)"'
+	.outcome == "refused" and (.error | startswith("invalid postcode: "))' order "nowhere" soup
+shape "$(has postcode total op orders)"'
+	.total == 3 and .op == 1 and (.orders | length == 3) and
+	(.orders[2] | has("number") and has("op") and has("time") and has("customer") and has("items") and has("client") and
+		has("request")) and .orders[0].time == null and .orders[0].client == null and .orders[2].items == ["soup"]' \
+	history "DH1 3LE"
+wait_for 10 "equal digests on all three" members_level 3
+shape "$(has cluster health view primary frontend replicas)"'
+	(.cluster | length == 36) and .health == "ok" and .view >= 1 and (.frontend | startswith("127.0.0.1:")) and
+	(.replicas | length == 3) and ([.replicas[].role] | sort == ["backup", "backup", "primary"]) and
+	(.replicas | all(has("id") and has("state") and has("op") and has("commit") and has("digest") and has("digest_op") and
+		has("address") and has("age_ms") and has("uptime_s") and .op == 1 and .commit == 1))' status
+shape "$(has orders_per_second reads_per_second p50_us p99_us p999_us max_gap_us errors refused clients seconds)"'
+	.errors == 0 and .refused == 0 and .clients == 4 and .orders_per_second > 0 and .reads_per_second > 0 and .p50_us <= .p99_us and
+	.p99_us <= .p999_us and .p999_us <= .max_gap_us' bench --clients 4 --seconds 1 --reads 50
+
+# Without the front-end each replica is asked.
+kill9 frontend
+shape '.health == "unavailable" and .frontend == null and (.replicas | length == 3) and (.replicas | all(.op > 0 and .age_ms >= 0))' status
+((STATUS == 4)) || fail "status without a front-end: $STATUS"
+shape '.outcome == "unavailable" and (.error | test("justhungry-frontend"))' --timeout 1 order "DH1 3LE" soup
+((STATUS == 4)) || fail "order without a front-end: $STATUS"

@@ -1,0 +1,39 @@
+#!/bin/bash
+# Rule 3's way out: the members that hold every order are lost for good and only an old copy is left. The service waits and says
+# for whom; `promote` without --force changes nothing; with it the old copy serves, and the lost members, should they return
+# after all, come back as equals of nobody: what only they held is set aside.
+source "$(dirname "$0")/lib.sh"
+
+form 3
+expect 0 'Order #3 for DH1 3LE placed' order "DH1 3LE" "on all three"
+wait_for 10 "equal digests on all three" members_level 3
+kill9 3
+expect 0 'Order #4 for DH1 3LE placed' order "DH1 3LE" "on two only"
+cluster=$(status_get .cluster)
+kill9 1 2
+start_replica 3
+waits() {
+	try status
+	((STATUS == 4)) && grep -q -E 'waiting for replicas? .*1.*2' <<<"$OUT$ERR"
+}
+wait_for 20 "status to name replicas 1 and 2" waits
+expect '[45]' . --timeout 1 order "DH1 3LE" "must wait"
+
+expect 2 'nothing was changed' promote 3
+grep -q 'promote --force 3' <<<"$ERR" || fail "does not say how to do it all the same: $ERR"
+expect 3 . promote --force 9
+expect 0 . promote --force 3
+expect 0 'Order #4 for DH1 3LE placed' --timeout 20 order "DH1 3LE" "after the promotion"
+[[ $(status_get .cluster) == "$cluster" ]] || fail "the cluster has another name now"
+log_says frontend 'forced|force' || fail "the front-end does not log the promotion"
+
+start_replica 1
+start_replica 2
+wait_for 30 "the others to be backups" status_is '[.replicas[] | select(.role == "backup")] | length == 2'
+wait_for 10 "equal digests on all three" members_level 3
+try --json history "DH1 3LE"
+jq -e '[.orders[].items[0]] == ["burger", "pizza", "on all three", "after the promotion"]' <<<"$OUT" >/dev/null ||
+	fail "the old branch came back: $OUT"
+for id in 1 2; do
+	find "$(replica_dir "$id")/set-aside" -type f | grep -q . || fail "replica $id threw its old data away"
+done

@@ -244,15 +244,19 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 {
 	static const struct rpc_channel_events events = {.connected = on_connected, .closed = on_closed};
 	uint64_t left_ms = us_until(deadline_us) / 1000 + 1;
-	char address[64];
+	char address[64], why[SESSION_ERROR_SIZE] = "";
 
 	/* What happened to an idle connection since the last call is known before the next one uses it. */
 	event_base_loop(session->base, EVLOOP_NONBLOCK);
 	if (session->channel && session->connected)
 		return true;
 	if (!locate_frontend(session->options, session->turn++, (uint32_t)(left_ms < LOCATE_MS ? left_ms : LOCATE_MS),
-			     address, error, SESSION_ERROR_SIZE))
+			     address, why, SESSION_ERROR_SIZE)) {
+		/* Cut short by our own deadline it knows nothing: what an earlier attempt found out says more. */
+		if (error[0] == '\0' || rpc_clock_us() < deadline_us)
+			memcpy(error, why, SESSION_ERROR_SIZE);
 		return false;
+	}
 	session->channel = rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V1,
 					    &events, session);
 	start_timer(session, us_until(deadline_us));

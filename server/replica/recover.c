@@ -9,7 +9,7 @@
 static void recover_base(struct replica *r, const struct replica_event *event)
 {
 	replica_log_reset(r->log, event->op, event->digest);
-	r->commit = r->applied = event->op;
+	r->commit = r->applied = r->recovery_base = event->op;
 	r->applied_digest = event->digest;
 }
 
@@ -25,7 +25,7 @@ static void recover_meta(struct replica *r, const struct replica_meta *meta)
 	memcpy(r->joint, meta->joint, sizeof r->joint);
 }
 
-/* Entries that the snapshot covers are only checked: their digest must lead to the snapshot's. */
+/* Steps over the entries that the snapshot (or what is trimmed) covers. False when they lead elsewhere than to it. */
 static bool skip_covered(const struct replica_log *log, const struct replica_event *event, uint32_t *skipped)
 {
 	uint64_t base = replica_log_base(log);
@@ -42,40 +42,52 @@ static bool skip_covered(const struct replica_log *log, const struct replica_eve
 	return replica_log_digest(log, event->op + *skipped, &ours) && digest_equal(ours, digest);
 }
 
-static bool recover_entries(struct replica_log *log, const struct replica_event *event)
+enum fit { FIT_TAKEN, FIT_OTHER_BRANCH, FIT_GAP };
+
+/* The log is what the batches say from the snapshot on. A batch from before the snapshot may belong to a tail that was cut
+ * later: it ends on another digest at the snapshot's op, and with what follows it counts for nothing until a batch fits
+ * again. */
+static enum fit recover_entries(struct replica *r, const struct replica_event *event)
 {
+	uint64_t base = replica_log_base(r->log);
 	uint32_t skipped;
 
-	if (!skip_covered(log, event, &skipped))
-		return false;
+	if (!skip_covered(r->log, event, &skipped)) {
+		if (event->op >= base && !r->recovery_astray)
+			return FIT_GAP;
+		replica_log_cut(r->log, base);
+		return FIT_OTHER_BRANCH;
+	}
 
-	uint64_t from = event->op + skipped;
+	uint64_t from = event->op + skipped > base ? event->op + skipped : base;
 
-	if (from < replica_log_base(log))
-		return true;
-	if (replica_log_last(log) > from)
-		replica_log_cut(log, from);
+	/* Also what ends below the snapshot has cut everything above it. */
+	if (replica_log_last(r->log) > from)
+		replica_log_cut(r->log, from);
 	for (uint32_t i = skipped; i < event->entries_count; i++)
-		replica_log_append(log, event->entries[i].view, event->entries[i].body, event->entries[i].size);
-	return true;
+		replica_log_append(r->log, event->entries[i].view, event->entries[i].body, event->entries[i].size);
+	return FIT_TAKEN;
 }
 
 static void recover_batch(struct replica *r, const struct replica_event *event)
 {
-	if (event->op < r->commit && event->op + event->entries_count >= replica_log_base(r->log) &&
-	    event->op >= replica_log_base(r->log) && r->commit > replica_log_base(r->log)) {
+	if (event->op < r->commit && r->commit > r->recovery_base) {
 		r->recovery_broken = true; /* RULE 5: nobody cuts below the commit point */
 		return;
 	}
-	if (!recover_entries(r->log, event)) {
+
+	enum fit fit = recover_entries(r, event);
+
+	r->recovery_astray = fit == FIT_OTHER_BRANCH;
+	if (fit == FIT_GAP)
 		r->recovery_broken = true;
+	if (r->recovery_broken || fit != FIT_TAKEN)
 		return;
-	}
 
 	uint64_t last = replica_log_last(r->log);
 	uint64_t commit = event->commit < last ? event->commit : last;
 
-	if (r->recovery_broken || commit <= r->commit)
+	if (commit <= r->commit)
 		return;
 	/* The shell reads the entries of APPLY after this step: only those applied before may go. */
 	replica_log_trim(r->log, r->applied, r->options.log_bytes_max);
@@ -86,12 +98,15 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 	must(replica_log_digest(r->log, commit, &r->applied_digest));
 }
 
+/* Staged entries of a replacement that never took effect may still be there: each record says what it follows. */
 static void recover_staged(struct replica *r, const struct replica_event *event)
 {
 	struct digest ours;
 
 	if (!replica_log_digest(r->staged_log, event->op, &ours) || !digest_equal(ours, event->digest))
 		replica_log_reset(r->staged_log, event->op, event->digest);
+	else
+		replica_log_cut(r->staged_log, event->op);
 	for (uint32_t i = 0; i < event->entries_count; i++)
 		replica_log_append(r->staged_log, event->entries[i].view, event->entries[i].body, event->entries[i].size);
 }
@@ -100,33 +115,28 @@ static void recover_staged(struct replica *r, const struct replica_event *event)
 static void recover_state(struct replica *r, const struct replica_event *event)
 {
 	uint64_t base = replica_log_base(r->log);
-	struct digest ours;
+	struct digest ours, staged;
 
-	if (event->op > base && !event->ok) {
-		r->recovery_broken = true;
-		return;
-	}
-	must(replica_log_digest(r->log, base, &ours));
-	if (r->commit > base) {
+	if ((event->op > base && !event->ok) || r->commit > base) {
 		/* Entries applied on top of the snapshot belong to the old log: cannot be, a replacement is never older. */
 		r->recovery_broken = true;
 		return;
 	}
+	must(replica_log_digest(r->log, base, &ours));
 	r->recovery_broken = false;
+	r->recovery_astray = false;
 	replica_log_reset(r->log, base, ours);
-	if (event->last_op > base) {
-		bool holds = replica_log_digest(r->staged_log, event->last_op, &(struct digest){0}) &&
-			     replica_log_base(r->staged_log) <= base;
+	if (event->last_op > base && (replica_log_last(r->staged_log) < event->last_op ||
+				      !replica_log_digest(r->staged_log, base, &staged))) {
+		r->recovery_broken = true;
+		return;
+	}
+	if (event->last_op > base && !digest_equal(ours, staged))
+		r->recovery_astray = true; /* its tail was cut before the snapshot's op */
+	for (uint64_t op = base + 1; op <= event->last_op && !r->recovery_astray; op++) {
+		const struct log_entry *entry = replica_log_at(r->staged_log, op);
 
-		if (!holds) {
-			r->recovery_broken = true;
-			return;
-		}
-		for (uint64_t op = base + 1; op <= event->last_op; op++) {
-			const struct log_entry *entry = replica_log_at(r->staged_log, op);
-
-			replica_log_append(r->log, entry->view, entry->body, entry->size);
-		}
+		replica_log_append(r->log, entry->view, entry->body, entry->size);
 	}
 	replica_log_reset(r->staged_log, 0, (struct digest){0});
 }

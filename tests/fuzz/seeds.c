@@ -457,8 +457,11 @@ static void put_heartbeat(struct bytes *bytes)
 
 static void put_ack(struct bytes *bytes, uint64_t view, uint64_t op, unsigned connection)
 {
-	jh_push_result ack = {.status = JH_PUSH_OK, .view = view, .op = op, .commit = op, .state_next = UINT64_MAX};
+	struct orders *orders = history(0);
+	jh_push_result ack = {.status = JH_PUSH_OK, .view = view, .op = op, .state_next = UINT64_MAX};
 
+	convert_digest_to_wire(orders_digest(orders), ack.commit_digest);
+	orders_free(orders);
 	convert_uuid_to_wire(uuid_of((uint8_t)(2 + connection)), ack.uuid);
 	PUT(bytes, HEAR_ACK, connection, jh_push_result, &ack);
 }
@@ -486,21 +489,36 @@ static void seed_backup(void)
 	save("replica_calls", "state", bytes.at, bytes.size);
 }
 
+/* A peer as it is before the first push: level with a new primary. */
+static void put_peer_up(struct bytes *bytes, unsigned connection)
+{
+	struct orders *orders = history(0);
+	struct report report = {.id = 2 + connection, .uuid = uuid_of((uint8_t)(2 + connection)), .role = ROLE_BACKUP,
+				.digest = orders_digest(orders)};
+	jh_hello_result greeted = a_hello_result(2 + connection);
+
+	xdr_free((xdrproc_t)xdr_jh_report, &greeted.report);
+	convert_report_to_wire(&report, &greeted.report);
+	PUT(bytes, HEAR_PEER_UP, connection, jh_hello_result, &greeted);
+	xdr_free((xdrproc_t)xdr_jh_hello_result, &greeted);
+	orders_free(orders);
+}
+
 static void seed_primary(void)
 {
 	static struct bytes bytes;
 	jh_query_args query = {.view = 1, .floor = 0, .at_primary = TRUE, .query = a_query()};
-	jh_hello_result greeted;
 
 	put_install(&bytes, 1, 1);
 	put_plain(&bytes, HEAR_DURABLE, 0);
-	for (unsigned i = 0; i < 2; i++) {
-		greeted = a_hello_result(2 + i);
-		PUT(&bytes, HEAR_PEER_UP, i, jh_hello_result, &greeted);
-		xdr_free((xdrproc_t)xdr_jh_hello_result, &greeted);
-	}
 	for (unsigned i = 0; i < 2; i++)
-		put_ack(&bytes, 1, 0, i);
+		put_peer_up(&bytes, i);
+	/* The state, then the entries behind it, of which there are none: then it serves. */
+	for (unsigned i = 0; i < 4; i++) {
+		if (i % 2 == 0)
+			put_plain(&bytes, HEAR_FLUSH, 0);
+		put_ack(&bytes, 1, 0, i % 2);
+	}
 	put_submit(&bytes, 1, 1);
 	put_submit(&bytes, 1, 2);
 	PUT(&bytes, HEAR_QUERY, 0, jh_query_args, &query);

@@ -152,7 +152,7 @@ launch() {
 		HOST_OF[$name]=$HOST_PID
 	fi
 	if [[ -n ${HOST_OF[$name]:-} ]]; then
-		nsenter --net --mount -t "${HOST_OF[$name]}" "$@" >>"$LOGS/$name.log" 2>&1 &
+		nsenter --net --mount --root -t "${HOST_OF[$name]}" "$@" >>"$LOGS/$name.log" 2>&1 &
 	else
 		"$@" >>"$LOGS/$name.log" 2>&1 &
 	fi

@@ -26,7 +26,7 @@ add_host() { # N: 10.0.0.N; its processes are started with HOST_PID set to hosts
 on() { # N COMMAND...
 	local pid=${hosts[$1]}
 	shift
-	nsenter --net --mount -t "$pid" "$@"
+	nsenter --net --mount --root -t "$pid" "$@"
 }
 jh() { on 1 "$JH_BUILD/client/justhungry" --program-base "$BASE" "$@"; }
 

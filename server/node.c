@@ -447,6 +447,11 @@ struct node *node_new(const struct node_options *options)
 	}
 	node->base = event_base_new();
 	must(node->base != NULL);
+	/* Before the start, which may take a second: asked to stop meanwhile we stop in order right after it. */
+	node->signals[0] = evsignal_new(node->base, SIGTERM, on_signal, node);
+	node->signals[1] = evsignal_new(node->base, SIGINT, on_signal, node);
+	event_add(node->signals[0], NULL);
+	event_add(node->signals[1], NULL);
 	bound_service.context = node;
 	node->replica = replica_new(&options->replica, &bound_service);
 
@@ -470,10 +475,6 @@ struct node *node_new(const struct node_options *options)
 	node->registry = registry_new(node->base);
 	node->timer = event_new(node->base, -1, EV_PERSIST, tick, node);
 	event_add(node->timer, &period);
-	node->signals[0] = evsignal_new(node->base, SIGTERM, on_signal, node);
-	node->signals[1] = evsignal_new(node->base, SIGINT, on_signal, node);
-	event_add(node->signals[0], NULL);
-	event_add(node->signals[1], NULL);
 	return node;
 }
 

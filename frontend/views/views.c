@@ -113,7 +113,9 @@ static uint64_t deadline(struct views *v)
 {
 	uint64_t at = vm_liveness_deadline(v);
 
-	at = earliest(at, v->start_until_ms);
+	/* Past while a STORE is under way or waits to be tried again: that wakes us, and not this. */
+	if (v->start_until_ms > v->now_ms)
+		at = earliest(at, v->start_until_ms);
 	if (v->store_retry_ms > v->now_ms)
 		at = earliest(at, v->store_retry_ms);
 	if (v->switchover.open)

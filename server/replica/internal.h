@@ -133,7 +133,8 @@ struct replica {
 	struct replica_log *staged_log;
 	bool staging;                  /* a piece is with the shell */
 	bool staged_complete;          /* state as of staged_op is all there */
-	bool adopting;                 /* written, not durable yet: nothing is applied meanwhile */
+	bool adopting;                 /* written, not durable yet: nothing is applied meanwhile, */
+	uint64_t replaced_durable_op;  /* and the old log is what a crash would leave: up to here */
 	uint64_t staging_token;
 	uint64_t staging_last_op;
 	uint64_t staging_commit;

@@ -272,6 +272,8 @@ void replica_report(const struct replica *r, struct report *report)
 	}
 	report->whole_view = r->durable_whole_view;
 	report->op = r->durable_op;
+	if (r->adopting) /* a crash leaves the old log or the new one */
+		report->op = r->replaced_durable_op < r->written_op ? r->replaced_durable_op : r->written_op;
 	report->commit = r->commit;
 	report->digest_op = r->applied;
 	report->digest = r->applied_digest;

@@ -129,6 +129,7 @@ void replica_write_replacement(struct replica *r)
 	replica_log_reset(r->staged_log, 0, (struct digest){0});
 	for (uint32_t i = 0; i < r->writes_count; i++)
 		write_at(r, i)->end_op = 0;
+	r->replaced_durable_op = r->durable_op;
 	r->durable_op = 0;
 
 	for (uint64_t base = r->staged_op; base < last;) {

@@ -2,9 +2,10 @@
  * transport, rpcgen's dispatch and the real handlers, router and view manager of a front-end that knows no replica.
  *
  * Input: a byte of mode. Even: the rest is the stream as it comes over TCP, in pieces of mode / 2 bytes (0: all at once). Odd:
- * the rest is the arguments of procedure mode / 2 % 8, behind a header that is right. Whatever comes back must be whole
+ * the rest is the arguments of procedure mode / 2 % 8, behind a header that is right, as one record. Whatever comes back must be whole
  * records with replies in them. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -78,9 +79,11 @@ static bool read_answers(int fd, struct record_reader *reader)
 static void talk(struct event_base *base, int fd, const uint8_t *bytes, size_t size, size_t piece)
 {
 	struct record_reader reader;
-	bool open = true;
+	bool open;
 
 	record_reader_init(&reader, LIMIT_RECORD_BYTES);
+	turn(base);
+	open = read_answers(fd, &reader);
 	if (piece == 0 || size / piece > 64)
 		piece = size / 64 + 1;
 	while (size > 0 && open) {
@@ -101,17 +104,26 @@ static bool_t put_raw(XDR *xdr, struct fuzz_input *input)
 	return XDR_PUTBYTES(xdr, (const char *)input->at, (u_int)input->left);
 }
 
-static void talk_call(struct event_base *base, int fd, struct fuzz_input *input, uint8_t mode)
+/* The record stands in memory of exactly its size, which the connection's buffer is not. */
+static void talk_call(struct frontend *frontend, int fd, struct fuzz_input *input, uint8_t mode)
 {
+	struct rpc_connection *connection = TAILQ_FIRST(&frontend->server->clients);
 	struct record_writer writer;
 	const uint8_t *bytes;
 	size_t size;
 
 	record_writer_init(&writer, LIMIT_RECORD_BYTES);
 	must(call_encode(&writer, 7, BASE, JH_FRONTEND_V1, mode / 2 % 8, (xdrproc_t)put_raw, input));
-	size = record_writer_pending(&writer, &bytes);
-	talk(base, fd, bytes, size, size);
+	size = record_writer_pending(&writer, &bytes) - 4;
+
+	uint8_t *exact = malloc(size);
+
+	must(exact != NULL);
+	memcpy(exact, bytes + 4, size);
+	must(transport_dispatch(connection, exact, size));
+	free(exact);
 	record_writer_free(&writer);
+	talk(frontend->base, fd, NULL, 0, 1); /* reads the answer */
 }
 
 void fuzz_one(const uint8_t *bytes, size_t size)
@@ -132,7 +144,7 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	if (mode % 2 == 0)
 		talk(base, fds[1], input.at, input.left, mode / 2);
 	else
-		talk_call(base, fds[1], &input, mode);
+		talk_call(&frontend, fds[1], &input, mode);
 	/* Half the inputs end with the client hanging up, half with the front-end stopping. */
 	if (size % 2 == 0) {
 		close(fds[1]);

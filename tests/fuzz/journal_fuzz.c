@@ -2,7 +2,7 @@
  *
  * Input: a byte of mode, the 48 bytes of the segment's header, then frames; the zeros between and behind them, which a file
  * has and a corpus need not, are put in here. Mode bit 0: header and frames get the checksums they should have; bit 1: also
- * the sequence numbers. Records that are read go through the same decoders and into the same core as at a start. */
+ * the sequence numbers; bit 2: instead, the rest is one record's payload. Records that are read go through the same decoders and into the same core as at a start. */
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,8 +103,10 @@ static bool read_state(struct reading *reading, const struct journal_record *rec
 	XDR xdr;
 
 	xdrmem_create(&xdr, (char *)(uintptr_t)record->payload, record->size, XDR_DECODE);
-	if (!xdr_jh_disk_record(&xdr, &wire) || wire.kind != JH_DISK_STATE)
+	if (!xdr_jh_disk_record(&xdr, &wire) || wire.kind != JH_DISK_STATE) {
+		xdr_free((xdrproc_t)xdr_jh_disk_record, &wire);
 		return false;
+	}
 	hand(reading->replica, &reading->actions,
 	     &(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = wire.jh_disk_record_u.state.op,
 				     .last_op = wire.jh_disk_record_u.state.last_op});
@@ -148,6 +150,17 @@ static bool read_record(void *context, const struct journal_record *record, char
 	}
 }
 
+/* A payload in memory of exactly its size, which a segment's is not. */
+static void read_payload(struct reading *reading, const struct fuzz_input *input)
+{
+	struct journal_record record = {.sequence = 1, .payload = input->at, .size = (uint32_t)input->left};
+
+	if (journal_batch_decode(record.payload, record.size, &record.batch))
+		read_batch(reading, &record);
+	else if (!read_meta(reading, &record))
+		read_state(reading, &record);
+}
+
 void fuzz_one(const uint8_t *bytes, size_t size)
 {
 	static const struct replica_options options = {.id = 1, .orders_max = 1000, .log_bytes_max = LIMIT_LOG_BYTES};
@@ -159,6 +172,10 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	char name[SEGMENT_NAME_SIZE];
 
 	hand(reading.replica, &reading.actions, &(struct replica_event){.kind = REPLICA_RECOVER_BASE});
+	if (mode & 4) {
+		read_payload(&reading, &input);
+		goto out;
+	}
 	fuzz_file(segment_name(1, name), file, lay_out(&input, mode));
 	journal_check(fuzz_directory(), read_record, &reading, &recovery);
 	must((recovery.error[0] == '\0') == (recovery.outcome == JOURNAL_OK));
@@ -166,6 +183,7 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	hand(reading.replica, &reading.actions,
 	     &(struct replica_event){.kind = REPLICA_START, .damaged = recovery.outcome == JOURNAL_DAMAGED,
 				     .text = recovery.error});
+out:
 	replica_free(reading.replica);
 	replica_actions_free(&reading.actions);
 }

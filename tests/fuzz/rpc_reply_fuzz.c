@@ -4,6 +4,8 @@
  * Input: what the peer sends, on a connection on which a call of each procedure waits (xid 1 and up, the order of `results`).
  * Each call must be answered exactly once. */
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 #include "rpc/base/must.h"
 #include "rpc/channel.h"
 #include "rpc/convert.h"
+#include "rpc/message.h"
 
 #define PROGRAM 540000001u
 
@@ -187,6 +190,29 @@ static void turn(struct event_base *base)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+/* Each record in memory of exactly its size, which the channel's buffer is not, so that a look past its end is noticed. */
+static void read_heads(const uint8_t *bytes, size_t size)
+{
+	struct record_reader reader;
+	struct reply_head head;
+	const uint8_t *record;
+	size_t length;
+
+	record_reader_init(&reader, LIMIT_RECORD_BYTES);
+	record_reader_feed(&reader, bytes, size);
+	while (record_reader_next(&reader, &record, &length) == RECORD_WHOLE) {
+		uint8_t *exact = malloc(length);
+
+		must(exact != NULL || length == 0);
+		if (length > 0)
+			memcpy(exact, record, length);
+		if (reply_head_parse(exact, length, &head) == REPLY_SUCCESS)
+			must(head.results_at <= length);
+		free(exact);
+	}
+	record_reader_free(&reader);
+}
+
 void fuzz_one(const uint8_t *bytes, size_t size)
 {
 	static const struct rpc_channel_events events = {.closed = closed};
@@ -200,6 +226,7 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 		listening = listener(address, sizeof address);
 	}
 	waiting = (struct waiting){0};
+	read_heads(bytes, size);
 
 	struct rpc_channel *channel = rpc_channel_open(base, address, PROGRAM, 1, &events, NULL);
 	int peer = accept4(listening, NULL, NULL, SOCK_CLOEXEC);

@@ -567,6 +567,16 @@ static void put_frame(struct bytes *bytes, uint64_t salt, uint64_t sequence, con
 	put(bytes, memory, frame_span(size));
 }
 
+static void save_payload(const char *what, const void *payload, size_t size)
+{
+	static struct bytes bytes;
+
+	bytes.size = 0;
+	put_u8(&bytes, 4);
+	put(&bytes, payload, size);
+	save("journal", what, bytes.at, bytes.size);
+}
+
 static void put_record(struct bytes *bytes, uint64_t salt, uint64_t sequence, jh_disk_record *record)
 {
 	static struct bytes payload;
@@ -574,6 +584,7 @@ static void put_record(struct bytes *bytes, uint64_t salt, uint64_t sequence, jh
 	payload.size = 0;
 	put_xdr(&payload, (xdrproc_t)xdr_jh_disk_record, record);
 	put_frame(bytes, salt, sequence, payload.at, payload.size);
+	save_payload(record->kind == JH_DISK_META ? "payload-meta" : "payload-state", payload.at, payload.size);
 }
 
 static void put_batch(struct bytes *bytes, uint64_t salt, uint64_t sequence, uint64_t from, struct digest *digest, bool staged)
@@ -592,6 +603,7 @@ static void put_batch(struct bytes *bytes, uint64_t salt, uint64_t sequence, uin
 	must(journal_batch_size(entries, 2) <= sizeof payload);
 	journal_batch_encode(&batch, entries, 2, payload);
 	put_frame(bytes, salt, sequence, payload, journal_batch_size(entries, 2));
+	save_payload("payload-batch", payload, journal_batch_size(entries, 2));
 }
 
 static void seed_journal(void)

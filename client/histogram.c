@@ -55,5 +55,5 @@ uint64_t histogram_at(const struct histogram *histogram, uint32_t per_mille)
 			return value < histogram->max ? value : histogram->max;
 		}
 	}
-	must(!"counts add up to total");
+	must_not_reach("the counts add up to total");
 }

@@ -53,7 +53,7 @@ bool outcome_attempt(struct request_track *track, enum attempt attempt)
 			return true;
 		return settle(track, OUTCOME_UNAVAILABLE);
 	}
-	must(!"attempt");
+	must_not_reach("an attempt ends in one of its ways");
 }
 
 enum outcome outcome_give_up(struct request_track *track)
@@ -78,7 +78,7 @@ const char *outcome_name(enum outcome outcome)
 	case OUTCOME_OPEN:
 		break;
 	}
-	must(!"final outcome");
+	must_not_reach("an outcome that is final");
 }
 
 int outcome_exit_status(enum outcome outcome)
@@ -95,5 +95,5 @@ int outcome_exit_status(enum outcome outcome)
 	case OUTCOME_OPEN:
 		break;
 	}
-	must(!"final outcome");
+	must_not_reach("an outcome that is final");
 }

@@ -143,7 +143,7 @@ static void carry_out(struct frontend *frontend, const struct views_action *acti
 		leave(frontend, action->text);
 		return;
 	}
-	must(false);
+	must_not_reach("an action is one of its kinds");
 }
 
 /* --- steps -------------------------------------------------------------------------------------------------------- */

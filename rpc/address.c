@@ -116,7 +116,7 @@ bool rpc_address_from_universal(const char *text, struct rpc_address *address)
 
 	if (strlen(text) >= sizeof host)
 		return false;
-	strcpy(host, text);
+	snprintf(host, sizeof host, "%s", text);
 
 	char *dot = strrchr(host, '.');
 

@@ -45,9 +45,8 @@ static int connect_by(const struct rpc_address *address, uint64_t deadline_us)
 		return -1;
 	if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
 		return fd;
-	if (errno != EINPROGRESS)
-		error = errno;
-	else if (!wait_for(fd, POLLOUT, deadline_us) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+	if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, deadline_us) ||
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		error = errno;
 	if (error == 0)
 		return fd;
@@ -66,9 +65,7 @@ static bool send_by(int fd, struct record_writer *output, uint64_t deadline_us)
 
 		if (sent > 0)
 			record_writer_sent(output, (size_t)sent);
-		else if (errno != EAGAIN && errno != EINTR)
-			return false;
-		else if (!wait_for(fd, POLLOUT, deadline_us))
+		else if ((errno != EAGAIN && errno != EINTR) || !wait_for(fd, POLLOUT, deadline_us))
 			return false;
 	}
 	return true;

@@ -523,7 +523,7 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 		return channel;
 	}
 	event_add(&channel->writable, NULL);
-	channel->connect_by_us = now_us + CONNECT_DEADLINE_MS * 1000u;
+	channel->connect_by_us = now_us + CONNECT_DEADLINE_MS * UINT64_C(1000);
 	set_timer(channel, channel->connect_by_us, now_us);
 	return channel;
 }

@@ -80,12 +80,11 @@ static void connection_free(struct rpc_connection *connection)
 	free(connection);
 }
 
-void rpc_connection_close(struct rpc_connection *connection)
+/* All of closing but giving the memory back. */
+static void hang_up(struct rpc_connection *connection)
 {
 	struct rpc_server *server = connection->server;
 
-	if (connection->closed)
-		return;
 	connection->closed = true;
 	stop_reading(connection);
 	event_del(&connection->writable);
@@ -103,6 +102,13 @@ void rpc_connection_close(struct rpc_connection *connection)
 	transport_detach(connection);
 	if (server->closed != NULL)
 		server->closed(server->closed_context, connection);
+}
+
+void rpc_connection_close(struct rpc_connection *connection)
+{
+	if (connection->closed)
+		return;
+	hang_up(connection);
 	if (!connection->busy)
 		connection_free(connection);
 }
@@ -221,11 +227,12 @@ static void dispatch_input(struct rpc_connection *connection)
 		if (status == RECORD_TOO_LONG) {
 			server->counts.oversized_records++;
 			server_complain(server, connection, "closed a peer that sent a record over the limit");
-			rpc_connection_close(connection);
+			hang_up(connection);
 		} else if (!transport_dispatch(connection, record, size)) {
 			server->counts.garbage_records++;
 			server_complain(server, connection, "closed a peer that sent what is no RPC call");
-			rpc_connection_close(connection);
+			if (!connection->closed)
+				hang_up(connection);
 		}
 	}
 	server->dispatching = false;

@@ -45,7 +45,7 @@ void deadlines_add(struct deadlines *deadlines, struct deadline *deadline)
 	if (deadlines->count == deadlines->capacity) {
 		size_t capacity = deadlines->capacity == 0 ? 64 : deadlines->capacity * 2;
 
-		deadlines->heap = realloc(deadlines->heap, capacity * sizeof *deadlines->heap);
+		deadlines->heap = realloc(deadlines->heap, capacity * sizeof(struct deadline *));
 		must(deadlines->heap != NULL);
 		deadlines->capacity = capacity;
 	}

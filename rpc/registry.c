@@ -37,7 +37,7 @@ static struct rpc_address local_rpcbind(void)
 	struct sockaddr_un *local = (struct sockaddr_un *)&address.storage;
 
 	local->sun_family = AF_UNIX;
-	strcpy(local->sun_path, _PATH_RPCBINDSOCK);
+	snprintf(local->sun_path, sizeof local->sun_path, "%s", _PATH_RPCBINDSOCK);
 	return address;
 }
 

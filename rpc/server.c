@@ -263,7 +263,7 @@ static void rest(struct listener *listener)
 {
 	evict_client(listener->server);
 	event_del(&listener->accept);
-	event_add(&listener->again, &(struct timeval){.tv_usec = ACCEPT_AGAIN_MS * 1000});
+	event_add(&listener->again, &(struct timeval){.tv_usec = ACCEPT_AGAIN_MS * 1000L});
 }
 
 static void accept_ready(evutil_socket_t fd, short what, void *context)

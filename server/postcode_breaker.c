@@ -14,7 +14,7 @@ bool postcode_breaker_would_allow(const struct postcode_breaker *breaker, uint64
 	case POSTCODE_BREAKER_PROBING:
 		return false;
 	}
-	must(!"a breaker is in one of its states");
+	must_not_reach("a breaker is in one of its states");
 }
 
 bool postcode_breaker_ask(struct postcode_breaker *breaker, uint64_t now_ms, uint32_t *probe)

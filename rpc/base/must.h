@@ -10,3 +10,6 @@ _Noreturn void must_failed(const char *condition, const char *file, int line, co
 void must_on_failure(void (*dump)(void *context), void *context);
 
 #define must(condition) ((condition) ? (void)0 : must_failed(#condition, __FILE__, __LINE__, __func__))
+
+/* For the place behind a switch or a loop that always leaves; expected says what would have made it so. */
+#define must_not_reach(expected) must_failed(expected, __FILE__, __LINE__, __func__)

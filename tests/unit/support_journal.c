@@ -33,7 +33,7 @@ static void on_fatal(void *context, const char *line)
 static void body_of(uint64_t op, uint8_t *body, uint32_t size)
 {
 	for (uint32_t i = 0; i < size; i++)
-		body[i] = (uint8_t)(op * 31 + i * 7 + 1);
+		body[i] = (uint8_t)(op * 31 + i * UINT64_C(7) + 1);
 }
 
 void disk_new(struct disk *disk)
@@ -161,8 +161,7 @@ static bool read_record(void *context, const struct journal_record *record, char
 		read_batch(disk, record->batch);
 		return true;
 	}
-	must(!"a kind that exists");
-	return false;
+	must_not_reach("a record is of a kind that exists");
 }
 
 static void forget_read(struct disk *disk)

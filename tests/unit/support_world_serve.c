@@ -360,7 +360,7 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 							   .token = message->call, .ack = &message->ack});
 		break;
 	default:
-		must(false);
+		must_not_reach("a reply that a server of ours sends");
 	}
 	node_flush_soon(w, node);
 }

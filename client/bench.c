@@ -129,7 +129,9 @@ static const struct argp argp = {
 static double per_second(uint64_t count, const struct load_result *result)
 {
 	/* One decimal is more than a measurement is worth. */
-	return result->elapsed_us ? (double)(count * 10000000 / result->elapsed_us) / 10 : 0;
+	uint64_t tenths = result->elapsed_us ? count * 10000000 / result->elapsed_us : 0;
+
+	return (double)tenths / 10;
 }
 
 static void show_progress(void *context, const struct load_result *result)
@@ -148,6 +150,7 @@ static void show_progress(void *context, const struct load_result *result)
 static void show_json(const struct load_options *load, const struct load_result *result, enum outcome outcome)
 {
 	json_t *object = json_object();
+	uint64_t elapsed_ms = result->elapsed_us / 1000;
 
 	json_object_set_new(object, "orders_per_second", json_real(per_second(result->orders, result)));
 	json_object_set_new(object, "reads_per_second", json_real(per_second(result->reads, result)));
@@ -158,7 +161,7 @@ static void show_json(const struct load_options *load, const struct load_result 
 	json_object_set_new(object, "errors", output_number(result->errors));
 	json_object_set_new(object, "refused", output_number(result->refused));
 	json_object_set_new(object, "clients", output_number(load->clients));
-	json_object_set_new(object, "seconds", json_real((double)(result->elapsed_us / 1000) / 1e3));
+	json_object_set_new(object, "seconds", json_real((double)elapsed_ms / 1e3));
 	json_object_set_new(object, "orders", output_number(result->orders));
 	json_object_set_new(object, "reads", output_number(result->reads));
 	json_object_set_new(object, "outcome", json_string(outcome_name(outcome)));

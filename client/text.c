@@ -58,11 +58,14 @@ size_t text_columns(const char *text)
 char *text_shell_quote(const char *word)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,@%+=";
-	char *out = malloc(4 * strlen(word) + 3), *to = out;
+	size_t size = 4 * strlen(word) + 3;
+	char *out = malloc(size), *to = out;
 
 	must(out);
-	if (*word && word[strspn(word, plain)] == 0)
-		return strcpy(out, word);
+	if (*word && word[strspn(word, plain)] == 0) {
+		snprintf(out, size, "%s", word);
+		return out;
+	}
 	*to++ = '\'';
 	for (; *word; word++) {
 		if (*word == '\'') {
@@ -88,8 +91,10 @@ const char *text_time(int64_t time_us, char out[static TEXT_TIME_SIZE])
 		us += 1000000;
 		seconds--;
 	}
-	if (!gmtime_r(&seconds, &utc))
-		return strcpy(out, "9999-12-31T23:59:59.999999Z");
+	if (!gmtime_r(&seconds, &utc)) {
+		snprintf(out, TEXT_TIME_SIZE, "9999-12-31T23:59:59.999999Z");
+		return out;
+	}
 	used = strftime(out, TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(out + used, TEXT_TIME_SIZE - used, ".%06dZ", (int)us);
 	return out;

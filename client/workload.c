@@ -11,8 +11,10 @@ const char *workload_postcode(uint32_t index, char out[static WORKLOAD_POSTCODE_
 	const uint32_t radix = sizeof letters - 1;
 
 	must(index < WORKLOAD_POSTCODES_MAX);
-	if (index < 2)
-		return strcpy(out, index ? "DH1 3LG" : "DH1 3LE");
+	if (index < 2) {
+		snprintf(out, WORKLOAD_POSTCODE_SIZE, "%s", index ? "DH1 3LG" : "DH1 3LE");
+		return out;
+	}
 	index -= 2;
 	snprintf(out, WORKLOAD_POSTCODE_SIZE, "NE%u %u%c%c", (1 + index / (10 * radix * radix)) % 100,
 		 index / (radix * radix) % 10, letters[index / radix % radix], letters[index % radix]);

@@ -81,6 +81,7 @@ void links_free(struct links *links)
 		links_disconnect(links, id);
 	while ((call = TAILQ_FIRST(&links->spare)) != NULL) {
 		TAILQ_REMOVE(&links->spare, call, entry);
+		must(TAILQ_FIRST(&links->spare) != call);
 		free(call);
 	}
 	free(links);
@@ -95,6 +96,7 @@ static void call_free(struct link_call *call)
 	if (call->slot != NULL)
 		*call->slot = NULL;
 	TAILQ_REMOVE(&call->link->calls, call, entry);
+	must(TAILQ_FIRST(&call->link->calls) != call);
 	if (links->spare_count >= SPARE_CALLS) {
 		free(call);
 		return;

@@ -125,22 +125,26 @@ static void register_all(struct program *program)
 
 /* --- listening ---------------------------------------------------------------------------------------------------- */
 
-static bool listen_all(struct program *program, char *error, size_t error_size)
+static bool listen_on(struct program *program, const char *address, bool optional, char *error, size_t error_size)
 {
-	static const char *const defaults[] = {"127.0.0.1", "::1"};
-	const struct options *options = &program->frontend.options;
-	uint32_t count = options->listen_count > 0 ? options->listen_count : 2;
 	char bound[64];
 
-	for (uint32_t i = 0; i < count; i++) {
-		const char *address = options->listen_count > 0 ? options->listen[i] : defaults[i];
-		bool optional = options->listen_count == 0 && i > 0;
+	if (!rpc_server_listen(program->frontend.server, address, bound, sizeof bound, error, error_size))
+		return optional;
+	add_registration(program, bound, optional);
+	return true;
+}
 
-		if (rpc_server_listen(program->frontend.server, address, bound, sizeof bound, error, error_size))
-			add_registration(program, bound, optional);
-		else if (!optional)
+static bool listen_all(struct program *program, char *error, size_t error_size)
+{
+	const struct options *options = &program->frontend.options;
+
+	if (options->listen_count == 0)
+		return listen_on(program, "127.0.0.1", false, error, error_size) &&
+		       listen_on(program, "::1", true, error, error_size);
+	for (uint32_t i = 0; i < options->listen_count; i++)
+		if (!listen_on(program, options->listen[i], false, error, error_size))
 			return false;
-	}
 	return true;
 }
 

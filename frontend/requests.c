@@ -159,7 +159,7 @@ static void keep_ticking(struct frontend *frontend)
 	if (frontend->ticking)
 		return;
 	frontend->ticking = true;
-	evtimer_add(frontend->tick, &(struct timeval){.tv_usec = ROUTER_TICK_MS * 1000});
+	evtimer_add(frontend->tick, &(struct timeval){.tv_usec = ROUTER_TICK_MS * 1000L});
 }
 
 static void tick(evutil_socket_t fd, short what, void *context)

@@ -98,7 +98,7 @@ static void too_late(evutil_socket_t fd, short what, void *context)
 static void ask_all(struct status *status)
 {
 	struct frontend *frontend = status->frontend;
-	struct timeval wait = {.tv_usec = WAIT_MS * 1000};
+	struct timeval wait = {.tv_usec = WAIT_MS * 1000L};
 	struct views_row rows[LIMIT_REPLICAS];
 	uint32_t count = views_rows(frontend->views, frontend_now_ms(), rows);
 

@@ -71,7 +71,7 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 		 * is an answer that came well after it was named. */
 		alive[place] = true;
 		answering++;
-		if (k->heard_ms >= k->evict_since_ms + CONFIRM_BEATS * v->options.heartbeat_ms)
+		if (k->heard_ms >= k->evict_since_ms + (uint64_t)CONFIRM_BEATS * v->options.heartbeat_ms)
 			confirmed++;
 	}
 	if (answering == 0 || confirmed < answering)

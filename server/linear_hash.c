@@ -137,6 +137,7 @@ static void split(struct linear_hash *index)
 			if (kept == BUCKET_ENTRIES) {
 				keep->count = kept;
 				keep = overflow_at(index, keep->next);
+				must(keep != NULL);
 				kept = 0;
 			}
 			keep->hashes[kept] = hash;

@@ -287,7 +287,7 @@ struct identity node_identity(const struct node *node)
 
 void node_end(struct node *node, enum node_end end, const char *why)
 {
-	struct timeval soon = {.tv_usec = LEAVE_DELAY_MS * 1000};
+	struct timeval soon = {.tv_usec = LEAVE_DELAY_MS * 1000L};
 
 	if (node->end != NODE_RUNS)
 		return;

@@ -35,6 +35,7 @@ struct push_call {
 static void push_call_free(struct push_call *call)
 {
 	LIST_REMOVE(call, entry);
+	must(LIST_FIRST(&call->link->pushes) != call);
 	free(call);
 }
 

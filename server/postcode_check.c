@@ -1,6 +1,7 @@
 #include "server/postcode_check.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -276,7 +277,8 @@ static struct check *check_new(struct postcode_checker *checker, const char *pos
 
 	must(check);
 	check->checker = checker;
-	strcpy(check->postcode, postcode);
+	must(strlen(postcode) < sizeof check->postcode);
+	snprintf(check->postcode, sizeof check->postcode, "%s", postcode);
 	check->deadline_ms = now_ms() + checker->deadline_ms;
 	check->last = &check->first;
 	check->timer = evtimer_new(checker->base, on_share_over, check);

@@ -35,6 +35,7 @@ static void fetch_free(struct postcode_fetch *fetch)
 	*fetch->previous = fetch->next;
 	if (fetch->next)
 		fetch->next->previous = fetch->previous;
+	must(fetch->fetcher->first != fetch);
 	must(curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy) == CURLM_OK);
 	curl_easy_cleanup(fetch->easy);
 	free(fetch->body);

@@ -22,6 +22,7 @@
 static void request_free(struct request *request)
 {
 	LIST_REMOVE(request, live);
+	must(LIST_FIRST(&request->node->requests) != request);
 	if (request->is_read)
 		xdr_free((xdrproc_t)xdr_jh_query, &request->query);
 	free(request);

@@ -53,8 +53,10 @@ static void forget(struct node *node, struct greeted *from)
 {
 	struct greeted **slot = &node->greeted;
 
-	while (*slot != from)
+	while (*slot != from) {
+		must(*slot != NULL);
 		slot = &(*slot)->next;
+	}
 	*slot = from->next;
 	if (from->watch != NULL)
 		rpc_call_drop(from->watch);
@@ -286,10 +288,14 @@ static struct rpc_call *release(struct taken *taken)
 
 void service_drop(struct node *node)
 {
-	struct taken *taken;
+	struct taken *taken = LIST_FIRST(&node->taken);
 
-	while ((taken = LIST_FIRST(&node->taken)) != NULL)
+	while (taken != NULL) {
+		struct taken *next = LIST_NEXT(taken, link);
+
 		rpc_call_drop(release(taken));
+		taken = next;
+	}
 }
 
 static void reply_manage(struct node *node, struct taken *taken, jh_manage_status status, const char *text)

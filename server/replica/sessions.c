@@ -4,7 +4,7 @@
 
 #include "rpc/base/must.h"
 
-#define uthash_fatal(message) must(!message)
+#define uthash_fatal(message) must_not_reach(message)
 #include <uthash.h>
 
 /* One request in the log. Linked twice: among its client's, and among all in the order of the log. */
@@ -43,6 +43,7 @@ static void drop_first(struct sessions *sessions)
 	struct session *session = request->session;
 
 	must(session->oldest == request);
+	must(sessions->by_client != NULL);
 	sessions->first = request->later;
 	if (sessions->first == NULL)
 		sessions->last = NULL;

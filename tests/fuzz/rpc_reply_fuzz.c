@@ -21,7 +21,22 @@
 
 #define PROGRAM 540000001u
 
+#define REPORT_BYTES_MAX (1 << 20)
+
 static struct report report;
+
+static size_t encode(jh_report *wire, uint8_t *bytes, u_int size)
+{
+	XDR xdr;
+
+	xdrmem_create(&xdr, (char *)bytes, size, XDR_ENCODE);
+	must(xdr_jh_report(&xdr, wire));
+
+	size_t used = XDR_GETPOS(&xdr);
+
+	XDR_DESTROY(&xdr);
+	return used;
+}
 
 static void take_report(const jh_report *wire)
 {
@@ -36,13 +51,20 @@ static void take_report(const jh_report *wire)
 	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
 
 	/* What was taken goes out again as it came. */
-	jh_report again;
+	static uint8_t bytes[REPORT_BYTES_MAX], bytes_back[REPORT_BYTES_MAX];
+	jh_report again, once_more;
 	struct report back;
 
 	convert_report_to_wire(&report, &again);
 	must(convert_report_from_wire(&again, &back));
-	must(memcmp(&back, &report, sizeof back) == 0);
+	convert_report_to_wire(&back, &once_more);
+
+	size_t size = encode(&again, bytes, sizeof bytes);
+
+	must(encode(&once_more, bytes_back, sizeof bytes_back) == size);
+	must(memcmp(bytes_back, bytes, size) == 0);
 	xdr_free((xdrproc_t)xdr_jh_report, &again);
+	xdr_free((xdrproc_t)xdr_jh_report, &once_more);
 }
 
 static void take_hello(const struct rpc_reply *reply)

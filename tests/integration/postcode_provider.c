@@ -151,7 +151,7 @@ static void answer_redirect(struct evhttp_request *request, const struct questio
 
 static void answer_oversized(struct evhttp_request *request, const char *verdict)
 {
-	size_t size = 64 * 1024;
+	size_t size = 64 << 10;
 	char *body = malloc(size + 1);
 
 	if (!body)
@@ -233,7 +233,7 @@ static void hold(struct evhttp_request *request, const struct question *question
 {
 	struct held *held = calloc(1, sizeof(*held));
 	int slow_ms = question->provider->slow_ms;
-	struct timeval later = {.tv_sec = slow_ms / 1000, .tv_usec = slow_ms % 1000 * 1000};
+	struct timeval later = {.tv_sec = slow_ms / 1000, .tv_usec = slow_ms % 1000 * 1000L};
 
 	if (!held)
 		abort();
@@ -314,7 +314,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 static int listening_port(struct evhttp_bound_socket *bound)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 
 	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) != 0)

@@ -112,12 +112,16 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
 {
 	enum step step = next_step();
-	jh_problem unused;
+	jh_problem unused = {0};
 
 	(void)args;
 	memset(result, 0, sizeof *result);
-	if (step != DONE)
-		return play(step, request, &result->outcome, &unused);
+	if (step != DONE) {
+		bool_t answered = play(step, request, &result->outcome, &unused);
+
+		free(unused.error.jh_text_val);
+		return answered;
+	}
 	result->outcome = JH_DONE;
 	return TRUE;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,9 +48,7 @@ static void test_quoting_survives_splitting(void **state)
 		char *quoted = text_shell_quote(word), line[64];
 		struct words words;
 
-		strcpy(line, quoted);
-		strcat(line, " ");
-		strcat(line, quoted);
+		snprintf(line, sizeof line, "%s %s", quoted, quoted);
 		words = words_split(line);
 		assert_null(words.error);
 		assert_int_equal(words.count, 2);
@@ -125,7 +124,7 @@ static void test_times(void **state)
 	assert_string_equal(text_time(-1, out), "1969-12-31T23:59:59.999999Z");
 	assert_string_equal(text_duration(59, out), "59 s");
 	assert_string_equal(text_duration(185, out), "3 m 5 s");
-	assert_string_equal(text_duration(3600 * 25, out), "1 d 1 h");
+	assert_string_equal(text_duration(UINT64_C(3600) * 25, out), "1 d 1 h");
 }
 
 static void test_unquoted_postcodes_are_noticed(void **state)

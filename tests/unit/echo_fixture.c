@@ -128,7 +128,7 @@ void echo_answer(struct echo *echo, size_t index)
 	struct rpc_call *call = echo->held[index];
 
 	echo->held_count--;
-	memmove(&echo->held[index], &echo->held[index + 1], (echo->held_count - index) * sizeof echo->held[0]);
+	memmove(&echo->held[index], &echo->held[index + 1], (echo->held_count - index) * sizeof(struct rpc_call *));
 	memmove(&echo->held_values[index], &echo->held_values[index + 1], (echo->held_count - index) * sizeof(unsigned));
 	rpc_call_reply(call, (xdrproc_t)xdr_u_int, &result);
 }
@@ -197,7 +197,7 @@ void raw_send_call(int fd, uint32_t xid, uint32_t procedure, uint32_t argument)
 /* One look at the loop; fails the test when `since_us` is too long ago. */
 static void step_since(const struct echo *echo, uint64_t since_us)
 {
-	if (rpc_clock_us() - since_us > PATIENCE_S * 1000000u)
+	if (rpc_clock_us() - since_us > PATIENCE_S * UINT64_C(1000000))
 		fail_msg("waited for %d seconds", PATIENCE_S);
 	event_base_loop(echo->base, EVLOOP_NONBLOCK);
 }
@@ -241,7 +241,7 @@ size_t raw_reply(const struct echo *echo, int fd, uint32_t *words, size_t words_
 
 uint32_t raw_success(const struct echo *echo, int fd, uint32_t xid)
 {
-	uint32_t words[16];
+	uint32_t words[16] = {0};
 
 	assert_int_equal(raw_reply(echo, fd, words, 16), 7);
 	assert_int_equal(words[0], xid);

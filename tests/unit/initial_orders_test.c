@@ -123,9 +123,11 @@ static void wrong_lines_are_named(void **state)
 	refuses(text, ":1: the postcode has 33 bytes, at most 32 are allowed");
 	snprintf(text, sizeof text, "DH1 3LE\t%07000d\tpizza\n", 1);
 	refuses(text, ":1: the line is longer than any order");
-	strcpy(text, "DH1 3LE\t");
+
+	int used = snprintf(text, sizeof text, "DH1 3LE\t");
+
 	for (int i = 0; i < 33; i++)
-		strcat(text, "\tx");
+		used += snprintf(text + used, sizeof text - (size_t)used, "\tx");
 	refuses(text, ":1: more than 32 items");
 
 	struct orders *orders = orders_new(2);
@@ -151,7 +153,7 @@ static void longest_line_is_taken(void **state)
 	(void)state;
 	for (int i = 0; i < 32; i++)
 		used += snprintf(text + used, sizeof text - (size_t)used, "\t%0128d", i);
-	strcpy(text + used, "\r\n");
+	snprintf(text + used, sizeof text - (size_t)used, "\r\n");
 	assert_true(load_text(orders, text));
 	assert_int_equal(orders_count(orders), 1);
 	orders_free(orders);

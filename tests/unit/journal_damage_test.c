@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "rpc/base/must.h"
 #include "rpc/disk.h"
 #include "server/journal_segment.h"
 #include "support_journal.h"
@@ -93,6 +94,7 @@ static void test_torn_everywhere(void **state)
 	const struct place *last = &places[BATCHES];
 	static uint8_t whole[4096], broken[4096];
 
+	must(last->span > 0);
 	assert_true(last->span <= sizeof whole);
 	read_at(fd, whole, last->span, last->offset);
 	for (uint32_t at = 0; at < 2 * last->span; at++) {
@@ -217,9 +219,9 @@ static void test_torn_group(void **state)
 		const struct place *last = &places[BATCHES];
 		uint32_t behind = last->offset + last->span;
 
-		forge(fd, behind + 512, salt, last->sequence + 2, last->sequence + marks, 2 * BATCHES);
+		forge(fd, behind + 512, salt, last->sequence + 2, last->sequence + marks, 2ull * BATCHES);
 		assert_int_equal(disk_check(&disk), marks == 0 ? JOURNAL_TAIL_CUT : JOURNAL_DAMAGED);
-		assert_int_equal(disk.last_op, 2 * BATCHES);
+		assert_int_equal(disk.last_op, 2ull * BATCHES);
 		if (marks == 0) {
 			/* The one that was cut stays cut when its predecessor's number is used again. */
 			assert_int_equal(disk_open(&disk), JOURNAL_TAIL_CUT);
@@ -251,13 +253,13 @@ static void test_stale_bytes(void **state)
 	const struct place *last = &places[BATCHES];
 	uint32_t behind = last->offset + last->span;
 
-	forge(fd, behind, salt ^ 2, last->sequence + 1, last->sequence, 2 * BATCHES);
+	forge(fd, behind, salt ^ 2, last->sequence + 1, last->sequence, 2ull * BATCHES);
 	assert_int_equal(disk_check(&disk), JOURNAL_TAIL_CUT);
 	assert_int_equal(disk.batches, BATCHES);
-	forge(fd, behind, salt, last->sequence, last->sequence - 1, 2 * BATCHES);
+	forge(fd, behind, salt, last->sequence, last->sequence - 1, 2ull * BATCHES);
 	assert_int_equal(disk_check(&disk), JOURNAL_TAIL_CUT);
 	assert_int_equal(disk.batches, BATCHES);
-	forge(fd, behind, salt, last->sequence + 1, last->sequence, 2 * BATCHES); /* and this is one: the forger works */
+	forge(fd, behind, salt, last->sequence + 1, last->sequence, 2ull * BATCHES); /* and this is one: the forger works */
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);
 	assert_int_equal(disk.batches, BATCHES + 1);
 	close(fd);
@@ -305,7 +307,7 @@ static void test_new_segment_torn(void **state)
 	for (int torn = 0; torn < 2; torn++) {
 		struct disk disk;
 		uint8_t zeros[4096] = {0};
-		struct place places[512];
+		struct place places[512] = {0};
 
 		make_segments(&disk);
 		int fd = disk_segment(&disk, 0, NULL);

@@ -170,7 +170,7 @@ static void ask(struct postcode_checker *checker, const char *postcode, struct o
 /* Runs the loop until all have their answer. The fixture's pulse ends each turn. */
 static void wait_for(const struct outcome *outcomes, size_t size)
 {
-	int64_t end_us = now_us() + GUARD_S * 1000000;
+	int64_t end_us = now_us() + GUARD_S * INT64_C(1000000);
 
 	for (size_t i = 0; i < size; i++) {
 		while (outcomes[i].answers_count == 0) {
@@ -183,7 +183,7 @@ static void wait_for(const struct outcome *outcomes, size_t size)
 /* Lets the loop go on for a while: what should not come has had its time to come. */
 static void linger(unsigned ms)
 {
-	int64_t end_us = now_us() + ms * 1000;
+	int64_t end_us = now_us() + ms * INT64_C(1000);
 
 	while (now_us() < end_us)
 		event_base_loop(fixture.base, EVLOOP_ONCE);

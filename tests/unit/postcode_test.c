@@ -51,7 +51,7 @@ static void test_refused(void **state)
 	static const char *const table[] = {
 		"", " ", "D", "DH1", "3LE", "DH 3LE", "DH1 3L", "DH1 3LEE", "DH1 33LE", "D H1 3LE", "DH1 3 LE", "DH 1 3LE", "1DH 3LE",
 		"DH1-3LE", "DH1.3LE", "DHH1 3LE", "DH123 3LE", "DH1AA 3LE", "D1AA 3LE", "D123 3LE", "A1A1 1AA", "GIR 0AB", "GIR 1AA",
-		"GIR  ", "GIR", "AGIR 0AA", "DH1 3LE pizza", "pizza", "DH1 3LE DH1 3LE", "\xc3\x89H1 3LE", "DH1\xc2\xa0" "3LE", "12345",
+		"GIR  ", "GIR", "AGIR 0AA", "DH1 3LE pizza", "pizza", "DH1 3LE DH1 3LE", "\xc3\x89H1 3LE", "DH1\xc2\xa0\x33LE", "12345",
 		"0 0AA", "AA 9AA", "AAA 9AA", "A 9AA", "A9 AAA", "A9 99A", "A9 9A9", "A9 A9A",
 	};
 
@@ -64,10 +64,11 @@ static void test_refused(void **state)
 /* form with position replaced by each letter in turn: exactly the letters of the set are accepted. */
 static void assert_letters(const char *form, size_t position, const char *allowed)
 {
-	for (char letter = 'A'; letter <= 'Z'; letter++) {
+	for (int letter = 'A'; letter <= 'Z'; letter++) {
 		char text[16];
+
 		snprintf(text, sizeof(text), "%s", form);
-		text[position] = letter;
+		text[position] = (char)letter;
 		if (good(text) != (strchr(allowed, letter) != NULL))
 			fail_msg("\"%s\" is %s", text, good(text) ? "accepted" : "refused");
 	}

@@ -123,7 +123,7 @@ static void refuses_what_is_over_the_limit(void **state)
 	assert_int_equal(record_reader_next(&reader, &record, &record_size), RECORD_WHOLE);
 
 	/* One byte more, in one fragment or as the sum of two: refused at the mark. */
-	size = put_fragment(stream, 0, "nine.....", true);
+	put_fragment(stream, 0, "nine.....", true);
 	assert_int_equal(record_reader_next(&reader, &record, &record_size), RECORD_MORE);
 	record_reader_feed(&reader, stream, 4);
 	assert_int_equal(record_reader_next(&reader, &record, &record_size), RECORD_TOO_LONG);

@@ -260,8 +260,8 @@ static void thousand_idle_connections(void **state)
 	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	wanted = old;
-	if (old.rlim_cur < 3 * IDLE) {
-		wanted.rlim_cur = 3 * IDLE;
+	if (old.rlim_cur < 3ul * IDLE) {
+		wanted.rlim_cur = 3ul * IDLE;
 		if (setrlimit(RLIMIT_NOFILE, &wanted) != 0)
 			skip();
 	}
@@ -418,7 +418,7 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	enum { CALLS = 2000, FILL = 65000 };
 	struct rpc_server_limits limits = rpc_server_limits_default();
 	struct echo echo;
-	uint8_t *bytes = malloc(CALLS * 48);
+	uint8_t *bytes = malloc(48ul * CALLS);
 	uint32_t *words = malloc(FILL + 64);
 	size_t size = 0;
 	size_t sent = 0;

@@ -31,7 +31,7 @@ static const struct snapshot_pace at_once = {0};
 static int make_directory(void **state)
 {
 	(void)state;
-	strcpy(directory + sizeof directory - 7, "XXXXXX");
+	memcpy(directory + sizeof directory - 7, "XXXXXX", 7);
 	return mkdtemp(directory) == NULL;
 }
 

@@ -40,9 +40,10 @@ void history_append(struct world *w, struct history *history, uint32_t body)
 void history_copy(struct history *to, const struct history *from, uint32_t count)
 {
 	must(count <= from->count);
-	history_free(to);
-	*to = (struct history){.init = from->init, .digest = from->digest, .count = count};
 	reserve(to, count);
+	to->init = from->init;
+	to->digest = from->digest;
+	to->count = count;
 	if (count > 0)
 		memcpy(to->bodies, from->bodies, count * sizeof *to->bodies);
 }

@@ -42,6 +42,7 @@ static void route_answer(void *context, struct router_request *request, enum rou
 	struct client *client = (struct client *)request;
 	const struct answering *answer = payload;
 
+	must(how != ROUTER_END_ANSWERED || answer != NULL);
 	client->in_router = false;
 	client->serial++;
 	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request, (int)how,
@@ -88,7 +89,7 @@ static void router_tick_soon(struct world *w)
 	if (w->front.router_due)
 		return;
 	w->front.router_due = true;
-	world_at(w, ROUTER_TICK_MS * 1000, (struct world_event){.kind = EV_ROUTER_TICK, .node = FRONT, .life = w->front.life});
+	world_at(w, ROUTER_TICK_MS * UINT64_C(1000), (struct world_event){.kind = EV_ROUTER_TICK, .node = FRONT, .life = w->front.life});
 }
 
 /* --- clients ---------------------------------------------------------------------------------------------------------------------------- */

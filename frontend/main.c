@@ -4,15 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "frontend/frontend.h"
 #include "rpc/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/process.h"
 
-#define DESCRIPTORS 8192 /* libtirpc sizes tables by the limit: not more */
 #define ERROR_SIZE 512
 
 /* One address of ours in rpcbind. */
@@ -150,17 +149,6 @@ static bool listen_all(struct program *program, char *error, size_t error_size)
 
 /* --- the process -------------------------------------------------------------------------------------------------- */
 
-static void set_limits(void)
-{
-	struct rlimit limit;
-
-	signal(SIGPIPE, SIG_IGN);
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void stop_asked(evutil_socket_t signal, short what, void *context)
 {
 	struct frontend *frontend = context;
@@ -243,7 +231,7 @@ int main(int argc, char **argv)
 
 	must(program != NULL);
 	options_parse(argc, argv, &program->frontend.options);
-	set_limits();
+	process_set_limits();
 	if (start(program, error, sizeof error)) {
 		loop_meter_attach(&program->frontend.meter);
 		event_base_dispatch(program->frontend.base);

@@ -2,30 +2,15 @@
 #include <argp.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/process.h"
 #include "server/node.h"
 #include "server/options.h"
-
-#define DESCRIPTORS 8192 /* libtirpc sizes tables by the limit: not more */
-
-static void set_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a full file is an error of write(2), told in one line */
-}
 
 static void trace_line(void *context, const char *text)
 {
@@ -56,7 +41,7 @@ int main(int argc, char **argv)
 	struct server_options options;
 
 	options_parse(argc, argv, &options);
-	set_limits();
+	process_set_limits();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)
 		return recovery_check(options.check, options.node.orders_max);

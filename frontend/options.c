@@ -1,14 +1,11 @@
 #include "frontend/options.h"
 
 #include <argp.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "frontend/discovery.h"
-#include "rpc/address.h"
+#include "rpc/arguments.h"
 #include "rpc/base/limits.h"
-#include "rpc/base/log.h"
 #include "rpc/frontend.h"
 
 enum key {
@@ -46,43 +43,6 @@ static const struct argp_option list[] = {
 	{NULL, 0, NULL, 0, NULL, 0},
 };
 
-static uint32_t number(const struct argp_state *state, const char *option, const char *text, uint32_t low,
-		       uint32_t high)
-{
-	char *end;
-
-	errno = 0;
-
-	unsigned long long value = strtoull(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
-		argp_error(state, "--%s %s: a number from %u to %u is needed", option, text, low, high);
-	return (uint32_t)value;
-}
-
-static const char *address(const struct argp_state *state, const char *option, const char *text)
-{
-	struct rpc_address parsed;
-
-	if (!rpc_address_parse(text, &parsed))
-		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711",
-			   option, text);
-	return text;
-}
-
-static void log_level(const struct argp_state *state, const char *text)
-{
-	static const char *const names[] = {"debug", "info", "warn", "error"};
-
-	for (int i = 0; i < 4; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			log_set_level((enum log_level)i);
-			return;
-		}
-	}
-	argp_error(state, "--log-level %s: debug, info, warn or error is needed", text);
-}
-
 static const char *hosts(const struct argp_state *state, const char *text)
 {
 	uint32_t count = 1;
@@ -111,19 +71,19 @@ static error_t parse_time(int key, const char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_HEARTBEAT:
-		views->heartbeat_ms = number(state, "heartbeat-ms", text, 5, 10000);
+		views->heartbeat_ms = (uint32_t)arguments_number(state, "heartbeat-ms", text, 5, 10000);
 		return 0;
 	case KEY_SUSPECT:
-		views->suspect_ms = number(state, "suspect-ms", text, 10, 600000);
+		views->suspect_ms = (uint32_t)arguments_number(state, "suspect-ms", text, 10, 600000);
 		return 0;
 	case KEY_STALL:
-		views->stall_ms = number(state, "stall-ms", text, 10, 600000);
+		views->stall_ms = (uint32_t)arguments_number(state, "stall-ms", text, 10, 600000);
 		return 0;
 	case KEY_START_WAIT:
-		views->start_wait_ms = number(state, "start-wait-ms", text, 0, 600000);
+		views->start_wait_ms = (uint32_t)arguments_number(state, "start-wait-ms", text, 0, 600000);
 		return 0;
 	case KEY_AUTOCLEAN:
-		views->forget_ms = number(state, "autoclean-s", text, 1, 86400) * 1000;
+		views->forget_ms = (uint32_t)arguments_number(state, "autoclean-s", text, 1, 86400) * 1000;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -144,25 +104,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_LISTEN:
 		if (options->listen_count == OPTIONS_LISTEN_MAX)
 			argp_error(state, "--listen may be given %d times", OPTIONS_LISTEN_MAX);
-		options->listen[options->listen_count++] = address(state, "listen", text);
+		options->listen[options->listen_count++] = arguments_address(state, "listen", text);
 		return 0;
 	case KEY_ADVERTISE:
-		options->advertise = address(state, "advertise", text);
+		options->advertise = arguments_address(state, "advertise", text);
 		return 0;
 	case KEY_PROGRAM_BASE:
-		options->program_base = number(state, "program-base", text, 1, UINT32_MAX - 4096);
+		options->program_base = (uint32_t)arguments_number(state, "program-base", text, 1, UINT32_MAX - 4096);
 		return 0;
 	case KEY_MIN_MEMBERS:
-		options->min_members = number(state, "min-members", text, 1, LIMIT_REPLICAS);
+		options->min_members = (uint32_t)arguments_number(state, "min-members", text, 1, LIMIT_REPLICAS);
 		return 0;
 	case KEY_NEW_CLUSTER:
 		options->views.new_cluster = true;
 		return 0;
 	case KEY_MAX_CLIENTS:
-		options->max_clients = number(state, "max-clients", text, 1, 7680);
+		options->max_clients = (uint32_t)arguments_number(state, "max-clients", text, 1, 7680);
 		return 0;
 	case KEY_LOG_LEVEL:
-		log_level(state, text);
+		arguments_log_level(state, text);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is no option; see --help", text);

@@ -15,8 +15,10 @@ static void recover_base(struct replica *r, const struct replica_event *event)
 
 static void recover_meta(struct replica *r, const struct replica_meta *meta)
 {
-	if (meta->view.number < r->view.number)
-		r->recovery_broken = true; /* RULE 2: view numbers only rise */
+	if (meta->view.number < r->view.number) {
+		r->recovery_broken = true; /* RULE 2: view numbers only rise, also through damage */
+		return;
+	}
 	r->uuid = meta->uuid;
 	r->bound = meta->bound;
 	r->view = meta->view;

@@ -18,5 +18,5 @@ cmake --build --preset fuzz --target "${name}_fuzz" >/dev/null
 there=build/fuzz/tests/fuzz
 mkdir -p "$there/new/$name" "$there/found"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-exec nice -n 15 "$there/${name}_fuzz" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1024 \
+exec nice -n 15 "$there/${name}_fuzz" -max_total_time="$seconds" -max_len=16384 -timeout=60 -rss_limit_mb=1024 \
 	-print_final_stats=1 -artifact_prefix="$there/found/$name-" "$there/new/$name" "tests/fuzz/corpus/$name"

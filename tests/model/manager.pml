@@ -4,7 +4,7 @@
  * therefore more than the code does, and what holds here holds there. */
 
 #define PRIMARY(m) primary_of[made[m]]
-#define NORMAL(m) (!replaced[m] && made[m] != 0)
+#define NORMAL(m) (made[m] != 0)
 /* election.c judge_primary: RULE 6, the primary's process is not the one that entered the view. */
 #define RESTARTED(m) (view[PRIMARY(m)] == made[m] && role[PRIMARY(m)] == FOLLOWS && (members_of[made[m]] & NAME(PRIMARY(m))))
 #define WITHOUT(m, evicted) (members_of[made[m]] & \
@@ -40,7 +40,7 @@ inline next_view(m, number, p, members, generation) {
 }
 
 /* election.c vm_election_consider: evicts, and chooses a primary. RULE 10: from the latest durable view. */
-#define ELECTION(p, evicted) :: d_step { NORMAL(id) && MAY_EVICT(evicted) && NUMBER(made[id]) < VIEWS && MAY_LEAD(id, p) && \
+#define ELECTION(p, evicted) :: d_step { NORMAL(id) && MAY_EVICT(evicted) && ANOTHER_NUMBER(made[id]) && MAY_LEAD(id, p) && \
   (IDS(members_of[made[id]]) & evicted) == evicted && (suspicions > 0 && FAULTS || RESTARTED(id) || ALL_DEAD(id, evicted)) && \
   (WITHOUT(id, evicted) ALSO(p)) != 0 -> \
   if :: RESTARTED(id) || ALL_DEAD(id, evicted) -> skip :: else -> suspicions-- fi; \
@@ -105,7 +105,7 @@ inline next_view(m, number, p, members, generation) {
 
 #ifdef TAKES_OVER
 /* takeover.c: RULE 18, 20. */
-#define TAKING_OVER(m) (!replaced[m] && made[m] == 0)
+#define TAKING_OVER(m) (made[m] == 0)
 
 /* takeover.c look: n_ the highest view heard, m_ who must be bound, ok_ how often all of them were at least. */
 inline look(m) {
@@ -156,7 +156,6 @@ inline bind(m, r) {
 #define BOUND_ENOUGH 2
 #endif
 #define TAKE_OVER_STEPS(r) \
-  :: d_step { TAKING_OVER(id) && heard[AT(id, r)] == 0 -> heard[AT(id, r)] = view[r] + 1; HEAR_JOINT(id, r) } \
   :: d_step { TAKING_OVER(id) && heard[AT(id, r)] > 0 && binding[AT(id, r)] == 0 -> look(id); \
      if \
      :: (m_ & NAME(r)) -> bind(id, r); binding[AT(id, r)] = 1; linked[AT(id, r)] = 1; HEAR_AGAIN(id, r); HEAR_JOINT(id, r) \
@@ -176,7 +175,7 @@ inline end_take_over(m) {
 /* takeover.c vm_takeover_consider: all are bound at one instant, each told its view after that. */
 #define REFORM(p) :: d_step { TAKING_OVER(id) && heard[AT(id, p)] > 0 -> look(id); \
   if \
-  :: n_ != 0 && ok_ >= BOUND_ENOUGH && NUMBER(n_) < VIEWS && (members_of[n_] & NAME(p)) -> \
+  :: n_ != 0 && ok_ >= BOUND_ENOUGH && ANOTHER_NUMBER(n_) && (members_of[n_] & NAME(p)) -> \
      m_ = members_of[n_]; g_ = GENERATION(n_); l_ = NUMBER(n_) + 1; next_view(id, l_, p, m_, g_); end_take_over(id) \
   :: else \
   fi; i_ = 0 }
@@ -205,13 +204,11 @@ inline end_take_over(m) {
  * The number leaps over whatever the old generation may have reached unheard. */
 inline force(m, p) {
   bind(m, p);
-  n_ = NUMBER(view[p]);
 #ifdef R03_NUMBER_DOES_NOT_LEAP
-  n_ = HIGHER(n_, NUMBER(made[m]));
+  n_ = HIGHER(NUMBER(view[p]), NUMBER(made[m])) + 1;
 #else
-  for (i_ : 1 .. TABLE - 1) { if :: members_of[i_] != 0 -> n_ = HIGHER(n_, NUMBER(i_)) :: else fi };
+  n_ = LEAP;
 #endif
-  n_ = n_ + 1;
   if
   :: n_ <= VIEWS ->
      forces--; m_ = NAME(p); next_view(m, n_, p, m_, 1);
@@ -219,7 +216,7 @@ inline force(m, p) {
   :: else
   fi
 }
-#define FORCE(p) :: d_step { forces > 0 && !replaced[id] && view[p] > 0 && NAME(p) != 0 -> force(id, p); i_ = 0 }
+#define FORCE(p) :: d_step { forces > 0 && view[p] > 0 && NAME(p) != 0 -> force(id, p); i_ = 0 }
 #endif
 
 proctype FrontEnd(byte id) {
@@ -238,7 +235,7 @@ proctype FrontEnd(byte id) {
      installs[PRIMARY(id)] = installs[PRIMARY(id)] | (1 << made[id]) }
 #endif
   /* admission.c vm_needs_admit: RULE 3, a view holds each id once; RULE 9, never no. */
-  :: d_step { NORMAL(id) && admission[id] ADMITS && NUMBER(made[id]) < VIEWS ->
+  :: d_step { NORMAL(id) && admission[id] ADMITS && ANOTHER_NUMBER(made[id]) ->
      m_ = members_of[made[id]];
      for (i_ : 0 .. REPLICAS - 1) { if :: admission[id] & ANY_NAME(i_) -> m_ = m_ & ~ANY_NAME(i_) :: else fi };
      m_ = m_ | admission[id]; k_ = PRIMARY(id); n_ = NUMBER(made[id]) + 1; g_ = GENERATION(made[id]);
@@ -254,6 +251,10 @@ proctype FrontEnd(byte id) {
   :: d_step { FAULTS && frontend_crashes > 0 && NORMAL(id) -> frontend_crashes--; FORGET_FLOOR(id); admission[id] = 0; FORGET_VIEW(id) }
 #endif
 #ifdef TAKES_OVER
+  /* takeover.c look: nobody is bound before all who are registered have told their view. */
+  :: d_step { TAKING_OVER(id) && heard[AT(id, 0)] == 0 ->
+     for (i_ : 0 .. REPLICAS - 1) { heard[AT(id, i_)] = view[i_] + 1; HEAR_JOINT(id, i_) };
+     i_ = 0 }
   TAKE_OVER_STEPS(0) TAKE_OVER_STEPS(1) REFORM(0) REFORM(1) LEFT_BEHIND(0) LEFT_BEHIND(1) FORM(0) FORM(1)
 #if REPLICAS == 3
   TAKE_OVER_STEPS(2) REFORM(2) LEFT_BEHIND(2) FORM(2)

@@ -6,8 +6,8 @@
 #else
 #define GENERATIONS 1
 #endif
-int history[GENERATIONS];    /* what is committed, of each generation */
-int history_views[GENERATIONS]; /* the number of the view in which each of it was first committed, 5 bits each */
+short history[GENERATIONS];   /* what is committed, of each generation */
+short history_views[GENERATIONS]; /* the number of the view in which each of it was first committed, 5 bits each */
 bool now;                    /* the newest generation that was entered */
 byte answered;               /* orders answered as done, a bit each */
 byte refused;                /* orders answered as refused */
@@ -53,20 +53,20 @@ inline promise_serve(r) {
   for (i_ : 1 .. OPS) {
     assert(ENTRY(history[g_], i_) == 0 || ENTRY(history_views[g_], i_) >= NUMBER(view[r]) ||
            ENTRY(log[r], i_) == ENTRY(history[g_], i_))
-  }
+  };
+  if
+  :: commit[r] > LENGTH(history[g_]) -> history[g_] = PREFIX(log[r], commit[r]) /* committed in the generation before */
+  :: else
+  fi
 }
 
 #if FORCES > 0
-/* promote --force: r enters the first view of a new generation. What it holds is what is left; the answers given under the
- * old one are void, as the operator was told. */
+/* promote --force: somebody enters the first view of a new generation. The answers given under the old one are void, as the
+ * operator was told; what is left is what the forced primary holds when it serves. */
 inline promise_anew(r, v) {
   if
   :: GENERATION(v) > now ->
-     now = GENERATION(v);
-     history[1] = PREFIX(log[r], commit[r]);
-     history_views[1] = 0;
-     answered_op = 0; read_op = 0;
-     for (i_ : 1 .. WRITES) { if :: !HOLDS(log[r], i_) -> answered = answered & ~(1 << i_) :: else fi }
+     now = GENERATION(v); answered = 0; answered_op = 0; read_op = 0
   :: else
   fi
 }

@@ -253,8 +253,9 @@ inline lose_directory(r) {
 #else
 #define COUNT(r) joint[id] = joint[id] | NAME(r); joint_disk[id] = joint[id]
 #endif
-#define IN_CHARGE(v) (!replaced[MANAGER(v)] && made[MANAGER(v)] == (v) && NUMBER(v) < VIEWS)
-#define CONSIDER_JOINT(r) :: d_step { r != id && NAME(r) != 0 && role[id] == SERVES && IN_CHARGE(view[id]) && \
+/* A report reaches only the manager that the replica is bound to; what it told another before was bound with it (rule 18). */
+#define HEARS_NEEDS(r) (bound[r] == MANAGER(view[r]) && made[MANAGER(view[r])] == view[r] && ANOTHER_NUMBER(view[r]))
+#define CONSIDER_JOINT(r) :: d_step { r != id && NAME(r) != 0 && role[id] == SERVES && HEARS_NEEDS(id) && \
   !((members_of[view[id]] | joint[id] | admission[MANAGER(view[id])]) & NAME(r)) && LEVEL(r) -> \
   COUNT(r); admission[MANAGER(view[id])] = admission[MANAGER(view[id])] | NAME(r); advance(id) }
 
@@ -358,7 +359,7 @@ proctype Replica(byte id)
   :: d_step { role[id] == SERVES && joint[id] -> joint[id] = 0; joint_disk[id] = 0; advance(id) }
 #endif
   /* A need is a level: joint.c replica_needs_refresh tells of it with every report. */
-  :: d_step { role[id] == SERVES && joint[id] && IN_CHARGE(view[id]) && admission[MANAGER(view[id])] == 0 ->
+  :: d_step { role[id] == SERVES && joint[id] && HEARS_NEEDS(id) && admission[MANAGER(view[id])] == 0 ->
      admission[MANAGER(view[id])] = joint[id] }
   SUBMITTED(1) SUBMITTED(2) SUBMITTED(3) ANSWERED(1) ANSWERED(2) ANSWERED(3)
 #if DEATHS > 0

@@ -1,7 +1,7 @@
 /* The shape of the modelled cluster: bounds, words and what everybody shares. Included first.
  *
  * A log is a packed integer, five bits an entry: the view's number * 4 + the body. (view, op) is the entry's name, the body
- * what the client asked for. Ops are 1 .. 3, so a log's length is at most OPS. */
+ * what the client asked for. Ops are 1 .. 3, views up to 6, so a log and the same + 1 fit in a short. */
 
 /* Bounds; every one can be set with -D, see configurations. */
 #ifndef REPLICAS
@@ -106,8 +106,8 @@ bool quiet;
 byte view[REPLICAS];         /* entry of the view table, durable; 0: never in a view */
 byte bound[REPLICAS];        /* view manager, durable with it */
 byte role[REPLICAS];
-int log[REPLICAS];           /* in memory */
-int disk[REPLICAS];          /* durable */
+short log[REPLICAS];           /* in memory */
+short disk[REPLICAS];          /* durable */
 byte commit[REPLICAS];
 byte proved[REPLICAS];       /* equal to the primary's in this view up to proved - 1; 0: nothing yet */
 bool whole[REPLICAS];
@@ -119,7 +119,7 @@ byte acked[REPLICAS * REPLICAS];       /* acked op + 1; 0: nothing proved in thi
 byte sent[REPLICAS * REPLICAS];        /* sent op + 1; 0: a new connection */
 byte sent_commit[REPLICAS * REPLICAS];
 #ifdef BASES
-int staged[REPLICAS];        /* a replacement's log + 1 */
+short staged[REPLICAS];        /* a replacement's log + 1 */
 byte adopting[REPLICAS];     /* the replacement is being written; the commit point that came with it + 1 */
 #endif
 #if DEATHS > 0
@@ -135,7 +135,7 @@ byte bound_disk[REPLICAS];
 
 /* --- the network: a push waits at its receiver, one for each view; one more that a broken connection had in its buffers --- */
 #define SLOT(r, v) ((r) * TABLE + (v))
-int push_log[REPLICAS * TABLE];        /* the log up to the push's end, + 1; 0: no push */
+short push_log[REPLICAS * TABLE];        /* the log up to the push's end, + 1; 0: no push */
 byte push_commit[REPLICAS * TABLE];
 #ifdef BASES
 byte push_base[REPLICAS * TABLE];
@@ -144,14 +144,13 @@ bool push_state[REPLICAS * TABLE];
 byte late_base[REPLICAS], late_last[REPLICAS];
 bool late_state[REPLICAS];
 #endif
-int late_log[REPLICAS];
+short late_log[REPLICAS];
 byte late_view[REPLICAS], late_commit[REPLICAS];
 byte ack[REPLICAS * TABLE];            /* by r, in view v: op + 1 */
 short installs[REPLICAS];              /* INSTALL_VIEW calls under way, a bit for each view */
 
 /* --- front-ends --- */
 byte made[FRONTENDS];        /* entry of the latest durable view; 0: taking over */
-bool replaced[FRONTENDS];    /* it saw a successor, and ended */
 byte floor[FRONTENDS];
 bool floor_known[FRONTENDS];
 byte admission[FRONTENDS];   /* names that the current view's primary asks to admit */
@@ -163,6 +162,13 @@ byte forces = FORCES;
 #else
 #define GENERATION(v) 0
 #endif
+/* The first number of the second generation: promote --force leaps over all that the first may reach. */
+#if FORCES > 0 && !defined(R03_NUMBER_DOES_NOT_LEAP)
+#define LEAP (VIEWS - 1)
+#else
+#define LEAP (VIEWS + 1)
+#endif
+#define ANOTHER_NUMBER(v) (NUMBER(v) < VIEWS && (GENERATION(v) == 1 || NUMBER(v) + 1 < LEAP))
 #define AT(m, r) ((m) * REPLICAS + (r))
 #if defined(TAKE_OVER) || defined(BOTH_TAKE_OVER)
 #define TAKES_OVER 1

@@ -8,8 +8,8 @@ cd "$root"
 exec </dev/null
 PATH=$PATH:/usr/sbin:/sbin # rpcbind and rpcinfo
 
-# Only the tests need these: namespaces and their networks.
-client/install-packages.sh iproute2 util-linux
+# Only the tests need these: namespaces, their networks, and the model checker.
+client/install-packages.sh iproute2 util-linux spin
 
 mkdir -p build
 log=build/dev-build.log

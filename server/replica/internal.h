@@ -33,6 +33,7 @@ struct replica_peer {
 	uint64_t acked_ever;       /* in this view, by any incarnation: less than this is lost data (rule 3) */
 	bool has_view;             /* it acknowledged in this view: no need to send the record again */
 
+	uint64_t applied;          /* there, as it told last: at a hello, or with the base it wants */
 	uint64_t sent_op;          /* what it holds or has been sent on this connection */
 	uint64_t sent_commit;
 	uint64_t push_token;       /* 0: none in flight */

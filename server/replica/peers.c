@@ -193,6 +193,7 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 {
 	struct digest ours;
 
+	peer->applied = op;
 	if (op > replica_log_last(r->log)) {
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " holds committed op=%" PRIu64 " beyond our log=%" PRIu64,
 			    peer->id, op, replica_log_last(r->log));
@@ -246,6 +247,7 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 		/* New, perhaps in a view already but never whole: everything travels, over whatever it was loaded with. */
 		peer->needs_state = true;
 		peer->state_next = 0;
+		peer->applied = 0;
 	} else {
 		replica_peer_base(r, peer, report->digest_op, report->digest);
 	}

@@ -35,17 +35,20 @@ static bool state_fits_one_push(const struct replica *r)
 	return r->service.state_bytes(r->service.context) <= LIMIT_STATE_CHUNK_BYTES;
 }
 
-/* Whether the full state travels although the peer does not need it: --push. */
-static bool prefers_full(const struct replica *r, uint64_t new_entries)
+/* Whether the full state travels although the peer does not need it: --push. Never to a peer that has applied more than we
+ * have (after a start of everybody it may have): it could not compare, and would ask for another base for ever. */
+static bool prefers_full(const struct replica *r, const struct replica_peer *peer)
 {
+	uint64_t from = peer->sent_op < r->applied ? peer->sent_op : r->applied;
+	uint64_t entries = replica_log_last(r->log) - from;
 	uint64_t bytes;
 
-	if (r->options.push_mode == PUSH_DELTA || r->applied < replica_log_base(r->log))
+	if (r->options.push_mode == PUSH_DELTA || r->applied < replica_log_base(r->log) || r->applied < peer->applied)
 		return false;
 	if (r->options.push_mode == PUSH_FULL)
-		return state_fits_one_push(r);
+		return state_fits_one_push(r) && r->applied + entries_after(r, r->applied) > peer->sent_op;
 	bytes = r->service.state_bytes(r->service.context);
-	return bytes <= r->options.push_full_limit && bytes <= LIMIT_STATE_CHUNK_BYTES && new_entries <= FEW_ORDERS;
+	return bytes <= r->options.push_full_limit && bytes <= LIMIT_STATE_CHUNK_BYTES && entries <= FEW_ORDERS;
 }
 
 static void send(struct replica *r, struct replica_peer *peer, struct replica_push *push, bool with_content)
@@ -118,7 +121,7 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 
 	must(replica_log_digest(r->log, push.base_op, &push.base_digest));
 	if (fresh && peer->push_token == 0) {
-		if (peer->sent_op < last && prefers_full(r, last - peer->sent_op)) {
+		if (peer->sent_op < last && prefers_full(r, peer)) {
 			send_state(r, peer, 0);
 			return;
 		}

@@ -7,9 +7,9 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 
-/* Small enough that committing never shows on the event loop (pages fault in one by one), large enough that system
- * calls are rare: one in ten thousand orders. */
-#define COMMIT_STEP ((size_t)1 << 20)
+/* One huge page: small enough that committing never shows on the event loop, large enough that system calls are rare, one
+ * in twenty thousand orders. */
+#define COMMIT_STEP ((size_t)2 << 20)
 
 static size_t round_up(size_t size)
 {
@@ -27,11 +27,18 @@ _Noreturn static void out_of_memory(const char *what, size_t size)
 void arena_reserve(struct arena *arena, size_t size)
 {
 	size_t reserved = round_up(size);
-	void *base = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t mapped = reserved + COMMIT_STEP; /* to begin at a huge page */
+	uint8_t *base = mmap(NULL, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED)
-		out_of_memory("reserve", reserved);
-	*arena = (struct arena){.base = base, .reserved = reserved};
+		out_of_memory("reserve", mapped);
+
+	size_t skip = (COMMIT_STEP - (uintptr_t)base % COMMIT_STEP) % COMMIT_STEP;
+
+	if (skip > 0)
+		must(munmap(base, skip) == 0);
+	must(munmap(base + skip + reserved, COMMIT_STEP - skip) == 0);
+	*arena = (struct arena){.base = base + skip, .reserved = reserved};
 }
 
 void arena_release(struct arena *arena)
@@ -48,6 +55,11 @@ void arena_commit(struct arena *arena, size_t size)
 
 	if (mprotect(arena->base + arena->committed, step, PROT_READ | PROT_WRITE) != 0)
 		out_of_memory("allocate", arena->committed + step);
+	/* The kernel closes a killed process's connections only after it has given its memory back: 25 ms for 260 MB in small
+	 * pages, added to every failover, and hardly anything in huge ones. A small history stays in small pages. What the
+	 * kernel says does not matter: it is the same memory either way. */
+	if (arena->committed > 0)
+		madvise(arena->base + arena->committed, step, MADV_HUGEPAGE);
 	arena->committed += step;
 	must(arena->committed <= arena->reserved);
 }

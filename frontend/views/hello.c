@@ -5,11 +5,10 @@
 #include <string.h>
 
 /* A replica whose uuid changed is another replica: nothing known of the old data is true of the new. */
-static void forget_data(struct known *k)
+static void forget_data(struct views *v, struct known *k)
 {
 	k->lost_data = false;
-	k->bound = false;
-	k->bind_ms = 0;
+	vm_takeover_lost(v, k);
 	k->evict_since_ms = 0;
 	k->connect_floor = 0;
 }
@@ -18,7 +17,7 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 {
 	if (!uuid_equal(report->uuid, k->identity.uuid)) {
 		vm_say_of(v, k, LOG_LEVEL_INFO, "set its data aside and drew a new uuid");
-		forget_data(k);
+		forget_data(v, k);
 		k->identity.uuid = report->uuid;
 		memset(&k->identity.cluster, 0, sizeof k->identity.cluster);
 		memset(&k->identity.generation, 0, sizeof k->identity.generation);
@@ -77,7 +76,6 @@ static void connection_is_up(struct views *v, struct known *k)
 	k->hung = false;
 	k->forgotten = false;
 	k->evict_since_ms = 0;
-	k->bind_ms = 0;
 	k->connection++;
 }
 
@@ -96,7 +94,7 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 		return;
 	if (k->greeted && !uuid_equal(k->identity.uuid, event->identity->uuid)) {
 		vm_say_of(v, k, LOG_LEVEL_WARN, "came back with another data directory");
-		forget_data(k);
+		forget_data(v, k);
 	}
 	k->greeted = true;
 	k->identity = *event->identity;
@@ -144,11 +142,11 @@ void vm_hello_bound(struct views *v, uint32_t id, const struct report *report)
 	if (k == NULL || report == NULL || k->link != LINK_UP || report->id != id)
 		return;
 	/* Bound to a manager that we were before (our directory was an old copy): ask again. */
-	if (!uuid_is_nil(report->view.manager) && !uuid_equal(report->view.manager, v->manager)) {
-		k->bind_ms = 0;
+	k->bind_open = false;
+	if (!uuid_is_nil(report->view.manager) && !uuid_equal(report->view.manager, v->manager))
 		return;
-	}
 	k->heard_ms = v->now_ms;
+	k->confirmed = k->bound && k->bind_round == v->bind_round;
 	k->bound = true;
 	k->hello_status = HELLO_OK;
 	take_report(v, k, report);

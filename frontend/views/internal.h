@@ -17,8 +17,11 @@
 #define BACKOFF_MOST_MS 1000
 #define QUICK_TRIES 3            /* a broken connection is made again at once so often before the back-off begins */
 #define STORE_RETRY_MS 1000      /* after a failed STORE */
-#define BIND_RETRY_MS 1000
+#define BIND_WAIT_MS 1000        /* after that long without an answer the connection is made again */
 #define OPERATOR_WAIT_MS 5000    /* a switchover or promotion that is not done by then is answered as failed */
+/* RULE 3: promote --force begins a generation of numbers above all that the old one may have reached where nobody hears of it:
+ * wherever the two meet, the promoted branch is the higher. */
+#define VIEWS_PER_GENERATION 1000000
 #define FOREIGN_LOOK_MS 10000    /* how often a replica that is not ours is looked at again */
 #define SAY_AGAIN_MS 5000        /* how often a state that lasts is logged again */
 
@@ -78,8 +81,11 @@ struct known {
 	uint64_t report_ms;
 
 	bool lost_data;          /* what is under identity.uuid is not to be trusted: until it draws a new uuid */
-	bool bound;              /* durably bound to our manager */
-	uint64_t bind_ms;        /* when BIND may be sent (again) */
+	bool bound;              /* durably bound to our manager, as this connection's hello or BIND said */
+	bool bind_open;          /* a BIND waits for its answer, */
+	uint64_t bind_ms;        /* until then; */
+	uint64_t bind_round;     /* asked in this round of a take-over to confirm the binding; 0: no */
+	bool confirmed;          /* still bound, said after all were */
 	uint64_t evict_since_ms; /* the primary names it for eviction since; 0: it does not */
 
 	char note[REPORT_TEXT_SIZE]; /* why it is down or foreign */
@@ -134,6 +140,8 @@ struct views {
 	char held[VIEWS_TEXT_SIZE]; /* the last HOLD's text */
 	char said[VIEWS_TEXT_SIZE]; /* the last line about the whole cluster */
 	uint64_t said_ms;
+
+	uint64_t bind_round; /* of a take-over: begins again whenever somebody required is not bound */
 
 	struct wish switchover;
 	struct wish promotion;
@@ -231,6 +239,7 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);
 /* NORMAL: are we replaced, is our view an old copy, is somebody left bound to a predecessor? */
 void vm_takeover_watch(struct views *v);
 void vm_takeover_bind(struct views *v, struct known *k);
+void vm_takeover_lost(struct views *v, struct known *k);
 
 /* operator.c */
 void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id);

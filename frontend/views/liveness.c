@@ -92,6 +92,7 @@ static void go_down(struct views *v, struct known *k)
 	}
 	k->link = LINK_DOWN;
 	k->retry_ms = v->now_ms + k->backoff_ms;
+	vm_takeover_lost(v, k);
 }
 
 static void back_off(struct known *k)

@@ -69,13 +69,35 @@ static void look(struct views *v, struct takeover *t)
 	}
 }
 
-void vm_takeover_bind(struct views *v, struct known *k)
+/* Its connection is gone, or its data is: nobody knows whose it is now. */
+void vm_takeover_lost(struct views *v, struct known *k)
+{
+	if (k->bound)
+		v->bind_round++;
+	k->bound = false;
+	k->bind_open = false;
+	k->confirmed = false;
+	k->bind_round = 0;
+}
+
+/* One BIND at a time on a connection, so that an answer is the last question's. */
+static void ask(struct views *v, struct known *k, uint64_t round)
 {
 	must(k->link == LINK_UP);
-	if (k->bound || v->now_ms < k->bind_ms)
+	if (k->bind_open && v->now_ms >= k->bind_ms)
+		vm_liveness_disconnect(v, k, 0);
+	if (k->bind_open || k->link != LINK_UP)
 		return;
-	k->bind_ms = v->now_ms + BIND_RETRY_MS;
+	k->bind_open = true;
+	k->bind_ms = v->now_ms + BIND_WAIT_MS;
+	k->bind_round = round;
 	vm_emit(v, VIEWS_DO_BIND, k->id);
+}
+
+void vm_takeover_bind(struct views *v, struct known *k)
+{
+	if (!k->bound)
+		ask(v, k, 0);
 }
 
 void vm_takeover_begin(struct views *v)
@@ -88,8 +110,7 @@ void vm_takeover_begin(struct views *v)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
-		k->bound = false;
-		k->bind_ms = 0;
+		vm_takeover_lost(v, k);
 		/* A binding is taken from a connection that was opened in the new manager's name. */
 		if (was == MODE_NORMAL && k->link != LINK_DOWN)
 			vm_liveness_disconnect(v, k, 0);
@@ -132,6 +153,23 @@ static void bind_required(struct views *v, const struct takeover *t)
 	}
 }
 
+/* RULE 20: all are bound. Each is asked whether it was so all the time since its first answer. */
+static bool confirmed(struct views *v, const struct takeover *t)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < t->required_count; i++) {
+		struct known *k = vm_known_find(v, t->required[i].id);
+
+		must(k != NULL && k->bound);
+		if (k->confirmed && k->bind_round == v->bind_round)
+			continue;
+		all = false;
+		ask(v, k, v->bind_round);
+	}
+	return all;
+}
+
 void vm_takeover_consider(struct views *v)
 {
 	struct takeover t;
@@ -143,8 +181,12 @@ void vm_takeover_consider(struct views *v)
 	look(v, &t);
 	if (t.highest == NULL || t.two_clusters || t.unheard.count > 0 || !v->dumped)
 		return;
-	bind_required(v, &t);
-	if (t.waiting.count > 0)
+	if (t.waiting.count > 0) {
+		v->bind_round++;
+		bind_required(v, &t);
+		return;
+	}
+	if (!confirmed(v, &t))
 		return;
 	/* RULE 18, 20: all are bound, each told its view after that, and this is the highest. */
 	const struct view_member *best = vm_election_best(v, t.highest, 0);

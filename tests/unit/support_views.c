@@ -139,6 +139,12 @@ static void bound(struct rig *rig, uint32_t id)
 		return;
 	fake->bound = views_manager(rig->views);
 	fake->report.view.manager = fake->bound;
+	if (fake->robbed_of != 0) {
+		struct fake *other = &rig->fakes[fake->robbed_of];
+
+		fake->robbed_of = 0;
+		other->bound = other->greeted_by = other->report.view.manager = rig_uuid(777);
+	}
 	struct views_event event = {.kind = VIEWS_BOUND, .id = id, .report = &fake->report};
 
 	rig_step(rig, &event);

@@ -194,6 +194,26 @@ static void starts_again_from_a_higher_view(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 20: two front-ends take over at once. While we bind replica 2 the other one binds replica 1, which was ours; both might
+ * now believe that they have all, make view 8 each, and evict the other's half. */
+static void bound_at_one_instant(void **state)
+{
+	struct views_stored stored;
+
+	(void)state;
+	begin(0);
+	rig_stored(&rig, &stored, 7, 2);
+	rig.fakes[2].robbed_of = 1;
+	rig_start(&rig, NULL);
+	rig_dump(&rig);
+	assert_int_equal(rig.stores, 0);
+	rig_wait(&rig, 3000); /* its connection is made again, and it is bound again */
+	assert_true(uuid_equal(rig.fakes[1].bound, rig.disk.manager));
+	assert_true(rig.routed);
+	assert_int_equal(rig.view, 8);
+	rig_stop(&rig);
+}
+
 /* A front-end that restarts finds its primary serving: nothing changes, nobody is waited for. */
 static void goes_on_with_its_view(void **state)
 {
@@ -380,6 +400,7 @@ int main(void)
 		cmocka_unit_test(takes_over_after_asking_all),
 		cmocka_unit_test(takes_over_with_the_joint),
 		cmocka_unit_test(starts_again_from_a_higher_view),
+		cmocka_unit_test(bound_at_one_instant),
 		cmocka_unit_test(goes_on_with_its_view),
 		cmocka_unit_test(members_get_time_at_start),
 		cmocka_unit_test(no_wait_when_all_are_there),

@@ -148,7 +148,8 @@ void vm_operator_consider(struct views *v)
 	plan.view.cluster = k->report.view.cluster;
 	plan.view.generation = v->fresh[0];
 	must(!uuid_equal(plan.view.generation, k->report.view.generation));
-	highest_op_heard(v, &plan.view.number); /* view_propose adds 1 */
+	highest_op_heard(v, &plan.view.number);
+	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* view_propose adds 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
 	plan.view.primary = k->id;
 	k->lost_data = false;

@@ -190,6 +190,9 @@ static void take(struct replica *r, const struct replica_event *event)
 		r->min_members = event->min_members;
 		if (event->peers != NULL)
 			replica_peers_sync(r, event->peers);
+		/* One that goes on serving a view of an old generation hears here only that it is over (RULE 3). */
+		if (event->retire)
+			replica_depose(r, event->view);
 		if (event->retire && !replica_is_serving(r))
 			replica_do(r, DO_RETIRE)->text =
 				replica_text(r, "%s", r->state == STATE_DAMAGED ? r->detail : "told by the view manager");

@@ -280,6 +280,8 @@ static void say_stopped(const struct placing *placing, uint64_t first, uint64_t 
 
 	if (!placed)
 		fprintf(stderr, "No order of the file was placed before that.\n");
+	else if (placed == 1)
+		fprintf(stderr, "The order before it is placed.\n");
 	else
 		fprintf(stderr, "The %" PRIu64 " orders before it are placed.\n", placed);
 	if (strcmp(file, "-") == 0)

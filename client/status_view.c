@@ -59,7 +59,8 @@ uint32_t status_view_serving(const struct jh_cluster_status *status)
 			serving++;
 		}
 	}
-	return primary_serves ? serving : 0;
+	/* A primary serves before the front-end knows that its members do: orders still wait then. */
+	return primary_serves && status->health != JH_HEALTH_UNAVAILABLE ? serving : 0;
 }
 
 /* A replica that was never heard of: there are no facts that could have an age. */

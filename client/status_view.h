@@ -19,5 +19,5 @@ void status_view_table(FILE *out, const struct client_options *options, const st
 const char *status_view_health(jh_health health);
 const char *status_view_role(jh_role role);
 
-/* How many members serve: log made whole in the view. 0 while no primary serves. */
+/* How many members serve: log made whole in the view. 0 while no primary serves, or orders have to wait. */
 uint32_t status_view_serving(const struct jh_cluster_status *status);

@@ -224,6 +224,8 @@ static void stop(struct program *program)
 	event_base_free(frontend->base);
 }
 
+const char *argp_program_version = "justhungry-frontend " JH_VERSION;
+
 int main(int argc, char **argv)
 {
 	struct program *program = calloc(1, sizeof *program);

@@ -33,7 +33,7 @@ static const struct argp_option list[] = {
 	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end (540000000)", 0},
 	{"heartbeat-ms", KEY_HEARTBEAT, "N", 0, "time between heartbeats to a replica (50)", 0},
 	{"suspect-ms", KEY_SUSPECT, "N", 0, "a replica silent for longer counts as failed (250)", 0},
-	{"stall-ms", KEY_STALL, "N", 0, "so does one whose disk is late by this (2000)", 0},
+	{"stall-ms", KEY_STALL, "N", 0, "a replica whose disk is late by this counts as failed (2000)", 0},
 	{"autoclean-s", KEY_AUTOCLEAN, "N", 0, "a dead replica that is no member is forgotten after this (20)", 0},
 	{"min-members", KEY_MIN_MEMBERS, "N", 0, "refuse orders while fewer replicas hold them (1)", 0},
 	{"start-wait-ms", KEY_START_WAIT, "N", 0, "members get this to answer a start before the view shrinks (2000)", 0},

@@ -34,7 +34,7 @@ static int start_again(char **argv)
 	return 1;
 }
 
-const char *argp_program_version = "justhungry-server 0.1.0";
+const char *argp_program_version = "justhungry-server " JH_VERSION;
 
 int main(int argc, char **argv)
 {

@@ -31,7 +31,7 @@ static const struct argp_option list[] = {
 	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment (67108864)", 0},
 	{"heartbeat-ms", KEY_HEARTBEAT, "N", 0, "silence after which a backup is asked for a sign of life (50)", 0},
 	{"suspect-ms", KEY_SUSPECT, "N", 0, "a backup silent for longer is reported (250)", 0},
-	{"stall-ms", KEY_STALL, "N", 0, "so is one whose disk is late by this (2000)", 0},
+	{"stall-ms", KEY_STALL, "N", 0, "a backup whose disk is late by this is reported (2000)", 0},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0},
 	{"check", KEY_CHECK, "DIR", 0, "verify a data directory offline, print what it holds as JSON, and exit", 0},
 	{NULL, 0, NULL, 0, NULL, 0},

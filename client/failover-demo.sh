@@ -6,15 +6,21 @@
 #   client/failover-demo.sh [--keep]     --keep leaves the cluster running and says how to play with it
 set -euo pipefail
 
+usage="usage: client/failover-demo.sh [--keep]    (--keep leaves the cluster running and says how to play with it)"
 keep=false
-case ${1:-} in
-'') ;;
---keep) keep=true ;;
-*)
-	echo "usage: client/failover-demo.sh [--keep]" >&2
-	exit 2
-	;;
-esac
+for option; do
+	case $option in
+	--keep) keep=true ;;
+	-h | --help)
+		echo "$usage"
+		exit 0
+		;;
+	*)
+		echo "failover-demo: \"$option\" is no option; $usage" >&2
+		exit 2
+		;;
+	esac
+done
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/release
@@ -221,7 +227,7 @@ while IFS='|' read -r customer postcode items; do
 		typed+=" \"$item\""
 	done < <(tr ',' '\n' <<<"$items")
 	shown "$typed"
-	client order --customer "$customer" "$postcode" "${words[@]}" </dev/null | indent || fail "an order was not placed"
+	client order --customer "$customer" "$postcode" "${words[@]}" </dev/null 2>&1 | indent || fail "an order was not placed"
 	placed=$((placed + 1))
 done <"$orders"
 good "$placed orders, each on three disks before it was confirmed"

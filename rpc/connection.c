@@ -167,15 +167,21 @@ void connection_answered(struct rpc_connection *connection)
 	}
 }
 
-void connection_flush(struct rpc_connection *connection)
+/* What follows sending, whatever came of it. */
+static void sent_all_it_could(struct rpc_connection *connection)
 {
-	if (!connection->broken && !connection->blocked)
-		send_output(connection);
 	connection_count_held(connection);
 	if (connection->broken)
 		rpc_connection_close(connection);
 	else
 		connection_check_resume(connection);
+}
+
+void connection_flush(struct rpc_connection *connection)
+{
+	if (!connection->broken && !connection->blocked)
+		send_output(connection);
+	sent_all_it_could(connection);
 }
 
 static void connection_writable(evutil_socket_t fd, short what, void *context)
@@ -185,11 +191,7 @@ static void connection_writable(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	send_output(connection);
-	connection_count_held(connection);
-	if (connection->broken)
-		rpc_connection_close(connection);
-	else
-		connection_check_resume(connection);
+	sent_all_it_could(connection);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */

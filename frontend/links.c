@@ -96,7 +96,6 @@ static void call_free(struct link_call *call)
 	if (call->slot != NULL)
 		*call->slot = NULL;
 	TAILQ_REMOVE(&call->link->calls, call, entry);
-	must(TAILQ_FIRST(&call->link->calls) != call);
 	if (links->spare_count >= SPARE_CALLS) {
 		free(call);
 		return;
@@ -108,12 +107,13 @@ static void call_free(struct link_call *call)
 void links_disconnect(struct links *links, uint32_t id)
 {
 	struct link *link = links->by_id[id];
-	struct link_call *call;
 
 	if (link == NULL)
 		return;
-	while ((call = TAILQ_FIRST(&link->calls)) != NULL)
+	for (struct link_call *call = TAILQ_FIRST(&link->calls), *next; call != NULL; call = next) {
+		next = TAILQ_NEXT(call, entry);
 		call_free(call);
+	}
 	rpc_channel_close(link->channel);
 	links->by_id[id] = NULL;
 	free(link);

@@ -123,6 +123,7 @@ static void split(struct linear_hash *index)
 	struct bucket *move = arena_take(&index->buckets, sizeof(struct bucket));
 	uint32_t kept = 0;
 
+	must(keep != NULL);
 	/* What is kept is written behind what is read, in the same chain: keep and kept never overtake from and i. */
 	for (struct bucket *from = keep; from != NULL; from = overflow_at(index, from->next)) {
 		uint32_t count = from->count;

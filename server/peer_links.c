@@ -1,5 +1,5 @@
-/* A primary's connections to the other replicas: opened with a hello, then pushes and pings. When to connect, what to push
- * and what a silence means is the core's. */
+/* A primary's connections to the other replicas: opened with a hello, then pushes and pings. When to connect, what
+ * to push and what a silence means is the core's. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,6 @@ struct push_call {
 static void push_call_free(struct push_call *call)
 {
 	LIST_REMOVE(call, entry);
-	must(LIST_FIRST(&call->link->pushes) != call);
 	free(call);
 }
 
@@ -61,8 +60,10 @@ void links_disconnect(struct node *node, uint32_t id, struct uuid uuid)
 
 	*slot = link->next;
 	rpc_channel_close(link->channel); /* forgets the calls in flight */
-	while (!LIST_EMPTY(&link->pushes))
-		push_call_free(LIST_FIRST(&link->pushes));
+	for (struct push_call *call = LIST_FIRST(&link->pushes), *next; call != NULL; call = next) {
+		next = LIST_NEXT(call, entry);
+		push_call_free(call);
+	}
 	free(link);
 }
 
@@ -94,7 +95,8 @@ static void nonsense(struct link *link, const struct rpc_reply *reply, const cha
 {
 	if (node_may_complain(link->node))
 		log_warn("links", "closed: %s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
-			 rpc_channel_address(link->channel), reply->status == RPC_ANSWERED ? "malformed" : reply->error);
+			 rpc_channel_address(link->channel),
+			 reply->status == RPC_ANSWERED ? "malformed" : reply->error);
 	lose(link);
 }
 
@@ -122,7 +124,8 @@ static void greeted(void *context, const struct rpc_reply *reply)
 	if (!good) {
 		if (node_may_complain(link->node)) /* it is tried again at once */
 			log_warn("links", "hello refused replica=%" PRIu32 " address=%s reason=\"%s\"", link->id,
-				 rpc_channel_address(link->channel), text[0] != 0 ? text : "another process than the one meant");
+				 rpc_channel_address(link->channel),
+				 text[0] != 0 ? text : "another process than the one meant");
 		lose(link);
 		return;
 	}
@@ -153,7 +156,9 @@ static void turn_end(void *context)
 
 void links_connect(struct node *node, const struct replica_action *action)
 {
-	static const struct rpc_channel_events events = {.connected = say_hello, .closed = closed, .turn_end = turn_end};
+	static const struct rpc_channel_events events = {.connected = say_hello,
+							 .closed = closed,
+							 .turn_end = turn_end};
 
 	links_disconnect(node, action->id, action->uuid);
 
@@ -163,8 +168,8 @@ void links_connect(struct node *node, const struct replica_action *action)
 	*link = (struct link){.next = node->links, .node = node, .id = action->id, .uuid = action->uuid,
 			      .incarnation = action->incarnation};
 	node->links = link;
-	link->channel = rpc_channel_open(node->base, action->address, node->options.program_base + action->id, JH_REPLICA_V1,
-					 &events, link);
+	link->channel = rpc_channel_open(node->base, action->address, node->options.program_base + action->id,
+					 JH_REPLICA_V1, &events, link);
 }
 
 /* --- pushes ------------------------------------------------------------------------------------------------------- */
@@ -271,7 +276,8 @@ static void ponged(void *context, const struct rpc_reply *reply)
 	struct link *link = context;
 
 	if (reply->status == RPC_ANSWERED)
-		node_step(link->node, &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
+		node_step(link->node,
+			  &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
 }
 
 void links_ping(struct node *node, uint32_t id, struct uuid uuid)
@@ -283,5 +289,6 @@ void links_ping(struct node *node, uint32_t id, struct uuid uuid)
 
 	CLIENT *client = rpc_channel_call(link->channel, PING_TIMEOUT_MS, ponged, link);
 
-	clnt_call(client, NULLPROC, (xdrproc_t)(void (*)(void))xdr_void, NULL, (xdrproc_t)(void (*)(void))xdr_void, NULL, unused);
+	clnt_call(client, NULLPROC, (xdrproc_t)(void (*)(void))xdr_void, NULL, (xdrproc_t)(void (*)(void))xdr_void,
+		  NULL, unused);
 }

@@ -35,7 +35,6 @@ static void fetch_free(struct postcode_fetch *fetch)
 	*fetch->previous = fetch->next;
 	if (fetch->next)
 		fetch->next->previous = fetch->previous;
-	must(fetch->fetcher->first != fetch);
 	must(curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy) == CURLM_OK);
 	curl_easy_cleanup(fetch->easy);
 	free(fetch->body);
@@ -142,8 +141,8 @@ static size_t keep_body(char *data, size_t one, size_t size, void *context)
 	return size;
 }
 
-/* Reading the whole bundle of certificates takes longer than a turn of the loop may (37 ms were measured); from a directory
- * by hash OpenSSL reads the one it needs (4 ms, handshake included). */
+/* Reading the whole bundle of certificates takes longer than a turn of the loop may (37 ms were measured); from a
+ * directory by hash OpenSSL reads the one it needs (4 ms, handshake included). */
 static const char *certificate_directory(void)
 {
 	const char *path = curl_version_info(CURLVERSION_NOW)->capath;
@@ -177,8 +176,10 @@ void postcode_fetcher_free(struct postcode_fetcher *fetcher)
 {
 	if (!fetcher)
 		return;
-	while (fetcher->first)
-		fetch_free(fetcher->first);
+	for (struct postcode_fetch *fetch = fetcher->first, *next; fetch; fetch = next) {
+		next = fetch->next;
+		fetch_free(fetch);
+	}
 	must(curl_multi_cleanup(fetcher->multi) == CURLM_OK);
 	event_free(fetcher->timer);
 	free(fetcher);
@@ -206,7 +207,8 @@ static void configure(struct postcode_fetch *fetch, const char *url)
 }
 
 struct postcode_fetch *postcode_fetch_start(struct postcode_fetcher *fetcher, const char *url,
-					    void (*done)(void *context, const struct postcode_fetched *fetched), void *context)
+					    void (*done)(void *context, const struct postcode_fetched *fetched),
+					    void *context)
 {
 	struct postcode_fetch *fetch = calloc(1, sizeof(*fetch));
 

@@ -1,5 +1,5 @@
-/* SUBMIT and QUERY: from the call to what the core decides on, and from its decision to the answer. The only step that may
- * talk to the outside world, the postcode check, happens before an operation enters the log. */
+/* SUBMIT and QUERY: from the call to what the core decides on, and from its decision to the answer. The only step
+ * that may talk to the outside world, the postcode check, happens before an operation enters the log. */
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,14 +15,14 @@
 #define BODY_TIME_OFFSET 24
 #define BODY_CHECK_OFFSET 32
 
-/* For how long the check of an earlier order counts: a postcode stays, a provider that could not be asked may be back soon. */
+/* For how long the check of an earlier order counts: a postcode stays, a provider that could not be asked may be
+ * back soon. */
 #define RECALL_EXISTS_US (24ll * 3600 * 1000000)
 #define RECALL_UNASKED_US (60ll * 1000000)
 
 static void request_free(struct request *request)
 {
 	LIST_REMOVE(request, live);
-	must(LIST_FIRST(&request->node->requests) != request);
 	if (request->is_read)
 		xdr_free((xdrproc_t)xdr_jh_query, &request->query);
 	free(request);
@@ -30,9 +30,8 @@ static void request_free(struct request *request)
 
 void requests_drop(struct node *node)
 {
-	struct request *request;
-
-	while ((request = LIST_FIRST(&node->requests)) != NULL) {
+	for (struct request *request = LIST_FIRST(&node->requests), *next; request != NULL; request = next) {
+		next = LIST_NEXT(request, live);
 		rpc_call_drop(request->call);
 		request_free(request);
 	}
@@ -89,8 +88,10 @@ void request_answer(struct request *request, const struct replica_action *action
 			      text);
 		break;
 	case VERDICT_CONFLICT:
-		snprintf(text, sizeof text, "request number %" PRIu64 " of this client was already used for another order: "
-			 "use a higher number", request->number);
+		snprintf(text, sizeof text,
+			 "request number %" PRIu64 " of this client was already used for another order: "
+			 "use a higher number",
+			 request->number);
 		reply_problem(request, JH_REFUSED, JH_REASON_CONFLICT, text);
 		break;
 	case VERDICT_SUPERSEDED:
@@ -99,21 +100,27 @@ void request_answer(struct request *request, const struct replica_action *action
 		reply_problem(request, JH_REFUSED, JH_REASON_SUPERSEDED, text);
 		break;
 	case VERDICT_FULL:
-		snprintf(text, sizeof text, "the order history is full (%" PRIu64 " orders): start the replicas with a higher "
-			 "--max-orders", options->orders_max);
+		snprintf(text, sizeof text,
+			 "the order history is full (%" PRIu64 " orders): start the replicas with a higher "
+			 "--max-orders",
+			 options->orders_max);
 		reply_problem(request, JH_REFUSED, JH_REASON_FULL, text);
 		break;
 	case VERDICT_DISK_FULL:
-		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there, then order again", action->id);
+		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there, then order again",
+			 action->id);
 		reply_problem(request, JH_REFUSED, JH_REASON_DISK_FULL, text);
 		break;
 	case VERDICT_TOO_FEW:
-		snprintf(text, sizeof text, "only %" PRIu64 " members hold the orders, fewer than --min-members: start more "
-			 "replicas", action->op);
+		snprintf(text, sizeof text,
+			 "only %" PRIu64 " members hold the orders, fewer than --min-members: start more "
+			 "replicas",
+			 action->op);
 		reply_problem(request, JH_REFUSED, JH_REASON_TOO_FEW_MEMBERS, text);
 		break;
 	case VERDICT_BUSY:
-		reply_problem(request, JH_UNAVAILABLE, JH_REASON_BUSY, "the primary has too many orders in hand: order again");
+		reply_problem(request, JH_UNAVAILABLE, JH_REASON_BUSY,
+			      "the primary has too many orders in hand: order again");
 		break;
 	}
 	request_free(request);
@@ -173,7 +180,8 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 		break;
 	case POSTCODE_UNREACHABLE:
 		decline(request, JH_REASON_POSTCODE_UNCHECKED,
-			"could not validate postcode: no provider answers and --postcode-check is strict: order again later");
+			"could not validate postcode: no provider answers and --postcode-check is strict: order again "
+			"later");
 		break;
 	case POSTCODE_BUSY:
 		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: order again");
@@ -191,8 +199,8 @@ static void checked(void *context, enum postcode_verdict verdict)
 	node_flush(request->node);
 }
 
-/* What the last order to this postcode found out need not be asked again, least of all by a primary that has just taken over
- * with everybody waiting. */
+/* What the last order to this postcode found out need not be asked again, least of all by a primary that has just
+ * taken over with everybody waiting. */
 static void recall(struct request *request)
 {
 	struct node *node = request->node;

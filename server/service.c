@@ -1,5 +1,5 @@
-/* The replica's program: hellos, and what the view manager and the primary call. Each handler translates and hands on; the
- * core decides. */
+/* The replica's program: hellos, and what the view manager and the primary call. Each handler translates and hands
+ * on; the core decides. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +24,8 @@ static struct node *node_of(struct svc_req *call)
 	return rpc_call_context(call);
 }
 
-/* RULE 20: the manager we are bound to; any, as long as we are bound to none. Asked anew for every call: a view may have bound
- * us to another one since the hello. */
+/* RULE 20: the manager we are bound to; any, as long as we are bound to none. Asked anew for every call: a view may
+ * have bound us to another one since the hello. */
 static bool manages(const struct node *node, const struct greeted *from)
 {
 	struct uuid bound = replica_bound(node->replica);
@@ -75,7 +75,8 @@ void service_closed(struct node *node, struct rpc_connection *connection)
 	rpc_connection_set_user(connection, NULL);
 	forget(node, from);
 	if (manager && !node->freeing)
-		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
+		node_step(node,
+			  &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
 }
 
 /* RULE 17: a hello on a new connection closes the same peer's older ones and discards what was unread there. */
@@ -122,7 +123,8 @@ static void greet(struct node *node, struct rpc_connection *connection, const st
 	rpc_connection_pin(connection);
 	close_older(node, from, false);
 	if (manager)
-		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
+		node_step(node,
+			  &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
 }
 
 static bool names_other(struct uuid named, struct uuid ours)
@@ -130,8 +132,8 @@ static bool names_other(struct uuid named, struct uuid ours)
 	return !uuid_is_nil(named) && !uuid_equal(named, ours);
 }
 
-/* RULE 17: either end refuses a mismatch and says so. A view manager may meet an older generation of its own cluster: it
- * is the one that tells it to start again. */
+/* RULE 17: either end refuses a mismatch and says so. A view manager may meet an older generation of its own
+ * cluster: it is the one that tells it to start again. */
 static jh_hello_status judge_hello(const struct node *node, const struct identity *who, const struct identity *meant,
 				   char *text, size_t size)
 {
@@ -140,7 +142,8 @@ static jh_hello_status judge_hello(const struct node *node, const struct identit
 
 	*text = 0;
 	if (who->format != JH_CLUSTER_FORMAT) {
-		snprintf(text, size, "cluster format %u here, %u there: upgrade the older one", JH_CLUSTER_FORMAT, who->format);
+		snprintf(text, size, "cluster format %u here, %u there: upgrade the older one", JH_CLUSTER_FORMAT,
+			 who->format);
 		return JH_HELLO_FORMAT;
 	}
 	if (who->program_base != me.program_base) {
@@ -211,7 +214,8 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 	static struct peers peers;
 
 	if (manager_of(call) != NULL) {
-		bool has_peers = args->has_peers && convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
+		bool has_peers = args->has_peers &&
+				 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
 		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
 							.peers = has_peers ? &peers : NULL, .retire = args->retire,
@@ -288,13 +292,9 @@ static struct rpc_call *release(struct taken *taken)
 
 void service_drop(struct node *node)
 {
-	struct taken *taken = LIST_FIRST(&node->taken);
-
-	while (taken != NULL) {
-		struct taken *next = LIST_NEXT(taken, link);
-
+	for (struct taken *taken = LIST_FIRST(&node->taken), *next; taken != NULL; taken = next) {
+		next = LIST_NEXT(taken, link);
 		rpc_call_drop(release(taken));
-		taken = next;
 	}
 }
 
@@ -317,7 +317,8 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 
 	memset(result, 0, sizeof *result);
 	if (from == NULL || !convert_install_from_wire(args, &view, &peers)) {
-		reply_manage(node, taken, JH_MANAGE_REFUSED, from == NULL ? "say hello first" : "that view makes no sense");
+		reply_manage(node, taken, JH_MANAGE_REFUSED,
+			     from == NULL ? "say hello first" : "that view makes no sense");
 		return FALSE;
 	}
 	if (!uuid_equal(view.manager, from->uuid)) {

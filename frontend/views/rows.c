@@ -80,9 +80,8 @@ static bool missing(const struct views *v, const struct known *k, char *text, si
 		what = k->link == LINK_UP ? "is not usable" : "is down";
 	else if (k->lost_data)
 		what = "has lost data";
-	else if (!vm_known_is_member(v, k))
-		what = "is catching up";
-	else if (v->durable.view.primary != k->id && k->report.state != STATE_FOLLOWING)
+	else if (!vm_known_is_member(v, k) ||
+		 (v->durable.view.primary != k->id && k->report.state != STATE_FOLLOWING))
 		what = "is catching up";
 	if (what == NULL)
 		return false;

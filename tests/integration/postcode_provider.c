@@ -1,13 +1,14 @@
-/* Plays both postcode providers, in their documented shapes, on one HTTP port of this machine, so that no test needs the
- * internet or loads a public service. Prints "port N" and runs until its standard input is closed or SIGTERM.
+/* Plays both postcode providers, in their documented shapes, on one HTTP port of this machine, so that no test needs
+ * the internet or loads a public service. Prints "port N" and runs until its standard input is closed or SIGTERM.
  *
  *   postcode_provider [--address A] [--port N] [--slow-ms N] [--behave NAME]
  *     GET /postcodes/{pc}/validate   as postcodes.io
  *     GET /postcode/{pc}             as getthedata.com
  *     GET /count                     {"postcodes_io":N,"getthedata":N}: questions so far, whatever was answered
  *
- * How a question is answered is chosen by, first found: the first segment of the path (base URL http://127.0.0.1:N/slow), the
- * option --behave (standard: by postcode), the outward code. No ZY district exists, and all pass the grammar:
+ * How a question is answered is chosen by, first found: the first segment of the path (base URL
+ * http://127.0.0.1:N/slow), the option --behave (standard: by postcode), the outward code. No ZY district exists, and
+ * all pass the grammar:
  *
  *   name        outward  answer
  *   valid       others   the postcode exists (getthedata.com: no_match for BT, as it knows no Northern Ireland)
@@ -98,7 +99,8 @@ static bool parse(struct provider *provider, const char *path, struct question *
 	if (!decoded)
 		return false;
 	question->getthedata = strncmp(decoded, "/postcode/", 10) == 0;
-	int found = sscanf(decoded, question->getthedata ? "/postcode/%15[A-Z0-9 ]%n" : "/postcodes/%15[A-Z0-9 ]/validate%n",
+	int found = sscanf(decoded,
+			   question->getthedata ? "/postcode/%15[A-Z0-9 ]%n" : "/postcodes/%15[A-Z0-9 ]/validate%n",
 			   question->postcode, &end);
 	bool whole = found == 1 && end > 0 && (size_t)end == size;
 	free(decoded);
@@ -133,10 +135,13 @@ static void write_verdict(const struct question *question, bool exists, char *ou
 		snprintf(out, size, "{\"status\":200,\"result\":%s}", exists ? "true" : "false");
 	else if (exists && strncmp(postcode, "BT", 2) != 0)
 		snprintf(out, size,
-			 "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"input\":\"%s\",\"data\":{\"postcode\":\"%s\","
-			 "\"status\":\"live\",\"country\":\"England\"},\"copyright\":[\"\"]}", postcode, postcode);
+			 "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"input\":\"%s\",\"data\":{"
+			 "\"postcode\":\"%s\","
+			 "\"status\":\"live\",\"country\":\"England\"},\"copyright\":[\"\"]}",
+			 postcode, postcode);
 	else
-		snprintf(out, size, "{\"status\":\"no_match\",\"match_type\":null,\"input\":\"%s\",\"data\":null}", postcode);
+		snprintf(out, size, "{\"status\":\"no_match\",\"match_type\":null,\"input\":\"%s\",\"data\":null}",
+			 postcode);
 }
 
 static void answer_redirect(struct evhttp_request *request, const struct question *question)
@@ -176,7 +181,8 @@ static void answer(struct evhttp_request *request, const struct question *questi
 	case TERMINATED:
 		send_text(request, 404, json,
 			  "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"ZY3 1AA\","
-			  "\"year_terminated\":1996,\"month_terminated\":6,\"longitude\":-2.242851,\"latitude\":57.101474}}");
+			  "\"year_terminated\":1996,\"month_terminated\":6,\"longitude\":-2.242851,\"latitude\":57."
+			  "101474}}");
 		break;
 	case LIMITED:
 		header(request, "Retry-After", "1");
@@ -191,7 +197,8 @@ static void answer(struct evhttp_request *request, const struct question *questi
 		send_text(request, 200, json, verdict);
 		break;
 	case NOTJSON:
-		send_text(request, 200, "text/html", "<html><body>Please log in to the hotel's network</body></html>\n");
+		send_text(request, 200, "text/html",
+			  "<html><body>Please log in to the hotel's network</body></html>\n");
 		break;
 	case REDIRECT:
 		answer_redirect(request, question);
@@ -253,8 +260,8 @@ static void on_request(struct evhttp_request *request, void *context)
 
 	if (path && strcmp(path, "/count") == 0) {
 		char text[96];
-		snprintf(text, sizeof(text), "{\"postcodes_io\":%lu,\"getthedata\":%lu}\n", provider->postcodes_io_count,
-			 provider->getthedata_count);
+		snprintf(text, sizeof(text), "{\"postcodes_io\":%lu,\"getthedata\":%lu}\n",
+			 provider->postcodes_io_count, provider->getthedata_count);
 		send_text(request, 200, "application/json", text);
 		return;
 	}
@@ -314,13 +321,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 static int listening_port(struct evhttp_bound_socket *bound)
 {
-	struct sockaddr_storage address = {0};
+	union {
+		struct sockaddr_in6 six;
+		struct sockaddr_in four;
+		struct sockaddr any;
+	} address = {0};
 	socklen_t size = sizeof(address);
 
-	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) != 0)
+	if (getsockname(evhttp_bound_socket_get_fd(bound), &address.any, &size) != 0)
 		return -1;
-	return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port)
-					     : ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return ntohs(address.any.sa_family == AF_INET6 ? address.six.sin6_port : address.four.sin_port);
 }
 
 int main(int argc, char **argv)
@@ -332,7 +342,8 @@ int main(int argc, char **argv)
 		{"behave", 'b', "NAME", 0, "answer every question this way", 0},
 		{0},
 	};
-	static const struct argp argp = {options, parse_option, NULL, "Plays postcodes.io and getthedata.com.", NULL, NULL, NULL};
+	static const struct argp argp = {options, parse_option, NULL, "Plays postcodes.io and getthedata.com.",
+					 NULL,	  NULL,		NULL};
 	struct provider provider = {.address = "127.0.0.1", .slow_ms = 3000, .behaviour = -1};
 
 	argp_err_exit_status = 2;
@@ -349,7 +360,8 @@ int main(int argc, char **argv)
 	evhttp_set_gencb(http, on_request, &provider);
 	provider.port = listening_port(bound);
 	struct event *term = evsignal_new(provider.base, SIGTERM, on_signal, provider.base);
-	/* A socketpair, a pipe or a terminal; epoll cannot watch a file or /dev/null, and then there is only SIGTERM. */
+	/* A socketpair, a pipe or a terminal; epoll cannot watch a file or /dev/null, and then there is only
+	 * SIGTERM. */
 	struct event *input = event_new(provider.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, provider.base);
 	event_add(term, NULL);
 	event_add(input, NULL);

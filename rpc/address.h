@@ -1,5 +1,5 @@
-/* Numeric TCP addresses in their three spellings: text ("127.0.0.1:40001", "[::1]:40001"), sockaddr, and rpcbind's universal
- * address ("127.0.0.1.156.65", RFC 5665 section 5.2.3). It refuses names: nothing here asks a resolver. */
+/* Numeric TCP addresses in their three spellings: text ("127.0.0.1:40001", "[::1]:40001"), sockaddr, and rpcbind's
+ * universal address ("127.0.0.1.156.65", RFC 5665 section 5.2.3). It refuses names: nothing here asks a resolver. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@ struct rpc_address {
  * anything else. */
 bool rpc_address_parse(const char *text, struct rpc_address *address);
 
-/* Writes "192.0.2.1:4711" or "[::1]:4711"; an IPv4 address mapped into IPv6 is written as IPv4. Anything but AF_INET and
- * AF_INET6 becomes "local". */
+/* Writes "192.0.2.1:4711" or "[::1]:4711"; an IPv4 address mapped into IPv6 is written as IPv4. Anything but AF_INET
+ * and AF_INET6 becomes "local". */
 void rpc_address_format(const struct rpc_address *address, char *text, size_t size);
 
 /* RFC 5665: h1.h2.h3.h4.p1.p2, the host in its usual spelling for IPv6. */

@@ -8,7 +8,8 @@
 #include "rpc/address.h"
 #include "rpc/base/log.h"
 
-uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high)
+uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
+			  uint64_t high)
 {
 	char *end;
 
@@ -17,7 +18,8 @@ uint64_t arguments_number(const struct argp_state *state, const char *option, co
 	unsigned long long value = strtoull(text, &end, 10);
 
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
-		argp_error(state, "--%s %s: a number from %" PRIu64 " to %" PRIu64 " is needed", option, text, low, high);
+		argp_error(state, "--%s %s: a number from %" PRIu64 " to %" PRIu64 " is needed", option, text, low,
+			   high);
 	return value;
 }
 
@@ -26,8 +28,8 @@ const char *arguments_address(const struct argp_state *state, const char *option
 	struct rpc_address parsed;
 
 	if (!rpc_address_parse(text, &parsed))
-		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711", option,
-			   text);
+		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711",
+			   option, text);
 	return text;
 }
 

@@ -1,12 +1,13 @@
-/* What the options of all programs have in common: numbers, addresses and levels, judged once, with one clear line. A bad one
- * ends the program through argp_error (exit status argp_err_exit_status). */
+/* What the options of all programs have in common: numbers, addresses and levels, judged once, with one clear line.
+ * A bad one ends the program through argp_error (exit status argp_err_exit_status). */
 #pragma once
 
 #include <argp.h>
 #include <stdint.h>
 
 /* A decimal number from low to high. */
-uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high);
+uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
+			  uint64_t high);
 
 /* A numeric address with or without a port; returns text. */
 const char *arguments_address(const struct argp_state *state, const char *option, const char *text);

@@ -96,8 +96,8 @@ static enum record_status receive_by(int fd, struct record_reader *input, uint8_
 	}
 }
 
-static enum blocking_result decode_reply(const struct blocking_call *call, const uint8_t *record, size_t size, char *error,
-					 size_t error_size)
+static enum blocking_result decode_reply(const struct blocking_call *call, const uint8_t *record, size_t size,
+					 char *error, size_t error_size)
 {
 	struct reply_head head;
 	enum reply_verdict verdict = reply_head_parse(record, size, &head);
@@ -108,7 +108,8 @@ static enum blocking_result decode_reply(const struct blocking_call *call, const
 		return BLOCKING_REJECTED;
 	}
 	if (verdict == REPLY_SUCCESS && head.xid == XID) {
-		xdrmem_create(&xdr, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at), XDR_DECODE);
+		xdrmem_create(&xdr, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at),
+			      XDR_DECODE);
 		if (call->decode(&xdr, call->results, 0))
 			return BLOCKING_ANSWERED;
 		xdr_free(call->decode, call->results);

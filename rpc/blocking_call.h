@@ -1,5 +1,5 @@
-/* One ONC RPC call on a connection of its own, for threads that may wait. The deadline is for the whole of it, connecting
- * included: a peer that trickles bytes or accepts and stays silent cannot hold the caller longer. */
+/* One ONC RPC call on a connection of its own, for threads that may wait. The deadline is for the whole of it,
+ * connecting included: a peer that trickles bytes or accepts and stays silent cannot hold the caller longer. */
 #pragma once
 
 #include <rpc/rpc.h>

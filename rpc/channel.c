@@ -55,7 +55,7 @@ struct rpc_channel {
 	bool closed;
 };
 
-/* --- calls -------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 static void tell(struct rpc_channel *channel, struct call *call, const struct rpc_reply *reply)
 {
@@ -73,7 +73,7 @@ static void tell_failure(struct rpc_channel *channel, struct call *call, enum rp
 	tell(channel, call, &(struct rpc_reply){.status = status, .error = error});
 }
 
-/* --- the end --------------------------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 
 static void channel_free(struct rpc_channel *channel)
 {
@@ -109,7 +109,8 @@ static void let_go_of_socket(struct rpc_channel *channel)
 	channel->fd = -1;
 }
 
-/* Answers every call RPC_LOST, once each, then says closed. New calls made meanwhile go to `failed`. Within enter/leave. */
+/* Answers every call RPC_LOST, once each, then says closed. New calls made meanwhile go to `failed`. Within
+ * enter/leave. */
 static void die(struct rpc_channel *channel, const char *reason)
 {
 	struct call *call;
@@ -147,7 +148,7 @@ void rpc_channel_close(struct rpc_channel *channel)
 		channel_free(channel);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static void need_flush(struct rpc_channel *channel)
 {
@@ -207,13 +208,14 @@ static void flush_turn(evutil_socket_t fd, short what, void *context)
 	while (!channel->closed && (call = TAILQ_FIRST(&failed)) != NULL) {
 		TAILQ_REMOVE(&failed, call, link);
 		tell_failure(channel, call, call->failure,
-			     call->failure == RPC_LOST ? "the connection has ended" : "the arguments cannot be encoded");
+			     call->failure == RPC_LOST ? "the connection has ended"
+						       : "the arguments cannot be encoded");
 	}
 	call_queue_free(&failed);
 	leave(channel);
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------------------------------- */
+/* --- deadlines ---------------------------------------------------------------------------------------------------- */
 
 static void set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_us)
 {
@@ -237,7 +239,8 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	channel->timer_us = 0;
 	enter(channel);
-	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL && call->deadline.at_us <= now_us) {
+	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL &&
+	       call->deadline.at_us <= now_us) {
 		call_table_take(&channel->calls, call);
 		tell_failure(channel, call, RPC_TIMED_OUT, "no answer within the deadline");
 	}
@@ -253,7 +256,7 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
 	leave(channel);
 }
 
-/* --- the CLIENT of a stub ----------------------------------------------------------------------------------------------- */
+/* --- the CLIENT of a stub ----------------------------------------------------------------------------------------- */
 
 static void fail_later(struct rpc_channel *channel, struct call *call, enum rpc_status status)
 {
@@ -262,8 +265,8 @@ static void fail_later(struct rpc_channel *channel, struct call *call, enum rpc_
 	need_flush(channel);
 }
 
-static enum clnt_stat client_call(CLIENT *client, rpcproc_t procedure, xdrproc_t encode, void *arguments, xdrproc_t decode,
-				  void *results, struct timeval timeout)
+static enum clnt_stat client_call(CLIENT *client, rpcproc_t procedure, xdrproc_t encode, void *arguments,
+				  xdrproc_t decode, void *results, struct timeval timeout)
 {
 	struct rpc_channel *channel = client->cl_private;
 	struct call *call = channel->next_call;
@@ -279,7 +282,8 @@ static enum clnt_stat client_call(CLIENT *client, rpcproc_t procedure, xdrproc_t
 		fail_later(channel, call, RPC_LOST);
 		return RPC_SUCCESS;
 	}
-	if (!call_encode(&channel->output, call->xid, channel->program, channel->version, procedure, encode, arguments)) {
+	if (!call_encode(&channel->output, call->xid, channel->program, channel->version, procedure, encode,
+			 arguments)) {
 		fail_later(channel, call, RPC_REJECTED);
 		return RPC_SUCCESS;
 	}
@@ -339,7 +343,7 @@ CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_r
 	return &channel->client;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* False when the record is no reply. */
 static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_t size)
@@ -363,7 +367,8 @@ static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_
 
 	XDR results;
 
-	xdrmem_create(&results, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at), XDR_DECODE);
+	xdrmem_create(&results, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at),
+		      XDR_DECODE);
 	tell(channel, call, &(struct rpc_reply){.status = RPC_ANSWERED, .results = &results});
 	return true;
 }
@@ -417,7 +422,7 @@ static void channel_readable(evutil_socket_t fd, short what, void *context)
 	leave(channel);
 }
 
-/* --- connecting --------------------------------------------------------------------------------------------------------- */
+/* --- connecting --------------------------------------------------------------------------------------------------- */
 
 /* A connect to an ephemeral port on loopback that nobody listens on may meet itself (simultaneous open). RULE 17 */
 static bool connected_to_itself(int fd)

@@ -1,11 +1,11 @@
 /* The asynchronous ONC RPC client channel: a CLIENT for rpcgen's client stubs whose cl_call queues the encoded call and
- * returns RPC_SUCCESS at once; the answer arrives by xid and calls back. Many calls share one connection; each call has a
- * deadline for the whole call. What is queued within one turn of the loop leaves in one write.
+ * returns RPC_SUCCESS at once; the answer arrives by xid and calls back. Many calls share one connection; each call has
+ * a deadline for the whole call. What is queued within one turn of the loop leaves in one write.
  *
  * Usage with an rpcgen -M stub:
  *     submit_1(&args, NULL, rpc_channel_call(channel, timeout_ms, submitted, context));
- * where `submitted` gets the raw answer and decodes it with rpc_reply_decode. It refuses to retry or to reconnect: the owner
- * decides that. One thread, the event loop's. */
+ * where `submitted` gets the raw answer and decodes it with rpc_reply_decode. It refuses to retry or to reconnect:
+ * the owner decides that. One thread, the event loop's. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -41,20 +41,22 @@ struct rpc_channel_events {
 	void (*closed)(void *context, const char *reason); /* once: connect failed or the connection ended; all calls in
 							      flight have been answered RPC_LOST before. The channel is
 							      dead; the owner still calls rpc_channel_close. */
-	void (*turn_end)(void *context);                   /* after all answers of one read were delivered. May be NULL */
+	void (*turn_end)(void *context);                   /* after all answers of one read were delivered. May be
+							      NULL */
 };
 
-/* Starts a non-blocking connect to a numeric address "127.0.0.1:40001" / "[::1]:40001". Never fails at once: trouble comes
- * through `closed` from the loop. A socket whose own address equals its peer's is closed (rule 17). TCP_NODELAY is set. */
+/* Starts a non-blocking connect to a numeric address "127.0.0.1:40001" / "[::1]:40001". Never fails at once: trouble
+ * comes through `closed` from the loop. A socket whose own address equals its peer's is closed (rule 17).
+ * TCP_NODELAY is set. */
 struct rpc_channel *rpc_channel_open(struct event_base *base, const char *address, rpcprog_t program, rpcvers_t version,
 				     const struct rpc_channel_events *events, void *context);
 
-/* Closes at once and frees; calls in flight are forgotten without a call-back; nothing of the channel is called again. Safe
- * in any of its call-backs. NULL is fine. */
+/* Closes at once and frees; calls in flight are forgotten without a call-back; nothing of the channel is called
+ * again. Safe in any of its call-backs. NULL is fine. */
 void rpc_channel_close(struct rpc_channel *channel);
 
-/* The CLIENT to hand to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. (clnt_call itself is a macro
- * that evaluates its CLIENT twice: not this expression.) */
+/* The CLIENT to hand to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. (clnt_call
+ * itself is a macro that evaluates its CLIENT twice: not this expression.) */
 CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_reply_fn answered, void *context);
 
 /* Writes what is queued now instead of at the end of the turn. */

@@ -1,4 +1,5 @@
-/* The calls of a channel that wait for an answer: found by xid, and by the earliest deadline. It refuses to answer them. */
+/* The calls of a channel that wait for an answer: found by xid, and by the earliest deadline. It refuses to answer
+ * them. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The monotonic clock of the RPC runtime, in microseconds. Deadlines are made from it and from no other clock (rule 16). */
+/* The monotonic clock of the RPC runtime, in microseconds. Deadlines are made from it and from no other clock (rule
+ * 16). */
 #pragma once
 
 #include <stdint.h>

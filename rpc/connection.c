@@ -113,9 +113,10 @@ void rpc_connection_close(struct rpc_connection *connection)
 		connection_free(connection);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
-/* Gives the kernel what it takes. Marks the connection broken rather than closing it: it may be called within a reply. */
+/* Gives the kernel what it takes. Marks the connection broken rather than closing it: it may be called within a
+ * reply. */
 static void send_output(struct rpc_connection *connection)
 {
 	const uint8_t *bytes;
@@ -194,7 +195,7 @@ static void connection_writable(evutil_socket_t fd, short what, void *context)
 	sent_all_it_could(connection);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* Dispatches the whole records there are. A handler may close this connection, so its memory is looked after here. */
 static void dispatch_input(struct rpc_connection *connection)
@@ -322,7 +323,7 @@ void connection_new(struct rpc_server *server, int fd, const struct rpc_address 
 	start_reading(connection);
 }
 
-/* --- for the owner ------------------------------------------------------------------------------------------------------ */
+/* --- for the owner ------------------------------------------------------------------------------------------------ */
 
 void rpc_connection_set_user(struct rpc_connection *connection, void *user)
 {

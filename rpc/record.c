@@ -11,7 +11,7 @@
 #define KEEP_PARTIAL 4096u  /* thousands of idle connections shall hold little */
 #define KEEP_OUTPUT 65536u
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 void record_reader_init(struct record_reader *reader, size_t limit)
 {
@@ -126,7 +126,8 @@ static enum record_status next_record(struct record_reader *reader, const uint8_
 			return RECORD_MORE;
 		if (reader->fragment_left > reader->limit - reader->partial_bytes)
 			return RECORD_TOO_LONG;
-		if (reader->partial_bytes == 0 && reader->fragment_last && reader->fragment_left <= reader->input_bytes) {
+		if (reader->partial_bytes == 0 && reader->fragment_last &&
+		    reader->fragment_left <= reader->input_bytes) {
 			*record = reader->input;
 			*size = reader->fragment_left;
 			consume(reader, reader->fragment_left);
@@ -134,7 +135,8 @@ static enum record_status next_record(struct record_reader *reader, const uint8_
 			return RECORD_WHOLE;
 		}
 
-		size_t count = reader->fragment_left < reader->input_bytes ? reader->fragment_left : reader->input_bytes;
+		size_t count = reader->fragment_left < reader->input_bytes ? reader->fragment_left
+									   : reader->input_bytes;
 
 		keep_partial(reader, count);
 		reader->fragment_left -= count;
@@ -163,7 +165,7 @@ enum record_status record_reader_next(struct record_reader *reader, const uint8_
 	return status;
 }
 
-/* --- writing: an XDR stream over a buffer that grows -------------------------------------------------------------------- */
+/* --- writing: an XDR stream over a buffer that grows -------------------------------------------------------------- */
 
 static struct record_writer *writer_of(XDR *xdr)
 {

@@ -1,6 +1,6 @@
-/* Record marking (RFC 5531 section 11): a reader that finds whole records in a stream of bytes, and a writer that encodes
- * records into one buffer. Both ends use them. Neither knows a socket: bytes are handed in and out, so that TLS may stand in
- * between. */
+/* Record marking (RFC 5531 section 11): a reader that finds whole records in a stream of bytes, and a writer that
+ * encodes records into one buffer. Both ends use them. Neither knows a socket: bytes are handed in and out, so that
+ * TLS may stand in between. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 enum record_status {
 	RECORD_WHOLE,    /* *record and *size name the next record */
@@ -38,11 +38,12 @@ void record_reader_free(struct record_reader *reader);
 /* Hands in the next bytes. They are borrowed until record_reader_next says RECORD_MORE, or record_reader_stash. */
 void record_reader_feed(struct record_reader *reader, const uint8_t *bytes, size_t size);
 
-/* The next whole record, valid until the next call on the reader. A record that lies whole within what was fed is not copied. */
+/* The next whole record, valid until the next call on the reader. A record that lies whole within what was fed is
+ * not copied. */
 enum record_status record_reader_next(struct record_reader *reader, const uint8_t **record, size_t *size);
 
-/* Copies the input not yet used, so that the caller's buffer is free; record_reader_next goes on with it later. For callers
- * that stop in the middle of what they have read. */
+/* Copies the input not yet used, so that the caller's buffer is free; record_reader_next goes on with it later. For
+ * callers that stop in the middle of what they have read. */
 void record_reader_stash(struct record_reader *reader);
 
 /* Memory it holds between two calls; what was fed and not stashed is the caller's. */
@@ -51,7 +52,7 @@ size_t record_reader_held(const struct record_reader *reader);
 /* Whether next could find something without another feed. */
 bool record_reader_has_input(const struct record_reader *reader);
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 struct record_writer {
 	uint8_t *bytes;         /* sent..end is waiting to leave */

@@ -29,7 +29,7 @@ static bool_t xdr_nothing(XDR *xdr, ...)
 	return TRUE;
 }
 
-/* --- rpcbind's procedures ----------------------------------------------------------------------------------------------- */
+/* --- rpcbind's procedures ----------------------------------------------------------------------------------------- */
 
 static struct rpc_address local_rpcbind(void)
 {
@@ -42,8 +42,8 @@ static struct rpc_address local_rpcbind(void)
 }
 
 static enum blocking_result ask_rpcbind(const struct rpc_address *rpcbind, rpcproc_t procedure, xdrproc_t encode,
-					void *arguments, xdrproc_t decode, void *results, uint64_t deadline_us, char *error,
-					size_t error_size)
+					void *arguments, xdrproc_t decode, void *results, uint64_t deadline_us,
+					char *error, size_t error_size)
 {
 	return blocking_call(&(struct blocking_call){
 		.address = rpcbind, .program = RPCBPROG, .version = RPCBVERS4, .procedure = procedure,
@@ -52,17 +52,18 @@ static enum blocking_result ask_rpcbind(const struct rpc_address *rpcbind, rpcpr
 	}, error, error_size);
 }
 
-static enum blocking_result dump(const struct rpc_address *rpcbind, struct mappings *mappings, uint64_t deadline_us, char *error,
-				 size_t error_size)
+static enum blocking_result dump(const struct rpc_address *rpcbind, struct mappings *mappings, uint64_t deadline_us,
+				 char *error, size_t error_size)
 {
 	*mappings = (struct mappings){0};
-	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)mappings_decode, mappings, deadline_us, error,
-			   error_size);
+	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)mappings_decode, mappings, deadline_us,
+			   error, error_size);
 }
 
 /* RPCBPROC_SET or RPCBPROC_UNSET at the local rpcbind; *done is its answer. */
-static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32_t version, const struct rpc_address *address,
-				   bool *done, uint64_t deadline_us, char *error, size_t error_size)
+static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32_t version,
+				   const struct rpc_address *address, bool *done, uint64_t deadline_us, char *error,
+				   size_t error_size)
 {
 	struct rpc_address rpcbind = local_rpcbind();
 	char universal[RPC_ADDRESS_TEXT];
@@ -79,14 +80,14 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 	rpc_address_to_universal(address, universal, sizeof universal);
 	snprintf(owner, sizeof owner, "%u", geteuid());
 
-	enum blocking_result result = ask_rpcbind(&rpcbind, procedure, (xdrproc_t)xdr_rpcb, &mapping, (xdrproc_t)xdr_bool,
-						  &answer, deadline_us, error, error_size);
+	enum blocking_result result = ask_rpcbind(&rpcbind, procedure, (xdrproc_t)xdr_rpcb, &mapping,
+						  (xdrproc_t)xdr_bool, &answer, deadline_us, error, error_size);
 
 	*done = answer;
 	return result;
 }
 
-/* --- dumps -------------------------------------------------------------------------------------------------------------- */
+/* --- dumps -------------------------------------------------------------------------------------------------------- */
 
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
 		  uint32_t timeout_ms, char *error, size_t error_size)
@@ -110,7 +111,8 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 		uint64_t now_us = rpc_clock_us();
 		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
 
-		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i), why, sizeof why);
+		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i), why,
+			      sizeof why);
 	}
 	if (result != BLOCKING_ANSWERED) {
 		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
@@ -153,17 +155,18 @@ static bool entry_names(const struct registry_entry *entry, const struct rpc_add
 	return rpc_address_parse(entry->address, &named) && rpc_address_same(&named, address);
 }
 
-/* --- registering -------------------------------------------------------------------------------------------------------- */
+/* --- registering -------------------------------------------------------------------------------------------------- */
 
 static enum registry_set_result no_rpcbind(const char *why, char *error, size_t error_size)
 {
-	snprintf(error, error_size, "cannot reach rpcbind on %s: start it with `rpcbind` as root (%s)", _PATH_RPCBINDSOCK, why);
+	snprintf(error, error_size, "cannot reach rpcbind on %s: start it with `rpcbind` as root (%s)",
+		 _PATH_RPCBINDSOCK, why);
 	return REGISTRY_FAILED;
 }
 
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */
-static enum registry_set_result judge_other(uint32_t program, uint32_t version, const struct rpc_address *address, char *error,
-					    size_t error_size)
+static enum registry_set_result judge_other(uint32_t program, uint32_t version, const struct rpc_address *address,
+					    char *error, size_t error_size)
 {
 	struct registry_entry other;
 	char why[128] = "";
@@ -182,17 +185,19 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 	/* RULE 20: nobody steals a live registration. */
 	if (registry_ping(other.address, program, version, PING_MS)) {
 		snprintf(error, error_size,
-			 "program %u is served at %s (owner %s): stop that process, or choose another id or --program-base",
+			 "program %u is served at %s (owner %s): stop that process, or choose another id or "
+			 "--program-base",
 			 program, other.address, other.owner);
 		return REGISTRY_TAKEN;
 	}
-	if (change(RPCBPROC_UNSET, program, version, address, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) !=
-	    BLOCKING_ANSWERED)
+	if (change(RPCBPROC_UNSET, program, version, address, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why,
+		   sizeof why) != BLOCKING_ANSWERED)
 		return no_rpcbind(why, error, error_size);
 	if (unset)
 		return REGISTRY_SET;
 	snprintf(error, error_size,
-		 "rpcbind keeps a dead entry of program %u at %s that belongs to %s: as that user or root, run `rpcinfo -d %u %u`",
+		 "rpcbind keeps a dead entry of program %u at %s that belongs to %s: as that user or root, run "
+		 "`rpcinfo -d %u %u`",
 		 program, other.address, other.owner, program, version);
 	return REGISTRY_FAILED;
 }
@@ -210,8 +215,8 @@ enum registry_set_result registry_set(uint32_t program, uint32_t version, const 
 	}
 	for (int attempt = 0; attempt < 2; attempt++) {
 		/* rpcbind says yes also when exactly this entry is there. */
-		if (change(RPCBPROC_SET, program, version, &own, &set, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) !=
-		    BLOCKING_ANSWERED)
+		if (change(RPCBPROC_SET, program, version, &own, &set, rpc_clock_us() + LOCAL_DEADLINE_US, why,
+			   sizeof why) != BLOCKING_ANSWERED)
 			return no_rpcbind(why, error, error_size);
 		if (set)
 			return REGISTRY_SET;
@@ -221,7 +226,8 @@ enum registry_set_result registry_set(uint32_t program, uint32_t version, const 
 		if (verdict != REGISTRY_SET)
 			return verdict;
 	}
-	snprintf(error, error_size, "rpcbind refuses to register program %u at %s: see its log, and /etc/netconfig for %s", program,
+	snprintf(error, error_size,
+		 "rpcbind refuses to register program %u at %s: see its log, and /etc/netconfig for %s", program,
 		 address, rpc_address_netid(&own));
 	return REGISTRY_FAILED;
 }
@@ -234,7 +240,8 @@ void registry_unset_by(uint32_t program, uint32_t version, const char *address, 
 	bool unset;
 
 	if (!rpc_address_parse(address, &own) ||
-	    find_local(program, version, &own, &entry, deadline_us, why, sizeof why) != FIND_FOUND || !entry_names(&entry, &own))
+	    find_local(program, version, &own, &entry, deadline_us, why, sizeof why) != FIND_FOUND ||
+	    !entry_names(&entry, &own))
 		return;
 	change(RPCBPROC_UNSET, program, version, &own, &unset, deadline_us, why, sizeof why);
 }
@@ -244,7 +251,7 @@ void registry_unset(uint32_t program, uint32_t version, const char *address)
 	registry_unset_by(program, version, address, rpc_clock_us() + LOCAL_DEADLINE_US);
 }
 
-/* --- the dead ----------------------------------------------------------------------------------------------------------- */
+/* --- the dead ----------------------------------------------------------------------------------------------------- */
 
 bool registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms)
 {
@@ -277,11 +284,13 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address)
 	bool unset = false;
 
 	if (!rpc_address_parse(address, &dead) ||
-	    find_local(program, version, &dead, &entry, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) != FIND_FOUND)
+	    find_local(program, version, &dead, &entry, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) !=
+		    FIND_FOUND)
 		return false;
-	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) || registry_ping(address, program, version, PING_MS))
+	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) ||
+	    registry_ping(address, program, version, PING_MS))
 		return false;
-	return change(RPCBPROC_UNSET, program, version, &dead, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) ==
-		       BLOCKING_ANSWERED &&
+	return change(RPCBPROC_UNSET, program, version, &dead, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why,
+		      sizeof why) == BLOCKING_ANSWERED &&
 	       unset;
 }

@@ -1,5 +1,6 @@
-/* rpcbind (RFC 1833): registering our own programs and finding others. Every call here may block for as long as a dead host
- * takes, so daemons use the asynchronous half, which runs them on a thread of its own and answers on the event loop. */
+/* rpcbind (RFC 1833): registering our own programs and finding others. Every call here may block for as long as a
+ * dead host takes, so daemons use the asynchronous half, which runs them on a thread of its own and answers on the
+ * event loop. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -18,23 +19,25 @@ struct registry_entry {
 	char owner[32];     /* as rpcbind prints it: "superuser", a uid, "unknown" */
 };
 
-/* --- blocking (clients, and the thread of the asynchronous half) ------------------------------------------------------ */
+/* --- blocking (clients, and the thread of the asynchronous half) -------------------------------------------------- */
 
-/* All tcp and tcp6 entries of `program` low..high that host's rpcbind lists (host: name or numeric address; "127.0.0.1" and
- * "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or -1 with one line in error:
- * "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause. Whole deadline timeout_ms. */
+/* All tcp and tcp6 entries of `program` low..high that host's rpcbind lists (host: name or numeric address;
+ * "127.0.0.1" and "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or -1
+ * with one line in error: "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause. Whole
+ * deadline timeout_ms. */
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
 		  uint32_t timeout_ms, char *error, size_t error_size);
 
 enum registry_set_result {
 	REGISTRY_SET,        /* registered, or it was already there with our address */
-	REGISTRY_TAKEN,      /* somebody alive answers procedure 0 at the registered address: `error` names address and owner */
+	REGISTRY_TAKEN,      /* somebody alive answers procedure 0 at the registered address: `error` names address and
+				owner */
 	REGISTRY_FAILED      /* no rpcbind, or it refused: `error` says which and what to do */
 };
 
-/* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the local
- * rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers it stays (rule 20); else it
- * is unset and replaced. */
+/* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the
+ * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers it stays (rule
+ * 20); else it is unset and replaced. */
 enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
 				      size_t error_size);
 
@@ -44,11 +47,11 @@ void registry_unset(uint32_t program, uint32_t version, const char *address);
 /* Calls procedure 0 of (program, version) at the address over plain TCP with a whole-call deadline. */
 bool registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms);
 
-/* Auto-clean: unsets (program, version, netid of address) in the local rpcbind only when the entry still names `address`,
- * its owner is this uid (or we are root), and nobody answers there. Returns true when it was removed. */
+/* Auto-clean: unsets (program, version, netid of address) in the local rpcbind only when the entry still names
+ * `address`, its owner is this uid (or we are root), and nobody answers there. Returns true when it was removed. */
 bool registry_clean(uint32_t program, uint32_t version, const char *address);
 
-/* --- asynchronous ----------------------------------------------------------------------------------------------------- */
+/* --- asynchronous ------------------------------------------------------------------------------------------------- */
 
 struct registry;
 
@@ -57,8 +60,8 @@ struct registry *registry_new(struct event_base *base);
 /* Waits for the jobs under way, at most their deadlines. Never from within one of its call-backs. Unsets nothing. */
 void registry_free(struct registry *registry);
 
-/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). `result` is called on the
- * loop with every result that differs from the last; the first always. `error` is NULL with REGISTRY_SET. */
+/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). `result` is called
+ * on the loop with every result that differs from the last; the first always. `error` is NULL with REGISTRY_SET. */
 void registry_keep(struct registry *registry, uint32_t program, uint32_t version, const char *address,
 		   void (*result)(void *context, enum registry_set_result set, const char *error), void *context);
 /* Stops keeping and unsets all, blocking at most 500 ms. */

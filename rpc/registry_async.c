@@ -1,6 +1,6 @@
-/* The asynchronous half of the registry. One thread talks to the local rpcbind (keep, clean, unset); each dump has a thread of
- * its own for as long as it takes, so that a dead host delays no other. What they found travels to the loop as a list of
- * findings and a byte in an eventfd. */
+/* The asynchronous half of the registry. One thread talks to the local rpcbind (keep, clean, unset); each dump has a
+ * thread of its own for as long as it takes, so that a dead host delays no other. What they found travels to the
+ * loop as a list of findings and a byte in an eventfd. */
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -56,7 +56,8 @@ struct finding {
 	struct registry *registry;
 	char host[256];
 	uint32_t low, high, timeout_ms;
-	void (*done)(void *context, const char *host, const struct registry_entry *entries, int count, const char *error);
+	void (*done)(void *context, const char *host, const struct registry_entry *entries, int count,
+		     const char *error);
 	struct registry_entry *entries;
 	int count;
 	/* both */
@@ -110,7 +111,7 @@ static void finding_free(struct finding *finding)
 	free(finding);
 }
 
-/* --- the worker --------------------------------------------------------------------------------------------------------- */
+/* --- the worker --------------------------------------------------------------------------------------------------- */
 
 /* Registers once; the lock is let go meanwhile. Only the worker removes a keep, so it stays. */
 static void keep_once(struct registry *registry, struct keep *keep)
@@ -163,13 +164,14 @@ static void unset_kept(struct registry *registry)
 	pthread_cond_broadcast(&registry->idle);
 }
 
-/* The dead process had other addresses too (tcp and tcp6): each left behind would be found in the next round, and waited for
- * all over again. */
+/* The dead process had other addresses too (tcp and tcp6): each left behind would be found in the next round, and
+ * waited for all over again. */
 static void clean_siblings(uint32_t program, uint32_t version)
 {
 	struct registry_entry entries[SIBLINGS_MAX];
 	char why[128];
-	int count = registry_dump("127.0.0.1", program, program, entries, SIBLINGS_MAX, SIBLINGS_TIMEOUT_MS, why, sizeof why);
+	int count = registry_dump("127.0.0.1", program, program, entries, SIBLINGS_MAX, SIBLINGS_TIMEOUT_MS, why,
+				  sizeof why);
 
 	for (int i = 0; i < count; i++)
 		registry_clean(program, version, entries[i].address);
@@ -223,15 +225,15 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* --- dumps -------------------------------------------------------------------------------------------------------------- */
+/* --- dumps -------------------------------------------------------------------------------------------------------- */
 
 static void *run_dump(void *context)
 {
 	struct finding *dump = context;
 	struct registry *registry = dump->registry;
 
-	dump->count = registry_dump(dump->host, dump->low, dump->high, dump->entries, DUMP_ENTRIES, dump->timeout_ms, dump->error,
-				    sizeof dump->error);
+	dump->count = registry_dump(dump->host, dump->low, dump->high, dump->entries, DUMP_ENTRIES, dump->timeout_ms,
+				    dump->error, sizeof dump->error);
 	lock(registry);
 	report(registry, dump);
 	registry->dumps_running--;
@@ -270,7 +272,7 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 	unlock(registry);
 }
 
-/* --- the loop's side ---------------------------------------------------------------------------------------------------- */
+/* --- the loop's side ---------------------------------------------------------------------------------------------- */
 
 static void tell(const struct finding *finding)
 {

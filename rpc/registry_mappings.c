@@ -8,9 +8,10 @@
 #include "rpc/base/must.h"
 #include "rpc/convert.h"
 
-/* --- decoding --------------------------------------------------------------------------------------------------------------
- * Here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads that
- * decode at the same time all write. */
+/* --- decoding
+ * --------------------------------------------------------------------------------------------------------------
+ * Here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads
+ * that decode at the same time all write. */
 
 /* A text that does not fit becomes "", which is no netid and no address. */
 static bool take_text(XDR *xdr, char *text, u_int size)
@@ -60,10 +61,10 @@ bool_t mappings_decode(XDR *xdr, struct mappings *mappings)
 	return FALSE;
 }
 
-/* --- judging -------------------------------------------------------------------------------------------------------------- */
+/* --- judging ------------------------------------------------------------------------------------------------------ */
 
-/* "127.0.0.1:111" asked, "0.0.0.0:4711" registered: it listens on 127.0.0.1:4711, and for IPv6 on [::1]:4711. False when the
- * host was not asked through an address of that family. */
+/* "127.0.0.1:111" asked, "0.0.0.0:4711" registered: it listens on 127.0.0.1:4711, and for IPv6 on [::1]:4711. False
+ * when the host was not asked through an address of that family. */
 static bool replace_wildcard(struct rpc_address *entry, const struct rpc_address *host, int host_count)
 {
 	uint16_t port = rpc_address_port(entry);

@@ -103,8 +103,8 @@ static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, s
 	return count;
 }
 
-int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, struct rpc_address *addresses, int addresses_max,
-		 char *error, size_t error_size)
+int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, struct rpc_address *addresses,
+		 int addresses_max, char *error, size_t error_size)
 {
 	must(addresses_max > 0);
 	if (strlen(host) > 255) {

@@ -49,7 +49,7 @@ void server_complain(struct rpc_server *server, const struct rpc_connection *con
 		log_warn("rpc", "%s peer=%s", what, connection->peer);
 }
 
-/* --- the end of a turn -------------------------------------------------------------------------------------------------- */
+/* --- the end of a turn -------------------------------------------------------------------------------------------- */
 
 void server_need_turn(struct rpc_server *server)
 {
@@ -69,8 +69,8 @@ static struct rpc_connection *largest(const struct connection_list *list)
 	return found;
 }
 
-/* RULE 19: each connection is within its bounds, but thousands of them that each send half a record, or read no answer, are
- * together more than a host has. Whoever holds the most has done the least to finish it. */
+/* RULE 19: each connection is within its bounds, but thousands of them that each send half a record, or read no
+ * answer, are together more than a host has. Whoever holds the most has done the least to finish it. */
 static void keep_within_held(struct rpc_server *server)
 {
 	while (server->counts.held_bytes > server->limits.held_bytes) {
@@ -150,7 +150,7 @@ static void resume_connections(evutil_socket_t fd, short what, void *context)
 		server_need_resume(server);
 }
 
-/* --- services ----------------------------------------------------------------------------------------------------------- */
+/* --- services ----------------------------------------------------------------------------------------------------- */
 
 void rpc_server_register(struct rpc_server *server, rpcprog_t program, rpcvers_t version,
 			 void (*dispatch)(struct svc_req *, SVCXPRT *), void *context)
@@ -190,7 +190,7 @@ bool server_versions(const struct rpc_server *server, rpcprog_t program, rpcvers
 	return found;
 }
 
-/* --- connections -------------------------------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------------------------- */
 
 /* Makes room for one more: the longest silent client without a call in flight; if all have one, the longest silent. */
 static bool evict_client(struct rpc_server *server)
@@ -246,7 +246,7 @@ void rpc_server_pause_clients(struct rpc_server *server, bool paused)
 			connection_check_resume(connection);
 }
 
-/* --- listening ---------------------------------------------------------------------------------------------------------- */
+/* --- listening ---------------------------------------------------------------------------------------------------- */
 
 static void take_connection(struct rpc_server *server, int fd, const struct rpc_address *peer)
 {
@@ -273,7 +273,8 @@ static void accept_ready(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
 		struct rpc_address peer = {.length = sizeof peer.storage};
-		int accepted = accept4(fd, (struct sockaddr *)&peer.storage, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int accepted = accept4(fd, (struct sockaddr *)&peer.storage, &peer.length,
+				       SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (accepted >= 0) {
 			take_connection(listener->server, accepted, &peer);
@@ -310,7 +311,8 @@ static int bind_listener(struct rpc_address *address)
 	/* As rpcbind itself does: "tcp" and "tcp6" are two netids, so [::] leaves 0.0.0.0 free. */
 	if (address->storage.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
-	if (bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 || listen(fd, LISTEN_BACKLOG) != 0 ||
+	if (bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 ||
+	    listen(fd, LISTEN_BACKLOG) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&address->storage, &address->length) != 0) {
 		int reason = errno;
 
@@ -327,7 +329,8 @@ bool rpc_server_listen(struct rpc_server *server, const char *address, char *bou
 	struct rpc_address wanted;
 
 	if (!rpc_address_parse(address, &wanted)) {
-		snprintf(error, error_size, "cannot listen on \"%s\": give a numeric address such as 127.0.0.1:4711 or [::1]:4711",
+		snprintf(error, error_size,
+			 "cannot listen on \"%s\": give a numeric address such as 127.0.0.1:4711 or [::1]:4711",
 			 address);
 		return false;
 	}
@@ -357,7 +360,7 @@ bool rpc_server_listen(struct rpc_server *server, const char *address, char *bou
 	return true;
 }
 
-/* --- the server --------------------------------------------------------------------------------------------------------- */
+/* --- the server --------------------------------------------------------------------------------------------------- */
 
 struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_server_limits *limits)
 {

@@ -1,9 +1,9 @@
 /* The asynchronous ONC RPC server transport (RFC 5531 over TCP, record marking of section 11) on libevent.
  *
  * It reads whole records, gives each call an SVCXPRT of its own, and calls the unmodified dispatch function that
- * `rpcgen -M` wrote. A handler that knows the answer returns TRUE; one that does not takes the call (rpc_call_take), returns
- * FALSE, and answers later, in any order: each answer goes out under its own call's xid. A peer that sends 2 bytes and
- * stalls, half a record, a record over the limit or garbage delays nobody else.
+ * `rpcgen -M` wrote. A handler that knows the answer returns TRUE; one that does not takes the call (rpc_call_take),
+ * returns FALSE, and answers later, in any order: each answer goes out under its own call's xid. A peer that sends 2
+ * bytes and stalls, half a record, a record over the limit or garbage delays nobody else.
  *
  * It refuses to know any program: no protocol decision is made here. One thread, the event loop's. */
 #pragma once
@@ -23,7 +23,8 @@ struct rpc_server_limits {
 	size_t connections;       /* one more closes the longest idle client connection; never a pinned one */
 	size_t calls_in_flight;   /* a connection: past it we stop reading from it */
 	size_t output_bytes;      /* answers not yet read by the peer: past it we stop reading from it */
-	size_t held_bytes;        /* half records and unread answers of all connections: past it, at the end of the turn, those
+	size_t held_bytes;        /* half records and unread answers of all connections: past it, at the end of the
+				     turn, those
 				     that hold the most are closed, pinned ones last */
 	uint32_t client_idle_s;   /* unpinned connections silent for longer, with no call in flight, are closed */
 };
@@ -31,16 +32,18 @@ struct rpc_server_limits {
 struct rpc_server_limits rpc_server_limits_default(void); /* rpc/base/limits.h */
 
 struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_server_limits *limits);
-void rpc_server_free(struct rpc_server *server); /* closes all; taken calls become unanswerable but stay valid to drop */
+void rpc_server_free(struct rpc_server *server); /* closes all; taken calls become unanswerable but stay valid to
+						    drop */
 
-/* Serves (program, version) with rpcgen's dispatch function. A call of another version gets PROG_MISMATCH with the range
- * served, of another program PROG_UNAVAIL; procedure 0 of a served version always answers, also version 0 as rpcinfo
- * probes it gets PROG_MISMATCH. `context` is what rpc_call_context returns in the handlers. */
+/* Serves (program, version) with rpcgen's dispatch function. A call of another version gets PROG_MISMATCH with the
+ * range served, of another program PROG_UNAVAIL; procedure 0 of a served version always answers, also version 0 as
+ * rpcinfo probes it gets PROG_MISMATCH. `context` is what rpc_call_context returns in the handlers. */
 void rpc_server_register(struct rpc_server *server, rpcprog_t program, rpcvers_t version,
 			 void (*dispatch)(struct svc_req *, SVCXPRT *), void *context);
 
-/* Listens on a numeric address ("127.0.0.1:0", "[::1]:0", "0.0.0.0:4711", "192.0.2.1"; no port or port 0: ephemeral).
- * On failure returns false and writes one line into error. On success the bound address, port included, is in `bound`. */
+/* Listens on a numeric address ("127.0.0.1:0", "[::1]:0", "0.0.0.0:4711", "192.0.2.1"; no port or port 0:
+ * ephemeral). On failure returns false and writes one line into error. On success the bound address, port included,
+ * is in `bound`. */
 bool rpc_server_listen(struct rpc_server *server, const char *address, char *bound, size_t bound_size, char *error,
 		       size_t error_size);
 
@@ -51,7 +54,8 @@ void rpc_server_pause_clients(struct rpc_server *server, bool paused);
 void rpc_server_on_close(struct rpc_server *server, void (*closed)(void *context, struct rpc_connection *connection),
 			 void *context);
 
-/* Called after all calls that one turn's read brought have been dispatched (group what arrived together). May be NULL. */
+/* Called after all calls that one turn's read brought have been dispatched (group what arrived together). May be
+ * NULL. */
 void rpc_server_on_turn_end(struct rpc_server *server, void (*turn_end)(void *context), void *context);
 
 struct rpc_server_counts {
@@ -60,7 +64,7 @@ struct rpc_server_counts {
 };
 struct rpc_server_counts rpc_server_counts(const struct rpc_server *server);
 
-/* --- within a handler ------------------------------------------------------------------------------------------------ */
+/* --- within a handler --------------------------------------------------------------------------------------------- */
 
 void *rpc_call_context(const struct svc_req *request);
 struct rpc_connection *rpc_call_connection(const struct svc_req *request);
@@ -76,7 +80,7 @@ void rpc_call_system_error(struct rpc_call *call); /* SYSTEM_ERR */
 void rpc_call_drop(struct rpc_call *call);
 struct rpc_connection *rpc_call_peer(const struct rpc_call *call); /* NULL when the connection died */
 
-/* --- connections ----------------------------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------------------------- */
 
 /* The owner's note on a connection (who said hello on it); NULL at first. */
 void rpc_connection_set_user(struct rpc_connection *connection, void *user);
@@ -85,7 +89,7 @@ void *rpc_connection_user(const struct rpc_connection *connection);
 /* A cluster connection: never evicted, never idle, not paused with the clients. */
 void rpc_connection_pin(struct rpc_connection *connection);
 
-/* Closes now, discarding what was received and not yet dispatched (rule 17), and answers not yet sent. Safe to call from
- * within a handler of the same connection: the rest of the records read with it are discarded. */
+/* Closes now, discarding what was received and not yet dispatched (rule 17), and answers not yet sent. Safe to call
+ * from within a handler of the same connection: the rest of the records read with it are discarded. */
 void rpc_connection_close(struct rpc_connection *connection);
 const char *rpc_connection_peer_address(const struct rpc_connection *connection); /* "127.0.0.1:40001" */

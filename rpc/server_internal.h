@@ -1,10 +1,11 @@
-/* What server.c (listening, limits, the end of a turn), connection.c (one peer's bytes) and transport.c (one call's SVCXPRT)
- * share. Nobody else includes it.
+/* What server.c (listening, limits, the end of a turn), connection.c (one peer's bytes) and transport.c (one call's
+ * SVCXPRT) share. Nobody else includes it.
  *
- * A turn: the loop calls connection_readable for every readable connection; each reads once and dispatches what came. The
- * first thing that happens activates server->turn, which libevent appends to the queue of active events, so it runs after
- * all of them in the same iteration: it tells the owner that the turn ended, then writes each connection's answers at once.
- * A turn that has dispatched for some milliseconds stops there, in the middle of a connection's input if need be. */
+ * A turn: the loop calls connection_readable for every readable connection; each reads once and dispatches what
+ * came. The first thing that happens activates server->turn, which libevent appends to the queue of active events,
+ * so it runs after all of them in the same iteration: it tells the owner that the turn ended, then writes each
+ * connection's answers at once. A turn that has dispatched for some milliseconds stops there, in the middle of a
+ * connection's input if need be. */
 #pragma once
 
 #include <event2/event.h>
@@ -39,7 +40,8 @@ struct rpc_call {
 	SVCXPRT_EXT extension;
 	struct svc_req request;
 	XDR arguments;
-	struct rpc_connection *connection; /* NULL: it died; then nothing may be reached through it, the server neither */
+	struct rpc_connection *connection; /* NULL: it died; then nothing may be reached through it, the server
+					      neither */
 	const struct service *service;
 	uint32_t xid;
 	bool dispatching; /* the dispatch function still works on xprt */

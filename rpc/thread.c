@@ -45,7 +45,8 @@ void thread_cond_init(pthread_cond_t *condition)
 
 bool thread_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t deadline_us)
 {
-	struct timespec until = {.tv_sec = (time_t)(deadline_us / 1000000u), .tv_nsec = (long)(deadline_us % 1000000u) * 1000};
+	struct timespec until = {.tv_sec = (time_t)(deadline_us / 1000000u),
+				 .tv_nsec = (long)(deadline_us % 1000000u) * 1000};
 
 	return pthread_cond_timedwait(condition, lock, &until) != ETIMEDOUT;
 }

@@ -16,7 +16,7 @@ static struct rpc_call *call_of(SVCXPRT *xprt)
 	return (struct rpc_call *)((char *)xprt - offsetof(struct rpc_call, xprt));
 }
 
-/* --- xp_ops ------------------------------------------------------------------------------------------------------------- */
+/* --- xp_ops ------------------------------------------------------------------------------------------------------- */
 
 /* A record has been received before the transport exists; nobody asks it for one. */
 static bool_t transport_recv(SVCXPRT *xprt, struct rpc_msg *message)
@@ -119,7 +119,7 @@ static const struct xp_ops transport_ops = {
 
 static const struct xp_ops2 transport_ops2 = {.xp_control = transport_control};
 
-/* --- a call's life ------------------------------------------------------------------------------------------------------ */
+/* --- a call's life ------------------------------------------------------------------------------------------------ */
 
 static struct rpc_call *call_new(struct rpc_connection *connection)
 {
@@ -203,7 +203,7 @@ void transport_free_spare(struct rpc_server *server)
 	}
 }
 
-/* --- from record to handler --------------------------------------------------------------------------------------------- */
+/* --- from record to handler --------------------------------------------------------------------------------------- */
 
 struct words {
 	const uint8_t *at;
@@ -261,7 +261,8 @@ static void run(struct rpc_call *call)
 	rpcvers_t low;
 	rpcvers_t high;
 
-	/* Nothing here trusts a credential; those of AUTH_SYS are what a stock client may send, and are not looked into. */
+	/* Nothing here trusts a credential; those of AUTH_SYS are what a stock client may send, and are not looked
+	 * into. */
 	if (request->rq_cred.oa_flavor != AUTH_NONE && request->rq_cred.oa_flavor != AUTH_SYS) {
 		svcerr_auth(&call->xprt, AUTH_REJECTEDCRED);
 		return;
@@ -311,7 +312,7 @@ bool transport_dispatch(struct rpc_connection *connection, const uint8_t *record
 	return true;
 }
 
-/* --- for handlers ------------------------------------------------------------------------------------------------------- */
+/* --- for handlers ------------------------------------------------------------------------------------------------- */
 
 void *rpc_call_context(const struct svc_req *request)
 {

@@ -1,5 +1,5 @@
-/* Every bound of the system, named once. Reaching one gives a clear error, never unbounded memory (rule 19). The bounds of
- * strings and arrays on the wire are the constants of rpc/shop.x; a test compares the two. */
+/* Every bound of the system, named once. Reaching one gives a clear error, never unbounded memory (rule 19). The
+ * bounds of strings and arrays on the wire are the constants of rpc/shop.x; a test compares the two. */
 #pragma once
 
 #define LIMIT_REPLICAS 64                     /* replicas a cluster may have, learners included */
@@ -15,7 +15,8 @@
 #define LIMIT_CALLS_IN_FLIGHT 8192            /* calls of one connection not yet answered */
 #define LIMIT_CLIENT_CALLS 64                 /* the same of a front-end's client: one must not fill the queue of all */
 #define LIMIT_OUTPUT_BYTES (8u << 20)         /* answers a peer has not read yet; past it we stop reading from it */
-#define LIMIT_HELD_BYTES (256u << 20)         /* half records and unread answers of all connections of a server together */
+#define LIMIT_HELD_BYTES (256u << 20)         /* half records and unread answers of all connections of a server
+						 together */
 #define LIMIT_CLIENT_IDLE_S 600               /* a client connection silent for longer may be closed */
 #define LIMIT_QUEUE_REQUESTS 8192             /* the front-end's queue; full: it stops reading from clients */
 #define LIMIT_PUSH_BYTES (512u << 10)         /* entries in one push */
@@ -25,7 +26,9 @@
 #define LIMIT_UNAPPLIED_ENTRIES 16384         /* entries in a log above the commit point */
 #define LIMIT_HELD_CALLS 8192                 /* submits and reads a replica holds while it settles or catches up */
 #define LIMIT_ORDERS_DEFAULT 10000000u        /* --max-orders */
-#define LIMIT_POSTCODE_CHECKS 1024            /* postcodes being asked about at once; past it a check is refused as busy */
+#define LIMIT_POSTCODE_CHECKS 1024            /* postcodes being asked about at once; past it a check is refused as
+						 busy */
 #define LIMIT_POSTCODE_WAITERS 8192           /* callers waiting for these, several may wait for one */
-#define LIMIT_POSTCODE_CONNECTIONS 16         /* to one provider, also the resolver threads a dead name server may hold */
+#define LIMIT_POSTCODE_CONNECTIONS 16         /* to one provider, also the resolver threads a dead name server may
+						 hold */
 #define LIMIT_POSTCODE_CACHE 131072           /* answers remembered */

@@ -28,9 +28,9 @@ void log_line(enum log_level level, const char *component, const char *format, .
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
-	int used = snprintf(line, sizeof line, "%s%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s ", tty ? colours[level] : "",
-			    utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-			    now.tv_nsec / 1000000, names[level], component);
+	int used = snprintf(line, sizeof line, "%s%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s %s ",
+			    tty ? colours[level] : "", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+			    utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000, names[level], component);
 	va_list arguments;
 
 	va_start(arguments, format);

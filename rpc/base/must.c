@@ -13,8 +13,8 @@ void must_on_failure(void (*dump)(void *context), void *context)
 
 void must_failed(const char *condition, const char *file, int line, const char *function)
 {
-	fprintf(stderr, "broken invariant: %s at %s:%d in %s: this is a bug in Just Hungry, please report it\n", condition,
-		file, line, function);
+	fprintf(stderr, "broken invariant: %s at %s:%d in %s: this is a bug in Just Hungry, please report it\n",
+		condition, file, line, function);
 	if (failure_dump != NULL) {
 		void (*dump)(void *) = failure_dump;
 

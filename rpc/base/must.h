@@ -1,5 +1,6 @@
-/* must(x): our assert. It stays on in release builds: a broken invariant stops the process, because a replica that goes
- * on with state it cannot explain may spread it. One condition each; never for what the network, the disk or a user did. */
+/* must(x): our assert. It stays on in release builds: a broken invariant stops the process, because a replica that
+ * goes on with state it cannot explain may spread it. One condition each; never for what the network, the disk or a
+ * user did. */
 #pragma once
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* The protocol's words as plain records: what the pure cores (server/replica/, frontend/views/) and their shells hand each
- * other. rpc/convert.h alone translates between these and what rpcgen made of rpc/replica.x. No pointers to wire memory. */
+/* The protocol's words as plain records: what the pure cores (server/replica/, frontend/views/) and their shells
+ * hand each other. rpc/convert.h alone translates between these and what rpcgen made of rpc/replica.x. No pointers
+ * to wire memory. */
 #pragma once
 
 #include <stdbool.h>

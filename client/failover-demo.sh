@@ -1,7 +1,7 @@
 #!/bin/bash
-# Just Hungry in two minutes: builds it, starts three replicas and a front-end in a scratch directory, places orders, kills
-# the primary with -9 while orders are flowing, checks that none is missing or doubled, and brings the killed replica back.
-# Stops everything it started and nothing else. Exits with 0 only if everything it says did happen.
+# Just Hungry in two minutes: builds it, starts three replicas and a front-end in a scratch directory, places orders,
+# kills the primary with -9 while orders are flowing, checks that none is missing or doubled, and brings the killed
+# replica back. Stops everything it started and nothing else. Exits with 0 only if everything it says did happen.
 #
 #   client/failover-demo.sh [--keep]     --keep leaves the cluster running and says how to play with it
 set -euo pipefail
@@ -67,7 +67,8 @@ wait_until() {
 	done
 }
 
-# --- what we start, and its end -----------------------------------------------------------------------------------------
+# --- what we start, and its end
+# -----------------------------------------------------------------------------------------
 
 as_root() {
 	if ((EUID == 0)); then
@@ -164,7 +165,8 @@ start_frontend() { # OPTION...
 client() { "$build/client/justhungry" --program-base "$base" "$@"; }
 status_json() { client --json status 2>/dev/null; }
 
-# --- the questions asked of the cluster ---------------------------------------------------------------------------------
+# --- the questions asked of the cluster
+# ---------------------------------------------------------------------------------
 
 primary() { status_json | jq -r '.primary // 0'; }
 highest_op() { status_json | jq -r '[.replicas[].op] | max // 0'; }
@@ -188,7 +190,8 @@ all_orders() { # POSTCODE...
 	done
 }
 
-# --- the story -----------------------------------------------------------------------------------------------------------
+# --- the story
+# -----------------------------------------------------------------------------------------------------------
 
 step "Build (what is missing of Debian's packages is installed first)"
 "$root/client/install-packages.sh"

@@ -68,7 +68,8 @@ static bool refuse_mixture(struct discovery *discovery, uint32_t id, const char 
 	}
 	if (!discovery->refused[id])
 		log_warn("discovery",
-			 "refused: loopback and non-loopback replicas cannot form one cluster; restart it with --listen "
+			 "refused: loopback and non-loopback replicas cannot form one cluster; restart it with "
+			 "--listen "
 			 "or --advertise replica=%u address=%s",
 			 id, address);
 	discovery->refused[id] = true;

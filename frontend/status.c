@@ -1,5 +1,6 @@
-/* CLUSTER_STATUS. What is shown is asked for: each replica that is there gets a heartbeat, and the answer waits for theirs, but
- * not for one that is slow; its row says how old it is. Calls that come meanwhile are answered in the next round. */
+/* CLUSTER_STATUS. What is shown is asked for: each replica that is there gets a heartbeat, and the answer waits for
+ * theirs, but not for one that is slow; its row says how old it is. Calls that come meanwhile are answered in the
+ * next round. */
 #include <string.h>
 
 #include "frontend/frontend.h"
@@ -24,7 +25,7 @@ struct status {
 	uint32_t due[LIMIT_REPLICAS];       /* ids not heard yet */
 };
 
-/* --- the answer ----------------------------------------------------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------------------------------------------------- */
 
 static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_cluster_status *status)
 {
@@ -64,7 +65,7 @@ static void fill(const struct frontend *frontend, jh_cluster_status *status)
 	fill_rows(frontend, now_ms, status);
 }
 
-/* --- a round ---------------------------------------------------------------------------------------------------------- */
+/* --- a round ------------------------------------------------------------------------------------------------------ */
 
 static void ask_all(struct status *status);
 
@@ -154,7 +155,7 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_re
 	return FALSE;
 }
 
-/* --- start and stop ------------------------------------------------------------------------------------------------- */
+/* --- start and stop ----------------------------------------------------------------------------------------------- */
 
 void status_start(struct frontend *frontend)
 {

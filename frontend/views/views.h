@@ -1,9 +1,10 @@
 /* The view manager (PacificA's configuration manager): decides which replicas are members and which one is primary. It
  * holds rules 2, 3, 10, 15, 18 and 20 of docs/replication.md, and its half of 5, 6, 9, 14.
  *
- * Pure: a function from (state, event) to (state, actions). It opens no socket, reads no clock, starts no thread, draws no
- * random number (the shell hands it fresh uuids with each event). Everything in an actions record is already permitted: an
- * INSTALL of a view appears in the step that learns that the view is stored, not beside the STORE. views_step cannot fail.
+ * Pure: a function from (state, event) to (state, actions). It opens no socket, reads no clock, starts no thread, draws
+ * no random number (the shell hands it fresh uuids with each event). Everything in an actions record is already
+ * permitted: an INSTALL of a view appears in the step that learns that the view is stored, not beside the STORE.
+ * views_step cannot fail.
  *
  * It refuses to route requests (frontend/router.c), to find replicas (frontend/discovery.c) and to touch the disk
  * (frontend/store.c). */
@@ -18,7 +19,8 @@ struct views_options {
 	uint32_t suspect_ms;     /* --suspect-ms 250 */
 	uint32_t stall_ms;       /* --stall-ms 2000 */
 	uint32_t start_wait_ms;  /* --start-wait-ms 2000 */
-	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is a member */
+	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is a
+				    member */
 	bool new_cluster;        /* --new-cluster */
 };
 
@@ -33,12 +35,15 @@ enum views_event_kind {
 	VIEWS_FOUND,       /* discovery saw replica id at address (each dump names all again; cheap to repeat) */
 	VIEWS_DUMPED,      /* one round of dumps is over: complete says whether every --replica-hosts answered; `ids` is
 			      every id registered anywhere */
-	VIEWS_HELLO,       /* connection to id is open both ways: identity and report. reply_status as enum jh_hello_status */
+	VIEWS_HELLO,       /* connection to id is open both ways: identity and report. reply_status as enum
+			      jh_hello_status */
 	VIEWS_REPORT,      /* id answered a heartbeat, watch, install or bind */
-	VIEWS_LOST,        /* the connection to id ended or could not be made; refused: nobody listens there (it is dead) */
+	VIEWS_LOST,        /* the connection to id ended or could not be made; refused: nobody listens there (it is
+			      dead) */
 	VIEWS_BOUND,       /* id answered BIND: it is durably bound to us; report is from after the binding */
 	VIEWS_STORED,      /* the STORE with this ticket is durable (ok), or failed */
-	VIEWS_DEMAND,      /* the router: `waiting` requests wait (0: none); cheap, sent whenever it changes from or to 0 */
+	VIEWS_DEMAND,      /* the router: `waiting` requests wait (0: none); cheap, sent whenever it changes from or to
+			      0 */
 	VIEWS_SWITCHOVER,  /* an operator's wish: token, id (0: choose) */
 	VIEWS_PROMOTE,     /* an operator's force: token, id, confirm */
 	VIEWS_TICK         /* the deadline the last step gave has come (or earlier) */
@@ -68,13 +73,15 @@ struct views_event {
 };
 
 enum views_action_kind {
-	VIEWS_DO_CONNECT,      /* open a connection to id at address and say hello (expected uuid/incarnation are free) */
+	VIEWS_DO_CONNECT,      /* open a connection to id at address and say hello (expected uuid/incarnation are
+				  free) */
 	VIEWS_DO_DISCONNECT,   /* close it; no LOST follows */
 	VIEWS_DO_HEARTBEAT,    /* send HEARTBEAT to id: view, retire; the shell adds the directory (views_peers) */
 	VIEWS_DO_STORE,        /* write and fsync `stored` under ticket; VIEWS_STORED follows */
 	VIEWS_DO_INSTALL,      /* send INSTALL_VIEW to id: the current view and the directory */
 	VIEWS_DO_BIND,         /* send BIND_MANAGER to id with our manager uuid */
-	VIEWS_DO_ROUTE,        /* the router: id serves `view`, with this commit point: (re-)submit there; raise the floor */
+	VIEWS_DO_ROUTE,        /* the router: id serves `view`, with this commit point: (re-)submit there; raise the
+				  floor */
 	VIEWS_DO_HOLD,         /* the router: nobody serves now; keep requests; text says why, for who asks too long */
 	VIEWS_DO_ANSWER,       /* an operator's token: ok or not, text */
 	VIEWS_DO_RESET_FLOOR,  /* promote --force */

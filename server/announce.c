@@ -35,13 +35,14 @@ static void found(void *context, const char *host, const struct registry_entry *
 	jh_announce_args args = {.id = node->options.id};
 
 	if (count <= 0 || node->announcing != NULL) {
-		log_debug("announce", "no front-end found host=%s reason=\"%s\"", host, error != NULL ? error : "none registered");
+		log_debug("announce", "no front-end found host=%s reason=\"%s\"", host,
+			  error != NULL ? error : "none registered");
 		return;
 	}
 	args.address.jh_address_val = node->address;
 	args.address.jh_address_len = (u_int)strlen(node->address);
-	node->announcing = rpc_channel_open(node->base, entries[0].address, node->options.program_base, JH_FRONTEND_V1, &events,
-					    node);
+	node->announcing = rpc_channel_open(node->base, entries[0].address, node->options.program_base, JH_FRONTEND_V1,
+					    &events, node);
 	announce_1(&args, NULL, rpc_channel_call(node->announcing, CALL_TIMEOUT_MS, answered, node));
 }
 

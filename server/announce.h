@@ -1,5 +1,5 @@
-/* Tells the front-end that this replica is here (--frontend HOST). It only wakes its discovery early: nothing depends on it,
- * and a failure is not worth more than a debug line. */
+/* Tells the front-end that this replica is here (--frontend HOST). It only wakes its discovery early: nothing
+ * depends on it, and a failure is not worth more than a debug line. */
 #pragma once
 
 struct node;

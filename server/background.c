@@ -136,7 +136,8 @@ void background_free(struct background *background)
 	free(background);
 }
 
-void background_run(struct background *background, void (*work)(void *context), void (*done)(void *context), void *context)
+void background_run(struct background *background, void (*work)(void *context), void (*done)(void *context),
+		    void *context)
 {
 	struct job *job = malloc(sizeof *job);
 

@@ -10,6 +10,7 @@ struct background *background_new(struct event_base *base);
 /* Finishes what was given; instead of calling `done`, which would have freed it, frees the context. NULL is fine. */
 void background_free(struct background *background);
 
-/* work runs on the thread; then done (may be NULL) on the loop. With `done` the context is malloc'ed and freed there. */
+/* work runs on the thread; then done (may be NULL) on the loop. With `done` the context is malloc'ed and freed
+ * there. */
 void background_run(struct background *background, void (*work)(void *context), void (*done)(void *context),
 		    void *context);

@@ -36,7 +36,7 @@ __attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t error
 	return false;
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 
 /* fsync of the directory that path is in, so that a new path is durable. */
 static bool sync_parent(const char *path)
@@ -71,21 +71,24 @@ static bool open_path(struct directory *directory, enum directory_mode mode, cha
 	if (mode == DIRECTORY_OWN) {
 		if (mkdir(path, 0700) == 0) {
 			if (!sync_parent(path))
-				return fail(error, error_size, "cannot make the data directory %s durable: %s: check the disk",
-					    path, strerror(errno));
+				return fail(error, error_size,
+					    "cannot make the data directory %s durable: %s: check the disk", path,
+					    strerror(errno));
 		} else if (errno != EEXIST) {
 			return fail(error, error_size,
-				    "cannot create the data directory %s: %s: create it, or choose another with --data-dir",
+				    "cannot create the data directory %s: %s: create it, or choose another with "
+				    "--data-dir",
 				    path, strerror(errno));
 		}
 	}
 	directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->fd < 0)
-		return fail(error, error_size, "cannot open the data directory %s: %s: check the path and its owner", path,
-			    strerror(errno));
+		return fail(error, error_size, "cannot open the data directory %s: %s: check the path and its owner",
+			    path, strerror(errno));
 	if (mode == DIRECTORY_OWN && faccessat(directory->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		return fail(error, error_size,
-			    "cannot write in the data directory %s: %s: give it to the user that runs this, or choose another with "
+			    "cannot write in the data directory %s: %s: give it to the user that runs this, or choose "
+			    "another with "
 			    "--data-dir",
 			    path, strerror(errno));
 	return true;
@@ -110,18 +113,21 @@ static bool take_lock(struct directory *directory, char *error, size_t error_siz
 	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (directory->lock < 0)
 		return fail(error, error_size,
-			    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose another with "
+			    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
+			    "another with "
 			    "--data-dir",
 			    directory->path, LOCK_NAME, strerror(errno));
 	if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK)
-			return fail(error, error_size, "cannot lock %s/%s: %s: use a file system with flock", directory->path,
-				    LOCK_NAME, strerror(errno));
+			return fail(error, error_size, "cannot lock %s/%s: %s: use a file system with flock",
+				    directory->path, LOCK_NAME, strerror(errno));
 		return fail(error, error_size,
-			    "the data directory %s is in use by process %ld: stop that one, or choose another with --data-dir",
+			    "the data directory %s is in use by process %ld: stop that one, or choose another with "
+			    "--data-dir",
 			    directory->path, (long)read_owner(directory->lock));
 	}
-	/* Only for the message above; the lock is the kernel's and goes with the process. On a full disk it stays empty. */
+	/* Only for the message above; the lock is the kernel's and goes with the process. On a full disk it stays
+	 * empty. */
 	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
 	if (ftruncate(directory->lock, 0) != 0 || pwrite(directory->lock, text, (size_t)size, 0) != size)
@@ -195,7 +201,7 @@ bool directory_sync(const struct directory *directory, char *error, size_t error
 	return true;
 }
 
-/* --- setting aside ---------------------------------------------------------------------------------------------------------- */
+/* --- setting aside ------------------------------------------------------------------------------------------------ */
 
 struct names {
 	char **names;

@@ -1,5 +1,5 @@
-/* A replica's data directory: whose it is, that only one process uses it, and what was set aside in it. Nothing in it is ever
- * deleted here. Every failure is one line: what, where, what to do. */
+/* A replica's data directory: whose it is, that only one process uses it, and what was set aside in it. Nothing in
+ * it is ever deleted here. Every failure is one line: what, where, what to do. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,10 @@ struct directory;
 #define DIRECTORY_SET_ASIDE "set-aside"
 
 enum directory_mode {
-	DIRECTORY_OWN,  /* made when missing (0700, parents not), locked against everybody; fails when another process has it */
-	DIRECTORY_CHECK /* for --check: only read, nothing made; directory_in_use tells whether what is read may be moving */
+	DIRECTORY_OWN,  /* made when missing (0700, parents not), locked against everybody; fails when another process
+			   has it */
+	DIRECTORY_CHECK /* for --check: only read, nothing made; directory_in_use tells whether what is read may be
+			   moving */
 };
 
 /* NULL and one line in error. */
@@ -31,10 +33,11 @@ pid_t directory_in_use(const struct directory *directory);
 /* Makes what was created, renamed or removed in it durable. False and one line in error. */
 bool directory_sync(const struct directory *directory, char *error, size_t error_size);
 
-/* Moves every regular file whose name begins with one of the prefixes to set-aside/<UTC time>-<reason>/, durably. reason: one
- * word for the name ("damaged"). Files go in the order of the prefixes, then of their names: name what is worthless without
- * the rest first ("snapshot", then "journal-", oldest first), so that a crash half-way never leaves what looks like a
- * whole but older state. moved may be NULL. Nothing to move is no failure and makes nothing. */
+/* Moves every regular file whose name begins with one of the prefixes to set-aside/<UTC time>-<reason>/, durably.
+ * reason: one word for the name ("damaged"). Files go in the order of the prefixes, then of their names: name what
+ * is worthless without the rest first ("snapshot", then "journal-", oldest first), so that a crash half-way never
+ * leaves what looks like a whole but older state. moved may be NULL. Nothing to move is no failure and makes
+ * nothing. */
 bool directory_set_aside(const struct directory *directory, const char *const *prefixes, size_t prefixes_count,
 			 const char *reason, uint32_t *moved, char *error, size_t error_size);
 

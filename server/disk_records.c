@@ -47,7 +47,8 @@ bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *m
 
 	bool good = xdr_jh_disk_record(&xdr, &record) && record.kind == JH_DISK_META &&
 		    convert_view_from_wire(&wire->view, &meta->view) &&
-		    convert_joint_from_wire(wire->joint.joint_val, wire->joint.joint_len, meta->joint, &meta->joint_count);
+		    convert_joint_from_wire(wire->joint.joint_val, wire->joint.joint_len, meta->joint,
+					    &meta->joint_count);
 
 	if (good) {
 		meta->id = wire->id;

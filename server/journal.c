@@ -27,17 +27,19 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* --- the loop's side ------------------------------------------------------------------------------------------------- */
+/* --- the loop's side ---------------------------------------------------------------------------------------------- */
 
 /* Address space for the fullest queue; memory comes with use, so that growing never copies (a loop's turn is short). */
 static void queue_map(struct queue *queue, size_t capacity)
 {
 	queue->capacity = capacity + SEGMENT_DATA;
-	queue->bytes = mmap(NULL, queue->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	queue->bytes = mmap(NULL, queue->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			    -1, 0);
 	must(queue->bytes != MAP_FAILED);
 }
 
-/* Opens a frame for a payload of this size and returns where it goes; NULL when the queue is full. With the lock held. */
+/* Opens a frame for a payload of this size and returns where it goes; NULL when the queue is full. With the lock
+ * held. */
 static uint8_t *frame_begin(struct journal *journal, size_t size)
 {
 	struct queue *queue = journal->filling;
@@ -158,13 +160,13 @@ struct journal_counters journal_counters(const struct journal *journal)
 	return counters;
 }
 
-/* --- opening and closing -------------------------------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------------------------------ */
 
 static bool io_error(struct journal_recovery *recovery, const char *what, const char *path)
 {
 	recovery->outcome = JOURNAL_IO_ERROR;
-	snprintf(recovery->error, sizeof recovery->error, "cannot %s the journal in %s: %s: check the disk and its free space",
-		 what, path, strerror(errno));
+	snprintf(recovery->error, sizeof recovery->error,
+		 "cannot %s the journal in %s: %s: check the disk and its free space", what, path, strerror(errno));
 	return false;
 }
 
@@ -222,8 +224,8 @@ static void start_threads(struct journal *journal, const struct journal_recovery
 	journal_publish_room(journal);
 	journal->completion_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	must(journal->completion_fd >= 0);
-	journal->completion = event_new(journal->options.base, journal->completion_fd, EV_READ | EV_PERSIST, on_completion,
-					journal);
+	journal->completion = event_new(journal->options.base, journal->completion_fd, EV_READ | EV_PERSIST,
+					on_completion, journal);
 	must(journal->completion != NULL && event_add(journal->completion, NULL) == 0);
 	must(pthread_create(&journal->thread, NULL, journal_disk_main, journal) == 0);
 	pthread_setname_np(journal->thread, "jh-journal");
@@ -250,7 +252,8 @@ static bool begin(struct journal *journal, journal_reader *reader, void *context
 	recover_read(journal->directory, journal->path, reader, context, recovery, recovered);
 	if (recovery->outcome != JOURNAL_OK && recovery->outcome != JOURNAL_TAIL_CUT)
 		return false;
-	unlinkat(journal->directory, SEGMENT_NEXT, 0); /* of a process that was killed: never named, so nothing is in it */
+	unlinkat(journal->directory, SEGMENT_NEXT, 0); /* of a process that was killed: never named, so nothing is in
+							  it */
 	return recovery->segments == 0 ? begin_new(journal, recovery, recovered)
 				       : begin_behind(journal, recovery, recovered);
 }

@@ -1,14 +1,15 @@
 /* The journal: what a replica has promised to remember, as one sequence of records on stable storage. It takes encoded
- * records (union jh_disk_record of rpc/disk.x) from the event loop, writes everything queued with one write and one sync on a
- * disk thread (group commit), and reports durable tickets back to the loop. It knows of a record only its kind and the ops
- * it covers; it decides nothing about views, commits or cuts, and never repairs what may have been promised (rule 14).
+ * records (union jh_disk_record of rpc/disk.x) from the event loop, writes everything queued with one write and one
+ * sync on a disk thread (group commit), and reports durable tickets back to the loop. It knows of a record only its
+ * kind and the ops it covers; it decides nothing about views, commits or cuts, and never repairs what may have been
+ * promised (rule 14).
  *
- * On disk: segments `journal-<first sequence, 20 digits>`, preallocated and zeroed ahead of use, so that a sync touches no
- * file system metadata and whatever is not zero behind the last record was a write that did not finish. Each begins with a
- * header (format version, replica uuid, a random salt) and a copy of the latest META record. A record's frame carries the
- * salt, its sequence number, the last sequence known durable when it was written, and a checksum over all of that and
- * the payload: bytes of a former life of the file can not be taken for a record. A write begins in a fresh sector, so
- * bytes once acknowledged are never written again.
+ * On disk: segments `journal-<first sequence, 20 digits>`, preallocated and zeroed ahead of use, so that a sync touches
+ * no file system metadata and whatever is not zero behind the last record was a write that did not finish. Each begins
+ * with a header (format version, replica uuid, a random salt) and a copy of the latest META record. A record's frame
+ * carries the salt, its sequence number, the last sequence known durable when it was written, and a checksum over all
+ * of that and the payload: bytes of a former life of the file can not be taken for a record. A write begins in a fresh
+ * sector, so bytes once acknowledged are never written again.
  *
  * Threads: every function is for the event loop's thread; the callbacks say where they run. */
 #pragma once
@@ -28,11 +29,12 @@ struct journal;
 #define JOURNAL_SEGMENT_BYTES (64u << 20)
 #define JOURNAL_QUEUE_BYTES (64u << 20)  /* records not yet handed to the disk */
 
-/* --- recovery -------------------------------------------------------------------------------------------------------- */
+/* --- recovery ----------------------------------------------------------------------------------------------------- */
 
 enum journal_outcome {
 	JOURNAL_OK,           /* also when there is no journal yet */
-	JOURNAL_TAIL_CUT,     /* a write that did not finish was cut off; nothing of it was ever acknowledged here (rule 14) */
+	JOURNAL_TAIL_CUT,     /* a write that did not finish was cut off; nothing of it was ever acknowledged here (rule
+				 14) */
 	JOURNAL_DAMAGED,      /* something that was durable can not be read: set the files aside */
 	JOURNAL_NEWER_FORMAT, /* written by a newer program: not damage, upgrade */
 	JOURNAL_FOREIGN,      /* segments of different replicas are mixed */
@@ -45,7 +47,8 @@ struct journal_record {
 	uint32_t kind;               /* enum jh_disk_kind */
 	const void *payload;         /* the encoded union, as given to journal_append */
 	uint32_t size;
-	struct journal_batch batch;  /* kinds BATCH and STAGED: its head, and the iterator of its entries, already checked */
+	struct journal_batch batch;  /* kinds BATCH and STAGED: its head, and the iterator of its entries, already
+					checked */
 };
 
 struct journal_recovery {
@@ -55,36 +58,39 @@ struct journal_recovery {
 	uint32_t segments;
 	uint64_t records;               /* delivered */
 	uint64_t sequence;              /* of the last record; 0: none */
-	uint64_t op;                    /* the last op of the log that the records make; TAIL_CUT: the "k" of "tail cut at k" */
+	uint64_t op;                    /* the last op of the log that the records make; TAIL_CUT: the "k" of "tail cut
+					   at k" */
 	uint64_t bytes;                 /* read as records, headers included */
 };
 
-/* Called for every record in order. Returning false, with one line in error, makes the outcome DAMAGED: the records are
- * whole but do not fit together (chain digest: batch.base_digest is the reader's to compare, for only it knows the state
- * below the first record). */
+/* Called for every record in order. Returning false, with one line in error, makes the outcome DAMAGED: the records
+ * are whole but do not fit together (chain digest: batch.base_digest is the reader's to compare, for only it knows
+ * the state below the first record). */
 typedef bool journal_reader(void *context, const struct journal_record *record, char *error, size_t error_size);
 
 /* Reads a journal and repairs nothing (--check). Safe on a copy, or when the directory is locked. */
 void journal_check(const char *directory, journal_reader *reader, void *context, struct journal_recovery *recovery);
 
-/* --- opening and closing ---------------------------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------------------------------ */
 
 struct journal_options {
 	struct event_base *base;
 	struct uuid uuid;             /* stamped on a new journal; of an existing one recovery.uuid tells */
-	uint32_t segment_bytes;       /* 0: JOURNAL_SEGMENT_BYTES; at least 64 KiB. The first ones are smaller and grow to it */
+	uint32_t segment_bytes;       /* 0: JOURNAL_SEGMENT_BYTES; at least 64 KiB. The first ones are smaller and grow
+					 to it */
 	uint32_t queue_bytes;         /* 0: JOURNAL_QUEUE_BYTES */
-	/* On the loop: every ticket up to this one is on stable storage. Cumulative; may skip tickets, never goes back. */
+	/* On the loop: every ticket up to this one is on stable storage. Cumulative; may skip tickets, never goes
+	 * back. */
 	void (*durable)(void *context, uint64_t ticket);
-	/* On the disk thread, once: a write or sync failed. The process ends with this line; nothing is retried and no further
-	 * ticket is reported (rule 13). */
+	/* On the disk thread, once: a write or sync failed. The process ends with this line; nothing is retried and
+	 * no further ticket is reported (rule 13). */
 	void (*fatal)(void *context, const char *line);
 	void *context;
 };
 
-/* Reads the journal in `directory` (which exists, and is locked by the caller), delivers its records, cuts an unfinished
- * tail durably, and goes on behind it; makes an empty journal where there is none. NULL for any outcome but OK and
- * TAIL_CUT; then nothing on disk has changed. The first record of a new journal must be a META record. */
+/* Reads the journal in `directory` (which exists, and is locked by the caller), delivers its records, cuts an
+ * unfinished tail durably, and goes on behind it; makes an empty journal where there is none. NULL for any outcome
+ * but OK and TAIL_CUT; then nothing on disk has changed. The first record of a new journal must be a META record. */
 struct journal *journal_open(const char *directory, const struct journal_options *options, journal_reader *reader,
 			     void *reader_context, struct journal_recovery *recovery);
 
@@ -94,11 +100,11 @@ void journal_close(struct journal *journal);
 /* Frees a journal that turned out not to be trusted, before anything was appended; writes nothing more (rule 14). */
 void journal_abandon(struct journal *journal);
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
-/* Queues a record: payload is one encoded union jh_disk_record, a multiple of 4 bytes, at most JOURNAL_RECORD_BYTES (and a
- * quarter of segment_bytes). Tickets begin at 1 and never fall. Copies, never blocks. False when the queue is full (rule 19): ask
- * journal_queued_bytes() before taking work in. */
+/* Queues a record: payload is one encoded union jh_disk_record, a multiple of 4 bytes, at most JOURNAL_RECORD_BYTES
+ * (and a quarter of segment_bytes). Tickets begin at 1 and never fall. Copies, never blocks. False when the queue is
+ * full (rule 19): ask journal_queued_bytes() before taking work in. */
 bool journal_append(struct journal *journal, uint64_t ticket, const void *payload, size_t size);
 
 /* The same for a BATCH or STAGED record, encoded straight into the queue: entries are ops batch->base_op + 1, ... */
@@ -109,7 +115,7 @@ bool journal_append_batch(struct journal *journal, uint64_t ticket, const struct
  * a STATE record everything counts as covered by its snapshot. */
 void journal_trim(struct journal *journal, uint64_t op);
 
-/* --- how it is doing ----------------------------------------------------------------------------------------------------- */
+/* --- how it is doing ---------------------------------------------------------------------------------------------- */
 
 /* True while the next segment can not be made (no space) and the room left is the reserve that META records and what is
  * already in the log need: refuse orders (rule 13). Tried again every second; turns false by itself. */

@@ -52,8 +52,8 @@ size_t journal_batch_size(const struct journal_entry *entries, uint32_t entries_
 	return size;
 }
 
-void journal_batch_encode(const struct journal_batch *batch, const struct journal_entry *entries, uint32_t entries_count,
-			  void *out)
+void journal_batch_encode(const struct journal_batch *batch, const struct journal_entry *entries,
+			  uint32_t entries_count, void *out)
 {
 	uint8_t *at = out;
 

@@ -1,5 +1,5 @@
-/* struct jh_disk_batch of rpc/disk.x, read and written by hand: the same bytes that rpcgen's functions make (a test compares
- * them), without a copy or an allocation per entry, because a start reads a million of them. */
+/* struct jh_disk_batch of rpc/disk.x, read and written by hand: the same bytes that rpcgen's functions make (a test
+ * compares them), without a copy or an allocation per entry, because a start reads a million of them. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,8 +32,8 @@ struct journal_entry {
 size_t journal_batch_size(const struct journal_entry *entries, uint32_t entries_count);
 
 /* Writes exactly journal_batch_size bytes. */
-void journal_batch_encode(const struct journal_batch *batch, const struct journal_entry *entries, uint32_t entries_count,
-			  void *out);
+void journal_batch_encode(const struct journal_batch *batch, const struct journal_entry *entries,
+			  uint32_t entries_count, void *out);
 
 /* Reads the head, and sets the iterator to the first entry. False when payload is not one whole canonical BATCH or
  * STAGED. */

@@ -80,7 +80,7 @@ static void publish_sizes(struct journal_keeper *keeper)
 	atomic_store(&keeper->segments, keeper->count);
 }
 
-/* --- making the next segment --------------------------------------------------------------------------------------------- */
+/* --- making the next segment -------------------------------------------------------------------------------------- */
 
 static bool zero_fill(struct journal_keeper *keeper, const struct segment *segment)
 {
@@ -133,9 +133,10 @@ static void make_next(struct journal_keeper *keeper)
 	pthread_cond_broadcast(&keeper->changed);
 }
 
-/* --- removing old ones ------------------------------------------------------------------------------------------------------ */
+/* --- removing old ones -------------------------------------------------------------------------------------------- */
 
-/* Removes the oldest segment; the lock as in make_next. One at a time, each durably: what stays is always a whole suffix. */
+/* Removes the oldest segment; the lock as in make_next. One at a time, each durably: what stays is always a whole
+ * suffix. */
 static void remove_oldest(struct journal_keeper *keeper)
 {
 	char name[SEGMENT_NAME_SIZE];
@@ -179,7 +180,7 @@ static void *keeper_main(void *argument)
 	return NULL;
 }
 
-/* --- what others call --------------------------------------------------------------------------------------------------------- */
+/* --- what others call --------------------------------------------------------------------------------------------- */
 
 struct journal_keeper *keeper_start(int directory, const char *path, struct uuid uuid, struct segment_info *infos,
 				    uint32_t count)

@@ -1,5 +1,5 @@
-/* The journal's second thread: makes the next segment ready before it is needed and removes the old ones, slowly, so that
- * neither stands before a journal write. Functions are safe from any thread. */
+/* The journal's second thread: makes the next segment ready before it is needed and removes the old ones, slowly, so
+ * that neither stands before a journal write. Functions are safe from any thread. */
 #pragma once
 
 #include "server/journal_recover.h"

@@ -15,8 +15,8 @@
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
 
-/* The journal was written past the page cache, so it is read from the disk: 1.3 GB/s with O_DIRECT in pieces of this size,
- * 0.6 GB/s through the cache (measured). */
+/* The journal was written past the page cache, so it is read from the disk: 1.3 GB/s with O_DIRECT in pieces of this
+ * size, 0.6 GB/s through the cache (measured). */
 #define READ_BYTES (4u << 20)
 
 /* One reading of a journal. */
@@ -54,7 +54,7 @@ static bool fail_io(struct recover *recover, const char *what)
 		    recover->path, recover->name, strerror(errno));
 }
 
-/* --- listing ---------------------------------------------------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------------------------------------------------ */
 
 static int by_sequence(const void *a, const void *b)
 {
@@ -94,7 +94,7 @@ static bool list_segments(struct recover *recover)
 	return true;
 }
 
-/* --- one segment -------------------------------------------------------------------------------------------------------- */
+/* --- one segment -------------------------------------------------------------------------------------------------- */
 
 /* Where O_DIRECT does not work: go through the page cache. False when that is how it went already. */
 static bool through_cache(int fd)
@@ -112,8 +112,8 @@ static bool read_whole(struct recover *recover, int fd)
 	if (fstat(fd, &info) != 0)
 		return fail_io(recover, "read");
 	if (info.st_size < SEGMENT_DATA || info.st_size > UINT32_MAX || info.st_size % SEGMENT_DATA != 0)
-		return fail(recover, JOURNAL_DAMAGED, "%s/%s has %lld bytes: it is damaged", recover->path, recover->name,
-			    (long long)info.st_size);
+		return fail(recover, JOURNAL_DAMAGED, "%s/%s has %lld bytes: it is damaged", recover->path,
+			    recover->name, (long long)info.st_size);
 	recover->size = (uint32_t)info.st_size;
 	if (recover->size > recover->capacity) {
 		free(recover->bytes);
@@ -165,22 +165,23 @@ static bool load_segment(struct recover *recover, uint32_t index)
 	}
 	if (index > 0 && !uuid_equal(header.uuid, recovery->uuid))
 		return fail(recover, JOURNAL_FOREIGN,
-			    "%s/%s belongs to another replica than the segments before it: restore the files of one backup only",
+			    "%s/%s belongs to another replica than the segments before it: restore the files of one "
+			    "backup only",
 			    recover->path, recover->name);
 	recovery->uuid = header.uuid;
 	recover->recovered->salt = header.salt;
 	return true;
 }
 
-/* --- records -------------------------------------------------------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------------------------------------------------ */
 
 void segment_info_add(struct segment_info *infos, uint32_t count, uint32_t kind, uint64_t op_end)
 {
 	struct segment_info *own = &infos[count - 1];
 
 	if (kind == JH_DISK_STATE) {
-		/* Its snapshot, durable before this record was written, and the staged batches up to op_end stand for everything
-		 * before it: a later snapshot at op_end or above covers it all. */
+		/* Its snapshot, durable before this record was written, and the staged batches up to op_end stand
+		 * for everything before it: a later snapshot at op_end or above covers it all. */
 		for (uint32_t i = 0; i < count; i++)
 			if (infos[i].op > op_end)
 				infos[i].op = op_end;
@@ -192,7 +193,9 @@ void segment_info_add(struct segment_info *infos, uint32_t count, uint32_t kind,
 static bool read_record(struct recover *recover, uint32_t index, const struct frame_header *frame, const void *payload)
 {
 	struct journal_recovery *recovery = recover->recovery;
-	struct journal_record record = {.sequence = recover->expected, .payload = payload, .size = le32toh(frame->size)};
+	struct journal_record record = {.sequence = recover->expected,
+					.payload = payload,
+					.size = le32toh(frame->size)};
 	uint64_t staged_end = 0;
 	uint32_t kind = 0;
 
@@ -201,7 +204,8 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 	record.kind = be32toh(kind);
 	if (record.kind > JH_DISK_STAGED)
 		return fail(recover, JOURNAL_NEWER_FORMAT,
-			    "%s/%s has a record of kind %" PRIu32 " that this program does not know: it needs an upgrade",
+			    "%s/%s has a record of kind %" PRIu32
+			    " that this program does not know: it needs an upgrade",
 			    recover->path, recover->name, record.kind);
 	if (record.kind == JH_DISK_META) {
 		recover->recovered->meta = realloc(recover->recovered->meta, record.size);
@@ -226,7 +230,8 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 	if (recover->recovered->meta == NULL)
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s does not begin with META: it is damaged", recover->path,
 			    recover->name);
-	/* Staged entries are no end of the log, and yet a segment that holds them is needed until a snapshot covers them. */
+	/* Staged entries are no end of the log, and yet a segment that holds them is needed until a snapshot covers
+	 * them. */
 	segment_info_add(recover->recovered->infos, index + 1, record.kind, staged_end > 0 ? staged_end : recovery->op);
 
 	char why[256] = "it does not follow from what is before it";
@@ -277,10 +282,11 @@ static uint32_t find_dirty_end(const struct recover *recover)
 	return end;
 }
 
-/* RULE 14. Behind the tail of the last segment there should be zeros. What else is there is either a write that did not
- * finish, or a record that was durable and can not be read. Only one write is ever under way, and it may reach the disk in
- * any order, so a whole frame behind a broken one proves nothing by itself; but every frame says what was durable when
- * its write began: a frame that calls the broken one durable was written after it had been acknowledged. */
+/* RULE 14. Behind the tail of the last segment there should be zeros. What else is there is either a write that did
+ * not finish, or a record that was durable and can not be read. Only one write is ever under way, and it may reach
+ * the disk in any order, so a whole frame behind a broken one proves nothing by itself; but every frame says what
+ * was durable when its write began: a frame that calls the broken one durable was written after it had been
+ * acknowledged. */
 static bool judge_tail(struct recover *recover)
 {
 	struct recovered *recovered = recover->recovered;
@@ -298,8 +304,8 @@ static bool judge_tail(struct recover *recover)
 		if (le64toh(frame.salt) == recovered->salt && le64toh(frame.durable) >= recover->expected &&
 		    frame_valid(recover->bytes + at, available, recovered->salt))
 			return fail(recover, JOURNAL_DAMAGED,
-				    "%s/%s: record %" PRIu64 " at byte %" PRIu32
-				    " can not be read, and record %" PRIu64 " behind it says that it was durable: it is damaged",
+				    "%s/%s: record %" PRIu64 " at byte %" PRIu32 " can not be read, and record %" PRIu64
+				    " behind it says that it was durable: it is damaged",
 				    recover->path, recover->name, recover->expected, recovered->tail,
 				    le64toh(frame.sequence));
 	}
@@ -320,8 +326,8 @@ static bool read_segment(struct recover *recover, uint32_t index)
 	/* A segment is begun only when everything before it is durable. */
 	if (recover->expected != infos[index].first_sequence)
 		return fail(recover, JOURNAL_DAMAGED,
-			    "%s/%s should begin with record %" PRIu64 ": what is before it is damaged or missing", recover->path,
-			    recover->name, recover->expected);
+			    "%s/%s should begin with record %" PRIu64 ": what is before it is damaged or missing",
+			    recover->path, recover->name, recover->expected);
 	if (!read_frames(recover, index))
 		return false;
 	/* Older segments go only when META is durable in a newer one. */
@@ -331,7 +337,7 @@ static bool read_segment(struct recover *recover, uint32_t index)
 	return index + 1 < recover->recovery->segments || judge_tail(recover);
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 void recover_read(int directory, const char *path, journal_reader *reader, void *context,
 		  struct journal_recovery *recovery, struct recovered *recovered)
@@ -365,7 +371,8 @@ bool recover_cut(int directory, const char *name, const struct recovered *recove
 		cut = done > 0 || (done < 0 && errno == EINTR);
 		at += done > 0 ? (uint32_t)done : 0;
 	}
-	/* Also when there is nothing to cut: what a killed process wrote may have been read from memory, not yet from disk. */
+	/* Also when there is nothing to cut: what a killed process wrote may have been read from memory, not yet
+	 * from disk. */
 	cut = cut && fdatasync(fd) == 0;
 
 	int failed = errno;

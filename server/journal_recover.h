@@ -1,5 +1,5 @@
-/* Reads a journal's segments in order and tells an unfinished last write from damage (rule 14). Changes nothing on disk,
- * except in recover_cut. */
+/* Reads a journal's segments in order and tells an unfinished last write from damage (rule 14). Changes nothing on
+ * disk, except in recover_cut. */
 #pragma once
 
 #include "server/journal.h"
@@ -12,8 +12,8 @@ struct segment_info {
 	uint32_t bytes; /* up to the end of its last record */
 };
 
-/* Takes one record into account: op_end is the last op of the log after it, infos[0 .. count - 1] the segments up to its own.
- * A STATE record makes all before it obsolete with its own op. */
+/* Takes one record into account: op_end is the last op of the log after it, infos[0 .. count - 1] the segments up to
+ * its own. A STATE record makes all before it obsolete with its own op. */
 void segment_info_add(struct segment_info *infos, uint32_t count, uint32_t kind, uint64_t op_end);
 
 struct recovered {
@@ -29,6 +29,6 @@ struct recovered {
 void recover_read(int directory, const char *path, journal_reader *reader, void *context,
 		  struct journal_recovery *recovery, struct recovered *recovered);
 
-/* Makes what was read of the last segment durable, and overwrites what was cut with zeros, so that it can never come back.
- * False with errno. */
+/* Makes what was read of the last segment durable, and overwrites what was cut with zeros, so that it can never come
+ * back. False with errno. */
 bool recover_cut(int directory, const char *name, const struct recovered *recovered);

@@ -20,7 +20,7 @@ static const char segment_magic[8] = {'J', 'H', 'J', 'O', 'U', 'R', 'N', '\n'};
 static const char name_prefix[] = "journal-";
 static const _Alignas(SEGMENT_DATA) uint8_t zeros[SEGMENT_CHUNK];
 
-/* --- frames ---------------------------------------------------------------------------------------------------------- */
+/* --- frames ------------------------------------------------------------------------------------------------------- */
 
 #define CHECKED_FROM offsetof(struct frame_header, sequence)
 
@@ -28,7 +28,8 @@ static uint64_t frame_checksum(const void *frame, uint32_t payload_size, uint64_
 {
 	const uint8_t *bytes = frame;
 
-	return XXH3_64bits_withSeed(bytes + CHECKED_FROM, sizeof(struct frame_header) - CHECKED_FROM + payload_size, salt);
+	return XXH3_64bits_withSeed(bytes + CHECKED_FROM, sizeof(struct frame_header) - CHECKED_FROM + payload_size,
+				    salt);
 }
 
 void frame_seal(struct frame_header *frame, uint64_t salt, uint64_t sequence, uint64_t durable, uint32_t span)
@@ -61,7 +62,7 @@ bool frame_valid(const void *at, size_t available, uint64_t salt)
 	       le64toh(frame.checksum) == frame_checksum(at, size, salt);
 }
 
-/* --- names and headers --------------------------------------------------------------------------------------------------- */
+/* --- names and headers -------------------------------------------------------------------------------------------- */
 
 const char *segment_name(uint64_t first_sequence, char name[static SEGMENT_NAME_SIZE])
 {
@@ -125,7 +126,7 @@ static bool header_write(struct segment *segment, struct uuid uuid)
 	return segment_write(segment, block, sizeof block, 0);
 }
 
-/* --- files ---------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 /* What O_DIRECT asks of offsets here; 0: the file system does not say, or asks too much. */
 static uint32_t direct_alignment(int fd)
@@ -169,7 +170,8 @@ bool segment_open(int directory, const char *name, uint32_t offset, struct segme
 		return false;
 	}
 	if (offset % segment->sector != 0)
-		segment->sector = SECTOR_LEAST; /* copied here from a disk with smaller sectors: go on through the page cache */
+		segment->sector = SECTOR_LEAST; /* copied here from a disk with smaller sectors: go on through the page
+						   cache */
 	segment->size = (uint32_t)info.st_size;
 	return true;
 }
@@ -243,7 +245,8 @@ bool segment_write(const struct segment *segment, const void *bytes, size_t size
 			continue;
 		if (done < 0)
 			return false;
-		/* A write that stops inside a sector does not happen on a device; a file system out of space may do it. */
+		/* A write that stops inside a sector does not happen on a device; a file system out of space may do
+		 * it. */
 		if (done == 0 || (size_t)done % segment->sector != 0) {
 			errno = ENOSPC;
 			return false;

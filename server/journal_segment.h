@@ -72,15 +72,16 @@ enum segment_header_state {
 /* bytes: at least SEGMENT_DATA of them. */
 enum segment_header_state segment_header_read(const void *bytes, struct segment_header *header);
 
-/* Opens for writing with O_DIRECT and an fdatasync behind each write, without O_DIRECT where the file system has none.
- * Measured here (ext4, virtio), p50 of one durable write of 4 kB: 147 us into a fallocated file, 94 us zeroed ahead with
- * fdatasync or O_DSYNC, 88 us zeroed ahead with O_DIRECT | O_DSYNC. offset: where writing goes on. Leaves
+/* Opens for writing with O_DIRECT and an fdatasync behind each write, without O_DIRECT where the file system has
+ * none. Measured here (ext4, virtio), p50 of one durable write of 4 kB: 147 us into a fallocated file, 94 us zeroed
+ * ahead with fdatasync or O_DSYNC, 88 us zeroed ahead with O_DIRECT | O_DSYNC. offset: where writing goes on. Leaves
  * the salt alone. False with errno. */
 bool segment_open(int directory, const char *name, uint32_t offset, struct segment *segment);
 void segment_close(struct segment *segment);
 
-/* Makes `name` a fresh segment, replacing what had the name: all its space reserved, its header with a new salt durable. It
- * reads as zero, but writing it is fast only where segment_zero_chunk has been. False with errno; nothing is left then. */
+/* Makes `name` a fresh segment, replacing what had the name: all its space reserved, its header with a new salt
+ * durable. It reads as zero, but writing it is fast only where segment_zero_chunk has been. False with errno;
+ * nothing is left then. */
 bool segment_create(int directory, const char *name, uint32_t size, struct uuid uuid, struct segment *segment);
 
 /* Writes zeros over SEGMENT_CHUNK bytes at offset, not durably; false with errno. */

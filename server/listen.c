@@ -63,8 +63,8 @@ static void keep(struct node *node, const char *address)
 	snprintf(registration->address, sizeof registration->address, "%s", address);
 	if (node->address[0] == 0)
 		snprintf(node->address, sizeof node->address, "%s", address);
-	registry_keep(node->registry, node->options.program_base + node->options.id, JH_REPLICA_V1, registration->address,
-		      registered, registration);
+	registry_keep(node->registry, node->options.program_base + node->options.id, JH_REPLICA_V1,
+		      registration->address, registered, registration);
 }
 
 /* The first listener of each family. */
@@ -98,7 +98,9 @@ static bool listen_on(struct node *node, const char *text, bool optional, struct
 		*first = address;
 	} else if (node->options.advertise == NULL) {
 		rpc_address_format(first, error, sizeof error);
-		log_info("node", "listening on %s too, but not registered there: rpcbind takes one address of a kind, and that is %s",
+		log_info("node",
+			 "listening on %s too, but not registered there: rpcbind takes one address of a kind, and that "
+			 "is %s",
 			 bound, error);
 	}
 	return true;
@@ -133,7 +135,9 @@ static bool keep_advertised(struct node *node, struct listening *listening)
 		rpc_address_set_port(&address, rpc_address_port(listener));
 	}
 	if (listening->all_loopback && !rpc_address_is_loopback(&address))
-		log_warn("node", "advertising %s but listening on this host only: unless something forwards to it, add --listen %s",
+		log_warn("node",
+			 "advertising %s but listening on this host only: unless something forwards to it, add "
+			 "--listen %s",
 			 text, address.storage.ss_family == AF_INET ? "0.0.0.0" : "[::]");
 	rpc_address_format(&address, full, sizeof full);
 	keep(node, full);

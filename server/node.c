@@ -20,7 +20,8 @@
 
 /* --- what the core asks of the state machine ---------------------------------------------------------------------- */
 
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				 uint64_t *op)
 {
 	const struct node *node = context;
 
@@ -55,7 +56,8 @@ static uint64_t state_bytes(void *context)
 
 /* --- carrying out ------------------------------------------------------------------------------------------------- */
 
-/* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the others. */
+/* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the
+ * others. */
 void node_apply(struct node *node, uint64_t op)
 {
 	while (orders_op(node->orders) < op) {
@@ -336,8 +338,10 @@ static void check_damaged(struct node *node)
 		node->damaged_us = rpc_clock_us();
 	if (!node->damaged || rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
 		return;
-	log_error("node", "stopping: damaged (%s), and within %u s no view manager confirmed that another member serves: start "
-		  "the front-end and the other replicas first, then this one again; nothing in %s was changed or removed",
+	log_error("node",
+		  "stopping: damaged (%s), and within %u s no view manager confirmed that another member serves: start "
+		  "the front-end and the other replicas first, then this one again; nothing in %s was changed or "
+		  "removed",
 		  report.detail, DAMAGED_WAIT_US / 1000000, node->options.data_dir);
 	node_end(node, NODE_FAILED, "damaged");
 }

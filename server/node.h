@@ -1,5 +1,5 @@
-/* One replica process: hands events to the core (server/replica/) and carries its actions out. Shared by the files of the
- * shell only; none of them makes a decision of the protocol. All of it runs on the event loop's thread. */
+/* One replica process: hands events to the core (server/replica/) and carries its actions out. Shared by the files
+ * of the shell only; none of them makes a decision of the protocol. All of it runs on the event loop's thread. */
 #pragma once
 
 #include <event2/event.h>
@@ -122,7 +122,8 @@ struct node {
 	uint64_t push_bytes;
 	const char *push_kind;
 	bool stepping;
-	struct replica_event deferred[NODE_DEFERRED_MAX]; /* ring: what a step's actions brought about; without pointers */
+	struct replica_event deferred[NODE_DEFERRED_MAX]; /* ring: what a step's actions brought about; without
+							     pointers */
 	uint32_t deferred_first, deferred_count;
 	struct registration registrations[2];   /* tcp, tcp6 */
 	uint32_t registrations_count;
@@ -141,8 +142,8 @@ struct node {
 };
 
 /* node.c */
-/* Hands the event to the core, carries its actions out, then whatever follows at once (judged requests). Within a step's
- * actions it is put off to the end of the step. */
+/* Hands the event to the core, carries its actions out, then whatever follows at once (judged requests). Within a
+ * step's actions it is put off to the end of the step. */
 void node_step(struct node *node, struct replica_event *event);
 /* What came in this turn may leave in one push and one write. */
 void node_flush(struct node *node);
@@ -158,7 +159,8 @@ void node_start(struct node *node, struct replica_event *event);
 bool node_may_complain(struct node *node);
 
 /* recovery.c */
-/* From the files to the core, START included. Ends the process with one line for what is no damage; sets node->damaged. */
+/* From the files to the core, START included. Ends the process with one line for what is no damage; sets
+ * node->damaged. */
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
 		  void (*fatal)(void *context, const char *line));
 /* --check: prints {id, uuid, view, op, digest, damaged}; returns the exit status. */

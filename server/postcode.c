@@ -56,8 +56,9 @@ static bool inward_is_good(const char *inward)
 	return is_digit(inward[0]) && is_one_of(inward[1], UNIT) && is_one_of(inward[2], UNIT);
 }
 
-/* Blanks may stand around the postcode and where its space belongs, nowhere else: "D H1 3LE" is more likely a slip in the
- * order's arguments than a postcode. Writes the outward part, a space, and the inward part; false when the sizes cannot fit. */
+/* Blanks may stand around the postcode and where its space belongs, nowhere else: "D H1 3LE" is more likely a slip
+ * in the order's arguments than a postcode. Writes the outward part, a space, and the inward part; false when the
+ * sizes cannot fit. */
 static bool split(const char *text, size_t size, char out[static POSTCODE_SIZE], size_t *outward_size)
 {
 	while (size > 0 && is_blank(*text)) {

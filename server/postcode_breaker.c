@@ -54,7 +54,8 @@ static uint32_t longer(uint32_t pause_ms)
 	return pause_ms >= POSTCODE_BREAKER_PAUSE_MAX_MS / 2 ? POSTCODE_BREAKER_PAUSE_MAX_MS : pause_ms * 2;
 }
 
-bool postcode_breaker_failed(struct postcode_breaker *breaker, uint64_t now_ms, uint32_t probe, enum postcode_failure failure)
+bool postcode_breaker_failed(struct postcode_breaker *breaker, uint64_t now_ms, uint32_t probe,
+			     enum postcode_failure failure)
 {
 	if (breaker->state == POSTCODE_BREAKER_CLOSED) {
 		breaker->failures_count++;

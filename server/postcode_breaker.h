@@ -1,9 +1,10 @@
-/* A circuit breaker for one provider: after it has failed, orders stop waiting for it. One order pays one deadline for a
- * dead provider; the next ones are told at once not to ask, and now and then a single one may try again. Pure: the caller
- * brings the time and asks the questions.
+/* A circuit breaker for one provider: after it has failed, orders stop waiting for it. One order pays one deadline for
+ * a dead provider; the next ones are told at once not to ask, and now and then a single one may try again. Pure: the
+ * caller brings the time and asks the questions.
  *
  *               a timeout, or 3 failures in a row
- *     CLOSED ----------------------------------------> OPEN  nobody asks, for 5 s, doubled by each failed probe up to 60 s
+ *     CLOSED ----------------------------------------> OPEN  nobody asks, for 5 s, doubled by each failed probe up to
+ *     60 s
  *        ^                                             |  ^
  *        |  success                        pause over  |  |  the probe failed
  *        +--------------------- PROBING <--------------+  |
@@ -43,7 +44,8 @@ bool postcode_breaker_would_allow(const struct postcode_breaker *breaker, uint64
  * allowed ends with exactly one of the three below, which are given the same probe. */
 bool postcode_breaker_ask(struct postcode_breaker *breaker, uint64_t now_ms, uint32_t *probe);
 
-/* Any success closes, also of a question older than the failure: the provider lives. True if it was not closed before. */
+/* Any success closes, also of a question older than the failure: the provider lives. True if it was not closed
+ * before. */
 bool postcode_breaker_succeeded(struct postcode_breaker *breaker);
 
 /* True when this failure opened it. While it is not closed only the probe that is out can say anything new. */

@@ -1,6 +1,6 @@
-/* What providers have said, for a while: postcode -> exists or not, until it expires. Bounded: sets of eight places, and in
- * a full set the answer that was used longest ago makes room. Pure: the caller brings the time. It never remembers "could not
- * be asked": that says something of a provider, not of a postcode. */
+/* What providers have said, for a while: postcode -> exists or not, until it expires. Bounded: sets of eight places,
+ * and in a full set the answer that was used longest ago makes room. Pure: the caller brings the time. It never
+ * remembers "could not be asked": that says something of a provider, not of a postcode. */
 #pragma once
 
 #include <stdbool.h>

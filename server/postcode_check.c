@@ -73,8 +73,8 @@ struct postcode_options postcode_options_default(void)
 	};
 }
 
-struct postcode_checker *postcode_checker_new(struct event_base *base, const struct postcode_options *options, char *error,
-					      unsigned long error_size)
+struct postcode_checker *postcode_checker_new(struct event_base *base, const struct postcode_options *options,
+					      char *error, unsigned long error_size)
 {
 	struct postcode_checker *checker = calloc(1, sizeof(*checker));
 
@@ -83,8 +83,10 @@ struct postcode_checker *postcode_checker_new(struct event_base *base, const str
 	checker->base = base;
 	checker->mode = options->mode;
 	checker->deadline_ms = options->deadline_ms;
-	if (!postcode_provider_base("--postcodes-io", options->postcodes_io, checker->bases[POSTCODES_IO], error, error_size) ||
-	    !postcode_provider_base("--getthedata", options->getthedata, checker->bases[GETTHEDATA], error, error_size)) {
+	if (!postcode_provider_base("--postcodes-io", options->postcodes_io, checker->bases[POSTCODES_IO], error,
+				    error_size) ||
+	    !postcode_provider_base("--getthedata", options->getthedata, checker->bases[GETTHEDATA], error,
+				    error_size)) {
 		free(checker);
 		return NULL;
 	}
@@ -148,8 +150,8 @@ static void finish(struct check *check, enum postcode_verdict verdict)
 	checker->answering--;
 }
 
-/* The others who wait for a provider that has just been found dead would each pay what the first one paid. Each goes on in a
- * call of its own, so that no list changes under anybody's hands. */
+/* The others who wait for a provider that has just been found dead would each pay what the first one paid. Each goes
+ * on in a call of its own, so that no list changes under anybody's hands. */
 static void move_others_on(struct postcode_checker *checker, enum postcode_provider provider)
 {
 	for (struct check *check = checker->checks; check; check = check->hh.next) {
@@ -167,8 +169,9 @@ static void provider_failed(struct check *check, enum postcode_failure failure)
 
 	if (!postcode_breaker_failed(breaker, now_ms(), check->probe, failure))
 		return;
-	log_warn("postcode", "provider unreachable provider=%s reason=%s retry_ms=%u", postcode_provider_name(check->provider),
-		 failure == POSTCODE_FAILURE_SLOW ? "deadline" : "failures", breaker->pause_ms);
+	log_warn("postcode", "provider unreachable provider=%s reason=%s retry_ms=%u",
+		 postcode_provider_name(check->provider), failure == POSTCODE_FAILURE_SLOW ? "deadline" : "failures",
+		 breaker->pause_ms);
 	move_others_on(checker, check->provider);
 }
 
@@ -209,7 +212,8 @@ static bool ask_from(struct check *check, unsigned from)
 		check->provider = provider;
 		check->moving_on = false;
 		uint64_t share_ms = share_ms_of(check, now);
-		struct timeval share = {.tv_sec = (time_t)(share_ms / 1000), .tv_usec = (suseconds_t)(share_ms % 1000 * 1000)};
+		struct timeval share = {.tv_sec = (time_t)(share_ms / 1000),
+					.tv_usec = (suseconds_t)(share_ms % 1000 * 1000)};
 		event_add(check->timer, &share);
 		check->fetch = postcode_fetch_start(checker->fetcher, url, on_fetched, check);
 		return true;
@@ -227,8 +231,8 @@ static void ask_next(struct check *check)
 static void on_fetched(void *context, const struct postcode_fetched *fetched)
 {
 	struct check *check = context;
-	enum postcode_answer answer =
-		postcode_provider_answer(check->provider, check->postcode, fetched->status, fetched->body, fetched->body_size);
+	enum postcode_answer answer = postcode_provider_answer(check->provider, check->postcode, fetched->status,
+							       fetched->body, fetched->body_size);
 
 	check->fetch = NULL;
 	if (answer == POSTCODE_ANSWER_FAILED)

@@ -1,6 +1,6 @@
-/* Does this postcode exist? Asks postcodes.io, then getthedata.com, through libcurl's multi interface on the event loop,
- * and remembers the answers. Never blocks the loop (name servers that never answer included), never follows a redirect.
- * It refuses to decide what an order is worth: it only says what is known of a postcode. */
+/* Does this postcode exist? Asks postcodes.io, then getthedata.com, through libcurl's multi interface on the event
+ * loop, and remembers the answers. Never blocks the loop (name servers that never answer included), never follows a
+ * redirect. It refuses to decide what an order is worth: it only says what is known of a postcode. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,22 +31,24 @@ struct postcode_options {
 struct postcode_options postcode_options_default(void);
 
 /* NULL with one line in error for a bad URL. */
-struct postcode_checker *postcode_checker_new(struct event_base *base, const struct postcode_options *options, char *error,
-					      unsigned long error_size);
-/* Checks under way are forgotten without a call-back. Never blocks; not to be called from within `answered`. NULL is fine. */
+struct postcode_checker *postcode_checker_new(struct event_base *base, const struct postcode_options *options,
+					      char *error, unsigned long error_size);
+/* Checks under way are forgotten without a call-back. Never blocks; not to be called from within `answered`. NULL is
+ * fine. */
 void postcode_checker_free(struct postcode_checker *checker);
 
 /* Whether a check of this postcode cannot be answered from what is known: a cheap question before postcode_recall. */
 bool postcode_wonders(struct postcode_checker *checker, const char *normalised);
 
-/* What an earlier order to this postcode says of it, made by this process or another; the caller brings it when it is recent.
- * EXISTS is remembered. FORMAT_ONLY, before this process has asked anything itself, means that nobody could be asked a moment
- * ago: it begins as if it had found both providers dead, so that after a change of the primary no order waits for what the
- * last primary waited for. Others are ignored. */
+/* What an earlier order to this postcode says of it, made by this process or another; the caller brings it when it
+ * is recent. EXISTS is remembered. FORMAT_ONLY, before this process has asked anything itself, means that nobody
+ * could be asked a moment ago: it begins as if it had found both providers dead, so that after a change of the
+ * primary no order waits for what the last primary waited for. Others are ignored. */
 void postcode_recall(struct postcode_checker *checker, const char *normalised, enum postcode_verdict verdict);
 
-/* Answers at once, true with *verdict, when it is known without asking: cached, or mode grammar, or the breakers of both
- * providers are open (with auto also while they are only being tried again: no order waits for that). Otherwise false, and `answered` is called later from the loop, exactly once, at most deadline_ms from
- * now. normalised: from postcode_normalise. Concurrent checks of one postcode share one question. */
+/* Answers at once, true with *verdict, when it is known without asking: cached, or mode grammar, or the breakers of
+ * both providers are open (with auto also while they are only being tried again: no order waits for that). Otherwise
+ * false, and `answered` is called later from the loop, exactly once, at most deadline_ms from now. normalised: from
+ * postcode_normalise. Concurrent checks of one postcode share one question. */
 bool postcode_check(struct postcode_checker *checker, const char *normalised, enum postcode_verdict *verdict,
 		    void (*answered)(void *context, enum postcode_verdict verdict), void *context);

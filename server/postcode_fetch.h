@@ -1,6 +1,6 @@
-/* HTTP GET on the event loop: libcurl's multi interface driven by libevent. It knows nothing of postcodes and has no deadline
- * of its own: who asks decides when it has waited enough, and cancels. Neither start, cancel nor free blocks, also while a name
- * server does not answer. */
+/* HTTP GET on the event loop: libcurl's multi interface driven by libevent. It knows nothing of postcodes and has no
+ * deadline of its own: who asks decides when it has waited enough, and cancels. Neither start, cancel nor free
+ * blocks, also while a name server does not answer. */
 #pragma once
 
 #include <stddef.h>
@@ -22,5 +22,6 @@ void postcode_fetcher_free(struct postcode_fetcher *fetcher);
 
 /* done is called once, from the loop, never from within this call; the fetch is gone when it is called. */
 struct postcode_fetch *postcode_fetch_start(struct postcode_fetcher *fetcher, const char *url,
-					    void (*done)(void *context, const struct postcode_fetched *fetched), void *context);
+					    void (*done)(void *context, const struct postcode_fetched *fetched),
+					    void *context);
 void postcode_fetch_cancel(struct postcode_fetch *fetch);

@@ -73,8 +73,9 @@ void postcode_provider_url(enum postcode_provider provider, const char *base, co
 	must(strlen(base) < POSTCODE_BASE_BYTES);
 	must(strlen(postcode) < POSTCODE_SIZE);
 	/* Of what a normalised postcode holds, the space is the only character that a URL must not. */
-	snprintf(out, POSTCODE_URL_BYTES, provider == POSTCODES_IO ? "%s/postcodes/%.*s%%20%s/validate" : "%s/postcode/%.*s%%20%s",
-		 base, (int)(space - postcode), postcode, space + 1);
+	snprintf(out, POSTCODE_URL_BYTES,
+		 provider == POSTCODES_IO ? "%s/postcodes/%.*s%%20%s/validate" : "%s/postcode/%.*s%%20%s", base,
+		 (int)(space - postcode), postcode, space + 1);
 }
 
 static bool says(const json_t *object, const char *name, const char *text)
@@ -94,8 +95,9 @@ static enum postcode_answer postcodes_io_answer(long status, const json_t *body)
 			return POSTCODE_ANSWER_FAILED;
 		return json_is_true(result) ? POSTCODE_ANSWER_EXISTS : POSTCODE_ANSWER_NONE;
 	}
-	if (status == HTTP_NOT_FOUND && (json_is_object(json_object_get(body, "terminated")) ||
-					 says(body, "error", "Postcode not found") || says(body, "error", "Invalid postcode")))
+	if (status == HTTP_NOT_FOUND &&
+	    (json_is_object(json_object_get(body, "terminated")) || says(body, "error", "Postcode not found") ||
+	     says(body, "error", "Invalid postcode")))
 		return POSTCODE_ANSWER_NONE;
 	return POSTCODE_ANSWER_FAILED;
 }

@@ -1,5 +1,5 @@
-/* The two public services that know UK postcodes: how each is asked, and what its answers mean. Pure functions of text. They
- * refuse to guess: what is not one of the documented answers is no answer. */
+/* The two public services that know UK postcodes: how each is asked, and what its answers mean. Pure functions of
+ * text. They refuse to guess: what is not one of the documented answers is no answer. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ enum postcode_answer {
 /* "postcodes.io", "getthedata.com": for logs. */
 const char *postcode_provider_name(enum postcode_provider provider);
 
-/* Copies a base URL, without trailing slashes, if it can be one: http or https with a host, no query, no fragment, no user
- * name. Otherwise false with one line in error. option: what the operator calls it. */
+/* Copies a base URL, without trailing slashes, if it can be one: http or https with a host, no query, no fragment,
+ * no user name. Otherwise false with one line in error. option: what the operator calls it. */
 bool postcode_provider_base(const char *option, const char *url, char out[static POSTCODE_BASE_BYTES], char *error,
 			    size_t error_size);
 
@@ -34,16 +34,17 @@ void postcode_provider_url(enum postcode_provider provider, const char *base, co
 
 /* What a whole HTTP answer says of this postcode. status: HTTP's. body need not be NUL-terminated.
  *
- * postcodes.io, /postcodes/{pc}/validate: {"status":200,"result":true|false}. "false" also covers a postcode that Royal Mail
- * has retired, because the validation looks only at live ones. A 404 is not documented for this path but is what the service
- * says of an unknown postcode elsewhere, so both forms are believed when they are the service's own:
+ * postcodes.io, /postcodes/{pc}/validate: {"status":200,"result":true|false}. "false" also covers a postcode that Royal
+ * Mail has retired, because the validation looks only at live ones. A 404 is not documented for this path but is what
+ * the service says of an unknown postcode elsewhere, so both forms are believed when they are the service's own:
  *   with "terminated":{...}: the postcode was retired, nothing can be delivered there: none;
  *   without, and its error "Postcode not found" or "Invalid postcode": none;
- *   any other 404, such as "Resource not found" or a web server's page: the base URL is wrong or something stands in between,
+ *   any other 404, such as "Resource not found" or a web server's page: the base URL is wrong or something stands in
+ *   between,
  *   and nothing was said of the postcode: failed. Believing it would refuse every order after one slip in an option.
  *
- * getthedata.com, /postcode/{pc}: {"status":"match"|"no_match",...}. It knows no Northern Ireland (BT), so there a no_match
- * is unknown. The word is believed with HTTP 200 and 404.
+ * getthedata.com, /postcode/{pc}: {"status":"match"|"no_match",...}. It knows no Northern Ireland (BT), so there a
+ * no_match is unknown. The word is believed with HTTP 200 and 404.
  *
  * All else, including every 3xx, 429 and 5xx, failed. */
 enum postcode_answer postcode_provider_answer(enum postcode_provider provider, const char *postcode, long status,

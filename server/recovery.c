@@ -1,5 +1,5 @@
-/* A start: the newest good snapshot, then the journal, record by record, into the core. Also --check, which does the same and
- * changes nothing. */
+/* A start: the newest good snapshot, then the journal, record by record, into the core. Also --check, which does the
+ * same and changes nothing. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -104,7 +104,8 @@ static bool read_state(struct recovery *recovery, const struct journal_record *r
 		snprintf(error, size, "its STATE is malformed");
 		return false;
 	}
-	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = wire.jh_disk_record_u.state.op,
+	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
+						     .op = wire.jh_disk_record_u.state.op,
 						     .last_op = wire.jh_disk_record_u.state.last_op});
 	return true;
 }
@@ -137,7 +138,8 @@ static void load_initial(struct node *node)
 	orders_free(node->orders);
 	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
 	if (node->options.initial_orders != NULL)
-		loaded = initial_orders_load(node->options.initial_orders, load_order, node->orders, error, sizeof error);
+		loaded = initial_orders_load(node->options.initial_orders, load_order, node->orders, error,
+					     sizeof error);
 	else
 		loaded = initial_orders_built_in(load_order, node->orders, error, sizeof error);
 	if (!loaded)
@@ -163,7 +165,8 @@ static bool find_received(struct recovery *recovery, const char *directory)
 	char path[PATH_MAX];
 	uint64_t newest = 0;
 
-	if (snprintf(path, sizeof path, "%s/%s", directory, SNAPSHOT_INCOMING) >= (int)sizeof path || access(path, F_OK) != 0)
+	if (snprintf(path, sizeof path, "%s/%s", directory, SNAPSHOT_INCOMING) >= (int)sizeof path ||
+	    access(path, F_OK) != 0)
 		return false;
 	journal_check(directory, note_state, recovery, &read);
 	snapshot_newest(directory, UINT64_MAX, &newest);
@@ -192,8 +195,8 @@ static bool journal_exists(const char *directory)
 	return found;
 }
 
-/* The history to begin with is written down before anything refers to it: at the next start the options, or the orders that are
- * compiled in, may be others. */
+/* The history to begin with is written down before anything refers to it: at the next start the options, or the
+ * orders that are compiled in, may be others. */
 static void begin_history(struct node *node)
 {
 	const struct snapshot_pace at_once = {0};
@@ -203,7 +206,8 @@ static void begin_history(struct node *node)
 	load_initial(node);
 	summary = (struct snapshot_summary){.initial_count = orders_initial_count(node->orders),
 					    .digest = orders_digest(node->orders)};
-	if (snapshot_write(node->options.data_dir, node->orders, &summary, &at_once, error, sizeof error) != SNAPSHOT_WRITTEN)
+	if (snapshot_write(node->options.data_dir, node->orders, &summary, &at_once, error, sizeof error) !=
+	    SNAPSHOT_WRITTEN)
 		refuse(error);
 }
 
@@ -212,8 +216,8 @@ static bool load_snapshot(struct recovery *recovery, const char *path)
 	struct node *node = recovery->node;
 	struct snapshot_summary summary;
 
-	switch (snapshot_load(path, node->options.orders_max + ROOM_FOR_LOADED, &node->orders, &summary, recovery->error,
-			      sizeof recovery->error)) {
+	switch (snapshot_load(path, node->options.orders_max + ROOM_FOR_LOADED, &node->orders, &summary,
+			      recovery->error, sizeof recovery->error)) {
 	case SNAPSHOT_LOADED:
 		return true;
 	case SNAPSHOT_DAMAGED:
@@ -225,8 +229,9 @@ static bool load_snapshot(struct recovery *recovery, const char *path)
 	}
 }
 
-/* A journal and a snapshot are always there together, the snapshot first; only a process that was killed in its very first start
- * leaves the first snapshot alone. False: damage, and an empty history to stand on, of which nothing is served. */
+/* A journal and a snapshot are always there together, the snapshot first; only a process that was killed in its very
+ * first start leaves the first snapshot alone. False: damage, and an empty history to stand on, of which nothing is
+ * served. */
 static bool load_state(struct recovery *recovery, const char *received)
 {
 	struct node *node = recovery->node;
@@ -259,8 +264,10 @@ static void check_owner(const struct recovery *recovery)
 	if (!recovery->has_meta)
 		return;
 	if (recovery->meta.id != options->id) {
-		snprintf(line, sizeof line, "%s belongs to replica %" PRIu32 ", not %" PRIu32 ": give each replica a data "
-			 "directory of its own", options->data_dir, recovery->meta.id, options->id);
+		snprintf(line, sizeof line,
+			 "%s belongs to replica %" PRIu32 ", not %" PRIu32 ": give each replica a data "
+			 "directory of its own",
+			 options->data_dir, recovery->meta.id, options->id);
 		refuse(line);
 	}
 	if (recovery->program_base != options->program_base) {
@@ -286,7 +293,8 @@ static bool is_damage(enum journal_outcome outcome)
 	return outcome == JOURNAL_DAMAGED;
 }
 
-/* The journal, opened, or only read when the snapshot is damaged already: damaged files are not written to (RULE 14). */
+/* The journal, opened, or only read when the snapshot is damaged already: damaged files are not written to (RULE
+ * 14). */
 static bool read_journal(struct recovery *recovery, bool open, const struct journal_options *options,
 			 struct journal_recovery *read)
 {
@@ -322,7 +330,8 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 
 	if (good && !journal_exists(directory)) {
 		begin_history(node);
-		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", directory, orders_count(node->orders));
+		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", directory,
+			 orders_count(node->orders));
 	} else if (node->options.initial_orders != NULL) {
 		log_info("recovery", "--initial-orders is not used: %s holds a history already", directory);
 	}
@@ -351,12 +360,14 @@ bool recovery_set_aside(struct directory *directory, const char *reason, char *e
 {
 	static const char *const prefixes[] = {"snapshot", "incoming", "journal-"};
 
-	return directory_set_aside(directory, prefixes, sizeof prefixes / sizeof prefixes[0], reason, NULL, error, error_size);
+	return directory_set_aside(directory, prefixes, sizeof prefixes / sizeof prefixes[0], reason, NULL, error,
+				   error_size);
 }
 
 /* --- --check ------------------------------------------------------------------------------------------------------ */
 
-static enum replica_known no_lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+static enum replica_known no_lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				    uint64_t *op)
 {
 	(void)context;
 	(void)client;
@@ -384,9 +395,10 @@ static void print_check(const struct recovery *recovery, const struct report *re
 	const struct node *node = recovery->node;
 	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
 	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:b}", "id", (int)recovery->meta.id, "uuid",
-				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number, "op",
-				 (json_int_t)replica_last_op(node->replica), "commit", (json_int_t)report->commit,
-				 "digest", digest_format(digest_at_end(node, report), digest), "damaged", damaged != NULL);
+				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number,
+				 "op", (json_int_t)replica_last_op(node->replica), "commit", (json_int_t)report->commit,
+				 "digest", digest_format(digest_at_end(node, report), digest), "damaged",
+				 damaged != NULL);
 
 	must(json != NULL);
 	if (damaged != NULL)
@@ -404,7 +416,8 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 	struct journal_recovery read;
 	char received[PATH_MAX];
 	bool has_received = find_received(recovery, directory) &&
-			    snprintf(received, sizeof received, "%s/%s", directory, SNAPSHOT_INCOMING) < (int)sizeof received;
+			    snprintf(received, sizeof received, "%s/%s", directory, SNAPSHOT_INCOMING) <
+				    (int)sizeof received;
 	bool good = load_state(recovery, has_received ? received : NULL);
 
 	begin_core(node);

@@ -1,5 +1,5 @@
-/* Snapshots of our own state, written in the background when the journal has grown by as much as a snapshot would take, so
- * that a start reads at most about twice the history. */
+/* Snapshots of our own state, written in the background when the journal has grown by as much as a snapshot would
+ * take, so that a start reads at most about twice the history. */
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>

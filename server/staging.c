@@ -1,5 +1,5 @@
-/* A state that comes from the primary, piece by piece: decoded into a history beside the live one, and written to a file
- * beside the snapshots. It becomes the live one when the core says so, never before. */
+/* A state that comes from the primary, piece by piece: decoded into a history beside the live one, and written to a
+ * file beside the snapshots. It becomes the live one when the core says so, never before. */
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,8 +71,8 @@ static void write_piece(void *context)
 	struct staging *staging = piece->staging;
 
 	if (staging->writer == NULL)
-		staging->writer = snapshot_begin(staging->directory, SNAPSHOT_INCOMING, piece->bytes_expected, piece->error,
-						 sizeof piece->error);
+		staging->writer = snapshot_begin(staging->directory, SNAPSHOT_INCOMING, piece->bytes_expected,
+						 piece->error, sizeof piece->error);
 	piece->ok = staging->writer != NULL &&
 		    snapshot_append(staging->writer, piece->records, piece->size, piece->error, sizeof piece->error);
 	if (piece->ok && piece->complete) {
@@ -88,8 +88,10 @@ static void dispose(void *context)
 
 	snapshot_abandon(staging->writer);
 	if (staging->publish) {
-		if (!snapshot_publish(staging->directory, SNAPSHOT_INCOMING, staging->publish_op, error, sizeof error)) {
-			/* The journal refers to it, and the next state to come would take its place: the next start names it. */
+		if (!snapshot_publish(staging->directory, SNAPSHOT_INCOMING, staging->publish_op, error,
+				      sizeof error)) {
+			/* The journal refers to it, and the next state to come would take its place: the next start
+			 * names it. */
 			log_error("staging", "%s", error);
 			_exit(1);
 		}
@@ -153,24 +155,28 @@ static void check_room(const struct node *node, const jh_state_chunk *wire)
 
 	if (wire->total - wire->initial_count <= orders_max && wire->initial_count <= ROOM_FOR_LOADED)
 		return;
-	log_error("staging", "the primary has %" PRIu64 " orders, more than --max-orders %" PRIu64 ": start this replica with a "
-		  "higher one", wire->total - wire->initial_count, orders_max);
+	log_error("staging",
+		  "the primary has %" PRIu64 " orders, more than --max-orders %" PRIu64 ": start this replica with a "
+		  "higher one",
+		  wire->total - wire->initial_count, orders_max);
 	exit(1);
 }
 
 /* Decodes the piece; false with a line in the log. */
-static bool decode(struct staging *staging, const jh_state_chunk *wire, uint64_t op, struct digest digest, bool *complete)
+static bool decode(struct staging *staging, const jh_state_chunk *wire, uint64_t op, struct digest digest,
+		   bool *complete)
 {
 	char error[256];
 
-	if (!orders_decode(staging->orders, wire->initial_count, wire->records.records_val, wire->records.records_len, error,
-			   sizeof error)) {
+	if (!orders_decode(staging->orders, wire->initial_count, wire->records.records_val, wire->records.records_len,
+			   error, sizeof error)) {
 		log_warn("staging", "a piece of the primary's state is malformed: %s: trying again", error);
 		return false;
 	}
 	*complete = orders_count(staging->orders) >= wire->total;
 	if (*complete && (orders_op(staging->orders) != op || !digest_equal(orders_digest(staging->orders), digest))) {
-		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64 ": trying again", op);
+		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64 ": trying again",
+			 op);
 		return false;
 	}
 	return true;

@@ -42,7 +42,8 @@ static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 /* The one gate of the commit point. What is beyond the log or not proved is not committed here yet. */
 void replica_commit_to(struct replica *r, uint64_t op)
 {
-	/* RULE 2: state that came of a view is shown (reports, bases of pushes) and so is not there before that view is durable. */
+	/* RULE 2: state that came of a view is shown (reports, bases of pushes) and so is not there before that view
+	 * is durable. */
 	if (r->adopting || op <= r->commit || !replica_view_durable(r))
 		return;
 	must(op <= replica_log_last(r->log));
@@ -76,8 +77,8 @@ void replica_advance(struct replica *r)
 		replica_commit_to(r, lowest);
 		must(r->commit >= r->settle_op);
 		r->state = STATE_SERVING;
-		replica_say(r, LOG_LEVEL_INFO, "serving view=%" PRIu64 " op=%" PRIu64 " members=%" PRIu32, r->view.number,
-			    r->commit, r->view.members_count);
+		replica_say(r, LOG_LEVEL_INFO, "serving view=%" PRIu64 " op=%" PRIu64 " members=%" PRIu32,
+			    r->view.number, r->commit, r->view.members_count);
 		replica_news(r);
 	} else {
 		replica_commit_to(r, lowest);

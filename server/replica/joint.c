@@ -68,7 +68,8 @@ static bool cannot_be_reached(const struct replica *r, const struct replica_peer
 		return false;
 	if (r->now_ms - peer->heard_ms > r->options.suspect_ms)
 		return true;
-	/* It lives but does not answer a push: its disk is late (RULE 15). A state under transfer takes as long as it takes. */
+	/* It lives but does not answer a push: its disk is late (RULE 15). A state under transfer takes as long as
+	 * it takes. */
 	return peer->push_token != 0 && !peer->push_state && r->now_ms - peer->push_sent_ms > r->options.stall_ms;
 }
 

@@ -1,5 +1,5 @@
-/* The log in memory: entries first .. last with their chain digests, and the digest just before the first. Entries already
- * applied stay for a while, for backups that lag. Owns its entries' bodies. */
+/* The log in memory: entries first .. last with their chain digests, and the digest just before the first. Entries
+ * already applied stay for a while, for backups that lag. Owns its entries' bodies. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* What the journal held, record by record, before START. The same words as at run time, but nothing is sent and nothing is
- * written: the result is the log, the view and the commit mark that were durable. */
+/* What the journal held, record by record, before START. The same words as at run time, but nothing is sent and
+ * nothing is written: the result is the log, the view and the commit mark that were durable. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -46,9 +46,9 @@ static bool skip_covered(const struct replica_log *log, const struct replica_eve
 
 enum fit { FIT_TAKEN, FIT_OTHER_BRANCH, FIT_GAP };
 
-/* The log is what the batches say from the snapshot on. A batch from before the snapshot may belong to a tail that was cut
- * later: it ends on another digest at the snapshot's op, and with what follows it counts for nothing until a batch fits
- * again. */
+/* The log is what the batches say from the snapshot on. A batch from before the snapshot may belong to a tail that
+ * was cut later: it ends on another digest at the snapshot's op, and with what follows it counts for nothing until a
+ * batch fits again. */
 static enum fit recover_entries(struct replica *r, const struct replica_event *event)
 {
 	uint64_t base = replica_log_base(r->log);
@@ -110,7 +110,8 @@ static void recover_staged(struct replica *r, const struct replica_event *event)
 	else
 		replica_log_cut(r->staged_log, event->op);
 	for (uint32_t i = 0; i < event->entries_count; i++)
-		replica_log_append(r->staged_log, event->entries[i].view, event->entries[i].body, event->entries[i].size);
+		replica_log_append(r->staged_log, event->entries[i].view, event->entries[i].body,
+				   event->entries[i].size);
 }
 
 /* The replacement took effect. The shell has loaded a snapshot at or after its op, or there is damage. */
@@ -120,7 +121,8 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	struct digest ours, staged;
 
 	if ((event->op > base && !event->ok) || r->commit > base) {
-		/* Entries applied on top of the snapshot belong to the old log: cannot be, a replacement is never older. */
+		/* Entries applied on top of the snapshot belong to the old log: cannot be, a replacement is never
+		 * older. */
 		r->recovery_broken = true;
 		return;
 	}

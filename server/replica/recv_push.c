@@ -7,7 +7,7 @@
 #include "rpc/base/log.h"
 #include "server/replica/internal.h"
 
-/* --- acknowledgements ------------------------------------------------------------------------------------------------------ */
+/* --- acknowledgements --------------------------------------------------------------------------------------------- */
 
 static struct replica_ack *ack(struct replica *r, uint64_t token, enum replica_push_status status)
 {
@@ -68,7 +68,7 @@ static void damaged_by(struct replica *r, uint64_t token, const char *why)
 	ack(r, token, PUSH_DAMAGED);
 }
 
-/* --- the log ---------------------------------------------------------------------------------------------------------------- */
+/* --- the log ------------------------------------------------------------------------------------------------------ */
 
 enum fit { FIT_SAME, FIT_NEW, FIT_OTHER, FIT_DAMAGE };
 
@@ -127,7 +127,8 @@ static void made_whole(struct replica *r)
 	r->state = STATE_FOLLOWING;
 	r->detail[0] = 0;
 	r->entered_whole_ticket = replica_write_meta(r); /* after the entries: it must not be durable before them */
-	replica_say(r, LOG_LEVEL_INFO, "following view=%" PRIu64 " op=%" PRIu64, r->view.number, replica_log_last(r->log));
+	replica_say(r, LOG_LEVEL_INFO, "following view=%" PRIu64 " op=%" PRIu64, r->view.number,
+		    replica_log_last(r->log));
 	replica_news(r);
 }
 
@@ -172,7 +173,7 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 		replica_ack_when(r, event->token, r->entered_whole_ticket, end);
 }
 
-/* --- a replacement ----------------------------------------------------------------------------------------------------------- */
+/* --- a replacement ------------------------------------------------------------------------------------------------ */
 
 /* The state is there; once the entries above it reach the primary's end, all of it becomes ours in one step. */
 static bool replace_when_whole(struct replica *r, uint64_t last_op)
@@ -265,7 +266,7 @@ static void extend_staged(struct replica *r, const struct replica_event *event)
 	}
 }
 
-/* --- the push ------------------------------------------------------------------------------------------------------------------ */
+/* --- the push ----------------------------------------------------------------------------------------------------- */
 
 /* Whether this push may speak to us at all; answers it when not. RULE 4, 17, 20. */
 static bool admissible(struct replica *r, const struct replica_event *event)
@@ -292,8 +293,9 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 		return false;
 	}
 	if (push->view > r->view.number) {
-		bool other_cluster = !uuid_is_nil(r->view.cluster) && (!uuid_equal(r->view.cluster, view->cluster) ||
-								       !uuid_equal(r->view.generation, view->generation));
+		bool other_cluster = !uuid_is_nil(r->view.cluster) &&
+				     (!uuid_equal(r->view.cluster, view->cluster) ||
+				      !uuid_equal(r->view.generation, view->generation));
 
 		if (other_cluster || (!uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager))) {
 			ack(r, event->token, PUSH_REFUSED);
@@ -318,7 +320,8 @@ void replica_recv_push(struct replica *r, const struct replica_event *event)
 			take_delta(r, event);
 			return;
 		}
-		if (push->base_op <= r->commit) { /* RULE 14: below the commit point a mismatch is damage, never silent */
+		if (push->base_op <= r->commit) { /* RULE 14: below the commit point a mismatch is damage, never
+						     silent */
 			if (push->has_state && r->view.number > 0 && r->whole_view == 0) {
 				take_state(r, event); /* a fresh replica's own initial history: overwritten */
 				return;

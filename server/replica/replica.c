@@ -194,8 +194,10 @@ static void take(struct replica *r, const struct replica_event *event)
 		if (event->retire)
 			replica_depose(r, event->view);
 		if (event->retire && !replica_is_serving(r))
-			replica_do(r, DO_RETIRE)->text =
-				replica_text(r, "%s", r->state == STATE_DAMAGED ? r->detail : "told by the view manager");
+			replica_do(r, DO_RETIRE)->text = replica_text(r, "%s",
+								      r->state == STATE_DAMAGED
+									      ? r->detail
+									      : "told by the view manager");
 		break;
 	case REPLICA_MANAGER:
 		r->manager_connected = event->connected;

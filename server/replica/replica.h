@@ -1,9 +1,10 @@
-/* One replica of the order history: PacificA's primary/backup replication with Viewstamped Replication's client table, as
- * the rules of docs/replication.md say. It holds rules 1, 2, 4 to 9, 11, 12 and its half of 3, 10, 13 to 15.
+/* One replica of the order history: PacificA's primary/backup replication with Viewstamped Replication's client table,
+ * as the rules of docs/replication.md say. It holds rules 1, 2, 4 to 9, 11, 12 and its half of 3, 10, 13 to 15.
  *
- * Pure: a function from (state, event) to (state, actions). It opens no socket, reads no clock, starts no thread and knows
- * no wire format; bodies of operations are opaque bytes. Everything in an actions record is already permitted, in the order
- * given: an acknowledgement appears in the step that receives DURABLE for it, not beside the write. replica_step cannot fail.
+ * Pure: a function from (state, event) to (state, actions). It opens no socket, reads no clock, starts no thread and
+ * knows no wire format; bodies of operations are opaque bytes. Everything in an actions record is already permitted, in
+ * the order given: an acknowledgement appears in the step that receives DURABLE for it, not beside the write.
+ * replica_step cannot fail.
  *
  * It refuses to judge an operation (that is the service's) and to decide who is primary (the view manager's). */
 #pragma once
@@ -34,11 +35,13 @@ enum replica_known { KNOWN_NEW, KNOWN_REPEAT, KNOWN_CONFLICT, KNOWN_SUPERSEDED }
 struct replica_service {
 	void *context;
 	/* Rule 11: what the history says of (client, request). KNOWN_REPEAT sets *op. */
-	enum replica_known (*lookup)(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op);
+	enum replica_known (*lookup)(void *context, struct uuid client, uint64_t request, struct digest content,
+				     uint64_t *op);
 	/* Who asked for the operation in body, and the digest of its content. False: malformed. */
 	bool (*key)(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
 		    struct digest *content);
-	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one push. */
+	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one
+	 * push. */
 	uint64_t (*state_bytes)(void *context);
 };
 
@@ -52,7 +55,8 @@ struct replica_entry {
 struct replica_push {
 	uint64_t view;
 	const struct view *record;    /* NULL: the receiver has it */
-	bool has_state;               /* a piece of the state as of base_op comes along; base_op and base_digest are its */
+	bool has_state;               /* a piece of the state as of base_op comes along; base_op and base_digest are
+					 its */
 	uint64_t state_first;         /* order the piece begins with */
 	uint64_t base_op;
 	struct digest base_digest;
@@ -184,12 +188,14 @@ enum replica_verdict {
 enum replica_write_kind { WRITE_META, WRITE_BATCH, WRITE_STAGED, WRITE_STATE };
 
 enum replica_action_kind {
-	DO_WRITE,          /* ticket, write: append to the journal. META: replica_meta_now. BATCH and STAGED: base_op (op),
+	DO_WRITE,          /* ticket, write: append to the journal. META: replica_meta_now. BATCH and STAGED: base_op
+			      (op),
 			      digest, entries op + 1 .. last_op (replica_entry_at), commit, durable_op.
 			      STATE: op, digest, last_op */
 	DO_APPLY,          /* apply every entry up to op to the live state */
 	DO_ADOPT,          /* the staged state is durable: it is the live one now */
-	DO_STAGE,          /* token: take the state piece of this push; REPLICA_STAGED follows. first: order it must begin with */
+	DO_STAGE,          /* token: take the state piece of this push; REPLICA_STAGED follows. first: order it must
+			      begin with */
 	DO_UNSTAGE,        /* forget a half-taken state */
 	DO_JUDGE,          /* token: validate the operation; PROPOSE or DECLINE follows */
 	DO_ANSWER,         /* token, verdict, op */

@@ -1,5 +1,5 @@
-/* Requests in the log that are not applied yet, by client: the half of the client table that the history does not hold yet
- * (rule 11). Bounded by LIMIT_UNAPPLIED_ENTRIES. */
+/* Requests in the log that are not applied yet, by client: the half of the client table that the history does not
+ * hold yet (rule 11). Bounded by LIMIT_UNAPPLIED_ENTRIES. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ void sessions_add(struct sessions *sessions, struct uuid client, uint64_t reques
 /* Forgets the requests up to op: they are applied, and the history knows them. */
 void sessions_applied(struct sessions *sessions, uint64_t op);
 
-/* What the log alone knows: KNOWN_NEW when request is above all of the client's in it, KNOWN_SUPERSEDED when it is below one
- * and not in it (the history may still have it). Sets *op for KNOWN_REPEAT. */
+/* What the log alone knows: KNOWN_NEW when request is above all of the client's in it, KNOWN_SUPERSEDED when it is
+ * below one and not in it (the history may still have it). Sets *op for KNOWN_REPEAT. */
 enum replica_known sessions_lookup(const struct sessions *sessions, struct uuid client, uint64_t request,
 				   struct digest content, uint64_t *op);

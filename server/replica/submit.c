@@ -4,7 +4,7 @@
 
 #include "server/replica/internal.h"
 
-/* --- answers ------------------------------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static struct replica_action *answer(struct replica *r, uint64_t token, enum replica_verdict verdict)
 {
@@ -30,7 +30,7 @@ static void answer_read(struct replica *r, uint64_t token, bool moved)
 	r->requests_out++;
 }
 
-/* --- waiting for an op of the log ----------------------------------------------------------------------------------------- */
+/* --- waiting for an op of the log --------------------------------------------------------------------------------- */
 
 static void wait_for(struct replica *r, uint64_t token, uint64_t op)
 {
@@ -81,7 +81,7 @@ void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 		end_waiters(r, replica_log_at(r->log, op), op, true);
 }
 
-/* --- held calls ----------------------------------------------------------------------------------------------------------- */
+/* --- held calls --------------------------------------------------------------------------------------------------- */
 
 static bool hold(struct held_queue *queue, const struct held_call *call)
 {
@@ -101,10 +101,11 @@ static struct held_call unhold(struct held_queue *queue)
 	return call;
 }
 
-/* --- writes ----------------------------------------------------------------------------------------------------------------- */
+/* --- writes ------------------------------------------------------------------------------------------------------- */
 
 /* RULE 11: the log not yet applied, then the history. */
-static enum replica_known known(struct replica *r, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+static enum replica_known known(struct replica *r, struct uuid client, uint64_t request, struct digest content,
+				uint64_t *op)
 {
 	enum replica_known in_log = sessions_lookup(r->sessions, client, request, content, op);
 
@@ -262,7 +263,7 @@ void replica_index_log(struct replica *r)
 	}
 }
 
-/* --- reads ------------------------------------------------------------------------------------------------------------------ */
+/* --- reads -------------------------------------------------------------------------------------------------------- */
 
 /* RULE 8: this view, and a log made whole in it. */
 static bool may_read(const struct replica *r, uint64_t view)

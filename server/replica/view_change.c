@@ -26,14 +26,18 @@ static void leave_view(struct replica *r)
 		struct replica_action *action = replica_do(r, DO_ACK);
 
 		action->token = r->acks[i].token;
-		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW, .view = r->durable_view.number, .uuid = r->uuid};
+		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW,
+						   .view = r->durable_view.number,
+						   .uuid = r->uuid};
 	}
 	r->acks_count = 0;
 	if (r->staging_token != 0) {
 		struct replica_action *action = replica_do(r, DO_ACK);
 
 		action->token = r->staging_token;
-		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW, .view = r->durable_view.number, .uuid = r->uuid};
+		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW,
+						   .view = r->durable_view.number,
+						   .uuid = r->uuid};
 		r->staging_token = 0;
 	}
 	for (uint32_t i = 0; i < r->install_count; i++) {
@@ -73,8 +77,8 @@ void replica_enter_view(struct replica *r, const struct view *view)
 	}
 	r->view_ticket = replica_write_meta(r);
 	r->entered_whole_ticket = r->view_ticket;
-	replica_say(r, LOG_LEVEL_INFO, "entering view=%" PRIu64 " role=%s primary=%" PRIu32 " members=%" PRIu32, view->number,
-		    replica_role_name(r->role), view->primary, view->members_count);
+	replica_say(r, LOG_LEVEL_INFO, "entering view=%" PRIu64 " role=%s primary=%" PRIu32 " members=%" PRIu32,
+		    view->number, replica_role_name(r->role), view->primary, view->members_count);
 	replica_news(r);
 	if (r->role == ROLE_PRIMARY)
 		replica_peers_connect(r);

@@ -1,5 +1,5 @@
-/* Everything that goes to the journal, in the order of tickets, and what follows once it is there. A write's effect on what
- * may be claimed happens in replica_durable and nowhere else (RULE 1, RULE 4). */
+/* Everything that goes to the journal, in the order of tickets, and what follows once it is there. A write's effect
+ * on what may be claimed happens in replica_durable and nowhere else (RULE 1, RULE 4). */
 #include <inttypes.h>
 
 #include "rpc/base/log.h"
@@ -95,8 +95,9 @@ void replica_cut(struct replica *r, uint64_t op)
 {
 	must(op >= r->commit);
 	must(op < replica_log_last(r->log));
-	replica_say(r, LOG_LEVEL_INFO, "cutting entries that did not survive the view change: from=%" PRIu64 " to=%" PRIu64,
-		    op + 1, replica_log_last(r->log));
+	replica_say(r, LOG_LEVEL_INFO,
+		    "cutting entries that did not survive the view change: from=%" PRIu64 " to=%" PRIu64, op + 1,
+		    replica_log_last(r->log));
 	replica_log_cut(r->log, op);
 	if (r->written_op > op) {
 		r->written_op = op;
@@ -114,8 +115,8 @@ void replica_cut(struct replica *r, uint64_t op)
 	}
 }
 
-/* Design section 5: the replacement takes effect in one record. Staged batches before it mean nothing without it, so that a
- * member that dies in between still has the whole log it acknowledged. */
+/* Design section 5: the replacement takes effect in one record. Staged batches before it mean nothing without it, so
+ * that a member that dies in between still has the whole log it acknowledged. */
 void replica_write_replacement(struct replica *r)
 {
 	struct replica_log *old = r->log;
@@ -208,7 +209,8 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		r->durable_view = r->view;
 		if (r->entered_whole_ticket <= r->durable_ticket)
 			r->durable_whole_view = r->whole_view; /* a record of its own, after the entries */
-		r->durable_bound = r->bind.token != 0 && r->bind.ticket > r->durable_ticket ? r->durable_bound : r->bound;
+		r->durable_bound = r->bind.token != 0 && r->bind.ticket > r->durable_ticket ? r->durable_bound
+											    : r->bound;
 	}
 	if (!view_was_durable && replica_view_durable(r)) {
 		replica_answer_installs(r);

@@ -1,13 +1,14 @@
 #!/bin/bash
-# Just Hungry beside Redis and etcd on this machine, in one run: three nodes each, every order on three disks before it is
-# confirmed, the same closed loop, in alternating rounds. Prints a table of medians with ratios, and then counts fdatasync on
-# every replica while orders are placed one by one: each order must be one on each.
+# Just Hungry beside Redis and etcd on this machine, in one run: three nodes each, every order on three disks before it
+# is confirmed, the same closed loop, in alternating rounds. Prints a table of medians with ratios, and then counts
+# fdatasync on every replica while orders are placed one by one: each order must be one on each.
 #
 #   tests/bench/compare.sh [--seconds S] [--rounds N] [--build DIR] [--json FILE] [--no-etcd]
 #
-# Redis: appendfsync always on all three, WAIT 2 behind each order. etcd: puts to its leader through the HTTP gateway; left out
-# where it cannot run. Installs what is missing from Debian, uses free ports and a free program base, stops by process id what
-# it started, and removes its scratch directory. The figures are not for a machine that is busy with something else.
+# Redis: appendfsync always on all three, WAIT 2 behind each order. etcd: puts to its leader through the HTTP gateway;
+# left out where it cannot run. Installs what is missing from Debian, uses free ports and a free program base, stops by
+# process id what it started, and removes its scratch directory. The figures are not for a machine that is busy with
+# something else.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -111,7 +112,8 @@ free_port() { # sets port; below the range from which the kernel and our daemons
 	done
 }
 
-# --- Redis ----------------------------------------------------------------------------------------------------------------
+# --- Redis
+# ----------------------------------------------------------------------------------------------------------------
 
 redis_ports=()
 redis() { redis-cli -p "${redis_ports[$1]}" "${@:2}"; }
@@ -139,7 +141,8 @@ run_redis() { # CLIENTS SECONDS
 	"$scratch/peer_bench" --protocol redis --port "${redis_ports[0]}" --replicas 2 --clients "$1" --seconds "$2"
 }
 
-# --- etcd -----------------------------------------------------------------------------------------------------------------
+# --- etcd
+# -----------------------------------------------------------------------------------------------------------------
 
 etcd_port=
 etcd_leader() { # sets etcd_port; the endpoint whose own id is the leader's
@@ -179,7 +182,8 @@ run_etcd() { # CLIENTS SECONDS
 	"$scratch/peer_bench" --protocol etcd --port "$etcd_port" --clients "$1" --seconds "$2"
 }
 
-# --- Just Hungry ------------------------------------------------------------------------------------------------------------
+# --- Just Hungry
+# ------------------------------------------------------------------------------------------------------------
 
 rpcbind_answers() { timeout 5 rpcinfo -p; }
 base_is_free() {
@@ -211,7 +215,8 @@ start_justhungry() {
 jh() { "$build/client/justhungry" --program-base "$base" "$@"; }
 run_justhungry() { jh --json bench --clients "$1" --seconds "$2"; }
 
-# --- rounds and table -------------------------------------------------------------------------------------------------------
+# --- rounds and table
+# -------------------------------------------------------------------------------------------------------
 
 results() { printf '%s/results-%s-%s' "$scratch" "$1" "$2"; } # SYSTEM CLIENTS
 
@@ -244,7 +249,8 @@ print_table() { # SYSTEM...
 	printf '\nMedians of %d rounds of %d s. "Just Hungry": its figure divided by that row'\''s.\n' "$rounds" "$seconds"
 }
 
-# --- do the replicas really fsync? ------------------------------------------------------------------------------------------
+# --- do the replicas really fsync?
+# ------------------------------------------------------------------------------------------
 
 highest_op() { jh --json status | jq '[.replicas[].op] | max'; }
 
@@ -291,7 +297,8 @@ prove_fsync() {
 	printf '; orders in a batch: %s\n' "$(for count in "${syncs[@]}"; do ratio "$orders" "$count"; echo -n ' '; done)"
 }
 
-# --- the run ----------------------------------------------------------------------------------------------------------------
+# --- the run
+# ----------------------------------------------------------------------------------------------------------------
 
 packages=(redis-server strace iproute2)
 if $with_etcd; then packages+=(etcd-server etcd-client); fi

@@ -100,8 +100,9 @@ static void report_recovery(const char *directory)
 	uint64_t entries = 0, start = now_us();
 
 	journal_check(directory, read_record, &entries, &recovery);
-	printf("read again: outcome %d, %" PRIu64 " records, %" PRIu64 " entries, %.1f MB in %.1f ms %s\n", recovery.outcome,
-	       recovery.records, entries, (double)recovery.bytes / 1e6, (double)(now_us() - start) / 1e3, recovery.error);
+	printf("read again: outcome %d, %" PRIu64 " records, %" PRIu64 " entries, %.1f MB in %.1f ms %s\n",
+	       recovery.outcome, recovery.records, entries, (double)recovery.bytes / 1e6,
+	       (double)(now_us() - start) / 1e3, recovery.error);
 }
 
 int main(int argc, char **argv)
@@ -143,11 +144,13 @@ int main(int argc, char **argv)
 	struct journal_counters counters = journal_counters(bench.journal);
 
 	qsort(bench.took_us, bench.records, sizeof *bench.took_us, by_value);
-	printf("%" PRIu64 " records of %" PRIu32 " x %" PRIu32 " bytes, depth %" PRIu64 ": append to completion p50 %" PRIu64
-	       " p99 %" PRIu64 " max %" PRIu64 " us; %.0f records/s, %.0f syncs/s, %.1f MB/s, %" PRIu64 " segments\n",
+	printf("%" PRIu64 " records of %" PRIu32 " x %" PRIu32 " bytes, depth %" PRIu64
+	       ": append to completion p50 %" PRIu64 " p99 %" PRIu64 " max %" PRIu64
+	       " us; %.0f records/s, %.0f syncs/s, %.1f MB/s, %" PRIu64 " segments\n",
 	       bench.records, bench.entries, bench.bytes, bench.depth, bench.took_us[bench.records / 2],
-	       bench.took_us[bench.records * 99 / 100], bench.took_us[bench.records - 1], (double)bench.records / seconds,
-	       (double)counters.writes / seconds, (double)counters.bytes / seconds / 1e6, counters.segments);
+	       bench.took_us[bench.records * 99 / 100], bench.took_us[bench.records - 1],
+	       (double)bench.records / seconds, (double)counters.writes / seconds,
+	       (double)counters.bytes / seconds / 1e6, counters.segments);
 	journal_close(bench.journal);
 	event_base_free(bench.base);
 	report_recovery(argv[1]);

@@ -1,11 +1,12 @@
-/* The same closed loop as `justhungry bench`, against what Just Hungry is compared with: each client has a TCP connection of its
- * own and one order of 66 bytes in flight, over 1,000 postcodes. Prints the same JSON. Used by compare.sh.
+/* The same closed loop as `justhungry bench`, against what Just Hungry is compared with: each client has a TCP
+ * connection of its own and one order of 66 bytes in flight, over 1,000 postcodes. Prints the same JSON. Used by
+ * compare.sh.
  *
  *   peer_bench --protocol redis|etcd --port N [--clients N] [--seconds S] [--replicas N]
  *
- * redis: RPUSH of the order to its postcode's list and WAIT for the replicas, in one packet; both answers end the order, and
- * fewer replicas than asked for is an error. etcd: a put through its HTTP gateway (/v3/kv/put), the one way in that needs no
- * gRPC library; the gateway costs etcd processor time that a gRPC client would not. */
+ * redis: RPUSH of the order to its postcode's list and WAIT for the replicas, in one packet; both answers end the
+ * order, and fewer replicas than asked for is an error. etcd: a put through its HTTP gateway (/v3/kv/put), the one
+ * way in that needs no gRPC library; the gateway costs etcd processor time that a gRPC client would not. */
 #include <argp.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -71,7 +72,8 @@ static int write_redis(const struct client *client, char *out)
 	unsigned postcode = (client->orders_count * 7 + client->id * 131) % POSTCODES;
 
 	return snprintf(out, MESSAGE_BYTES,
-			"*3\r\n$5\r\nRPUSH\r\n$7\r\nDH%u %uL%c\r\n$%zu\r\n%s\r\n*3\r\n$4\r\nWAIT\r\n$1\r\n%d\r\n$1\r\n0\r\n",
+			"*3\r\n$5\r\nRPUSH\r\n$7\r\nDH%u "
+			"%uL%c\r\n$%zu\r\n%s\r\n*3\r\n$4\r\nWAIT\r\n$1\r\n%d\r\n$1\r\n0\r\n",
 			postcode / 100 % 10, postcode / 10 % 10, (char)('A' + postcode % 10), sizeof(ORDER) - 1, ORDER,
 			client->bench->replicas);
 }
@@ -79,11 +81,11 @@ static int write_redis(const struct client *client, char *out)
 static int write_etcd(const struct client *client, char *out)
 {
 	char body[256];
-	int size = snprintf(body, sizeof(body), "{\"key\":\"%08u%08u\",\"value\":\"%s\"}", client->id, client->orders_count,
-			    ORDER_BASE64);
+	int size = snprintf(body, sizeof(body), "{\"key\":\"%08u%08u\",\"value\":\"%s\"}", client->id,
+			    client->orders_count, ORDER_BASE64);
 
-	return snprintf(out, MESSAGE_BYTES, "POST /v3/kv/put HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", size,
-			body);
+	return snprintf(out, MESSAGE_BYTES,
+			"POST /v3/kv/put HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", size, body);
 }
 
 static void send_order(struct client *client)
@@ -108,7 +110,8 @@ static enum outcome read_redis(const struct client *client)
 
 	if (!second || !strstr(second + 2, "\r\n"))
 		return INCOMPLETE;
-	return client->answer[0] == ':' && second[2] == ':' && atoi(second + 3) >= client->bench->replicas ? DONE : FAILED;
+	return client->answer[0] == ':' && second[2] == ':' && atoi(second + 3) >= client->bench->replicas ? DONE
+													   : FAILED;
 }
 
 static enum outcome read_etcd(const struct client *client)
@@ -192,11 +195,12 @@ static uint32_t quantile(const struct bench *bench, double share)
 static void report(struct bench *bench, uint64_t took_us)
 {
 	qsort(bench->samples_us, bench->samples_count, sizeof(*bench->samples_us), by_size);
-	printf("{\"orders_per_second\":%.1f,\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_gap_us\":%u,\"errors\":%lu,"
+	printf("{\"orders_per_second\":%.1f,\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"max_gap_us\":%u,\"errors\":%"
+	       "lu,"
 	       "\"orders\":%zu,\"clients\":%u,\"seconds\":%.3f}\n",
 	       (double)bench->samples_count * 1e6 / (double)took_us, quantile(bench, 0.5), quantile(bench, 0.99),
-	       quantile(bench, 0.999), quantile(bench, 1), bench->errors_count, bench->samples_count, bench->clients_count,
-	       (double)took_us / 1e6);
+	       quantile(bench, 0.999), quantile(bench, 1), bench->errors_count, bench->samples_count,
+	       bench->clients_count, (double)took_us / 1e6);
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)

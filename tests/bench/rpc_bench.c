@@ -1,5 +1,5 @@
-/* How many calls a second the RPC runtime carries on loopback: a server process that answers late and in the other order, and
- * a closed-loop client process with `depth` calls in flight on each of `connections`.
+/* How many calls a second the RPC runtime carries on loopback: a server process that answers late and in the other
+ * order, and a closed-loop client process with `depth` calls in flight on each of `connections`.
  *
  *     rpc_bench [CONNECTIONS [DEPTH [SECONDS]]]      64 1 3 */
 #include <event2/event.h>
@@ -20,7 +20,7 @@
 #define PROGRAM 0x20001235u
 #define HELD 65536
 
-/* --- the server: calls are taken, and answered by an event of their own, as after a disk write ---------------------------- */
+/* --- the server: calls are taken, and answered by an event of their own, as after a disk write -------------------- */
 
 struct late {
 	struct event done;
@@ -80,7 +80,7 @@ static void serve(int address_pipe)
 	event_base_dispatch(base);
 }
 
-/* --- the client --------------------------------------------------------------------------------------------------------- */
+/* --- the client --------------------------------------------------------------------------------------------------- */
 
 struct loop {
 	struct rpc_channel *channel;
@@ -107,7 +107,8 @@ static void call(struct loop *loop)
 	CLIENT *client = rpc_channel_call(loop->channel, 10000, answered, loop);
 
 	loop->value = (u_int)answers;
-	clnt_call(client, 1, (xdrproc_t)xdr_u_int, (caddr_t)&loop->value, (xdrproc_t)xdr_u_int, NULL, (struct timeval){0});
+	clnt_call(client, 1, (xdrproc_t)xdr_u_int, (caddr_t)&loop->value, (xdrproc_t)xdr_u_int, NULL,
+		  (struct timeval){0});
 }
 
 static void closed(void *context, const char *reason)
@@ -168,8 +169,8 @@ int main(int argc, char **argv)
 
 	kill(server, SIGTERM);
 	waitpid(server, NULL, 0);
-	printf("%zu connections, depth %zu: %.0f calls/s, CPU per call: server %.2f us, client %.2f us\n", connections, depth,
-	       (double)answers / elapsed_s, cpu_seconds(RUSAGE_CHILDREN) * 1e6 / (double)answers,
+	printf("%zu connections, depth %zu: %.0f calls/s, CPU per call: server %.2f us, client %.2f us\n", connections,
+	       depth, (double)answers / elapsed_s, cpu_seconds(RUSAGE_CHILDREN) * 1e6 / (double)answers,
 	       cpu_seconds(RUSAGE_SELF) * 1e6 / (double)answers);
 	return 0;
 }

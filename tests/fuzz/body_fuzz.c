@@ -1,8 +1,9 @@
-/* Encoded operations, by hand and by rpcgen, and the order-history state that is made of them: what pushes, journals and
- * snapshots carry.
+/* Encoded operations, by hand and by rpcgen, and the order-history state that is made of them: what pushes, journals
+ * and snapshots carry.
  *
- * Input: a byte of mode. Even: the rest is one body. Odd: the rest is a state (orders_encode) whose first mode / 2 orders are
- * loaded ones. What is accepted has one encoding only, and a state that is decoded encodes to the same bytes. */
+ * Input: a byte of mode. Even: the rest is one body. Odd: the rest is a state (orders_encode) whose first mode / 2
+ * orders are loaded ones. What is accepted has one encoding only, and a state that is decoded encodes to the same
+ * bytes. */
 #include <stdlib.h>
 #include <string.h>
 

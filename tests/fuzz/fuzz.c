@@ -69,7 +69,8 @@ static void remove_files(void)
 const char *fuzz_directory(void)
 {
 	if (directory[0] == '\0') {
-		snprintf(directory, sizeof directory, "%s/jh-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+		snprintf(directory, sizeof directory, "%s/jh-fuzz-XXXXXX",
+			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 		must(mkdtemp(directory) != NULL);
 		atexit(remove_files);
 	}

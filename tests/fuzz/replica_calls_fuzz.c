@@ -1,9 +1,10 @@
-/* What a replica is sent: the arguments of every procedure of rpc/replica.x that carries more than a number, and the answers
- * to its own pushes and hellos, decoded and converted as in the daemon and handed to the real core over a real order
- * history. The shell here has no disk and no socket: writes become durable when the input says so.
+/* What a replica is sent: the arguments of every procedure of rpc/replica.x that carries more than a number, and the
+ * answers to its own pushes and hellos, decoded and converted as in the daemon and handed to the real core over a real
+ * order history. The shell here has no disk and no socket: writes become durable when the input says so.
  *
- * Input: messages, each a kind (enum message), a byte of flags, 16 bits of length and that many bytes. A push with flag 1 gets
- * the base digest it should have, so that what lies behind the digest is reached; flags / 2 choose who pushes. */
+ * Input: messages, each a kind (enum message), a byte of flags, 16 bits of length and that many bytes. A push with
+ * flag 1 gets the base digest it should have, so that what lies behind the digest is reached; flags / 2 choose who
+ * pushes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,9 +60,10 @@ static struct uuid uuid_of(uint8_t byte)
 	return uuid;
 }
 
-/* --- what the core asks ------------------------------------------------------------------------------------------------ */
+/* --- what the core asks ------------------------------------------------------------------------------------------- */
 
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				 uint64_t *op)
 {
 	const struct shell *shell = context;
 
@@ -84,14 +86,15 @@ static uint64_t state_bytes(void *context)
 	return orders_bytes(shell->orders);
 }
 
-/* --- carrying out ------------------------------------------------------------------------------------------------------- */
+/* --- carrying out ------------------------------------------------------------------------------------------------- */
 
 static void apply(struct shell *shell, uint64_t op)
 {
 	while (orders_op(shell->orders) < op && !shell->ended) {
 		struct replica_entry entry = replica_entry_at(shell->replica, orders_op(shell->orders) + 1);
 
-		/* A member that pushes what cannot be applied stops the process rather than let copies differ: see node_apply. */
+		/* A member that pushes what cannot be applied stops the process rather than let copies differ: see
+		 * node_apply. */
 		if (orders_apply(shell->orders, entry.body, entry.size) != ORDERS_APPLIED)
 			shell->ended = true;
 	}
@@ -117,8 +120,8 @@ static void stage(struct shell *shell, const struct replica_action *action)
 		then->next = shell->staging == NULL ? 0 : orders_count(shell->staging);
 		return;
 	}
-	then->ok = orders_decode(shell->staging, piece->initial_count, piece->records.records_val, piece->records.records_len,
-				 error, sizeof error);
+	then->ok = orders_decode(shell->staging, piece->initial_count, piece->records.records_val,
+				 piece->records.records_len, error, sizeof error);
 	then->next = orders_count(shell->staging);
 	then->complete = then->ok && orders_count(shell->staging) >= piece->total;
 	if (then->complete && (orders_op(shell->staging) != action->op ||
@@ -279,7 +282,7 @@ static uint64_t take_token(struct shell *shell)
 	return shell->token;
 }
 
-/* --- messages ----------------------------------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 /* The digest at an op that is applied last or stands in the log above it. */
 static bool digest_at(const struct shell *shell, uint64_t op, struct digest *digest)
@@ -320,7 +323,8 @@ static void install(struct shell *shell, const jh_install_args *args)
 	struct uuid bound = replica_bound(shell->replica);
 
 	/* As install_view_1_svc: only from the manager that we are bound to, and its own view. */
-	if (!convert_install_from_wire(args, &view, &peers) || (!uuid_is_nil(bound) && !uuid_equal(view.manager, bound)))
+	if (!convert_install_from_wire(args, &view, &peers) ||
+	    (!uuid_is_nil(bound) && !uuid_equal(view.manager, bound)))
 		return;
 	step(shell, &(struct replica_event){.kind = REPLICA_INSTALL, .token = take_token(shell), .install = &view,
 					    .peers = &peers});
@@ -329,7 +333,8 @@ static void install(struct shell *shell, const jh_install_args *args)
 static void heartbeat(struct shell *shell, const jh_heartbeat_args *args)
 {
 	static struct peers peers;
-	bool has_peers = args->has_peers && convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
+	bool has_peers = args->has_peers &&
+			 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
 	step(shell, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view, .peers = has_peers ? &peers : NULL,
 					    .retire = args->retire, .min_members = args->min_members});
@@ -348,7 +353,8 @@ static void submit(struct shell *shell, const jh_submit_args *args)
 	if (args->operation.kind != JH_OPERATION_ORDER)
 		return;
 	for (uint32_t i = 0; i < body.items_count; i++)
-		body.items[i] = (struct order_text){order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len};
+		body.items[i] = (struct order_text){order->items.items_val[i].jh_item_val,
+						    order->items.items_val[i].jh_item_len};
 	event.token = shell->token + 1;
 
 	size_t size = body_encode(&body, shell->bodies[event.token], sizeof shell->bodies[0]);
@@ -356,7 +362,8 @@ static void submit(struct shell *shell, const jh_submit_args *args)
 	if (size == 0)
 		return;
 	shell->sizes[event.token] = (uint32_t)size;
-	must(orders_body_key(shell->bodies[event.token], size, &event.client, &event.request, &event.content, &time_us));
+	must(orders_body_key(shell->bodies[event.token], size, &event.client, &event.request, &event.content,
+			     &time_us));
 	take_token(shell);
 	step(shell, &event);
 }
@@ -491,7 +498,8 @@ static void take_message(struct shell *shell, struct fuzz_input *input)
 	case HEAR_PONG:
 		if (connect == NULL)
 			return;
-		event = (struct replica_event){.kind = message == HEAR_PONG ? REPLICA_PONG : REPLICA_PEER_DOWN, .id = connect->id,
+		event = (struct replica_event){.kind = message == HEAR_PONG ? REPLICA_PONG : REPLICA_PEER_DOWN,
+					       .id = connect->id,
 					       .uuid = connect->uuid};
 		break;
 	case HEAR_DISK:
@@ -508,7 +516,7 @@ static void take_message(struct shell *shell, struct fuzz_input *input)
 	step(shell, &event);
 }
 
-/* --- one life of a replica ----------------------------------------------------------------------------------------------- */
+/* --- one life of a replica ---------------------------------------------------------------------------------------- */
 
 static bool load(void *context, const void *body, size_t size, char *error, size_t error_size)
 {

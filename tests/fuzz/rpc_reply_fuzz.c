@@ -1,8 +1,8 @@
-/* What comes back on a channel: the record stream, reply headers, and the results of every procedure that the front-end and
- * the replicas call, with their conversion.
+/* What comes back on a channel: the record stream, reply headers, and the results of every procedure that the front-end
+ * and the replicas call, with their conversion.
  *
- * Input: what the peer sends, on a connection on which a call of each procedure waits (xid 1 and up, the order of `results`).
- * Each call must be answered exactly once. */
+ * Input: what the peer sends, on a connection on which a call of each procedure waits (xid 1 and up, the order of
+ * `results`). Each call must be answered exactly once. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,7 +212,8 @@ static void turn(struct event_base *base)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Each record in memory of exactly its size, which the channel's buffer is not, so that a look past its end is noticed. */
+/* Each record in memory of exactly its size, which the channel's buffer is not, so that a look past its end is
+ * noticed. */
 static void read_heads(const uint8_t *bytes, size_t size)
 {
 	struct record_reader reader;

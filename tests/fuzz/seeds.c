@@ -1,5 +1,6 @@
-/* fuzz_seeds DIR: writes DIR/NAME/seed-WHAT for each fuzzer, with the encoders that the daemons use. DIR is tests/fuzz/corpus;
- * run it again after a change of a format, and look at the difference. Nothing in it is drawn at random. */
+/* fuzz_seeds DIR: writes DIR/NAME/seed-WHAT for each fuzzer, with the encoders that the daemons use. DIR is
+ * tests/fuzz/corpus; run it again after a change of a format, and look at the difference. Nothing in it is drawn at
+ * random. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <endian.h>
@@ -28,7 +29,7 @@
 
 #define BASE 540000000u
 
-/* --- bytes ---------------------------------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------------------------------------- */
 
 struct bytes {
 	uint8_t at[65536];
@@ -79,7 +80,7 @@ static void save_text(const char *fuzzer, const char *what, const char *text)
 	save(fuzzer, what, text, strlen(text));
 }
 
-/* --- the things of a small cluster ----------------------------------------------------------------------------------------- */
+/* --- the things of a small cluster -------------------------------------------------------------------------------- */
 
 static struct uuid uuid_of(uint8_t byte)
 {
@@ -178,9 +179,10 @@ static struct report a_report(uint32_t id, enum replica_role role, enum replica_
 	return report;
 }
 
-/* --- clients' calls ---------------------------------------------------------------------------------------------------------- */
+/* --- clients' calls ----------------------------------------------------------------------------------------------- */
 
-static void frontend_call(struct record_writer *writer, const char *what, unsigned procedure, xdrproc_t encode, void *args)
+static void frontend_call(struct record_writer *writer, const char *what, unsigned procedure, xdrproc_t encode,
+			  void *args)
 {
 	struct bytes bytes = {.size = 0};
 
@@ -262,7 +264,7 @@ static void seed_frontend_calls(void)
 	record_writer_free(&writer);
 }
 
-/* --- answers on a channel ------------------------------------------------------------------------------------------------------- */
+/* --- answers on a channel ----------------------------------------------------------------------------------------- */
 
 static void put_answer(struct bytes *stream, uint32_t xid, xdrproc_t encode, void *result)
 {
@@ -277,7 +279,8 @@ static void put_answer(struct bytes *stream, uint32_t xid, xdrproc_t encode, voi
 
 static void put_no(struct bytes *stream, uint32_t xid, uint32_t stat)
 {
-	uint32_t words[] = {htonl(0x80000000u | 32), htonl(xid), htonl(REPLY), 0, 0, 0, htonl(stat), htonl(1), htonl(2)};
+	uint32_t words[] =
+		{htonl(0x80000000u | 32), htonl(xid), htonl(REPLY), 0, 0, 0, htonl(stat), htonl(1), htonl(2)};
 
 	put(stream, words, sizeof words);
 }
@@ -350,7 +353,7 @@ static void seed_rpc_reply(void)
 	xdr_free((xdrproc_t)xdr_jh_admin_result, &admin);
 }
 
-/* --- a replica's calls ------------------------------------------------------------------------------------------------------------ */
+/* --- a replica's calls -------------------------------------------------------------------------------------------- */
 
 /* As enum message in replica_calls_fuzz.c. */
 enum message {
@@ -386,7 +389,8 @@ static void put_install(struct bytes *bytes, uint64_t number, uint32_t primary)
 }
 
 /* From replica 2, primary of view `number`: orders from + 1 .. to, with the right digest. */
-static void put_push(struct bytes *bytes, uint64_t number, bool with_record, uint64_t from, uint64_t to, uint64_t commit)
+static void put_push(struct bytes *bytes, uint64_t number, bool with_record, uint64_t from, uint64_t to,
+		     uint64_t commit)
 {
 	static uint8_t bodies[8][LIMIT_BODY_BYTES];
 	struct view view = view_of(number, 2);
@@ -553,7 +557,7 @@ static void seed_others(void)
 	save("replica_calls", "bind", bytes.at, bytes.size);
 }
 
-/* --- files ------------------------------------------------------------------------------------------------------------------------ */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static void put_frame(struct bytes *bytes, uint64_t salt, uint64_t sequence, const void *payload, size_t size)
 {
@@ -587,7 +591,8 @@ static void put_record(struct bytes *bytes, uint64_t salt, uint64_t sequence, jh
 	save_payload(record->kind == JH_DISK_META ? "payload-meta" : "payload-state", payload.at, payload.size);
 }
 
-static void put_batch(struct bytes *bytes, uint64_t salt, uint64_t sequence, uint64_t from, struct digest *digest, bool staged)
+static void put_batch(struct bytes *bytes, uint64_t salt, uint64_t sequence, uint64_t from, struct digest *digest,
+		      bool staged)
 {
 	static uint8_t payload[32768];
 	uint8_t bodies[2][LIMIT_BODY_BYTES];
@@ -728,7 +733,8 @@ static void seed_texts(void)
 {
 	save("postcode_answer", "io-true", "\0{\"status\":200,\"result\":true}", 29);
 	save("postcode_answer", "io-false", "\0{\"status\":200,\"result\":false}", 30);
-	save_text("postcode_answer", "io-retired", "\x02{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year\":1996}}");
+	save_text("postcode_answer", "io-retired",
+		  "\x02{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year\":1996}}");
 	save_text("postcode_answer", "gtd-match", "\x01{\"status\":\"match\",\"data\":{}}");
 	save_text("postcode_answer", "gtd-no-match", "\x03{\"status\":\"no_match\"}");
 	save_text("postcode_answer", "gtd-ireland", "\x81{\"status\":\"no_match\"}");

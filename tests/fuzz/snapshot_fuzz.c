@@ -1,7 +1,7 @@
 /* A snapshot file, as a disk may give it back.
  *
- * Input: the file. It is read as it is, and again with the checksums that it should have, so that what lies behind them is
- * reached. */
+ * Input: the file. It is read as it is, and again with the checksums that it should have, so that what lies behind
+ * them is reached. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ static void load(const uint8_t *bytes, size_t size)
 	struct snapshot_summary summary;
 	char error[SNAPSHOT_ERROR_SIZE] = "";
 
-	if (snapshot_load(fuzz_file("snapshot", bytes, size), 1000, &orders, &summary, error, sizeof error) != SNAPSHOT_LOADED) {
+	if (snapshot_load(fuzz_file("snapshot", bytes, size), 1000, &orders, &summary, error, sizeof error) !=
+	    SNAPSHOT_LOADED) {
 		must(orders == NULL);
 		must(error[0] != '\0');
 		return;

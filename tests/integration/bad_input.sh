@@ -1,6 +1,6 @@
 #!/bin/bash
-# What bad input gets: an exit status and one line that says what is wrong, where the limit is, or what to start. Never a crash,
-# never an order placed.
+# What bad input gets: an exit status and one line that says what is wrong, where the limit is, or what to start. Never
+# a crash, never an order placed.
 source "$(dirname "$0")/lib.sh"
 
 # Nothing runs yet.

@@ -1,5 +1,6 @@
 #!/bin/bash
-# --check verifies a copy of a data directory offline, prints who and how far it is, and changes nothing; a backup restored from
+# --check verifies a copy of a data directory offline, prints who and how far it is, and changes nothing; a backup
+# restored from
 # such a copy serves its orders as a new cluster.
 source "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A data directory of another cluster, of another id, in use, not writable, of a newer format or damaged gets one line that says
-# so: never a crash, and never a byte thrown away.
+# A data directory of another cluster, of another id, in use, not writable, of a newer format or damaged gets one line
+# that says so: never a crash, and never a byte thrown away.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Rule 13: a member whose disk is full makes the primary refuse orders, naming the replica, while reads go on; freeing space
-# heals without a restart.
+# Rule 13: a member whose disk is full makes the primary refuse orders, naming the replica, while reads go on; freeing
+# space heals without a restart.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 

@@ -2,8 +2,8 @@
  *
  *     CLIENT REQUEST POSTCODE OP NUMBER
  *
- * The oracle of the integration tests: a plain libtirpc client that shares nothing with our own transport, so that a fault
- * there cannot hide one here. Orders loaded at the start have no client and are left out.
+ * The oracle of the integration tests: a plain libtirpc client that shares nothing with our own transport, so that a
+ * fault there cannot hide one here. Orders loaded at the start have no client and are left out.
  *
  *     history_dump PROGRAM-BASE [HOST] */
 #include <inttypes.h>
@@ -42,7 +42,8 @@ static bool print_page(CLIENT *client, char *postcode, unsigned before, unsigned
 
 	enum clnt_stat status = read_history_1(&args, &result, client);
 	if (status != RPC_SUCCESS || result.outcome != JH_DONE) {
-		fprintf(stderr, "history_dump: %s: %s, outcome %d\n", postcode, clnt_sperrno(status), (int)result.outcome);
+		fprintf(stderr, "history_dump: %s: %s, outcome %d\n", postcode, clnt_sperrno(status),
+			(int)result.outcome);
 		return false;
 	}
 
@@ -68,7 +69,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: history_dump PROGRAM-BASE [HOST]\n");
 		return 2;
 	}
-	CLIENT *client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", (rpcprog_t)strtoul(argv[1], NULL, 10), JH_FRONTEND_V1, "tcp");
+	CLIENT *client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", (rpcprog_t)strtoul(argv[1], NULL, 10),
+				     JH_FRONTEND_V1, "tcp");
 	if (client == NULL) {
 		clnt_pcreateerror("history_dump");
 		return 4;

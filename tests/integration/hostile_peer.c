@@ -1,10 +1,10 @@
-/* A peer that means no good, for hostile_peer.sh: what rpcgen makes of rpc/ and plain sockets, none of the system's own runtime, so that
- * nothing of it keeps the peer from doing what it should not.
+/* A peer that means no good, for hostile_peer.sh: what rpcgen makes of rpc/ and plain sockets, none of the system's own
+ * runtime, so that nothing of it keeps the peer from doing what it should not.
  *
  *     hostile_peer PORT PROGRAM ATTACK [COUNT]
  *
- * It prints what came of the attack as one line and exits with 0 when the daemon did as it should, with 1 when not. Attacks
- * that leave connections open ("hold") print their line, close standard output and wait to be killed. */
+ * It prints what came of the attack as one line and exits with 0 when the daemon did as it should, with 1 when not.
+ * Attacks that leave connections open ("hold") print their line, close standard output and wait to be killed. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,12 +41,14 @@ static void expect(bool condition, const char *what)
 		fail(what);
 }
 
-/* --- sockets -------------------------------------------------------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------------------------------------------------ */
 
 /* Connected, or -1 with errno. */
 static int try_connect(void)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -116,12 +118,14 @@ static void expect_closed(int fd, const char *what)
 	close(fd);
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------------ */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 /* A whole record with a call in it; returns its size. */
 static size_t make_call(uint8_t *record, uint32_t xid, uint32_t procedure, xdrproc_t encode, void *args)
 {
-	uint32_t head[] = {0, htonl(xid), htonl(CALL), htonl(RPC_MSG_VERSION), htonl(program), htonl(1), htonl(procedure), 0, 0, 0, 0};
+	uint32_t head[] =
+		{0, htonl(xid), htonl(CALL), htonl(RPC_MSG_VERSION), htonl(program), htonl(1), htonl(procedure), 0, 0,
+		 0, 0};
 	XDR xdr;
 	size_t size = sizeof head;
 
@@ -149,7 +153,8 @@ static enum accept_stat call(int fd, uint32_t procedure, xdrproc_t encode, void 
 	expect(size >= sizeof words && size <= sizeof record, "an answer of some size");
 	expect(receive_all(fd, record, size), "a whole answer");
 	memcpy(words, record, sizeof words);
-	expect(ntohl(words[0]) == xid && ntohl(words[1]) == REPLY && ntohl(words[2]) == MSG_ACCEPTED, "an answer to this call");
+	expect(ntohl(words[0]) == xid && ntohl(words[1]) == REPLY && ntohl(words[2]) == MSG_ACCEPTED,
+	       "an answer to this call");
 	if (ntohl(words[5]) == SUCCESS && decode != NULL) {
 		xdrmem_create(&xdr, (char *)record + sizeof words, (u_int)(size - sizeof words), XDR_DECODE);
 		expect(decode(&xdr, results, 0), "an answer that decodes");
@@ -157,7 +162,7 @@ static enum accept_stat call(int fd, uint32_t procedure, xdrproc_t encode, void 
 	return (enum accept_stat)ntohl(words[5]);
 }
 
-/* --- absurd lengths ------------------------------------------------------------------------------------------------------------- */
+/* --- absurd lengths ----------------------------------------------------------------------------------------------- */
 
 /* Arguments as words: right up to a length that is absurd. */
 static void expect_garbage(uint32_t procedure, const uint32_t *words, size_t count)
@@ -189,7 +194,8 @@ static void absurd_lengths(bool replica)
 		uint32_t length = lengths[i];
 
 		if (replica) {
-			/* PUSH: view, no record, no state, base, digest, last, commit, entries. INSTALL_VIEW: a view's members. */
+			/* PUSH: view, no record, no state, base, digest, last, commit, entries. INSTALL_VIEW: a
+			 * view's members. */
 			uint32_t push[] = {0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, length};
 			uint32_t body[] = {0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, length};
 			uint32_t install[] = {0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, length};
@@ -226,7 +232,7 @@ static void absurd_lengths(bool replica)
 	puts("absurd lengths: refused");
 }
 
-/* --- many connections --------------------------------------------------------------------------------------------------------------- */
+/* --- many connections --------------------------------------------------------------------------------------------- */
 
 static _Noreturn void hold(const char *line)
 {
@@ -289,10 +295,10 @@ static void churn(unsigned count, unsigned at_once)
 	hold("connections: made");
 }
 
-/* --- calls without end --------------------------------------------------------------------------------------------------------------- */
+/* --- calls without end -------------------------------------------------------------------------------------------- */
 
-/* Calls as fast as they are taken, for `seconds`, on one connection; no answer is ever read. It must be the daemon that stops:
- * by not reading any more, or by closing. */
+/* Calls as fast as they are taken, for `seconds`, on one connection; no answer is ever read. It must be the daemon
+ * that stops: by not reading any more, or by closing. */
 static void never_reads(uint32_t procedure, xdrproc_t encode, void *args, unsigned seconds)
 {
 	static uint8_t record[CALL_BYTES];
@@ -337,7 +343,8 @@ static void never_reads(uint32_t procedure, xdrproc_t encode, void *args, unsign
 
 	char line[80];
 
-	snprintf(line, sizeof line, "never reads: %lu calls sent, then %s", calls, stopped ? "stopped by the daemon" : "time was up");
+	snprintf(line, sizeof line, "never reads: %lu calls sent, then %s", calls,
+		 stopped ? "stopped by the daemon" : "time was up");
 	errno = 0;
 	expect(stopped, line);
 	hold(line);
@@ -353,7 +360,7 @@ static void reads_without_reading(unsigned seconds)
 	never_reads(READ_HISTORY, (xdrproc_t)xdr_jh_read_args, &args, seconds);
 }
 
-/* --- strangers to a replica --------------------------------------------------------------------------------------------------------------- */
+/* --- strangers to a replica --------------------------------------------------------------------------------------- */
 
 static jh_identity stranger(uint32_t id, uint32_t base, uint8_t mark)
 {
@@ -370,7 +377,8 @@ static jh_hello_status say_hello(int fd, const jh_identity *me)
 	jh_hello_result result;
 
 	memset(&result, 0, sizeof result);
-	expect(call(fd, HELLO, (xdrproc_t)xdr_jh_hello_args, &args, (xdrproc_t)xdr_jh_hello_result, &result) == SUCCESS, "a hello");
+	expect(call(fd, HELLO, (xdrproc_t)xdr_jh_hello_args, &args, (xdrproc_t)xdr_jh_hello_result, &result) == SUCCESS,
+	       "a hello");
 
 	jh_hello_status status = result.status;
 
@@ -405,7 +413,8 @@ static jh_push_status push_status(int fd, jh_push_args *push)
 	jh_push_result result;
 
 	memset(&result, 0, sizeof result);
-	expect(call(fd, PUSH, (xdrproc_t)xdr_jh_push_args, push, (xdrproc_t)xdr_jh_push_result, &result) == SUCCESS, "a push");
+	expect(call(fd, PUSH, (xdrproc_t)xdr_jh_push_args, push, (xdrproc_t)xdr_jh_push_result, &result) == SUCCESS,
+	       "a push");
 
 	jh_push_status status = result.status;
 
@@ -416,7 +425,8 @@ static jh_push_status push_status(int fd, jh_push_args *push)
 /* One order of a stranger, dated at the end of time. */
 static uint32_t put_body(char *body)
 {
-	static const uint32_t words[] = {1, 2, 3, 4, 0, 1, 0x7fffffff, 0xffffffff, 1, 1, 0, 7, 0x44483120, 0x334c4500, 1, 4, 0x65766964};
+	static const uint32_t words[] = {1, 2, 3, 4,	      0,	  1, 0x7fffffff, 0xffffffff, 1,
+					 1, 0, 7, 0x44483120, 0x334c4500, 1, 4,		 0x65766964};
 
 	for (size_t i = 0; i < sizeof words / 4; i++) {
 		uint32_t word = htonl(words[i]);
@@ -426,8 +436,8 @@ static uint32_t put_body(char *body)
 	return sizeof words;
 }
 
-/* Pushes, views, orders and reads without a hello, after a hello as a replica that is no member, and as a front-end that this
- * replica is not bound to. */
+/* Pushes, views, orders and reads without a hello, after a hello as a replica that is no member, and as a front-end
+ * that this replica is not bound to. */
 static void not_a_member(uint32_t base)
 {
 	char body[256];
@@ -453,7 +463,8 @@ static void not_a_member(uint32_t base)
 		if (hello > 0) {
 			jh_hello_status status = say_hello(fd, hello == 1 ? &replica : &manager);
 
-			expect(status == (hello == 1 ? JH_HELLO_OK : JH_HELLO_BOUND), "a hello of one without a cluster");
+			expect(status == (hello == 1 ? JH_HELLO_OK : JH_HELLO_BOUND),
+			       "a hello of one without a cluster");
 		}
 		expect(push_status(fd, &push) == JH_PUSH_REFUSED, "a stranger's push of a higher view is refused");
 		push.record = NULL;
@@ -465,12 +476,16 @@ static void not_a_member(uint32_t base)
 		push.view = 1u << 30;
 		push.record = &record;
 		memset(&managed, 0, sizeof managed);
-		expect(call(fd, INSTALL_VIEW, (xdrproc_t)xdr_jh_install_args, &install, (xdrproc_t)xdr_jh_manage_result, &managed) ==
-			       SUCCESS && managed.status == JH_MANAGE_REFUSED, "a stranger's view is refused");
+		expect(call(fd, INSTALL_VIEW, (xdrproc_t)xdr_jh_install_args, &install, (xdrproc_t)xdr_jh_manage_result,
+			    &managed) == SUCCESS &&
+			       managed.status == JH_MANAGE_REFUSED,
+		       "a stranger's view is refused");
 		xdr_free((xdrproc_t)xdr_jh_manage_result, &managed);
 		memset(&written, 0, sizeof written);
-		expect(call(fd, SUBMIT, (xdrproc_t)xdr_jh_submit_args, &submit, (xdrproc_t)xdr_jh_write_result, &written) == SUCCESS &&
-			       written.outcome == JH_MOVED, "a stranger's order is not taken");
+		expect(call(fd, SUBMIT, (xdrproc_t)xdr_jh_submit_args, &submit, (xdrproc_t)xdr_jh_write_result,
+			    &written) == SUCCESS &&
+			       written.outcome == JH_MOVED,
+		       "a stranger's order is not taken");
 		xdr_free((xdrproc_t)xdr_jh_write_result, &written);
 		close(fd);
 	}

@@ -1,11 +1,12 @@
 #!/bin/bash
 # Peers that mean no good, at the front-end and at replicas: absurd lengths, thousands of connections, half records of
-# megabytes, calls without end whose answers nobody reads, hellos of another cluster, pushes and views from a process that is
-# no member. Meanwhile orders flow without an error, memory stays within its bound, and afterwards all members are equal.
+# megabytes, calls without end whose answers nobody reads, hellos of another cluster, pushes and views from a process
+# that is no member. Meanwhile orders flow without an error, memory stays within its bound, and afterwards all members
+# are equal.
 #
-# The bound: a daemon holds at most LIMIT_HELD_BYTES (256 MiB) for half records and unread answers of all its peers together;
-# requests in hand (8,192 of at most 8 KiB) and connections (4,608 of about 2 KiB) come on top. So its resident memory grows
-# by less than GROWTH_MAX.
+# The bound: a daemon holds at most LIMIT_HELD_BYTES (256 MiB) for half records and unread answers of all its peers
+# together; requests in hand (8,192 of at most 8 KiB) and connections (4,608 of about 2 KiB) come on top. So its
+# resident memory grows by less than GROWTH_MAX.
 source "$(dirname "$0")/lib.sh"
 
 # A build with ASan keeps what was freed for a while: that is not what is measured here.

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Two fresh, empty replicas join a cluster of one under load: they become members, level with the first; no client notices.
+# Two fresh, empty replicas join a cluster of one under load: they become members, level with the first; no client
+# notices.
 source "$(dirname "$0")/lib.sh"
 
 form 1

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Everything is killed with -9 at once under load and started again in another order: the clients only see a pause, and every
-# acknowledged order is there.
+# Everything is killed with -9 at once under load and started again in another order: the clients only see a pause, and
+# every acknowledged order is there.
 source "$(dirname "$0")/lib.sh"
 
 form 3

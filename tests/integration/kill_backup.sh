@@ -1,5 +1,6 @@
 #!/bin/bash
-# A backup is killed with -9 under load, then the other one too: the primary goes on alone, nothing is lost, and both come back.
+# A backup is killed with -9 under load, then the other one too: the primary goes on alone, nothing is lost, and both
+# come back.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Clusters of real processes. A test sources this file, says what it wants to happen, and ends; whatever it started is ended
-# with it, and a sanitizer report or a broken invariant in any log fails it.
+# Clusters of real processes. A test sources this file, says what it wants to happen, and ends; whatever it started is
+# ended with it, and a sanitizer report or a broken invariant in any log fails it.
 #
 # As root every test is a host of its own: it runs itself again in network, mount and pid namespaces with a /run and an
-# rpcbind of their own, so that tests run in parallel and nothing survives them. Without root it uses the machine's rpcbind
-# with program numbers of its own, or is skipped (77) when there is none. `needs_own_host` skips what cannot do without.
+# rpcbind of their own, so that tests run in parallel and nothing survives them. Without root it uses the machine's
+# rpcbind with program numbers of its own, or is skipped (77) when there is none. `needs_own_host` skips what cannot do
+# without.
 #
 # It refuses to sleep for a fixed time: wait_for polls a condition.
 set -euo pipefail
@@ -30,7 +31,8 @@ STATUS=0 OUT='' ERR=''   # of the last `try`
 SERVER_OPTIONS=(--postcode-check grammar)   # no test asks the internet
 FRONTEND_OPTIONS=()
 
-# --- ending ----------------------------------------------------------------------------------------------------------------
+# --- ending
+# ----------------------------------------------------------------------------------------------------------------
 
 skip() {
 	echo "skipped: $*"
@@ -99,7 +101,8 @@ trap 'exit 130' INT
 trap 'echo "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR
 set -o errtrace
 
-# --- waiting ---------------------------------------------------------------------------------------------------------------
+# --- waiting
+# ---------------------------------------------------------------------------------------------------------------
 
 # wait_for SECONDS WHAT COMMAND...: polls COMMAND until it succeeds; fails the test when it does not in time.
 wait_for() {
@@ -114,7 +117,8 @@ wait_for() {
 dead() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
 log_says() { grep -q -E -- "$2" "$LOGS/$1.log"; } # NAME PATTERN
 
-# --- rpcbind -----------------------------------------------------------------------------------------------------------------
+# --- rpcbind
+# -----------------------------------------------------------------------------------------------------------------
 
 rpcbind_answers() { timeout 5 rpcinfo -p >/dev/null 2>&1; }
 
@@ -141,7 +145,8 @@ else
 	done
 fi
 
-# --- processes -------------------------------------------------------------------------------------------------------------
+# --- processes
+# -------------------------------------------------------------------------------------------------------------
 
 # launch NAME COMMAND...: in the background, output to logs/NAME.log (appended: a restart writes on).
 launch() {
@@ -226,7 +231,8 @@ ends() {
 	log_says "$name" "$3" || fail "$name did not say: $3"
 }
 
-# --- the client --------------------------------------------------------------------------------------------------------------
+# --- the client
+# --------------------------------------------------------------------------------------------------------------
 
 jh() { "$JH_BUILD/client/justhungry" --program-base "$BASE" "$@"; }
 
@@ -277,7 +283,8 @@ form() {
 	jh --timeout 60 status --wait "$1" >/dev/null || fail "no cluster of $1: $(status_json)"
 }
 
-# --- load, and the promise ---------------------------------------------------------------------------------------------------
+# --- load, and the promise
+# ---------------------------------------------------------------------------------------------------
 
 # start_load NAME SECONDS [CLIENTS]: orders in the background until they surely flow.
 start_load() {

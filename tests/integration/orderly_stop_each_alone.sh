@@ -1,6 +1,6 @@
 #!/bin/bash
-# Rule 10: A, B, C are stopped one after the other in an orderly way while no order waits; all stay members, so whichever comes
-# back alone can serve with every order, if the others never return.
+# Rule 10: A, B, C are stopped one after the other in an orderly way while no order waits; all stay members, so
+# whichever comes back alone can serve with every order, if the others never return.
 source "$(dirname "$0")/lib.sh"
 
 form 3

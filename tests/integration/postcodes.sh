@@ -1,6 +1,6 @@
 #!/bin/bash
-# Postcodes are asked of the two providers (played on this machine): what does not exist is refused, what nobody can say is
-# accepted as format-only or, with strict, refused; a dead provider costs one order one deadline, not every order.
+# Postcodes are asked of the two providers (played on this machine): what does not exist is refused, what nobody can say
+# is accepted as format-only or, with strict, refused; a dead provider costs one order one deadline, not every order.
 source "$(dirname "$0")/lib.sh"
 
 # Runs until its standard input closes.

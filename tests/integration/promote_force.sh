@@ -1,7 +1,7 @@
 #!/bin/bash
-# Rule 3's way out: the members that hold every order are lost for good and only an old copy is left. The service waits and says
-# for whom; `promote` without --force changes nothing; with it the old copy serves, and the lost members, should they return
-# after all, come back as equals of nobody: what only they held is set aside.
+# Rule 3's way out: the members that hold every order are lost for good and only an old copy is left. The service waits
+# and says for whom; `promote` without --force changes nothing; with it the old copy serves, and the lost members,
+# should they return after all, come back as equals of nobody: what only they held is set aside.
 source "$(dirname "$0")/lib.sh"
 
 form 3

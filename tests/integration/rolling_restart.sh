@@ -1,6 +1,6 @@
 #!/bin/bash
-# A rolling upgrade: every replica, the primary too, and then the front-end are stopped with SIGTERM and started again under load,
-# one after the other. No client sees an error or a refusal.
+# A rolling upgrade: every replica, the primary too, and then the front-end are stopped with SIGTERM and started again
+# under load, one after the other. No client sees an error or a refusal.
 source "$(dirname "$0")/lib.sh"
 
 form 3

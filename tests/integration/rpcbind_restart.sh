@@ -1,6 +1,6 @@
 #!/bin/bash
-# rpcbind is killed with -9 under load and started again, empty: no live connection ends, no client notices, and everybody is
-# registered again by itself.
+# rpcbind is killed with -9 under load and started again, empty: no live connection ends, no client notices, and
+# everybody is registered again by itself.
 source "$(dirname "$0")/lib.sh"
 needs_own_host # rpcbind is only ever killed on a host of our own
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# rpcinfo shows the whole system, and stock ONC RPC pings reach every process; after an orderly stop nothing is left registered.
+# rpcinfo shows the whole system, and stock ONC RPC pings reach every process; after an orderly stop nothing is left
+# registered.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A primary stopped with SIGSTOP is replaced; when it continues it answers nothing for the old view, becomes a backup again,
-# and holds what was ordered meanwhile.
+# A primary stopped with SIGSTOP is replaced; when it continues it answers nothing for the old view, becomes a backup
+# again, and holds what was ordered meanwhile.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A name server that never answers: an order waits at most the one deadline of the postcode check, is accepted as format-only,
-# and nothing else is delayed, reads and the event loop least of all.
+# A name server that never answers: an order waits at most the one deadline of the postcode check, is accepted as
+# format-only, and nothing else is delayed, reads and the event loop least of all.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 
@@ -31,7 +31,8 @@ done
 [[ $(primary) == "$(status_get '.replicas[] | select(.role == "primary") | .id')" ]] || fail "no primary: $(status_json)"
 wait_for 10 "equal digests on all three" members_level 3
 
-# The new primary does not find out again, with everybody waiting, that nobody can be asked: less than one deadline of 1 s.
+# The new primary does not find out again, with everybody waiting, that nobody can be asked: less than one deadline of 1
+# s.
 start_load load 10
 kill9 "$(primary)"
 wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))

@@ -64,7 +64,8 @@ static void in_order(void **state)
 
 	(void)state;
 	for (int i = 0; i < JOBS; i++)
-		background_run(background, i % 2 == 0 ? work_and_free : work, i % 2 == 0 ? NULL : done, job_new(&seen, i));
+		background_run(background, i % 2 == 0 ? work_and_free : work, i % 2 == 0 ? NULL : done,
+			       job_new(&seen, i));
 	event_base_dispatch(seen.base);
 	background_free(background);
 	assert_int_equal(seen.worked_count, JOBS);
@@ -75,7 +76,8 @@ static void in_order(void **state)
 	event_base_free(seen.base);
 }
 
-/* At the end what was given is finished; nobody is called any more and no context is lost (the leak checker sees to that). */
+/* At the end what was given is finished; nobody is called any more and no context is lost (the leak checker sees to
+ * that). */
 static void finishes_at_the_end(void **state)
 {
 	struct seen seen = {.base = event_base_new()};
@@ -83,7 +85,8 @@ static void finishes_at_the_end(void **state)
 
 	(void)state;
 	for (int i = 0; i < JOBS; i++)
-		background_run(background, i % 2 == 0 ? work_and_free : work, i % 2 == 0 ? NULL : done, job_new(&seen, i));
+		background_run(background, i % 2 == 0 ? work_and_free : work, i % 2 == 0 ? NULL : done,
+			       job_new(&seen, i));
 	background_free(background);
 	assert_int_equal(seen.worked_count, JOBS);
 	assert_int_equal(seen.done_count, 0);

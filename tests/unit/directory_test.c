@@ -1,4 +1,5 @@
-/* The data directory: made, owned by one process, and what is set aside is moved, whole and in a safe order, never lost. */
+/* The data directory: made, owned by one process, and what is set aside is moved, whole and in a safe order, never
+ * lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -200,8 +201,8 @@ static void test_set_aside(void **state)
 			make_file(directory, "other");
 			assert_int_equal(mkdirat(directory_fd(directory), "journal-directory", 0700), 0);
 		}
-		assert_true(
-			directory_set_aside(directory, prefixes, 2, "damaged", &moved, place.error, sizeof place.error));
+		assert_true(directory_set_aside(directory, prefixes, 2, "damaged", &moved, place.error,
+						sizeof place.error));
 		assert_int_equal(moved, 3);
 		assert_false(has_file(directory, "journal-00000000000000000001"));
 		assert_false(has_file(directory, "journal-00000000000000000002"));

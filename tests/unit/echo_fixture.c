@@ -17,7 +17,7 @@
 
 #define PATIENCE_S 10
 
-/* --- the program -------------------------------------------------------------------------------------------------------- */
+/* --- the program -------------------------------------------------------------------------------------------------- */
 
 bool_t echo_now_1_svc(u_int *argument, u_int *result, struct svc_req *request)
 {
@@ -129,11 +129,12 @@ void echo_answer(struct echo *echo, size_t index)
 
 	echo->held_count--;
 	memmove(&echo->held[index], &echo->held[index + 1], (echo->held_count - index) * sizeof(struct rpc_call *));
-	memmove(&echo->held_values[index], &echo->held_values[index + 1], (echo->held_count - index) * sizeof(unsigned));
+	memmove(&echo->held_values[index], &echo->held_values[index + 1],
+		(echo->held_count - index) * sizeof(unsigned));
 	rpc_call_reply(call, (xdrproc_t)xdr_u_int, &result);
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void lost_patience(evutil_socket_t fd, short what, void *context)
 {
@@ -158,7 +159,7 @@ void echo_settle(struct event_base *base)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* --- a raw peer --------------------------------------------------------------------------------------------------------- */
+/* --- a raw peer --------------------------------------------------------------------------------------------------- */
 
 int raw_connect(const struct echo *echo)
 {

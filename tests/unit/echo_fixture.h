@@ -1,4 +1,5 @@
-/* An echo server on a loop of its own, driven step by step by a test: one thread, no sleeps, every wait is for a condition. */
+/* An echo server on a loop of its own, driven step by step by a test: one thread, no sleeps, every wait is for a
+ * condition. */
 #pragma once
 
 #include <event2/event.h>
@@ -45,7 +46,7 @@ void echo_settle(struct event_base *base);
 			echo_step(base);       \
 	} while (0)
 
-/* --- a raw peer: its own bytes on a socket ------------------------------------------------------------------------------ */
+/* --- a raw peer: its own bytes on a socket ------------------------------------------------------------------------ */
 
 int raw_connect(const struct echo *echo); /* non-blocking */
 void raw_send(int fd, const void *bytes, size_t size);

@@ -1,5 +1,5 @@
-/* Rule 14, byte by byte: a write that did not finish is cut and nothing else is; whatever had been durable and can not be
- * read is damage; and bytes of another life of the file are never taken for a record. */
+/* Rule 14, byte by byte: a write that did not finish is cut and nothing else is; whatever had been durable and can
+ * not be read is damage; and bytes of another life of the file are never taken for a record. */
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -80,7 +80,8 @@ static void make_crashed(struct disk *crashed)
 	disk_free(&disk);
 }
 
-/* The last write torn at every byte, or with any one byte wrong: the batch is there whole, or cut, and nothing else moved. */
+/* The last write torn at every byte, or with any one byte wrong: the batch is there whole, or cut, and nothing else
+ * moved. */
 static void test_torn_everywhere(void **state)
 {
 	struct disk disk;
@@ -132,7 +133,8 @@ static void test_torn_everywhere(void **state)
 	disk_free(&disk);
 }
 
-/* Any byte wrong in a record that a later one knew durable is damage, never a cut; nothing on disk is changed for it. */
+/* Any byte wrong in a record that a later one knew durable is damage, never a cut; nothing on disk is changed for
+ * it. */
 static void test_damage_below_the_mark(void **state)
 {
 	struct disk disk;
@@ -202,8 +204,8 @@ static uint32_t forge(int fd, uint32_t offset, uint64_t salt, uint64_t sequence,
 	return offset + 512;
 }
 
-/* One write of several records reaches the disk in any order: a whole record behind a broken one proves nothing unless it
- * says that the broken one was durable. */
+/* One write of several records reaches the disk in any order: a whole record behind a broken one proves nothing
+ * unless it says that the broken one was durable. */
 static void test_torn_group(void **state)
 {
 	(void)state;
@@ -259,14 +261,15 @@ static void test_stale_bytes(void **state)
 	forge(fd, behind, salt, last->sequence, last->sequence - 1, 2ull * BATCHES);
 	assert_int_equal(disk_check(&disk), JOURNAL_TAIL_CUT);
 	assert_int_equal(disk.batches, BATCHES);
-	forge(fd, behind, salt, last->sequence + 1, last->sequence, 2ull * BATCHES); /* and this is one: the forger works */
+	forge(fd, behind, salt, last->sequence + 1, last->sequence, 2ull * BATCHES); /* and this is one: the forger
+											works */
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);
 	assert_int_equal(disk.batches, BATCHES + 1);
 	close(fd);
 	disk_free(&disk);
 }
 
-/* --- segments -------------------------------------------------------------------------------------------------------- */
+/* --- segments ----------------------------------------------------------------------------------------------------- */
 
 static void make_segments(struct disk *disk)
 {

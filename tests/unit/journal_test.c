@@ -1,5 +1,5 @@
-/* The journal: what was reported durable comes back whole and in order, whatever a crash leaves behind it; damage is never
- * taken for a crash; and it goes on when the disk is full. Damage itself is in journal_damage_test.c. */
+/* The journal: what was reported durable comes back whole and in order, whatever a crash leaves behind it; damage is
+ * never taken for a crash; and it goes on when the disk is full. Damage itself is in journal_damage_test.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -190,7 +190,8 @@ static void test_large_queue(void **state)
 	disk_wait(&disk, last);
 	assert_true(journal_counters(disk.journal).rotations > 5);
 
-	/* 16 KiB payloads until it refuses: the disk is at most as fast as memory, so it ends by the limit or by the count. */
+	/* 16 KiB payloads until it refuses: the disk is at most as fast as memory, so it ends by the limit or by the
+	 * count. */
 	static const uint8_t meta[16 << 10] = {[3] = JH_DISK_META};
 	int refused = 0;
 
@@ -254,7 +255,8 @@ static void test_trim(void **state)
 	disk_free(&disk);
 }
 
-/* A STATE record stands for all before it: the segments of the history it replaced may go though their ops are higher. */
+/* A STATE record stands for all before it: the segments of the history it replaced may go though their ops are
+ * higher. */
 static void test_trim_behind_state(void **state)
 {
 	struct disk disk;
@@ -318,7 +320,7 @@ static void test_write_error_is_fatal(void **state)
 	disk_free(&disk);
 }
 
-/* --- a full disk ---------------------------------------------------------------------------------------------------------- */
+/* --- a full disk -------------------------------------------------------------------------------------------------- */
 
 static bool mount_small(const char *path)
 {
@@ -338,7 +340,8 @@ static void fill_disk(const char *path)
 	close(fd);
 }
 
-/* RULE 13: with no room for the next segment it says so while there is still room for META, and heals without a restart. */
+/* RULE 13: with no room for the next segment it says so while there is still room for META, and heals without a
+ * restart. */
 static void test_disk_full(void **state)
 {
 	struct disk disk;
@@ -391,10 +394,11 @@ static void test_disk_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batch_bytes),	cmocka_unit_test(test_staged), cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_killed_any_time), cmocka_unit_test(test_large_queue),
-		cmocka_unit_test(test_trim),		cmocka_unit_test(test_trim_behind_state),
-		cmocka_unit_test(test_write_error_is_fatal), cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_batch_bytes),	  cmocka_unit_test(test_staged),
+		cmocka_unit_test(test_round_trip),	  cmocka_unit_test(test_killed_any_time),
+		cmocka_unit_test(test_large_queue),	  cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_trim_behind_state), cmocka_unit_test(test_write_error_is_fatal),
+		cmocka_unit_test(test_disk_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

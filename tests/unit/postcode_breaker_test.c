@@ -40,7 +40,8 @@ static void test_fast_failures_in_a_row_open(void **state)
 	assert_false(postcode_breaker_would_allow(&breaker, 6));
 }
 
-/* After the pause exactly one question goes out; its failure doubles the pause, up to a bound; its success closes and forgets. */
+/* After the pause exactly one question goes out; its failure doubles the pause, up to a bound; its success closes
+ * and forgets. */
 static void test_one_probe_at_a_time_and_longer_pauses(void **state)
 {
 	static const uint32_t pauses_ms[] = {5000, 10000, 20000, 40000, 60000, 60000};
@@ -77,7 +78,8 @@ static void test_a_probe_that_fails_fast_opens_again(void **state)
 	assert_false(postcode_breaker_would_allow(&breaker, 5001 + 9999));
 }
 
-/* What was asked before the failure ends later: its failure neither prolongs the pause nor ends the probe, its success closes. */
+/* What was asked before the failure ends later: its failure neither prolongs the pause nor ends the probe, its
+ * success closes. */
 static void test_older_questions(void **state)
 {
 	struct postcode_breaker breaker = {0};

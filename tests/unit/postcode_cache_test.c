@@ -77,8 +77,8 @@ static void test_bounded(void **state)
 		for (int i = 0; i < POSTCODES; i++) {
 			char postcode[32];
 			bool exists;
-			snprintf(postcode, sizeof(postcode), "%c%d %d%c%c", "ABDEF"[i / 4000 % 5], i / 400 % 10, i / 40 % 10,
-				 "ABDEFGHJLN"[i / 4 % 10], "ABDE"[i % 4]);
+			snprintf(postcode, sizeof(postcode), "%c%d %d%c%c", "ABDEF"[i / 4000 % 5], i / 400 % 10,
+				 i / 40 % 10, "ABDEFGHJLN"[i / 4 % 10], "ABDE"[i % 4]);
 			if (pass == 0)
 				postcode_cache_put(cache, postcode, 0, true);
 			else

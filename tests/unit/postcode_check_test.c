@@ -1,6 +1,7 @@
-/* Checks against providers that behave well and badly: what an order is told, how often anybody is asked, how long a dead
- * provider is waited for, and that the loop goes on meanwhile, also while a name server is silent. The providers are played by
- * tests/integration/postcode_provider, whose head says what each base URL makes of a question. */
+/* Checks against providers that behave well and badly: what an order is told, how often anybody is asked, how long a
+ * dead provider is waited for, and that the loop goes on meanwhile, also while a name server is silent. The
+ * providers are played by tests/integration/postcode_provider, whose head says what each base URL makes of a
+ * question. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -243,8 +244,10 @@ static void test_every_behaviour(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct postcode_checker *checker = checker_with(POSTCODE_AUTO, table[i].postcodes_io, table[i].getthedata);
-		struct postcode_checker *strict = checker_with(POSTCODE_STRICT, table[i].postcodes_io, table[i].getthedata);
+		struct postcode_checker *checker = checker_with(POSTCODE_AUTO, table[i].postcodes_io,
+								table[i].getthedata);
+		struct postcode_checker *strict = checker_with(POSTCODE_STRICT, table[i].postcodes_io,
+							       table[i].getthedata);
 		if (verdict_of(checker, table[i].postcode) != table[i].automatic ||
 		    verdict_of(strict, table[i].postcode) != table[i].strict)
 			fail_msg("postcodes.io %s, getthedata %s", table[i].postcodes_io, table[i].getthedata);
@@ -352,8 +355,8 @@ static void test_dead_providers_cost_one_order_one_deadline(void **state)
 	postcode_checker_free(checker);
 }
 
-/* What the last primary found out is not found out again: a postcode that was known to exist is not asked about, and where nobody
- * could be asked a moment ago no order waits; not for trying the providers again, either. */
+/* What the last primary found out is not found out again: a postcode that was known to exist is not asked about, and
+ * where nobody could be asked a moment ago no order waits; not for trying the providers again, either. */
 static void test_what_earlier_orders_say(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
@@ -381,7 +384,8 @@ static void test_what_earlier_orders_say(void **state)
 	postcode_checker_free(checker);
 }
 
-/* An order that came while the first one was waiting goes on together with it, and does not wait out a share of its own. */
+/* An order that came while the first one was waiting goes on together with it, and does not wait out a share of its
+ * own. */
 static void test_those_who_came_later_move_on_too(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "");
@@ -437,7 +441,8 @@ static void test_failures_in_a_row_open_the_breaker(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Full is an answer: neither postcodes nor waiting orders are taken without bound, and each that was taken gets its answer. */
+/* Full is an answer: neither postcodes nor waiting orders are taken without bound, and each that was taken gets its
+ * answer. */
 static void test_bounded(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
@@ -583,8 +588,8 @@ static void on_tick(evutil_socket_t nothing, short what, void *context)
 	ticker->ticks_count++;
 }
 
-/* The resolver gives up after 10 s; a loop that waits for it stands still that long, and one that does not has gaps of the
- * scheduler's making only. */
+/* The resolver gives up after 10 s; a loop that waits for it stands still that long, and one that does not has gaps
+ * of the scheduler's making only. */
 #define STANDSTILL_US 1000000
 
 static int ask_in_silent_world(struct event_base *base)
@@ -616,8 +621,8 @@ static int ask_in_silent_world(struct event_base *base)
 	postcode_checker_free(checker);
 	event_base_loop(base, EVLOOP_ONCE);
 	on_tick(-1, 0, &ticker);
-	fprintf(stderr, "silent name server: %d ticks of 1 ms in %u ms, longest turn %lld us, shutdown included\n", ticks_count,
-		DEADLINE_MS, (long long)ticker.longest_us);
+	fprintf(stderr, "silent name server: %d ticks of 1 ms in %u ms, longest turn %lld us, shutdown included\n",
+		ticks_count, DEADLINE_MS, (long long)ticker.longest_us);
 	if (!told || under_way.at_once || under_way.answers_count != 0)
 		return 2;
 	return ticker.longest_us < STANDSTILL_US && ticks_count > 20 ? 0 : 3;

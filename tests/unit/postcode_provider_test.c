@@ -1,4 +1,5 @@
-/* What each provider is asked and what its answers mean: the documented shapes, and everything that is not one of them. */
+/* What each provider is asked and what its answers mean: the documented shapes, and everything that is not one of
+ * them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +94,8 @@ static void test_postcodes_io(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const char *body = table[i].body;
-		if (postcode_provider_answer(POSTCODES_IO, "DH1 3LE", table[i].status, body, strlen(body)) != table[i].expected)
+		if (postcode_provider_answer(POSTCODES_IO, "DH1 3LE", table[i].status, body, strlen(body)) !=
+		    table[i].expected)
 			fail_msg("%ld %s", table[i].status, body);
 	}
 }
@@ -126,7 +128,8 @@ static void test_getthedata(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const char *body = table[i].body;
-		if (postcode_provider_answer(GETTHEDATA, table[i].postcode, table[i].status, body, strlen(body)) != table[i].expected)
+		if (postcode_provider_answer(GETTHEDATA, table[i].postcode, table[i].status, body, strlen(body)) !=
+		    table[i].expected)
 			fail_msg("%s %ld %s", table[i].postcode, table[i].status, body);
 	}
 }
@@ -139,20 +142,25 @@ static void test_hostile_bodies(void **state)
 	(void)state;
 	memset(body, ' ', sizeof(body));
 	memcpy(body, EXISTS, strlen(EXISTS));
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1), POSTCODE_ANSWER_EXISTS);
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body)), POSTCODE_ANSWER_FAILED);
+	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1),
+			 POSTCODE_ANSWER_EXISTS);
+	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body)),
+			 POSTCODE_ANSWER_FAILED);
 	memset(body, '[', sizeof(body));
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1), POSTCODE_ANSWER_FAILED);
+	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1),
+			 POSTCODE_ANSWER_FAILED);
 	memcpy(body, EXISTS, sizeof(EXISTS));
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(EXISTS)), POSTCODE_ANSWER_FAILED);
+	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(EXISTS)),
+			 POSTCODE_ANSWER_FAILED);
 	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, NULL, 0), POSTCODE_ANSWER_FAILED);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls),        cmocka_unit_test(test_bad_bases),     cmocka_unit_test(test_postcodes_io),
-		cmocka_unit_test(test_getthedata), cmocka_unit_test(test_hostile_bodies),
+		cmocka_unit_test(test_urls),	       cmocka_unit_test(test_bad_bases),
+		cmocka_unit_test(test_postcodes_io),   cmocka_unit_test(test_getthedata),
+		cmocka_unit_test(test_hostile_bodies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

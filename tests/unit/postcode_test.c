@@ -97,7 +97,8 @@ static void test_letters_of_each_position(void **state)
 	assert_letters("AA9 9AA", 2, "");
 }
 
-/* A NUL, and every byte beyond ASCII, is no part of a postcode wherever it stands, and the text need not end in a NUL. */
+/* A NUL, and every byte beyond ASCII, is no part of a postcode wherever it stands, and the text need not end in a
+ * NUL. */
 static void test_bytes_that_are_no_text(void **state)
 {
 	char out[POSTCODE_SIZE];
@@ -146,7 +147,8 @@ static void test_agrees_with_the_standard_expression(void **state)
 		snprintf(text, sizeof(text), "%s 9AA", form);
 		for (char *at = text; *at; at++)
 			if (*at != ' ')
-				*at = (char)(*at == 'A' ? 'A' + random_next(&seed) % 26 : '0' + random_next(&seed) % 10);
+				*at = (char)(*at == 'A' ? 'A' + random_next(&seed) % 26
+							: '0' + random_next(&seed) % 10);
 		bool is_good = postcode_normalise(text, strlen(text), out);
 		if (is_good != (regexec(&standard, text, 0, NULL, 0) == 0))
 			fail_msg("\"%s\": the code says %d", text, is_good);
@@ -158,7 +160,8 @@ static void test_agrees_with_the_standard_expression(void **state)
 	regfree(&standard);
 }
 
-/* Random bytes in blocks of exactly their size: the sanitizer sees a read past the end; whatever is accepted is normal. */
+/* Random bytes in blocks of exactly their size: the sanitizer sees a read past the end; whatever is accepted is
+ * normal. */
 static void test_random_bytes(void **state)
 {
 	uint64_t seed = 1855;
@@ -171,7 +174,8 @@ static void test_random_bytes(void **state)
 		char *text = malloc(size ? size : 1);
 		assert_non_null(text);
 		for (size_t i = 0; i < size; i++)
-			text[i] = random_next(&seed) % 16 ? likely[random_next(&seed) % (sizeof(likely) - 1)] : (char)random_next(&seed);
+			text[i] = random_next(&seed) % 16 ? likely[random_next(&seed) % (sizeof(likely) - 1)]
+							  : (char)random_next(&seed);
 		if (postcode_normalise(text, size, out)) {
 			assert_true(postcode_normalise(out, strlen(out), again));
 			assert_string_equal(out, again);

@@ -1,5 +1,6 @@
-/* Purpose: record marking finds the same records however the bytes are cut, keeps within its limit, and costs memory only for
- * bytes that have come; the writer's stream encodes the same bytes as libtirpc's and never lets out half a record. */
+/* Purpose: record marking finds the same records however the bytes are cut, keeps within its limit, and costs memory
+ * only for bytes that have come; the writer's stream encodes the same bytes as libtirpc's and never lets out half a
+ * record. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

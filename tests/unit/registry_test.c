@@ -1,5 +1,6 @@
-/* Purpose: registrations appear in rpcbind as we say, a live one of somebody else is never stolen, a dead one is replaced or
- * cleaned, and no dead or trickling host holds anybody longer than the deadline. Without a running rpcbind most is skipped. */
+/* Purpose: registrations appear in rpcbind as we say, a live one of somebody else is never stolen, a dead one is
+ * replaced or cleaned, and no dead or trickling host holds anybody longer than the deadline. Without a running
+ * rpcbind most is skipped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +52,7 @@ static const char *registered(uint32_t program)
 	return address;
 }
 
-/* --- an echo server on a thread: the registry's blocking half needs somebody who answers ---------------------------------- */
+/* --- an echo server on a thread: the registry's blocking half needs somebody who answers -------------------------- */
 
 struct served {
 	struct echo echo;
@@ -97,7 +98,7 @@ static void serve_stop(struct served *served)
 	echo_close(&served->echo);
 }
 
-/* --- blocking ----------------------------------------------------------------------------------------------------------- */
+/* --- blocking ----------------------------------------------------------------------------------------------------- */
 
 static void set_dump_unset(void **state)
 {
@@ -143,7 +144,8 @@ static void wildcard_is_the_host_asked(void **state)
 	assert_int_equal(registry_set(program, 1, "[::]:8", error, sizeof error), REGISTRY_SET);
 	assert_int_equal(registry_dump("127.0.0.1", program, program, entries, 4, 5000, error, sizeof error), 2);
 	for (int i = 0; i < 2; i++)
-		assert_string_equal(entries[i].address, strcmp(entries[i].netid, "tcp") == 0 ? "127.0.0.1:7" : "[::1]:8");
+		assert_string_equal(entries[i].address,
+				    strcmp(entries[i].netid, "tcp") == 0 ? "127.0.0.1:7" : "[::1]:8");
 	registry_unset(program, 1, "0.0.0.0:7");
 	registry_unset(program, 1, "[::]:8");
 	assert_string_equal(registered(program), "");
@@ -208,7 +210,7 @@ static void bad_addresses_are_told(void **state)
 	assert_int_equal(registry_dump("", 1, 1, NULL, 0, 100, error, sizeof error), -1);
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------------------------------- */
+/* --- deadlines ---------------------------------------------------------------------------------------------------- */
 
 static bool_t no_words(XDR *xdr, ...)
 {
@@ -281,7 +283,7 @@ static void numeric_hosts_ask_nobody(void **state)
 	assert_true(error[0] != '\0');
 }
 
-/* --- asynchronous ------------------------------------------------------------------------------------------------------- */
+/* --- asynchronous ------------------------------------------------------------------------------------------------- */
 
 struct heard {
 	unsigned results, dumps;

@@ -1,8 +1,9 @@
-/* Nobody thought of it: kills, hangs, broken and stalled connections, power cuts, wiped disks, front-ends that die and lose
- * their directory, from seeds. No promise of docs/replication.md may break while it lasts, and when it is over every request
- * is answered and all replicas are equal members (support_world.h).
+/* Nobody thought of it: kills, hangs, broken and stalled connections, power cuts, wiped disks, front-ends that die and
+ * lose their directory, from seeds. No promise of docs/replication.md may break while it lasts, and when it is over
+ * every request is answered and all replicas are equal members (support_world.h).
  *
- * JH_WORLD_SEEDS=N runs so many seeds, JH_WORLD_FIRST=S from S on; JH_WORLD_SEED=S one, JH_WORLD_TRACE=1 with a trace. */
+ * JH_WORLD_SEEDS=N runs so many seeds, JH_WORLD_FIRST=S from S on; JH_WORLD_SEED=S one, JH_WORLD_TRACE=1 with a
+ * trace. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,11 +34,12 @@ static void storms(void **state)
 	(void)state;
 	for (uint64_t seed = first; seed < first + count; seed++)
 		world_run(seed, number_from("JH_WORLD_TRACE", 0) != 0, &sum);
-	print_message("%" PRIu64 " seeds: done %" PRIu64 " reads %" PRIu64 " refused %" PRIu64 " kills %" PRIu64 " front-end kills %"
-		      PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64 " adoptions %" PRIu64 " pieces %" PRIu64
-		      " cuts %" PRIu64 " torn %" PRIu64 " between %" PRIu64 " stuck %" PRIu64 " highest view %" PRIu64
-		      " events %" PRIu64 "\n", count, sum.done, sum.reads, sum.refused, sum.kills, sum.front_kills, sum.pauses,
-		      sum.breaks, sum.wipes, sum.adoptions, sum.pieces, sum.cuts, sum.torn_starts, sum.between, sum.stuck,
+	print_message("%" PRIu64 " seeds: done %" PRIu64 " reads %" PRIu64 " refused %" PRIu64 " kills %" PRIu64
+		      " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
+		      " adoptions %" PRIu64 " pieces %" PRIu64 " cuts %" PRIu64 " torn %" PRIu64 " between %" PRIu64
+		      " stuck %" PRIu64 " highest view %" PRIu64 " events %" PRIu64 "\n",
+		      count, sum.done, sum.reads, sum.refused, sum.kills, sum.front_kills, sum.pauses, sum.breaks,
+		      sum.wipes, sum.adoptions, sum.pieces, sum.cuts, sum.torn_starts, sum.between, sum.stuck,
 		      sum.views, sum.events);
 	if (count < SEEDS_USUALLY)
 		return;

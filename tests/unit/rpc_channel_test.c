@@ -1,5 +1,5 @@
-/* Purpose: through rpcgen's unmodified stubs many calls share one connection without blocking; every call is answered exactly
- * once, whatever becomes of the peer; and closing is safe in every call-back. */
+/* Purpose: through rpcgen's unmodified stubs many calls share one connection without blocking; every call is
+ * answered exactly once, whatever becomes of the peer; and closing is safe in every call-back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,16 +100,18 @@ static void owner_open(struct owner *owner, struct event_base *base, const char 
 
 static void ask_now(struct owner *owner, struct asked *asked, u_int value)
 {
-	assert_int_equal(echo_now_1(&value, NULL, rpc_channel_call(owner->channel, PATIENT_MS, answered, asked)), RPC_SUCCESS);
+	assert_int_equal(echo_now_1(&value, NULL, rpc_channel_call(owner->channel, PATIENT_MS, answered, asked)),
+			 RPC_SUCCESS);
 	assert_int_equal(asked->answers, 0);
 }
 
 static void ask_later(struct owner *owner, struct asked *asked, u_int value, uint32_t timeout_ms)
 {
-	assert_int_equal(echo_later_1(&value, NULL, rpc_channel_call(owner->channel, timeout_ms, answered, asked)), RPC_SUCCESS);
+	assert_int_equal(echo_later_1(&value, NULL, rpc_channel_call(owner->channel, timeout_ms, answered, asked)),
+			 RPC_SUCCESS);
 }
 
-/* --- a peer made of bytes ----------------------------------------------------------------------------------------------- */
+/* --- a peer made of bytes ----------------------------------------------------------------------------------------- */
 
 static int listen_raw(char *text, size_t size)
 {
@@ -124,7 +126,7 @@ static int listen_raw(char *text, size_t size)
 	return fd;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 /* Calls made before the connection is up leave when it is; nobody is called back from within the stub. */
 static void calls_queue_until_connected(void **state)
@@ -257,7 +259,7 @@ static void rejected(void **state)
 	free(text.bytes.bytes_val);
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------------------------------- */
+/* --- deadlines ---------------------------------------------------------------------------------------------------- */
 
 static void set_flag(evutil_socket_t fd, short what, void *context)
 {
@@ -305,7 +307,7 @@ static void deadline_passes_for_one_call(void **state)
 	echo_close(&echo);
 }
 
-/* --- the end of a connection -------------------------------------------------------------------------------------------- */
+/* --- the end of a connection -------------------------------------------------------------------------------------- */
 
 static void loss_answers_every_call_once(void **state)
 {
@@ -406,8 +408,8 @@ static void unknown_xids_are_ignored_and_garbage_ends(void **state)
 
 	(void)state;
 	/* An answer to nobody, then ours. */
-	hear((uint32_t[]){0x80000000u | 28, 999, REPLY, 0, 0, 0, 0, 5, 0x80000000u | 28, 1, REPLY, 0, 0, 0, 0, 5}, 16, &owner, &asked,
-	     false);
+	hear((uint32_t[]){0x80000000u | 28, 999, REPLY, 0, 0, 0, 0, 5, 0x80000000u | 28, 1, REPLY, 0, 0, 0, 0, 5}, 16,
+	     &owner, &asked, false);
 	assert_int_equal(asked.value, 5);
 	assert_int_equal(owner.closes, 0);
 
@@ -432,7 +434,7 @@ static void unknown_xids_are_ignored_and_garbage_ends(void **state)
 	}
 }
 
-/* --- closing in call-backs ---------------------------------------------------------------------------------------------- */
+/* --- closing in call-backs ---------------------------------------------------------------------------------------- */
 
 static void closing_is_safe_in_every_callback(void **state)
 {
@@ -505,7 +507,7 @@ static void closing_is_safe_in_every_callback(void **state)
 	echo_close(&echo);
 }
 
-/* --- a socket that meets itself ----------------------------------------------------------------------------------------- */
+/* --- a socket that meets itself ----------------------------------------------------------------------------------- */
 
 /* A network of its own whose only ephemeral port is 40000: a connect to it meets itself. Exit status for the parent. */
 static int meet_oneself(void)

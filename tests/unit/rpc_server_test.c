@@ -1,6 +1,6 @@
-/* Purpose: the server transport answers each call under its own xid in any order, delays nobody because of a peer that stalls,
- * lies or does not read, keeps every limit, and survives connections that end at the worst moment. rpcgen's unmodified
- * dispatch function runs on it. */
+/* Purpose: the server transport answers each call under its own xid in any order, delays nobody because of a peer
+ * that stalls, lies or does not read, keeps every limit, and survives connections that end at the worst moment.
+ * rpcgen's unmodified dispatch function runs on it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void expect_prompt_answer(struct echo *echo)
 	echo_settle(echo->base);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static void answers_in_the_other_order(void **state)
 {
@@ -159,7 +159,7 @@ static void says_no_as_the_rfc_asks(void **state)
 	echo_close(&echo);
 }
 
-/* --- peers that stall or lie -------------------------------------------------------------------------------------------- */
+/* --- peers that stall or lie -------------------------------------------------------------------------------------- */
 
 static void stalled_peers_delay_nobody(void **state)
 {
@@ -248,7 +248,8 @@ static void bad_records_close_their_connection_only(void **state)
 	echo_close(&echo);
 }
 
-/* A thousand peers that each sent two bytes cost nothing but their descriptors: in one iteration the good one is served. */
+/* A thousand peers that each sent two bytes cost nothing but their descriptors: in one iteration the good one is
+ * served. */
 static void thousand_idle_connections(void **state)
 {
 	enum { IDLE = 1000 };
@@ -317,7 +318,7 @@ static void a_burst_leaves_room_for_others(void **state)
 	echo_close(&echo);
 }
 
-/* --- limits ------------------------------------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------------------------------- */
 
 static void evicts_the_longest_idle_client(void **state)
 {
@@ -411,8 +412,8 @@ static void calls_in_flight_are_bounded(void **state)
 	echo_close(&echo);
 }
 
-/* A peer that asks and asks and never reads: we stop reading from it, what waits for it is bounded, others are served; and
- * when it reads at last, it gets every answer. */
+/* A peer that asks and asks and never reads: we stop reading from it, what waits for it is bounded, others are
+ * served; and when it reads at last, it gets every answer. */
 static void a_peer_that_does_not_read_is_bounded(void **state)
 {
 	enum { CALLS = 2000, FILL = 65000 };
@@ -454,8 +455,8 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	free(words);
 }
 
-/* Each of many peers may hold some memory with half a record; together they are bounded: those that hold the most go, and who
- * speaks in whole records stays. */
+/* Each of many peers may hold some memory with half a record; together they are bounded: those that hold the most
+ * go, and who speaks in whole records stays. */
 static void many_half_records_are_bounded(void **state)
 {
 	enum { PEERS = 100, HALF = 9000 };
@@ -488,7 +489,8 @@ static void many_half_records_are_bounded(void **state)
 	echo_close(&echo);
 }
 
-/* Calls taken before cannot be stopped by not reading: their answers, unread, end the connection at four times the limit. */
+/* Calls taken before cannot be stopped by not reading: their answers, unread, end the connection at four times the
+ * limit. */
 static void unread_deferred_answers_end_the_connection(void **state)
 {
 	enum { CALLS = 300 };
@@ -574,7 +576,7 @@ static void running_out_of_descriptors_does_not_spin(void **state)
 	echo_close(&echo);
 }
 
-/* --- pausing ------------------------------------------------------------------------------------------------------------ */
+/* --- pausing ------------------------------------------------------------------------------------------------------ */
 
 static void pause_holds_clients_and_not_the_pinned(void **state)
 {
@@ -605,7 +607,7 @@ static void pause_holds_clients_and_not_the_pinned(void **state)
 	echo_close(&echo);
 }
 
-/* --- turns -------------------------------------------------------------------------------------------------------------- */
+/* --- turns -------------------------------------------------------------------------------------------------------- */
 
 /* What arrived together ends in one turn, over all connections. */
 static void one_turn_end_for_what_came_together(void **state)
@@ -637,7 +639,7 @@ static void one_turn_end_for_what_came_together(void **state)
 	echo_close(&echo);
 }
 
-/* --- ends at bad moments ------------------------------------------------------------------------------------------------ */
+/* --- ends at bad moments ------------------------------------------------------------------------------------------ */
 
 static void closing_in_a_handler_discards_the_rest(void **state)
 {
@@ -701,7 +703,7 @@ static void calls_outlive_the_server(void **state)
 	close(fd);
 }
 
-/* --- listening and stock clients ---------------------------------------------------------------------------------------- */
+/* --- listening and stock clients ---------------------------------------------------------------------------------- */
 
 static void listening_fails_with_one_line(void **state)
 {

@@ -1,5 +1,5 @@
-/* The command line of justhungry-server: what is asked for arrives, and what makes no sense ends with status 2 and a line that
- * names the option. */
+/* The command line of justhungry-server: what is asked for arrives, and what makes no sense ends with status 2 and a
+ * line that names the option. */
 #include <argp.h>
 #include <setjmp.h>
 #include <stdarg.h>

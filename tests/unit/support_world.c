@@ -66,7 +66,9 @@ static void dump(void *context)
 		if (w->nodes[id].core != NULL)
 			replica_trace_dump(w->nodes[id].core, print_line, &id);
 	}
-	fprintf(stderr, "seed %" PRIu64 " at %" PRIu64 " us: JH_WORLD_SEED=%" PRIu64 " JH_WORLD_TRACE=1 runs it alone, with a trace\n",
+	fprintf(stderr,
+		"seed %" PRIu64 " at %" PRIu64 " us: JH_WORLD_SEED=%" PRIu64
+		" JH_WORLD_TRACE=1 runs it alone, with a trace\n",
 		w->seed, w->now_us, w->seed);
 }
 
@@ -85,7 +87,7 @@ void world_fail(struct world *w, const char *format, ...)
 	abort();
 }
 
-/* --- chance ------------------------------------------------------------------------------------------------------------------------ */
+/* --- chance ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t next_random(struct world *w)
 {
@@ -115,7 +117,7 @@ struct uuid world_uuid(struct world *w)
 	return uuid;
 }
 
-/* --- time ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------------------------------- */
 
 static bool earlier(const struct world_event *a, const struct world_event *b)
 {
@@ -162,7 +164,7 @@ static struct world_event next_event(struct world *w)
 	return first;
 }
 
-/* --- faults --------------------------------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------- */
 
 enum fault {
 	FAULT_KILL, FAULT_PAUSE, FAULT_BREAK, FAULT_BLOCK, FAULT_WIPE, FAULT_FRONT_KILL, FAULT_FRONT_PAUSE, FAULT_SWITCHOVER,
@@ -203,7 +205,8 @@ static void kill_front(struct world *w)
 		world_say(w, "the front-end's directory is lost");
 		memset(&w->front.stored, 0, sizeof w->front.stored);
 	}
-	world_at(w, world_draw(w, world_percent(w, 30) ? 1500000 : 50000), (struct world_event){.kind = EV_START, .node = FRONT});
+	world_at(w, world_draw(w, world_percent(w, 30) ? 1500000 : 50000),
+		 (struct world_event){.kind = EV_START, .node = FRONT});
 }
 
 static bool survives_without(const struct world *w, const struct view *view, const struct node *node)
@@ -235,7 +238,8 @@ static bool joint_somewhere(const struct world *w, const struct node *node)
 	return false;
 }
 
-/* Never the last disk of a view that holds what was acknowledged; without the front-end's directory, no member's at all. */
+/* Never the last disk of a view that holds what was acknowledged; without the front-end's directory, no member's at
+ * all. */
 static void wipe(struct world *w, struct node *node)
 {
 	bool front_has_it = w->front.stored.view.number > 0 && !w->profile.lose_directory;
@@ -249,11 +253,13 @@ static void wipe(struct world *w, struct node *node)
 
 			for (uint32_t i = 0; i < disk->count; i++) {
 				if (disk->records[i].kind == WRITE_META &&
-				    view_member_exact(&disk->records[i].meta->view, node->id, node->disk.image.uuid) != NULL)
+				    view_member_exact(&disk->records[i].meta->view, node->id, node->disk.image.uuid) !=
+					    NULL)
 					return;
 			}
 		}
-		if (joint_somewhere(w, node) || view_member_exact(&w->front.stored.view, node->id, node->disk.image.uuid) != NULL ||
+		if (joint_somewhere(w, node) ||
+		    view_member_exact(&w->front.stored.view, node->id, node->disk.image.uuid) != NULL ||
 		    view_member_exact(&w->front.storing.view, node->id, node->disk.image.uuid) != NULL)
 			return;
 	}
@@ -281,7 +287,8 @@ static void break_one(struct world *w)
 	live = world_draw(w, live);
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
 		if (conn->open[0] && conn->open[1] && !conn->broken && live-- == 0) {
-			world_say(w, "the connection %" PRIu32 " - %" PRIu32 " breaks", conn->process[0], conn->process[1]);
+			world_say(w, "the connection %" PRIu32 " - %" PRIu32 " breaks", conn->process[0],
+				  conn->process[1]);
 			net_break(w, conn);
 			w->counts->breaks++;
 			return;
@@ -393,7 +400,7 @@ static void next_fault(struct world *w)
 	world_at(w, 1000 + world_draw(w, w->profile.fault_ms * 2000), (struct world_event){.kind = EV_FAULT});
 }
 
-/* --- one event ------------------------------------------------------------------------------------------------------------------------ */
+/* --- one event ---------------------------------------------------------------------------------------------------- */
 
 static void start(struct world *w, uint32_t process)
 {
@@ -422,8 +429,8 @@ static bool of_front(enum world_event_kind kind)
 static bool of_process(enum world_event_kind kind)
 {
 	return of_front(kind) || kind == EV_DELIVER || kind == EV_REFUSED || kind == EV_HELLO_LATE || kind == EV_TICK ||
-	       kind == EV_FLUSH || kind == EV_DURABLE || kind == EV_STAGED || kind == EV_PUBLISH || kind == EV_SNAPSHOT ||
-	       kind == EV_JUDGED;
+	       kind == EV_FLUSH || kind == EV_DURABLE || kind == EV_STAGED || kind == EV_PUBLISH ||
+	       kind == EV_SNAPSHOT || kind == EV_JUDGED;
 }
 
 static void run_event(struct world *w, const struct world_event *event)
@@ -476,14 +483,16 @@ static void advance(struct world *w)
 	}
 	if (paused > w->now_us) {
 		/* What came meanwhile is there when it wakes; sockets before timers. */
-		world_at(w, paused - w->now_us + world_draw(w, event.kind == EV_TICK || event.kind == EV_VIEWS_TICK ? 600 : 200),
+		world_at(w,
+			 paused - w->now_us +
+				 world_draw(w, event.kind == EV_TICK || event.kind == EV_VIEWS_TICK ? 600 : 200),
 			 event);
 		return;
 	}
 	run_event(w, &event);
 }
 
-/* --- the acts -------------------------------------------------------------------------------------------------------------------------- */
+/* --- the acts ----------------------------------------------------------------------------------------------------- */
 
 static void draw_profile(struct world *w)
 {
@@ -553,8 +562,8 @@ static bool proved_alive(const struct world *w)
 	return true;
 }
 
-/* Every request gets its answer and all replicas become equal members, or data that is needed is gone. A learner that failed
- * often waits up to a minute before it is counted again. */
+/* Every request gets its answer and all replicas become equal members, or data that is needed is gone. A learner
+ * that failed often waits up to a minute before it is counted again. */
 static void second_act(struct world *w)
 {
 	uint64_t until_us = w->now_us + 180000000;

@@ -1,10 +1,11 @@
-/* A whole cluster in one process, in virtual time, from one seed: the replication cores (server/replica), the view manager's
- * core (frontend/views) and the router, with a network that delays, stalls and breaks, disks that lose what was not yet
- * durable, processes that are killed, stopped and started at any moment, and clients that ask until they are answered.
+/* A whole cluster in one process, in virtual time, from one seed: the replication cores (server/replica), the view
+ * manager's core (frontend/views) and the router, with a network that delays, stalls and breaks, disks that lose what
+ * was not yet durable, processes that are killed, stopped and started at any moment, and clients that ask until they
+ * are answered.
  *
- * It plays the shells' part (server/node.c, recovery.c, service.c, frontend/manager.c ...) and judges after every event, by
- * the disks, the applied operations and the answers that clients got, not by what the cores say of themselves. It refuses
- * to know any rule of replication: nothing here decides what a core should do. */
+ * It plays the shells' part (server/node.c, recovery.c, service.c, frontend/manager.c ...) and judges after every
+ * event, by the disks, the applied operations and the answers that clients got, not by what the cores say of
+ * themselves. It refuses to know any rule of replication: nothing here decides what a core should do. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,6 +32,6 @@ struct world_counts {
 	uint64_t events;
 };
 
-/* One seed: a storm, then calm. Prints what broke and the seed, and aborts, when a promise is broken. trace: every event on
- * standard error. */
+/* One seed: a storm, then calm. Prints what broke and the seed, and aborts, when a promise is broken. trace: every
+ * event on standard error. */
 void world_run(uint64_t seed, bool trace, struct world_counts *counts);

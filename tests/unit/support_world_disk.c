@@ -1,10 +1,10 @@
-/* One replica's disk: records in order, durable or not yet; a crash keeps a beginning of what was not. Beside the records the
- * judge keeps what they amount to. */
+/* One replica's disk: records in order, durable or not yet; a crash keeps a beginning of what was not. Beside the
+ * records the judge keeps what they amount to. */
 #include <string.h>
 
 #include "tests/unit/support_world_parts.h"
 
-/* --- histories ----------------------------------------------------------------------------------------------------------------- */
+/* --- histories ---------------------------------------------------------------------------------------------------- */
 
 static void reserve(struct history *history, uint32_t count)
 {
@@ -48,7 +48,7 @@ void history_copy(struct history *to, const struct history *from, uint32_t count
 		memcpy(to->bodies, from->bodies, count * sizeof *to->bodies);
 }
 
-/* --- the judge's reading ---------------------------------------------------------------------------------------------------------- */
+/* --- the judge's reading ------------------------------------------------------------------------------------------ */
 
 static void image_put(struct image *image, uint64_t op, struct world_entry entry)
 {
@@ -107,7 +107,8 @@ static bool snapshot_counts(const struct disk *disk)
 {
 	uint32_t count = disk->has_snapshot ? disk->snapshot.count : 0;
 
-	return count > 0 && (disk->image.last < count || disk->image.log[count].body != disk->snapshot.bodies[count - 1]);
+	return count > 0 &&
+	       (disk->image.last < count || disk->image.log[count].body != disk->snapshot.bodies[count - 1]);
 }
 
 uint64_t disk_last(const struct disk *disk)
@@ -132,7 +133,7 @@ void disk_settle(struct disk *disk)
 		image_put(&disk->image, i + 1, (struct world_entry){.body = disk->snapshot.bodies[i]});
 }
 
-/* --- records ------------------------------------------------------------------------------------------------------------------------ */
+/* --- records ------------------------------------------------------------------------------------------------------ */
 
 static struct record *add(struct record **list, uint32_t *count, uint32_t *room)
 {

@@ -1,12 +1,12 @@
-/* The front-end's process: the view manager's core, the router, a store, and connections to the replicas (frontend/manager.c,
- * links.c, requests.c); and the clients, who ask until they are answered. */
+/* The front-end's process: the view manager's core, the router, a store, and connections to the replicas
+ * (frontend/manager.c, links.c, requests.c); and the clients, who ask until they are answered. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/support_world_parts.h"
 
-/* --- the router's shell ------------------------------------------------------------------------------------------------------------ */
+/* --- the router's shell ------------------------------------------------------------------------------------------- */
 
 static void route_send(void *context, struct router_request *request, uint32_t to, uint64_t view, uint64_t floor,
 		       bool at_primary, uint32_t timeout_ms)
@@ -45,8 +45,8 @@ static void route_answer(void *context, struct router_request *request, enum rou
 	must(how != ROUTER_END_ANSWERED || answer != NULL);
 	client->in_router = false;
 	client->serial++;
-	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request, (int)how,
-		  text != NULL ? text : "", answer != NULL ? answer->op : 0);
+	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request,
+		  (int)how, text != NULL ? text : "", answer != NULL ? answer->op : 0);
 	client_later(client);
 	if (how == ROUTER_END_ANSWERED && client->reads) {
 		judge_read(w, client, answer->op);
@@ -89,10 +89,11 @@ static void router_tick_soon(struct world *w)
 	if (w->front.router_due)
 		return;
 	w->front.router_due = true;
-	world_at(w, ROUTER_TICK_MS * UINT64_C(1000), (struct world_event){.kind = EV_ROUTER_TICK, .node = FRONT, .life = w->front.life});
+	world_at(w, ROUTER_TICK_MS * UINT64_C(1000),
+		 (struct world_event){.kind = EV_ROUTER_TICK, .node = FRONT, .life = w->front.life});
 }
 
-/* --- clients ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- clients ------------------------------------------------------------------------------------------------------ */
 
 static void choose_request(struct world *w, struct client *client)
 {
@@ -121,7 +122,8 @@ void client_turn(struct world *w, struct client *client)
 	if (client->in_router)
 		return;
 	if (!w->front.alive) {
-		world_at(w, 20000 + world_draw(w, 50000), (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
+		world_at(w, 20000 + world_draw(w, 50000),
+			 (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
 		return;
 	}
 	if (!client->pending && w->calm && client->lives == UINT64_MAX)
@@ -140,7 +142,7 @@ void client_turn(struct world *w, struct client *client)
 		router_write(w->front.router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
 }
 
-/* --- the view manager's actions ----------------------------------------------------------------------------------------------------------- */
+/* --- the view manager's actions ----------------------------------------------------------------------------------- */
 
 static void step(struct world *w, struct views_event *event);
 
@@ -312,7 +314,7 @@ static void step(struct world *w, struct views_event *event)
 	step_one(w, event);
 }
 
-/* --- what the replicas say ------------------------------------------------------------------------------------------------------------------- */
+/* --- what the replicas say ---------------------------------------------------------------------------------------- */
 
 static void watch(struct world *w, struct conn *conn)
 {
@@ -410,7 +412,7 @@ void front_lost(struct world *w, struct conn *conn, bool refused)
 	step(w, &(struct views_event){.kind = VIEWS_LOST, .id = conn->id, .refused = refused});
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 static void discover(struct world *w)
 {
@@ -485,7 +487,7 @@ void front_switchover(struct world *w)
 				      .id = world_draw(w, w->profile.nodes + 1)});
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 void front_start(struct world *w)
 {
@@ -508,7 +510,8 @@ void front_start(struct world *w)
 	world_say(w, "front-end starts, stored view %" PRIu64, w->front.stored.view.number);
 	step_one(w, &(struct views_event){.kind = VIEWS_START,
 					  .stored = w->front.stored.view.number > 0 ? &w->front.stored : NULL});
-	world_at(w, world_draw(w, 20000), (struct world_event){.kind = EV_DISCOVER, .node = FRONT, .life = w->front.life});
+	world_at(w, world_draw(w, 20000),
+		 (struct world_event){.kind = EV_DISCOVER, .node = FRONT, .life = w->front.life});
 }
 
 void front_kill(struct world *w)

@@ -1,5 +1,5 @@
-/* The truth that no core is asked for: which operation stands at which op for ever, what clients were told, what the disks
- * hold. */
+/* The truth that no core is asked for: which operation stands at which op for ever, what clients were told, what the
+ * disks hold. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define BODY_HEAD 28
 
-/* --- operations --------------------------------------------------------------------------------------------------------------- */
+/* --- operations --------------------------------------------------------------------------------------------------- */
 
 uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content)
 {
@@ -61,7 +61,7 @@ struct digest content_digest(uint64_t content)
 	return digest_of(&content, sizeof content);
 }
 
-/* --- what is applied ------------------------------------------------------------------------------------------------------------ */
+/* --- what is applied ---------------------------------------------------------------------------------------------- */
 
 static void execute(struct world *w, uint32_t number, uint64_t op)
 {
@@ -71,13 +71,15 @@ static void execute(struct world *w, uint32_t number, uint64_t op)
 
 	for (uint32_t i = 0; i < client->executed_count; i++) {
 		if (client->executed[i].request == body->request)
-			world_fail(w, "request %" PRIu64 " of client %" PRIu32 " executed twice: ops %" PRIu64 " and %" PRIu64,
+			world_fail(w,
+				   "request %" PRIu64 " of client %" PRIu32 " executed twice: ops %" PRIu64
+				   " and %" PRIu64,
 				   body->request, body->client, client->executed[i].op, op);
 	}
 	for (uint32_t i = 0; i < client->refused_count; i++) {
 		if (client->refused[i] == body->request)
-			world_fail(w, "request %" PRIu64 " of client %" PRIu32 " executed after it was refused", body->request,
-				   body->client);
+			world_fail(w, "request %" PRIu64 " of client %" PRIu32 " executed after it was refused",
+				   body->request, body->client);
 	}
 	client->executed = world_grow(client->executed, client->executed_count, &room, sizeof *client->executed);
 	client->executed_room = (uint32_t)room;
@@ -135,7 +137,7 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 	}
 }
 
-/* --- what is said ----------------------------------------------------------------------------------------------------------------- */
+/* --- what is said ------------------------------------------------------------------------------------------------- */
 
 static const struct node *disk_of(const struct world *w, const struct view_member *member)
 {
@@ -145,7 +147,8 @@ static const struct node *disk_of(const struct world *w, const struct view_membe
 }
 
 /* RULE 1, by the disks: alive or not, every member of the view holds what is answered. */
-void judge_answered(struct world *w, const struct node *node, const struct call *call, const struct replica_action *action)
+void judge_answered(struct world *w, const struct node *node, const struct call *call,
+		    const struct replica_action *action)
 {
 	const struct view *view = replica_view(node->core);
 	uint64_t op = action->op;
@@ -168,9 +171,10 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 		if (member == NULL)
 			continue;
 		if (disk_last(&member->disk) < op || disk_body(&member->disk, op) != number)
-			world_fail(w, "replica %" PRIu32 " answers op %" PRIu64 " in view %" PRIu64
-				   ", which is not on member %" PRIu32 "'s disk (it ends at op %" PRIu64 ")", node->id, op,
-				   view->number, member->id, disk_last(&member->disk));
+			world_fail(w,
+				   "replica %" PRIu32 " answers op %" PRIu64 " in view %" PRIu64
+				   ", which is not on member %" PRIu32 "'s disk (it ends at op %" PRIu64 ")",
+				   node->id, op, view->number, member->id, disk_last(&member->disk));
 	}
 }
 
@@ -178,8 +182,8 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what)
 {
 	if (node->disk.image.view < view)
-		world_fail(w, "replica %" PRIu32 " sends %s in view %" PRIu64 ", its disk knows view %" PRIu64, node->id, what,
-			   view, node->disk.image.view);
+		world_fail(w, "replica %" PRIu32 " sends %s in view %" PRIu64 ", its disk knows view %" PRIu64,
+			   node->id, what, view, node->disk.image.view);
 }
 
 /* RULE 4 */
@@ -189,8 +193,8 @@ void judge_acked(struct world *w, const struct node *node, const struct replica_
 		return;
 	judge_spoken(w, node, ack->view, "an acknowledgement");
 	if (ack->op > disk_last(&node->disk))
-		world_fail(w, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, ack->op,
-			   disk_last(&node->disk));
+		world_fail(w, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
+			   ack->op, disk_last(&node->disk));
 }
 
 static const struct executed *executed_of(const struct client *client, uint64_t request)
@@ -219,7 +223,9 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 	switch (answer->verdict) {
 	case VERDICT_DONE:
 		if (done == NULL || done->op != answer->op || done->content != client->content)
-			world_fail(w, "client %" PRIu32 " request %" PRIu64 " is told op %" PRIu64 ", executed at op %" PRIu64,
+			world_fail(w,
+				   "client %" PRIu32 " request %" PRIu64 " is told op %" PRIu64
+				   ", executed at op %" PRIu64,
 				   client->index, client->request, answer->op, done == NULL ? 0 : done->op);
 		if (answer->op > w->shown)
 			w->shown = answer->op;
@@ -227,19 +233,21 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 		return;
 	case VERDICT_CONFLICT:
 		if (!client->conflict)
-			world_fail(w, "client %" PRIu32 " request %" PRIu64 ": conflict, and it never sent anything else",
+			world_fail(w,
+				   "client %" PRIu32 " request %" PRIu64 ": conflict, and it never sent anything else",
 				   client->index, client->request);
 		return;
 	case VERDICT_SUPERSEDED:
 		if (client->repeat || client->conflict || client->request == client->highest)
-			world_fail(w, "client %" PRIu32 " request %" PRIu64 " is called superseded", client->index, client->request);
+			world_fail(w, "client %" PRIu32 " request %" PRIu64 " is called superseded", client->index,
+				   client->request);
 		break;
 	default:
 		break;
 	}
 	if (done != NULL)
-		world_fail(w, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64, client->index,
-			   client->request, done->op);
+		world_fail(w, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,
+			   client->index, client->request, done->op);
 	note_refused(client);
 	w->counts->refused++;
 }
@@ -248,7 +256,8 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 void judge_read(struct world *w, struct client *client, uint64_t op)
 {
 	if (op < client->must_see)
-		world_fail(w, "a read shows op %" PRIu64 " after an answer had shown op %" PRIu64, op, client->must_see);
+		world_fail(w, "a read shows op %" PRIu64 " after an answer had shown op %" PRIu64, op,
+			   client->must_see);
 	if (op > w->committed_count)
 		world_fail(w, "a read shows op %" PRIu64 ", committed is %" PRIu64, op, w->committed_count);
 	if (op > w->shown)
@@ -256,7 +265,7 @@ void judge_read(struct world *w, struct client *client, uint64_t op)
 	w->counts->reads++;
 }
 
-/* --- after every event ---------------------------------------------------------------------------------------------------------- */
+/* --- after every event -------------------------------------------------------------------------------------------- */
 
 /* RULE 6, 7: the commit point never falls; one process serves a view. */
 void judge_node(struct world *w, struct node *node)
@@ -264,7 +273,8 @@ void judge_node(struct world *w, struct node *node)
 	uint64_t commit = replica_commit(node->core);
 
 	if (commit < node->commit_seen)
-		world_fail(w, "replica %" PRIu32 ": commit fell from %" PRIu64 " to %" PRIu64, node->id, node->commit_seen, commit);
+		world_fail(w, "replica %" PRIu32 ": commit fell from %" PRIu64 " to %" PRIu64, node->id,
+			   node->commit_seen, commit);
 	node->commit_seen = commit;
 }
 
@@ -289,14 +299,14 @@ void judge_report(struct world *w, const struct node *node, const struct report 
 	if (report->view.number > 0)
 		judge_spoken(w, node, report->view.number, "a report");
 	if (report->op > disk_last(&node->disk))
-		world_fail(w, "replica %" PRIu32 " reports op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, report->op,
-			   disk_last(&node->disk));
+		world_fail(w, "replica %" PRIu32 " reports op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
+			   report->op, disk_last(&node->disk));
 	if (report->digest_op == node->live.count && !digest_equal(report->digest, node->live.digest))
 		world_fail(w, "replica %" PRIu32 " names another digest than its history's at op %" PRIu64, node->id,
 			   report->digest_op);
 }
 
-/* --- the second act --------------------------------------------------------------------------------------------------------------- */
+/* --- the second act ----------------------------------------------------------------------------------------------- */
 
 /* All live replicas are members, follow, and hold the same. */
 bool judge_level(struct world *w, char *why, size_t size)
@@ -321,14 +331,16 @@ bool judge_level(struct world *w, char *why, size_t size)
 		if ((report.state != STATE_SERVING && report.state != STATE_FOLLOWING) || report.role == ROLE_LEARNER ||
 		    node->live.count != w->committed_count || report.op != w->committed_count ||
 		    !digest_equal(node->live.digest, first->live.digest)) {
-			snprintf(why, size, "replica %" PRIu32 " is %s %s in view %" PRIu64 ", commit %" PRIu64 " of %" PRIu64, id,
+			snprintf(why, size,
+				 "replica %" PRIu32 " is %s %s in view %" PRIu64 ", commit %" PRIu64 " of %" PRIu64, id,
 				 replica_role_name(report.role), replica_state_name(report.state), report.view.number,
 				 report.commit, w->committed_count);
 			return false;
 		}
 		for (uint64_t op = 1; op <= w->committed_count; op++) {
 			if (disk_body(&node->disk, op) != w->committed[op - 1])
-				world_fail(w, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id, op);
+				world_fail(w, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id,
+					   op);
 		}
 	}
 	return true;

@@ -1,5 +1,5 @@
-/* Connections: two queues, each in order; between connections there is no order. A message is one event, and every event
- * takes the queue's head, so delays need no care. */
+/* Connections: two queues, each in order; between connections there is no order. A message is one event, and every
+ * event takes the queue's head, so delays need no care. */
 #include <stdio.h>
 #include <string.h>
 
@@ -64,7 +64,8 @@ static void queue(struct world *w, struct conn *conn, uint32_t end, const struct
 	else
 		conn->head[end] = copy;
 	conn->tail[end] = copy;
-	world_at(w, delay_us(w), (struct world_event){.kind = EV_DELIVER, .node = conn->process[end], .conn = conn, .value = end});
+	world_at(w, delay_us(w),
+		 (struct world_event){.kind = EV_DELIVER, .node = conn->process[end], .conn = conn, .value = end});
 }
 
 static void drop_all(struct conn *conn, uint32_t end)
@@ -141,7 +142,8 @@ struct conn *net_open(struct world *w, uint32_t from, uint32_t to, const char *a
 	if (!w->nodes[to].alive || strcmp(w->nodes[to].address, address) != 0) {
 		conn->refused = true;
 		conn->open[SERVER_END] = false;
-		world_at(w, delay_us(w), (struct world_event){.kind = EV_REFUSED, .node = from, .life = conn->life[0], .conn = conn});
+		world_at(w, delay_us(w),
+			 (struct world_event){.kind = EV_REFUSED, .node = from, .life = conn->life[0], .conn = conn});
 	}
 	return conn;
 }

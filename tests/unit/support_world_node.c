@@ -5,9 +5,10 @@
 
 #include "tests/unit/support_world_parts.h"
 
-/* --- questions to the state machine -------------------------------------------------------------------------------------------- */
+/* --- questions to the state machine ------------------------------------------------------------------------------- */
 
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				 uint64_t *op)
 {
 	const struct node *node = context;
 	enum replica_known known = KNOWN_NEW;
@@ -50,7 +51,7 @@ static uint64_t state_bytes(void *context)
 	return node->live.count * per_entry;
 }
 
-/* --- the core and its actions ------------------------------------------------------------------------------------------------------ */
+/* --- the core and its actions ------------------------------------------------------------------------------------- */
 
 static void apply(struct world *w, struct node *node, uint64_t op)
 {
@@ -127,7 +128,8 @@ static void staging_take(struct world *w, struct node *node, const struct replic
 
 	bool complete = staging->history.count >= piece->total;
 
-	if (complete && (staging->history.count != action->op || !digest_equal(staging->history.digest, action->digest)))
+	if (complete &&
+	    (staging->history.count != action->op || !digest_equal(staging->history.digest, action->digest)))
 		world_fail(w, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
 	if (complete) {
 		history_copy(&node->disk.incoming, &staging->history, staging->history.count);
@@ -153,7 +155,8 @@ static void adopt(struct world *w, struct node *node, uint64_t op)
 	w->counts->adoptions++;
 	node->adoptions++;
 	node->publish_due = true;
-	world_at(w, world_draw(w, 2000), (struct world_event){.kind = EV_PUBLISH, .node = node->id, .life = node->life});
+	world_at(w, world_draw(w, 2000),
+		 (struct world_event){.kind = EV_PUBLISH, .node = node->id, .life = node->life});
 }
 
 static void judge_soon(struct world *w, struct node *node, struct call *call)
@@ -163,7 +166,8 @@ static void judge_soon(struct world *w, struct node *node, struct call *call)
 	call->declined = call->asking.content % 16 == 0;
 	if (!call->declined)
 		call->body = body_new(w, call->asking.client, call->asking.request, call->asking.content);
-	world_at(w, after, (struct world_event){.kind = EV_JUDGED, .node = node->id, .life = node->life, .pointer = call});
+	world_at(w, after,
+		 (struct world_event){.kind = EV_JUDGED, .node = node->id, .life = node->life, .pointer = call});
 }
 
 static void logged(struct world *w, struct node *node, const struct replica_action *action)
@@ -258,7 +262,8 @@ void node_tell(struct world *w, struct node *node, const struct replica_action *
 	world_say(w, "replica %" PRIu32 " answers %s: %s %s", node->id, action->kind == DO_BOUND ? "BIND" : "INSTALL",
 		  action->ok ? "ok" : "no", action->text != NULL ? action->text : "");
 	serve_reply(w, (struct call *)(uintptr_t)action->token,
-		    &(struct message){.kind = action->kind == DO_BOUND ? MSG_REPLY_BIND : MSG_REPLY_INSTALL, .managed = managed});
+		    &(struct message){.kind = action->kind == DO_BOUND ? MSG_REPLY_BIND : MSG_REPLY_INSTALL,
+				      .managed = managed});
 }
 
 void node_step(struct world *w, struct node *node, struct replica_event *event)
@@ -301,7 +306,7 @@ void node_flush_soon(struct world *w, struct node *node)
 	world_at(w, world_draw(w, 200), (struct world_event){.kind = EV_FLUSH, .node = node->id, .life = node->life});
 }
 
-/* --- reports ---------------------------------------------------------------------------------------------------------------------- */
+/* --- reports ------------------------------------------------------------------------------------------------------ */
 
 void node_report(const struct world *w, const struct node *node, struct report *report)
 {
@@ -319,7 +324,7 @@ struct identity node_identity(const struct node *node)
 				 .cluster = view->cluster, .generation = view->generation};
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 static void snapshot_consider(struct world *w, struct node *node)
 {
@@ -403,7 +408,7 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 	}
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 static void hand(struct world *w, struct node *node, struct replica_event *event)
 {
@@ -436,7 +441,9 @@ static void hand_record(struct world *w, struct node *node, const struct record 
 		event.entries_count = (uint32_t)count;
 		break;
 	case WRITE_STATE:
-		event = (struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = record->op, .last_op = record->last_op};
+		event = (struct replica_event){.kind = REPLICA_RECOVER_STATE,
+					       .op = record->op,
+					       .last_op = record->last_op};
 		break;
 	}
 	hand(w, node, &event);
@@ -467,8 +474,8 @@ static void compare(struct world *w, struct node *node)
 
 	disk_settle(&node->disk);
 	if (last != disk_last(&node->disk))
-		world_fail(w, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64, node->id, last,
-			   disk_last(&node->disk));
+		world_fail(w, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64,
+			   node->id, last, disk_last(&node->disk));
 	for (uint64_t op = node->live.count + 1; op <= last; op++) {
 		struct replica_entry entry = replica_entry_at(node->core, op);
 
@@ -517,8 +524,8 @@ void node_start(struct world *w, struct node *node)
 	node->core = replica_new(&options, &service);
 	recover(w, node);
 	compare(w, node);
-	world_say(w, "replica %" PRIu32 " starts, op %" PRIu64 " commit %" PRIu32, node->id, replica_last_op(node->core),
-		  node->live.count);
+	world_say(w, "replica %" PRIu32 " starts, op %" PRIu64 " commit %" PRIu32, node->id,
+		  replica_last_op(node->core), node->live.count);
 	memcpy(node->registered, node->address, sizeof node->registered);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_START,
 						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) : 0});

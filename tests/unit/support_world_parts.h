@@ -19,7 +19,7 @@ struct conn;
 struct call;
 struct client;
 
-/* --- time -------------------------------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------------------------------- */
 
 enum world_event_kind {
 	EV_DELIVER,    /* the next message of conn towards end `value` */
@@ -55,7 +55,7 @@ struct world_event {
 	void *pointer;
 };
 
-/* --- network ----------------------------------------------------------------------------------------------------------------- */
+/* --- network ------------------------------------------------------------------------------------------------------ */
 
 enum message_kind {
 	MSG_HELLO, MSG_HEARTBEAT, MSG_WATCH, MSG_INSTALL, MSG_BIND, MSG_SUBMIT, MSG_QUERY, MSG_PUSH, MSG_PING,
@@ -153,7 +153,7 @@ struct conn {
 	struct peers told;
 };
 
-/* --- the state machine, and its truth ------------------------------------------------------------------------------------------- */
+/* --- the state machine, and its truth ----------------------------------------------------------------------------- */
 
 struct body {
 	uint32_t client;
@@ -180,7 +180,7 @@ struct staged {
 	bool ok, complete;
 };
 
-/* --- disk --------------------------------------------------------------------------------------------------------------------- */
+/* --- disk --------------------------------------------------------------------------------------------------------- */
 
 struct record {
 	enum replica_write_kind kind;
@@ -219,7 +219,7 @@ struct disk {
 	struct image image;
 };
 
-/* --- processes ------------------------------------------------------------------------------------------------------------------ */
+/* --- processes ---------------------------------------------------------------------------------------------------- */
 
 struct node {
 	struct world *world;
@@ -416,7 +416,8 @@ struct uuid client_uuid(uint32_t index);
 struct digest content_digest(uint64_t content);
 void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body);
 void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body);
-void judge_answered(struct world *w, const struct node *node, const struct call *call, const struct replica_action *action);
+void judge_answered(struct world *w, const struct node *node, const struct call *call,
+		    const struct replica_action *action);
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
 void judge_told(struct world *w, struct client *client, const struct answering *answer);

@@ -5,7 +5,7 @@
 
 #include "tests/unit/support_world_parts.h"
 
-/* --- calls ----------------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 static struct call *take(struct world *w, struct node *node, struct conn *conn, const struct message *message)
 {
@@ -34,10 +34,11 @@ static struct managed *managed_new(struct world *w, const struct node *node)
 void serve_news(struct world *w, struct node *node)
 {
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
-		if (conn->process[SERVER_END] != node->id || conn->life[SERVER_END] != node->life || conn->watch == NULL ||
-		    !conn->open[SERVER_END])
+		if (conn->process[SERVER_END] != node->id || conn->life[SERVER_END] != node->life ||
+		    conn->watch == NULL || !conn->open[SERVER_END])
 			continue;
-		serve_reply(w, conn->watch, &(struct message){.kind = MSG_REPLY_WATCH, .managed = managed_new(w, node)});
+		serve_reply(w, conn->watch,
+			    &(struct message){.kind = MSG_REPLY_WATCH, .managed = managed_new(w, node)});
 		conn->watch = NULL;
 	}
 }
@@ -106,7 +107,8 @@ static void serve_hello(struct world *w, struct node *node, struct conn *conn, c
 	struct call *call = take(w, node, conn, message);
 
 	reply->status = judge_hello(node, message->hello);
-	world_say(w, "replica %" PRIu32 " is greeted by %" PRIu32 ": %" PRIu32, node->id, message->hello->me.id, reply->status);
+	world_say(w, "replica %" PRIu32 " is greeted by %" PRIu32 ": %" PRIu32, node->id, message->hello->me.id,
+		  reply->status);
 	if (reply->status == 0 || reply->status == 4) {
 		conn->greeted = true;
 		conn->bound = reply->status == 0;
@@ -140,7 +142,8 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 		if (manager)
 			node_step(w, node, &event);
 		if (node->alive)
-			serve_reply(w, call, &(struct message){.kind = MSG_REPLY_REPORT, .managed = managed_new(w, node)});
+			serve_reply(w, call,
+				    &(struct message){.kind = MSG_REPLY_REPORT, .managed = managed_new(w, node)});
 		return;
 	case MSG_INSTALL:
 		event.kind = REPLICA_INSTALL;
@@ -243,13 +246,13 @@ void serve_message(struct world *w, struct node *node, struct conn *conn, const 
 	node_flush_soon(w, node);
 }
 
-/* --- to other replicas -------------------------------------------------------------------------------------------------------------- */
+/* --- to other replicas -------------------------------------------------------------------------------------------- */
 
 struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid)
 {
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
-		if (conn->process[CLIENT_END] == node->id && conn->life[CLIENT_END] == node->life && conn->open[CLIENT_END] &&
-		    conn->id == id && uuid_equal(conn->uuid, uuid))
+		if (conn->process[CLIENT_END] == node->id && conn->life[CLIENT_END] == node->life &&
+		    conn->open[CLIENT_END] && conn->id == id && uuid_equal(conn->uuid, uuid))
 			return conn;
 	}
 	return NULL;
@@ -269,7 +272,8 @@ void serve_connect(struct world *w, struct node *node, const struct replica_acti
 	hello->you = (struct identity){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation,
 				       .cluster = hello->me.cluster, .generation = hello->me.generation};
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
-	world_at(w, 1000000, (struct world_event){.kind = EV_HELLO_LATE, .node = node->id, .life = node->life, .conn = conn});
+	world_at(w, 1000000,
+		 (struct world_event){.kind = EV_HELLO_LATE, .node = node->id, .life = node->life, .conn = conn});
 }
 
 void links_lost(struct world *w, struct node *node, struct conn *conn)
@@ -318,13 +322,16 @@ void serve_push(struct world *w, struct node *node, const struct replica_action 
 		uint64_t op = action->push.base_op + 1 + i;
 		struct replica_entry entry = replica_entry_at(node->core, op);
 
-		pushing->entries[i] = (struct world_entry){.view = entry.view, .body = body_of(w, entry.body, entry.size)};
+		pushing->entries[i] = (struct world_entry){.view = entry.view,
+							   .body = body_of(w, entry.body, entry.size)};
 		judge_named(w, entry.view, op, pushing->entries[i].body);
 	}
-	world_say(w, "replica %" PRIu32 " pushes to %" PRIu32 ": view %" PRIu64 " base %" PRIu64 " +%" PRIu32 " last %" PRIu64
-		  " commit %" PRIu64 "%s%s", node->id, action->id, action->push.view, action->push.base_op,
-		  action->push.entries_count, action->push.last_op, action->push.commit,
-		  action->push.has_state ? " state" : "", action->push.record != NULL ? " record" : "");
+	world_say(w,
+		  "replica %" PRIu32 " pushes to %" PRIu32 ": view %" PRIu64 " base %" PRIu64 " +%" PRIu32
+		  " last %" PRIu64 " commit %" PRIu64 "%s%s",
+		  node->id, action->id, action->push.view, action->push.base_op, action->push.entries_count,
+		  action->push.last_op, action->push.commit, action->push.has_state ? " state" : "",
+		  action->push.record != NULL ? " record" : "");
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PUSH, .call = action->token, .pushing = pushing});
 }
 
@@ -353,8 +360,10 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_PONG, .id = conn->id, .uuid = conn->uuid});
 		break;
 	case MSG_REPLY_PUSH:
-		world_say(w, "replica %" PRIu32 " hears from %" PRIu32 ": ack %d view %" PRIu64 " op %" PRIu64 " commit %" PRIu64
-			  " next %" PRId64, node->id, conn->id, (int)message->ack.status, message->ack.view, message->ack.op,
+		world_say(w,
+			  "replica %" PRIu32 " hears from %" PRIu32 ": ack %d view %" PRIu64 " op %" PRIu64
+			  " commit %" PRIu64 " next %" PRId64,
+			  node->id, conn->id, (int)message->ack.status, message->ack.view, message->ack.op,
 			  message->ack.commit, (int64_t)message->ack.state_next);
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_ACK, .id = conn->id, .uuid = conn->uuid,
 							   .token = message->call, .ack = &message->ack});

@@ -36,5 +36,8 @@ if ((EUID != 0)) && ! timeout 5 rpcinfo -p >/dev/null 2>&1 && sudo -n true 2>/de
 	rpcbind_pid=$(<build/rpcbind.pid)
 fi
 
+# The model is checked apart (tests/run.sh -L model): it takes minutes and does not depend on the build.
+(($#)) || set -- -LE model
+
 # Not exec: the trap must run. Its status is ours.
 ctest --test-dir build/dev --output-on-failure -j2 "$@"

@@ -99,7 +99,8 @@ static int exit_status_of(const struct facts *facts)
 
 static void show(const struct client_options *options, const struct facts *facts)
 {
-	if (facts->error[0])
+	/* The table begins with it: where both go to a terminal, once is enough. */
+	if (facts->error[0] && (options->json || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO)))
 		fprintf(stderr, "justhungry: %s\n", facts->error);
 	if (options->json)
 		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));

@@ -114,9 +114,11 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 	json_object_set_new(object, "queued", output_number(status->queued));
 	json_object_set_new(object, "uptime_s", output_number(status->uptime_s));
 	json_object_set_new(object, "loop_max_us", output_number(status->loop_max_us));
-	if (error) {
+	if (error || status->health == JH_HEALTH_UNAVAILABLE) {
 		json_object_set_new(object, "outcome", json_string("unavailable"));
-		json_object_set_new(object, "error", output_text(error, strlen(error)));
+		json_object_set_new(object, "error",
+				    error ? output_text(error, strlen(error))
+					  : output_text(status->summary.jh_text_val, status->summary.jh_text_len));
 	}
 	return object;
 }

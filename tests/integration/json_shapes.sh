@@ -31,6 +31,16 @@ shape "$(has orders_per_second reads_per_second p50_us p99_us p999_us max_gap_us
 	.errors == 0 and .refused == 0 and .clients == 4 and .orders_per_second > 0 and .reads_per_second > 0 and .p50_us <= .p99_us and
 	.p99_us <= .p999_us and .p999_us <= .max_gap_us' bench --clients 4 --seconds 1 --reads 50
 
+# Nobody to order from: the front-end says why.
+kill9 1 2 3
+shape '.health == "unavailable" and .primary == null and .outcome == "unavailable" and .error == .summary and
+	(.error | length > 0) and (.frontend | startswith("127.0.0.1:"))' status
+((STATUS == 4)) || fail "status without a primary: $STATUS"
+for id in 1 2 3; do
+	start_replica "$id"
+done
+jh --timeout 20 status --wait 3 >/dev/null || fail "not up again: $(status_json)"
+
 # Without the front-end each replica is asked.
 kill9 frontend
 shape '.health == "unavailable" and .frontend == null and (.replicas | length == 3) and (.replicas | all(.op > 0 and .age_ms >= 0))' status

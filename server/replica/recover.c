@@ -55,8 +55,8 @@ static enum fit recover_entries(struct replica *r, const struct replica_event *e
 	uint32_t skipped;
 
 	if (!skip_covered(r->log, event, &skipped)) {
-		if (event->op >= base && !r->recovery_astray)
-			return FIT_GAP;
+		if (event->op > base && !r->recovery_astray)
+			return FIT_GAP; /* what led here is missing */
 		replica_log_cut(r->log, base);
 		return FIT_OTHER_BRANCH;
 	}
@@ -130,13 +130,13 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	r->recovery_broken = false;
 	r->recovery_astray = false;
 	replica_log_reset(r->log, base, ours);
-	if (event->last_op > base && (replica_log_last(r->staged_log) < event->last_op ||
-				      !replica_log_digest(r->staged_log, base, &staged))) {
-		r->recovery_broken = true;
-		return;
+	if (event->last_op > base) {
+		if (replica_log_last(r->staged_log) < event->last_op || !replica_log_digest(r->staged_log, base, &staged)) {
+			r->recovery_broken = true;
+			return;
+		}
+		r->recovery_astray = !digest_equal(ours, staged); /* its tail was cut before the snapshot's op */
 	}
-	if (event->last_op > base && !digest_equal(ours, staged))
-		r->recovery_astray = true; /* its tail was cut before the snapshot's op */
 	for (uint64_t op = base + 1; op <= event->last_op && !r->recovery_astray; op++) {
 		const struct log_entry *entry = replica_log_at(r->staged_log, op);
 

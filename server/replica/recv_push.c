@@ -180,8 +180,13 @@ static bool replace_when_whole(struct replica *r, uint64_t last_op)
 {
 	if (!r->staged_complete || r->adopting || replica_log_last(r->staged_log) != last_op)
 		return false;
-	if (last_op < r->commit) /* cannot be: a state older than our commit point is ignored */
+	/* Deltas may have come in between (another primary, another connection): a state that is older by now would take back
+	 * what is applied or acknowledged. */
+	if (r->staged_op < r->commit || last_op < r->proved_end) {
+		r->staged_complete = false;
+		replica_do(r, DO_UNSTAGE);
 		return false;
+	}
 	replica_write_replacement(r);
 	r->proved_end = last_op;
 	made_whole(r);
@@ -231,6 +236,10 @@ void replica_staged(struct replica *r, const struct replica_event *event)
 	if (token == 0 || event->token != token)
 		return; /* of a view that is over */
 	r->staging_token = 0;
+	if (r->state == STATE_DAMAGED) { /* found since: nothing heals that in this process */
+		ack(r, token, PUSH_DAMAGED);
+		return;
+	}
 	if (!event->ok) {
 		ask_for_state(r, token, 0);
 		return;

@@ -227,6 +227,7 @@ static void take(struct replica *r, const struct replica_event *event)
 	case REPLICA_TICK:
 		replica_peers_tick(r);
 		replica_expire_reads(r);
+		replica_release_held(r); /* what held them back may end without an answer from anybody */
 		replica_stop_check(r);
 		break;
 	}

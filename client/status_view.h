@@ -8,8 +8,8 @@
 #include "client/command.h"
 #include "rpc/frontend.h"
 
-/* error: why the front-end could not be asked, NULL when it answered. "outcome" and "error" are in it only when the service is
- * unavailable. */
+/* error: why the front-end could not be asked, NULL when it answered. "outcome" and "error" are in it only when the
+ * service is unavailable. */
 json_t *status_view_json(const struct jh_cluster_status *status, const char *error);
 
 /* The table, and below it which command starts what is missing. */

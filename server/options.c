@@ -133,7 +133,8 @@ static void check(const struct argp_state *state, const struct server_options *o
 	if (options->node.data_dir == NULL)
 		argp_error(state, "--data-dir DIR is needed: the directory that keeps this replica's orders");
 	if (options->node.replica.suspect_ms <= options->node.replica.heartbeat_ms)
-		argp_error(state, "--suspect-ms %u must be above --heartbeat-ms %u: a replica is asked before it is suspected",
+		argp_error(state,
+			   "--suspect-ms %u must be above --heartbeat-ms %u: a replica is asked before it is suspected",
 			   options->node.replica.suspect_ms, options->node.replica.heartbeat_ms);
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds everything with ASan and UBSan and runs every test through ctest; arguments go to ctest (tests/run.sh -R three).
-# Installs missing Debian packages first. Needs no internet beyond that, leaves nothing running behind.
+# Builds everything with ASan and UBSan and runs every test through ctest; arguments go to ctest (tests/run.sh -R
+# three). Installs missing Debian packages first. Needs no internet beyond that, leaves nothing running behind.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -19,8 +19,8 @@ if ! { cmake --preset dev && cmake --build --preset dev; } >"$log" 2>&1; then
 	exit 1
 fi
 
-# As root each test has a network, a /run and an rpcbind of its own. Others share the machine's rpcbind: where none runs and
-# sudo is at hand, one is started for the length of the tests.
+# As root each test has a network, a /run and an rpcbind of its own. Others share the machine's rpcbind: where none runs
+# and sudo is at hand, one is started for the length of the tests.
 rpcbind_pid=
 clean_up() {
 	[[ -z $rpcbind_pid ]] || sudo -n kill "$rpcbind_pid" || true

@@ -12,15 +12,16 @@
 #include "rpc/base/must.h"
 
 #define CONNECT_WAIT_MS 1000     /* a connection that is not open with a hello by then is given up, and tried again */
-#define ATTEMPT_FIRST_MS 20      /* the first attempt to connect; each further one gets twice the time, up to the above */
+#define ATTEMPT_FIRST_MS 20      /* the first attempt to connect; each further one gets twice the time, up to the above
+				    */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS 1000
 #define QUICK_TRIES 3            /* a broken connection is made again at once so often before the back-off begins */
 #define STORE_RETRY_MS 1000      /* after a failed STORE */
 #define BIND_WAIT_MS 1000        /* after that long without an answer the connection is made again */
 #define OPERATOR_WAIT_MS 5000    /* a switchover or promotion that is not done by then is answered as failed */
-/* RULE 3: promote --force begins a generation of numbers above all that the old one may have reached where nobody hears of it:
- * wherever the two meet, the promoted branch is the higher. */
+/* RULE 3: promote --force begins a generation of numbers above all that the old one may have reached where nobody
+ * hears of it: wherever the two meet, the promoted branch is the higher. */
 #define VIEWS_PER_GENERATION 1000000
 #define FOREIGN_LOOK_MS 10000    /* how often a replica that is not ours is looked at again */
 #define SAY_AGAIN_MS 5000        /* how often a state that lasts is logged again */

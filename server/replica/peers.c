@@ -188,15 +188,17 @@ void replica_peers_connect(struct replica *r)
 	}
 }
 
-/* The peer holds the committed history up to op with this digest: push from there, or find it damaged, or send everything. */
+/* The peer holds the committed history up to op with this digest: push from there, or find it damaged, or send
+ * everything. */
 void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest)
 {
 	struct digest ours;
 
 	peer->applied = op;
 	if (op > replica_log_last(r->log)) {
-		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " holds committed op=%" PRIu64 " beyond our log=%" PRIu64,
-			    peer->id, op, replica_log_last(r->log));
+		replica_say(r, LOG_LEVEL_ERROR,
+			    "replica %" PRIu32 " holds committed op=%" PRIu64 " beyond our log=%" PRIu64, peer->id, op,
+			    replica_log_last(r->log));
 		if (replica_peer_member(r, peer) && r->state == STATE_SETTLING)
 			replica_damaged(r, "a member holds committed orders that this primary does not"); /* RULE 3 */
 		else
@@ -227,7 +229,8 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, event->incarnation))
 		return;
 	if (report->view.number > r->view.number) {
-		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and neither did we. */
+		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and
+		 * neither did we. */
 		replica_depose(r, report->view.number);
 		return;
 	}
@@ -240,11 +243,13 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	peer->disk_full = report->disk_full;
 	if (report->state == STATE_DAMAGED ||
 	    (report->view.number == r->view.number && report->op < peer->acked_ever)) { /* RULE 3 */
-		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64,
-			    peer->id, report->op, peer->acked_ever);
+		replica_say(r, LOG_LEVEL_ERROR,
+			    "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64, peer->id,
+			    report->op, peer->acked_ever);
 		peer->lost_data = true;
 	} else if (report->whole_view == 0) {
-		/* New, perhaps in a view already but never whole: everything travels, over whatever it was loaded with. */
+		/* New, perhaps in a view already but never whole: everything travels, over whatever it was loaded
+		 * with. */
 		peer->needs_state = true;
 		peer->state_next = 0;
 		peer->applied = 0;
@@ -273,7 +278,8 @@ void replica_peer_down(struct replica *r, const struct replica_event *event)
 	replica_peers_connect(r);
 }
 
-/* A connection that a dying process still took is never answered, and neither is its hello; the next attempt is refused. */
+/* A connection that a dying process still took is never answered, and neither is its hello; the next attempt is
+ * refused. */
 static void give_up_attempt(struct replica *r, struct replica_peer *peer)
 {
 	uint64_t wait_ms = (uint64_t)ATTEMPT_FIRST_MS << peer->attempts;

@@ -131,7 +131,8 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	r->recovery_astray = false;
 	replica_log_reset(r->log, base, ours);
 	if (event->last_op > base) {
-		if (replica_log_last(r->staged_log) < event->last_op || !replica_log_digest(r->staged_log, base, &staged)) {
+		if (replica_log_last(r->staged_log) < event->last_op ||
+		    !replica_log_digest(r->staged_log, base, &staged)) {
 			r->recovery_broken = true;
 			return;
 		}

@@ -1,5 +1,6 @@
-/* The primary's half of a push (design section 5): one with content in flight a peer; what arrives meanwhile forms the next
- * one. A push that carries nothing but the commit point goes beside it, so that an idle cluster is level at once. */
+/* The primary's half of a push (design section 5): one with content in flight a peer; what arrives meanwhile forms
+ * the next one. A push that carries nothing but the commit point goes beside it, so that an idle cluster is level at
+ * once. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -35,8 +36,9 @@ static bool state_fits_one_push(const struct replica *r)
 	return r->service.state_bytes(r->service.context) <= LIMIT_STATE_CHUNK_BYTES;
 }
 
-/* Whether the full state travels although the peer does not need it: --push. Never to a peer that has applied more than we
- * have (after a start of everybody it may have): it could not compare, and would ask for another base for ever. */
+/* Whether the full state travels although the peer does not need it: --push. Never to a peer that has applied more
+ * than we have (after a start of everybody it may have): it could not compare, and would ask for another base for
+ * ever. */
 static bool prefers_full(const struct replica *r, const struct replica_peer *peer)
 {
 	uint64_t from = peer->sent_op < r->applied ? peer->sent_op : r->applied;
@@ -78,8 +80,8 @@ static void send(struct replica *r, struct replica_peer *peer, struct replica_pu
 		peer->heard_ms = r->now_ms; /* silence counts from when there is something to answer */
 }
 
-/* A state of the committed history as of now; with the entries above it when it fits in one push. Since the history only
- * grows, later pieces may be of a later op: the last one's digest proves them all. */
+/* A state of the committed history as of now; with the entries above it when it fits in one push. Since the history
+ * only grows, later pieces may be of a later op: the last one's digest proves them all. */
 static void send_state(struct replica *r, struct replica_peer *peer, uint64_t first)
 {
 	struct replica_push push = {.has_state = true, .state_first = first, .base_op = r->applied,
@@ -90,7 +92,8 @@ static void send_state(struct replica *r, struct replica_peer *peer, uint64_t fi
 	send(r, peer, &push, true);
 }
 
-/* RULE 13: a member says only in an acknowledgement that it has room again, and while orders are refused no push asks. */
+/* RULE 13: a member says only in an acknowledgement that it has room again, and while orders are refused no push
+ * asks. */
 static bool ask_about_disk(const struct replica *r, const struct replica_peer *peer)
 {
 	return peer->disk_full && r->now_ms - peer->heard_ms >= r->options.heartbeat_ms;

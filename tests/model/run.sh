@@ -1,8 +1,8 @@
 #!/bin/bash
-# One configuration of the model: ./run.sh NAME [--shortest]. Names and flags: the file configurations; README.md says more.
-# Prints the verdict, the number of states and, when a promise was broken, the steps that led there (--shortest: as few as can
-# be, found breadth first). Exit status: 0 as expected · 1 not as expected · 2 usage · 77 no spin, no C compiler, or
-# not enough time to say: a slow machine proves nothing, and refutes nothing.
+# One configuration of the model: ./run.sh NAME [--shortest]. Names and flags: the file configurations; README.md says
+# more. Prints the verdict, the number of states and, when a promise was broken, the steps that led there (--shortest:
+# as few as can be, found breadth first). Exit status: 0 as expected · 1 not as expected · 2 usage · 77 no spin, no C
+# compiler, or not enough time to say: a slow machine proves nothing, and refutes nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -22,7 +22,8 @@ struct fake {
 	struct report report;
 	uint64_t installs;
 	bool retired;     /* a heartbeat said so */
-	uint32_t robbed_of; /* when this one is bound, another manager binds that one; the end of its connection is heard late */
+	uint32_t robbed_of; /* when this one is bound, another manager binds that one; the end of its connection is
+			       heard late */
 };
 
 struct rig {

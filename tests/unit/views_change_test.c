@@ -373,8 +373,8 @@ static void promote_during_a_takeover(void **state)
 	assert_int_equal(rig.view, 1000000);
 	assert_int_equal(rig.primary, 3);
 	assert_true(rig_members(&rig, "3"));
-	/* Rule 3: the old branch comes back from views that nobody heard of here, bound to a manager that is gone. It is neither
-	 * a successor to make way for nor an equal: it is bound, and told to set its data aside. */
+	/* Rule 3: the old branch comes back from views that nobody heard of here, bound to a manager that is gone.
+	 * It is neither a successor to make way for nor an equal: it is bound, and told to set its data aside. */
 	rig.fakes[1].report.view.number = 12;
 	rig.fakes[1].alive = true;
 	rig_wait(&rig, 3000);

@@ -194,8 +194,8 @@ static void starts_again_from_a_higher_view(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: two front-ends take over at once. While we bind replica 2 the other one binds replica 1, which was ours; both might
- * now believe that they have all, make view 8 each, and evict the other's half. */
+/* Rule 20: two front-ends take over at once. While we bind replica 2 the other one binds replica 1, which was ours;
+ * both might now believe that they have all, make view 8 each, and evict the other's half. */
 static void bound_at_one_instant(void **state)
 {
 	struct views_stored stored;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "rpc/base/must.h"
@@ -32,12 +31,6 @@ bool thread_start_detached(void *(*run)(void *context), void *context)
 		return false;
 	pthread_detach(thread);
 	return true;
-}
-
-void thread_give_way(void)
-{
-	/* On Linux 0 is the calling thread. Where it is not allowed, nothing is lost but a little speed. */
-	(void)setpriority(PRIO_PROCESS, 0, 10);
 }
 
 void thread_cond_init(pthread_cond_t *condition)

@@ -9,10 +9,6 @@
 bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 bool thread_start_detached(void *(*run)(void *context), void *context);
 
-/* The calling thread's work is done ahead of need: it gives way to the others (nice 10: still a tenth of a processor that
- * all others want too, so what they come to wait for is not starved). */
-void thread_give_way(void);
-
 void thread_cond_init(pthread_cond_t *condition);
 
 /* Waits on a condition made by thread_cond_init; false when deadline_us (rpc_clock_us) has passed. */

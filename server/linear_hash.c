@@ -21,15 +21,15 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 
-void linear_hash_init(struct linear_hash *index, struct arena_keeper *keeper, uint32_t entries_max)
+void linear_hash_init(struct linear_hash *index, uint32_t entries_max)
 {
 	size_t buckets_max = (size_t)entries_max / FILL + BUCKETS_AT_START + 1;
 	/* Even if all hashes are equal: one chain of everything, and its copy while it is split. */
 	size_t overflow_max = buckets_max + 2 * ((size_t)entries_max / BUCKET_ENTRIES + 1);
 
 	*index = (struct linear_hash){.buckets_count = BUCKETS_AT_START, .round = BUCKETS_AT_START};
-	arena_reserve(&index->buckets, keeper, buckets_max * sizeof(struct bucket));
-	arena_reserve(&index->overflow, keeper, overflow_max * sizeof(struct bucket));
+	arena_reserve(&index->buckets, buckets_max * sizeof(struct bucket));
+	arena_reserve(&index->overflow, overflow_max * sizeof(struct bucket));
 	arena_take(&index->buckets, BUCKETS_AT_START * sizeof(struct bucket));
 }
 

@@ -19,7 +19,7 @@ struct linear_hash {
 };
 
 /* entries_max: inserting beyond it is the caller's bug. */
-void linear_hash_init(struct linear_hash *index, struct arena_keeper *keeper, uint32_t entries_max);
+void linear_hash_init(struct linear_hash *index, uint32_t entries_max);
 void linear_hash_release(struct linear_hash *index);
 
 /* The place of the value with this hash that match accepts, to read or replace; NULL when there is none. Valid until

@@ -47,7 +47,6 @@ struct orders {
 	struct digest digest;
 	/* Drawn anew for each history: who picks client ids cannot know which of them fall into one bucket. */
 	uint64_t hash_seed;
-	struct arena_keeper *keeper;
 	struct arena records;
 	struct arena texts;
 	struct linear_hash newest[CHAINS]; /* postcode -> its newest order, client -> its newest order */
@@ -62,11 +61,10 @@ struct orders *orders_new(uint64_t orders_max)
 	must(orders_max < NO_ORDER);
 	orders->orders_max = (uint32_t)orders_max;
 	memcpy(&orders->hash_seed, seed.bytes, sizeof orders->hash_seed);
-	orders->keeper = arena_keeper_new();
-	arena_reserve(&orders->records, orders->keeper, (orders_max + 1) * sizeof(struct record));
-	arena_reserve(&orders->texts, orders->keeper, (orders_max + 1) * (PREFIX_BYTES + BODY_BYTES_MAX));
+	arena_reserve(&orders->records, (orders_max + 1) * sizeof(struct record));
+	arena_reserve(&orders->texts, (orders_max + 1) * (PREFIX_BYTES + BODY_BYTES_MAX));
 	for (int chain = 0; chain < CHAINS; chain++)
-		linear_hash_init(&orders->newest[chain], orders->keeper, orders->orders_max);
+		linear_hash_init(&orders->newest[chain], orders->orders_max);
 	return orders;
 }
 
@@ -78,7 +76,6 @@ void orders_free(struct orders *orders)
 	arena_release(&orders->texts);
 	for (int chain = 0; chain < CHAINS; chain++)
 		linear_hash_release(&orders->newest[chain]);
-	arena_keeper_free(orders->keeper);
 	free(orders);
 }
 

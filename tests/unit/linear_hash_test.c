@@ -37,14 +37,12 @@ static uint32_t hash_kind(int kind, uint32_t i)
 
 static void values_are_found(void **state)
 {
-	struct arena_keeper *keeper = arena_keeper_new();
-
 	(void)state;
 	for (int kind = 0; kind < 4; kind++) {
 		const uint32_t entries = kind == 3 ? 2000 : ENTRIES;
 		struct linear_hash index;
 
-		linear_hash_init(&index, keeper, entries);
+		linear_hash_init(&index, entries);
 		for (uint32_t i = 0; i < entries; i++) {
 			assert_null(linear_hash_find(&index, hash_kind(kind, i), equals, &i));
 			linear_hash_insert(&index, hash_kind(kind, i), i);
@@ -69,24 +67,21 @@ static void values_are_found(void **state)
 		}
 		linear_hash_release(&index);
 	}
-	arena_keeper_free(keeper);
 }
 
 /* Spread hashes cost at most 20 bytes an entry at every size, so 100 bytes an order hold with two indexes. */
 static void memory_is_bounded(void **state)
 {
-	struct arena_keeper *keeper = arena_keeper_new();
 	struct linear_hash index;
 
 	(void)state;
-	linear_hash_init(&index, keeper, ENTRIES);
+	linear_hash_init(&index, ENTRIES);
 	for (uint32_t i = 0; i < ENTRIES; i++) {
 		linear_hash_insert(&index, hash_kind(0, i), i);
 		if (i > 1000)
 			assert_in_range(linear_hash_memory(&index), 1, (uint64_t)i * 20);
 	}
 	linear_hash_release(&index);
-	arena_keeper_free(keeper);
 }
 
 int main(void)

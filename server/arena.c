@@ -7,8 +7,8 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 
-/* One huge page: small enough that committing never shows on the event loop, large enough that system calls are
- * rare, one in twenty thousand orders. */
+/* Large enough that system calls are rare, one in twenty thousand orders. Memory is touched for the first time page by
+ * page, as it is used: a huge page would take 5 ms of the event loop where the host of a virtual machine has to find it. */
 #define COMMIT_STEP ((size_t)2 << 20)
 
 static size_t round_up(size_t size)
@@ -55,11 +55,6 @@ void arena_commit(struct arena *arena, size_t size)
 
 	if (mprotect(arena->base + arena->committed, step, PROT_READ | PROT_WRITE) != 0)
 		out_of_memory("allocate", arena->committed + step);
-	/* The kernel closes a killed process's connections only after it has given its memory back: 25 ms for 260 MB
-	 * in small pages, added to every failover, and hardly anything in huge ones. A small history stays in small
-	 * pages. What the kernel says does not matter: it is the same memory either way. */
-	if (arena->committed > 0)
-		madvise(arena->base + arena->committed, step, MADV_HUGEPAGE);
 	arena->committed += step;
 	must(arena->committed <= arena->reserved);
 }

@@ -9,6 +9,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/process.h"
+#include "server/memory_holder.h"
 #include "server/node.h"
 #include "server/options.h"
 
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 	if (options.check != NULL)
 		return recovery_check(options.check, options.node.orders_max);
 
+	pid_t holder = memory_holder_start();
 	struct node *node = node_new(&options.node);
 
 	must_on_failure(dump_trace, node);
@@ -54,6 +56,7 @@ int main(int argc, char **argv)
 
 	must_on_failure(NULL, NULL);
 	node_free(node);
+	memory_holder_stop(holder);
 	curl_global_cleanup();
 	return status == NODE_START_AGAIN ? start_again(argv) : status;
 }

@@ -226,8 +226,9 @@ measure() { # SYSTEM CLIENTS: one round, one line of JSON
 	jq -e '(.errors // 0) == 0 and (.refused // 0) == 0 and .orders_per_second > 0' <<<"$line" >/dev/null ||
 		fail "$1 with $2 clients: errors or refusals: $line"
 	jq -c . <<<"$line" >>"$(results "$1" "$2")"
-	say "$(printf '  %-11s %2d clients: %8.0f orders/s, p50 %6.0f us, p99 %6.0f us' "$1" "$2" \
-		"$(jq .orders_per_second <<<"$line")" "$(jq .p50_us <<<"$line")" "$(jq .p99_us <<<"$line")")"
+	say "$(printf '  %-11s %2d clients: %8.0f orders/s, p50 %6.0f us, p99 %6.0f us, longest %6.0f us' \
+		"$1" "$2" "$(jq .orders_per_second <<<"$line")" "$(jq .p50_us <<<"$line")" "$(jq .p99_us <<<"$line")" \
+		"$(jq .max_gap_us <<<"$line")")"
 }
 
 median() { # SYSTEM CLIENTS FIELD

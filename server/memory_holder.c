@@ -1,0 +1,145 @@
+#include "server/memory_holder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+
+#define STACK_BYTES ((size_t)64 << 10)
+#define PIECE_BYTES ((uint64_t)1 << 20) /* given back in about 70 us */
+#define PIECE_PAUSE_NS 1000000
+#define REGION_BYTES_MAX ((uint64_t)64 << 30) /* beyond it is a sanitizer's shadow: terabytes, and hardly any memory */
+#define LINE_BYTES 512 /* of /proc/self/maps: what follows the first five fields does not matter */
+
+/* What the holder runs is neither instrumented nor checked, and uses nothing but system calls: it has the replica's memory
+ * and thread-local storage, errno among them. While the replica lives it calls only what cannot fail. */
+#define IN_HOLDER __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined, no_stack_protector))
+
+/* glibc's clone under the name that ThreadSanitizer leaves alone: it takes every clone() for a fork. */
+int __clone(int (*run)(void *context), void *stack, int flags, void *context, ...); // NOLINT(bugprone-reserved-identifier)
+
+struct holder {
+	int ended; /* read end of a pipe whose other end the replica has: it ends when the replica does */
+};
+
+IN_HOLDER static uint64_t hexadecimal(const char **text)
+{
+	uint64_t value = 0;
+
+	for (;; (*text)++) {
+		char c = **text;
+
+		if (c >= '0' && c <= '9')
+			value = value * 16 + (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = value * 16 + (uint64_t)(c - 'a') + 10;
+		else
+			return value;
+	}
+}
+
+/* A line of /proc/self/maps: "from-to rw-p offset ...". What is large, writable and private goes, without what libraries
+ * have of their files (it never begins at offset 0); the holder's own stack is small. */
+IN_HOLDER static void give_back(const char *line)
+{
+	uint64_t from = hexadecimal(&line);
+
+	line++;
+	uint64_t to = hexadecimal(&line);
+
+	if (line[1] != 'r' || line[2] != 'w' || line[4] != 'p' || to - from < PIECE_BYTES ||
+	    to - from > REGION_BYTES_MAX)
+		return;
+	line += 6;
+	if (hexadecimal(&line) != 0)
+		return;
+	for (; from < to; from += PIECE_BYTES) {
+		struct timespec pause = {.tv_nsec = PIECE_PAUSE_NS};
+		uint64_t size = to - from < PIECE_BYTES ? to - from : PIECE_BYTES;
+
+		syscall(SYS_madvise, from, size, MADV_DONTNEED);
+		syscall(SYS_nanosleep, &pause, NULL);
+	}
+}
+
+IN_HOLDER static int hold(void *context)
+{
+	const struct holder *holder = context;
+	int ended = holder->ended;
+	char line[LINE_BYTES], block[4096];
+	size_t length = 0;
+
+	if (ended > 0)
+		syscall(SYS_close_range, 0U, (unsigned)ended - 1, 0U);
+	syscall(SYS_close_range, (unsigned)ended + 1, ~0U, 0U);
+	syscall(SYS_prctl, PR_SET_NAME, "jh-memory", 0, 0, 0);
+	syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
+	syscall(SYS_read, ended, block, 1);
+
+	/* The memory is this process's alone from here on. */
+	long maps = syscall(SYS_open, "/proc/self/maps", O_RDONLY);
+
+	for (;;) {
+		long got = syscall(SYS_read, maps, block, sizeof block);
+
+		if (got <= 0)
+			break;
+		for (long at = 0; at < got; at++) {
+			if (block[at] != '\n') {
+				if (length < LINE_BYTES - 1)
+					line[length++] = block[at];
+				continue;
+			}
+			line[length] = 0;
+			give_back(line);
+			length = 0;
+		}
+	}
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+pid_t memory_holder_start(void)
+{
+	uint8_t *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	struct holder *holder = (struct holder *)(void *)stack; /* at the far end of the stack, and as long-lived */
+	sigset_t all, before;
+	int ends[2];
+
+	if (stack == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	holder->ended = ends[0];
+	sigfillset(&all);
+	must(sigprocmask(SIG_SETMASK, &all, &before) == 0);
+	pid_t pid = __clone(hold, stack + STACK_BYTES, CLONE_VM | SIGCHLD, holder);
+	int failed = errno;
+
+	must(sigprocmask(SIG_SETMASK, &before, NULL) == 0);
+	close(ends[0]); /* the other stays open as long as this process */
+	if (pid < 0)
+		log_warn("node", "no process to hold the memory: %s: if this replica is killed, failover takes longer",
+			 strerror(failed));
+	return pid;
+}
+
+void memory_holder_stop(pid_t holder)
+{
+	if (holder < 0)
+		return;
+	must(kill(holder, SIGKILL) == 0);
+	while (waitpid(holder, NULL, 0) < 0 && errno == EINTR)
+		;
+}

@@ -26,7 +26,7 @@
 
 /* What the holder runs is neither instrumented nor checked, and uses nothing but system calls: it has the replica's memory
  * and thread-local storage, errno among them. While the replica lives it calls only what cannot fail. */
-#define IN_HOLDER __attribute__((no_sanitize_address, no_sanitize_thread, no_sanitize_undefined, no_stack_protector))
+#define IN_HOLDER __attribute__((no_sanitize("address", "thread", "undefined"), no_stack_protector))
 
 /* glibc's clone under the name that ThreadSanitizer leaves alone: it takes every clone() for a fork. */
 int __clone(int (*run)(void *context), void *stack, int flags, void *context, ...); // NOLINT(bugprone-reserved-identifier)

@@ -81,6 +81,16 @@ static void add_need(const struct replica *r, struct need *needs, uint32_t *coun
 			(struct need){.kind = kind, .view = r->view.number, .id = peer->id, .uuid = peer->uuid};
 }
 
+static bool same_needs(const struct replica *r, const struct need *needs, uint32_t count)
+{
+	bool same = count == r->needs_count;
+
+	for (uint32_t i = 0; same && i < count; i++)
+		same = needs[i].kind == r->needs[i].kind && needs[i].view == r->needs[i].view &&
+		       needs[i].id == r->needs[i].id && uuid_equal(needs[i].uuid, r->needs[i].uuid);
+	return same;
+}
+
 /* RULE 10: reported, never acted on; and only when a request waits for it, or the view cannot settle without it. */
 void replica_needs_refresh(struct replica *r)
 {
@@ -101,7 +111,7 @@ void replica_needs_refresh(struct replica *r)
 		else if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer) && peer->acked_op >= r->commit)
 			add_need(r, needs, &count, NEED_ADMIT, peer);
 	}
-	if (count == r->needs_count && memcmp(needs, r->needs, count * sizeof *needs) == 0)
+	if (same_needs(r, needs, count))
 		return;
 	r->needs_count = count;
 	memcpy(r->needs, needs, count * sizeof *needs);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/support_world_parts.h"
+#include "tests/sim/internal.h"
 
 /* --- questions to the state machine ------------------------------------------------------------------------------- */
 
@@ -130,7 +130,7 @@ static void staging_take(struct world *w, struct node *node, const struct replic
 
 	if (complete &&
 	    (staging->history.count != action->op || !digest_equal(staging->history.digest, action->digest)))
-		world_fail(w, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
+		world_fail(w, 14, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
 	if (complete) {
 		history_copy(&node->disk.incoming, &staging->history, staging->history.count);
 		node->disk.has_incoming = true;
@@ -144,7 +144,7 @@ static void adopt(struct world *w, struct node *node, uint64_t op)
 	must(node->staging != NULL);
 	must(node->staging->history.count == op);
 	if (op < node->live.count)
-		world_fail(w, "replica %" PRIu32 " adopts a state as of op %" PRIu64 " over op %" PRIu32, node->id, op,
+		world_fail(w, 7, "replica %" PRIu32 " adopts a state as of op %" PRIu64 " over op %" PRIu32, node->id, op,
 			   node->live.count);
 	for (uint64_t at = 1; at <= op; at++)
 		judge_applied(w, node, at, node->staging->history.bodies[at - 1]);
@@ -176,7 +176,7 @@ static void logged(struct world *w, struct node *node, const struct replica_acti
 	w->counts->cuts += strstr(action->text, "cutting entries") != NULL;
 	/* No disk in this world loses what was durable: any word of damage or loss is the core's mistake. */
 	if (action->level >= (int)LOG_LEVEL_ERROR)
-		world_fail(w, "replica %" PRIu32 " says: %s", node->id, action->text);
+		world_fail(w, 14, "replica %" PRIu32 " says: %s", node->id, action->text);
 }
 
 static void carry_out(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
@@ -242,7 +242,7 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 		serve_news(w, node);
 		break;
 	case DO_RETIRE:
-		world_fail(w, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
+		world_fail(w, 14, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
 	case DO_EXIT:
 		node->ending = true;
 		break;
@@ -474,17 +474,17 @@ static void compare(struct world *w, struct node *node)
 
 	disk_settle(&node->disk);
 	if (last != disk_last(&node->disk))
-		world_fail(w, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64,
+		world_fail(w, 14, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64,
 			   node->id, last, disk_last(&node->disk));
 	for (uint64_t op = node->live.count + 1; op <= last; op++) {
 		struct replica_entry entry = replica_entry_at(node->core, op);
 
 		if (body_of(w, entry.body, entry.size) != disk_body(&node->disk, op))
-			world_fail(w, "replica %" PRIu32 " recovers another operation at op %" PRIu64, node->id, op);
+			world_fail(w, 14, "replica %" PRIu32 " recovers another operation at op %" PRIu64, node->id, op);
 	}
 	for (uint32_t op = 1; op <= node->live.count; op++) {
 		if (node->live.bodies[op - 1] != disk_body(&node->disk, op))
-			world_fail(w, "replica %" PRIu32 " recovers another history at op %" PRIu32, node->id, op);
+			world_fail(w, 14, "replica %" PRIu32 " recovers another history at op %" PRIu32, node->id, op);
 	}
 }
 

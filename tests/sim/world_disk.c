@@ -2,7 +2,7 @@
  * records the judge keeps what they amount to. */
 #include <string.h>
 
-#include "tests/unit/support_world_parts.h"
+#include "tests/sim/internal.h"
 
 /* --- histories ---------------------------------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/unit/support_world_parts.h"
+#include "tests/sim/internal.h"
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
 

@@ -13,6 +13,8 @@
 
 /* What a run went through: a storm that tests nothing should fail its test. */
 struct world_counts {
+	uint64_t runs;
+	uint64_t short_runs;     /* with fewer requests than asked for */
 	uint64_t done;           /* writes answered DONE */
 	uint64_t reads;
 	uint64_t refused;
@@ -32,6 +34,14 @@ struct world_counts {
 	uint64_t events;
 };
 
-/* One seed: a storm, then calm. Prints what broke and the seed, and aborts, when a promise is broken. trace: every
- * event on standard error. */
-void world_run(uint64_t seed, bool trace, struct world_counts *counts);
+struct world_options {
+	uint32_t requests;                   /* a first act ends only when so many were answered */
+	bool trace;                          /* every line on standard error */
+	bool record;                         /* keep the last lines, for a failure */
+	void (*on_failure)(uint64_t seed);   /* a run without either failed: should run it again; may be NULL */
+};
+
+/* One seed: a storm, then calm; the counts are added to. Returns the hash of everything that happened. When a promise is
+ * broken it prints the last lines on standard error and on standard output the seed, the revision and one line
+ * "judge: RULE n: what", and exits with 1. */
+uint64_t world_run(const struct world_options *options, uint64_t seed, struct world_counts *counts);

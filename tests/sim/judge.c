@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/support_world_parts.h"
+#include "tests/sim/internal.h"
 
 #define BODY_HEAD 28
 
@@ -44,7 +44,7 @@ uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size)
 	memcpy(&number, bytes, sizeof number);
 	must(number < w->bodies_count);
 	if (body_bytes(w, number, expected) != size || memcmp(expected, bytes, size) != 0)
-		world_fail(w, "the body of operation %" PRIu32 " changed on its way", number);
+		world_fail(w, 6, "the body of operation %" PRIu32 " changed on its way", number);
 	return number;
 }
 
@@ -71,14 +71,14 @@ static void execute(struct world *w, uint32_t number, uint64_t op)
 
 	for (uint32_t i = 0; i < client->executed_count; i++) {
 		if (client->executed[i].request == body->request)
-			world_fail(w,
+			world_fail(w, 11,
 				   "request %" PRIu64 " of client %" PRIu32 " executed twice: ops %" PRIu64
 				   " and %" PRIu64,
 				   body->request, body->client, client->executed[i].op, op);
 	}
 	for (uint32_t i = 0; i < client->refused_count; i++) {
 		if (client->refused[i] == body->request)
-			world_fail(w, "request %" PRIu64 " of client %" PRIu32 " executed after it was refused",
+			world_fail(w, 12, "request %" PRIu64 " of client %" PRIu32 " executed after it was refused",
 				   body->request, body->client);
 	}
 	client->executed = world_grow(client->executed, client->executed_count, &room, sizeof *client->executed);
@@ -91,7 +91,7 @@ void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32
 {
 	if (op <= w->committed_count) {
 		if (w->committed[op - 1] != body)
-			world_fail(w, "replica %" PRIu32 " applies another operation at op %" PRIu64, node->id, op);
+			world_fail(w, 6, "replica %" PRIu32 " applies another operation at op %" PRIu64, node->id, op);
 		return;
 	}
 	must(op == w->committed_count + 1);
@@ -132,7 +132,7 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 		if (name->view != view || name->op != op)
 			continue;
 		if (name->body != body)
-			world_fail(w, "view %" PRIu64 " op %" PRIu64 " names two operations", view, op);
+			world_fail(w, 6, "view %" PRIu64 " op %" PRIu64 " names two operations", view, op);
 		return;
 	}
 }
@@ -156,14 +156,14 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 	if (action->verdict != VERDICT_DONE)
 		return;
 	if (op == 0 || op > w->committed_count)
-		world_fail(w, "replica %" PRIu32 " answers op %" PRIu64 " that nobody applied", node->id, op);
+		world_fail(w, 1, "replica %" PRIu32 " answers op %" PRIu64 " that nobody applied", node->id, op);
 
 	uint32_t number = w->committed[op - 1];
 	const struct body *body = &w->bodies[number];
 
 	if (body->client != call->asking.client || body->request != call->asking.request ||
 	    body->content != call->asking.content)
-		world_fail(w, "op %" PRIu64 " answers another request than client %" PRIu32 "'s %" PRIu64, op,
+		world_fail(w, 11, "op %" PRIu64 " answers another request than client %" PRIu32 "'s %" PRIu64, op,
 			   call->asking.client, call->asking.request);
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct node *member = disk_of(w, &view->members[i]);
@@ -171,7 +171,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 		if (member == NULL)
 			continue;
 		if (disk_last(&member->disk) < op || disk_body(&member->disk, op) != number)
-			world_fail(w,
+			world_fail(w, 1,
 				   "replica %" PRIu32 " answers op %" PRIu64 " in view %" PRIu64
 				   ", which is not on member %" PRIu32 "'s disk (it ends at op %" PRIu64 ")",
 				   node->id, op, view->number, member->id, disk_last(&member->disk));
@@ -182,7 +182,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what)
 {
 	if (node->disk.image.view < view)
-		world_fail(w, "replica %" PRIu32 " sends %s in view %" PRIu64 ", its disk knows view %" PRIu64,
+		world_fail(w, 2, "replica %" PRIu32 " sends %s in view %" PRIu64 ", its disk knows view %" PRIu64,
 			   node->id, what, view, node->disk.image.view);
 }
 
@@ -193,7 +193,7 @@ void judge_acked(struct world *w, const struct node *node, const struct replica_
 		return;
 	judge_spoken(w, node, ack->view, "an acknowledgement");
 	if (ack->op > disk_last(&node->disk))
-		world_fail(w, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
+		world_fail(w, 4, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
 			   ack->op, disk_last(&node->disk));
 }
 
@@ -223,7 +223,7 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 	switch (answer->verdict) {
 	case VERDICT_DONE:
 		if (done == NULL || done->op != answer->op || done->content != client->content)
-			world_fail(w,
+			world_fail(w, 11,
 				   "client %" PRIu32 " request %" PRIu64 " is told op %" PRIu64
 				   ", executed at op %" PRIu64,
 				   client->index, client->request, answer->op, done == NULL ? 0 : done->op);
@@ -233,20 +233,20 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 		return;
 	case VERDICT_CONFLICT:
 		if (!client->conflict)
-			world_fail(w,
+			world_fail(w, 11,
 				   "client %" PRIu32 " request %" PRIu64 ": conflict, and it never sent anything else",
 				   client->index, client->request);
 		return;
 	case VERDICT_SUPERSEDED:
 		if (client->repeat || client->conflict || client->request == client->highest)
-			world_fail(w, "client %" PRIu32 " request %" PRIu64 " is called superseded", client->index,
+			world_fail(w, 11, "client %" PRIu32 " request %" PRIu64 " is called superseded", client->index,
 				   client->request);
 		break;
 	default:
 		break;
 	}
 	if (done != NULL)
-		world_fail(w, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,
+		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,
 			   client->index, client->request, done->op);
 	note_refused(client);
 	w->counts->refused++;
@@ -256,10 +256,10 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 void judge_read(struct world *w, struct client *client, uint64_t op)
 {
 	if (op < client->must_see)
-		world_fail(w, "a read shows op %" PRIu64 " after an answer had shown op %" PRIu64, op,
+		world_fail(w, 8, "a read shows op %" PRIu64 " after an answer had shown op %" PRIu64, op,
 			   client->must_see);
 	if (op > w->committed_count)
-		world_fail(w, "a read shows op %" PRIu64 ", committed is %" PRIu64, op, w->committed_count);
+		world_fail(w, 8, "a read shows op %" PRIu64 ", committed is %" PRIu64, op, w->committed_count);
 	if (op > w->shown)
 		w->shown = op;
 	w->counts->reads++;
@@ -273,7 +273,7 @@ void judge_node(struct world *w, struct node *node)
 	uint64_t commit = replica_commit(node->core);
 
 	if (commit < node->commit_seen)
-		world_fail(w, "replica %" PRIu32 ": commit fell from %" PRIu64 " to %" PRIu64, node->id,
+		world_fail(w, 7, "replica %" PRIu32 ": commit fell from %" PRIu64 " to %" PRIu64, node->id,
 			   node->commit_seen, commit);
 	node->commit_seen = commit;
 }
@@ -285,7 +285,7 @@ static void judge_serving(struct world *w, const struct node *node, const struct
 	if (report->state != STATE_SERVING)
 		return;
 	if (slot->view == report->view.number && (slot->node != node->id || slot->life != node->life))
-		world_fail(w, "view %" PRIu64 " is served by two processes", report->view.number);
+		world_fail(w, 6, "view %" PRIu64 " is served by two processes", report->view.number);
 	slot->view = report->view.number;
 	slot->node = node->id;
 	slot->life = node->life;
@@ -299,10 +299,10 @@ void judge_report(struct world *w, const struct node *node, const struct report 
 	if (report->view.number > 0)
 		judge_spoken(w, node, report->view.number, "a report");
 	if (report->op > disk_last(&node->disk))
-		world_fail(w, "replica %" PRIu32 " reports op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
+		world_fail(w, 4, "replica %" PRIu32 " reports op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
 			   report->op, disk_last(&node->disk));
 	if (report->digest_op == node->live.count && !digest_equal(report->digest, node->live.digest))
-		world_fail(w, "replica %" PRIu32 " names another digest than its history's at op %" PRIu64, node->id,
+		world_fail(w, 14, "replica %" PRIu32 " names another digest than its history's at op %" PRIu64, node->id,
 			   report->digest_op);
 }
 
@@ -339,7 +339,7 @@ bool judge_level(struct world *w, char *why, size_t size)
 		}
 		for (uint64_t op = 1; op <= w->committed_count; op++) {
 			if (disk_body(&node->disk, op) != w->committed[op - 1])
-				world_fail(w, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id,
+				world_fail(w, 6, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id,
 					   op);
 		}
 	}

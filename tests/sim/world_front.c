@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/support_world_parts.h"
+#include "tests/sim/internal.h"
 
 /* --- the router's shell ------------------------------------------------------------------------------------------- */
 
@@ -213,7 +213,7 @@ static void manage(struct world *w, const struct views_action *action, enum mess
 	}
 	if (kind == MSG_INSTALL && (managing->view.number != w->front.stored.view.number ||
 				    !view_equal(&managing->view, &w->front.stored.view)))
-		world_fail(w, "view %" PRIu64 " is installed and not stored", managing->view.number);
+		world_fail(w, 2, "view %" PRIu64 " is installed and not stored", managing->view.number);
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = kind, .managing = managing});
 }
 
@@ -232,7 +232,7 @@ static void front_says(struct world *w, const struct views_action *action)
 		w->counts->admissions++;
 	if (strstr(action->text, "lost data") != NULL || strstr(action->text, "damaged") != NULL ||
 	    strstr(action->text, "set its data aside and to") != NULL)
-		world_fail(w, "the front-end says: %s", action->text);
+		world_fail(w, 14, "the front-end says: %s", action->text);
 }
 
 static void carry_out(struct world *w, const struct views_action *action)
@@ -274,7 +274,7 @@ static void carry_out(struct world *w, const struct views_action *action)
 		front_says(w, action);
 		return;
 	case VIEWS_DO_EXIT:
-		world_fail(w, "the only front-end exits: %s", action->text);
+		world_fail(w, 20, "the only front-end exits: %s", action->text);
 	}
 }
 

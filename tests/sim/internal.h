@@ -1,4 +1,4 @@
-/* What the files of the world share, and nobody else. See support_world.h. */
+/* What the files of the world share, and nobody else. See world.h. */
 #pragma once
 
 #include <stddef.h>
@@ -8,8 +8,10 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "server/replica/replica.h"
-#include "tests/unit/support_world.h"
+#include "tests/sim/world.h"
 
+#define RING_LINES 60
+#define RING_BYTES 240
 #define WORLD_NODES 4
 #define WORLD_CLIENTS 10
 #define FRONT 0u /* as the number of a process */
@@ -314,8 +316,12 @@ struct profile {
 };
 
 struct world {
+	struct world_options options;
 	uint64_t seed, random;
-	bool tracing;
+	uint64_t hash;                /* of all that happened */
+	char ring[RING_LINES][RING_BYTES];
+	uint64_t ring_at;
+	char verdict[400];
 	struct world_counts *counts;
 	struct profile profile;
 	uint64_t now_us;
@@ -340,18 +346,24 @@ struct world {
 	uint64_t names_count, names_room;
 };
 
-/* support_world.c */
+/* world.c */
 uint32_t world_draw(struct world *w, uint32_t below);
 bool world_percent(struct world *w, uint32_t percent);
 struct uuid world_uuid(struct world *w);
 void world_at(struct world *w, uint64_t after_us, struct world_event event);
 uint64_t world_ms(const struct world *w);
 __attribute__((format(printf, 2, 3))) void world_say(struct world *w, const char *format, ...);
-_Noreturn __attribute__((format(printf, 2, 3))) void world_fail(struct world *w, const char *format, ...);
+/* The judge objects: rule is the one of docs/replication.md that was broken. */
+_Noreturn __attribute__((format(printf, 3, 4))) void world_fail(struct world *w, uint32_t rule, const char *format, ...);
 void *world_alloc(size_t size);
 void *world_grow(void *list, uint64_t count, uint64_t *room, size_t size);
 
-/* support_world_net.c */
+/* fault.c */
+void fault_profile(struct world *w);
+void fault_next(struct world *w);
+void fault_kill(struct world *w, struct node *node);
+
+/* world_net.c */
 struct conn *net_open(struct world *w, uint32_t from, uint32_t to, const char *address);
 void net_send(struct world *w, struct conn *conn, uint32_t from_end, const struct message *message);
 void net_close(struct world *w, struct conn *conn, uint32_t end);
@@ -362,7 +374,7 @@ void net_free(struct world *w);
 uint32_t net_life(const struct world *w, uint32_t process);
 uint64_t net_paused_until(const struct world *w, uint32_t process);
 
-/* support_world_disk.c */
+/* world_disk.c */
 void disk_append(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
 void disk_begin(struct world *w, struct node *node);
 void disk_done(struct world *w, struct node *node);
@@ -378,7 +390,7 @@ void history_init(struct history *history, uint64_t init);
 void history_append(struct world *w, struct history *history, uint32_t body);
 void history_free(struct history *history);
 
-/* support_world_node.c */
+/* world_node.c */
 void node_start(struct world *w, struct node *node);
 void node_kill(struct world *w, struct node *node);
 void node_step(struct world *w, struct node *node, struct replica_event *event);
@@ -388,7 +400,7 @@ void node_report(const struct world *w, const struct node *node, struct report *
 void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
 struct identity node_identity(const struct node *node);
 
-/* support_world_serve.c: the replica's side of connections */
+/* world_serve.c: the replica's side of connections */
 void serve_message(struct world *w, struct node *node, struct conn *conn, const struct message *message);
 void serve_closed(struct world *w, struct node *node, struct conn *conn);
 void serve_news(struct world *w, struct node *node);
@@ -399,7 +411,7 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 void links_lost(struct world *w, struct node *node, struct conn *conn);
 struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid);
 
-/* support_world_front.c */
+/* world_front.c */
 void front_start(struct world *w);
 void front_kill(struct world *w);
 void front_event(struct world *w, const struct world_event *event);
@@ -408,7 +420,7 @@ void front_lost(struct world *w, struct conn *conn, bool refused);
 void front_switchover(struct world *w);
 void client_turn(struct world *w, struct client *client);
 
-/* support_world_judge.c */
+/* judge.c */
 uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
 uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static 256]);
 uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/support_world_parts.h"
+#include "tests/sim/internal.h"
 
 uint32_t net_life(const struct world *w, uint32_t process)
 {

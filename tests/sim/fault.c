@@ -1,0 +1,263 @@
+/* What goes wrong, how often, and whom it meets: all of it drawn from the seed. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tests/sim/internal.h"
+
+enum fault {
+	FAULT_KILL, FAULT_PAUSE, FAULT_BREAK, FAULT_BLOCK, FAULT_WIPE, FAULT_FRONT_KILL, FAULT_FRONT_PAUSE, FAULT_SWITCHOVER,
+	FAULT_STOP, FAULT_STORES, FAULT_STALL, FAULT_POWER, FAULT_KILL_PRIMARY, FAULT_FLAP, FAULTS
+};
+
+static void start_later(struct world *w, struct node *node, uint32_t within_us)
+{
+	world_at(w, world_draw(w, within_us), (struct world_event){.kind = EV_START, .node = node->id});
+}
+
+static uint32_t down_us(struct world *w)
+{
+	if (w->profile.short_lives)
+		return 30000;
+	return world_percent(w, 20) ? 5000000 : 400000;
+}
+
+void fault_kill(struct world *w, struct node *node)
+{
+	if (!node->alive)
+		return;
+	world_say(w, "replica %" PRIu32 " is killed", node->id);
+	node_kill(w, node);
+	w->counts->kills++;
+	start_later(w, node, down_us(w));
+	if (w->profile.short_lives && world_percent(w, 60)) /* and once more, wherever it is by then */
+		world_at(w, world_draw(w, 80000), (struct world_event){.kind = EV_FAULT, .value = 1000 + node->id});
+}
+
+static void kill_front(struct world *w)
+{
+	if (!w->front.alive)
+		return;
+	front_kill(w);
+	w->counts->front_kills++;
+	if (w->profile.lose_directory && world_percent(w, 30)) {
+		world_say(w, "the front-end's directory is lost");
+		memset(&w->front.stored, 0, sizeof w->front.stored);
+	}
+	world_at(w, world_draw(w, world_percent(w, 30) ? 1500000 : 50000),
+		 (struct world_event){.kind = EV_START, .node = FRONT});
+}
+
+static bool survives_without(const struct world *w, const struct view *view, const struct node *node)
+{
+	if (view_member_exact(view, node->id, node->disk.image.uuid) == NULL)
+		return true;
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct node *other = &w->nodes[view->members[i].id];
+
+		if (other != node && uuid_equal(other->disk.image.uuid, view->members[i].uuid))
+			return true;
+	}
+	return false;
+}
+
+static bool joint_somewhere(const struct world *w, const struct node *node)
+{
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		const struct disk *disk = &w->nodes[id].disk;
+		const struct replica_meta *meta = NULL;
+
+		for (uint32_t i = disk->count; i > 0 && meta == NULL; i--)
+			meta = disk->records[i - 1].meta;
+		for (uint32_t i = 0; meta != NULL && i < meta->joint_count; i++) {
+			if (uuid_equal(meta->joint[i].uuid, node->disk.image.uuid))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Never the last disk of a view that holds what was acknowledged; without the front-end's directory, no member's at
+ * all. */
+static void wipe(struct world *w, struct node *node)
+{
+	bool front_has_it = w->front.stored.view.number > 0 && !w->profile.lose_directory;
+
+	if (!survives_without(w, &w->front.stored.view, node) ||
+	    (w->front.storing_ticket != 0 && !survives_without(w, &w->front.storing.view, node)))
+		return;
+	if (!front_has_it || !w->profile.wipe_members) {
+		for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+			const struct disk *disk = &w->nodes[id].disk;
+
+			for (uint32_t i = 0; i < disk->count; i++) {
+				if (disk->records[i].kind == WRITE_META &&
+				    view_member_exact(&disk->records[i].meta->view, node->id, node->disk.image.uuid) !=
+					    NULL)
+					return;
+			}
+		}
+		if (joint_somewhere(w, node) ||
+		    view_member_exact(&w->front.stored.view, node->id, node->disk.image.uuid) != NULL ||
+		    view_member_exact(&w->front.storing.view, node->id, node->disk.image.uuid) != NULL)
+			return;
+	}
+	if (node->alive) {
+		node_kill(w, node);
+		start_later(w, node, 300000);
+	}
+	world_say(w, "replica %" PRIu32 "'s disk is wiped", node->id);
+	disk_wipe(node);
+	w->counts->wipes++;
+}
+
+static void pause(struct world *w, uint64_t *until_us)
+{
+	*until_us = w->now_us + world_draw(w, world_percent(w, 40) ? 2000000 : 120000);
+	w->counts->pauses++;
+}
+
+static void break_one(struct world *w)
+{
+	uint32_t live = 0;
+
+	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next)
+		live += conn->open[0] && conn->open[1] && !conn->broken;
+	live = world_draw(w, live);
+	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
+		if (conn->open[0] && conn->open[1] && !conn->broken && live-- == 0) {
+			world_say(w, "the connection %" PRIu32 " - %" PRIu32 " breaks", conn->process[0],
+				  conn->process[1]);
+			net_break(w, conn);
+			w->counts->breaks++;
+			return;
+		}
+	}
+}
+
+static void block(struct world *w)
+{
+	uint32_t a = world_draw(w, w->profile.nodes + 1);
+	uint32_t b = world_draw(w, w->profile.nodes + 1);
+	uint64_t until = w->now_us + world_draw(w, world_percent(w, 50) ? 1500000 : 100000);
+
+	if (a == b)
+		return;
+	world_say(w, "nothing passes between %" PRIu32 " and %" PRIu32 " until %" PRIu64, a, b, until / 1000);
+	w->blocked_until_us[a][b] = w->blocked_until_us[b][a] = until;
+}
+
+static struct node *primary_of(struct world *w)
+{
+	uint32_t id = w->front.stored.view.primary;
+
+	return &w->nodes[id > 0 ? id : 1 + world_draw(w, w->profile.nodes)];
+}
+
+static void power_cut(struct world *w)
+{
+	world_say(w, "the power fails");
+	for (uint32_t id = 1; id <= w->profile.nodes; id++)
+		fault_kill(w, &w->nodes[id]);
+	if (world_percent(w, 50))
+		kill_front(w);
+}
+
+static void strike(struct world *w, enum fault fault)
+{
+	struct node *node = &w->nodes[1 + world_draw(w, w->profile.nodes)];
+
+	switch (fault) {
+	case FAULT_KILL:
+		fault_kill(w, node);
+		break;
+	case FAULT_KILL_PRIMARY:
+		fault_kill(w, primary_of(w));
+		break;
+	case FAULT_PAUSE:
+		if (world_percent(w, 40))
+			node = primary_of(w);
+		world_say(w, "replica %" PRIu32 " is stopped for a while", node->id);
+		if (node->alive)
+			pause(w, &node->paused_until_us);
+		break;
+	case FAULT_FRONT_PAUSE:
+		world_say(w, "the front-end is stopped for a while");
+		if (w->front.alive)
+			pause(w, &w->front.paused_until_us);
+		break;
+	case FAULT_BREAK:
+		break_one(w);
+		break;
+	case FAULT_FLAP:
+		for (uint32_t i = 2 + world_draw(w, 6); i > 0; i--)
+			break_one(w);
+		break;
+	case FAULT_BLOCK:
+		block(w);
+		break;
+	case FAULT_WIPE:
+		wipe(w, node);
+		break;
+	case FAULT_FRONT_KILL:
+		kill_front(w);
+		break;
+	case FAULT_SWITCHOVER:
+		if (w->front.alive && w->front.paused_until_us <= w->now_us)
+			front_switchover(w);
+		break;
+	case FAULT_STOP:
+		if (node->alive && node->paused_until_us <= w->now_us)
+			node_step(w, node, &(struct replica_event){.kind = REPLICA_STOP});
+		break;
+	case FAULT_STORES:
+		w->front.fail_stores = world_percent(w, 40);
+		break;
+	case FAULT_STALL:
+		node->disk.stalled_until_us = w->now_us + world_draw(w, world_percent(w, 30) ? 4000000 : 300000);
+		break;
+	default:
+		power_cut(w);
+		break;
+	}
+}
+
+void fault_next(struct world *w)
+{
+	uint32_t sum = 0, dice;
+
+	for (uint32_t i = 0; i < FAULTS; i++)
+		sum += w->profile.weight[i];
+	dice = world_draw(w, sum);
+	for (uint32_t i = 0; i < FAULTS; i++) {
+		if (dice < w->profile.weight[i]) {
+			strike(w, (enum fault)i);
+			break;
+		}
+		dice -= w->profile.weight[i];
+	}
+	world_at(w, 1000 + world_draw(w, w->profile.fault_ms * 2000), (struct world_event){.kind = EV_FAULT});
+}
+
+void fault_profile(struct world *w)
+{
+	static const uint32_t usual[FAULTS] = {10, 8, 10, 6, 3, 4, 2, 4, 2, 1, 3, 1, 8, 2};
+	struct profile *profile = &w->profile;
+
+	profile->nodes = 3 + world_draw(w, 2);
+	profile->fault_ms = 5 + world_draw(w, world_percent(w, 50) ? 80 : 500);
+	for (uint32_t i = 0; i < FAULTS; i++)
+		profile->weight[i] = world_percent(w, 30) ? 0 : usual[i] * (1 + world_draw(w, 4));
+	profile->weight[FAULT_KILL]++;
+	profile->log_bytes_max = world_percent(w, 60) ? 500 + world_draw(w, 6000) : LIMIT_LOG_BYTES;
+	profile->piece_entries = world_percent(w, 60) ? 3 + world_draw(w, 20) : 400;
+	profile->snapshot_percent = world_percent(w, 60) ? 1 + world_draw(w, 15) : 0;
+	profile->push_mode = (enum replica_push_mode)world_draw(w, 3);
+	profile->slow_network_percent = world_percent(w, 40) ? world_draw(w, 15) : 0;
+	profile->slow_disk_percent = world_percent(w, 40) ? world_draw(w, 30) : 0;
+	profile->think_us = 1000 + world_draw(w, world_percent(w, 50) ? 10000 : 100000);
+	profile->storm_ms = 2000 + world_draw(w, 8000);
+	profile->other_histories = world_percent(w, 20);
+	profile->lose_directory = world_percent(w, 25);
+	profile->wipe_members = world_percent(w, 50);
+	profile->short_lives = world_percent(w, 35);
+}

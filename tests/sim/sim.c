@@ -1,0 +1,182 @@
+/* Runs simulated clusters, each from one seed (world.h), and says how many it ran and what they went through. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rpc/base/must.h"
+#include "tests/sim/world.h"
+
+#define REQUESTS_USUALLY 200
+
+enum { OPTION_SEED = 256, OPTION_SEEDS, OPTION_SECONDS, OPTION_TRACE, OPTION_REQUESTS, OPTION_RECORD, OPTION_COVERAGE };
+
+struct settings {
+	uint64_t first, last;
+	uint64_t seconds;
+	bool one;
+	bool coverage;
+	struct world_options world;
+};
+
+static char program[4096]; /* for the second run of a seed that failed */
+static uint32_t requests;
+
+static const struct argp_option known_options[] = {
+	{"seed", OPTION_SEED, "N", 0, "one run, and print the hash of all that happened in it", 0},
+	{"seeds", OPTION_SEEDS, "A..B", 0, "these runs", 0},
+	{"seconds", OPTION_SECONDS, "S", 0, "new seeds, drawn from the clock, for so long", 0},
+	{"trace", OPTION_TRACE, NULL, 0, "every event on standard error", 0},
+	{"requests", OPTION_REQUESTS, "N", 0, "a storm lasts until N requests were answered (200)", 0},
+	{"coverage", OPTION_COVERAGE, NULL, 0, "fail unless the runs reached the corners they are meant to reach", 0},
+	{"record", OPTION_RECORD, NULL, OPTION_HIDDEN, "keep the last lines", 0},
+	{0}};
+
+static uint64_t number(struct argp_state *state, const char *text, char **end)
+{
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(text, end, 10);
+	if (errno != 0 || *end == text)
+		argp_error(state, "not a number: %s", text);
+	return value;
+}
+
+static uint64_t whole_number(struct argp_state *state, const char *text)
+{
+	char *end;
+	uint64_t value = number(state, text, &end);
+
+	if (*end != 0)
+		argp_error(state, "not a number: %s", text);
+	return value;
+}
+
+static void take_range(struct settings *settings, struct argp_state *state, const char *text)
+{
+	char *end;
+
+	settings->first = number(state, text, &end);
+	if (end[0] != '.' || end[1] != '.')
+		argp_error(state, "--seeds takes A..B");
+	settings->last = whole_number(state, end + 2);
+	if (settings->last < settings->first)
+		argp_error(state, "--seeds takes A..B, A not above B");
+}
+
+static error_t take_option(int key, char *argument, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+
+	switch (key) {
+	case OPTION_SEED:
+		settings->first = settings->last = whole_number(state, argument);
+		settings->one = true;
+		return 0;
+	case OPTION_SEEDS:
+		take_range(settings, state, argument);
+		return 0;
+	case OPTION_SECONDS:
+		settings->seconds = whole_number(state, argument);
+		return 0;
+	case OPTION_TRACE:
+		settings->world.trace = true;
+		return 0;
+	case OPTION_REQUESTS:
+		settings->world.requests = requests = (uint32_t)whole_number(state, argument);
+		return 0;
+	case OPTION_RECORD:
+		settings->world.record = true;
+		return 0;
+	case OPTION_COVERAGE:
+		settings->coverage = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Fast runs keep no trace. The same seed does the same again, so the second run tells what the first did. */
+static void run_again(uint64_t seed)
+{
+	char seed_text[32], requests_text[32];
+
+	snprintf(seed_text, sizeof seed_text, "--seed=%" PRIu64, seed);
+	snprintf(requests_text, sizeof requests_text, "--requests=%" PRIu32, requests);
+	fflush(stdout);
+	fflush(stderr);
+	execl(program, program, seed_text, requests_text, "--record", (char *)NULL);
+}
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* The storms are not so bad that nothing is tested, and reach the corners. */
+static void demand_coverage(const struct world_counts *sum)
+{
+	must(sum->done > 100 * sum->runs);
+	must(sum->reads > 20 * sum->runs);
+	must(sum->adoptions > sum->runs);
+	must(sum->cuts > 0);
+	must(sum->torn_starts > sum->runs);
+	must(sum->stuck * 5 < sum->runs);
+}
+
+static void print_counts(const struct world_counts *sum, double seconds)
+{
+	printf("%" PRIu64 " runs in %.1f s, %.0f a minute; %" PRIu64 " of them with fewer requests than asked for\n"
+	       "answers: done %" PRIu64 " reads %" PRIu64 " refused %" PRIu64 "; highest view %" PRIu64 ", events %" PRIu64
+	       "\n",
+	       sum->runs, seconds, seconds > 0 ? (double)sum->runs * 60 / seconds : 0, sum->short_runs, sum->done,
+	       sum->reads, sum->refused, sum->views, sum->events);
+	printf("faults: kills %" PRIu64 " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
+	       " torn %" PRIu64 " between %" PRIu64 "\n",
+	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);
+	printf("reached: adoptions %" PRIu64 " pieces %" PRIu64 " cuts %" PRIu64 " admissions %" PRIu64
+	       " without an end for want of data %" PRIu64 "\n",
+	       sum->adoptions, sum->pieces, sum->cuts, sum->admissions, sum->stuck);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {known_options, take_option, NULL,
+					 "Whole clusters in one process and in virtual time, each from one seed.", NULL,
+					 NULL, NULL};
+	struct settings settings = {.first = 1, .last = 60,
+				    .world = {.requests = REQUESTS_USUALLY, .on_failure = run_again}};
+	struct world_counts sum = {0};
+	double began = seconds_now();
+	ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+
+	must(size > 0);
+	requests = REQUESTS_USUALLY;
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &settings);
+	if (settings.seconds > 0) {
+		settings.first = (uint64_t)time(NULL) << 20;
+		settings.last = UINT64_MAX;
+		printf("seeds from %" PRIu64 " on\n", settings.first);
+	}
+	for (uint64_t seed = settings.first;; seed++) {
+		uint64_t hash = world_run(&settings.world, seed, &sum);
+
+		if (settings.one)
+			printf("seed %" PRIu64 ": trace hash %016" PRIx64 "\n", seed, hash);
+		if (seed >= settings.last ||
+		    (settings.seconds > 0 && seconds_now() - began >= (double)settings.seconds))
+			break;
+	}
+	print_counts(&sum, seconds_now() - began);
+	if (settings.coverage)
+		demand_coverage(&sum);
+	return 0;
+}

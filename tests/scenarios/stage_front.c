@@ -1,0 +1,508 @@
+/* A front-end's process: the view manager's core, the router, a view file, and connections to the replicas
+ * (frontend/manager.c, links.c, requests.c). */
+#include "tests/scenarios/stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *name_of(const struct front_process *f)
+{
+	return stage_name(f->process->number);
+}
+
+static uint64_t now(const struct stage *s, const struct front_process *f)
+{
+	return stage_now(s, f->process);
+}
+
+/* A, and A' after it has lost its directory. */
+const char *manager_name(const struct stage *s, struct uuid manager)
+{
+	static const char *const names[STAGE_FRONTS][8] = {{"A", "A'", "A''", "A'3", "A'4", "A'5", "A'6", "A'7"},
+							   {"B", "B'", "B''", "B'3", "B'4", "B'5", "B'6", "B'7"}};
+
+	for (uint32_t i = 0; i < STAGE_FRONTS; i++) {
+		for (uint32_t j = 0; j < s->fronts[i].managers_count; j++) {
+			if (uuid_equal(s->fronts[i].managers[j], manager))
+				return names[i][j];
+		}
+	}
+	return "nobody known";
+}
+
+static void note_manager(struct front_process *f)
+{
+	struct uuid manager = views_manager(f->views);
+
+	for (uint32_t i = 0; i < f->managers_count; i++) {
+		if (uuid_equal(f->managers[i], manager))
+			return;
+	}
+	must(f->managers_count < 8);
+	f->managers[f->managers_count++] = manager;
+}
+
+/* --- the router's shell, and clients ------------------------------------------------------------------------------ */
+
+static struct front_process *front_of(struct request *request)
+{
+	return stage_front(request->stage, request->front);
+}
+
+static void route_send(void *context, struct router_request *head, uint32_t to, uint64_t view, uint64_t floor,
+		       bool at_primary, uint32_t timeout_ms)
+{
+	struct request *request = (struct request *)head;
+	struct front_process *f = front_of(request);
+	struct item *item = item_new(request->is_read ? ITEM_QUERY : ITEM_SUBMIT);
+
+	(void)context;
+	must(f->links[to] != NULL);
+	request->late_ms = now(request->stage, f) + timeout_ms;
+	item->number = view;
+	item->floor = floor;
+	item->at_primary = at_primary;
+	item->request = request->place;
+	item->serial = ++request->serial;
+	memcpy(item->body, request->body, STAGE_BODY);
+	net_send(request->stage, f->links[to], 0, item);
+}
+
+static struct client *client_of(struct stage *s, const char *body)
+{
+	char name[16];
+
+	must(sscanf(body, "%15[^/ ]", name) == 1);
+	for (uint32_t i = 0; i < s->clients_count; i++) {
+		if (strcmp(s->clients[i].name, name) == 0)
+			return &s->clients[i];
+	}
+	must(s->clients_count < 8);
+	snprintf(s->clients[s->clients_count].name, sizeof name, "%s", name);
+	return &s->clients[s->clients_count++];
+}
+
+static enum attempt attempt_of(enum router_end how, const struct item *answer)
+{
+	switch (how) {
+	case ROUTER_END_UNKNOWN:
+		return ATTEMPT_UNKNOWN;
+	case ROUTER_END_UNAVAILABLE:
+		return ATTEMPT_UNAVAILABLE;
+	case ROUTER_END_BUSY:
+		return ATTEMPT_BUSY;
+	case ROUTER_END_ANSWERED:
+		return answer->kind == ITEM_READ || answer->verdict == VERDICT_DONE ? ATTEMPT_DONE : ATTEMPT_REFUSED;
+	}
+	must_not_reach("a router's end");
+}
+
+/* What the client makes of it, all its attempts taken together. */
+static void client_hears(struct request *request, enum attempt attempt)
+{
+	struct client *client = client_of(request->stage, request->body);
+
+	if (request->is_read)
+		return;
+	if (client->track.outcome == OUTCOME_OPEN)
+		outcome_attempt(&client->track, attempt);
+	if (client->track.outcome != OUTCOME_DONE)
+		stage_say(request->stage, "%s holds %s for %s", client->name, request->body,
+			  client->track.outcome == OUTCOME_OPEN ? client->track.may_have_happened ? "unknown: to be asked again"
+										   : "not done: to be asked again"
+						       : outcome_name(client->track.outcome));
+}
+
+static void route_answer(void *context, struct router_request *head, enum router_end how, const void *payload,
+			 const char *text)
+{
+	static const char *const ends[] = {"", "unknown", "unavailable", "busy"};
+	struct request *request = (struct request *)head;
+	const struct item *answer = payload;
+	const char *front = stage_name(request->front);
+
+	(void)context;
+	request->open = false;
+	request->serial++;
+	if (how != ROUTER_END_ANSWERED)
+		stage_say(request->stage, "%s tells %s: %s: %s", front, request->body, ends[how], text);
+	else if (request->is_read)
+		stage_say(request->stage, "%s tells %s: shows op %" PRIu64, front, request->body, answer->op);
+	else if (answer->verdict == VERDICT_DONE)
+		stage_say(request->stage, "%s tells %s: done, op %" PRIu64, front, request->body, answer->op);
+	else
+		stage_say(request->stage, "%s tells %s: refused, %s", front, request->body, verdict_name(answer->verdict));
+	client_hears(request, attempt_of(how, answer));
+}
+
+static void route_pause(void *context, bool paused)
+{
+	struct front_process *f = context;
+
+	stage_say(f->stage, "%s %s reading from its clients", name_of(f), paused ? "stops" : "goes on");
+}
+
+/* Told before the next step of the view manager. */
+static void route_demand(void *context)
+{
+	(void)context;
+}
+
+/* The front-end died with it. */
+static void route_forget(void *context, struct router_request *head)
+{
+	struct request *request = (struct request *)head;
+
+	(void)context;
+	request->open = false;
+	request->serial++;
+	client_hears(request, ATTEMPT_LOST);
+}
+
+static void tell_demand(struct stage *s, struct front_process *f);
+
+void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms)
+{
+	struct client *client = client_of(s, body);
+	struct request *request = &s->requests[s->requests_count];
+
+	must(s->requests_count < STAGE_REQUESTS);
+	*request = (struct request){.stage = s, .place = s->requests_count++, .front = f->process->number,
+				    .is_read = is_read, .open = true};
+	snprintf(request->body, sizeof request->body, "%s", body);
+	/* Another attempt at the same request adds to what is known of it. */
+	if (!is_read && (strcmp(client->asked, body) != 0 || client->track.outcome != OUTCOME_OPEN)) {
+		client->track = outcome_begin(REQUEST_WRITE, true);
+		snprintf(client->asked, sizeof client->asked, "%s", body);
+	}
+	if (is_read)
+		router_read(f->router, &request->head, now(s, f), timeout_ms);
+	else
+		router_write(f->router, &request->head, now(s, f), timeout_ms);
+	tell_demand(s, f);
+}
+
+/* --- the view manager's actions ----------------------------------------------------------------------------------- */
+
+static bool reads_able(struct front_process *f, uint32_t id, const struct report *report)
+{
+	const struct view *view = views_current(f->views);
+
+	return report->state == STATE_FOLLOWING && report->view.number == view->number &&
+	       view_member_exact(view, id, report->uuid) != NULL && router_serving(f->router);
+}
+
+static void route(struct stage *s, struct front_process *f, const struct views_action *action)
+{
+	static struct views_row rows[LIMIT_REPLICAS];
+	uint32_t count;
+
+	stage_say(s, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), action->id, action->view,
+		  action->commit > router_floor(f->router) ? action->commit : router_floor(f->router));
+	router_route(f->router, action->view, action->id, action->commit, now(s, f));
+	count = views_rows(f->views, now(s, f), rows);
+	for (uint32_t i = 0; i < count; i++) {
+		if (rows[i].reachable && rows[i].report != NULL)
+			router_reader(f->router, rows[i].id, reads_able(f, rows[i].id, rows[i].report));
+	}
+}
+
+static void connect_to(struct stage *s, struct front_process *f, const struct views_action *action)
+{
+	const struct view *view = views_current(f->views);
+	struct item *hello = item_new(ITEM_HELLO);
+
+	router_link(f->router, action->id, false, now(s, f));
+	if (f->links[action->id] != NULL)
+		net_close(s, f->links[action->id], 0);
+	f->links[action->id] =
+		net_open(s, f->process->number, action->id, (uint32_t)strtoul(action->address, NULL, 10));
+	hello->me = (struct identity){.uuid = views_manager(f->views), .incarnation = f->process->incarnation,
+				      .cluster = view->cluster, .generation = view->generation};
+	hello->you.id = action->id;
+	net_send(s, f->links[action->id], 0, hello);
+}
+
+static void disconnect(struct stage *s, struct front_process *f, uint32_t id)
+{
+	struct conn *conn = f->links[id];
+
+	f->links[id] = NULL;
+	if (conn != NULL)
+		net_close(s, conn, 0);
+	router_link(f->router, id, false, now(s, f));
+}
+
+static void manage(struct stage *s, struct front_process *f, const struct views_action *action, enum item_kind kind)
+{
+	struct conn *conn = f->links[action->id];
+	struct item *item;
+
+	if (conn == NULL)
+		return;
+	item = item_new(kind);
+	item->number = action->view;
+	item->retire = action->retire;
+	item->manager = views_manager(f->views);
+	item->view = *views_current(f->views);
+	item->has_peers = true;
+	views_peers(f->views, &item->peers);
+	net_send(s, conn, 0, item);
+}
+
+static void store(struct stage *s, struct front_process *f, uint64_t ticket)
+{
+	struct item *item = item_new(ITEM_FILE);
+	struct text text = {.size = 0};
+
+	f->storing = *views_to_store(f->views);
+	item->from = item->to = f->process->number;
+	item->ticket = ticket;
+	show_view(&text, &f->storing.view);
+	stage_say(s, "%s writes %s to its file", name_of(f), text.bytes);
+	free(text.bytes);
+	item_queue(s, item);
+}
+
+static void carry_out(struct stage *s, struct front_process *f, const struct views_action *action, bool *ended)
+{
+	switch (action->kind) {
+	case VIEWS_DO_CONNECT:
+		connect_to(s, f, action);
+		return;
+	case VIEWS_DO_DISCONNECT:
+		disconnect(s, f, action->id);
+		return;
+	case VIEWS_DO_HEARTBEAT:
+		manage(s, f, action, ITEM_HEARTBEAT);
+		return;
+	case VIEWS_DO_STORE:
+		store(s, f, action->ticket);
+		return;
+	case VIEWS_DO_INSTALL:
+		manage(s, f, action, ITEM_INSTALL);
+		return;
+	case VIEWS_DO_BIND:
+		manage(s, f, action, ITEM_BIND);
+		return;
+	case VIEWS_DO_ROUTE:
+		route(s, f, action);
+		return;
+	case VIEWS_DO_HOLD:
+		router_hold(f->router, action->text);
+		return;
+	case VIEWS_DO_ANSWER:
+		stage_say(s, "%s tells the operator: %s: %s", name_of(f), action->ok ? "done" : "no", action->text);
+		return;
+	case VIEWS_DO_RESET_FLOOR:
+		stage_say(s, "%s forgets its floor", name_of(f));
+		router_reset_floor(f->router);
+		return;
+	case VIEWS_DO_CLEAN:
+		return;
+	case VIEWS_DO_LOG:
+		stage_say(s, "%s: %s", name_of(f), action->text);
+		return;
+	case VIEWS_DO_EXIT:
+		stage_say(s, "%s ends: %s", name_of(f), action->text);
+		*ended = true;
+		return;
+	}
+}
+
+static void step_one(struct stage *s, struct front_process *f, struct views_event *event)
+{
+	bool ended = false;
+
+	event->now_ms = now(s, f);
+	event->floor = router_floor(f->router);
+	event->fresh[0] = stage_draw(s);
+	event->fresh[1] = stage_draw(s);
+	views_step(f->views, event, &f->actions);
+	note_manager(f);
+	for (uint32_t i = 0; i < f->actions.count; i++)
+		carry_out(s, f, &f->actions.list[i], &ended);
+	if (ended)
+		front_kill(s, f);
+}
+
+static void tell_demand(struct stage *s, struct front_process *f)
+{
+	uint32_t waiting = router_waiting(f->router);
+
+	if ((waiting > 0) == f->demand_told)
+		return;
+	f->demand_told = waiting > 0;
+	step_one(s, f, &(struct views_event){.kind = VIEWS_DEMAND, .waiting = waiting});
+}
+
+void front_step(struct stage *s, struct front_process *f, struct views_event *event)
+{
+	tell_demand(s, f);
+	if (f->process->alive)
+		step_one(s, f, event);
+}
+
+/* --- what comes to it --------------------------------------------------------------------------------------------- */
+
+static void take_report(struct stage *s, struct front_process *f, const struct item *item)
+{
+	bool bound = item->kind == ITEM_BOUND && item->ok;
+
+	if (bound)
+		router_link(f->router, item->from, true, now(s, f));
+	else
+		router_reader(f->router, item->from, reads_able(f, item->from, &item->report));
+	front_step(s, f, &(struct views_event){.kind = bound ? VIEWS_BOUND : VIEWS_REPORT, .id = item->from,
+					       .report = &item->report});
+}
+
+static void take_hello(struct stage *s, struct front_process *f, const struct item *item)
+{
+	if (item->status == 0)
+		router_link(f->router, item->from, true, now(s, f));
+	front_step(s, f, &(struct views_event){.kind = VIEWS_HELLO, .id = item->from, .identity = &item->me,
+					       .report = &item->report, .reply_status = item->status, .reply_text = "no"});
+}
+
+static enum router_reply reply_of(const struct item *item)
+{
+	if (item->kind == ITEM_READ)
+		return item->moved ? ROUTER_REPLY_AGAIN : ROUTER_REPLY_DONE;
+	switch (item->verdict) {
+	case VERDICT_DONE:
+		return ROUTER_REPLY_DONE;
+	case VERDICT_MOVED:
+		return ROUTER_REPLY_AGAIN;
+	case VERDICT_BUSY:
+		return ROUTER_REPLY_UNAVAILABLE;
+	default:
+		return ROUTER_REPLY_REFUSED;
+	}
+}
+
+static void take_answer(struct stage *s, struct front_process *f, const struct item *item)
+{
+	struct request *request = &s->requests[item->request];
+
+	if (!request->open || request->serial != item->serial || !request->head.sent) {
+		stage_say(s, "%s knows that this answer is out of date", name_of(f));
+		return;
+	}
+	router_answered(f->router, &request->head, reply_of(item), item->op, item, now(s, f));
+}
+
+static void take_file(struct stage *s, struct front_process *f, const struct item *item)
+{
+	if (!f->fails) {
+		f->stored = f->storing;
+		f->has_file = true;
+	}
+	front_step(s, f, &(struct views_event){.kind = VIEWS_STORED, .ticket = item->ticket, .ok = !f->fails});
+}
+
+void front_take(struct stage *s, struct front_process *f, struct item *item)
+{
+	if (item->kind == ITEM_FILE) {
+		take_file(s, f, item);
+		return;
+	}
+	if (f->links[item->from] != item->conn)
+		return; /* of a connection that we have given up */
+	switch (item->kind) {
+	case ITEM_HELLO_REPLY:
+		take_hello(s, f, item);
+		return;
+	case ITEM_REPORT:
+	case ITEM_INSTALLED:
+	case ITEM_BOUND:
+		take_report(s, f, item);
+		return;
+	case ITEM_ANSWER:
+	case ITEM_READ:
+		take_answer(s, f, item);
+		return;
+	case ITEM_CLOSED:
+	case ITEM_REFUSED:
+		item->conn->open[0] = false;
+		f->links[item->from] = NULL;
+		router_link(f->router, item->from, false, now(s, f));
+		front_step(s, f, &(struct views_event){.kind = VIEWS_LOST, .id = item->from,
+						       .refused = item->kind == ITEM_REFUSED});
+		return;
+	default:
+		must_not_reach("what a front-end is sent");
+	}
+}
+
+void front_tick(struct stage *s, struct front_process *f)
+{
+	for (uint32_t i = 0; i < s->requests_count; i++) {
+		struct request *request = &s->requests[i];
+
+		if (request->open && request->front == f->process->number && request->head.sent &&
+		    request->late_ms <= now(s, f))
+			router_answered(f->router, &request->head, ROUTER_REPLY_AGAIN, 0, NULL, now(s, f));
+	}
+	router_tick(f->router, now(s, f));
+	if (f->actions.deadline_ms <= now(s, f))
+		front_step(s, f, &(struct views_event){.kind = VIEWS_TICK});
+}
+
+void front_discover(struct stage *s, struct front_process *f, bool complete)
+{
+	uint32_t ids[STAGE_REPLICAS], count = 0;
+
+	for (uint32_t id = 1; id <= STAGE_REPLICAS && f->process->alive; id++) {
+		char address[LIMIT_ADDRESS_BYTES];
+
+		if (s->processes[id].life == 0)
+			continue; /* a process that dies leaves its entry */
+		snprintf(address, sizeof address, "%" PRIu32, s->processes[id].life);
+		ids[count++] = id;
+		front_step(s, f, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
+	}
+	if (f->process->alive)
+		front_step(s, f, &(struct views_event){.kind = VIEWS_DUMPED, .complete = complete, .ids = ids,
+						       .ids_count = count});
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+void front_start(struct stage *s, struct front_process *f, bool may_form)
+{
+	const struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
+					      .forget_ms = 20000, .new_cluster = may_form};
+	const struct router_options routing = {.queue_max = s->queue_max, .default_timeout_ms = 10000,
+					       .backup_timeout_ms = 1000, .retry_ms = 50};
+	const struct router_shell shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
+					   .demand = route_demand, .forget = route_forget};
+
+	must(!f->process->alive);
+	f->process->alive = true;
+	f->process->paused = false;
+	f->process->life++;
+	f->process->incarnation = stage_draw(s);
+	f->demand_told = false;
+	f->views = views_new(&options);
+	f->router = router_new(&routing, &shell, f);
+	if (f->has_file)
+		stage_say(s, "%s starts, its file holds view %" PRIu64, name_of(f), f->stored.view.number);
+	else
+		stage_say(s, "%s starts without a view file", name_of(f));
+	front_step(s, f, &(struct views_event){.kind = VIEWS_START, .stored = f->has_file ? &f->stored : NULL});
+	front_discover(s, f, true);
+}
+
+void front_kill(struct stage *s, struct front_process *f)
+{
+	must(f->process->alive);
+	net_kill(s, f->process->number);
+	f->process->alive = f->process->paused = false;
+	memset(f->links, 0, sizeof f->links);
+	router_free(f->router);
+	views_free(f->views);
+	f->router = NULL;
+	f->views = NULL;
+}

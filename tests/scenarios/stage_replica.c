@@ -1,0 +1,343 @@
+/* One replica's process: what server/node.c, recovery.c and staging.c do around the core. The state machine is a list of
+ * operations; an operation is the text "CLIENT/REQUEST WORDS". */
+#include "tests/scenarios/stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- questions to the state machine ------------------------------------------------------------------------------- */
+
+bool body_split(const char *body, struct uuid *client, uint64_t *request, struct digest *content)
+{
+	char name[16];
+	int end = 0;
+
+	memset(client, 0, sizeof *client);
+	if (sscanf(body, "%15[^/ ]/%" SCNu64 "%n", name, request, &end) != 2)
+		return false;
+	memcpy(client->bytes, name, strlen(name));
+	*content = digest_of(body + end, strlen(body + end));
+	return true;
+}
+
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				 uint64_t *op)
+{
+	const struct replica_process *p = context;
+	enum replica_known known = KNOWN_NEW;
+
+	for (uint32_t i = 0; i < p->live.count; i++) {
+		struct uuid who;
+		struct digest what;
+		uint64_t number;
+
+		must(body_split(p->live.list[i], &who, &number, &what));
+		if (!uuid_equal(who, client))
+			continue;
+		if (number == request) {
+			*op = i + 1;
+			return digest_equal(what, content) ? KNOWN_REPEAT : KNOWN_CONFLICT;
+		}
+		if (number > request)
+			known = KNOWN_SUPERSEDED;
+	}
+	return known;
+}
+
+static bool key(void *context, const uint8_t *bytes, uint32_t size, struct uuid *client, uint64_t *request,
+		struct digest *content)
+{
+	(void)context;
+	return size == STAGE_BODY && body_split((const char *)bytes, client, request, content);
+}
+
+static uint64_t state_bytes(void *context)
+{
+	(void)context;
+	return LIMIT_STATE_CHUNK_BYTES / 2; /* one push carries it */
+}
+
+/* --- actions ------------------------------------------------------------------------------------------------------ */
+
+static const char *name_of(const struct replica_process *p)
+{
+	return stage_name(p->process->number);
+}
+
+static void apply(struct stage *s, struct replica_process *p, uint64_t op)
+{
+	while (p->live.count < op) {
+		struct replica_entry entry = replica_entry_at(p->core, p->live.count + 1);
+
+		must(p->live.count < STAGE_OPS);
+		must(entry.size == STAGE_BODY);
+		memcpy(p->live.list[p->live.count++], entry.body, STAGE_BODY);
+		stage_say(s, "%s applies %" PRIu32 ":%s", name_of(p), p->live.count, (const char *)entry.body);
+	}
+}
+
+static void adopt(struct stage *s, struct replica_process *p, uint64_t op)
+{
+	must(p->staged.count == op);
+	p->live = p->staged;
+	stage_say(s, "%s has the state as of op %" PRIu64 " now", name_of(p), op);
+}
+
+/* The whole state is in one push. It is in a file before the core hears that it is there. */
+static bool stage_piece(struct replica_process *p, const struct replica_action *action)
+{
+	must(p->piece != NULL);
+	p->staged = *p->piece;
+	must(p->staged.count == action->op);
+	must(digest_equal(history_digest(&p->staged, p->staged.count), action->digest));
+	p->disk.incoming = p->staged;
+	p->disk.has_incoming = true;
+	return true;
+}
+
+static void answer(struct stage *s, struct replica_process *p, const struct replica_action *action)
+{
+	enum item_kind kind = action->kind == DO_ANSWER ? ITEM_ANSWER : ITEM_READ;
+	struct conn *conn;
+	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
+
+	reply->verdict = action->verdict;
+	reply->moved = action->kind == DO_READ_MOVED;
+	reply->op = action->kind == DO_ANSWER ? action->op : p->live.count;
+	if (conn != NULL) {
+		net_send(s, conn, 1, reply);
+		return;
+	}
+	/* Asked by hand. */
+	struct text text = {.size = 0};
+
+	reply->from = p->process->number;
+	item_describe(s, reply, &text);
+	stage_say(s, "%s", text.bytes);
+	free(text.bytes);
+	item_free(reply);
+}
+
+static void judge(struct stage *s, struct replica_process *p, uint64_t token)
+{
+	struct item *item = item_new(ITEM_JUDGED);
+
+	item->from = item->to = p->process->number;
+	item->ticket = token;
+	item_queue(s, item);
+}
+
+static void tell_manager_call(struct stage *s, struct replica_process *p, const struct replica_action *action)
+{
+	enum item_kind kind = action->kind == DO_BOUND ? ITEM_BOUND : ITEM_INSTALLED;
+	struct conn *conn;
+	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
+
+	reply->ok = action->ok;
+	replica_process_report(p, &reply->report);
+	if (!action->ok && action->text != NULL)
+		stage_say(s, "%s refuses the view: %s", name_of(p), action->text);
+	must(conn != NULL);
+	net_send(s, conn, 1, reply);
+}
+
+static void acknowledge(struct stage *s, struct replica_process *p, const struct replica_action *action)
+{
+	struct conn *conn;
+	struct item *reply = serve_reply(s, p, action->token, ITEM_ACK, &conn);
+
+	must(conn != NULL);
+	reply->ack = action->ack;
+	net_send(s, conn, 1, reply);
+}
+
+static void retire(struct stage *s, struct replica_process *p, const struct replica_action *action)
+{
+	stage_say(s, "%s sets its data aside and comes back with a new uuid: %s", name_of(p), action->text);
+}
+
+/* Where a step's actions leave the step for the shell: after it, in order. */
+struct after {
+	bool retire, exit;
+	uint64_t staged_token;
+	bool staged;
+};
+
+static void carry_out(struct stage *s, struct replica_process *p, const struct replica_action *action,
+		      struct after *after)
+{
+	struct conn *conn;
+
+	switch (action->kind) {
+	case DO_WRITE:
+		disk_write(s, p, action);
+		break;
+	case DO_APPLY:
+		apply(s, p, action->op);
+		break;
+	case DO_ADOPT:
+		adopt(s, p, action->op);
+		break;
+	case DO_STAGE:
+		after->staged = stage_piece(p, action);
+		after->staged_token = action->token;
+		break;
+	case DO_UNSTAGE:
+		memset(&p->staged, 0, sizeof p->staged);
+		break;
+	case DO_JUDGE:
+		judge(s, p, action->token);
+		break;
+	case DO_ANSWER:
+	case DO_READ:
+	case DO_READ_MOVED:
+		answer(s, p, action);
+		break;
+	case DO_PUSH:
+		replica_process_push(s, p, action);
+		break;
+	case DO_PING:
+		conn = serve_link(s, p, action->id, action->uuid);
+		must(conn != NULL);
+		net_send(s, conn, 0, item_new(ITEM_PING));
+		break;
+	case DO_ACK:
+		acknowledge(s, p, action);
+		break;
+	case DO_INSTALLED:
+	case DO_BOUND:
+		tell_manager_call(s, p, action);
+		break;
+	case DO_CONNECT:
+		serve_connect(s, p, action);
+		break;
+	case DO_DISCONNECT:
+		conn = serve_link(s, p, action->id, action->uuid);
+		if (conn != NULL)
+			net_close(s, conn, 0);
+		break;
+	case DO_NEWS:
+		serve_news(s, p);
+		break;
+	case DO_RETIRE:
+		retire(s, p, action);
+		after->retire = true;
+		break;
+	case DO_EXIT:
+		stage_say(s, "%s has stopped", name_of(p));
+		after->exit = true;
+		break;
+	case DO_LOG:
+		stage_say(s, "%s: %s", name_of(p), action->text);
+		break;
+	}
+}
+
+void replica_process_step(struct stage *s, struct replica_process *p, struct replica_event *event)
+{
+	struct after after = {.staged = false};
+
+	event->now_ms = stage_now(s, p->process);
+	replica_step(p->core, event, &p->actions);
+	for (uint32_t i = 0; i < p->actions.count; i++)
+		carry_out(s, p, &p->actions.list[i], &after);
+	if (after.staged)
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_STAGED, .token = after.staged_token,
+								   .ok = true, .complete = true,
+								   .next = p->staged.count});
+	if (after.exit || after.retire)
+		replica_process_kill(s, p);
+	if (after.retire) {
+		disk_wipe(&p->disk);
+		replica_process_start(s, p, 0, NULL);
+	}
+}
+
+/* --- what comes to it --------------------------------------------------------------------------------------------- */
+
+static void judged(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	const struct item *asked = &((struct call *)(uintptr_t)item->ticket)->asked;
+	bool good = strstr(asked->body, " bad") == NULL;
+	struct replica_event event = {.kind = good ? REPLICA_PROPOSE : REPLICA_DECLINE, .token = item->ticket,
+				      .view = asked->number, .body = (const uint8_t *)asked->body, .size = STAGE_BODY};
+
+	must(body_split(asked->body, &event.client, &event.request, &event.content));
+	stage_say(s, "%s judges %s: %s", name_of(p), asked->body, good ? "good" : "no");
+	replica_process_step(s, p, &event);
+}
+
+void replica_process_take(struct stage *s, struct replica_process *p, struct item *item)
+{
+	switch (item->kind) {
+	case ITEM_DISK:
+		disk_durable(s, p, item->ticket);
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_DURABLE, .ticket = item->ticket});
+		break;
+	case ITEM_JUDGED:
+		judged(s, p, item);
+		break;
+	default:
+		serve_take(s, p, item);
+		break;
+	}
+	/* The turn is over: what it brought may leave. */
+	if (p->process->alive)
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_FLUSH});
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+struct identity replica_process_identity(const struct replica_process *p)
+{
+	const struct view *view = replica_view(p->core);
+
+	return (struct identity){.id = p->process->number, .uuid = p->uuid, .incarnation = p->process->incarnation,
+				 .cluster = view->cluster, .generation = view->generation};
+}
+
+void replica_process_report(const struct replica_process *p, struct report *report)
+{
+	replica_report(p->core, report);
+}
+
+void replica_process_start(struct stage *s, struct replica_process *p, uint64_t tail_cut, const char *damage)
+{
+	const struct replica_service service = {.context = p, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	const struct replica_options options = {.id = p->process->number, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
+						.suspect_ms = 250, .stall_ms = 2000, .read_hold_ms = 200,
+						.orders_max = s->orders_max, .log_bytes_max = 1 << 20};
+
+	must(!p->process->alive);
+	p->process->alive = true;
+	p->process->paused = false;
+	p->process->life++;
+	p->process->incarnation = stage_draw(s);
+	if (uuid_is_nil(p->disk.uuid))
+		p->disk.uuid = stage_draw(s);
+	p->uuid = p->disk.uuid;
+	p->core = replica_new(&options, &service);
+	disk_recover(s, p);
+	stage_say(s, "%s starts with op %" PRIu64 ", applied %" PRIu32, name_of(p), replica_last_op(p->core), p->live.count);
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut,
+							   .damaged = damage != NULL, .text = damage});
+	for (uint32_t i = 0; i < STAGE_FRONTS; i++) {
+		if (s->fronts[i].process->alive && !s->fronts[i].process->paused)
+			front_discover(s, &s->fronts[i], true);
+	}
+}
+
+void replica_process_kill(struct stage *s, struct replica_process *p)
+{
+	must(p->process->alive);
+	net_kill(s, p->process->number);
+	p->process->alive = p->process->paused = false;
+	disk_crash(&p->disk);
+	serve_forget(p);
+	replica_free(p->core);
+	p->core = NULL;
+	replica_actions_free(&p->actions);
+	memset(&p->live, 0, sizeof p->live);
+	memset(&p->staged, 0, sizeof p->staged);
+}

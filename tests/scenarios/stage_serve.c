@@ -1,0 +1,358 @@
+/* A replica's connections: calls that arrive (server/service.c, requests.c), and its own ones to other replicas
+ * (server/peer_links.c). */
+#include "tests/scenarios/stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_front(uint32_t process)
+{
+	return process > STAGE_REPLICAS;
+}
+
+static bool taken_by(const struct conn *conn, const struct process *process)
+{
+	return conn->process[1] == process->number && conn->life[1] == process->life && conn->open[1];
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------------- */
+
+/* The token of a call: its address. */
+static uint64_t call_new(struct replica_process *p, const struct item *item)
+{
+	struct call *call = stage_alloc(sizeof *call);
+
+	call->next = p->calls;
+	call->asked = *item;
+	call->asked.entries = NULL;
+	call->asked.state = NULL;
+	p->calls = call;
+	return (uint64_t)(uintptr_t)call;
+}
+
+struct item *serve_reply(struct stage *s, struct replica_process *p, uint64_t token, enum item_kind kind,
+			 struct conn **conn)
+{
+	const struct item *asked = &((struct call *)(uintptr_t)token)->asked;
+	struct item *reply = item_new(kind);
+
+	(void)s;
+	(void)p;
+	*conn = asked->conn;
+	reply->call = asked->call;
+	reply->request = asked->request;
+	reply->serial = asked->serial;
+	memcpy(reply->body, asked->body, STAGE_BODY);
+	return reply;
+}
+
+void serve_forget(struct replica_process *p)
+{
+	while (p->calls != NULL) {
+		struct call *call = p->calls;
+
+		p->calls = call->next;
+		free(call);
+	}
+}
+
+void serve_news(struct stage *s, struct replica_process *p)
+{
+	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
+		struct item *item;
+
+		if (!taken_by(conn, p->process) || !conn->greeted || !is_front(conn->process[0]))
+			continue;
+		item = item_new(ITEM_REPORT);
+		replica_process_report(p, &item->report);
+		net_send(s, conn, 1, item);
+	}
+}
+
+/* --- hello: rules 17 and 20 --------------------------------------------------------------------------------------- */
+
+static bool names_other(struct uuid named, struct uuid own)
+{
+	return !uuid_is_nil(named) && !uuid_equal(named, own);
+}
+
+/* As enum jh_hello_status. */
+static uint32_t judge_hello(const struct replica_process *p, const struct item *item)
+{
+	const struct identity me = replica_process_identity(p), *who = &item->me, *meant = &item->you;
+
+	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
+	    names_other(meant->incarnation, me.incarnation))
+		return 2;
+	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster))
+		return 3;
+	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation))
+		return 3;
+	if (who->id == 0 && names_other(replica_bound(p->core), who->uuid))
+		return 4;
+	return 0;
+}
+
+static void tell_manager(struct stage *s, struct replica_process *p)
+{
+	bool connected = false;
+
+	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next)
+		connected = connected ||
+			    (taken_by(conn, p->process) && conn->greeted && conn->bound && is_front(conn->process[0]));
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = connected});
+}
+
+static void close_older(struct stage *s, struct replica_process *p, const struct conn *than, bool all_managers)
+{
+	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
+		bool same = is_front(than->process[0]) ? is_front(conn->process[0]) : conn->process[0] == than->process[0];
+
+		if (conn == than || !taken_by(conn, p->process) || !conn->greeted || !same ||
+		    !(uuid_equal(conn->who, than->who) || all_managers))
+			continue;
+		conn->greeted = false;
+		net_close(s, conn, 1);
+	}
+}
+
+static void take_hello(struct stage *s, struct replica_process *p, struct item *item)
+{
+	struct item *reply = item_new(ITEM_HELLO_REPLY);
+	struct conn *conn = item->conn;
+
+	reply->status = judge_hello(p, item);
+	if (reply->status == 2 || reply->status == 3)
+		stage_say(s, "%s refuses the hello of %s: %s", stage_name(p->process->number), stage_name(item->from),
+			  reply->status == 2 ? "another process is meant" : "another cluster or generation");
+	if (reply->status == 0 || reply->status == 4) {
+		conn->greeted = true;
+		conn->bound = reply->status == 0;
+		conn->who = item->me.uuid;
+		close_older(s, p, conn, false);
+		if (is_front(item->from))
+			tell_manager(s, p);
+	}
+	if (!p->process->alive) {
+		item_free(reply);
+		return;
+	}
+	reply->me = replica_process_identity(p);
+	replica_process_report(p, &reply->report);
+	net_send(s, conn, 1, reply);
+}
+
+/* --- the view manager's calls ------------------------------------------------------------------------------------- */
+
+static void take_heartbeat(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	struct conn *conn = item->conn;
+	struct item *reply;
+
+	if (conn->greeted && conn->bound)
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = item->number,
+								   .peers = item->has_peers ? &item->peers : NULL,
+								   .retire = item->retire,
+								   .min_members = s->min_members});
+	if (!p->process->alive || !conn->open[1])
+		return;
+	reply = item_new(ITEM_REPORT);
+	replica_process_report(p, &reply->report);
+	net_send(s, conn, 1, reply);
+}
+
+static void take_install(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	if (!item->conn->greeted || !item->conn->bound || !uuid_equal(item->view.manager, item->conn->who))
+		return;
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_INSTALL, .token = call_new(p, item),
+							   .install = &item->view, .peers = &item->peers});
+}
+
+static void take_bind(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	struct conn *conn = item->conn;
+
+	if (!conn->greeted || !uuid_equal(conn->who, item->manager))
+		return;
+	conn->bound = true;
+	close_older(s, p, conn, true);
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_BIND, .token = call_new(p, item),
+							   .manager = item->manager});
+	tell_manager(s, p);
+}
+
+static void take_request(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	uint64_t token = call_new(p, item);
+	struct replica_event event = {.token = token, .view = item->number};
+	struct conn *conn = item->conn;
+
+	must(item->kind == ITEM_QUERY || body_split(item->body, &event.client, &event.request, &event.content));
+	if (conn != NULL && (!conn->greeted || !conn->bound)) {
+		struct item *reply = serve_reply(s, p, token, item->kind == ITEM_QUERY ? ITEM_READ : ITEM_ANSWER, &conn);
+
+		reply->moved = true;
+		reply->verdict = VERDICT_MOVED;
+		net_send(s, conn, 1, reply);
+		return;
+	}
+	event.kind = item->kind == ITEM_QUERY ? REPLICA_QUERY : REPLICA_SUBMIT;
+	event.floor = item->at_primary ? 0 : item->floor;
+	replica_process_step(s, p, &event);
+}
+
+/* --- pushes ------------------------------------------------------------------------------------------------------- */
+
+void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_action *action)
+{
+	struct conn *conn = serve_link(s, p, action->id, action->uuid);
+	struct item *item = item_new(ITEM_PUSH);
+
+	must(conn != NULL);
+	item->call = action->token;
+	item->push = action->push;
+	if (action->push.record != NULL) {
+		item->record = *action->push.record;
+		item->push.record = &item->record;
+	}
+	if (action->push.has_state) {
+		must(action->push.base_op == p->live.count);
+		item->state = stage_alloc(sizeof *item->state);
+		*item->state = p->live;
+	}
+	item->entries = stage_alloc(action->push.entries_count * sizeof *item->entries);
+	for (uint32_t i = 0; i < action->push.entries_count; i++) {
+		struct replica_entry entry = replica_entry_at(p->core, action->push.base_op + 1 + i);
+
+		item->entries[i].view = entry.view;
+		memcpy(item->entries[i].body, entry.body, STAGE_BODY);
+	}
+	net_send(s, conn, 0, item);
+}
+
+static void take_push(struct stage *s, struct replica_process *p, struct item *item)
+{
+	struct replica_entry entries[STAGE_OPS];
+	struct replica_push push = item->push;
+
+	if (!item->conn->greeted)
+		return;
+	must(push.entries_count <= STAGE_OPS);
+	for (uint32_t i = 0; i < push.entries_count; i++)
+		entries[i] = (struct replica_entry){.view = item->entries[i].view, .size = STAGE_BODY,
+						    .body = (const uint8_t *)item->entries[i].body};
+	push.entries = entries;
+	if (push.record != NULL)
+		push.record = &item->record;
+	p->piece = item->state;
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PUSH, .token = call_new(p, item), .id = item->from,
+							   .uuid = item->conn->who, .push = &push});
+	p->piece = NULL;
+}
+
+/* --- to other replicas -------------------------------------------------------------------------------------------- */
+
+struct conn *serve_link(struct stage *s, const struct replica_process *p, uint32_t id, struct uuid uuid)
+{
+	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
+		if (conn->process[0] == p->process->number && conn->life[0] == p->process->life && conn->open[0] &&
+		    conn->process[1] == id && uuid_equal(conn->uuid, uuid))
+			return conn;
+	}
+	return NULL;
+}
+
+/* An address is the number of a process's life: a new process listens elsewhere. */
+void serve_connect(struct stage *s, struct replica_process *p, const struct replica_action *action)
+{
+	struct conn *conn = serve_link(s, p, action->id, action->uuid);
+	struct item *hello = item_new(ITEM_HELLO);
+
+	if (conn != NULL)
+		net_close(s, conn, 0);
+	conn = net_open(s, p->process->number, action->id, (uint32_t)strtoul(action->address, NULL, 10));
+	conn->uuid = action->uuid;
+	conn->incarnation = action->incarnation;
+	hello->me = replica_process_identity(p);
+	hello->you = (struct identity){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation};
+	net_send(s, conn, 0, hello);
+}
+
+static void link_greeted(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	struct conn *conn = item->conn;
+	bool good = item->status == 0 && uuid_equal(item->me.uuid, conn->uuid) &&
+		    uuid_equal(item->me.incarnation, conn->incarnation);
+
+	if (!good) {
+		net_close(s, conn, 0);
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = conn->process[1],
+								   .uuid = conn->uuid});
+		return;
+	}
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->process[1], .uuid = conn->uuid,
+							   .incarnation = conn->incarnation, .report = &item->report});
+}
+
+static void closed(struct stage *s, struct replica_process *p, const struct item *item)
+{
+	struct conn *conn = item->conn;
+	uint32_t end = conn->process[0] == p->process->number && conn->life[0] == p->process->life ? 0 : 1;
+	bool manager = end == 1 && conn->greeted && is_front(conn->process[0]);
+
+	conn->open[end] = false;
+	conn->greeted = false;
+	if (end == 0)
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = conn->process[1],
+								   .uuid = conn->uuid});
+	else if (manager)
+		tell_manager(s, p);
+}
+
+void serve_take(struct stage *s, struct replica_process *p, struct item *item)
+{
+	switch (item->kind) {
+	case ITEM_HELLO:
+		take_hello(s, p, item);
+		break;
+	case ITEM_HEARTBEAT:
+		take_heartbeat(s, p, item);
+		break;
+	case ITEM_INSTALL:
+		take_install(s, p, item);
+		break;
+	case ITEM_BIND:
+		take_bind(s, p, item);
+		break;
+	case ITEM_SUBMIT:
+	case ITEM_QUERY:
+		take_request(s, p, item);
+		break;
+	case ITEM_PUSH:
+		take_push(s, p, item);
+		break;
+	case ITEM_PING:
+		net_send(s, item->conn, 1, item_new(ITEM_PONG));
+		break;
+	case ITEM_HELLO_REPLY:
+		link_greeted(s, p, item);
+		break;
+	case ITEM_PONG:
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PONG, .id = item->from,
+								   .uuid = item->conn->uuid});
+		break;
+	case ITEM_ACK:
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_ACK, .id = item->from,
+								   .uuid = item->conn->uuid, .token = item->call,
+								   .ack = &item->ack});
+		break;
+	case ITEM_CLOSED:
+	case ITEM_REFUSED:
+		closed(s, p, item);
+		break;
+	default:
+		must_not_reach("what a replica is sent");
+	}
+}

@@ -1,0 +1,145 @@
+# shellcheck shell=bash
+# The cluster that is broken: replicas 1 to 3 (4 joins and leaves) and a front-end. With namespaces every one of them is
+# on a host of its own, 10.0.0.ID and 10.0.0.9, with a /run and an rpcbind of its own, and the driver and the clients
+# are on 10.0.0.254; else all share this host. Sourced after tests/integration/lib.sh.
+
+declare -A HOSTS=() # id (9: the front-end) -> pid that holds the namespaces
+FRONTEND_HOST=127.0.0.1
+SEGMENT_BYTES=8388608 # the least: segments change often
+PRELOAD_LIBRARY='' # the shim, when the build allows it
+REPLICAS=(1 2 3)
+
+on() { # HOST COMMAND...
+	local pid=${HOSTS[$1]}
+	shift
+	nsenter --net --mount --root -t "$pid" "$@"
+}
+
+rpcbind_of_host_answers() { on "$1" timeout 5 rpcinfo -p >/dev/null 2>&1; }
+
+host_rpcbind() {
+	HOST_PID=${HOSTS[$1]}
+	launch "rpcbind-$1" rpcbind -f
+	HOST_PID=
+	wait_for 10 "rpcbind on host $1" rpcbind_of_host_answers "$1"
+}
+
+is_separate() { # HOST: the namespaces are made, and it holds them
+	[[ $(readlink "/proc/${HOSTS[$1]}/ns/net") != "$(readlink /proc/self/ns/net)" ]] &&
+		[[ $(tr '\0' ' ' <"/proc/${HOSTS[$1]}/cmdline") == sleep* ]]
+}
+
+add_host() {
+	unshare --net --mount "$BASH" -c 'mount -t tmpfs tmpfs /run; exec sleep infinity' &
+	HOSTS[$1]=$!
+	PIDS[host-$1]=$!
+	wait_for 10 "host $1" is_separate "$1"
+	ip link add "veth$1" type veth peer name eth0 netns "${HOSTS[$1]}"
+	ip link set "veth$1" master bridge up
+	on "$1" ip link set lo up
+	on "$1" ip address add "10.0.0.$1/24" dev eth0
+	on "$1" ip link set eth0 up
+	host_rpcbind "$1"
+}
+
+make_hosts() {
+	local host
+	# A disk that can be filled. Mounted before the hosts are made, so that they see it.
+	mkdir "$(replica_dir 3)"
+	mount -t tmpfs -o size=256m tmpfs "$(replica_dir 3)"
+	ip link add bridge type bridge
+	ip address add 10.0.0.254/24 dev bridge
+	ip link set bridge up
+	for host in 1 2 3 4 9; do
+		add_host "$host"
+	done
+	FRONTEND_HOST=10.0.0.9
+}
+
+jh() { "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" "$@"; }
+
+control_of() { echo "$SCRATCH/control-$1"; } # of a replica's shim
+
+up() { # ID...: starts replicas
+	local id command
+	for id; do
+		command=()
+		if [[ -n $PRELOAD_LIBRARY ]]; then
+			: >"$(control_of "$id")"
+			command=(env "LD_PRELOAD=$PRELOAD_LIBRARY" "JH_SHIM_CONTROL=$(control_of "$id")")
+		fi
+		command+=("$JH_BUILD/server/justhungry-server" --id "$id" --data-dir "$(replica_dir "$id")"
+			--program-base "$BASE" --segment-bytes "$SEGMENT_BYTES" --postcode-check grammar)
+		[[ -z ${HOSTS[$id]:-} ]] || command+=(--listen "10.0.0.$id" --frontend "$FRONTEND_HOST")
+		HOST_PID=${HOSTS[$id]:-}
+		launch "replica-$id" "${command[@]}"
+		HOST_PID=
+	done
+}
+
+up_frontend() { # OPTION...
+	local options=("$@")
+	[[ -z ${HOSTS[9]:-} ]] ||
+		options+=(--listen 10.0.0.9 --replica-hosts 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4)
+	HOST_PID=${HOSTS[9]:-}
+	start_frontend "${options[@]}"
+	HOST_PID=
+}
+
+form_cluster() {
+	[[ -z ${JH_OWN_HOST:-} ]] || make_hosts
+	up "${REPLICAS[@]}"
+	up_frontend --new-cluster
+	jh --timeout 10 status --wait 3 >/dev/null || fail "no cluster: $(status_json)"
+}
+
+# Three members, one of them serving.
+well() {
+	status_is '([.replicas[] | select(.role == "primary" or .role == "backup")] | length == 3) and
+		([.replicas[] | select(.role == "primary" and .state == "serving")] | length == 1)'
+}
+
+# --- the clients
+# ---------------------------------------------------------------------------------------------------------------
+
+RUN=$SCRATCH/run # history, faults and verdict
+CLIENTS=8
+POSTCODES=4
+
+start_recorder() { # SECONDS
+	mkdir "$RUN"
+	: >"$RUN/faults"
+	launch recorder "$JH_BUILD/tests/chaos/chaos_recorder" load "$BASE" "$FRONTEND_HOST" "chaos-$SEED" "$RUN" "$CLIENTS" \
+		"$POSTCODES" "$1" "${JH_THINK_US:-3000}" "$SEED"
+}
+
+# Microseconds of the clock of the recorder, to 10 ms.
+now_us() {
+	local up
+	read -r up _ </proc/uptime
+	NOW=$((10#${up%.*} * 1000000 + 10#${up#*.} * 10000))
+}
+
+acknowledged() {
+	ACKNOWLEDGED=0
+	{ read -r ACKNOWLEDGED <"$RUN/progress"; } 2>/dev/null || true
+}
+
+# Waits until some more than 50 orders were acknowledged within the last 1.2 seconds.
+steady() {
+	local deadline=$((SECONDS + ${1:-60})) before since
+	while ((SECONDS < deadline)); do
+		dead "${PIDS[recorder]}" && fail "the recorder has ended"
+		acknowledged
+		before=$ACKNOWLEDGED
+		now_us
+		since=$NOW
+		until now_us && ((NOW >= since + 1200000)); do
+			sleep 0.05
+		done
+		acknowledged
+		((ACKNOWLEDGED < before + 80)) || return 0
+	done
+	echo "orders do not flow: $((ACKNOWLEDGED - before)) in the last second" >&2
+	return 0 # the verdict will not count the fault
+}

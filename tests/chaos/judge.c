@@ -1,0 +1,313 @@
+#include "tests/chaos/judge.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "rpc/base/must.h"
+
+/* Where everything stands while judging. */
+struct bench {
+	struct history *history;
+	struct verdict *verdict;
+	const struct final **by_order; /* the final history by client and request */
+	size_t *starts;                /* finals of postcode p: starts[p] .. starts[p + 1] of history->finals */
+	uint32_t postcodes;
+};
+
+/* One operation on the line of time. */
+struct moment {
+	uint64_t asked, ended, key; /* key: 2 op of an order, 2 op + 1 of a read */
+	bool is_read;
+};
+
+const char *wrong_name(enum wrong wrong)
+{
+	static const char *const names[WRONG_KINDS] = {"lost",     "moved", "doubled",   "foreign", "refused",
+						       "numbered", "shown", "reordered", "stale"};
+
+	must(wrong < WRONG_KINDS);
+	return names[wrong];
+}
+
+static __attribute__((format(printf, 3, 4))) void object(struct verdict *verdict, enum wrong wrong, const char *format,
+							 ...)
+{
+	va_list arguments;
+
+	if (verdict->wrong[wrong]++ > 0)
+		return;
+	va_start(arguments, format);
+	vsnprintf(verdict->first[wrong], sizeof verdict->first[wrong], format, arguments);
+	va_end(arguments);
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_rows(const struct row *a, const struct row *b)
+{
+	int order = compare(a->client, b->client);
+
+	return order != 0 ? order : compare(a->request, b->request);
+}
+
+static int by_row(const void *a, const void *b)
+{
+	return compare_rows(&(*(const struct final *const *)a)->row, &(*(const struct final *const *)b)->row);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct final *left = a, *right = b;
+	int order = compare(left->postcode, right->postcode);
+
+	return order != 0 ? order : compare(left->number, right->number);
+}
+
+static int by_op(const void *a, const void *b)
+{
+	return compare(*(const uint64_t *)a, *(const uint64_t *)b);
+}
+
+static int by_asked(const void *a, const void *b)
+{
+	return compare(((const struct moment *)a)->asked, ((const struct moment *)b)->asked);
+}
+
+static int by_ended(const void *a, const void *b)
+{
+	const struct moment *const *left = a, *const *right = b;
+
+	return compare((*left)->ended, (*right)->ended);
+}
+
+static int orders_by_asked(const void *a, const void *b)
+{
+	return compare(((const struct ordered *)a)->asked, ((const struct ordered *)b)->asked);
+}
+
+static void *array_of(size_t count, size_t size)
+{
+	void *array = calloc(count + 1, size);
+
+	must(array);
+	return array;
+}
+
+static const struct final *find(const struct bench *bench, uint32_t client, uint64_t request)
+{
+	struct final wanted = {.row = {.client = client, .request = request}};
+	const struct final *pointer = &wanted;
+	const struct final **found =
+		bsearch(&pointer, bench->by_order, bench->history->finals_count, sizeof pointer, by_row);
+
+	return found ? *found : NULL;
+}
+
+static void index_finals(struct bench *bench)
+{
+	struct history *history = bench->history;
+
+	qsort(history->finals, history->finals_count, sizeof *history->finals, by_place);
+	bench->postcodes = history->finals_count == 0 ? 0 : history->finals[history->finals_count - 1].postcode + 1;
+	bench->starts = array_of((size_t)bench->postcodes + 1, sizeof *bench->starts);
+	bench->by_order = array_of(history->finals_count, sizeof(struct final *));
+	for (size_t i = 0; i < history->finals_count; i++) {
+		bench->by_order[i] = &history->finals[i];
+		bench->starts[history->finals[i].postcode + 1] = i + 1;
+	}
+	for (uint32_t p = 1; p <= bench->postcodes; p++)
+		if (bench->starts[p] == 0)
+			bench->starts[p] = bench->starts[p - 1];
+	qsort(bench->by_order, history->finals_count, sizeof(struct final *), by_row);
+}
+
+/* The final history by itself: numbered without gap, nothing in it twice. */
+static void judge_finals(const struct bench *bench)
+{
+	const struct history *history = bench->history;
+	uint64_t *ops = array_of(history->finals_count, sizeof *ops);
+
+	for (size_t i = 0; i < history->finals_count; i++) {
+		const struct final *final = &history->finals[i];
+		bool first = i == bench->starts[final->postcode];
+
+		ops[i] = final->row.op;
+		if (final->row.client == NOBODY)
+			object(bench->verdict, WRONG_FOREIGN, "postcode %u number %u is nobody's order", final->postcode,
+			       final->number);
+		if (final->number != (first ? 1 : final[-1].number + 1) || (!first && final->row.op <= final[-1].row.op))
+			object(bench->verdict, WRONG_NUMBERED, "postcode %u number %u, op %" PRIu64, final->postcode,
+			       final->number, final->row.op);
+	}
+	for (size_t i = 1; i < history->finals_count; i++)
+		if (compare_rows(&bench->by_order[i - 1]->row, &bench->by_order[i]->row) == 0)
+			object(bench->verdict, WRONG_DOUBLED, "order %u:%" PRIu64, bench->by_order[i]->row.client,
+			       bench->by_order[i]->row.request);
+	qsort(ops, history->finals_count, sizeof *ops, by_op);
+	for (size_t i = 1; i < history->finals_count; i++)
+		if (ops[i] == ops[i - 1] && ops[i] != 0)
+			object(bench->verdict, WRONG_DOUBLED, "op %" PRIu64, ops[i]);
+	free(ops);
+}
+
+/* One order against the final history. */
+static void judge_order(const struct bench *bench, const struct ordered *order)
+{
+	const struct final *final = find(bench, order->client, order->request);
+
+	if (order->told == TOLD_DONE && !final)
+		object(bench->verdict, WRONG_LOST, "order %u:%" PRIu64 ", acknowledged as op %" PRIu64, order->client,
+		       order->request, order->op);
+	if (!final)
+		return;
+	if (order->told == TOLD_REFUSED || order->told == TOLD_UNAVAILABLE)
+		object(bench->verdict, WRONG_REFUSED, "order %u:%" PRIu64 " is op %" PRIu64, order->client,
+		       order->request, final->row.op);
+	if (final->postcode != order->postcode ||
+	    (order->told == TOLD_DONE && (final->row.op != order->op || final->number != order->number)))
+		object(bench->verdict, WRONG_MOVED, "order %u:%" PRIu64 " was told op %" PRIu64 ", is op %" PRIu64,
+		       order->client, order->request, order->op, final->row.op);
+}
+
+static int by_request(const void *a, const void *b)
+{
+	const struct ordered *left = a, *right = b;
+	int order = compare(left->client, right->client);
+
+	return order != 0 ? order : compare(left->request, right->request);
+}
+
+/* Orders against the final history, and it against them. */
+static void judge_orders(const struct bench *bench)
+{
+	struct history *history = bench->history;
+	size_t at = 0;
+
+	qsort(history->orders, history->orders_count, sizeof *history->orders, by_request);
+	for (size_t i = 0; i < history->orders_count; i++)
+		judge_order(bench, &history->orders[i]);
+	for (size_t i = 0; i < history->finals_count; i++) {
+		const struct row *row = &bench->by_order[i]->row;
+		struct ordered wanted = {.client = row->client, .request = row->request};
+
+		while (at < history->orders_count && by_request(&history->orders[at], &wanted) < 0)
+			at++;
+		if (row->client != NOBODY &&
+		    (at == history->orders_count || by_request(&history->orders[at], &wanted) != 0))
+			object(bench->verdict, WRONG_FOREIGN, "%u:%" PRIu64 " was never ordered", row->client,
+			       row->request);
+	}
+}
+
+/* What a read showed must stand in the final history at the same numbers, and it must be all that its op says. */
+static void judge_read(const struct bench *bench, const struct reading *reading)
+{
+	const struct history *history = bench->history;
+	size_t start = 0, length = 0;
+
+	if (reading->postcode < bench->postcodes) {
+		start = bench->starts[reading->postcode];
+		length = bench->starts[reading->postcode + 1] - start;
+	}
+	const struct final *list = history->finals + start;
+	bool good = reading->total <= length && reading->rows <= reading->total &&
+		    (reading->rows > 0 || reading->total == 0);
+
+	for (size_t i = 0; good && i < reading->rows; i++) {
+		const struct row *shown = &history->shown[reading->first + i];
+		const struct row *final = &list[reading->total - reading->rows + i].row;
+
+		good = compare_rows(shown, final) == 0 && shown->op == final->op;
+	}
+	good = good && (reading->total == 0 || list[reading->total - 1].row.op <= reading->op) &&
+	       (reading->total >= length || list[reading->total].row.op > reading->op);
+	if (!good)
+		object(bench->verdict, WRONG_SHOWN,
+		       "postcode %u read at %" PRIu64 ": %u orders at op %" PRIu64 ", %zu in the end", reading->postcode,
+		       reading->asked, reading->total, reading->op, length);
+}
+
+/* Every order that is in the history, and every read. Returns how many. */
+static size_t moments_of(const struct bench *bench, struct moment *moments)
+{
+	const struct history *history = bench->history;
+	size_t count = 0;
+
+	for (size_t i = 0; i < history->orders_count; i++) {
+		const struct ordered *order = &history->orders[i];
+		const struct final *final = find(bench, order->client, order->request);
+
+		if (final)
+			moments[count++] = (struct moment){
+				.asked = order->asked,
+				.ended = order->told == TOLD_DONE ? order->ended : UINT64_MAX,
+				.key = 2 * final->row.op,
+			};
+	}
+	for (size_t i = 0; i < history->reads_count; i++)
+		moments[count++] = (struct moment){.asked = history->reads[i].asked,
+						   .ended = history->reads[i].ended,
+						   .key = 2 * history->reads[i].op + 1,
+						   .is_read = true};
+	return count;
+}
+
+/* The sweep: by the time each was asked, with the highest key of all that had ended by then. */
+static void judge_time(const struct bench *bench)
+{
+	size_t room = bench->history->orders_count + bench->history->reads_count, ended = 0;
+	struct moment *moments = array_of(room, sizeof *moments);
+	const struct moment **ends = array_of(room, sizeof(struct moment *));
+	size_t count = moments_of(bench, moments);
+	uint64_t highest = 0;
+
+	qsort(moments, count, sizeof *moments, by_asked);
+	for (size_t i = 0; i < count; i++)
+		ends[i] = &moments[i];
+	qsort(ends, count, sizeof(struct moment *), by_ended);
+	for (size_t i = 0; i < count; i++) {
+		for (; ended < count && ends[ended]->ended < moments[i].asked; ended++)
+			if (ends[ended]->key > highest)
+				highest = ends[ended]->key;
+		if (moments[i].key < highest)
+			object(bench->verdict, moments[i].is_read ? WRONG_STALE : WRONG_REORDERED,
+			       "asked at %" PRIu64 ": op %" PRIu64 ", but op %" PRIu64 " had been shown", moments[i].asked,
+			       moments[i].key / 2, highest / 2);
+	}
+	free(ends);
+	free(moments);
+}
+
+bool judge(struct history *history, struct verdict *verdict)
+{
+	struct bench bench = {.history = history, .verdict = verdict};
+	size_t objections = 0;
+
+	*verdict = (struct verdict){0};
+	index_finals(&bench);
+	judge_finals(&bench);
+	judge_orders(&bench);
+	for (size_t i = 0; i < history->reads_count; i++)
+		judge_read(&bench, &history->reads[i]);
+	judge_time(&bench);
+	qsort(history->orders, history->orders_count, sizeof *history->orders, orders_by_asked);
+	for (int i = 0; i < WRONG_KINDS; i++)
+		objections += verdict->wrong[i];
+	free(bench.starts);
+	free(bench.by_order);
+	return objections == 0;
+}
+
+size_t acknowledged_between(const struct history *history, uint64_t from, uint64_t to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < history->orders_count && history->orders[i].asked < to; i++)
+		count += history->orders[i].told == TOLD_DONE && history->orders[i].ended >= from &&
+			 history->orders[i].ended < to;
+	return count;
+}

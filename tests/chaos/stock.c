@@ -1,0 +1,114 @@
+#include "tests/chaos/stock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CALL_S 3          /* longer than the front-end is asked to try, so that its word comes first */
+#define FRONTEND_MS 2000
+
+void stock_client_id(const struct stock *stock, uint32_t client, char id[16])
+{
+	memcpy(id, stock->tag, STOCK_TAG_BYTES);
+	for (int i = 0; i < 4; i++)
+		id[STOCK_TAG_BYTES + i] = (char)(client >> (24 - 8 * i) & 0xff);
+}
+
+bool stock_client_of(const struct stock *stock, const char id[16], uint32_t *client)
+{
+	*client = 0;
+	for (int i = 0; i < 4; i++)
+		*client = *client << 8 | (unsigned char)id[STOCK_TAG_BYTES + i];
+	return memcmp(id, stock->tag, STOCK_TAG_BYTES) == 0;
+}
+
+void stock_postcode(uint32_t postcode, char text[16])
+{
+	snprintf(text, 16, "DH%u %uAA", 2 + postcode / 9 % 8, 1 + postcode % 9);
+}
+
+void stock_item(uint32_t client, uint64_t request, char text[48])
+{
+	snprintf(text, 48, "dish %" PRIu32 " of %" PRIu64, client, request);
+}
+
+static bool connected(struct stock *stock)
+{
+	const struct timeval patience = {.tv_sec = 2};
+	struct timeval timeout = {.tv_sec = CALL_S};
+
+	if (stock->connection)
+		return true;
+	stock->connection = clnt_create_timed(stock->host, stock->program_base, JH_FRONTEND_V1, "tcp", &patience);
+	if (!stock->connection)
+		return false;
+	clnt_control(stock->connection, CLSET_TIMEOUT, (char *)&timeout);
+	return true;
+}
+
+void stock_disconnect(struct stock *stock)
+{
+	if (stock->connection)
+		clnt_destroy(stock->connection);
+	stock->connection = NULL;
+}
+
+/* A connection that failed once is not used again: an answer of before may still be in it. */
+static enum stock_end ended(struct stock *stock, enum clnt_stat status)
+{
+	if (status == RPC_SUCCESS)
+		return STOCK_ANSWERED;
+	stock_disconnect(stock);
+	return STOCK_LOST;
+}
+
+enum stock_end stock_place(struct stock *stock, uint32_t client, uint64_t request, uint32_t postcode,
+			   jh_write_result *result)
+{
+	jh_place_args args = {.request = request, .timeout_ms = FRONTEND_MS};
+	char where[16], what[48];
+	jh_item item = {.jh_item_val = what};
+	jh_order *order = &args.operation.jh_operation_u.order;
+
+	if (!connected(stock))
+		return STOCK_NOT_SENT;
+	stock_client_id(stock, client, args.client);
+	stock_postcode(postcode, where);
+	stock_item(client, request, what);
+	item.jh_item_len = (u_int)strlen(what);
+	args.operation.kind = JH_OPERATION_ORDER;
+	order->postcode.postcode_val = where;
+	order->postcode.postcode_len = (u_int)strlen(where);
+	order->items.items_val = &item;
+	order->items.items_len = 1;
+	memset(result, 0, sizeof *result);
+	return ended(stock, place_order_1(&args, result, stock->connection));
+}
+
+enum stock_end stock_read(struct stock *stock, uint32_t postcode, uint32_t before, uint32_t limit,
+			  jh_read_result *result)
+{
+	jh_read_args args = {.timeout_ms = FRONTEND_MS, .query = {.kind = JH_QUERY_HISTORY}};
+	jh_history_query *query = &args.query.jh_query_u.history;
+	char where[16];
+
+	if (!connected(stock))
+		return STOCK_NOT_SENT;
+	stock_postcode(postcode, where);
+	query->postcode.postcode_val = where;
+	query->postcode.postcode_len = (u_int)strlen(where);
+	query->before = before;
+	query->limit = limit;
+	memset(result, 0, sizeof *result);
+	return ended(stock, read_history_1(&args, result, stock->connection));
+}
+
+void stock_free_write(jh_write_result *result)
+{
+	xdr_free((xdrproc_t)xdr_jh_write_result, (char *)result);
+}
+
+void stock_free_read(jh_read_result *result)
+{
+	xdr_free((xdrproc_t)xdr_jh_read_result, (char *)result);
+}

@@ -6,6 +6,7 @@
 
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 #define REPLICA_IDS 4096
 #define REASON_SIZE 480
@@ -136,7 +137,8 @@ static void end(struct router *router, struct router_request *request, enum rout
 	struct line *line = line_of(router, request);
 
 	/* RULE 12: a write that may have left is never reported as not having happened. */
-	must(how == ROUTER_END_ANSWERED || how == ROUTER_END_UNKNOWN || !request->left);
+	must(RULE_HOLDS(rule_12_late_is_unknown,
+			how == ROUTER_END_ANSWERED || how == ROUTER_END_UNKNOWN || !request->left));
 	not_under_way(router, request);
 	if (line->cursor == request)
 		line->cursor = TAILQ_NEXT(request, order);
@@ -231,7 +233,7 @@ static void accept_request(struct router *router, struct router_request *request
 	router->count++;
 	if (line->cursor == NULL)
 		line->cursor = request;
-	if (router->count >= router->options.queue_max * 2) {
+	if (RULE_FORBIDS(rule_19_full_queue_is_an_answer, router->count >= router->options.queue_max * 2)) {
 		/* What was already read when the pause began may exceed the queue; not without end. RULE 19 */
 		end(router, request, ROUTER_END_BUSY, NULL, "too many requests wait in the front-end");
 		return;
@@ -365,19 +367,21 @@ void router_answered(struct router *router, struct router_request *request, enum
 	struct line *line = line_of(router, request);
 
 	must(request->sent);
-	if (reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor) {
+	if (RULE_FORBIDS(rule_08_reads_wait_for_the_floor,
+			 reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor)) {
 		/* RULE 8: it shows less than some client has already seen. */
 		reply = ROUTER_REPLY_AGAIN;
 	}
 	if (reply != ROUTER_REPLY_DONE && request->is_read && request->to != router->primary)
 		reply = ROUTER_REPLY_AGAIN;
-	if (reply == ROUTER_REPLY_UNAVAILABLE && !request->is_read && request->calls > 1)
+	if (RULE_FORBIDS(rule_12_refused_only_when_nothing_happened,
+			 reply == ROUTER_REPLY_UNAVAILABLE && !request->is_read && request->calls > 1))
 		reply = ROUTER_REPLY_AGAIN; /* RULE 12: an earlier call may have happened */
 	if (reply == ROUTER_REPLY_AGAIN) {
 		take_back(router, request, now_ms);
 	} else {
 		/* RULE 8: the floor rises before the answer is passed on. */
-		if (reply == ROUTER_REPLY_DONE && op > router->floor)
+		if (RULE_KEPT(rule_08_answer_raises_the_floor) && reply == ROUTER_REPLY_DONE && op > router->floor)
 			router->floor = op;
 		end(router, request, ROUTER_END_ANSWERED, payload, NULL);
 	}
@@ -395,7 +399,10 @@ static void expire(struct router *router, struct router_request *request)
 		snprintf(text, sizeof text, "the outcome is not known: %.400s", why);
 	else
 		snprintf(text, sizeof text, "%s", why);
-	end(router, request, request->left ? ROUTER_END_UNKNOWN : ROUTER_END_UNAVAILABLE, NULL, text);
+	/* RULE 12 */
+	end(router, request,
+	    RULE_FORBIDS(rule_12_late_is_unknown, request->left) ? ROUTER_END_UNKNOWN : ROUTER_END_UNAVAILABLE, NULL,
+	    text);
 }
 
 static void expire_slot(struct router *router, struct requests *slot, uint64_t now_ms)

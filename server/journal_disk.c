@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/disk.h"
 
 #define SEGMENT_GROWTH 8u
@@ -30,7 +31,8 @@ static bool fatal(struct journal *journal, const char *what)
 	/* RULE 13: no retry. What the disk holds now is known only to recovery. */
 	snprintf(line, sizeof line, "cannot %s the journal in %s: %s: stopping; check the disk, then start again", what,
 		 journal->path, strerror(errno));
-	journal->options.fatal(journal->options.context, line);
+	if (RULE_KEPT(rule_13_failed_write_ends_the_process))
+		journal->options.fatal(journal->options.context, line);
 	return false;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/disk.h"
 
 /* The journal was written past the page cache, so it is read from the disk: 1.3 GB/s with O_DIRECT in pieces of this
@@ -301,7 +302,8 @@ static bool judge_tail(struct recover *recover)
 		if (available < sizeof frame)
 			break;
 		memcpy(&frame, recover->bytes + at, sizeof frame);
-		if (le64toh(frame.salt) == recovered->salt && le64toh(frame.durable) >= recover->expected &&
+		if (RULE_FORBIDS(rule_14_damage_is_no_torn_tail, le64toh(frame.durable) >= recover->expected) &&
+		    le64toh(frame.salt) == recovered->salt &&
 		    frame_valid(recover->bytes + at, available, recovered->salt))
 			return fail(recover, JOURNAL_DAMAGED,
 				    "%s/%s: record %" PRIu64 " at byte %" PRIu32 " can not be read, and record %" PRIu64

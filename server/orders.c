@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "server/arena.h"
 #include "server/body.h"
 #include "server/linear_hash.h"
@@ -259,7 +260,7 @@ static enum orders_applied add(struct orders *orders, const void *bytes, size_t 
 	if (!initial)
 		client = newest_find(orders, CHAIN_CLIENT, client_hash, &body.client, sizeof body.client);
 	/* RULE 11: whatever the primary looked up, one request makes one order, and numbers rise. */
-	if (client != NULL && request_at(orders, *client) >= body.request)
+	if (RULE_FORBIDS(rule_11_applying_checks_again, client != NULL && request_at(orders, *client) >= body.request))
 		return ORDERS_DUPLICATE;
 
 	struct record *record = arena_take(&orders->records, sizeof *record);

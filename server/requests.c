@@ -11,6 +11,7 @@
 #include "rpc/convert.h"
 #include "server/body.h"
 #include "server/node.h"
+#include "server/order_time.h"
 
 #define BODY_TIME_OFFSET 24
 #define BODY_CHECK_OFFSET 32
@@ -136,17 +137,15 @@ static int64_t wall_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* RULE 16: the later of our clock and the previous order's time. */
+/* RULE 16 */
 static int64_t order_time_us(struct node *node)
 {
-	int64_t time_us = wall_us();
+	int64_t previous_us = node->last_time_us;
 
-	if (time_us < node->last_time_us)
-		time_us = node->last_time_us;
-	if (time_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
-		time_us = orders_last_time_us(node->orders);
-	node->last_time_us = time_us;
-	return time_us;
+	if (previous_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
+		previous_us = orders_last_time_us(node->orders);
+	node->last_time_us = order_time_after(previous_us, wall_us());
+	return node->last_time_us;
 }
 
 static void assign(struct request *request, enum jh_check check)

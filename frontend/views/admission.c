@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 #define CONFIRM_BEATS 2 /* a member that answered this many heartbeats after it was named does answer us */
 
 static const struct known *needs_source(struct views *v)
@@ -18,7 +20,8 @@ static const struct known *needs_source(struct views *v)
 /* RULE 10: a need names (view, id, uuid) and is ignored unless the view is the current one. */
 static bool counts(const struct views *v, const struct need *need)
 {
-	return need->view == v->durable.view.number && need->id != v->durable.view.primary;
+	return RULE_HOLDS(rule_10_needs_of_this_view_only, need->view == v->durable.view.number) &&
+	       need->id != v->durable.view.primary;
 }
 
 void vm_needs_note(struct views *v)
@@ -77,7 +80,7 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	if (answering == 0 || confirmed < answering)
 		return;
 	/* RULE 10: who reports half or more of the backups dead while they answer us is itself the suspect. */
-	if (answering * 2 >= backups) {
+	if (RULE_FORBIDS(rule_10_reporter_may_be_the_suspect, answering * 2 >= backups)) {
 		needs->primary_is_suspect = true;
 		return;
 	}
@@ -113,7 +116,7 @@ static void read_admission(struct views *v, const struct need *need, struct need
 	if (view_member_exact(&v->durable.view, need->id, need->uuid) != NULL)
 		return;
 	/* RULE 9: never answered no. Without the learner the new view at least ends its being counted. */
-	needs->admit = true;
+	needs->admit = RULE_KEPT(rule_09_admission_is_never_refused);
 	const struct known *k = vm_known_find(v, need->id);
 
 	if (k == NULL || !vm_known_reachable(v, k) || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)

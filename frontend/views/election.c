@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 enum fate {
 	FATE_KEEP,   /* the primary stays */
 	FATE_WAIT,   /* not reachable, but not given up yet */
@@ -25,7 +27,7 @@ struct election {
 
 bool vm_election_stalled(struct views *v, const struct view *view, const struct known *k)
 {
-	if (k->report.write_age_ms <= v->options.stall_ms)
+	if (RULE_HOLDS(rule_15_late_disk_is_suspected, k->report.write_age_ms <= v->options.stall_ms))
 		return false;
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct known *other = vm_known_member(v, &view->members[i]);
@@ -50,9 +52,9 @@ static bool better(struct views *v, const struct view *view, const struct known 
 		return stalled_b;
 	if ((a->report.tail_cut == 0) != (b->report.tail_cut == 0))
 		return a->report.tail_cut == 0;
-	if (a->report.whole_view != b->report.whole_view)
+	if (RULE_FORBIDS(rule_03_the_best_log_is_promoted, a->report.whole_view != b->report.whole_view))
 		return a->report.whole_view > b->report.whole_view;
-	if (a->report.op != b->report.op)
+	if (RULE_FORBIDS(rule_03_the_best_log_is_promoted, a->report.op != b->report.op))
 		return a->report.op > b->report.op;
 	if ((a->id == view->primary) != (b->id == view->primary))
 		return a->id == view->primary;
@@ -158,7 +160,7 @@ static void judge_members(struct views *v, struct election *e)
 			e->drop[i] = true;
 		if (member->id == e->without)
 			e->drop[i] = true;
-		if (v->waiting == 0)
+		if (RULE_FORBIDS(rule_10_shrink_when_somebody_waits, v->waiting == 0))
 			continue;
 		/* One view and not two when the primary failed under load: nobody who does not answer is carried along.
 		 */
@@ -185,7 +187,7 @@ static bool waits_at_start(struct views *v)
 {
 	if (v->start_until_ms == 0)
 		return false;
-	if (v->now_ms < v->start_until_ms && !everybody_answers(v))
+	if (RULE_FORBIDS(rule_03_members_get_time_at_start, v->now_ms < v->start_until_ms && !everybody_answers(v)))
 		return true;
 	v->start_until_ms = 0;
 	return false;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 struct formation {
 	struct id_list unheard; /* registered, and never answered a hello */
 	struct id_list fresh;   /* never in a view, and connected now */
@@ -37,7 +39,9 @@ static void look(struct views *v, struct formation *f)
 static bool may_form(const struct views *v, const struct formation *f)
 {
 	/* RULE 18 */
-	return v->options.new_cluster && v->dump_complete && f->unheard.count == 0 && f->fresh.count > 0 && !f->history;
+	return RULE_HOLDS(rule_18_new_cluster_on_the_word_only, v->options.new_cluster) && v->dump_complete &&
+	       f->unheard.count == 0 && f->fresh.count > 0 &&
+	       RULE_HOLDS(rule_18_lost_file_is_no_empty_cluster, !f->history);
 }
 
 void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
@@ -90,7 +94,7 @@ void vm_formation_consider(struct views *v)
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
 		return;
 	look(v, &f);
-	if (f.history) {
+	if (RULE_FORBIDS(rule_18_lost_file_is_no_empty_cluster, f.history)) {
 		/* RULE 18: a lost view file is not an empty cluster. */
 		vm_takeover_begin(v);
 		vm_takeover_consider(v);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 /* A replica whose uuid changed is another replica: nothing known of the old data is true of the new. */
 static void forget_data(struct views *v, struct known *k)
 {
@@ -39,7 +41,8 @@ static void take_report(struct views *v, struct known *k, const struct report *r
  * data. Judged only here: a later report may simply be older than the floor beside it. */
 static void check_floor(struct views *v, struct known *k)
 {
-	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->report.op >= k->connect_floor || k->lost_data)
+	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->lost_data ||
+	    RULE_HOLDS(rule_03_below_the_floor_is_evicted, k->report.op >= k->connect_floor))
 		return;
 	k->lost_data = true;
 	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: holds op %llu, but op %llu was acknowledged",

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -53,7 +55,8 @@ void vm_liveness_found(struct views *v, uint32_t id, const char *address)
 		return;
 	}
 	k->registered = true;
-	if (k->link == LINK_UP && strcmp(address, k->tried) != 0) {
+	if (RULE_FORBIDS(rule_17_registration_ends_no_connection,
+			 k->link == LINK_UP && strcmp(address, k->tried) != 0)) {
 		/* RULE 17: a registration ends no live connection. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "registered at %s too, while it answers at %s", address, k->tried);
 		return;
@@ -187,7 +190,8 @@ static bool should_retire(struct views *v, const struct known *k)
 {
 	const struct known *serving = vm_primary_serving(v);
 
-	if (serving == NULL || serving == k || vm_known_is_member(v, k))
+	if (RULE_FORBIDS(rule_14_data_kept_until_another_serves, serving == NULL || serving == k) ||
+	    vm_known_is_member(v, k))
 		return false;
 	return k->lost_data || k->report.state == STATE_DAMAGED || vm_known_standing(v, k) == STANDING_OLD_GENERATION;
 }
@@ -204,7 +208,8 @@ void vm_liveness_beat(struct views *v, struct known *k)
 
 static void judge(struct views *v, struct known *k)
 {
-	if (beats(v, k) && v->now_ms > k->heard_ms + v->options.suspect_ms) {
+	if (RULE_FORBIDS(rule_15_silence_is_failure,
+			 beats(v, k) && v->now_ms > k->heard_ms + v->options.suspect_ms)) {
 		/* RULE 15: silent is failed. It may come back. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "silent for %u ms: suspected", v->options.suspect_ms);
 		k->hung = true;

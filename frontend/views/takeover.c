@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 struct takeover {
 	const struct view *highest; /* NULL: none heard */
 	bool two_clusters;
@@ -181,12 +183,13 @@ void vm_takeover_consider(struct views *v)
 	look(v, &t);
 	if (t.highest == NULL || t.two_clusters || t.unheard.count > 0 || !v->dumped)
 		return;
-	if (t.waiting.count > 0) {
+	if (RULE_FORBIDS(rule_18_take_over_needs_every_member, t.waiting.count > 0)) { /* RULE 18 */
 		v->bind_round++;
 		bind_required(v, &t);
 		return;
 	}
-	if (!confirmed(v, &t))
+	if (RULE_FORBIDS(rule_18_take_over_needs_every_member,
+			 RULE_FORBIDS(rule_20_bound_at_one_instant, !confirmed(v, &t)))) /* RULE 20 */
 		return;
 	/* RULE 18, 20: all are bound, each told its view after that, and this is the highest. */
 	const struct view_member *best = vm_election_best(v, t.highest, 0);
@@ -225,7 +228,8 @@ void vm_takeover_watch(struct views *v)
 		if (standing == STANDING_BOUND) {
 			/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours
 			 * that is not ours, means a successor. Else it is a learner that a predecessor left behind. */
-			if (vm_known_is_member(v, k) || k->report.view.number >= v->durable.view.number) {
+			if (RULE_FORBIDS(rule_20_replaced_manager_ends,
+					 vm_known_is_member(v, k) || k->report.view.number >= v->durable.view.number)) {
 				replaced(v, k);
 				return;
 			}

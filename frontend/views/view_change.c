@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 void vm_view_member_add(struct view *view, uint32_t id, struct uuid uuid)
 {
 	uint32_t place = view->members_count;
@@ -70,7 +72,9 @@ void vm_view_propose(struct views *v, struct plan *plan)
 	must(v->ticket == 0); /* one STORE at a time: the next view is chosen from the latest durable one (rule 10) */
 	must(v->mode != MODE_EXITED);
 	/* RULE 2: numbers only rise, and a number whose STORE failed may be on the disk all the same. */
-	view->number = highest_of(highest_of(v->durable.view.number, v->highest_number), view->number) + 1;
+	view->number = highest_of(highest_of(v->durable.view.number,
+					     RULE_KEPT(rule_02_one_number_names_one_view) ? v->highest_number : 0),
+				  view->number) + 1;
 	view->manager = v->manager;
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct known *k = vm_known_member(v, &view->members[i]);
@@ -111,7 +115,7 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	if (ticket != v->ticket || ticket == 0)
 		return;
 	v->ticket = 0;
-	if (!ok) {
+	if (RULE_FORBIDS(rule_02_view_stored_before_it_is_installed, !ok)) { /* RULE 2 */
 		/* RULE 13: the view that is there goes on. */
 		v->store_retry_ms = v->now_ms + STORE_RETRY_MS;
 		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored: tried again in %u ms",

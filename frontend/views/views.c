@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "rpc/base/rule.h"
+
 struct views *views_new(const struct views_options *options)
 {
 	struct views *v = calloc(1, sizeof *v);
@@ -146,7 +148,9 @@ void views_step(struct views *v, const struct views_event *event, struct views_a
 	if (v->mode == MODE_EXITED) {
 		answer_only(v, event);
 	} else {
-		if (v->deadline_ms != UINT64_MAX && v->now_ms > v->deadline_ms + v->options.heartbeat_ms)
+		if (RULE_FORBIDS(rule_15_late_loop_judges_nobody,
+				 v->deadline_ms != UINT64_MAX &&
+					 v->now_ms > v->deadline_ms + v->options.heartbeat_ms))
 			vm_liveness_late(v);
 		learn(v, event);
 		decide(v);

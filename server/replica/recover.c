@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 static void recover_base(struct replica *r, const struct replica_event *event)
@@ -87,7 +88,8 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 		return;
 
 	uint64_t last = replica_log_last(r->log);
-	uint64_t commit = event->commit < last ? event->commit : last;
+	uint64_t commit = event->commit < last && RULE_KEPT(rule_07_restart_applies_what_was_committed)
+				  ? event->commit : last;
 
 	if (commit <= r->commit)
 		return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 /* --- acknowledgements --------------------------------------------------------------------------------------------- */
@@ -28,12 +29,13 @@ static struct replica_ack *ack(struct replica *r, uint64_t token, enum replica_p
 static void ack_proved(struct replica *r, uint64_t token)
 {
 	must(replica_view_durable(r)); /* RULE 2 */
-	ack(r, token, PUSH_OK)->op = r->proved_end < r->durable_op ? r->proved_end : r->durable_op;
+	ack(r, token, PUSH_OK)->op = r->proved_end < r->durable_op || !RULE_KEPT(rule_04_ack_no_more_than_is_durable)
+					     ? r->proved_end : r->durable_op;
 }
 
 static bool is_durable(const struct replica *r, uint64_t ticket, uint64_t op)
 {
-	return ticket <= r->durable_ticket && op <= r->durable_op;
+	return ticket <= r->durable_ticket && RULE_HOLDS(rule_04_ack_no_more_than_is_durable, op <= r->durable_op);
 }
 
 void replica_ack_when(struct replica *r, uint64_t token, uint64_t ticket, uint64_t op)
@@ -161,7 +163,8 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	}
 
 	/* RULE 7: the lower of the push's commit point and what the push proved equal. */
-	uint64_t commit = push->commit < r->proved_end ? push->commit : r->proved_end;
+	uint64_t commit = push->commit < r->proved_end || !RULE_KEPT(rule_07_backup_applies_what_is_proved)
+				  ? push->commit : r->proved_end;
 
 	if (commit > r->commit_heard)
 		r->commit_heard = commit;

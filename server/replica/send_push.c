@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define FEW_ORDERS 8 /* auto: with more than these in a push the whole state is not sent along */
@@ -205,7 +206,8 @@ void replica_recv_ack(struct replica *r, const struct replica_event *event)
 	switch (ack->status) {
 	case PUSH_OK:
 		/* RULE 4: of this view and this uuid, or it counts for nothing. */
-		if (ack->view == r->view.number && uuid_equal(ack->uuid, peer->uuid))
+		if (RULE_HOLDS(rule_04_ack_of_this_view_and_uuid,
+			       ack->view == r->view.number && uuid_equal(ack->uuid, peer->uuid)))
 			take_ok(r, peer, ack, content);
 		break;
 	case PUSH_NEED_RECORD:

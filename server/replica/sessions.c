@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 #define uthash_fatal(message) must_not_reach(message)
 #include <uthash.h>
@@ -92,7 +93,8 @@ void sessions_add(struct sessions *sessions, struct uuid client, uint64_t reques
 		session->client = client;
 		HASH_ADD(hh, sessions->by_client, client, sizeof session->client, session);
 	}
-	must(session->newest == NULL || session->newest->number < request);
+	must(RULE_HOLDS(rule_11_looked_up_when_proposed,
+			session->newest == NULL || session->newest->number < request)); /* RULE 11 */
 	must(sessions->last == NULL || sessions->last->op < op);
 	*added = (struct request){
 		.session = session, .older = session->newest, .number = request, .op = op, .content = content};

@@ -2,6 +2,7 @@
  * place: held, with the judge, waiting for an op of the log, or answered. */
 #include <inttypes.h>
 
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -152,14 +153,14 @@ static bool answer_no_room(struct replica *r, uint64_t token)
 		answer(r, token, VERDICT_FULL);
 		return true;
 	}
-	if (r->disk_full) {
+	if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, r->disk_full)) {
 		answer(r, token, VERDICT_DISK_FULL)->id = r->options.id;
 		return true;
 	}
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		const struct replica_peer *peer = &r->peers[i];
 
-		if (peer->disk_full && peer->link == LINK_UP &&
+		if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, peer->disk_full) && peer->link == LINK_UP &&
 		    (replica_peer_member(r, peer) || peer->joint == JOINT_COUNTED)) {
 			answer(r, token, VERDICT_DISK_FULL)->id = peer->id;
 			return true;
@@ -194,8 +195,8 @@ void replica_submit(struct replica *r, const struct replica_event *event)
 
 	r->requests_in++;
 	/* RULE 4: exactly the view it serves, or is about to. */
-	if (event->view != r->view.number || r->role != ROLE_PRIMARY ||
-	    (r->state != STATE_SERVING && r->state != STATE_SETTLING)) {
+	if (RULE_FORBIDS(rule_04_submit_of_exactly_this_view, event->view != r->view.number) ||
+	    r->role != ROLE_PRIMARY || (r->state != STATE_SERVING && r->state != STATE_SETTLING)) {
 		answer(r, event->token, VERDICT_MOVED);
 		return;
 	}
@@ -225,7 +226,9 @@ static bool judged(struct replica *r, const struct replica_event *event)
 		answer(r, event->token, VERDICT_MOVED); /* RULE 12 */
 		return false;
 	}
-	return !answer_known(r, event->token, event->client, event->request, event->content); /* RULE 11 */
+	/* RULE 11 */
+	return RULE_HOLDS(rule_11_looked_up_when_proposed,
+			  !answer_known(r, event->token, event->client, event->request, event->content));
 }
 
 void replica_propose(struct replica *r, const struct replica_event *event)
@@ -268,7 +271,8 @@ void replica_index_log(struct replica *r)
 /* RULE 8: this view, and a log made whole in it. */
 static bool may_read(const struct replica *r, uint64_t view)
 {
-	if (view != r->view.number || r->adopting || !replica_view_durable(r))
+	if (RULE_FORBIDS(rule_08_reads_of_this_view_only, view != r->view.number) || r->adopting ||
+	    !replica_view_durable(r))
 		return false;
 	if (r->role == ROLE_PRIMARY)
 		return r->state == STATE_SERVING;
@@ -285,7 +289,7 @@ void replica_query(struct replica *r, const struct replica_event *event)
 		answer_read(r, event->token, true);
 		return;
 	}
-	if (r->applied >= event->floor) {
+	if (RULE_HOLDS(rule_08_reads_wait_for_the_floor, r->applied >= event->floor)) {
 		answer_read(r, event->token, false);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 static bool is_primary_of(const struct replica *r, const struct view *view)
@@ -114,9 +115,11 @@ static const char *install_refusal(struct replica *r, const struct view *view)
 {
 	if (r->state == STATE_DAMAGED)
 		return "damaged";
-	if (!uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager)) /* RULE 20 */
+	if (RULE_FORBIDS(rule_20_view_of_the_bound_manager,
+			 !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager))) /* RULE 20 */
 		return "bound to another view manager";
-	if (!uuid_is_nil(r->view.cluster) && !uuid_equal(r->view.cluster, view->cluster)) /* RULE 17 */
+	if (RULE_FORBIDS(rule_17_view_of_this_cluster,
+			 !uuid_is_nil(r->view.cluster) && !uuid_equal(r->view.cluster, view->cluster))) /* RULE 17 */
 		return "of another cluster";
 	if (view->number < r->view.number) /* RULE 4 */
 		return "in a higher view already";
@@ -182,7 +185,9 @@ void replica_start(struct replica *r, const struct replica_event *event)
 		r->state = STATE_IDLE;
 	} else if (is_primary_of(r, &r->view)) {
 		r->role = ROLE_PRIMARY;
-		r->state = STATE_NEED_NEW_VIEW; /* RULE 6 */
+		/* RULE 6: it was another process that entered this view. */
+		r->entered = RULE_HOLDS(rule_06_primary_of_an_entered_view, false);
+		r->state = r->entered ? STATE_SETTLING : STATE_NEED_NEW_VIEW;
 	} else {
 		r->role = view_member_exact(&r->view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
 		r->state = STATE_CATCHING_UP;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 static struct pending_write *write_at(struct replica *r, uint32_t index)
@@ -167,7 +168,7 @@ void replica_write_replacement(struct replica *r)
 
 bool replica_view_durable(const struct replica *r)
 {
-	return r->view_ticket <= r->durable_ticket;
+	return RULE_HOLDS(rule_02_view_durable_before_it_is_spoken, r->view_ticket <= r->durable_ticket); /* RULE 2 */
 }
 
 static void adopt(struct replica *r)

@@ -133,8 +133,8 @@ static void test_torn_everywhere(void **state)
 	disk_free(&disk);
 }
 
-/* Any byte wrong in a record that a later one knew durable is damage, never a cut; nothing on disk is changed for
- * it. */
+/* Rule 14: any byte wrong in a record that a later one knew durable is damage, never a cut; nothing on disk is changed
+ * for it. */
 static void test_damage_below_the_mark(void **state)
 {
 	struct disk disk;

@@ -184,7 +184,7 @@ static void content_leaves_out_what_is_assigned(void **state)
 	assert_false(orders_body_key(bytes, size - 4, NULL, NULL, &second, NULL));
 }
 
-/* What cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum, malformed
+/* Rule 11 once more: what cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum, malformed
  * bytes. */
 static void refusals_change_nothing(void **state)
 {

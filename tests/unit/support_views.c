@@ -1,7 +1,11 @@
 #include "tests/unit/support_views.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "rpc/base/must.h"
 
@@ -121,7 +125,7 @@ static void installed(struct rig *rig, uint32_t id)
 	struct fake *fake = &rig->fakes[id];
 	const struct view view = *views_current(rig->views);
 
-	must(rig->disk.view.number == view.number); /* RULE 2: on disk before it is spoken of */
+	assert_int_equal(rig->disk.view.number, view.number); /* RULE 2: on disk before it is spoken of */
 	fake->installs++;
 	if (!answers(fake) || !fake->connected || fake->stubborn)
 		return;

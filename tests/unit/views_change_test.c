@@ -121,6 +121,7 @@ static void admits_in_one_view(void **state)
 	rig.hold_stores = true;
 	rig_need(&rig, 1, NEED_ADMIT, 3); /* stored for this one, */
 	rig_need(&rig, 1, NEED_ADMIT, 4); /* and this waits for the next view */
+	assert_int_not_equal(rig.ticket, 0);
 	rig_stored_event(&rig, true);
 	assert_true(rig_members(&rig, "1 2 3"));
 	assert_true(uuid_equal(views_current(rig.views)->members[2].uuid, rig.fakes[3].identity.uuid));
@@ -189,6 +190,27 @@ static void the_last_keeps_its_data(void **state)
 	assert_false(rig.fakes[1].retired);
 	assert_false(rig.routed);
 	assert_int_equal(rig.stores, 0);
+	rig_stop(&rig);
+}
+
+/* Rule 14: a damaged learner keeps its data as long as nobody serves: it may be the last copy of something. */
+static void no_data_is_given_up_while_nobody_serves(void **state)
+{
+	(void)state;
+	cluster(1);
+	join(2);
+	rig_kill(&rig, 1);
+	rig.fakes[2].report.state = STATE_DAMAGED;
+	rig.fakes[2].report.news++;
+	rig_report(&rig, 2);
+	rig_wait(&rig, 3000);
+	assert_false(rig.routed);
+	assert_true(rig.fakes[2].connected);
+	assert_false(rig.fakes[2].retired);
+	rig_restart(&rig, 1);
+	rig_wait(&rig, 1000);
+	assert_true(rig.routed);
+	assert_true(rig.fakes[2].retired);
 	rig_stop(&rig);
 }
 
@@ -452,6 +474,7 @@ int main(void)
 		cmocka_unit_test(an_admission_always_makes_a_view),
 		cmocka_unit_test(damage_leads_to_retirement),
 		cmocka_unit_test(the_last_keeps_its_data),
+		cmocka_unit_test(no_data_is_given_up_while_nobody_serves),
 		cmocka_unit_test(a_joint_learner_that_fails),
 		cmocka_unit_test(settling_alone_evicts_nobody),
 		cmocka_unit_test(the_primary_names_who_lost_data),

@@ -120,7 +120,8 @@ static void one_store_at_a_time(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 13: no new view file, so the old view goes on; it is tried again later, under another number. */
+/* Rules 2, 13: no new view file, so the old view goes on and nobody hears of the new one; it is tried again later,
+ * under another number. */
 static void failed_store_is_tried_again(void **state)
 {
 	(void)state;
@@ -219,7 +220,7 @@ static void an_old_report_is_no_loss(void **state)
 	rig_stop(&rig);
 }
 
-/* All that answer have lost data: nobody is made primary, and the way out is named. */
+/* Rules 3, 14: all that answer have lost data: nobody is made primary, the way out is named, and no data is given up. */
 static void nobody_with_all_orders(void **state)
 {
 	(void)state;

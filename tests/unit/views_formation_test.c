@@ -42,7 +42,7 @@ static void forms_of_three(void **state)
 	rig_stop(&rig);
 }
 
-/* Without the operator's word nothing is formed, and the text says what to type. */
+/* Rule 18: without the operator's word nothing is formed, and the text says what to type. */
 static void needs_the_word(void **state)
 {
 	(void)state;
@@ -365,6 +365,26 @@ static void binds_who_was_left_behind(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 17: rpcbind names another address for a replica that answers: it goes on answering where it does. */
+static void another_registration_ends_nothing(void **state)
+{
+	struct views_event event = {.kind = VIEWS_FOUND, .id = 2, .address = "127.0.0.1:9"};
+	uint64_t routes;
+
+	(void)state;
+	begin(0);
+	rig_cluster(&rig, 2);
+	routes = rig.routes;
+	rig_step(&rig, &event);
+	assert_null(rig_did(&rig, VIEWS_DO_DISCONNECT));
+	assert_null(rig_did(&rig, VIEWS_DO_CONNECT));
+	assert_true(rig_logged(&rig, "registered at 127.0.0.1:9 too"));
+	rig_wait(&rig, 1000);
+	assert_true(rig.fakes[2].connected);
+	assert_int_equal(rig.routes, routes);
+	rig_stop(&rig);
+}
+
 /* A replica of another cluster is shown and never touched. */
 static void leaves_strangers_alone(void **state)
 {
@@ -408,6 +428,7 @@ int main(void)
 		cmocka_unit_test(old_copy_of_the_directory),
 		cmocka_unit_test(ends_when_replaced),
 		cmocka_unit_test(binds_who_was_left_behind),
+		cmocka_unit_test(another_registration_ends_nothing),
 		cmocka_unit_test(leaves_strangers_alone),
 	};
 

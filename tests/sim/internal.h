@@ -198,6 +198,7 @@ struct record {
 /* What the durable records amount to, worked out beside the core: the judge's own reading of the disk. */
 struct image {
 	struct uuid uuid;
+	const struct replica_meta *meta; /* the latest; NULL: none */
 	uint64_t view;
 	uint64_t last;
 	uint64_t init;
@@ -244,6 +245,8 @@ struct node {
 	bool snapshot_under_way, publish_due;
 	uint64_t adoptions;
 	uint64_t commit_seen;
+	uint64_t view_seen;
+	bool recovering;
 };
 
 struct call {
@@ -253,6 +256,8 @@ struct call {
 	uint64_t id;
 	enum message_kind kind;
 	struct asking asking;
+	uint32_t life;         /* of the node it came to */
+	bool answered;
 	bool declined;
 	uint32_t body;
 };
@@ -288,6 +293,7 @@ struct client {
 	uint64_t request, content, highest;
 	uint64_t serial;   /* of the last call */
 	uint64_t must_see;
+	uint64_t unseen;   /* the present request was first asked when answers had shown up to here */
 	uint64_t lives;    /* of the front-end that holds it */
 	struct executed {
 		uint64_t request, content, op;
@@ -321,6 +327,7 @@ struct world {
 	uint64_t hash;                /* of all that happened */
 	char ring[RING_LINES][RING_BYTES];
 	uint64_t ring_at;
+	uint64_t enough;              /* requests to be answered, in all runs so far and this one */
 	char verdict[400];
 	struct world_counts *counts;
 	struct profile profile;
@@ -344,6 +351,8 @@ struct world {
 	struct { uint64_t view; uint32_t node, life; } serving[512]; /* by view modulo */
 	struct { uint64_t view, op; uint32_t body; } *names; /* (view, op) -> body, open addressing */
 	uint64_t names_count, names_room;
+	struct view *numbered;        /* the view that each number names, as the first disk had it; 0: none yet */
+	uint64_t numbered_room;
 };
 
 /* world.c */
@@ -351,6 +360,7 @@ uint32_t world_draw(struct world *w, uint32_t below);
 bool world_percent(struct world *w, uint32_t percent);
 struct uuid world_uuid(struct world *w);
 void world_at(struct world *w, uint64_t after_us, struct world_event event);
+uint64_t world_requests(const struct world *w);
 uint64_t world_ms(const struct world *w);
 __attribute__((format(printf, 2, 3))) void world_say(struct world *w, const char *format, ...);
 /* The judge objects: rule is the one of docs/replication.md that was broken. */
@@ -434,7 +444,16 @@ void judge_spoken(struct world *w, const struct node *node, uint64_t view, const
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
 void judge_told(struct world *w, struct client *client, const struct answering *answer);
 void judge_read(struct world *w, struct client *client, uint64_t op);
+void judge_accepted(struct world *w, const struct node *node, const struct call *call);
+void judge_released(struct world *w, const struct node *node, const struct call *call);
+void judge_token(struct world *w, struct call *call);
 void judge_report(struct world *w, const struct node *node, const struct report *report);
 void judge_node(struct world *w, struct node *node);
+
+/* judge_views.c */
+void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta);
+void judge_batch(struct world *w, const struct node *node, const struct record *record);
+void judge_stored(struct world *w, const struct view *before, const struct view *view);
+const struct node *judge_disk_of(const struct world *w, const struct view_member *member);
 bool judge_level(struct world *w, char *why, size_t size);
 bool judge_data_is_gone(struct world *w);

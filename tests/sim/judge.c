@@ -87,14 +87,36 @@ static void execute(struct world *w, uint32_t number, uint64_t op)
 		(struct executed){.request = body->request, .content = body->content, .op = op};
 }
 
+/* RULE 1, 7: the first to apply an operation is a primary, or a backup that it told; either way each member of the view
+ * has it on its disk. */
+static void judge_first(struct world *w, const struct node *node, uint64_t op, uint32_t body)
+{
+	const struct view *view = replica_view(node->core);
+
+	if (node->recovering)
+		world_fail(w, 7, "replica %" PRIu32 " applies op %" PRIu64 " at its start, and nobody had committed it",
+			   node->id, op);
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct node *member = judge_disk_of(w, &view->members[i]);
+
+		if (member == NULL || (disk_last(&member->disk) >= op && disk_body(&member->disk, op) == body))
+			continue;
+		world_fail(w, member == node ? 1 : 7,
+			   "replica %" PRIu32 " applies op %" PRIu64 " in view %" PRIu64
+			   ", which is not on member %" PRIu32 "'s disk (it ends at op %" PRIu64 ")",
+			   node->id, op, view->number, member->id, disk_last(&member->disk));
+	}
+}
+
 void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body)
 {
 	if (op <= w->committed_count) {
 		if (w->committed[op - 1] != body)
-			world_fail(w, 6, "replica %" PRIu32 " applies another operation at op %" PRIu64, node->id, op);
+			world_fail(w, 7, "replica %" PRIu32 " applies another operation at op %" PRIu64, node->id, op);
 		return;
 	}
 	must(op == w->committed_count + 1);
+	judge_first(w, node, op, body);
 	w->committed = world_grow(w->committed, w->committed_count, &w->committed_room, sizeof *w->committed);
 	w->committed[w->committed_count++] = body;
 	execute(w, body, op);
@@ -139,13 +161,6 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 
 /* --- what is said ------------------------------------------------------------------------------------------------- */
 
-static const struct node *disk_of(const struct world *w, const struct view_member *member)
-{
-	const struct node *node = &w->nodes[member->id];
-
-	return uuid_equal(node->disk.image.uuid, member->uuid) ? node : NULL; /* wiped since: nobody can know */
-}
-
 /* RULE 1, by the disks: alive or not, every member of the view holds what is answered. */
 void judge_answered(struct world *w, const struct node *node, const struct call *call,
 		    const struct replica_action *action)
@@ -155,6 +170,9 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 
 	if (action->verdict != VERDICT_DONE)
 		return;
+	if (call->asking.view != view->number)
+		world_fail(w, 4, "replica %" PRIu32 " answers in view %" PRIu64 " what was asked in view %" PRIu64,
+			   node->id, view->number, call->asking.view);
 	if (op == 0 || op > w->committed_count)
 		world_fail(w, 1, "replica %" PRIu32 " answers op %" PRIu64 " that nobody applied", node->id, op);
 
@@ -166,7 +184,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 		world_fail(w, 11, "op %" PRIu64 " answers another request than client %" PRIu32 "'s %" PRIu64, op,
 			   call->asking.client, call->asking.request);
 	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct node *member = disk_of(w, &view->members[i]);
+		const struct node *member = judge_disk_of(w, &view->members[i]);
 
 		if (member == NULL)
 			continue;
@@ -186,6 +204,17 @@ void judge_spoken(struct world *w, const struct node *node, uint64_t view, const
 			   node->id, what, view, node->disk.image.view);
 }
 
+/* The entry at an acknowledged op is the one that the primary of that view has there. */
+static bool proved_equal(const struct world *w, const struct node *node, uint64_t op)
+{
+	const struct view *view = replica_view(node->core);
+	const struct node *primary = &w->nodes[view->primary];
+
+	if (!primary->alive || replica_view(primary->core)->number != view->number || disk_last(&primary->disk) < op)
+		return true; /* nobody can know */
+	return disk_body(&primary->disk, op) == disk_body(&node->disk, op);
+}
+
 /* RULE 4 */
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack)
 {
@@ -195,6 +224,52 @@ void judge_acked(struct world *w, const struct node *node, const struct replica_
 	if (ack->op > disk_last(&node->disk))
 		world_fail(w, 4, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
 			   ack->op, disk_last(&node->disk));
+	if (ack->op > 0 && !proved_equal(w, node, ack->op))
+		world_fail(w, 4, "replica %" PRIu32 " acknowledges op %" PRIu64 " and holds another operation there",
+			   node->id, ack->op);
+	if (ack->view > 0 && !uuid_equal(ack->uuid, node->disk.image.uuid))
+		world_fail(w, 4, "replica %" PRIu32 " acknowledges with another uuid than its disk's", node->id);
+	if (ack->commit > w->committed_count)
+		world_fail(w, 7, "replica %" PRIu32 " names commit point %" PRIu64 ", committed is %" PRIu64, node->id,
+			   ack->commit, w->committed_count);
+}
+
+/* RULE 4: a request goes to the judge of postcodes, and so towards the log, only in the view that is served. */
+void judge_accepted(struct world *w, const struct node *node, const struct call *call)
+{
+	const struct view *view = replica_view(node->core);
+
+	if (call->asking.view != view->number || view->primary != node->id)
+		world_fail(w, 4, "replica %" PRIu32 " takes in view %" PRIu64 " what was asked in view %" PRIu64,
+			   node->id, view->number, call->asking.view);
+}
+
+/* RULE 8: a read is answered by a member of its view, whose log was made whole in it, and at its floor. */
+void judge_released(struct world *w, const struct node *node, const struct call *call)
+{
+	const struct replica_meta *meta = node->disk.image.meta;
+
+	if (meta == NULL || meta->view.number < call->asking.view ||
+	    replica_view(node->core)->number != call->asking.view)
+		world_fail(w, 8, "replica %" PRIu32 " answers a read of view %" PRIu64 ", its own is %" PRIu64, node->id,
+			   call->asking.view, replica_view(node->core)->number);
+	if (meta->view.number == call->asking.view &&
+	    (view_member_exact(&meta->view, node->id, meta->uuid) == NULL || meta->whole_view != meta->view.number))
+		world_fail(w, 8,
+			   "replica %" PRIu32 " answers a read of view %" PRIu64
+			   ", where it is no member or its log was made whole only in view %" PRIu64,
+			   node->id, call->asking.view, meta->whole_view);
+	if (!call->asking.at_primary && node->live.count < call->asking.floor)
+		world_fail(w, 8, "replica %" PRIu32 " answers a read at op %" PRIu32 ", its floor is op %" PRIu64,
+			   node->id, node->live.count, call->asking.floor);
+}
+
+/* RULE 12: one answer for one question. */
+void judge_token(struct world *w, struct call *call)
+{
+	if (call->answered)
+		world_fail(w, 12, "replica %" PRIu32 " answers a call twice", call->node->id);
+	call->answered = true;
 }
 
 static const struct executed *executed_of(const struct client *client, uint64_t request)
@@ -227,6 +302,11 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 				   "client %" PRIu32 " request %" PRIu64 " is told op %" PRIu64
 				   ", executed at op %" PRIu64,
 				   client->index, client->request, answer->op, done == NULL ? 0 : done->op);
+		if (!client->repeat && answer->op <= client->unseen)
+			world_fail(w, 8,
+				   "client %" PRIu32 " request %" PRIu64 " is at op %" PRIu64
+				   ", first asked for after op %" PRIu64 " had been shown",
+				   client->index, client->request, answer->op, client->unseen);
 		if (answer->op > w->shown)
 			w->shown = answer->op;
 		w->counts->done++;
@@ -276,6 +356,36 @@ void judge_node(struct world *w, struct node *node)
 		world_fail(w, 7, "replica %" PRIu32 ": commit fell from %" PRIu64 " to %" PRIu64, node->id,
 			   node->commit_seen, commit);
 	node->commit_seen = commit;
+	if (replica_view(node->core)->number < node->view_seen)
+		world_fail(w, 2, "replica %" PRIu32 ": view fell from %" PRIu64 " to %" PRIu64, node->id, node->view_seen,
+			   replica_view(node->core)->number);
+	node->view_seen = replica_view(node->core)->number;
+	if (commit > w->committed_count)
+		world_fail(w, 7, "replica %" PRIu32 ": commit point %" PRIu64 ", committed is %" PRIu64, node->id, commit,
+			   w->committed_count);
+}
+
+/* RULE 5: what earlier views left in the primary's log is committed, and every member has the view, before it serves. */
+static void judge_settled(struct world *w, const struct node *node, const struct report *report)
+{
+	const struct disk *disk = &node->disk;
+
+	for (uint64_t op = report->commit + 1; op <= disk_last(disk); op++) {
+		if (disk->image.log[op].view < report->view.number)
+			world_fail(w, 5,
+				   "replica %" PRIu32 " serves view %" PRIu64 ", op %" PRIu64 " of view %" PRIu64
+				   " is not committed",
+				   node->id, report->view.number, op, disk->image.log[op].view);
+	}
+	for (uint32_t i = 0; i < report->view.members_count; i++) {
+		const struct node *member = judge_disk_of(w, &report->view.members[i]);
+
+		if (member != NULL && member->disk.image.view < report->view.number)
+			world_fail(w, 5,
+				   "replica %" PRIu32 " serves view %" PRIu64 ", member %" PRIu32
+				   "'s disk knows view %" PRIu64,
+				   node->id, report->view.number, member->id, member->disk.image.view);
+	}
 }
 
 static void judge_serving(struct world *w, const struct node *node, const struct report *report)
@@ -286,6 +396,7 @@ static void judge_serving(struct world *w, const struct node *node, const struct
 		return;
 	if (slot->view == report->view.number && (slot->node != node->id || slot->life != node->life))
 		world_fail(w, 6, "view %" PRIu64 " is served by two processes", report->view.number);
+	judge_settled(w, node, report);
 	slot->view = report->view.number;
 	slot->node = node->id;
 	slot->life = node->life;
@@ -298,68 +409,13 @@ void judge_report(struct world *w, const struct node *node, const struct report 
 		w->counts->views = report->view.number;
 	if (report->view.number > 0)
 		judge_spoken(w, node, report->view.number, "a report");
+	if (node->disk.image.meta != NULL && report->whole_view > node->disk.image.meta->whole_view)
+		world_fail(w, 2, "replica %" PRIu32 " reports a log made whole in view %" PRIu64 ", its disk says %" PRIu64,
+			   node->id, report->whole_view, node->disk.image.meta->whole_view);
 	if (report->op > disk_last(&node->disk))
 		world_fail(w, 4, "replica %" PRIu32 " reports op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
 			   report->op, disk_last(&node->disk));
 	if (report->digest_op == node->live.count && !digest_equal(report->digest, node->live.digest))
 		world_fail(w, 14, "replica %" PRIu32 " names another digest than its history's at op %" PRIu64, node->id,
 			   report->digest_op);
-}
-
-/* --- the second act ----------------------------------------------------------------------------------------------- */
-
-/* All live replicas are members, follow, and hold the same. */
-bool judge_level(struct world *w, char *why, size_t size)
-{
-	const struct node *first = &w->nodes[1];
-
-	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
-		if (w->clients[i].pending || w->clients[i].in_router) {
-			snprintf(why, size, "client %" PRIu32 " waits for request %" PRIu64, i, w->clients[i].request);
-			return false;
-		}
-	}
-	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
-		const struct node *node = &w->nodes[id];
-		struct report report;
-
-		if (!node->alive) {
-			snprintf(why, size, "replica %" PRIu32 " is not there", id);
-			return false;
-		}
-		node_report(w, node, &report);
-		if ((report.state != STATE_SERVING && report.state != STATE_FOLLOWING) || report.role == ROLE_LEARNER ||
-		    node->live.count != w->committed_count || report.op != w->committed_count ||
-		    !digest_equal(node->live.digest, first->live.digest)) {
-			snprintf(why, size,
-				 "replica %" PRIu32 " is %s %s in view %" PRIu64 ", commit %" PRIu64 " of %" PRIu64, id,
-				 replica_role_name(report.role), replica_state_name(report.state), report.view.number,
-				 report.commit, w->committed_count);
-			return false;
-		}
-		for (uint64_t op = 1; op <= w->committed_count; op++) {
-			if (disk_body(&node->disk, op) != w->committed[op - 1])
-				world_fail(w, 6, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id,
-					   op);
-		}
-	}
-	return true;
-}
-
-/* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
-bool judge_data_is_gone(struct world *w)
-{
-	const struct view *highest = &w->front.stored.view;
-
-	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
-		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
-			highest = replica_view(w->nodes[id].core);
-	}
-	for (uint32_t i = 0; i < highest->members_count; i++) {
-		if (disk_of(w, &highest->members[i]) != NULL && !w->profile.lose_directory)
-			return false;
-		if (disk_of(w, &highest->members[i]) == NULL && w->profile.lose_directory)
-			return true;
-	}
-	return !w->profile.lose_directory;
 }

@@ -38,6 +38,11 @@ uint64_t world_ms(const struct world *w)
 	return w->now_us / 1000;
 }
 
+uint64_t world_requests(const struct world *w)
+{
+	return w->counts->done + w->counts->reads + w->counts->refused;
+}
+
 /* The last lines are kept only when somebody will read them: formatting them all would cost half the speed. A run that
  * fails without them is run again with them (world.h). */
 void world_say(struct world *w, const char *format, ...)
@@ -380,28 +385,23 @@ static void end(struct world *w)
 	free(w->bodies);
 	free(w->committed);
 	free(w->names);
+	free(w->numbered);
 }
 
-static uint64_t requests_answered(const struct world_counts *counts)
-{
-	return counts->done + counts->reads + counts->refused;
-}
-
-/* The first act lasts as long as the seed says, and on until enough was asked and answered; but not for ever. */
+/* The first act lasts as long as the seed says, and on until enough was asked and answered; but not for ever: a storm
+ * may be such that nothing gets through. What lacks is then asked in the second act. */
 static void first_act(struct world *w)
 {
 	uint64_t end_us = w->now_us + w->profile.storm_ms * UINT64_C(1000);
-	uint64_t last_us = w->now_us + 60000000;
-	uint64_t enough = requests_answered(w->counts) + w->options.requests;
+	uint64_t last_us = w->now_us + 20000000;
 
-	while (w->now_us < end_us || (requests_answered(w->counts) < enough && w->now_us < last_us))
+	while (w->now_us < end_us || (world_requests(w) < w->enough && w->now_us < last_us))
 		advance(w);
 }
 
 uint64_t world_run(const struct world_options *options, uint64_t seed, struct world_counts *counts)
 {
 	struct world *w = world_alloc(sizeof *w);
-	uint64_t before = requests_answered(counts);
 	uint64_t hash;
 
 	w->options = *options;
@@ -409,6 +409,7 @@ uint64_t world_run(const struct world_options *options, uint64_t seed, struct wo
 	w->random = seed * 0xD1342543DE82EF95u + 7;
 	w->counts = counts;
 	w->now_us = 1000000;
+	w->enough = world_requests(w) + options->requests;
 	must_on_failure(report, w);
 	fault_profile(w);
 	begin(w);
@@ -417,7 +418,7 @@ uint64_t world_run(const struct world_options *options, uint64_t seed, struct wo
 	end(w);
 	must_on_failure(NULL, NULL);
 	counts->runs++;
-	counts->short_runs += requests_answered(counts) - before < options->requests;
+	counts->short_runs += world_requests(w) < w->enough;
 	hash = w->hash;
 	free(w);
 	return hash;

@@ -88,7 +88,7 @@ static void image_take(struct disk *disk, const struct record *record)
 	switch (record->kind) {
 	case WRITE_META:
 		disk->image.uuid = record->meta->uuid;
-		must(record->meta->view.number >= disk->image.view);
+		disk->image.meta = record->meta;
 		disk->image.view = record->meta->view.number;
 		break;
 	case WRITE_BATCH:
@@ -214,9 +214,10 @@ static void turn_segment(struct world *w, struct disk *disk)
 
 	*record = (struct record){.kind = WRITE_META, .segment = disk->segment, .meta = world_alloc(sizeof *meta)};
 	*record->meta = *meta;
+	disk->image.meta = record->meta;
 }
 
-static void make_durable(struct world *w, struct disk *disk, uint32_t count)
+static void make_durable(struct world *w, const struct node *node, struct disk *disk, uint32_t count)
 {
 	must(count <= disk->pending_count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -225,6 +226,10 @@ static void make_durable(struct world *w, struct disk *disk, uint32_t count)
 
 		struct record *record = add(&disk->records, &disk->count, &disk->room);
 
+		if (disk->pending[i].kind == WRITE_META)
+			judge_record(w, node, disk->pending[i].meta);
+		else if (disk->pending[i].kind == WRITE_BATCH)
+			judge_batch(w, node, &disk->pending[i]);
 		*record = disk->pending[i];
 		record->segment = disk->segment;
 		image_take(disk, record);
@@ -239,7 +244,7 @@ void disk_done(struct world *w, struct node *node)
 	struct disk *disk = &node->disk;
 	uint64_t ticket = disk->pending[disk->under_way - 1].ticket;
 
-	make_durable(w, disk, disk->under_way);
+	make_durable(w, node, disk, disk->under_way);
 	disk->under_way = 0;
 	/* The process hears of it a little later, and the next write does not wait for that. */
 	world_at(w, world_draw(w, 40),
@@ -261,7 +266,7 @@ void disk_crash(struct world *w, struct node *node)
 
 	if (world_percent(w, 30))
 		kept = 0;
-	make_durable(w, disk, kept);
+	make_durable(w, node, disk, kept);
 	for (uint32_t i = 0; i < disk->pending_count; i++)
 		record_free(&disk->pending[i]);
 	w->counts->torn_starts += disk->pending_count > 0;

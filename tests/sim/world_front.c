@@ -43,6 +43,9 @@ static void route_answer(void *context, struct router_request *request, enum rou
 	const struct answering *answer = payload;
 
 	must(how != ROUTER_END_ANSWERED || answer != NULL);
+	if (!client->in_router)
+		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is answered twice", client->index,
+			   client->request);
 	client->in_router = false;
 	client->serial++;
 	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request,
@@ -101,7 +104,7 @@ static void choose_request(struct world *w, struct client *client)
 
 	client->pending = true;
 	client->repeat = client->conflict = false;
-	client->must_see = w->shown;
+	client->must_see = client->unseen = w->shown;
 	if (client->reads)
 		return;
 	if (client->executed_count > 0 && dice < 6) {
@@ -126,7 +129,7 @@ void client_turn(struct world *w, struct client *client)
 			 (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
 		return;
 	}
-	if (!client->pending && w->calm && client->lives == UINT64_MAX)
+	if (!client->pending && w->calm && client->lives == UINT64_MAX && world_requests(w) >= w->enough)
 		return; /* has proved that the service lives */
 	if (!client->pending) {
 		if (w->calm)
@@ -220,6 +223,7 @@ static void manage(struct world *w, const struct views_action *action, enum mess
 static void store(struct world *w, uint64_t ticket)
 {
 	w->front.storing = *views_to_store(w->front.views);
+	judge_stored(w, &w->front.stored.view, &w->front.storing.view);
 	w->front.storing_ticket = ticket;
 	world_at(w, 200 + world_draw(w, world_percent(w, 10) ? 300000 : 3000),
 		 (struct world_event){.kind = EV_STORED, .node = FRONT, .life = w->front.life, .value = ticket});

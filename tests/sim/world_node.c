@@ -200,6 +200,7 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 		staging_drop(node);
 		break;
 	case DO_JUDGE:
+		judge_accepted(w, node, call);
 		judge_soon(w, node, call);
 		break;
 	case DO_ANSWER:
@@ -208,6 +209,8 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 						       .answering = {.verdict = action->verdict, .op = action->op}});
 		break;
 	case DO_READ:
+		judge_released(w, node, call);
+		/* fall through */
 	case DO_READ_MOVED:
 		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_QUERY,
 						       .answering = {.moved = action->kind == DO_READ_MOVED,
@@ -473,6 +476,9 @@ static void compare(struct world *w, struct node *node)
 	uint64_t last = replica_last_op(node->core);
 
 	disk_settle(&node->disk);
+	if (replica_view(node->core)->number != node->disk.image.view)
+		world_fail(w, 2, "replica %" PRIu32 " recovers view %" PRIu64 ", its disk knows view %" PRIu64, node->id,
+			   replica_view(node->core)->number, node->disk.image.view);
 	if (last != disk_last(&node->disk))
 		world_fail(w, 14, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64,
 			   node->id, last, disk_last(&node->disk));
@@ -517,12 +523,14 @@ void node_start(struct world *w, struct node *node)
 	node->life++;
 	node->alive = true;
 	node->flush_due = node->snapshot_under_way = node->publish_due = false;
-	node->commit_seen = 0;
+	node->commit_seen = node->view_seen = 0;
 	node->uuid = world_uuid(w);
 	node->incarnation = world_uuid(w);
 	snprintf(node->address, sizeof node->address, "%" PRIu32 ":%" PRIu32, node->id, node->life);
 	node->core = replica_new(&options, &service);
+	node->recovering = true;
 	recover(w, node);
+	node->recovering = false;
 	compare(w, node);
 	world_say(w, "replica %" PRIu32 " starts, op %" PRIu64 " commit %" PRIu32, node->id,
 		  replica_last_op(node->core), node->live.count);

@@ -11,13 +11,15 @@ static struct call *take(struct world *w, struct node *node, struct conn *conn, 
 {
 	struct call *call = world_alloc(sizeof *call);
 
-	*call = (struct call){.next = w->calls, .conn = conn, .node = node, .id = message->call, .kind = message->kind};
+	*call = (struct call){.next = w->calls, .conn = conn, .node = node, .id = message->call, .kind = message->kind,
+			      .life = node->life};
 	w->calls = call;
 	return call;
 }
 
 void serve_reply(struct world *w, struct call *call, struct message *message)
 {
+	judge_token(w, call);
 	message->call = call->id;
 	net_send(w, call->conn, SERVER_END, message);
 }

@@ -1,0 +1,197 @@
+/* The truth about views: what each number names, on which disks it is, and who was in it; and about the end, when all
+ * must be level. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/internal.h"
+
+/* NULL: wiped since, so nobody can know. */
+const struct node *judge_disk_of(const struct world *w, const struct view_member *member)
+{
+	const struct node *node = &w->nodes[member->id];
+
+	return uuid_equal(node->disk.image.uuid, member->uuid) ? node : NULL;
+}
+
+/* --- what reaches a disk ------------------------------------------------------------------------------------------ */
+
+/* RULE 2: one number names one view. */
+static void judge_number(struct world *w, const struct node *node, const struct view *view)
+{
+	if (view->number >= w->numbered_room)
+		w->numbered = world_grow(w->numbered, view->number, &w->numbered_room, sizeof *w->numbered);
+	if (w->numbered[view->number].number == 0)
+		w->numbered[view->number] = *view;
+	if (!view_equal(&w->numbered[view->number], view))
+		world_fail(w, uuid_equal(w->numbered[view->number].manager, view->manager) ? 2 : 20,
+			   "replica %" PRIu32 " writes another view %" PRIu64 " than a disk knew before", node->id,
+			   view->number);
+}
+
+/* A view, a binding, a joint learner: before it is on the disk. */
+void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta)
+{
+	const struct replica_meta *before = node->disk.image.meta;
+
+	if (meta->view.number < node->disk.image.view)
+		world_fail(w, 2, "replica %" PRIu32 "'s disk falls from view %" PRIu64 " to %" PRIu64, node->id,
+			   node->disk.image.view, meta->view.number);
+	if (meta->view.number == 0 || (before != NULL && before->view.number == meta->view.number))
+		return;
+	if (before != NULL && before->view.number > 0 && !uuid_equal(before->view.cluster, meta->view.cluster))
+		world_fail(w, 17, "replica %" PRIu32 " enters view %" PRIu64 " of another cluster", node->id,
+			   meta->view.number);
+	if (before != NULL && !uuid_is_nil(before->bound) && !uuid_equal(before->bound, meta->view.manager))
+		world_fail(w, 20, "replica %" PRIu32 " enters view %" PRIu64 " of a manager that it is not bound to",
+			   node->id, meta->view.number);
+	judge_number(w, node, &meta->view);
+}
+
+static bool keeps(const struct record *record, uint64_t op, uint32_t body)
+{
+	return op <= record->op ||
+	       (op <= record->last_op && record->entries[op - record->op - 1].body == body);
+}
+
+/* RULE 5: a push never removes an entry that matches, and never cuts below the commit point. */
+void judge_batch(struct world *w, const struct node *node, const struct record *record)
+{
+	const struct image *image = &node->disk.image;
+
+	for (uint64_t op = record->op + 1; op <= image->last && op <= w->committed_count; op++) {
+		if (image->log[op].body == w->committed[op - 1] && !keeps(record, op, image->log[op].body))
+			world_fail(w, 5, "replica %" PRIu32 "'s disk loses op %" PRIu64 ", which is committed", node->id,
+				   op);
+	}
+}
+
+/* --- what the view manager stores --------------------------------------------------------------------------------- */
+
+/* RULE 18, 20: a manager without the view before this one has asked everybody, and bound them. */
+static void judge_take_over(struct world *w, const struct view *view)
+{
+	const struct replica_meta *highest = NULL;
+
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
+
+		if (meta != NULL && meta->view.number > 0 &&
+		    (highest == NULL || meta->view.number > highest->view.number))
+			highest = meta;
+	}
+	if (highest == NULL)
+		return;
+	if (!uuid_equal(highest->view.cluster, view->cluster) || highest->view.number >= view->number)
+		world_fail(w, 18, "a front-end makes view %" PRIu64 " and replica %" PRIu32 "'s disk knows view %" PRIu64,
+			   view->number, highest->id, highest->view.number);
+	for (uint32_t i = 0; i < highest->view.members_count; i++) {
+		const struct node *member = judge_disk_of(w, &highest->view.members[i]);
+
+		if (member != NULL && !uuid_equal(member->disk.image.meta->bound, view->manager))
+			world_fail(w, 20,
+				   "a front-end takes over with view %" PRIu64 " and member %" PRIu32
+				   " of view %" PRIu64 " is not bound to it",
+				   view->number, member->id, highest->view.number);
+	}
+}
+
+/* RULE 9: a learner holds all that was committed when it becomes a member. */
+static void judge_admitted(struct world *w, const struct view *view, const struct view_member *member)
+{
+	const struct node *node = judge_disk_of(w, member);
+
+	if (node == NULL)
+		return;
+	if (disk_last(&node->disk) < w->committed_count ||
+	    (w->committed_count > 0 &&
+	     disk_body(&node->disk, w->committed_count) != w->committed[w->committed_count - 1]))
+		world_fail(w, 9,
+			   "view %" PRIu64 " admits replica %" PRIu32 ", whose disk ends at op %" PRIu64
+			   "; committed is %" PRIu64,
+			   view->number, member->id, disk_last(&node->disk), w->committed_count);
+}
+
+void judge_stored(struct world *w, const struct view *before, const struct view *view)
+{
+	const struct view_member *primary = view_member_by_id(view, view->primary);
+
+	if (view->number == 0 || (before->number == view->number && view_equal(before, view)))
+		return;
+	if (view->number <= before->number)
+		world_fail(w, 2, "view %" PRIu64 " is stored after view %" PRIu64, view->number, before->number);
+	if (primary == NULL)
+		world_fail(w, 3, "view %" PRIu64 " has a primary that is no member", view->number);
+	if (before->number == 0) {
+		judge_take_over(w, view);
+		return;
+	}
+	if (view_member_exact(before, primary->id, primary->uuid) == NULL)
+		world_fail(w, 3, "view %" PRIu64 " makes replica %" PRIu32 " primary, no member of view %" PRIu64,
+			   view->number, primary->id, before->number);
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		if (i > 0 && view->members[i].id <= view->members[i - 1].id)
+			world_fail(w, 3, "view %" PRIu64 " holds replica %" PRIu32 " twice", view->number,
+				   view->members[i].id);
+		if (view_member_exact(before, view->members[i].id, view->members[i].uuid) == NULL)
+			judge_admitted(w, view, &view->members[i]);
+	}
+}
+
+/* --- the second act ----------------------------------------------------------------------------------------------- */
+
+/* All live replicas are members, follow, and hold the same. */
+bool judge_level(struct world *w, char *why, size_t size)
+{
+	const struct node *first = &w->nodes[1];
+
+	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
+		if (w->clients[i].pending || w->clients[i].in_router) {
+			snprintf(why, size, "client %" PRIu32 " waits for request %" PRIu64, i, w->clients[i].request);
+			return false;
+		}
+	}
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		const struct node *node = &w->nodes[id];
+		struct report report;
+
+		if (!node->alive) {
+			snprintf(why, size, "replica %" PRIu32 " is not there", id);
+			return false;
+		}
+		node_report(w, node, &report);
+		if ((report.state != STATE_SERVING && report.state != STATE_FOLLOWING) || report.role == ROLE_LEARNER ||
+		    node->live.count != w->committed_count || report.op != w->committed_count ||
+		    !digest_equal(node->live.digest, first->live.digest)) {
+			snprintf(why, size,
+				 "replica %" PRIu32 " is %s %s in view %" PRIu64 ", commit %" PRIu64 " of %" PRIu64, id,
+				 replica_role_name(report.role), replica_state_name(report.state), report.view.number,
+				 report.commit, w->committed_count);
+			return false;
+		}
+		for (uint64_t op = 1; op <= w->committed_count; op++) {
+			if (disk_body(&node->disk, op) != w->committed[op - 1])
+				world_fail(w, 6, "replica %" PRIu32 "'s disk holds another operation at op %" PRIu64, id,
+					   op);
+		}
+	}
+	return true;
+}
+
+/* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
+bool judge_data_is_gone(struct world *w)
+{
+	const struct view *highest = &w->front.stored.view;
+
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
+			highest = replica_view(w->nodes[id].core);
+	}
+	for (uint32_t i = 0; i < highest->members_count; i++) {
+		if (judge_disk_of(w, &highest->members[i]) != NULL && !w->profile.lose_directory)
+			return false;
+		if (judge_disk_of(w, &highest->members[i]) == NULL && w->profile.lose_directory)
+			return true;
+	}
+	return !w->profile.lose_directory;
+}

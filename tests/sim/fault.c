@@ -6,7 +6,8 @@
 
 enum fault {
 	FAULT_KILL, FAULT_PAUSE, FAULT_BREAK, FAULT_BLOCK, FAULT_WIPE, FAULT_FRONT_KILL, FAULT_FRONT_PAUSE, FAULT_SWITCHOVER,
-	FAULT_STOP, FAULT_STORES, FAULT_STALL, FAULT_POWER, FAULT_KILL_PRIMARY, FAULT_FLAP, FAULTS
+	FAULT_STOP, FAULT_STORES, FAULT_STALL, FAULT_POWER, FAULT_KILL_PRIMARY, FAULT_FLAP, FAULT_FULL, FAULT_WRITE,
+	FAULT_STRAY, FAULTS
 };
 
 static void start_later(struct world *w, struct node *node, uint32_t within_us)
@@ -43,11 +44,16 @@ static void kill_front(struct world *w)
 		world_say(w, "the front-end's directory is lost");
 		memset(&w->front.stored, 0, sizeof w->front.stored);
 	}
+	if (w->profile.old_directory && w->front.old.view.number > 0 && world_percent(w, 30)) {
+		world_say(w, "the front-end's directory is restored from view %" PRIu64, w->front.old.view.number);
+		w->front.stored = w->front.old;
+		w->counts->old_directories++;
+	}
 	world_at(w, world_draw(w, world_percent(w, 30) ? 1500000 : 50000),
 		 (struct world_event){.kind = EV_START, .node = FRONT});
 }
 
-static bool survives_without(const struct world *w, const struct view *view, const struct node *node)
+bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node)
 {
 	if (view_member_exact(view, node->id, node->disk.image.uuid) == NULL)
 		return true;
@@ -80,10 +86,11 @@ static bool joint_somewhere(const struct world *w, const struct node *node)
  * all. */
 static void wipe(struct world *w, struct node *node)
 {
-	bool front_has_it = w->front.stored.view.number > 0 && !w->profile.lose_directory;
+	bool front_has_it =
+		w->front.stored.view.number > 0 && !w->profile.lose_directory && !w->profile.old_directory;
 
-	if (!survives_without(w, &w->front.stored.view, node) ||
-	    (w->front.storing_ticket != 0 && !survives_without(w, &w->front.storing.view, node)))
+	if (!fault_survives_without(w, &w->front.stored.view, node) ||
+	    (w->front.storing_ticket != 0 && !fault_survives_without(w, &w->front.storing.view, node)))
 		return;
 	if (!front_has_it || !w->profile.wipe_members) {
 		for (uint32_t id = 1; id <= w->profile.nodes; id++) {
@@ -134,16 +141,40 @@ static void break_one(struct world *w)
 	}
 }
 
+/* One pair, one side of the cluster against the other, or one process against all; both ways or one. */
 static void block(struct world *w)
 {
-	uint32_t a = world_draw(w, w->profile.nodes + 1);
-	uint32_t b = world_draw(w, w->profile.nodes + 1);
+	uint32_t all = (1u << (w->profile.nodes + 1)) - 1;
 	uint64_t until = w->now_us + world_draw(w, world_percent(w, 50) ? 1500000 : 100000);
+	uint32_t from = 1u << world_draw(w, w->profile.nodes + 1);
+	uint32_t to = world_percent(w, 60) ? 1u << world_draw(w, w->profile.nodes + 1) : all;
+	bool both = world_percent(w, 60);
 
-	if (a == b)
-		return;
-	world_say(w, "nothing passes between %" PRIu32 " and %" PRIu32 " until %" PRIu64, a, b, until / 1000);
-	w->blocked_until_us[a][b] = w->blocked_until_us[b][a] = until;
+	if (world_percent(w, 20))
+		from = 1 + world_draw(w, all);
+	to &= ~from;
+	world_say(w, "nothing passes from processes %#" PRIx32 " to %#" PRIx32 "%s until %" PRIu64, from, to,
+		  both ? " and back" : "", until / 1000);
+	w->counts->partitions++;
+	for (uint32_t a = 0; a <= w->profile.nodes; a++) {
+		for (uint32_t b = 0; b <= w->profile.nodes; b++) {
+			if ((from >> a & 1) == 0 || (to >> b & 1) == 0)
+				continue;
+			w->blocked_until_us[a][b] = until;
+			if (both)
+				w->blocked_until_us[b][a] = until;
+		}
+	}
+}
+
+static void fill(struct world *w, struct node *node)
+{
+	world_say(w, "replica %" PRIu32 "'s disk is full", node->id);
+	node->disk.full = true;
+	w->counts->full_disks++;
+	node_disk(w, node);
+	world_at(w, world_draw(w, world_percent(w, 50) ? 1000000 : 100000),
+		 (struct world_event){.kind = EV_ROOM, .node = node->id});
 }
 
 static struct node *primary_of(struct world *w)
@@ -215,6 +246,16 @@ static void strike(struct world *w, enum fault fault)
 	case FAULT_STALL:
 		node->disk.stalled_until_us = w->now_us + world_draw(w, world_percent(w, 30) ? 4000000 : 300000);
 		break;
+	case FAULT_FULL:
+		fill(w, node);
+		break;
+	case FAULT_WRITE:
+		node->disk.failing = node->alive;
+		break;
+	case FAULT_STRAY:
+		if (node->alive && node->paused_until_us <= w->now_us)
+			serve_stray(w, node);
+		break;
 	default:
 		power_cut(w);
 		break;
@@ -240,7 +281,7 @@ void fault_next(struct world *w)
 
 void fault_profile(struct world *w)
 {
-	static const uint32_t usual[FAULTS] = {10, 8, 10, 6, 3, 4, 2, 4, 2, 1, 3, 1, 8, 2};
+	static const uint32_t usual[FAULTS] = {10, 8, 10, 6, 3, 4, 2, 4, 2, 1, 3, 1, 8, 2, 2, 2, 2};
 	struct profile *profile = &w->profile;
 
 	profile->nodes = 3 + world_draw(w, 2);
@@ -260,4 +301,6 @@ void fault_profile(struct world *w)
 	profile->lose_directory = world_percent(w, 25);
 	profile->wipe_members = world_percent(w, 50);
 	profile->short_lives = world_percent(w, 35);
+	profile->old_directory = world_percent(w, 25);
+	profile->freeze = world_percent(w, 50);
 }

@@ -43,6 +43,7 @@ enum world_event_kind {
 	EV_DISCOVER,
 	EV_CALL_LATE,  /* pointer: struct client; value: serial */
 	EV_CLIENT,     /* pointer: struct client */
+	EV_ROOM,       /* the disk has room again */
 	EV_FAULT
 };
 
@@ -153,6 +154,7 @@ struct conn {
 	uint64_t news;
 	uint32_t heartbeats;
 	struct peers told;
+	bool full;                      /* the other end said that its disk is */
 };
 
 /* --- the state machine, and its truth ----------------------------------------------------------------------------- */
@@ -214,6 +216,8 @@ struct disk {
 	uint32_t under_way;          /* of the pending ones */
 	uint64_t oldest_us;          /* when the oldest pending one was written */
 	uint64_t stalled_until_us;
+	bool full;                   /* no room for the next segment */
+	bool failing;                /* the next write fails */
 	uint32_t segment, in_segment, groups;
 	bool has_snapshot;
 	struct history snapshot;
@@ -241,6 +245,8 @@ struct node {
 	const struct pushing *piece;
 	struct disk disk;
 	bool flush_due;
+	bool frozen;           /* in the second act: nothing helps it any more */
+	bool full_told;
 	bool ending, retiring;
 	bool snapshot_under_way, publish_due;
 	uint64_t adoptions;
@@ -277,7 +283,8 @@ struct front {
 	struct views_stored storing;
 	uint64_t storing_ticket;
 	bool ever_stored;
-	bool fail_stores;
+	bool fail_stores, exiting;
+	struct views_stored old;      /* its disk some time ago */
 	uint64_t operator_token;
 };
 
@@ -306,7 +313,7 @@ struct client {
 struct profile {
 	uint32_t nodes;
 	uint32_t fault_ms;            /* mean time between faults */
-	uint32_t weight[16];
+	uint32_t weight[24];
 	uint64_t log_bytes_max;
 	uint32_t piece_entries;
 	uint32_t snapshot_percent;
@@ -317,7 +324,9 @@ struct profile {
 	uint32_t storm_ms;
 	bool other_histories;         /* replicas are loaded with different ones */
 	bool lose_directory;          /* the front-end's, now and then */
+	bool old_directory;           /* or is restored from an old copy */
 	bool wipe_members;
+	bool freeze;                  /* some replicas are not healed in the second act */
 	bool short_lives;             /* a restart may be followed by another kill at once */
 };
 
@@ -372,6 +381,7 @@ void *world_grow(void *list, uint64_t count, uint64_t *room, size_t size);
 void fault_profile(struct world *w);
 void fault_next(struct world *w);
 void fault_kill(struct world *w, struct node *node);
+bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node);
 
 /* world_net.c */
 struct conn *net_open(struct world *w, uint32_t from, uint32_t to, const char *address);
@@ -406,6 +416,7 @@ void node_kill(struct world *w, struct node *node);
 void node_step(struct world *w, struct node *node, struct replica_event *event);
 void node_event(struct world *w, struct node *node, const struct world_event *event);
 void node_flush_soon(struct world *w, struct node *node);
+void node_disk(struct world *w, struct node *node);
 void node_report(const struct world *w, const struct node *node, struct report *report);
 void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
 struct identity node_identity(const struct node *node);
@@ -419,6 +430,7 @@ void serve_connect(struct world *w, struct node *node, const struct replica_acti
 void serve_reply(struct world *w, struct call *call, struct message *message);
 void links_heard(struct world *w, struct node *node, struct conn *conn, const struct message *message);
 void links_lost(struct world *w, struct node *node, struct conn *conn);
+void serve_stray(struct world *w, struct node *node);
 struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid);
 
 /* world_front.c */

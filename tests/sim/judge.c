@@ -234,6 +234,22 @@ void judge_acked(struct world *w, const struct node *node, const struct replica_
 			   ack->commit, w->committed_count);
 }
 
+/* RULE 13: no order goes on while a member has no room, as far as the primary was told. */
+static void judge_room(struct world *w, const struct node *node)
+{
+	const struct view *view = replica_view(node->core);
+
+	if (node->full_told)
+		world_fail(w, 13, "replica %" PRIu32 " takes an order and its disk is full", node->id);
+	for (const struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
+		if (conn->process[CLIENT_END] == node->id && conn->life[CLIENT_END] == node->life &&
+		    conn->open[CLIENT_END] && conn->up && conn->full &&
+		    view_member_exact(view, conn->id, conn->uuid) != NULL)
+			world_fail(w, 13, "replica %" PRIu32 " takes an order and the disk of member %" PRIu32 " is full",
+				   node->id, conn->id);
+	}
+}
+
 /* RULE 4: a request goes to the judge of postcodes, and so towards the log, only in the view that is served. */
 void judge_accepted(struct world *w, const struct node *node, const struct call *call)
 {
@@ -242,6 +258,7 @@ void judge_accepted(struct world *w, const struct node *node, const struct call 
 	if (call->asking.view != view->number || view->primary != node->id)
 		world_fail(w, 4, "replica %" PRIu32 " takes in view %" PRIu64 " what was asked in view %" PRIu64,
 			   node->id, view->number, call->asking.view);
+	judge_room(w, node);
 }
 
 /* RULE 8: a read is answered by a member of its view, whose log was made whole in it, and at its floor. */

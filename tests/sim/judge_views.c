@@ -37,7 +37,9 @@ void judge_record(struct world *w, const struct node *node, const struct replica
 	if (meta->view.number < node->disk.image.view)
 		world_fail(w, 2, "replica %" PRIu32 "'s disk falls from view %" PRIu64 " to %" PRIu64, node->id,
 			   node->disk.image.view, meta->view.number);
-	if (meta->view.number == 0 || (before != NULL && before->view.number == meta->view.number))
+	if (meta->view.number == 0)
+		return;
+	if (before != NULL && before->view.number == meta->view.number && view_equal(&before->view, &meta->view))
 		return;
 	if (before != NULL && before->view.number > 0 && !uuid_equal(before->view.cluster, meta->view.cluster))
 		world_fail(w, 17, "replica %" PRIu32 " enters view %" PRIu64 " of another cluster", node->id,
@@ -122,7 +124,7 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 		world_fail(w, 2, "view %" PRIu64 " is stored after view %" PRIu64, view->number, before->number);
 	if (primary == NULL)
 		world_fail(w, 3, "view %" PRIu64 " has a primary that is no member", view->number);
-	if (before->number == 0) {
+	if (before->number == 0 || !uuid_equal(before->manager, view->manager)) {
 		judge_take_over(w, view);
 		return;
 	}
@@ -188,10 +190,10 @@ bool judge_data_is_gone(struct world *w)
 			highest = replica_view(w->nodes[id].core);
 	}
 	for (uint32_t i = 0; i < highest->members_count; i++) {
-		if (judge_disk_of(w, &highest->members[i]) != NULL && !w->profile.lose_directory)
+		if (judge_disk_of(w, &highest->members[i]) != NULL && !(w->profile.lose_directory || w->profile.old_directory))
 			return false;
-		if (judge_disk_of(w, &highest->members[i]) == NULL && w->profile.lose_directory)
+		if (judge_disk_of(w, &highest->members[i]) == NULL && (w->profile.lose_directory || w->profile.old_directory))
 			return true;
 	}
-	return !w->profile.lose_directory;
+	return !(w->profile.lose_directory || w->profile.old_directory);
 }

@@ -129,6 +129,12 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->cuts > 0);
 	must(sum->torn_starts > sum->runs);
 	must(sum->stuck * 5 < sum->runs);
+	must(sum->short_runs * 20 < sum->runs);
+	must(sum->partitions > sum->runs);
+	must(sum->full_disks > sum->runs);
+	must(sum->failed_writes * 5 > sum->runs);
+	must(sum->strays > sum->runs);
+	must(sum->old_directories * 10 > sum->runs);
 }
 
 static void print_counts(const struct world_counts *sum, double seconds)
@@ -138,6 +144,9 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	       "\n",
 	       sum->runs, seconds, seconds > 0 ? (double)sum->runs * 60 / seconds : 0, sum->short_runs, sum->done,
 	       sum->reads, sum->refused, sum->views, sum->events);
+	printf("faults: partitions %" PRIu64 " full disks %" PRIu64 " failed writes %" PRIu64 " stray views %" PRIu64
+	       " old directories %" PRIu64 " frozen %" PRIu64 "\n",
+	       sum->partitions, sum->full_disks, sum->failed_writes, sum->strays, sum->old_directories, sum->frozen);
 	printf("faults: kills %" PRIu64 " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
 	       " torn %" PRIu64 " between %" PRIu64 "\n",
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);

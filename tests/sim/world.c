@@ -235,6 +235,9 @@ static void run_event(struct world *w, const struct world_event *event)
 	case EV_CLIENT:
 		client_turn(w, event->pointer);
 		break;
+	case EV_ROOM:
+		w->nodes[event->node].disk.full = false;
+		break;
 	case EV_FAULT:
 		if (w->calm)
 			break;
@@ -295,7 +298,8 @@ static void begin(struct world *w)
 		w->nodes[id].id = id;
 		w->nodes[id].init = w->profile.other_histories ? id : 1;
 		disk_wipe(&w->nodes[id]);
-		world_at(w, world_draw(w, 200000), (struct world_event){.kind = EV_START, .node = id});
+		world_at(w, world_draw(w, world_percent(w, 20) ? 3000000 : 200000), /* some join later */
+			 (struct world_event){.kind = EV_START, .node = id});
 	}
 	world_at(w, world_draw(w, 200000), (struct world_event){.kind = EV_START, .node = FRONT});
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
@@ -314,7 +318,10 @@ static void calm_down(struct world *w)
 	w->profile.think_us = 10000;
 	memset(w->blocked_until_us, 0, sizeof w->blocked_until_us);
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		if (w->nodes[id].frozen)
+			continue;
 		w->nodes[id].disk.stalled_until_us = 0;
+		w->nodes[id].disk.full = w->nodes[id].disk.failing = false;
 		w->nodes[id].paused_until_us = 0;
 		world_at(w, 0, (struct world_event){.kind = EV_START, .node = id});
 	}
@@ -347,7 +354,7 @@ static void second_act(struct world *w)
 		if (w->now_us < look_us)
 			continue;
 		look_us = w->now_us + 100000;
-		if (proved_alive(w) && judge_level(w, why, sizeof why))
+		if (proved_alive(w) && world_requests(w) >= w->enough && judge_level(w, why, sizeof why))
 			return;
 		if (w->now_us < until_us)
 			continue;

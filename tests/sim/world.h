@@ -23,6 +23,12 @@ struct world_counts {
 	uint64_t pauses;
 	uint64_t breaks;
 	uint64_t wipes;
+	uint64_t partitions;
+	uint64_t full_disks;
+	uint64_t failed_writes;
+	uint64_t strays;         /* views from nobody we know */
+	uint64_t old_directories;
+	uint64_t frozen;         /* replicas left as they were in the second act */
 	uint64_t views;          /* highest view number */
 	uint64_t adoptions;      /* full states that became the live one */
 	uint64_t pieces;         /* of states in more than one piece */

@@ -1,5 +1,6 @@
 /* One replica's disk: records in order, durable or not yet; a crash keeps a beginning of what was not. Beside the
  * records the judge keeps what they amount to. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "tests/sim/internal.h"
@@ -239,9 +240,18 @@ static void make_durable(struct world *w, const struct node *node, struct disk *
 	disk->oldest_us = w->now_us;
 }
 
+/* RULE 13: a failed write ends the process. */
 void disk_done(struct world *w, struct node *node)
 {
 	struct disk *disk = &node->disk;
+
+	if (disk->failing) {
+		world_say(w, "replica %" PRIu32 "'s disk fails a write", node->id);
+		w->counts->failed_writes++;
+		fault_kill(w, node);
+		return;
+	}
+
 	uint64_t ticket = disk->pending[disk->under_way - 1].ticket;
 
 	make_durable(w, node, disk, disk->under_way);
@@ -273,6 +283,7 @@ void disk_crash(struct world *w, struct node *node)
 	w->counts->between += disk->count > 0 && disk->records[disk->count - 1].kind == WRITE_STAGED;
 	disk->pending_count = 0;
 	disk->under_way = 0;
+	disk->failing = false;
 }
 
 /* The end of what a segment's records say; a replacement stands for everything before it. */

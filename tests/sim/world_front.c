@@ -278,7 +278,11 @@ static void carry_out(struct world *w, const struct views_action *action)
 		front_says(w, action);
 		return;
 	case VIEWS_DO_EXIT:
-		world_fail(w, 20, "the only front-end exits: %s", action->text);
+		world_say(w, "front-end exits: %s", action->text);
+		if (!w->profile.old_directory)
+			world_fail(w, 20, "the only front-end exits: %s", action->text);
+		w->front.exiting = true;
+		return;
 	}
 }
 
@@ -293,6 +297,12 @@ static void step_one(struct world *w, struct views_event *event)
 	views_step(front->views, event, front->actions);
 	for (uint32_t i = 0; i < front->actions->count; i++)
 		carry_out(w, &front->actions->list[i]);
+	if (front->exiting) { /* the operator puts its directory away, as it says, and starts another */
+		front_kill(w);
+		memset(&front->stored, 0, sizeof front->stored);
+		world_at(w, world_draw(w, 100000), (struct world_event){.kind = EV_START, .node = FRONT});
+		return;
+	}
 	front->tick_serial++;
 	if (front->actions->deadline_ms == UINT64_MAX)
 		return;
@@ -439,6 +449,8 @@ static void stored(struct world *w, uint64_t ticket)
 	bool ok = !w->front.fail_stores;
 
 	if (ok) {
+		if (world_percent(w, 20))
+			w->front.old = w->front.stored;
 		w->front.stored = w->front.storing;
 		w->front.ever_stored = true;
 	}
@@ -529,7 +541,7 @@ void front_kill(struct world *w)
 		w->front.ever_stored = true;
 	}
 	w->front.storing_ticket = 0;
-	w->front.alive = false;
+	w->front.alive = w->front.exiting = false;
 	w->front.paused_until_us = 0;
 	memset(w->front.links, 0, sizeof w->front.links);
 	router_free(w->front.router);

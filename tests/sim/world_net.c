@@ -192,10 +192,10 @@ void net_deliver(struct world *w, const struct world_event *event)
 	}
 	if (message == NULL)
 		return;
-	if (there && w->blocked_until_us[conn->process[0]][conn->process[1]] > w->now_us) {
+	if (there && w->blocked_until_us[conn->process[!end]][conn->process[end]] > w->now_us) {
 		struct world_event again = *event;
 
-		world_at(w, w->blocked_until_us[conn->process[0]][conn->process[1]] - w->now_us + delay_us(w), again);
+		world_at(w, w->blocked_until_us[conn->process[!end]][conn->process[end]] - w->now_us + delay_us(w), again);
 		return;
 	}
 	conn->head[end] = message->next;

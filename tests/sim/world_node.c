@@ -343,12 +343,23 @@ static void snapshot_consider(struct world *w, struct node *node)
 				      .value = node->adoptions});
 }
 
+/* The shell looks at its disk now and then. */
+void node_disk(struct world *w, struct node *node)
+{
+	if (!node->alive || node->paused_until_us > w->now_us || node->full_told == node->disk.full)
+		return;
+	node->full_told = node->disk.full;
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_DISK, .disk_full = node->disk.full});
+	node_flush_soon(w, node);
+}
+
 static void tick(struct world *w, struct node *node)
 {
 	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_TICK});
 	if (node->alive)
 		snapshot_consider(w, node);
+	node_disk(w, node);
 	node_flush_soon(w, node);
 }
 
@@ -522,6 +533,7 @@ void node_start(struct world *w, struct node *node)
 	node->world = w;
 	node->life++;
 	node->alive = true;
+	node->full_told = false;
 	node->flush_due = node->snapshot_under_way = node->publish_due = false;
 	node->commit_seen = node->view_seen = 0;
 	node->uuid = world_uuid(w);

@@ -20,6 +20,8 @@ static struct call *take(struct world *w, struct node *node, struct conn *conn, 
 void serve_reply(struct world *w, struct call *call, struct message *message)
 {
 	judge_token(w, call);
+	if (call->conn == NULL) /* nobody asked */
+		return;
 	message->call = call->id;
 	net_send(w, call->conn, SERVER_END, message);
 }
@@ -163,6 +165,34 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 			tell_manager(w, node);
 		return;
 	}
+}
+
+/* A view that no manager of ours made: of another cluster, of another manager, or another one by a number that is
+ * taken. */
+void serve_stray(struct world *w, struct node *node)
+{
+	struct view view = *replica_view(node->core);
+	struct call *call = world_alloc(sizeof *call);
+	uint32_t dice = world_draw(w, 3);
+
+	*call = (struct call){.next = w->calls, .node = node, .kind = MSG_INSTALL, .life = node->life};
+	w->calls = call;
+	if (view.number == 0)
+		return;
+	w->counts->strays++;
+	view.primary = node->id;
+	if (dice == 0)
+		view.cluster = world_uuid(w);
+	else if (dice == 1)
+		view.manager = world_uuid(w);
+	if (dice < 2)
+		view.number += world_draw(w, 3);
+	else
+		view.members[0].uuid = world_uuid(w);
+	world_say(w, "replica %" PRIu32 " is sent a stray view %" PRIu64, node->id, view.number);
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = (uint64_t)(uintptr_t)call,
+						   .install = &view, .min_members = 1});
+	node_flush_soon(w, node);
 }
 
 static void serve_request(struct world *w, struct node *node, struct conn *conn, const struct message *message)
@@ -348,6 +378,7 @@ static void links_greeted(struct world *w, struct node *node, struct conn *conn,
 		return;
 	}
 	conn->up = true;
+	conn->full = hello->report.disk_full;
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->id, .uuid = conn->uuid,
 						   .incarnation = conn->incarnation, .report = &hello->report});
 }
@@ -367,6 +398,7 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 			  " commit %" PRIu64 " next %" PRId64,
 			  node->id, conn->id, (int)message->ack.status, message->ack.view, message->ack.op,
 			  message->ack.commit, (int64_t)message->ack.state_next);
+		conn->full = message->ack.disk_full;
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_ACK, .id = conn->id, .uuid = conn->uuid,
 							   .token = message->call, .ack = &message->ack});
 		break;

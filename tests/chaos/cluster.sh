@@ -6,7 +6,8 @@
 declare -A HOSTS=() # id (9: the front-end) -> pid that holds the namespaces
 FRONTEND_HOST=127.0.0.1
 SEGMENT_BYTES=8388608 # the least: segments change often
-PRELOAD_LIBRARY='' # the shim, when the build allows it
+PRELOAD_LIBRARY=$JH_BUILD/tests/chaos/libchaos_shim.so # of builds without sanitizers only
+[[ -e $PRELOAD_LIBRARY ]] || PRELOAD_LIBRARY=''
 REPLICAS=(1 2 3)
 
 on() { # HOST COMMAND...
@@ -58,21 +59,26 @@ make_hosts() {
 
 jh() { "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" "$@"; }
 
-control_of() { echo "$SCRATCH/control-$1"; } # of a replica's shim
+control_of() { echo "$SCRATCH/control-$1"; } # the shim's, of a replica or (9) the front-end
+
+with_shim() { # ID COMMAND...
+	local id=$1
+	shift
+	if [[ -z $PRELOAD_LIBRARY ]]; then
+		"$@"
+		return
+	fi
+	printf '%-64s' - >"$(control_of "$id")"
+	LD_PRELOAD=$PRELOAD_LIBRARY JH_SHIM_CONTROL=$(control_of "$id") "$@"
+}
 
 up() { # ID...: starts replicas
-	local id command
+	local id options
 	for id; do
-		command=()
-		if [[ -n $PRELOAD_LIBRARY ]]; then
-			: >"$(control_of "$id")"
-			command=(env "LD_PRELOAD=$PRELOAD_LIBRARY" "JH_SHIM_CONTROL=$(control_of "$id")")
-		fi
-		command+=("$JH_BUILD/server/justhungry-server" --id "$id" --data-dir "$(replica_dir "$id")"
-			--program-base "$BASE" --segment-bytes "$SEGMENT_BYTES" --postcode-check grammar)
-		[[ -z ${HOSTS[$id]:-} ]] || command+=(--listen "10.0.0.$id" --frontend "$FRONTEND_HOST")
+		options=(--segment-bytes "$SEGMENT_BYTES")
+		[[ -z ${HOSTS[$id]:-} ]] || options+=(--listen "10.0.0.$id" --frontend "$FRONTEND_HOST")
 		HOST_PID=${HOSTS[$id]:-}
-		launch "replica-$id" "${command[@]}"
+		with_shim "$id" start_replica "$id" "${options[@]}"
 		HOST_PID=
 	done
 }
@@ -82,7 +88,7 @@ up_frontend() { # OPTION...
 	[[ -z ${HOSTS[9]:-} ]] ||
 		options+=(--listen 10.0.0.9 --replica-hosts 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4)
 	HOST_PID=${HOSTS[9]:-}
-	start_frontend "${options[@]}"
+	with_shim 9 start_frontend "${options[@]}"
 	HOST_PID=
 }
 

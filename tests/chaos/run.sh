@@ -33,6 +33,8 @@ done
 FAULTS=()
 source "$CHAOS/cluster.sh"
 source "$CHAOS/faults.sh"
+source "$CHAOS/faults_disk.sh"
+[[ -z ${JH_OWN_HOST:-} ]] || ! type nft >/dev/null 2>&1 || source "$CHAOS/faults_net.sh"
 [[ -z $ONLY ]] || IFS=, read -r -a FAULTS <<<"$ONLY"
 RANDOM=$((SEED % 32768)) # bash's generator takes no more; the rest of the seed is in the clients
 

@@ -68,7 +68,7 @@ struct uuid stage_draw(struct stage *s)
 
 const char *stage_name(uint32_t process)
 {
-	static const char *const names[STAGE_PROCESSES] = {"nobody", "1", "2", "3", "4", "5", "A", "B"};
+	static const char *const names[STAGE_PROCESSES] = {"hand", "1", "2", "3", "4", "5", "A", "B"};
 
 	must(process < STAGE_PROCESSES);
 	return names[process];

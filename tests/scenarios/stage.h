@@ -73,6 +73,7 @@ struct item {
 	uint32_t from, to;          /* processes; of a disk, judge or file both its owner */
 	uint64_t call;              /* of a cluster call: the asker's */
 	uint64_t ticket;
+	uint64_t since_ms;          /* of a disk: when it was written */
 	struct identity me, you;
 	uint32_t status;
 	struct report report;
@@ -122,6 +123,7 @@ struct process {
 	uint32_t number;
 	uint32_t life;
 	bool alive, paused;
+	bool registered;            /* with rpcbind */
 	uint64_t skew_ms;           /* its clock is ahead by this */
 	struct uuid incarnation;
 };
@@ -242,7 +244,7 @@ void replica_process_kill(struct stage *s, struct replica_process *p);
 void replica_process_step(struct stage *s, struct replica_process *p, struct replica_event *event);
 void replica_process_take(struct stage *s, struct replica_process *p, struct item *item);
 struct identity replica_process_identity(const struct replica_process *p);
-void replica_process_report(const struct replica_process *p, struct report *report);
+void replica_process_report(const struct stage *s, const struct replica_process *p, struct report *report);
 void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_action *action);
 
 /* stage_serve.c: the connections of a replica */

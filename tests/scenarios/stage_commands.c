@@ -67,6 +67,12 @@ static struct front_process *front(struct stage *s, const struct words *words, u
 	return f;
 }
 
+static void need_dead(struct stage *s, const struct words *words, uint32_t place)
+{
+	if (s->processes[process(words, place)].alive)
+		wrong(words, "it runs");
+}
+
 /* --- processes ---------------------------------------------------------------------------------------------------- */
 
 static bool has_word(const struct words *words, const char *wanted)
@@ -133,7 +139,7 @@ static void grow_cluster(struct stage *s, struct front_process *f, uint32_t memb
 		for (uint32_t m = 0; m < view->members_count && level; m++) {
 			struct report report;
 
-			replica_process_report(stage_replica(s, view->members[m].id), &report);
+			replica_process_report(s, stage_replica(s, view->members[m].id), &report);
 			level = report.state == STATE_SERVING || report.state == STATE_FOLLOWING;
 		}
 		if (level)
@@ -159,18 +165,19 @@ static void do_cluster(struct stage *s, const struct words *words)
 	show_process(s, 1 + STAGE_REPLICAS);
 }
 
+/* Its entry leaves rpcbind: a process that dies leaves it there. */
+static void do_unregister(struct stage *s, const struct words *words)
+{
+	need_dead(s, words, 1);
+	s->processes[process(words, 1)].registered = false;
+}
+
 static void do_clock(struct stage *s, const struct words *words)
 {
 	s->processes[process(words, 1)].skew_ms += number(words, 2);
 }
 
 /* --- directories -------------------------------------------------------------------------------------------------- */
-
-static void need_dead(struct stage *s, const struct words *words, uint32_t place)
-{
-	if (s->processes[process(words, place)].alive)
-		wrong(words, "it runs");
-}
 
 static void do_wipe(struct stage *s, const struct words *words)
 {
@@ -429,7 +436,7 @@ static const struct {
 	void (*act)(struct stage *s, const struct words *words);
 } commands[] = {
 	{"cluster", do_cluster}, {"start", do_start}, {"kill", do_kill}, {"pause", do_pause}, {"resume", do_resume},
-	{"stop", do_stop}, {"clock", do_clock}, {"wipe", do_wipe}, {"save", do_save}, {"restore", do_restore},
+	{"stop", do_stop}, {"clock", do_clock}, {"unregister", do_unregister}, {"wipe", do_wipe}, {"save", do_save}, {"restore", do_restore},
 	{"copy", do_copy}, {"disk-full", do_disk_full}, {"disk-free", do_disk_full}, {"file-fails", do_file_fails},
 	{"file-works", do_file_fails}, {"cut", do_cut}, {"mend", do_cut}, {"break", do_break}, {"hold", do_hold},
 	{"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop}, {"repeat", do_repeat}, {"held", do_held},

@@ -89,6 +89,7 @@ void disk_write(struct stage *s, struct replica_process *p, const struct replica
 	p->disk.records[p->disk.count++] = record;
 	item->from = item->to = p->process->number;
 	item->ticket = action->ticket;
+	item->since_ms = s->now_ms;
 	item_queue(s, item);
 }
 

@@ -457,8 +457,8 @@ void front_discover(struct stage *s, struct front_process *f, bool complete)
 	for (uint32_t id = 1; id <= STAGE_REPLICAS && f->process->alive; id++) {
 		char address[LIMIT_ADDRESS_BYTES];
 
-		if (s->processes[id].life == 0)
-			continue; /* a process that dies leaves its entry */
+		if (!s->processes[id].registered)
+			continue;
 		snprintf(address, sizeof address, "%" PRIu32, s->processes[id].life);
 		ids[count++] = id;
 		front_step(s, f, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});

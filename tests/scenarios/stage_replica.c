@@ -135,7 +135,7 @@ static void tell_manager_call(struct stage *s, struct replica_process *p, const 
 	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
 
 	reply->ok = action->ok;
-	replica_process_report(p, &reply->report);
+	replica_process_report(s, p, &reply->report);
 	if (!action->ok && action->text != NULL)
 		stage_say(s, "%s refuses the view: %s", name_of(p), action->text);
 	must(conn != NULL);
@@ -297,9 +297,15 @@ struct identity replica_process_identity(const struct replica_process *p)
 				 .cluster = view->cluster, .generation = view->generation};
 }
 
-void replica_process_report(const struct replica_process *p, struct report *report)
+void replica_process_report(const struct stage *s, const struct replica_process *p, struct report *report)
 {
 	replica_report(p->core, report);
+	for (const struct item *item = s->first; item != NULL; item = item->next) {
+		if (item->kind != ITEM_DISK || item->to != p->process->number)
+			continue;
+		report->write_age_ms = (uint32_t)(s->now_ms - item->since_ms);
+		return; /* the oldest */
+	}
 }
 
 void replica_process_start(struct stage *s, struct replica_process *p, uint64_t tail_cut, const char *damage)
@@ -310,7 +316,7 @@ void replica_process_start(struct stage *s, struct replica_process *p, uint64_t 
 						.orders_max = s->orders_max, .log_bytes_max = 1 << 20};
 
 	must(!p->process->alive);
-	p->process->alive = true;
+	p->process->alive = p->process->registered = true;
 	p->process->paused = false;
 	p->process->life++;
 	p->process->incarnation = stage_draw(s);

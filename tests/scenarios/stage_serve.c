@@ -65,7 +65,7 @@ void serve_news(struct stage *s, struct replica_process *p)
 		if (!taken_by(conn, p->process) || !conn->greeted || !is_front(conn->process[0]))
 			continue;
 		item = item_new(ITEM_REPORT);
-		replica_process_report(p, &item->report);
+		replica_process_report(s, p, &item->report);
 		net_send(s, conn, 1, item);
 	}
 }
@@ -139,7 +139,7 @@ static void take_hello(struct stage *s, struct replica_process *p, struct item *
 		return;
 	}
 	reply->me = replica_process_identity(p);
-	replica_process_report(p, &reply->report);
+	replica_process_report(s, p, &reply->report);
 	net_send(s, conn, 1, reply);
 }
 
@@ -158,7 +158,7 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 	if (!p->process->alive || !conn->open[1])
 		return;
 	reply = item_new(ITEM_REPORT);
-	replica_process_report(p, &reply->report);
+	replica_process_report(s, p, &reply->report);
 	net_send(s, conn, 1, reply);
 }
 

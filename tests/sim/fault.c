@@ -82,6 +82,60 @@ static bool joint_somewhere(const struct world *w, const struct node *node)
 	return false;
 }
 
+/* --- the second act ----------------------------------------------------------------------------------------------- */
+
+#define NEVER (UINT64_MAX / 2)
+
+/* Dead, stopped, cut off or with a disk that hangs: and so for ever. */
+static void freeze(struct world *w, struct node *node)
+{
+	uint32_t dice = world_draw(w, 4);
+
+	world_say(w, "replica %" PRIu32 " stays frozen: %" PRIu32, node->id, dice);
+	w->counts->frozen++;
+	if (dice == 0 && node->alive)
+		node_kill(w, node);
+	else if (dice == 1)
+		node->paused_until_us = NEVER;
+	else if (dice == 2)
+		node->disk.stalled_until_us = NEVER;
+	for (uint32_t id = 0; id <= w->profile.nodes && dice == 3; id++)
+		w->blocked_until_us[id][node->id] = w->blocked_until_us[node->id][id] = NEVER;
+}
+
+static bool core_has_data(const struct world *w, const struct view *view)
+{
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct node *node = judge_disk_of(w, &view->members[i]);
+
+		if (node != NULL && !node->frozen)
+			return true;
+	}
+	return false;
+}
+
+/* A random core is healed, the others stay as they are; a member that has everything must be in the core, and the
+ * front-end must know who that is. */
+void fault_freeze(struct world *w)
+{
+	bool unsure = w->profile.lose_directory || w->profile.old_directory || w->front.stored.view.number == 0;
+
+	for (uint32_t id = 1; id <= w->profile.nodes && w->profile.freeze && !unsure; id++) {
+		struct node *node = &w->nodes[id];
+
+		node->frozen = world_percent(w, 40);
+		if (!node->frozen)
+			continue;
+		if (core_has_data(w, &w->front.stored.view) &&
+		    (w->front.storing_ticket == 0 || core_has_data(w, &w->front.storing.view)))
+			freeze(w, node);
+		else
+			node->frozen = false;
+	}
+}
+
+/* --- the first act ------------------------------------------------------------------------------------------------ */
+
 /* Never the last disk of a view that holds what was acknowledged; without the front-end's directory, no member's at
  * all. */
 static void wipe(struct world *w, struct node *node)

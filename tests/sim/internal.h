@@ -381,6 +381,7 @@ void *world_grow(void *list, uint64_t count, uint64_t *room, size_t size);
 void fault_profile(struct world *w);
 void fault_next(struct world *w);
 void fault_kill(struct world *w, struct node *node);
+void fault_freeze(struct world *w);
 bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node);
 
 /* world_net.c */

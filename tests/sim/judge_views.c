@@ -145,7 +145,7 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 /* All live replicas are members, follow, and hold the same. */
 bool judge_level(struct world *w, char *why, size_t size)
 {
-	const struct node *first = &w->nodes[1];
+	const struct node *first = NULL;
 
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
 		if (w->clients[i].pending || w->clients[i].in_router) {
@@ -157,6 +157,10 @@ bool judge_level(struct world *w, char *why, size_t size)
 		const struct node *node = &w->nodes[id];
 		struct report report;
 
+		if (node->frozen)
+			continue;
+		if (first == NULL)
+			first = node;
 		if (!node->alive) {
 			snprintf(why, size, "replica %" PRIu32 " is not there", id);
 			return false;
@@ -180,6 +184,16 @@ bool judge_level(struct world *w, char *why, size_t size)
 	return true;
 }
 
+/* The healthy were on their way back when the last view was made, and the frozen ones not yet suspected. */
+static bool all_frozen(const struct world *w, const struct view *view)
+{
+	uint32_t frozen = 0;
+
+	for (uint32_t i = 0; i < view->members_count; i++)
+		frozen += w->nodes[view->members[i].id].frozen;
+	return frozen == view->members_count;
+}
+
 /* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
 bool judge_data_is_gone(struct world *w)
 {
@@ -189,6 +203,8 @@ bool judge_data_is_gone(struct world *w)
 		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
 			highest = replica_view(w->nodes[id].core);
 	}
+	if (all_frozen(w, highest))
+		return true;
 	for (uint32_t i = 0; i < highest->members_count; i++) {
 		if (judge_disk_of(w, &highest->members[i]) != NULL && !(w->profile.lose_directory || w->profile.old_directory))
 			return false;

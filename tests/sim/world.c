@@ -192,7 +192,7 @@ static void start(struct world *w, uint32_t process)
 	if (process == FRONT) {
 		if (!w->front.alive)
 			front_start(w);
-	} else if (!w->nodes[process].alive) {
+	} else if (!w->nodes[process].alive && !w->nodes[process].frozen) {
 		node_start(w, &w->nodes[process]);
 	}
 }
@@ -317,6 +317,7 @@ static void calm_down(struct world *w)
 	w->profile.slow_network_percent = w->profile.slow_disk_percent = 0;
 	w->profile.think_us = 10000;
 	memset(w->blocked_until_us, 0, sizeof w->blocked_until_us);
+	fault_freeze(w);
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		if (w->nodes[id].frozen)
 			continue;

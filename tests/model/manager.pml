@@ -61,11 +61,7 @@ inline next_view(m, number, p, members, generation) {
 #ifdef R08_VIEW_IGNORED
 #define IN_VIEW(r) (view[r] > 0)
 #else
-#ifdef R08_NOT_WHOLE
-#define IN_VIEW(r) ((members_of[made[id]] & NAME(r)) && view[r] == made[id])
-#else
 #define IN_VIEW(r) ((members_of[made[id]] & NAME(r)) && view[r] == made[id] && NOT_ADOPTING(r) && (role[r] == SERVES || whole[r]))
-#endif
 #endif
 #ifdef R08_DIRTY_READ
 #define SHOWN(r) LENGTH(log[r])
@@ -185,11 +181,9 @@ inline end_take_over(m) {
 #define LEFT_BEHIND(r) :: d_step { NORMAL(id) && bound[r] != id && bound[r] != UNBOUND && view[r] > 0 && \
   !(members_of[made[id]] & NAME(r)) && NUMBER(view[r]) < NUMBER(made[id]) -> bind(id, r); i_ = 0 }
 
-#ifdef R18_FORMS_BESIDE_LIVING_CLUSTER /* formation.c may_form without its word and its waiting */
-#define FORM(p) :: d_step { TAKING_OVER(id) && heard[AT(id, p)] == 1 -> look(id); \
-  if :: n_ == 0 -> bind(id, p); m_ = NAME(p); next_view(id, 1, p, m_, 0); end_take_over(id); \
-    enter_view(p, made[id]); role[p] = SERVES; assert(PREFIX(log[p], LENGTH(history[0])) == history[0]) \
-  :: else fi; i_ = 0 }
+#ifdef R18_FORMS_BESIDE_LIVING_CLUSTER /* formation.c may_form without its word and its waiting: whoever answers first is all */
+#define FORM(p) :: d_step { TAKING_OVER(id) && view[p] == 0 && bound[p] == UNBOUND -> \
+  bind(id, p); m_ = NAME(p); next_view(id, 1, p, m_, 0); end_take_over(id); enter_view(p, made[id]); role[p] = SERVES; i_ = 0 }
 #else
 #define FORM(p)
 #endif

@@ -142,10 +142,6 @@ inline replace(r, c, last) {
   :: log[r] == disk[r] -> skip
   :: else -> adopting[r] = LOWER((c), last) + 1
   fi;
-#ifdef S5_CUT_FIRST_WRITE_LATER
-  disk[r] = 0;
-  if :: log[r] != disk[r] -> adopting[r] = LOWER((c), last) + 1 :: else fi;
-#endif
   proved[r] = HIGHER(proved[r], last + 1); whole[r] = 1
 }
 
@@ -162,11 +158,7 @@ inline adopt(r) {
 #else
 #define SAME_BASE(l, b) (LENGTH(l) >= (b) && PREFIX(l, b) == PREFIX(l_, b))
 #endif
-#ifdef S5_OLD_STATE_TAKEN
-#define STATE_IS_OLD(r, b) false
-#else
 #define STATE_IS_OLD(r, b) ((b) < commit[r])
-#endif
 /* PUSH_NEED_BASE and its answer, peers.c replica_peer_base: as good as a new connection. */
 #define need_base(r, v) sent[OF(primary_of[v], r)] = 0; sent_commit[OF(primary_of[v], r)] = 0
 
@@ -229,7 +221,13 @@ inline receive(r, v, l, c, b, last, state) {
 #endif
 #define MAY_PUSH(r) (r != id && role[id] != FOLLOWS && push_log[SLOT(r, view[id])] == 0 && \
   (view[r] == view[id] || NUMBER(view[r]) < NUMBER(view[id])))
-#define HAS_NEWS(r) (sent[OF(id, r)] < LENGTH(log[id]) + 1 || COMMIT_IS_NEWS(r))
+#ifdef BASES
+/* send_push.c push_to, fresh: in a new view the base may be all there is, and still it must be proved equal. */
+#define UNPROVED(r) (acked[OF(id, r)] == 0 && ack[SLOT(r, view[id])] == 0)
+#else
+#define UNPROVED(r) false    /* without bases a new view begins with a push of everything */
+#endif
+#define HAS_NEWS(r) (sent[OF(id, r)] < LENGTH(log[id]) + 1 || UNPROVED(r) || COMMIT_IS_NEWS(r))
 #ifndef BASES
 /* send_push.c push_to */
 #define SEND(r) :: d_step { MAY_PUSH(r) && HAS_NEWS(r) -> \

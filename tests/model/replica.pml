@@ -6,10 +6,8 @@ inline forget_proofs(r) {
   for (i_ : 0 .. REPLICAS - 1) {
     acked[OF(r, i_)] = 0;
 #ifdef BASES
-#ifndef S5_BASE_KEPT
     /* The connection stays; what is sent over it starts over from what the peer surely holds. */
     if :: sent[OF(r, i_)] > commit[r] + 1 -> sent[OF(r, i_)] = commit[r] + 1 :: else fi;
-#endif
 #else
     sent[OF(r, i_)] = 0;
 #endif

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-seconds=${MODEL_SECONDS:-55}      # of search
+seconds=${MODEL_SECONDS:-100}     # of search
 megabytes=${MODEL_MEGABYTES:-1900}
 compiler=${CC:-cc}
 
@@ -43,8 +43,16 @@ cd "$scratch"
 cp "$here"/*.pml .
 
 mapfile -t flags < <(flags_of "$name")
-[[ $expected == holds ]] || flags+=(-DCUTS_UNCHECKED)
+seed=
+for i in "${!flags[@]}"; do
+	[[ ${flags[i]} == seed=* ]] || continue
+	seed=${flags[i]#seed=}
+	unset 'flags[i]'
+done
+[[ $expected == holds || " ${flags[*]} " == *" -DCUTS_CHECKED "* ]] || flags+=(-DCUTS_UNCHECKED)
 search=(-DCOLLAPSE)
+order=()
+[[ -z $seed || -n $shortest ]] || { search+=(-DT_RAND -DP_RAND); order=("-RS$seed"); }
 [[ -z $shortest ]] || { flags+=(-DSHORTEST); search=(-DBFS); }
 if ! spin "${flags[@]}" -a replication.pml >spin.log 2>&1 || grep -qi error spin.log; then
 	cat spin.log
@@ -53,7 +61,7 @@ fi
 # Without partial order reduction: it gains nothing here, where each step touches what all share.
 "$compiler" -O2 -w -DVECTORSZ=2048 -DNOREDUCE -DSAFETY -DMEMLIM="$megabytes" "${search[@]}" -o search pan.c
 status=0
-timeout -s INT "$seconds" nice -n 10 ./search -E -m1000000 >search.log 2>&1 || status=$?
+timeout -s INT "$seconds" nice -n 10 ./search -E -m1000000 "${order[@]}" >search.log 2>&1 || status=$?
 
 states=$(awk '/states, stored/ { print $1; exit }' search.log)
 took=$(awk '/elapsed time/ { print $4; exit }' search.log)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds everything with ASan and UBSan and runs every test through ctest; arguments go to ctest (tests/run.sh -R
-# three). Installs missing Debian packages first. Needs no internet beyond that, leaves nothing running behind.
+# Builds Just Hungry with sanitizers and runs its tests through ctest; --help says which. Installs missing Debian
+# packages first. Needs no internet beyond that, leaves nothing running behind.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -8,16 +8,47 @@ cd "$root"
 exec </dev/null
 PATH=$PATH:/usr/sbin:/sbin # rpcbind and rpcinfo
 
-# Only the tests need these: namespaces, their networks, and the model checker.
-client/install-packages.sh iproute2 util-linux spin
+usage() {
+	cat <<-'END'
+		usage: tests/run.sh [CTEST-ARGUMENT...]   with ASan and UBSan, in build/dev. Without arguments everything but the labels
+		                                          model and mutation: under 10 minutes on two cores
+		       tests/run.sh --all                 that, then the model, all mutations, a longer simulation and longer chaos
+		                                          (release build), every fuzzer (clang), and ThreadSanitizer: under 45 minutes
+		       tests/run.sh --help
 
+		for example: tests/run.sh -L unit         one label: unit, sim, scenario, integration, chaos, fuzz, model, mutation
+		             tests/run.sh -R kill_primary one test
+
+		environment  JH_SIM_SECONDS    how long new seeds are simulated     (60; --all: 180)
+		             JH_CHAOS_SECONDS  how long a cluster is broken         (45; --all: 300)
+		             JH_FUZZ_RUNS      new inputs that each fuzzer gets     (--all: 20000)
+		             MODEL_SECONDS     a search of the model may take       (100)
+
+		exit status  0 nothing failed; what could not run here is listed as skipped, with the reason
+		             other: something did, or could not be built
+	END
+}
+
+all=false
+case ${1-} in
+-h | --help)
+	usage
+	exit 0
+	;;
+--all)
+	if (($# > 1)); then
+		usage >&2
+		exit 2
+	fi
+	all=true
+	;;
+esac
+
+# Only the tests need these: namespaces, their networks, the model checker; and a compiler with libFuzzer.
+packages=(iproute2 util-linux nftables spin)
+! "$all" || packages+=(clang libclang-rt-14-dev)
+client/install-packages.sh "${packages[@]}"
 mkdir -p build
-log=build/dev-build.log
-if ! { cmake --preset dev && cmake --build --preset dev; } >"$log" 2>&1; then
-	tail -n 60 "$log" >&2
-	echo "tests/run.sh: the build failed: see $log" >&2
-	exit 1
-fi
 
 # As root each test has a network, a /run and an rpcbind of its own. Others share the machine's rpcbind: where none runs
 # and sudo is at hand, one is started for the length of the tests.
@@ -36,11 +67,81 @@ if ((EUID != 0)) && ! timeout 5 rpcinfo -p >/dev/null 2>&1 && sudo -n true 2>/de
 	rpcbind_pid=$(<build/rpcbind.pid)
 fi
 
-# The model is checked apart (tests/run.sh -L model): it takes minutes and does not depend on the build.
-(($#)) || set -- -LE model
+# build PRESET [CMAKE-OPTION...]: quiet while it works.
+build() {
+	local preset=$1 log=build/$1-build.log
+	shift
+	cmake --preset "$preset" "$@" >"$log" 2>&1 && cmake --build --preset "$preset" >>"$log" 2>&1 && return
+	tail -n 60 "$log" >&2
+	echo "tests/run.sh: the build failed: see $log" >&2
+	return 1
+}
 
-# The model's searches may take so long each; one that does not end counts as skipped.
-export MODEL_SECONDS=${MODEL_SECONDS:-20}
+# run PRESET CTEST-ARGUMENT...
+run() {
+	ctest --test-dir "build/$1" --output-on-failure -j2 "${@:2}"
+}
 
-# Not exec: the trap must run. Its status is ours.
-ctest --test-dir build/dev --output-on-failure -j2 "$@"
+# Of the labels, whole words: ctest matches expressions.
+readonly SLOW='^(model|mutation)$'
+simulated=()
+[[ -z ${JH_SIM_SECONDS-} ]] || simulated=("-DJH_SIM_SECONDS=$JH_SIM_SECONDS")
+
+if ! "$all"; then
+	build dev "${simulated[@]}"
+	(($#)) || set -- -LE "$SLOW"
+	run dev "$@"
+	exit
+fi
+
+# --- everything -------------------------------------------------------------------------------------------------------
+
+readonly SKIPPED=77
+failed=0
+summary=()
+
+# stage WHAT COMMAND...: goes on after a failure, so that one run tells of all.
+stage() {
+	local what=$1 began=$SECONDS verdict=passed status=0
+	shift
+	printf '\n=== %s\n' "$what"
+	"$@" || status=$?
+	if ((status == SKIPPED)); then
+		verdict=skipped
+	elif ((status != 0)); then
+		verdict=FAILED
+		failed=1
+	fi
+	summary+=("$(printf '%-7s %4d s  %s' "$verdict" $((SECONDS - began)) "$what")")
+}
+
+checked() { build dev "${simulated[@]}" && run dev -LE "$SLOW"; }
+
+# The release build is the one that simulates fast, and the one whose disks a preload can make fail.
+proved() { build release "-DJH_SIM_SECONDS=${JH_SIM_SECONDS:-180}" && run release -L '^(model|mutation|sim)$'; }
+
+broken() { JH_BUILD=$root/build/release tests/chaos/run.sh --seconds "${JH_CHAOS_SECONDS:-300}"; }
+
+# Old sanitizers want the addresses of programs where old kernels put them.
+steady=()
+! setarch -R true 2>/dev/null || steady=(setarch -R)
+
+fuzzed() { build fuzz "-DJH_FUZZ_RUNS=${JH_FUZZ_RUNS:-20000}" && "${steady[@]}" ctest --preset fuzz; }
+
+# Threads meet in the journal, the snapshots and the queues behind them: the unit tests, and clusters that use them all.
+raced() {
+	local tests=("${steady[@]}" ctest --test-dir build/tsan --output-on-failure -j2)
+
+	build tsan "-DJH_SIM_SECONDS=10" && "${tests[@]}" -L '^(unit|sim)$' &&
+		"${tests[@]}" -R '^integration_(three_replicas|kill_primary|kill_all|wiped_replica|joins_under_load|disk_full)$'
+}
+
+stage "ASan and UBSan: all but the model and the mutations" checked
+stage "release: the model, the mutations, a longer simulation" proved
+stage "release: longer chaos" broken
+stage "fuzzers: the corpus and new inputs" fuzzed
+stage "ThreadSanitizer: unit, sim, and clusters" raced
+
+printf '\n'
+printf '%s\n' "${summary[@]}"
+exit "$failed"

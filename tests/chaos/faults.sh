@@ -4,7 +4,7 @@
 #
 # None may take away the only copy: at least two members keep their disks whole through each of them.
 
-FAULTS+=(kill_primary kill_backup kill_frontend kill_all stop_primary stop_backup stop_frontend switchover
+FAULTS+=(kill_primary kill_backup kill_frontend kill_all stop_primary stop_backup stop_frontend stop_all switchover
 	restart_primary restart_backup restart_frontend wipe_primary wipe_backup join_and_leave)
 ((EUID != 0)) || FAULTS+=(kill_rpcbind)
 
@@ -82,6 +82,20 @@ stop_and_go() { # NAME
 fault_stop_primary() { pick_primary && stop_and_go "$VICTIM"; }
 fault_stop_backup() { pick_backup && stop_and_go "$VICTIM"; }
 fault_stop_frontend() { stop_and_go frontend; }
+
+# All that they missed comes at once.
+fault_stop_all() {
+	local name
+	mark
+	for name in frontend "${REPLICAS[@]}"; do
+		signal STOP "$name"
+	done
+	linger 1500
+	for name in "${REPLICAS[@]}" frontend; do
+		signal CONT "$name"
+		linger 100
+	done
+}
 
 fault_switchover() {
 	pick_backup || return 1

@@ -17,7 +17,8 @@ damage() { # flip|tear
 	kill9 "$VICTIM"
 	journals=("$(replica_dir "$VICTIM")"/journal-*)
 	draw 1000000000
-	"$JH_BUILD/tests/chaos/chaos_damage" "$1" "${journals[-1]}" "$DRAWN" >>"$RUN/begun"
+	"$JH_BUILD/tests/chaos/chaos_damage" "$1" "${journals[-1]}" "$DRAWN" >>"$RUN/begun" ||
+		fail "the journal of replica $VICTIM was not harmed"
 	up "$VICTIM"
 }
 fault_flip_bit() { pick_member && damage flip; }
@@ -123,6 +124,19 @@ fault_clock_jump() {
 	linger 1000
 	printf '%-24s' 0 1<>"$(control_of "$id").clock"
 	dd if="$(control_of "$id").clock" of="$(control_of "$id")" bs=8 seek=1 conv=notrunc status=none
+}
+
+# Not drawn: what no system survives, every disk lying at once. The verdict must be that orders are lost.
+fault_lying_disks() {
+	local id
+	mark
+	for id in "${REPLICAS[@]}"; do
+		tell_shim "$id" l
+	done
+	sleep 0.5 # of orders that are acknowledged and on no disk
+	kill9 frontend # it knows what was acknowledged, and would not let them serve without
+	all_die_of c
+	up_frontend
 }
 
 # --- a disk that can be filled

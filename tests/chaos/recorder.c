@@ -323,5 +323,9 @@ int main(int argc, char **argv)
 	memcpy(stock.tag, argv[4], strnlen(argv[4], sizeof stock.tag));
 	if (strcmp(argv[1], "load") == 0)
 		return load(&stock, argv + 5);
-	return final(&stock, (uint32_t)strtoul(argv[5], NULL, 10));
+
+	int status = final(&stock, (uint32_t)strtoul(argv[5], NULL, 10));
+
+	stock_disconnect(&stock);
+	return status;
 }

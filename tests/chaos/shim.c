@@ -9,8 +9,12 @@
  *     p  power cut: what is written from now on is lost at the next sync, and the process dies there
  *     t  the same, but a drawn part of it reached the disk: whole sectors, from the front
  *     s  syncs take until something else is written here
+ *     l  the disk lies: syncs say yes and do nothing, until a power cut takes it all. Nobody survives that on every
+ *        disk; it is there to see that the judge sees
  *
- * After e, w, p and t byte 0 becomes '-': they happen once. What was written before `p` and never synced stays, as it
+ *     c  power cut as soon as the process looks at a clock
+ *
+ * After e, w, p, t and c byte 0 becomes '-': they happen once. What was written before `p` and never synced stays, as it
  * may on a disk. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -87,6 +91,14 @@ __attribute__((constructor)) static void begin(void)
 static char command(void)
 {
 	return control ? control[0] : '-';
+}
+
+/* What is written now may have to be undone. */
+static bool forgetful(void)
+{
+	char now = command();
+
+	return now == 'p' || now == 't' || now == 'l';
 }
 
 static bool is_file(int fd)
@@ -169,7 +181,7 @@ static ssize_t shim_pwrite(int fd, const void *bytes, size_t size, off_t at)
 		errno = EIO;
 		return -1;
 	}
-	if (command() != 'p' && command() != 't')
+	if (!forgetful())
 		return real_pwrite(fd, bytes, size, at);
 	pthread_mutex_lock(&lock);
 	remember(fd, size, at);
@@ -186,7 +198,9 @@ static int shim_sync(int fd, int (*sync)(int))
 		errno = EIO;
 		return -1;
 	}
-	if (command() == 'p' || command() == 't') {
+	if (command() == 'l')
+		return 0;
+	if (forgetful()) {
 		pthread_mutex_lock(&lock);
 		if (undos_count > 0)
 			cut_power(command() == 't');
@@ -223,6 +237,10 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 		find(&real_clock_gettime, "clock_gettime");
 	int result = real_clock_gettime(clock, now);
 
+	if (command() == 'c') {
+		pthread_mutex_lock(&lock);
+		cut_power(false);
+	}
 	if (clock != CLOCK_REALTIME || !control || result != 0)
 		return result;
 	for (int i = 0; i < CLOCK_BYTES; i++)

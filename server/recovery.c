@@ -11,6 +11,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/clock.h"
+#include "rpc/convert.h"
 #include "rpc/disk.h"
 #include "server/initial_orders.h"
 #include "server/journal_segment.h"
@@ -27,7 +28,9 @@ struct recovery {
 	bool has_meta;
 	struct replica_meta meta;
 	uint32_t program_base;
-	uint64_t last_state_op;        /* of the journal's last replacement; 0: none */
+	bool replaced;                 /* the journal has a replacement; the last one: */
+	uint64_t last_state_op;
+	struct digest last_state_digest;
 	char error[512];               /* damage, as one line */
 };
 
@@ -153,9 +156,27 @@ static bool note_state(void *context, const struct journal_record *record, char 
 
 	(void)error;
 	(void)size;
-	if (record->kind == JH_DISK_STATE && decode_state(record, &wire))
+	if (record->kind == JH_DISK_STATE && decode_state(record, &wire)) {
+		recovery->replaced = true;
 		recovery->last_state_op = wire.jh_disk_record_u.state.op;
+		recovery->last_state_digest = convert_digest_from_wire(wire.jh_disk_record_u.state.digest);
+	}
 	return true;
+}
+
+/* Of the op of the newest snapshot: what a fresh replica was loaded with (op 0) is replaced by the primary's. Or the
+ * replacement has its name since, and the file is what came later of another one. */
+static bool is_last_state(const struct recovery *recovery, const char *path)
+{
+	struct orders *orders;
+	struct snapshot_summary summary;
+	char error[SNAPSHOT_ERROR_SIZE];
+
+	if (snapshot_load(path, recovery->node->options.orders_max + ROOM_FOR_LOADED, &orders, &summary, error,
+			  sizeof error) != SNAPSHOT_LOADED)
+		return false;
+	orders_free(orders);
+	return summary.op == recovery->last_state_op && digest_equal(summary.digest, recovery->last_state_digest);
 }
 
 /* A received state counts only if the journal's last replacement is of its op; then it only missed getting its name. */
@@ -170,7 +191,9 @@ static bool find_received(struct recovery *recovery, const char *directory)
 		return false;
 	journal_check(directory, note_state, recovery, &read);
 	snapshot_newest(directory, UINT64_MAX, &newest);
-	return recovery->last_state_op > newest;
+	if (!recovery->replaced || recovery->last_state_op < newest)
+		return false;
+	return recovery->last_state_op > newest || is_last_state(recovery, path);
 }
 
 static void name_received(struct recovery *recovery, const char *directory)

@@ -150,6 +150,9 @@ void vm_view_install(struct views *v)
 	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
 	must(v->durable.view.primary == k->id);
 	v->install_ms = v->now_ms + v->options.heartbeat_ms;
+	/* RULE 10: the heartbeat carries --min-members. A process that has not heard it yet would take orders with fewer
+	 * members until the first one comes. */
+	vm_liveness_beat(v, k);
 	vm_emit(v, VIEWS_DO_INSTALL, k->id)->view = v->durable.view.number;
 }
 

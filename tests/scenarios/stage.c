@@ -37,8 +37,30 @@ void text_add(struct text *text, const char *format, ...)
 	va_end(list);
 }
 
+/* A uuid drawn on this stage says nothing to a reader; whose it is does. */
+static void name_managers(const struct stage *s, struct text *text, size_t from)
+{
+	struct uuid uuid;
+	char *at = text->bytes + from;
+
+	while ((at = strstr(at, "d0000000-")) != NULL && strlen(at) >= UUID_TEXT_SIZE - 1) {
+		char rest[1024];
+		char shown[UUID_TEXT_SIZE];
+
+		memcpy(shown, at, UUID_TEXT_SIZE - 1);
+		shown[UUID_TEXT_SIZE - 1] = 0;
+		must(uuid_parse(shown, &uuid));
+		must(strlen(at) < sizeof rest);
+		memcpy(rest, at + UUID_TEXT_SIZE - 1, strlen(at) - (UUID_TEXT_SIZE - 1) + 1);
+		text->size = (size_t)(at - text->bytes);
+		text_add(text, "%s%s", manager_name(s, uuid), rest);
+		at = text->bytes + from;
+	}
+}
+
 void stage_say(struct stage *s, const char *format, ...)
 {
+	size_t from = s->out.size;
 	va_list list;
 
 	if (s->silent > 0)
@@ -46,6 +68,7 @@ void stage_say(struct stage *s, const char *format, ...)
 	va_start(list, format);
 	text_add_list(&s->out, format, list);
 	va_end(list);
+	name_managers(s, &s->out, from);
 	text_add(&s->out, "\n");
 }
 

@@ -1,6 +1,7 @@
 #include "client/outcome.h"
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 struct request_track outcome_begin(enum request_kind kind, bool patient)
 {
@@ -14,9 +15,10 @@ static bool settle(struct request_track *track, enum outcome outcome)
 	must(outcome != OUTCOME_OPEN);
 	/* RULE 12: an earlier attempt may have been executed, so only "done" can be told for sure. A refusal of a later
 	 * attempt says nothing of one that still travels: the first may reach the primary after it. */
-	if (track->may_have_happened && outcome != OUTCOME_DONE)
+	if (RULE_FORBIDS(rule_12_a_doubt_stays, track->may_have_happened && outcome != OUTCOME_DONE))
 		outcome = OUTCOME_UNKNOWN;
-	if (track->kind == REQUEST_AGAIN && outcome == OUTCOME_UNAVAILABLE)
+	if (RULE_FORBIDS(rule_12_asked_before_is_never_unavailable,
+			 track->kind == REQUEST_AGAIN && outcome == OUTCOME_UNAVAILABLE))
 		outcome = OUTCOME_UNKNOWN;
 	track->outcome = outcome;
 	return false;

@@ -275,14 +275,15 @@ void router_route(struct router *router, uint64_t view, uint32_t primary, uint64
 	must(primary > 0 && primary < REPLICA_IDS);
 	must(view >= router->view);
 	if (view != router->view || primary != router->primary) {
-		router->readers_count = 0;
+		if (RULE_KEPT(rule_08_new_view_forgets_the_readers))
+			router->readers_count = 0; /* RULE 8 */
 		forget_calls(router, &router->writes);
 		forget_calls(router, &router->reads);
 	}
 	router->routed = true;
 	router->view = view;
 	router->primary = primary;
-	if (commit > router->floor)
+	if (RULE_KEPT(rule_08_route_raises_the_floor) && commit > router->floor)
 		router->floor = commit; /* RULE 8 */
 	pump_from_the_first(router, now_ms);
 }

@@ -18,6 +18,7 @@
 #include "frontend/view_file.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/thread.h"
 
 #define VIEW_FILE "view.json"
@@ -80,7 +81,7 @@ static const char *replace_file(const struct directory *directory, const char *t
 		return "open";
 	if (!write_all(fd, text, strlen(text)))
 		failed = "write";
-	else if (fdatasync(fd) != 0)
+	else if (RULE_FORBIDS(rule_02_view_file_is_synced, fdatasync(fd) != 0))
 		failed = "fdatasync";
 
 	int reason = errno;
@@ -91,7 +92,7 @@ static const char *replace_file(const struct directory *directory, const char *t
 		return failed;
 	if (renameat(directory->fd, VIEW_FILE_NEW, directory->fd, VIEW_FILE) != 0)
 		return "rename";
-	return fsync(directory->fd) != 0 ? "fsync of the directory" : NULL;
+	return RULE_FORBIDS(rule_02_view_file_is_synced, fsync(directory->fd) != 0) ? "fsync of the directory" : NULL;
 }
 
 static void write_save(const struct directory *directory, struct save *save)
@@ -220,7 +221,7 @@ static bool lock(struct directory *directory, char *error, size_t error_size)
 		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
 		return false;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) { /* RULE 20 */
+	if (RULE_FORBIDS(rule_20_directory_is_locked, flock(fd, LOCK_EX | LOCK_NB) != 0)) { /* RULE 20 */
 		ssize_t count = pread(fd, text, sizeof text - 1, 0);
 
 		snprintf(error, error_size, "data directory %s is in use by process %ld", directory->path,

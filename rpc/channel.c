@@ -14,6 +14,7 @@
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/channel_calls.h"
 #include "rpc/clock.h"
 #include "rpc/message.h"
@@ -445,7 +446,7 @@ static void come_up(struct rpc_channel *channel)
 		cannot_connect(channel, error == EINVAL ? "no numeric address with a port" : strerror(error));
 		return;
 	}
-	if (connected_to_itself(channel->fd)) {
+	if (RULE_FORBIDS(rule_17_no_socket_to_itself, connected_to_itself(channel->fd))) {
 		cannot_connect(channel, "nobody listens there");
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
 #include "rpc/registry_internal.h"
@@ -183,7 +184,8 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 	if (entry_names(&other, address))
 		return REGISTRY_SET;
 	/* RULE 20: nobody steals a live registration. */
-	if (registry_ping(other.address, program, version, PING_MS)) {
+	if (RULE_FORBIDS(rule_20_live_registration_is_not_stolen,
+			 registry_ping(other.address, program, version, PING_MS))) {
 		snprintf(error, error_size,
 			 "program %u is served at %s (owner %s): stop that process, or choose another id or "
 			 "--program-base",

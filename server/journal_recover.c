@@ -254,7 +254,7 @@ static bool read_frames(struct recover *recover, uint32_t index)
 		struct frame_header frame;
 
 		memcpy(&frame, recover->bytes + offset, sizeof frame);
-		if (le64toh(frame.sequence) != recover->expected)
+		if (RULE_FORBIDS(rule_14_missing_segment_is_damage, le64toh(frame.sequence) != recover->expected))
 			break;
 		if (frame.size != 0 && !read_record(recover, index, &frame, recover->bytes + offset + sizeof frame))
 			return false;
@@ -326,7 +326,7 @@ static bool read_segment(struct recover *recover, uint32_t index)
 	if (index == 0)
 		recover->expected = infos[0].first_sequence;
 	/* A segment is begun only when everything before it is durable. */
-	if (recover->expected != infos[index].first_sequence)
+	if (RULE_FORBIDS(rule_14_missing_segment_is_damage, recover->expected != infos[index].first_sequence))
 		return fail(recover, JOURNAL_DAMAGED,
 			    "%s/%s should begin with record %" PRIu64 ": what is before it is damaged or missing",
 			    recover->path, recover->name, recover->expected);

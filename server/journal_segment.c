@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 #define SECTOR_LEAST 512u
 
@@ -255,5 +256,6 @@ bool segment_write(const struct segment *segment, const void *bytes, size_t size
 		size -= (size_t)done;
 		offset += (uint32_t)done;
 	}
-	return !segment->syncs || fdatasync(segment->fd) == 0;
+	/* RULE 1 */
+	return RULE_HOLDS(rule_01_durable_behind_the_sync, !segment->syncs || fdatasync(segment->fd) == 0);
 }

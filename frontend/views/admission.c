@@ -55,7 +55,8 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	bool alive[LIMIT_REPLICAS] = {false};
 
 	/* RULE 10: a view that only settles waits for its members as long as nobody waits for it. */
-	if (primary->report.state != STATE_SERVING && v->waiting == 0)
+	if (RULE_FORBIDS(rule_10_settling_alone_evicts_nobody,
+			 primary->report.state != STATE_SERVING && v->waiting == 0))
 		return;
 	for (uint32_t n = 0; n < primary->report.needs_count; n++) {
 		const struct need *need = &primary->report.needs[n];

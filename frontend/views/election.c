@@ -50,7 +50,8 @@ static bool better(struct views *v, const struct view *view, const struct known 
 		return b->report.stopping;
 	if (stalled_a != stalled_b)
 		return stalled_b;
-	if ((a->report.tail_cut == 0) != (b->report.tail_cut == 0))
+	if (RULE_FORBIDS(rule_03_cut_tail_is_the_last_choice,
+			 (a->report.tail_cut == 0) != (b->report.tail_cut == 0)))
 		return a->report.tail_cut == 0;
 	if (RULE_FORBIDS(rule_03_the_best_log_is_promoted, a->report.whole_view != b->report.whole_view))
 		return a->report.whole_view > b->report.whole_view;
@@ -70,7 +71,8 @@ const struct view_member *vm_election_best(struct views *v, const struct view *v
 		/* RULE 3: only a member, same uuid; what lost data is no candidate. */
 		const struct known *k = vm_known_member(v, member);
 
-		if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || member->id == without)
+		if (k == NULL || !vm_known_reachable(v, k) ||
+		    RULE_FORBIDS(rule_03_who_lost_data_is_no_candidate, k->lost_data) || member->id == without)
 			continue;
 		if (best == NULL || better(v, view, k, vm_known_member(v, best)))
 			best = member;
@@ -221,7 +223,7 @@ void vm_election_consider(struct views *v)
 	struct plan plan = {.resets_floor = false};
 
 	must(v->mode == MODE_NORMAL);
-	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
+	if (RULE_FORBIDS(rule_10_one_store_at_a_time, v->ticket != 0) || v->now_ms < v->store_retry_ms)
 		return;
 	vm_needs_read(v, &e.needs);
 	if (waits_at_start(v)) {

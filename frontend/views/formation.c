@@ -39,8 +39,9 @@ static void look(struct views *v, struct formation *f)
 static bool may_form(const struct views *v, const struct formation *f)
 {
 	/* RULE 18 */
-	return RULE_HOLDS(rule_18_new_cluster_on_the_word_only, v->options.new_cluster) && v->dump_complete &&
-	       f->unheard.count == 0 && f->fresh.count > 0 &&
+	return RULE_HOLDS(rule_18_new_cluster_on_the_word_only, v->options.new_cluster) &&
+	       RULE_HOLDS(rule_18_every_host_has_answered, v->dump_complete) &&
+	       RULE_HOLDS(rule_18_every_replica_has_answered, f->unheard.count == 0) && f->fresh.count > 0 &&
 	       RULE_HOLDS(rule_18_lost_file_is_no_empty_cluster, !f->history);
 }
 

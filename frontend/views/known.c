@@ -94,7 +94,8 @@ bool vm_known_dead(const struct views *v, const struct known *k)
 	if (k->link == LINK_UP)
 		return false;
 	/* RULE 15 */
-	return k->refused || k->hung || v->now_ms >= k->down_ms + v->options.suspect_ms;
+	return k->refused || k->hung ||
+	       RULE_FORBIDS(rule_15_unreachable_is_failure, v->now_ms >= k->down_ms + v->options.suspect_ms);
 }
 
 bool vm_member_reachable(struct views *v, const struct view_member *member)

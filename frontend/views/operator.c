@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "rpc/base/rule.h"
+
 static void open_wish(struct views *v, struct wish *wish, uint64_t token, uint32_t id)
 {
 	must(!wish->open);
@@ -146,8 +148,10 @@ void vm_operator_consider(struct views *v)
 		return;
 	}
 	plan.view.cluster = k->report.view.cluster;
-	plan.view.generation = v->fresh[0];
-	must(!uuid_equal(plan.view.generation, k->report.view.generation));
+	plan.view.generation = RULE_KEPT(rule_03_forced_view_has_its_generation) ? v->fresh[0]
+										 : k->report.view.generation;
+	must(RULE_HOLDS(rule_03_forced_view_has_its_generation,
+			!uuid_equal(plan.view.generation, k->report.view.generation)));
 	highest_op_heard(v, &plan.view.number);
 	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* view_propose adds 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);

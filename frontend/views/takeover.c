@@ -61,7 +61,8 @@ static void look(struct views *v, struct takeover *t)
 		const struct known *k = vm_known_member(v, &t->highest->members[i]);
 
 		for (uint32_t j = 0; k != NULL && j < k->report.joint_count; j++)
-			require(t, k->report.joint[j].id, k->report.joint[j].uuid);
+			if (RULE_KEPT(rule_18_take_over_needs_joint_learners))
+				require(t, k->report.joint[j].id, k->report.joint[j].uuid);
 	}
 	for (uint32_t i = 0; i < t->required_count; i++) {
 		const struct known *k = vm_known_find(v, t->required[i].id);
@@ -181,7 +182,8 @@ void vm_takeover_consider(struct views *v)
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
 		return;
 	look(v, &t);
-	if (t.highest == NULL || t.two_clusters || t.unheard.count > 0 || !v->dumped)
+	if (t.highest == NULL || t.two_clusters || !v->dumped ||
+	    RULE_FORBIDS(rule_18_take_over_asks_everybody, t.unheard.count > 0))
 		return;
 	if (RULE_FORBIDS(rule_18_take_over_needs_every_member, t.waiting.count > 0)) { /* RULE 18 */
 		v->bind_round++;
@@ -238,7 +240,9 @@ void vm_takeover_watch(struct views *v)
 		}
 		if (standing != STANDING_OURS && standing != STANDING_OLD_GENERATION)
 			continue;
-		if (k->report.view.number <= v->durable.view.number || !uuid_equal(k->report.view.manager, v->manager))
+		if (RULE_HOLDS(rule_20_old_copy_of_the_directory,
+			       k->report.view.number <= v->durable.view.number) ||
+		    !uuid_equal(k->report.view.manager, v->manager))
 			continue;
 		/* RULE 20: we never spoke of a view that we do not hold: our directory is an old copy. */
 		vm_say(v, LOG_LEVEL_ERROR,

@@ -69,7 +69,8 @@ void vm_view_propose(struct views *v, struct plan *plan)
 {
 	struct view *view = &plan->view;
 
-	must(v->ticket == 0); /* one STORE at a time: the next view is chosen from the latest durable one (rule 10) */
+	/* one STORE at a time: the next view is chosen from the latest durable one: RULE 10 */
+	must(RULE_HOLDS(rule_10_one_store_at_a_time, v->ticket == 0));
 	must(v->mode != MODE_EXITED);
 	/* RULE 2: numbers only rise, and a number whose STORE failed may be on the disk all the same. */
 	view->number = highest_of(highest_of(v->durable.view.number,

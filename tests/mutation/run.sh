@@ -36,8 +36,31 @@ else
 fi
 
 "$sound" "${arguments[@]}" >"$scratch/sound" 2>&1 || fail "the sound program does not pass" "$scratch/sound"
-if timeout 120 "$mutated" "${arguments[@]}" >"$scratch/mutated" 2>&1; then
-	fail "survives: nobody objects, so rule $rule is not proved" "$scratch/mutated"
-fi
-grep -qF "$objection" "$scratch/mutated" || fail "not caught as rule $rule: \"$objection\" is not said" "$scratch/mutated"
-grep -F "$objection" "$scratch/mutated" | head -n 1
+# run_mutated: once the objection is there the rest does not matter: without its rule a program may go on for ever.
+run_mutated() {
+	"$mutated" "${arguments[@]}" >"$scratch/mutated" 2>&1 &
+	local process=$!
+	while kill -0 "$process" 2>/dev/null; do
+		if grep -qF "$objection" "$scratch/mutated" || ((SECONDS > 240)); then
+			kill "$process" 2>/dev/null || true
+			break
+		fi
+		sleep 0.05
+	done
+	wait "$process" 2>/dev/null
+}
+
+while true; do
+	if run_mutated; then
+		fail "survives: nobody objects, so rule $rule is not proved" "$scratch/mutated"
+	fi
+	if grep -F -m 1 "$objection" "$scratch/mutated"; then
+		exit 0
+	fi
+	# The simulator stops at the first seed that breaks anything; what this rule is for may break at a later one.
+	[[ $kind == sim ]] || break
+	last=$(sed -n 's/^seed \([0-9]*\) failed.*/\1/p' "$scratch/mutated" | tail -n 1)
+	((SECONDS < 240)) && [[ -n $last ]] && ((last < ${what#*..})) || break
+	arguments=(--seeds "$((last + 1))..${what#*..}")
+done
+fail "not caught as rule $rule: \"$objection\" is not said" "$scratch/mutated"

@@ -46,6 +46,7 @@ static unsigned int sequences(void)
 	return count;
 }
 
+/* Rule 12: once an attempt may have happened, nothing but "done" ends the doubt. */
 static void test_a_doubt_stays(void **state)
 {
 	enum attempt last;
@@ -67,6 +68,7 @@ static void test_a_doubt_stays(void **state)
 		}
 }
 
+/* Rule 12: whoever asks again was in doubt before. */
 static void test_what_was_asked_before_is_never_unavailable(void **state)
 {
 	enum attempt last;

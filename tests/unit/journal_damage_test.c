@@ -281,7 +281,7 @@ static void make_segments(struct disk *disk)
 	disk_close(disk);
 }
 
-/* A segment that is not the last must be whole, and none may be missing between two. */
+/* Rule 14: a segment that is not the last must be whole, and none may be missing between two. */
 static void test_older_segments(void **state)
 {
 	struct disk disk;

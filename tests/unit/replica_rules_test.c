@@ -1,6 +1,5 @@
-/* Single steps of one replica, for rules whose breach a whole cluster shows only rarely, because another line keeps it
- * from doing harm most of the time. Each test takes the replica to the edge and asks for the one thing it must not
- * do. */
+/* Single steps of a primary, for rules whose breach a whole cluster shows only rarely, because another line keeps it
+ * from doing harm most of the time. Each test takes it to the edge and asks for the one thing that it must not do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,192 +7,374 @@
 
 #include <cmocka.h>
 
-#include "rpc/base/must.h"
-#include "server/replica/replica.h"
+#include "tests/unit/support_replica.h"
 
-#define SELF 1
-#define PEER 2
-
-static struct replica *core;
-static struct replica_actions actions;
-static uint64_t now_ms;
-static uint64_t tokens;
-static uint64_t written; /* the last ticket asked for */
-static struct view view;
-static struct peers directory;
-
-static struct uuid named(uint8_t number)
-{
-	return (struct uuid){.bytes = {number}};
-}
-
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
-{
-	(void)context;
-	(void)client;
-	(void)request;
-	(void)content;
-	(void)op;
-	return KNOWN_NEW;
-}
-
-/* A body is one byte: the request's number. */
-static bool key(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
-		struct digest *content)
-{
-	(void)context;
-	(void)size;
-	*client = named(0xC1);
-	*request = *body;
-	*content = digest_of(body, 1);
-	return true;
-}
-
-static uint64_t state_bytes(void *context)
-{
-	(void)context;
-	return 1000;
-}
-
-static void step(struct replica_event *event)
-{
-	event->now_ms = now_ms;
-	replica_step(core, event, &actions);
-	for (uint32_t i = 0; i < actions.count; i++) {
-		if (actions.list[i].kind == DO_WRITE)
-			written = actions.list[i].ticket;
-	}
-}
-
-/* The first of that kind in the last step; NULL: none. */
-static const struct replica_action *did(enum replica_action_kind kind)
-{
-	for (uint32_t i = 0; i < actions.count; i++) {
-		if (actions.list[i].kind == kind)
-			return &actions.list[i];
-	}
-	return NULL;
-}
-
-static void durable(void)
-{
-	step(&(struct replica_event){.kind = REPLICA_DURABLE, .ticket = written});
-}
-
-static enum replica_state state_now(void)
+static struct report report_now(void)
 {
 	struct report report;
 
-	replica_report(core, &report);
-	return report.state;
+	replica_report(rig.core, &report);
+	return report;
 }
 
-/* A replica whose disk holds so many entries of view 1, none of them known to be committed; never in a view with 0. */
-static void begin(uint32_t entries_count)
+static void refuses(const struct view *other)
 {
-	static const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
-	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50, .suspect_ms = 250,
-						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = 1000,
-						.log_bytes_max = 100000};
-	struct replica_entry entries[8];
-	uint8_t bodies[8];
-	struct replica_meta meta = {.id = SELF, .uuid = named(SELF)};
-
-	now_ms = 1000;
-	core = replica_new(&options, &service);
-	view = (struct view){.number = 1, .primary = SELF, .cluster = named(0xC), .generation = named(0x6),
-			     .manager = named(0xA), .members_count = 1, .members = {{.id = SELF, .uuid = named(SELF)}}};
-	directory = (struct peers){.count = 1, .list = {{.id = PEER, .uuid = named(PEER), .incarnation = named(0x12),
-							 .address = "2"}}};
-	if (entries_count > 0) {
-		meta.view = view;
-		meta.bound = view.manager;
-		meta.whole_view = 1;
-	}
-	step(&(struct replica_event){.kind = REPLICA_RECOVER_BASE, .digest = digest_of("initial", 7)});
-	step(&(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
-	for (uint8_t i = 0; i < entries_count; i++) {
-		bodies[i] = i;
-		entries[i] = (struct replica_entry){.view = 1, .body = &bodies[i], .size = 1};
-	}
-	if (entries_count > 0)
-		step(&(struct replica_event){.kind = REPLICA_RECOVER_BATCH, .digest = digest_of("initial", 7),
-					     .entries = entries, .entries_count = entries_count});
-	step(&(struct replica_event){.kind = REPLICA_START});
-	durable();
-	view.number = 2;
-}
-
-static void end(void)
-{
-	replica_free(core);
-	replica_actions_free(&actions);
-}
-
-static void two_members(uint32_t primary)
-{
-	view.primary = primary;
-	view.members_count = 2;
-	view.members[1] = (struct view_member){.id = PEER, .uuid = named(PEER)};
-}
-
-static void install(const struct view *wanted)
-{
-	step(&(struct replica_event){.kind = REPLICA_INSTALL, .token = ++tokens, .install = wanted, .peers = &directory});
-}
-
-/* Primary of `view`, durably. */
-static void lead(void)
-{
-	install(&view);
-	durable();
+	install(other);
+	assert_null(did(DO_WRITE));
 	assert_non_null(did(DO_INSTALLED));
+	assert_false(did(DO_INSTALLED)->ok);
+}
+
+/* --- rules 2, 6, 17, 20: views ------------------------------------------------------------------------------------ */
+
+/* Rule 2: one number names one view: another one of that number is refused, the same one is answered again. */
+static void a_number_names_one_view(void **state)
+{
+	struct view other;
+
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	other = rig.view;
+	other.members_count = 2;
+	other.members[1] = (struct view_member){.id = PEER, .uuid = named(PEER)};
+	refuses(&other);
+	install(&rig.view);
 	assert_true(did(DO_INSTALLED)->ok);
+	core_end();
 }
 
-/* The peer's connection is up, and it holds nothing but what everybody was loaded with. Returns the push that goes to
- * it. */
-static uint64_t peer_up(uint64_t whole_view)
+/* Rule 6: a process that found itself primary on its disk does not lead that view again, whoever asks. */
+static void a_restarted_primary_needs_a_new_view(void **state)
 {
-	struct report report = {.id = PEER, .uuid = named(PEER), .whole_view = whole_view,
-				.digest = digest_of("initial", 7)};
+	struct view found;
 
-	step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER), .incarnation = named(0x12),
-				     .report = &report});
-	assert_non_null(did(DO_PUSH));
-	return did(DO_PUSH)->token;
+	(void)state;
+	core_begin(2, 0);
+	assert_int_equal(state_now(), STATE_NEED_NEW_VIEW);
+	found = rig.view;
+	found.number = 1;
+	refuses(&found);
+	lead();
+	assert_int_equal(state_now(), STATE_SERVING);
+	core_end();
 }
 
-static void acknowledge(uint64_t push, uint64_t of_view, uint8_t of_uuid, uint64_t op)
+/* Rule 17: a view of another cluster is refused, whoever brings it. */
+static void views_name_the_cluster(void **state)
 {
-	const struct replica_ack ack = {.status = PUSH_OK, .view = of_view, .uuid = named(of_uuid), .op = op,
-					.state_next = STATE_NEXT_KEEP};
+	struct view other;
 
-	step(&(struct replica_event){.kind = REPLICA_ACK, .id = PEER, .uuid = named(PEER), .token = push, .ack = &ack});
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	other = rig.view;
+	other.number = 3;
+	other.cluster = named(0xCC);
+	refuses(&other);
+	core_end();
 }
 
-static void submit(uint64_t of_view, uint8_t request)
+/* Rule 20: a view of another manager than the one this replica is bound to is refused. */
+static void views_name_the_manager(void **state)
 {
-	step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = ++tokens, .view = of_view, .client = named(0xC1),
-				     .request = request, .content = digest_of(&request, 1)});
+	struct view other;
+
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	other = rig.view;
+	other.number = 3;
+	other.manager = named(0xAA);
+	refuses(&other);
+	core_end();
 }
 
-/* The order of the last submit is judged good, and is on this replica's own disk. */
-static void propose(uint8_t request)
+/* Rule 20: bound is said when it is on disk, not when anything else is. */
+static void bound_is_on_disk(void **state)
 {
-	step(&(struct replica_event){.kind = REPLICA_PROPOSE, .token = tokens, .view = 2, .client = named(0xC1),
-				     .request = request, .content = digest_of(&request, 1), .body = &request, .size = 1});
-	step(&(struct replica_event){.kind = REPLICA_FLUSH});
+	uint64_t before;
+
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	submit(2, 1);
+	propose(2, 1);
+	before = rig.written;
+	core_step(&(struct replica_event){.kind = REPLICA_BIND, .token = ++rig.token, .manager = named(0xAA)});
+	assert_int_equal(did(DO_WRITE)->ticket, before + 1);
+	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .ticket = before});
+	assert_null(did(DO_BOUND));
 	durable();
+	assert_non_null(did(DO_BOUND));
+	assert_true(did(DO_BOUND)->ok);
+	core_end();
 }
 
-/* --- rule 4 ------------------------------------------------------------------------------------------------------- */
+/* --- rules 3, 4, 5, 7: what a peer's word is worth ----------------------------------------------------------------- */
+
+/* Rule 3: a member that comes back with less than it acknowledged in this view has lost data. */
+static void a_member_that_forgot_is_named(void **state)
+{
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge(2);
+	assert_int_equal(state_now(), STATE_SERVING);
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+
+	struct report report = {.id = PEER, .uuid = named(PEER), .view = rig.view, .whole_view = 2, .op = 1,
+				.digest = initial_digest()};
+
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER),
+					  .incarnation = named(0x12), .report = &report});
+	assert_int_equal(report_now().needs_count, 1);
+	assert_int_equal(report_now().needs[0].kind, NEED_LOST_DATA);
+	core_end();
+}
+
+/* Rule 4: an acknowledgement of another view, or of another data directory, moves nothing. */
+static void acknowledgements_name_view_and_uuid(void **state)
+{
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge_as(1, PEER, 2);
+	assert_int_equal(replica_commit(rig.core), 0);
+	assert_int_equal(state_now(), STATE_SETTLING);
+	assert_non_null(did(DO_PUSH)); /* asked again */
+	acknowledge_as(2, 0x77, 2);
+	assert_int_equal(replica_commit(rig.core), 0);
+	assert_int_equal(state_now(), STATE_SETTLING);
+	acknowledge(2);
+	assert_int_equal(replica_commit(rig.core), 2);
+	assert_int_equal(state_now(), STATE_SERVING);
+	core_end();
+}
+
+/* Rule 5: a member that has a part of the primary's log does not end the settling; it serves nothing until then. */
+static void settles_before_it_serves(void **state)
+{
+	(void)state;
+	core_begin(3, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge(1);
+	assert_int_equal(state_now(), STATE_SETTLING);
+	query(2, 0);
+	assert_null(did(DO_READ));
+	assert_non_null(did(DO_READ_MOVED));
+	core_end();
+}
+
+/* Rule 5: what was acknowledged in the view before settles nothing in this one, although the primary is the same. */
+static void each_view_settles_anew(void **state)
+{
+	struct view next;
+
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge(2);
+	assert_int_equal(state_now(), STATE_SERVING);
+	next = rig.view;
+	next.number = 3;
+	install(&next);
+	durable();
+	assert_int_equal(state_now(), STATE_SETTLING);
+	assert_non_null(did(DO_PUSH));
+	acknowledge(2);
+	assert_int_equal(state_now(), STATE_SERVING);
+	core_end();
+}
+
+/* Rule 7: the commit point waits for every member. */
+static void commits_with_every_member(void **state)
+{
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	assert_int_equal(replica_commit(rig.core), 0);
+	peer_up(1);
+	assert_int_equal(replica_commit(rig.core), 0);
+	acknowledge(2);
+	assert_int_equal(replica_commit(rig.core), 2);
+	submit(2, 7);
+	propose(2, 7);
+	durable();
+	assert_int_equal(replica_commit(rig.core), 2);
+	acknowledge(3);
+	assert_int_equal(replica_commit(rig.core), 3);
+	core_end();
+}
+
+/* --- rule 8: reads ------------------------------------------------------------------------------------------------- */
+
+/* Rule 8: a read of another view is refused. */
+static void reads_name_the_view(void **state)
+{
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	query(3, 0);
+	assert_null(did(DO_READ));
+	query(2, 0);
+	assert_non_null(did(DO_READ));
+	core_end();
+}
+
+/* Rule 8: when nothing is about to carry the new commit point to a backup, it travels alone, so that a backup of an idle
+ * cluster can answer reads. */
+static void an_idle_cluster_is_level(void **state)
+{
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	assert_int_equal(did(DO_PUSH)->push.commit, 0);
+	acknowledge(2);
+	assert_non_null(did(DO_PUSH));
+	assert_int_equal(did(DO_PUSH)->push.commit, 2);
+	assert_int_equal(did(DO_PUSH)->push.entries_count, 0);
+	core_end();
+}
+
+/* --- rule 9: learners ----------------------------------------------------------------------------------------------- */
+
+/* The learner has got everything and says so up to op. */
+static void learner(uint64_t op)
+{
+	peer_up(1);
+	acknowledge(op);
+}
+
+/* Rule 9: once a learner is written down as joint, nothing is committed without it. */
+static void a_joint_learner_counts(void **state)
+{
+	(void)state;
+	core_begin(2, 2);
+	lead();
+	learner(2);
+	durable();
+	assert_int_equal(report_now().joint_count, 1);
+	submit(2, 7);
+	propose(2, 7);
+	durable();
+	assert_int_equal(replica_commit(rig.core), 2);
+	assert_null(did(DO_ANSWER));
+	acknowledge(3);
+	assert_int_equal(replica_commit(rig.core), 3);
+	core_end();
+}
+
+/* Rule 9: a joint learner is on the primary's disk before it counts, and before anybody is asked to admit it. */
+static void a_joint_learner_is_written_down(void **state)
+{
+	(void)state;
+	core_begin(2, 2);
+	lead();
+	learner(2);
+	assert_non_null(did(DO_WRITE));
+	assert_int_equal(did(DO_WRITE)->write, WRITE_META);
+	assert_int_equal(report_now().needs_count, 0);
+	durable();
+	assert_int_equal(report_now().needs_count, 1);
+	assert_int_equal(report_now().needs[0].kind, NEED_ADMIT);
+	core_end();
+}
+
+/* Rule 9: a learner below the commit point is not joint. */
+static void a_joint_learner_is_level(void **state)
+{
+	(void)state;
+	core_begin(2, 2);
+	lead();
+	learner(1);
+	durable();
+	assert_int_equal(report_now().joint_count, 0);
+	core_end();
+}
+
+/* --- rules 10, 15: who is reported --------------------------------------------------------------------------------- */
+
+static void with_a_member(void)
+{
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge(2);
+	acknowledge(2); /* of the new commit point */
+	assert_int_equal(state_now(), STATE_SERVING);
+}
+
+static void tick(uint64_t after_ms)
+{
+	rig.now_ms += after_ms;
+	core_step(&(struct replica_event){.kind = REPLICA_TICK});
+}
+
+/* Rule 10: a member that cannot be reached is reported when an order waits for it, and not before. */
+static void the_idle_report_nobody(void **state)
+{
+	(void)state;
+	with_a_member();
+	for (int i = 0; i < 2; i++) /* the connection breaks, and the next one is refused */
+		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+	tick(10);
+	assert_int_equal(report_now().needs_count, 0);
+	submit(2, 7);
+	propose(2, 7);
+	assert_int_equal(report_now().needs_count, 1);
+	assert_int_equal(report_now().needs[0].kind, NEED_EVICT);
+	core_end();
+}
+
+/* Rule 10: with --min-members orders are refused in a smaller view. */
+static void too_few_members_refuse(void **state)
+{
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
+	submit(2, 1);
+	assert_null(did(DO_JUDGE));
+	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_TOO_FEW);
+	core_end();
+}
+
+/* Rule 15: a primary that was late itself has not heard because it did not listen: it reports nobody. */
+static void a_late_primary_reports_nobody(void **state)
+{
+	(void)state;
+	with_a_member();
+	tick(25);
+	submit(2, 7);
+	propose(2, 7);
+	tick(5000);
+	assert_int_equal(report_now().needs_count, 0);
+	for (int i = 0; i < 20; i++)
+		tick(25);
+	assert_int_equal(report_now().needs_count, 1); /* and now it is silent indeed */
+	core_end();
+}
+
+/* --- rules 4, 11, 12, 13, 19: writes ------------------------------------------------------------------------------- */
 
 /* Rule 4: a submit counts in exactly the view that is served; for any other the answer is "moved". */
 static void submits_name_the_view(void **state)
 {
 	(void)state;
-	begin(0);
+	core_begin(0, 0);
 	lead();
 	for (uint64_t other = 1; other <= 3; other += 2) {
 		submit(other, 1);
@@ -203,217 +384,109 @@ static void submits_name_the_view(void **state)
 	}
 	submit(2, 1);
 	assert_non_null(did(DO_JUDGE));
-	end();
+	core_end();
 }
 
-/* Rule 4: an acknowledgement of another view, or of another data directory, moves nothing. */
-static void acknowledgements_name_view_and_uuid(void **state)
+/* Rule 11: what is in the log is not judged once more: the repeat waits for the first one's answer. */
+static void a_repeat_is_not_judged(void **state)
 {
-	uint64_t push;
-
 	(void)state;
-	begin(2);
-	two_members(SELF);
+	core_begin(0, 0);
 	lead();
-	push = peer_up(1);
-	acknowledge(push, 1, PEER, 2);
-	assert_int_equal(replica_commit(core), 0);
-	assert_int_equal(state_now(), STATE_SETTLING);
-	assert_non_null(did(DO_PUSH)); /* asked again */
-	acknowledge(did(DO_PUSH)->token, 2, 0x77, 2);
-	assert_int_equal(replica_commit(core), 0);
-	assert_int_equal(state_now(), STATE_SETTLING);
-	acknowledge(did(DO_PUSH)->token, 2, PEER, 2);
-	assert_int_equal(replica_commit(core), 2);
-	assert_int_equal(state_now(), STATE_SERVING);
-	end();
-}
-
-/* --- rule 5 ------------------------------------------------------------------------------------------------------- */
-
-/* Rule 5: a member that has a part of the primary's log does not end the settling; it serves nothing until then. */
-static void settles_before_it_serves(void **state)
-{
-	(void)state;
-	begin(3);
-	two_members(SELF);
-	lead();
-	acknowledge(peer_up(1), 2, PEER, 1);
-	assert_int_equal(state_now(), STATE_SETTLING);
-	step(&(struct replica_event){.kind = REPLICA_QUERY, .token = ++tokens, .view = 2});
-	assert_null(did(DO_READ));
-	assert_non_null(did(DO_READ_MOVED));
-	end();
-}
-
-/* --- rule 7 ------------------------------------------------------------------------------------------------------- */
-
-/* Rule 7: the primary has committed more than this push shows to be equal here; what else is in the log may be a tail
- * that does not survive. */
-static void applies_only_what_is_proved(void **state)
-{
-	static const uint8_t body = 0;
-	const struct replica_entry entry = {.view = 1, .body = &body, .size = 1};
-	struct replica_push push;
-
-	(void)state;
-	begin(3);
-	two_members(PEER);
-	push = (struct replica_push){.view = 2, .record = &view, .base_digest = digest_of("initial", 7), .last_op = 3,
-				     .commit = 2, .entries_count = 1, .entries = &entry};
-	step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++tokens, .id = PEER, .uuid = named(PEER), .push = &push});
-	durable();
-	assert_int_equal(replica_commit(core), 1);
-	end();
-}
-
-/* Rule 7: the commit point waits for every member; a peer that is none does not count. */
-static void commits_with_every_member(void **state)
-{
-	uint64_t push;
-
-	(void)state;
-	begin(2);
-	two_members(SELF);
-	lead();
-	assert_int_equal(replica_commit(core), 0);
-	push = peer_up(1);
-	assert_int_equal(replica_commit(core), 0);
-	acknowledge(push, 2, PEER, 2);
-	assert_int_equal(replica_commit(core), 2);
-	submit(2, 7);
-	propose(7);
-	assert_int_equal(replica_commit(core), 2);
-	end();
-}
-
-/* Rule 7: no batch on disk says that these three were committed, so a start applies none of them. */
-static void a_start_applies_what_was_committed(void **state)
-{
-	(void)state;
-	begin(3);
-	assert_int_equal(replica_last_op(core), 3);
-	assert_int_equal(replica_commit(core), 0);
-	end();
-}
-
-/* --- rule 8 ------------------------------------------------------------------------------------------------------- */
-
-/* Rule 8: a read of another view is refused. */
-static void reads_name_the_view(void **state)
-{
-	(void)state;
-	begin(0);
-	lead();
-	step(&(struct replica_event){.kind = REPLICA_QUERY, .token = ++tokens, .view = 3});
-	assert_null(did(DO_READ));
-	step(&(struct replica_event){.kind = REPLICA_QUERY, .token = ++tokens, .view = 2});
-	assert_non_null(did(DO_READ));
-	end();
-}
-
-/* --- rule 9 ------------------------------------------------------------------------------------------------------- */
-
-/* Rule 9: once a learner is written down as joint, nothing is committed without it. */
-static void a_joint_learner_counts(void **state)
-{
-	uint64_t push;
-	struct report report;
-
-	(void)state;
-	begin(0);
-	lead();
-	push = peer_up(0); /* the state, */
-	acknowledge(push, 2, PEER, 0);
-	assert_non_null(did(DO_PUSH)); /* and what follows */
-	acknowledge(did(DO_PUSH)->token, 2, PEER, 0);
-	durable();
-	replica_report(core, &report);
-	assert_int_equal(report.joint_count, 1);
 	submit(2, 1);
-	propose(1);
-	assert_int_equal(replica_commit(core), 0);
+	assert_non_null(did(DO_JUDGE));
+	propose(2, 1);
+	submit(2, 1);
+	assert_null(did(DO_JUDGE));
 	assert_null(did(DO_ANSWER));
-	end();
+	durable();
+	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_DONE);
+	core_end();
 }
 
-/* --- rule 13 ------------------------------------------------------------------------------------------------------ */
+/* Rule 12: what was judged while the view changed is "moved", neither refused nor in the log. */
+static void moved_while_it_was_judged(void **state)
+{
+	struct view next;
+
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	submit(2, 1);
+	assert_non_null(did(DO_JUDGE));
+	next = rig.view;
+	next.number = 3;
+	install(&next);
+	durable();
+	assert_int_equal(state_now(), STATE_SERVING);
+	propose(2, 1);
+	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
+	assert_int_equal(replica_last_op(rig.core), 0);
+	core_end();
+}
 
 /* Rule 13: a full disk refuses orders, by name of the replica; room heals it; reads go on. */
 static void a_full_disk_refuses(void **state)
 {
 	(void)state;
-	begin(0);
+	core_begin(0, 0);
 	lead();
-	step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
 	submit(2, 1);
 	assert_null(did(DO_JUDGE));
 	assert_non_null(did(DO_ANSWER));
 	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_DISK_FULL);
 	assert_int_equal(did(DO_ANSWER)->id, SELF);
-	step(&(struct replica_event){.kind = REPLICA_QUERY, .token = ++tokens, .view = 2});
+	query(2, 0);
 	assert_non_null(did(DO_READ));
-	step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
 	submit(2, 1);
 	assert_non_null(did(DO_JUDGE));
-	end();
+	core_end();
 }
 
-/* --- rules 17, 20 ------------------------------------------------------------------------------------------------- */
-
-static void refuses(const struct view *other)
+/* Rule 19: past --max-orders the answer is that it is full; those with the judge count. */
+static void orders_are_bounded(void **state)
 {
-	install(other);
-	assert_null(did(DO_WRITE));
-	assert_non_null(did(DO_INSTALLED));
-	assert_false(did(DO_INSTALLED)->ok);
-	assert_int_equal(replica_view(core)->number, 2);
-}
-
-/* Rule 17: a view of another cluster is refused, whoever brings it. */
-static void views_name_the_cluster(void **state)
-{
-	struct view other;
-
 	(void)state;
-	begin(0);
+	core_begin(7, 7);
 	lead();
-	other = view;
-	other.number = 3;
-	other.cluster = named(0xCC);
-	refuses(&other);
-	end();
-}
-
-/* Rule 20: a view of another manager than the one this replica is bound to is refused. */
-static void views_name_the_manager(void **state)
-{
-	struct view other;
-
-	(void)state;
-	begin(0);
-	lead();
-	other = view;
-	other.number = 3;
-	other.manager = named(0xAA);
-	refuses(&other);
-	end();
+	submit(2, 8);
+	assert_non_null(did(DO_JUDGE));
+	submit(2, 9);
+	assert_null(did(DO_JUDGE));
+	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_FULL);
+	core_end();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(submits_name_the_view),
-		cmocka_unit_test(acknowledgements_name_view_and_uuid),
-		cmocka_unit_test(settles_before_it_serves),
-		cmocka_unit_test(applies_only_what_is_proved),
-		cmocka_unit_test(commits_with_every_member),
-		cmocka_unit_test(a_start_applies_what_was_committed),
-		cmocka_unit_test(reads_name_the_view),
-		cmocka_unit_test(a_joint_learner_counts),
-		cmocka_unit_test(a_full_disk_refuses),
+		cmocka_unit_test(a_number_names_one_view),
+		cmocka_unit_test(a_restarted_primary_needs_a_new_view),
 		cmocka_unit_test(views_name_the_cluster),
 		cmocka_unit_test(views_name_the_manager),
+		cmocka_unit_test(bound_is_on_disk),
+		cmocka_unit_test(a_member_that_forgot_is_named),
+		cmocka_unit_test(acknowledgements_name_view_and_uuid),
+		cmocka_unit_test(settles_before_it_serves),
+		cmocka_unit_test(each_view_settles_anew),
+		cmocka_unit_test(commits_with_every_member),
+		cmocka_unit_test(reads_name_the_view),
+		cmocka_unit_test(an_idle_cluster_is_level),
+		cmocka_unit_test(a_joint_learner_counts),
+		cmocka_unit_test(a_joint_learner_is_written_down),
+		cmocka_unit_test(a_joint_learner_is_level),
+		cmocka_unit_test(the_idle_report_nobody),
+		cmocka_unit_test(too_few_members_refuse),
+		cmocka_unit_test(a_late_primary_reports_nobody),
+		cmocka_unit_test(submits_name_the_view),
+		cmocka_unit_test(a_repeat_is_not_judged),
+		cmocka_unit_test(moved_while_it_was_judged),
+		cmocka_unit_test(a_full_disk_refuses),
+		cmocka_unit_test(orders_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

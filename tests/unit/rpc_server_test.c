@@ -455,7 +455,7 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	free(words);
 }
 
-/* Each of many peers may hold some memory with half a record; together they are bounded: those that hold the most
+/* Rule 19: each of many peers may hold some memory with half a record; together they are bounded: those that hold the most
  * go, and who speaks in whole records stays. */
 static void many_half_records_are_bounded(void **state)
 {

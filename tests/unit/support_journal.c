@@ -2,11 +2,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
@@ -132,7 +137,7 @@ static void read_batch(struct disk *disk, struct journal_batch batch)
 	}
 	if (disk->first_op == 0)
 		disk->first_op = batch.base_op + 1;
-	must(disk->last_op == 0 || disk->last_op == batch.base_op);
+	assert_true(disk->last_op == 0 || disk->last_op == batch.base_op);
 	disk->last_op = op;
 	disk->last_commit = batch.commit;
 }

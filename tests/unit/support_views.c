@@ -185,7 +185,7 @@ static void act(struct rig *rig, const struct views_action *action)
 			rig_report(rig, action->id);
 		break;
 	case VIEWS_DO_STORE:
-		must(rig->ticket == 0); /* one at a time */
+		assert_int_equal(rig->ticket, 0); /* RULE 10: one at a time */
 		rig->stores++;
 		rig->ticket = action->ticket;
 		if (!rig->hold_stores)

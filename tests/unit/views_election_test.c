@@ -304,7 +304,7 @@ static void a_broken_connection_is_no_death(void **state)
 	rig_stop(&rig);
 }
 
-/* A network that swallows: not refused, only unreachable for suspect_ms. */
+/* Rule 15, a network that swallows: not refused, only unreachable for suspect_ms. */
 static void unreachable_is_dead_in_time(void **state)
 {
 	(void)state;

@@ -17,8 +17,8 @@ static void begin(uint32_t replicas)
 		rig.fakes[id].alive = true;
 }
 
-/* The first replica alone is view 1; the others join as learners and are admitted when the primary says that they are
- * level. */
+/* Rule 18: formed only when every host has answered. The first replica alone is view 1; the others join as learners and
+ * are admitted when the primary says that they are level. */
 static void forms_of_three(void **state)
 {
 	(void)state;
@@ -60,7 +60,7 @@ static void needs_the_word(void **state)
 	rig_stop(&rig);
 }
 
-/* A registered replica that has not answered could know better: it is waited for. */
+/* Rule 18: a registered replica that has not answered could know better: it is waited for. */
 static void waits_for_every_registered(void **state)
 {
 	(void)state;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rpc/base/must.h"
+#include "server/replica/judging.h"
 #include "server/replica/log.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
@@ -166,6 +167,7 @@ struct replica {
 	uint32_t waiters_room;
 	uint64_t waiting;              /* tokens that wait for an op of the log */
 	uint64_t judging;
+	struct judging *judged;        /* which */
 	struct held_queue submits;     /* while settling, or the log is full */
 	struct held_queue reads;       /* until the commit point reaches their floor */
 	uint64_t requests_in;

@@ -179,8 +179,14 @@ static void consider(struct replica *r, const struct held_call *call)
 	must(replica_is_serving(r));
 	if (answer_known(r, call->token, call->client, call->request, call->content))
 		return;
+	/* RULE 12: an older call of it may still enter the log, so nobody can refuse it now. */
+	if (judging_has(r->judged, call->client, call->request)) {
+		answer(r, call->token, VERDICT_BUSY);
+		return;
+	}
 	if (answer_no_room(r, call->token))
 		return;
+	must(judging_add(&r->judged, call->client, call->request));
 	r->judging++;
 	replica_do(r, DO_JUDGE)->token = call->token;
 }
@@ -222,6 +228,7 @@ static bool judged(struct replica *r, const struct replica_event *event)
 {
 	must(r->judging > 0);
 	r->judging--;
+	judging_remove(&r->judged, event->client, event->request);
 	if (event->view != r->view.number || !replica_is_serving(r)) {
 		answer(r, event->token, VERDICT_MOVED); /* RULE 12 */
 		return false;

@@ -30,6 +30,11 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	}
 	k->report = *report;
 	k->report_ms = v->now_ms;
+	/* RULE 20: bound to nobody at its hello, and since then to our predecessor by a push of the view that we took over.
+	 * It refuses our views until it is bound to us. */
+	if (k->hello_status == HELLO_OK && !k->bound && !uuid_is_nil(report->view.manager) &&
+	    !uuid_equal(report->view.manager, v->manager))
+		k->hello_status = HELLO_BOUND;
 	if (report->state == STATE_DAMAGED && !k->lost_data) {
 		/* RULE 14 */
 		k->lost_data = true;

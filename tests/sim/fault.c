@@ -36,21 +36,21 @@ void fault_kill(struct world *w, struct node *node)
 
 static void kill_front(struct world *w)
 {
-	if (!w->front.alive)
+	if (!w->front->alive)
 		return;
 	front_kill(w);
 	w->counts->front_kills++;
 	if (w->profile.lose_directory && world_percent(w, 30)) {
 		world_say(w, "the front-end's directory is lost");
-		memset(&w->front.stored, 0, sizeof w->front.stored);
+		memset(&w->front->stored, 0, sizeof w->front->stored);
 	}
-	if (w->profile.old_directory && w->front.old.view.number > 0 && world_percent(w, 30)) {
-		world_say(w, "the front-end's directory is restored from view %" PRIu64, w->front.old.view.number);
-		w->front.stored = w->front.old;
+	if (w->profile.old_directory && w->front->old.view.number > 0 && world_percent(w, 30)) {
+		world_say(w, "the front-end's directory is restored from view %" PRIu64, w->front->old.view.number);
+		w->front->stored = w->front->old;
 		w->counts->old_directories++;
 	}
 	world_at(w, world_draw(w, world_percent(w, 30) ? 1500000 : 50000),
-		 (struct world_event){.kind = EV_START, .node = FRONT});
+		 (struct world_event){.kind = EV_START, .node = w->front->process});
 }
 
 bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node)
@@ -80,6 +80,12 @@ static bool joint_somewhere(const struct world *w, const struct node *node)
 		}
 	}
 	return false;
+}
+
+/* The first front-end's directory may not say who holds what. */
+bool fault_unsure(const struct world *w)
+{
+	return w->profile.lose_directory || w->profile.old_directory || w->profile.two_fronts;
 }
 
 /* --- the second act ----------------------------------------------------------------------------------------------- */
@@ -118,7 +124,7 @@ static bool core_has_data(const struct world *w, const struct view *view)
  * front-end must know who that is. */
 void fault_freeze(struct world *w)
 {
-	bool unsure = w->profile.lose_directory || w->profile.old_directory || w->front.stored.view.number == 0;
+	bool unsure = fault_unsure(w) || w->fronts[0].stored.view.number == 0;
 
 	for (uint32_t id = 1; id <= w->profile.nodes && w->profile.freeze && !unsure; id++) {
 		struct node *node = &w->nodes[id];
@@ -126,8 +132,8 @@ void fault_freeze(struct world *w)
 		node->frozen = world_percent(w, 40);
 		if (!node->frozen)
 			continue;
-		if (core_has_data(w, &w->front.stored.view) &&
-		    (w->front.storing_ticket == 0 || core_has_data(w, &w->front.storing.view)))
+		if (core_has_data(w, &w->front->stored.view) &&
+		    (w->front->storing_ticket == 0 || core_has_data(w, &w->front->storing.view)))
 			freeze(w, node);
 		else
 			node->frozen = false;
@@ -141,10 +147,10 @@ void fault_freeze(struct world *w)
 static void wipe(struct world *w, struct node *node)
 {
 	bool front_has_it =
-		w->front.stored.view.number > 0 && !w->profile.lose_directory && !w->profile.old_directory;
+		w->front->stored.view.number > 0 && !fault_unsure(w);
 
-	if (!fault_survives_without(w, &w->front.stored.view, node) ||
-	    (w->front.storing_ticket != 0 && !fault_survives_without(w, &w->front.storing.view, node)))
+	if (!fault_survives_without(w, &w->front->stored.view, node) ||
+	    (w->front->storing_ticket != 0 && !fault_survives_without(w, &w->front->storing.view, node)))
 		return;
 	if (!front_has_it || !w->profile.wipe_members) {
 		for (uint32_t id = 1; id <= w->profile.nodes; id++) {
@@ -158,8 +164,8 @@ static void wipe(struct world *w, struct node *node)
 			}
 		}
 		if (joint_somewhere(w, node) ||
-		    view_member_exact(&w->front.stored.view, node->id, node->disk.image.uuid) != NULL ||
-		    view_member_exact(&w->front.storing.view, node->id, node->disk.image.uuid) != NULL)
+		    view_member_exact(&w->front->stored.view, node->id, node->disk.image.uuid) != NULL ||
+		    view_member_exact(&w->front->storing.view, node->id, node->disk.image.uuid) != NULL)
 			return;
 	}
 	if (node->alive) {
@@ -195,6 +201,16 @@ static void break_one(struct world *w)
 	}
 }
 
+/* The two front-ends share a host. */
+static void obstruct(struct world *w, uint32_t from, uint32_t to, uint64_t until_us)
+{
+	w->blocked_until_us[from][to] = until_us;
+	if (from == FRONT)
+		w->blocked_until_us[SECOND_FRONT][to] = until_us;
+	if (to == FRONT)
+		w->blocked_until_us[from][SECOND_FRONT] = until_us;
+}
+
 /* One pair, one side of the cluster against the other, or one process against all; both ways or one. */
 static void block(struct world *w)
 {
@@ -214,9 +230,9 @@ static void block(struct world *w)
 		for (uint32_t b = 0; b <= w->profile.nodes; b++) {
 			if ((from >> a & 1) == 0 || (to >> b & 1) == 0)
 				continue;
-			w->blocked_until_us[a][b] = until;
+			obstruct(w, a, b, until);
 			if (both)
-				w->blocked_until_us[b][a] = until;
+				obstruct(w, b, a, until);
 		}
 	}
 }
@@ -233,7 +249,7 @@ static void fill(struct world *w, struct node *node)
 
 static struct node *primary_of(struct world *w)
 {
-	uint32_t id = w->front.stored.view.primary;
+	uint32_t id = w->front->stored.view.primary;
 
 	return &w->nodes[id > 0 ? id : 1 + world_draw(w, w->profile.nodes)];
 }
@@ -251,6 +267,7 @@ static void strike(struct world *w, enum fault fault)
 {
 	struct node *node = &w->nodes[1 + world_draw(w, w->profile.nodes)];
 
+	w->front = &w->fronts[w->fronts[1].alive && world_percent(w, 50)];
 	switch (fault) {
 	case FAULT_KILL:
 		fault_kill(w, node);
@@ -267,8 +284,8 @@ static void strike(struct world *w, enum fault fault)
 		break;
 	case FAULT_FRONT_PAUSE:
 		world_say(w, "the front-end is stopped for a while");
-		if (w->front.alive)
-			pause(w, &w->front.paused_until_us);
+		if (w->front->alive)
+			pause(w, &w->front->paused_until_us);
 		break;
 	case FAULT_BREAK:
 		break_one(w);
@@ -287,7 +304,7 @@ static void strike(struct world *w, enum fault fault)
 		kill_front(w);
 		break;
 	case FAULT_SWITCHOVER:
-		if (w->front.alive && w->front.paused_until_us <= w->now_us)
+		if (w->front->alive && w->front->paused_until_us <= w->now_us)
 			front_switchover(w);
 		break;
 	case FAULT_STOP:
@@ -295,7 +312,7 @@ static void strike(struct world *w, enum fault fault)
 			node_step(w, node, &(struct replica_event){.kind = REPLICA_STOP});
 		break;
 	case FAULT_STORES:
-		w->front.fail_stores = world_percent(w, 40);
+		w->front->fail_stores = world_percent(w, 40);
 		break;
 	case FAULT_STALL:
 		node->disk.stalled_until_us = w->now_us + world_draw(w, world_percent(w, 30) ? 4000000 : 300000);
@@ -356,5 +373,6 @@ void fault_profile(struct world *w)
 	profile->wipe_members = world_percent(w, 50);
 	profile->short_lives = world_percent(w, 35);
 	profile->old_directory = world_percent(w, 25);
+	profile->two_fronts = world_percent(w, 20);
 	profile->freeze = world_percent(w, 50);
 }

@@ -14,7 +14,9 @@
 #define RING_BYTES 240
 #define WORLD_NODES 4
 #define WORLD_CLIENTS 10
-#define FRONT 0u /* as the number of a process */
+#define FRONT 0u /* as the number of a process, and as the id in a hello */
+#define SECOND_FRONT (WORLD_NODES + 1u)
+#define PROCESSES (WORLD_NODES + 2)
 
 struct world;
 struct conn;
@@ -142,7 +144,7 @@ struct conn {
 	bool refused;
 	struct message *head[2], *tail[2]; /* towards each end */
 	/* the server's side */
-	bool greeted, bound;
+	bool greeted;
 	uint32_t who;
 	struct uuid who_uuid;
 	struct call *watch;
@@ -269,6 +271,7 @@ struct call {
 };
 
 struct front {
+	uint32_t process;
 	uint32_t life;
 	bool alive;
 	uint64_t paused_until_us;
@@ -282,7 +285,6 @@ struct front {
 	struct views_stored stored;   /* on its disk */
 	struct views_stored storing;
 	uint64_t storing_ticket;
-	bool ever_stored;
 	bool fail_stores, exiting;
 	struct views_stored old;      /* its disk some time ago */
 	uint64_t operator_token;
@@ -294,6 +296,7 @@ struct client {
 	uint32_t index;
 	bool reads;
 	bool in_router;
+	struct front *home; /* in whose router */
 	bool pending;      /* the present request has no final answer */
 	bool repeat;       /* an old one, answered before */
 	bool conflict;     /* an old one's number with other content */
@@ -326,6 +329,7 @@ struct profile {
 	bool lose_directory;          /* the front-end's, now and then */
 	bool old_directory;           /* or is restored from an old copy */
 	bool wipe_members;
+	bool two_fronts;              /* somebody starts a second one */
 	bool freeze;                  /* some replicas are not healed in the second act */
 	bool short_lives;             /* a restart may be followed by another kill at once */
 };
@@ -348,9 +352,11 @@ struct world {
 	struct conn *conns;
 	struct call *calls;
 	struct node nodes[WORLD_NODES + 1];
-	struct front front;
+	struct front fronts[2];
+	struct front *front;          /* whose turn it is */
+	bool ever_stored;             /* a view, by any front-end */
 	struct client clients[WORLD_CLIENTS];
-	uint64_t blocked_until_us[WORLD_NODES + 1][WORLD_NODES + 1];
+	uint64_t blocked_until_us[PROCESSES][PROCESSES]; /* from, to */
 	/* the truth */
 	struct body *bodies;
 	uint32_t bodies_count, bodies_room;
@@ -382,6 +388,7 @@ void fault_profile(struct world *w);
 void fault_next(struct world *w);
 void fault_kill(struct world *w, struct node *node);
 void fault_freeze(struct world *w);
+bool fault_unsure(const struct world *w);
 bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node);
 
 /* world_net.c */
@@ -435,6 +442,7 @@ void serve_stray(struct world *w, struct node *node);
 struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid);
 
 /* world_front.c */
+struct front *front_of(struct world *w, uint32_t process); /* NULL: a replica */
 void front_start(struct world *w);
 void front_kill(struct world *w);
 void front_event(struct world *w, const struct world_event *event);

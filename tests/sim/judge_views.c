@@ -103,8 +103,8 @@ static void judge_admitted(struct world *w, const struct view *view, const struc
 {
 	const struct node *node = judge_disk_of(w, member);
 
-	if (node == NULL)
-		return;
+	if (node == NULL || !uuid_equal(node->disk.image.meta->bound, view->manager))
+		return; /* wiped, or somebody else's since: then nobody installs this view */
 	if (disk_last(&node->disk) < w->committed_count ||
 	    (w->committed_count > 0 &&
 	     disk_body(&node->disk, w->committed_count) != w->committed[w->committed_count - 1]))
@@ -197,7 +197,7 @@ static bool all_frozen(const struct world *w, const struct view *view)
 /* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
 bool judge_data_is_gone(struct world *w)
 {
-	const struct view *highest = &w->front.stored.view;
+	const struct view *highest = &w->fronts[0].stored.view;
 
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
@@ -206,10 +206,10 @@ bool judge_data_is_gone(struct world *w)
 	if (all_frozen(w, highest))
 		return true;
 	for (uint32_t i = 0; i < highest->members_count; i++) {
-		if (judge_disk_of(w, &highest->members[i]) != NULL && !(w->profile.lose_directory || w->profile.old_directory))
+		if (judge_disk_of(w, &highest->members[i]) != NULL && !fault_unsure(w))
 			return false;
-		if (judge_disk_of(w, &highest->members[i]) == NULL && (w->profile.lose_directory || w->profile.old_directory))
+		if (judge_disk_of(w, &highest->members[i]) == NULL && fault_unsure(w))
 			return true;
 	}
-	return !(w->profile.lose_directory || w->profile.old_directory);
+	return !fault_unsure(w);
 }

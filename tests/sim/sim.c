@@ -145,8 +145,9 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	       sum->runs, seconds, seconds > 0 ? (double)sum->runs * 60 / seconds : 0, sum->short_runs, sum->done,
 	       sum->reads, sum->refused, sum->views, sum->events);
 	printf("faults: partitions %" PRIu64 " full disks %" PRIu64 " failed writes %" PRIu64 " stray views %" PRIu64
-	       " old directories %" PRIu64 " frozen %" PRIu64 "\n",
-	       sum->partitions, sum->full_disks, sum->failed_writes, sum->strays, sum->old_directories, sum->frozen);
+	       " old directories %" PRIu64 " second front-ends %" PRIu64 " replaced %" PRIu64 " frozen %" PRIu64 "\n",
+	       sum->partitions, sum->full_disks, sum->failed_writes, sum->strays, sum->old_directories,
+	       sum->second_fronts, sum->replaced, sum->frozen);
 	printf("faults: kills %" PRIu64 " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
 	       " torn %" PRIu64 " between %" PRIu64 "\n",
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);

@@ -189,8 +189,9 @@ static struct world_event next_event(struct world *w)
 
 static void start(struct world *w, uint32_t process)
 {
-	if (process == FRONT) {
-		if (!w->front.alive)
+	w->front = front_of(w, process);
+	if (w->front != NULL) {
+		if (!w->front->alive && !(w->calm && process == SECOND_FRONT))
 			front_start(w);
 	} else if (!w->nodes[process].alive && !w->nodes[process].frozen) {
 		node_start(w, &w->nodes[process]);
@@ -248,6 +249,8 @@ static void run_event(struct world *w, const struct world_event *event)
 		break;
 	default:
 		if (of_front(event->kind)) {
+			w->front = front_of(w, event->node);
+			must(w->front != NULL);
 			front_event(w, event);
 		} else {
 			node_event(w, &w->nodes[event->node], event);
@@ -302,6 +305,11 @@ static void begin(struct world *w)
 			 (struct world_event){.kind = EV_START, .node = id});
 	}
 	world_at(w, world_draw(w, 200000), (struct world_event){.kind = EV_START, .node = FRONT});
+	for (uint32_t i = 1 + world_draw(w, 3); i > 0 && w->profile.two_fronts; i--) {
+		w->counts->second_fronts++;
+		world_at(w, 300000 + world_draw(w, w->profile.storm_ms * 1000),
+			 (struct world_event){.kind = EV_START, .node = SECOND_FRONT});
+	}
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
 		w->clients[i] = (struct client){.world = w, .index = i, .reads = i % 4 == 3};
 		world_at(w, world_draw(w, 300000), (struct world_event){.kind = EV_CLIENT, .pointer = &w->clients[i]});
@@ -313,7 +321,11 @@ static void calm_down(struct world *w)
 {
 	world_say(w, "--- calm ---");
 	w->calm = true;
-	w->front.fail_stores = false;
+	w->fronts[0].fail_stores = false;
+	w->front = &w->fronts[1];
+	if (w->front->alive)
+		front_kill(w);
+	w->front = &w->fronts[0];
 	w->profile.slow_network_percent = w->profile.slow_disk_percent = 0;
 	w->profile.think_us = 10000;
 	memset(w->blocked_until_us, 0, sizeof w->blocked_until_us);
@@ -326,7 +338,7 @@ static void calm_down(struct world *w)
 		w->nodes[id].paused_until_us = 0;
 		world_at(w, 0, (struct world_event){.kind = EV_START, .node = id});
 	}
-	w->front.paused_until_us = 0;
+	w->fronts[0].paused_until_us = 0;
 	world_at(w, 0, (struct world_event){.kind = EV_START, .node = FRONT});
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++)
 		world_at(w, 1000, (struct world_event){.kind = EV_CLIENT, .pointer = &w->clients[i]});
@@ -346,7 +358,7 @@ static bool proved_alive(const struct world *w)
 static void second_act(struct world *w)
 {
 	uint64_t until_us = w->now_us + 180000000;
-	uint64_t look_us = w->now_us;
+	uint64_t look_us = w->now_us, ask_us = w->now_us + 5000000;
 	char why[200] = "not every client was served";
 
 	calm_down(w);
@@ -357,6 +369,11 @@ static void second_act(struct world *w)
 		look_us = w->now_us + 100000;
 		if (proved_alive(w) && world_requests(w) >= w->enough && judge_level(w, why, sizeof why))
 			return;
+		if (w->now_us >= ask_us) { /* RULE 10: a view shrinks only when somebody waits for it */
+			w->clients[0].lives = 0;
+			world_at(w, 0, (struct world_event){.kind = EV_CLIENT, .pointer = &w->clients[0]});
+			ask_us = w->now_us + 5000000;
+		}
 		if (w->now_us < until_us)
 			continue;
 		if (judge_data_is_gone(w)) {
@@ -369,8 +386,11 @@ static void second_act(struct world *w)
 
 static void end(struct world *w)
 {
-	if (w->front.alive)
-		front_kill(w);
+	for (uint32_t i = 0; i < 2; i++) {
+		w->front = &w->fronts[i];
+		if (w->front->alive)
+			front_kill(w);
+	}
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		if (w->nodes[id].alive)
 			node_kill(w, &w->nodes[id]);
@@ -417,6 +437,8 @@ uint64_t world_run(const struct world_options *options, uint64_t seed, struct wo
 	w->random = seed * 0xD1342543DE82EF95u + 7;
 	w->counts = counts;
 	w->now_us = 1000000;
+	w->fronts[1].process = SECOND_FRONT;
+	w->front = &w->fronts[0];
 	w->enough = world_requests(w) + options->requests;
 	must_on_failure(report, w);
 	fault_profile(w);

@@ -28,6 +28,8 @@ struct world_counts {
 	uint64_t failed_writes;
 	uint64_t strays;         /* views from nobody we know */
 	uint64_t old_directories;
+	uint64_t second_fronts;
+	uint64_t replaced;       /* front-ends that ended because another one took over */
 	uint64_t frozen;         /* replicas left as they were in the second act */
 	uint64_t views;          /* highest view number */
 	uint64_t adoptions;      /* full states that became the live one */

@@ -13,7 +13,7 @@ static void route_send(void *context, struct router_request *request, uint32_t t
 {
 	struct world *w = context;
 	struct client *client = (struct client *)request;
-	struct conn *conn = w->front.links[to];
+	struct conn *conn = w->front->links[to];
 
 	must(conn != NULL);
 	client->serial++;
@@ -23,7 +23,7 @@ static void route_send(void *context, struct router_request *request, uint32_t t
 				   .asking = {.view = view, .floor = floor, .at_primary = at_primary, .client = client->index,
 					      .request = client->request, .content = client->content}});
 	world_at(w, (uint64_t)timeout_ms * 1000,
-		 (struct world_event){.kind = EV_CALL_LATE, .node = FRONT, .life = w->front.life, .pointer = client,
+		 (struct world_event){.kind = EV_CALL_LATE, .node = w->front->process, .life = w->front->life, .pointer = client,
 				      .value = client->serial});
 }
 
@@ -32,7 +32,7 @@ static void client_later(struct client *client)
 	struct world *w = client->world;
 
 	world_at(w, world_draw(w, w->profile.think_us),
-		 (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
+		 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
 }
 
 static void route_answer(void *context, struct router_request *request, enum router_end how, const void *payload,
@@ -76,10 +76,10 @@ static void route_forget(void *context, struct router_request *request)
 
 static void demand_soon(struct world *w)
 {
-	if (w->front.demand_due)
+	if (w->front->demand_due)
 		return;
-	w->front.demand_due = true;
-	world_at(w, 0, (struct world_event){.kind = EV_DEMAND, .node = FRONT, .life = w->front.life});
+	w->front->demand_due = true;
+	world_at(w, 0, (struct world_event){.kind = EV_DEMAND, .node = w->front->process, .life = w->front->life});
 }
 
 static void route_demand(void *context)
@@ -89,11 +89,11 @@ static void route_demand(void *context)
 
 static void router_tick_soon(struct world *w)
 {
-	if (w->front.router_due)
+	if (w->front->router_due)
 		return;
-	w->front.router_due = true;
+	w->front->router_due = true;
 	world_at(w, ROUTER_TICK_MS * UINT64_C(1000),
-		 (struct world_event){.kind = EV_ROUTER_TICK, .node = FRONT, .life = w->front.life});
+		 (struct world_event){.kind = EV_ROUTER_TICK, .node = w->front->process, .life = w->front->life});
 }
 
 /* --- clients ------------------------------------------------------------------------------------------------------ */
@@ -124,9 +124,10 @@ void client_turn(struct world *w, struct client *client)
 {
 	if (client->in_router)
 		return;
-	if (!w->front.alive) {
+	w->front = &w->fronts[w->fronts[1].alive && (!w->fronts[0].alive || world_percent(w, 40))];
+	if (!w->front->alive) {
 		world_at(w, 20000 + world_draw(w, 50000),
-			 (struct world_event){.kind = EV_CLIENT, .node = FRONT, .pointer = client});
+			 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
 		return;
 	}
 	if (!client->pending && w->calm && client->lives == UINT64_MAX && world_requests(w) >= w->enough)
@@ -138,11 +139,12 @@ void client_turn(struct world *w, struct client *client)
 	}
 	memset(&client->head, 0, sizeof client->head);
 	client->in_router = true;
+	client->home = w->front;
 	router_tick_soon(w);
 	if (client->reads)
-		router_read(w->front.router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
+		router_read(w->front->router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
 	else
-		router_write(w->front.router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
+		router_write(w->front->router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
 }
 
 /* --- the view manager's actions ----------------------------------------------------------------------------------- */
@@ -151,10 +153,10 @@ static void step(struct world *w, struct views_event *event);
 
 static bool reads_able(struct world *w, uint32_t id, const struct report *report)
 {
-	const struct view *view = views_current(w->front.views);
+	const struct view *view = views_current(w->front->views);
 
 	return report->state == STATE_FOLLOWING && report->view.number == view->number &&
-	       view_member_exact(view, id, report->uuid) != NULL && router_serving(w->front.router);
+	       view_member_exact(view, id, report->uuid) != NULL && router_serving(w->front->router);
 }
 
 static void route(struct world *w, const struct views_action *action)
@@ -162,40 +164,40 @@ static void route(struct world *w, const struct views_action *action)
 	static struct views_row rows[LIMIT_REPLICAS];
 	uint32_t count;
 
-	router_route(w->front.router, action->view, action->id, action->commit, world_ms(w));
-	count = views_rows(w->front.views, world_ms(w), rows);
+	router_route(w->front->router, action->view, action->id, action->commit, world_ms(w));
+	count = views_rows(w->front->views, world_ms(w), rows);
 	for (uint32_t i = 0; i < count; i++) {
 		if (rows[i].reachable && rows[i].report != NULL)
-			router_reader(w->front.router, rows[i].id, reads_able(w, rows[i].id, rows[i].report));
+			router_reader(w->front->router, rows[i].id, reads_able(w, rows[i].id, rows[i].report));
 	}
 }
 
 static void connect_to(struct world *w, const struct views_action *action)
 {
-	const struct view *view = views_current(w->front.views);
+	const struct view *view = views_current(w->front->views);
 	struct hello *hello = world_alloc(sizeof *hello);
 
-	router_link(w->front.router, action->id, false, world_ms(w));
-	if (w->front.links[action->id] != NULL)
-		net_close(w, w->front.links[action->id], CLIENT_END);
-	w->front.links[action->id] = net_open(w, FRONT, action->id, action->address);
-	hello->me = (struct identity){.uuid = views_manager(w->front.views), .incarnation = w->front.incarnation,
+	router_link(w->front->router, action->id, false, world_ms(w));
+	if (w->front->links[action->id] != NULL)
+		net_close(w, w->front->links[action->id], CLIENT_END);
+	w->front->links[action->id] = net_open(w, w->front->process, action->id, action->address);
+	hello->me = (struct identity){.uuid = views_manager(w->front->views), .incarnation = w->front->incarnation,
 				      .cluster = view->cluster, .generation = view->generation};
 	hello->you.id = action->id;
-	net_send(w, w->front.links[action->id], CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
+	net_send(w, w->front->links[action->id], CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
 }
 
 static void disconnect(struct world *w, uint32_t id)
 {
-	if (w->front.links[id] != NULL)
-		net_close(w, w->front.links[id], CLIENT_END);
-	w->front.links[id] = NULL;
-	router_link(w->front.router, id, false, world_ms(w));
+	if (w->front->links[id] != NULL)
+		net_close(w, w->front->links[id], CLIENT_END);
+	w->front->links[id] = NULL;
+	router_link(w->front->router, id, false, world_ms(w));
 }
 
 static void manage(struct world *w, const struct views_action *action, enum message_kind kind)
 {
-	struct conn *conn = w->front.links[action->id];
+	struct conn *conn = w->front->links[action->id];
 	struct managing *managing;
 
 	if (conn == NULL || (kind == MSG_HEARTBEAT && conn->heartbeats >= 8))
@@ -203,9 +205,9 @@ static void manage(struct world *w, const struct views_action *action, enum mess
 	managing = world_alloc(sizeof *managing);
 	managing->number = action->view;
 	managing->retire = action->retire;
-	managing->manager = views_manager(w->front.views);
-	managing->view = *views_current(w->front.views);
-	views_peers(w->front.views, &managing->peers);
+	managing->manager = views_manager(w->front->views);
+	managing->view = *views_current(w->front->views);
+	views_peers(w->front->views, &managing->peers);
 	managing->has_peers = kind == MSG_INSTALL || memcmp(&managing->peers, &conn->told, sizeof conn->told) != 0 ||
 			      world_percent(w, 5);
 	if (kind == MSG_HEARTBEAT) {
@@ -214,24 +216,24 @@ static void manage(struct world *w, const struct views_action *action, enum mess
 	} else {
 		world_say(w, "front-end: %s to %" PRIu32, kind == MSG_INSTALL ? "INSTALL" : "BIND", action->id);
 	}
-	if (kind == MSG_INSTALL && (managing->view.number != w->front.stored.view.number ||
-				    !view_equal(&managing->view, &w->front.stored.view)))
+	if (kind == MSG_INSTALL && (managing->view.number != w->front->stored.view.number ||
+				    !view_equal(&managing->view, &w->front->stored.view)))
 		world_fail(w, 2, "view %" PRIu64 " is installed and not stored", managing->view.number);
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = kind, .managing = managing});
 }
 
 static void store(struct world *w, uint64_t ticket)
 {
-	w->front.storing = *views_to_store(w->front.views);
-	judge_stored(w, &w->front.stored.view, &w->front.storing.view);
-	w->front.storing_ticket = ticket;
+	w->front->storing = *views_to_store(w->front->views);
+	judge_stored(w, &w->front->stored.view, &w->front->storing.view);
+	w->front->storing_ticket = ticket;
 	world_at(w, 200 + world_draw(w, world_percent(w, 10) ? 300000 : 3000),
-		 (struct world_event){.kind = EV_STORED, .node = FRONT, .life = w->front.life, .value = ticket});
+		 (struct world_event){.kind = EV_STORED, .node = w->front->process, .life = w->front->life, .value = ticket});
 }
 
 static void front_says(struct world *w, const struct views_action *action)
 {
-	world_say(w, "front-end says: %s", action->text);
+	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, action->text);
 	if (strstr(action->text, "learner") != NULL)
 		w->counts->admissions++;
 	if (strstr(action->text, "lost data") != NULL || strstr(action->text, "damaged") != NULL ||
@@ -261,11 +263,11 @@ static void carry_out(struct world *w, const struct views_action *action)
 		manage(w, action, MSG_BIND);
 		return;
 	case VIEWS_DO_ROUTE:
-		world_say(w, "front-end: view %" PRIu64 " is served by %" PRIu32, action->view, action->id);
+		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process, action->view, action->id);
 		route(w, action);
 		return;
 	case VIEWS_DO_HOLD:
-		router_hold(w->front.router, action->text);
+		router_hold(w->front->router, action->text);
 		return;
 	case VIEWS_DO_ANSWER:
 	case VIEWS_DO_RESET_FLOOR:
@@ -278,17 +280,18 @@ static void carry_out(struct world *w, const struct views_action *action)
 		front_says(w, action);
 		return;
 	case VIEWS_DO_EXIT:
-		world_say(w, "front-end exits: %s", action->text);
-		if (!w->profile.old_directory)
+		world_say(w, "front-end %" PRIu32 " exits: %s", w->front->process, action->text);
+		w->counts->replaced++;
+		if (!w->profile.old_directory && !w->profile.two_fronts)
 			world_fail(w, 20, "the only front-end exits: %s", action->text);
-		w->front.exiting = true;
+		w->front->exiting = true;
 		return;
 	}
 }
 
 static void step_one(struct world *w, struct views_event *event)
 {
-	struct front *front = &w->front;
+	struct front *front = w->front;
 
 	event->now_ms = world_ms(w);
 	event->floor = router_floor(front->router);
@@ -300,7 +303,8 @@ static void step_one(struct world *w, struct views_event *event)
 	if (front->exiting) { /* the operator puts its directory away, as it says, and starts another */
 		front_kill(w);
 		memset(&front->stored, 0, sizeof front->stored);
-		world_at(w, world_draw(w, 100000), (struct world_event){.kind = EV_START, .node = FRONT});
+		if (w->calm || !w->profile.two_fronts || world_percent(w, 50))
+			world_at(w, world_draw(w, 1000000), (struct world_event){.kind = EV_START, .node = front->process});
 		return;
 	}
 	front->tick_serial++;
@@ -309,16 +313,16 @@ static void step_one(struct world *w, struct views_event *event)
 	uint64_t at_us = front->actions->deadline_ms * 1000;
 
 	world_at(w, at_us > w->now_us ? at_us - w->now_us : 0,
-		 (struct world_event){.kind = EV_VIEWS_TICK, .node = FRONT, .life = front->life, .value = front->tick_serial});
+		 (struct world_event){.kind = EV_VIEWS_TICK, .node = w->front->process, .life = front->life, .value = front->tick_serial});
 }
 
 static void tell_demand(struct world *w)
 {
-	uint32_t waiting = router_waiting(w->front.router);
+	uint32_t waiting = router_waiting(w->front->router);
 
-	if ((waiting > 0) == w->front.demand_told)
+	if ((waiting > 0) == w->front->demand_told)
 		return;
-	w->front.demand_told = waiting > 0;
+	w->front->demand_told = waiting > 0;
 	step_one(w, &(struct views_event){.kind = VIEWS_DEMAND, .waiting = waiting});
 }
 
@@ -348,9 +352,9 @@ static void take_report(struct world *w, struct conn *conn, const struct message
 	if (message->kind == MSG_REPLY_WATCH || (message->kind == MSG_REPLY_BIND && message->managed->ok))
 		watch(w, conn);
 	if (kind == VIEWS_BOUND)
-		router_link(w->front.router, conn->id, true, world_ms(w));
+		router_link(w->front->router, conn->id, true, world_ms(w));
 	else
-		router_reader(w->front.router, conn->id, reads_able(w, conn->id, report));
+		router_reader(w->front->router, conn->id, reads_able(w, conn->id, report));
 	step(w, &(struct views_event){.kind = kind, .id = conn->id, .report = report});
 }
 
@@ -360,7 +364,7 @@ static void take_hello(struct world *w, struct conn *conn, const struct hello *h
 	conn->news = hello->report.news;
 	if (hello->status == 0) {
 		watch(w, conn);
-		router_link(w->front.router, conn->id, true, world_ms(w));
+		router_link(w->front->router, conn->id, true, world_ms(w));
 	}
 	step(w, &(struct views_event){.kind = VIEWS_HELLO, .id = conn->id, .identity = &hello->me, .report = &hello->report,
 				      .reply_status = hello->status, .reply_text = "no"});
@@ -386,15 +390,15 @@ static void take_answer(struct world *w, const struct message *message)
 {
 	struct client *client = &w->clients[message->call >> 32];
 
-	if (!client->in_router || (client->serial & UINT32_MAX) != (message->call & UINT32_MAX) || !client->head.sent)
+	if (!client->in_router || client->home != w->front || (client->serial & UINT32_MAX) != (message->call & UINT32_MAX) || !client->head.sent)
 		return; /* out of date */
-	router_answered(w->front.router, &client->head, reply_of(message), message->answering.op, &message->answering,
+	router_answered(w->front->router, &client->head, reply_of(message), message->answering.op, &message->answering,
 			world_ms(w));
 }
 
 void front_heard(struct world *w, struct conn *conn, const struct message *message)
 {
-	if (w->front.links[conn->id] != conn)
+	if (w->front->links[conn->id] != conn)
 		return;
 	switch (message->kind) {
 	case MSG_REPLY_HELLO:
@@ -419,10 +423,10 @@ void front_heard(struct world *w, struct conn *conn, const struct message *messa
 
 void front_lost(struct world *w, struct conn *conn, bool refused)
 {
-	if (w->front.links[conn->id] != conn)
+	if (w->front->links[conn->id] != conn)
 		return;
-	w->front.links[conn->id] = NULL;
-	router_link(w->front.router, conn->id, false, world_ms(w));
+	w->front->links[conn->id] = NULL;
+	router_link(w->front->router, conn->id, false, world_ms(w));
 	step(w, &(struct views_event){.kind = VIEWS_LOST, .id = conn->id, .refused = refused});
 }
 
@@ -432,7 +436,7 @@ static void discover(struct world *w)
 {
 	uint32_t ids[WORLD_NODES], count = 0;
 
-	for (uint32_t id = 1; id <= w->profile.nodes && w->front.alive; id++) {
+	for (uint32_t id = 1; id <= w->profile.nodes && w->front->alive; id++) {
 		char address[LIMIT_ADDRESS_BYTES];
 
 		if (w->nodes[id].registered[0] == 0)
@@ -446,41 +450,41 @@ static void discover(struct world *w)
 
 static void stored(struct world *w, uint64_t ticket)
 {
-	bool ok = !w->front.fail_stores;
+	bool ok = !w->front->fail_stores;
 
 	if (ok) {
 		if (world_percent(w, 20))
-			w->front.old = w->front.stored;
-		w->front.stored = w->front.storing;
-		w->front.ever_stored = true;
+			w->front->old = w->front->stored;
+		w->front->stored = w->front->storing;
+		w->ever_stored = true;
 	}
-	w->front.storing_ticket = 0;
+	w->front->storing_ticket = 0;
 	step(w, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
 }
 
 static void call_late(struct world *w, struct client *client, uint64_t serial)
 {
-	if (client->in_router && client->serial == serial && client->head.sent)
-		router_answered(w->front.router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, world_ms(w));
+	if (client->in_router && client->home == w->front && client->serial == serial && client->head.sent)
+		router_answered(w->front->router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, world_ms(w));
 }
 
 void front_event(struct world *w, const struct world_event *event)
 {
-	if (!w->front.alive)
+	if (!w->front->alive)
 		return;
 	switch (event->kind) {
 	case EV_VIEWS_TICK:
-		if (event->value == w->front.tick_serial)
+		if (event->value == w->front->tick_serial)
 			step(w, &(struct views_event){.kind = VIEWS_TICK});
 		return;
 	case EV_ROUTER_TICK:
-		w->front.router_due = false;
-		router_tick(w->front.router, world_ms(w));
-		if (router_waiting(w->front.router) > 0)
+		w->front->router_due = false;
+		router_tick(w->front->router, world_ms(w));
+		if (router_waiting(w->front->router) > 0)
 			router_tick_soon(w);
 		return;
 	case EV_DEMAND:
-		w->front.demand_due = false;
+		w->front->demand_due = false;
 		tell_demand(w);
 		return;
 	case EV_STORED:
@@ -499,11 +503,18 @@ void front_event(struct world *w, const struct world_event *event)
 
 void front_switchover(struct world *w)
 {
-	step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .token = ++w->front.operator_token,
+	step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .token = ++w->front->operator_token,
 				      .id = world_draw(w, w->profile.nodes + 1)});
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
+
+struct front *front_of(struct world *w, uint32_t process)
+{
+	if (process == FRONT)
+		return &w->fronts[0];
+	return process == SECOND_FRONT ? &w->fronts[1] : NULL;
+}
 
 void front_start(struct world *w)
 {
@@ -513,43 +524,44 @@ void front_start(struct world *w)
 						.retry_ms = 50};
 	/* The operator's word for a new cluster is given once. */
 	struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
-					.forget_ms = 20000, .new_cluster = !w->front.ever_stored};
+					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT};
 
-	must(!w->front.alive);
-	w->front.alive = true;
-	w->front.life++;
-	w->front.incarnation = world_uuid(w);
-	w->front.views = views_new(&options);
-	w->front.router = router_new(&router_options, &shell, w);
-	w->front.actions = world_alloc(sizeof *w->front.actions);
-	w->front.demand_told = w->front.demand_due = w->front.router_due = false;
-	world_say(w, "front-end starts, stored view %" PRIu64, w->front.stored.view.number);
+	must(!w->front->alive);
+	w->front->alive = true;
+	w->front->life++;
+	w->front->incarnation = world_uuid(w);
+	w->front->views = views_new(&options);
+	w->front->router = router_new(&router_options, &shell, w);
+	w->front->actions = world_alloc(sizeof *w->front->actions);
+	w->front->demand_told = w->front->demand_due = w->front->router_due = false;
+	world_say(w, "front-end %" PRIu32 " starts, stored view %" PRIu64, w->front->process, w->front->stored.view.number);
 	step_one(w, &(struct views_event){.kind = VIEWS_START,
-					  .stored = w->front.stored.view.number > 0 ? &w->front.stored : NULL});
+					  .stored = w->front->stored.view.number > 0 ? &w->front->stored : NULL});
 	world_at(w, world_draw(w, 20000),
-		 (struct world_event){.kind = EV_DISCOVER, .node = FRONT, .life = w->front.life});
+		 (struct world_event){.kind = EV_DISCOVER, .node = w->front->process, .life = w->front->life});
 }
 
 void front_kill(struct world *w)
 {
-	must(w->front.alive);
-	world_say(w, "front-end is killed");
-	net_kill(w, FRONT);
+	must(w->front->alive);
+	world_say(w, "front-end %" PRIu32 " is killed", w->front->process);
+	net_kill(w, w->front->process);
 	/* A file is replaced in one step: it is the old one or the new one. */
-	if (w->front.storing_ticket != 0 && !w->front.fail_stores && world_percent(w, 50)) {
-		w->front.stored = w->front.storing;
-		w->front.ever_stored = true;
+	if (w->front->storing_ticket != 0 && !w->front->fail_stores && world_percent(w, 50)) {
+		w->front->stored = w->front->storing;
+		w->ever_stored = true;
 	}
-	w->front.storing_ticket = 0;
-	w->front.alive = w->front.exiting = false;
-	w->front.paused_until_us = 0;
-	memset(w->front.links, 0, sizeof w->front.links);
-	router_free(w->front.router);
-	views_free(w->front.views);
-	free(w->front.actions);
+	w->front->storing_ticket = 0;
+	w->front->alive = w->front->exiting = false;
+	w->front->paused_until_us = 0;
+	memset(w->front->links, 0, sizeof w->front->links);
+	router_free(w->front->router);
+	views_free(w->front->views);
+	free(w->front->actions);
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
-		if (w->clients[i].in_router)
-			client_later(&w->clients[i]);
+		if (!w->clients[i].in_router || w->clients[i].home != w->front)
+			continue;
+		client_later(&w->clients[i]);
 		w->clients[i].in_router = false;
 		w->clients[i].serial++;
 	}

@@ -7,14 +7,18 @@
 
 uint32_t net_life(const struct world *w, uint32_t process)
 {
-	if (process == FRONT)
-		return w->front.alive ? w->front.life : 0;
+	const struct front *front = front_of((struct world *)(uintptr_t)w, process);
+
+	if (front != NULL)
+		return front->alive ? front->life : 0;
 	return w->nodes[process].alive ? w->nodes[process].life : 0;
 }
 
 uint64_t net_paused_until(const struct world *w, uint32_t process)
 {
-	return process == FRONT ? w->front.paused_until_us : w->nodes[process].paused_until_us;
+	const struct front *front = front_of((struct world *)(uintptr_t)w, process);
+
+	return front != NULL ? front->paused_until_us : w->nodes[process].paused_until_us;
 }
 
 static void message_free(struct message *message)
@@ -153,7 +157,8 @@ static void lost(struct world *w, struct conn *conn, uint32_t end, bool refused)
 	if (!conn->open[end])
 		return;
 	conn->open[end] = false;
-	if (conn->process[end] == FRONT)
+	w->front = front_of(w, conn->process[end]);
+	if (w->front != NULL)
 		front_lost(w, conn, refused);
 	else if (end == CLIENT_END)
 		links_lost(w, &w->nodes[conn->process[end]], conn);
@@ -163,7 +168,8 @@ static void lost(struct world *w, struct conn *conn, uint32_t end, bool refused)
 
 static void receive(struct world *w, struct conn *conn, uint32_t end, const struct message *message)
 {
-	if (conn->process[end] == FRONT)
+	w->front = front_of(w, conn->process[end]);
+	if (w->front != NULL)
 		front_heard(w, conn, message);
 	else if (end == CLIENT_END)
 		links_heard(w, &w->nodes[conn->process[end]], conn, message);

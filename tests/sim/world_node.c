@@ -469,14 +469,15 @@ static void hand_record(struct world *w, struct node *node, const struct record 
 static void name_received(struct node *node)
 {
 	struct disk *disk = &node->disk;
-	uint64_t last_state = 0;
+	const struct record *last = NULL;
 
 	for (uint32_t i = 0; i < disk->count; i++) {
 		if (disk->records[i].kind == WRITE_STATE)
-			last_state = disk->records[i].op;
+			last = &disk->records[i];
 	}
-	if (disk->has_incoming && disk->incoming.count == last_state &&
-	    last_state > (disk->has_snapshot ? disk->snapshot.count : 0))
+	if (last != NULL && disk->has_incoming && disk->incoming.count == last->op &&
+	    digest_equal(disk->incoming.digest, last->digest) &&
+	    last->op >= (disk->has_snapshot ? disk->snapshot.count : 0))
 		publish(node, &disk->incoming);
 	disk->has_incoming = false;
 }
@@ -550,7 +551,10 @@ void node_start(struct world *w, struct node *node)
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_START,
 						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) : 0});
 	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
-	world_at(w, world_draw(w, 2000), (struct world_event){.kind = EV_DISCOVER, .life = w->front.life, .value = 1});
+	for (uint32_t i = 0; i < 2; i++)
+		world_at(w, world_draw(w, 2000),
+			 (struct world_event){.kind = EV_DISCOVER, .node = w->fronts[i].process, .life = w->fronts[i].life,
+					      .value = 1});
 }
 
 void node_kill(struct world *w, struct node *node)

@@ -52,12 +52,20 @@ static bool ours(const struct conn *conn, const struct node *node)
 	return conn->process[SERVER_END] == node->id && conn->life[SERVER_END] == node->life && conn->open[SERVER_END];
 }
 
+/* RULE 20: asked anew for every call, a view may have bound us meanwhile (server/service.c). */
+static bool manages(const struct node *node, const struct conn *conn)
+{
+	struct uuid bound = replica_bound(node->core);
+
+	return conn->greeted && conn->who == FRONT && (uuid_is_nil(bound) || uuid_equal(bound, conn->who_uuid));
+}
+
 static void tell_manager(struct world *w, struct node *node)
 {
 	bool connected = false;
 
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next)
-		connected = connected || (ours(conn, node) && conn->greeted && conn->who == FRONT && conn->bound);
+		connected = connected || (ours(conn, node) && manages(node, conn));
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = connected});
 }
 
@@ -115,7 +123,6 @@ static void serve_hello(struct world *w, struct node *node, struct conn *conn, c
 		  reply->status);
 	if (reply->status == 0 || reply->status == 4) {
 		conn->greeted = true;
-		conn->bound = reply->status == 0;
 		conn->who = message->hello->me.id;
 		conn->who_uuid = message->hello->me.uuid;
 		close_older(w, node, conn, false);
@@ -131,6 +138,14 @@ static void serve_hello(struct world *w, struct node *node, struct conn *conn, c
 	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_HELLO, .hello = reply});
 }
 
+static void refuse(struct world *w, struct node *node, struct call *call, enum message_kind kind)
+{
+	struct managed *managed = managed_new(w, node);
+
+	managed->ok = false;
+	serve_reply(w, call, &(struct message){.kind = kind, .managed = managed});
+}
+
 static void serve_manager(struct world *w, struct node *node, struct conn *conn, const struct message *message)
 {
 	const struct managing *managing = message->managing;
@@ -138,7 +153,7 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 	struct replica_event event = {.token = (uint64_t)(uintptr_t)call, .view = managing->number,
 				      .peers = managing->has_peers ? &managing->peers : NULL, .retire = managing->retire,
 				      .manager = managing->manager, .install = &managing->view, .min_members = 1};
-	bool manager = conn->greeted && conn->who == FRONT && conn->bound;
+	bool manager = manages(node, conn);
 
 	switch (message->kind) {
 	case MSG_HEARTBEAT:
@@ -153,12 +168,13 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 		event.kind = REPLICA_INSTALL;
 		if (manager && uuid_equal(managing->view.manager, conn->who_uuid))
 			node_step(w, node, &event);
+		else
+			refuse(w, node, call, MSG_REPLY_INSTALL);
 		return;
 	default:
 		event.kind = REPLICA_BIND;
 		if (!conn->greeted || conn->who != FRONT || !uuid_equal(conn->who_uuid, managing->manager))
 			return;
-		conn->bound = true;
 		close_older(w, node, conn, true);
 		node_step(w, node, &event);
 		if (node->alive)
@@ -201,7 +217,7 @@ static void serve_request(struct world *w, struct node *node, struct conn *conn,
 	struct call *call = take(w, node, conn, message);
 
 	call->asking = *asking;
-	if (!conn->greeted || conn->who != FRONT || !conn->bound) {
+	if (!manages(node, conn)) {
 		bool write = message->kind == MSG_SUBMIT;
 
 		serve_reply(w, call, &(struct message){.kind = write ? MSG_REPLY_SUBMIT : MSG_REPLY_QUERY,

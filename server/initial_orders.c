@@ -81,6 +81,8 @@ static bool check_field(struct order_text field, const char *what, uint32_t limi
 	return false;
 }
 
+#define EXPECTED "POSTCODE<TAB>customer<TAB>item..."
+
 static bool parse_items(struct order_text *line, bool *ended, struct body *body, struct problem problem)
 {
 	struct order_text item;
@@ -99,7 +101,7 @@ static bool parse_items(struct order_text *line, bool *ended, struct body *body,
 		body->items[body->items_count++] = item;
 	}
 	if (body->items_count == 0)
-		snprintf(problem.text, problem.size, "no items: expected POSTCODE<TAB>customer<TAB>item...");
+		snprintf(problem.text, problem.size, "no items: expected " EXPECTED);
 	return body->items_count > 0;
 }
 
@@ -111,6 +113,10 @@ static bool parse_line(struct order_text line, char postcode[static POSTCODE_SIZ
 
 	*body = (struct body){0};
 	take_field(&line, &ended, &typed);
+	if (ended) {
+		snprintf(problem.text, problem.size, "no tab: expected " EXPECTED);
+		return false;
+	}
 	if (!check_field(typed, "postcode", LIMIT_POSTCODE_BYTES, problem))
 		return false;
 	if (!postcode_normalise(typed.bytes, typed.size, postcode)) {

@@ -107,7 +107,8 @@ static void wrong_lines_are_named(void **state)
 
 	(void)state;
 	refuses("\nnowhere\t\tpizza\n", ":2: invalid postcode: nowhere");
-	refuses("DH1 3LE\n", ":1: no items: expected POSTCODE<TAB>customer<TAB>item...");
+	refuses("DH1 3LE\n", ":1: no tab: expected POSTCODE<TAB>customer<TAB>item...");
+	refuses("DH1 3LE: pizza\n", ":1: no tab: expected POSTCODE<TAB>customer<TAB>item...");
 	refuses("DH1 3LE\tAnn\n", ":1: no items: expected POSTCODE<TAB>customer<TAB>item...");
 	refuses("DH1 3LE\tAnn\tpizza\t\tsoup\n", ":1: item 2 is empty");
 	refuses("DH1 3LE\tAnn\tpizza\t\n", ":1: item 2 is empty");

@@ -254,6 +254,11 @@ void links_connect(struct links *links, uint32_t id, const char *address, const 
 	hello_1(&args, NULL, rpc_channel_call(link->channel, HELLO_TIMEOUT_MS, greeted, link));
 }
 
+uint64_t links_heard_us(const struct links *links, uint32_t id)
+{
+	return links->by_id[id] == NULL ? 0 : rpc_channel_heard_us(links->by_id[id]->channel);
+}
+
 /* --- what the view manager sends ---------------------------------------------------------------------------------- */
 
 void links_set_directory(struct links *links, const struct peers *peers)

@@ -53,6 +53,9 @@ void links_free(struct links *links); /* closes all, without a call-back */
 void links_connect(struct links *links, uint32_t id, const char *address, const struct identity *me);
 void links_disconnect(struct links *links, uint32_t id); /* no `lost` follows */
 
+/* When anything came last over the connection there is now, by rpc_clock_us; 0: nothing, or no connection. */
+uint64_t links_heard_us(const struct links *links, uint32_t id);
+
 /* Where every replica is; heartbeats carry it when it has changed, and every second. */
 void links_set_directory(struct links *links, const struct peers *peers);
 

@@ -203,10 +203,26 @@ static void step(struct frontend *frontend, struct views_event *event)
 	frontend->stepping = false;
 }
 
+/* Signs of life that are no reports: before anybody is judged silent, and not at every read. */
+static void tell_alive(struct frontend *frontend)
+{
+	struct views_row rows[LIMIT_REPLICAS];
+	uint64_t now_ms = frontend_now_ms();
+	uint32_t count = views_rows(frontend->views, now_ms, rows);
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t heard_ms = links_heard_us(frontend->links, rows[i].id) / 1000;
+
+		if (rows[i].reachable && now_ms - heard_ms < rows[i].age_ms)
+			step(frontend, &(struct views_event){.kind = VIEWS_ALIVE, .id = rows[i].id, .heard_ms = heard_ms});
+	}
+}
+
 static void deadline_came(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
+	tell_alive(context);
 	step(context, &(struct views_event){.kind = VIEWS_TICK});
 }
 

@@ -44,6 +44,7 @@ struct rpc_channel {
 	int send_errno;  /* writing failed: told once nothing is left to read */
 	uint64_t timer_us; /* when `timer` fires; 0: not added */
 	uint64_t connect_by_us;
+	uint64_t heard_us;
 	struct record_reader input;
 	struct record_writer output;
 	struct call_table calls;
@@ -405,6 +406,7 @@ static void channel_readable(evutil_socket_t fd, short what, void *context)
 	ssize_t count = recv(fd, bytes, sizeof bytes, 0);
 
 	if (count > 0) {
+		channel->heard_us = rpc_clock_us();
 		record_reader_feed(&channel->input, bytes, (size_t)count);
 		reason = take_input(channel);
 		if (!channel->closed && reason == NULL && channel->events.turn_end != NULL)
@@ -549,6 +551,11 @@ size_t rpc_channel_output_bytes(const struct rpc_channel *channel)
 const char *rpc_channel_address(const struct rpc_channel *channel)
 {
 	return channel->address;
+}
+
+uint64_t rpc_channel_heard_us(const struct rpc_channel *channel)
+{
+	return channel->heard_us;
 }
 
 bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *result)

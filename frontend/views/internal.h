@@ -65,7 +65,8 @@ struct known {
 	uint64_t connect_ms; /* CONNECTING: since when */
 	uint64_t up_ms;      /* UP: since when */
 	uint64_t down_ms;    /* not UP: since when */
-	uint64_t heard_ms;   /* UP: the last answer to anything */
+	uint64_t heard_ms;   /* UP: the last report */
+	uint64_t alive_ms;   /* the last sign of life that was no report; may be of an older connection */
 	uint64_t retry_ms;   /* DOWN: when to connect again */
 	uint32_t backoff_ms;
 	uint32_t quick_tries;
@@ -199,6 +200,7 @@ struct known *vm_primary_serving(struct views *v);
 void vm_liveness_found(struct views *v, uint32_t id, const char *address);
 void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uint32_t count);
 void vm_liveness_lost(struct views *v, uint32_t id, bool refused);
+void vm_liveness_alive(struct views *v, uint32_t id, uint64_t heard_ms);
 void vm_liveness_disconnect(struct views *v, struct known *k, uint32_t retry_ms);
 void vm_liveness_late(struct views *v);
 void vm_liveness_tick(struct views *v);

@@ -130,6 +130,22 @@ void vm_liveness_lost(struct views *v, uint32_t id, bool refused)
 	}
 }
 
+/* RULE 15: a report may have to wait behind answers of megabytes on the one connection, but who sends those is not silent.
+ * It says no more than that: how a disk does, and what the replica has heard, only a report can tell. */
+void vm_liveness_alive(struct views *v, uint32_t id, uint64_t heard_ms)
+{
+	struct known *k = vm_known_find(v, id);
+
+	must(heard_ms <= v->now_ms);
+	if (k != NULL && k->link == LINK_UP && heard_ms > k->alive_ms)
+		k->alive_ms = heard_ms;
+}
+
+static uint64_t last_sign_ms(const struct known *k)
+{
+	return k->alive_ms > k->heard_ms ? k->alive_ms : k->heard_ms;
+}
+
 void vm_liveness_disconnect(struct views *v, struct known *k, uint32_t retry_ms)
 {
 	must(k->link != LINK_DOWN);
@@ -209,7 +225,7 @@ void vm_liveness_beat(struct views *v, struct known *k)
 static void judge(struct views *v, struct known *k)
 {
 	if (RULE_FORBIDS(rule_15_silence_is_failure,
-			 beats(v, k) && v->now_ms > k->heard_ms + v->options.suspect_ms)) {
+			 beats(v, k) && v->now_ms > last_sign_ms(k) + v->options.suspect_ms)) {
 		/* RULE 15: silent is failed. It may come back. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "silent for %u ms: suspected", v->options.suspect_ms);
 		k->hung = true;
@@ -259,7 +275,7 @@ uint64_t vm_liveness_deadline(struct views *v)
 			continue;
 		if (k->link == LINK_UP) {
 			if (beats(v, k))
-				deadline = min_u64(deadline, k->heard_ms + v->options.suspect_ms + 1);
+				deadline = min_u64(deadline, last_sign_ms(k) + v->options.suspect_ms + 1);
 			continue;
 		}
 		if (!vm_known_dead(v, k))

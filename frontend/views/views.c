@@ -55,6 +55,9 @@ static void learn(struct views *v, const struct views_event *event)
 	case VIEWS_REPORT:
 		vm_hello_report(v, event->id, event->report);
 		return;
+	case VIEWS_ALIVE:
+		vm_liveness_alive(v, event->id, event->heard_ms);
+		return;
 	case VIEWS_LOST:
 		vm_liveness_lost(v, event->id, event->refused);
 		return;

@@ -38,6 +38,7 @@ enum views_event_kind {
 	VIEWS_HELLO,       /* connection to id is open both ways: identity and report. reply_status as enum
 			      jh_hello_status */
 	VIEWS_REPORT,      /* id answered a heartbeat, watch, install or bind */
+	VIEWS_ALIVE,       /* at heard_ms something came from id, which need not be whole: told before a TICK */
 	VIEWS_LOST,        /* the connection to id ended or could not be made; refused: nobody listens there (it is
 			      dead) */
 	VIEWS_BOUND,       /* id answered BIND: it is durably bound to us; report is from after the binding */
@@ -60,6 +61,7 @@ struct views_event {
 	uint32_t reply_status;    /* HELLO */
 	const char *reply_text;   /* HELLO: the other end's words when it refused */
 	const struct report *report;     /* HELLO, REPORT, BOUND */
+	uint64_t heard_ms;        /* ALIVE: not after now_ms */
 	bool refused;             /* LOST */
 	bool complete;            /* DUMPED */
 	const uint32_t *ids;

@@ -22,6 +22,7 @@
 #include "echo_fixture.h"
 #include "rpc/address.h"
 #include "rpc/channel.h"
+#include "rpc/clock.h"
 
 #define PATIENT_MS 60000
 
@@ -401,6 +402,35 @@ static void hear(const uint32_t *words, size_t count, struct owner *owner, struc
 	event_base_free(base);
 }
 
+/* The owner is told when anything came, long before the answer is whole. */
+static void part_of_an_answer_is_heard(void **state)
+{
+	static const uint8_t part[] = {0x80, 0, 0, 28, 0, 0};
+	struct event_base *base = event_base_new();
+	struct owner owner;
+	struct asked asked = {0};
+	char address[64];
+	int listener = listen_raw(address, sizeof address);
+
+	(void)state;
+	owner_open(&owner, base, address);
+	ask_now(&owner, &asked, 1);
+	echo_until(base, owner.connects == 1);
+	assert_int_equal(rpc_channel_heard_us(owner.channel), 0);
+
+	int fd = accept(listener, NULL, NULL);
+	uint64_t before_us = rpc_clock_us();
+
+	raw_send(fd, part, sizeof part);
+	echo_until(base, rpc_channel_heard_us(owner.channel) != 0);
+	assert_in_range(rpc_channel_heard_us(owner.channel), before_us, rpc_clock_us());
+	assert_int_equal(asked.answers, 0);
+	rpc_channel_close(owner.channel);
+	close(fd);
+	close(listener);
+	event_base_free(base);
+}
+
 static void unknown_xids_are_ignored_and_garbage_ends(void **state)
 {
 	struct owner owner;
@@ -559,6 +589,7 @@ int main(void)
 		cmocka_unit_test(deadline_passes_for_one_call),
 		cmocka_unit_test(loss_answers_every_call_once),
 		cmocka_unit_test(refused_is_reported),
+		cmocka_unit_test(part_of_an_answer_is_heard),
 		cmocka_unit_test(unknown_xids_are_ignored_and_garbage_ends),
 		cmocka_unit_test(closing_is_safe_in_every_callback),
 		cmocka_unit_test(never_talks_to_itself),

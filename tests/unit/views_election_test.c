@@ -264,6 +264,59 @@ static void silence_is_failure(void **state)
 	rig_stop(&rig);
 }
 
+static void alive_event(uint32_t id, uint64_t heard_ms)
+{
+	struct views_event event = {.kind = VIEWS_ALIVE, .id = id, .heard_ms = heard_ms};
+
+	rig_step(&rig, &event);
+}
+
+/* Rule 15: whose reports wait behind other answers is not silent while those come, and is once they stop. */
+static void any_answer_is_life(void **state)
+{
+	uint64_t since;
+
+	(void)state;
+	three();
+	rig_demand(&rig, 1);
+	rig_wait(&rig, 1000);
+	rig.fakes[1].hung = true;
+	for (int i = 0; i < 100; i++) {
+		alive_event(1, rig.now_ms);
+		rig_wait(&rig, 20);
+	}
+	assert_int_equal(rig.stores, 0);
+	assert_true(rig.routed);
+	assert_int_equal(rig.primary, 1);
+	/* What is told late counts from when it came. */
+	alive_event(1, rig.now_ms);
+	since = rig.now_ms;
+	while (rig.stores == 0 && rig.now_ms < since + 5000) {
+		rig_wait(&rig, 1);
+		alive_event(1, since);
+	}
+	assert_in_range(rig.now_ms - since, 250, 301);
+	assert_int_equal(rig.primary, 2);
+	rig_stop(&rig);
+}
+
+/* Rule 15: it says nothing of how the disk does. */
+static void life_is_no_report(void **state)
+{
+	(void)state;
+	three();
+	rig_demand(&rig, 1);
+	rig.fakes[2].report.write_age_ms = rig.fakes[3].report.write_age_ms = 10;
+	rig_report(&rig, 2);
+	rig_report(&rig, 3);
+	rig.fakes[1].report.write_age_ms = 3000;
+	rig_report(&rig, 1);
+	alive_event(1, rig.now_ms);
+	assert_true(rig.routed);
+	assert_int_not_equal(rig.primary, 1);
+	rig_stop(&rig);
+}
+
 /* Rule 15: our own loop was late: nobody is judged by that. */
 static void a_late_loop_judges_nobody(void **state)
 {
@@ -445,6 +498,8 @@ int main(void)
 		cmocka_unit_test(an_old_report_is_no_loss),
 		cmocka_unit_test(nobody_with_all_orders),
 		cmocka_unit_test(silence_is_failure),
+		cmocka_unit_test(any_answer_is_life),
+		cmocka_unit_test(life_is_no_report),
 		cmocka_unit_test(a_late_loop_judges_nobody),
 		cmocka_unit_test(a_broken_connection_is_no_death),
 		cmocka_unit_test(unreachable_is_dead_in_time),

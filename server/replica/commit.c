@@ -25,11 +25,10 @@ static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 
 		const struct replica_peer *peer = replica_peer_find(r, member->id, member->uuid);
 
-		/* RULE 7 */
-		if (RULE_FORBIDS(rule_07_commit_needs_every_member, peer == NULL || !peer->proved))
-			return false;
-		if (RULE_KEPT(rule_07_commit_needs_every_member))
-			lower(lowest, peer->acked_op);
+		if (RULE_FORBIDS(rule_05_every_member_proves_itself, peer == NULL || !peer->proved))
+			return false; /* RULE 5 */
+		if (RULE_KEPT(rule_07_commit_needs_every_member) && RULE_KEPT(rule_05_every_member_proves_itself))
+			lower(lowest, peer->acked_op); /* RULE 7 */
 	}
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		const struct replica_peer *peer = &r->peers[i];

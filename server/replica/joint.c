@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define SLOW_INTAKE_AFTER_MS 10000
@@ -21,14 +22,15 @@ void replica_joint_consider(struct replica *r, struct replica_peer *peer)
 	}
 	if (peer->learning_since_ms == 0)
 		peer->learning_since_ms = r->now_ms;
-	if (peer->acked_op < r->commit || !within_one_push(r, peer) || r->now_ms < peer->joint_not_before_ms)
+	if (RULE_FORBIDS(rule_09_joint_is_level, peer->acked_op < r->commit) || !within_one_push(r, peer) ||
+	    r->now_ms < peer->joint_not_before_ms)
 		return;
 	if (r->view.members_count + r->joint_count >= LIMIT_REPLICAS)
 		return; /* RULE 19 */
 	must(r->joint_count < LIMIT_REPLICAS);
 	r->joint[r->joint_count++] = (struct joint){.id = peer->id, .uuid = peer->uuid};
 	peer->joint = JOINT_WRITING;
-	peer->joint_ticket = replica_write_meta(r);
+	peer->joint_ticket = RULE_KEPT(rule_09_joint_is_written_first) ? replica_write_meta(r) : r->durable_ticket;
 	replica_trace(r, "joint replica=%" PRIu32, peer->id);
 }
 
@@ -106,7 +108,8 @@ void replica_needs_refresh(struct replica *r)
 
 		if (peer->lost_data)
 			add_need(r, needs, &count, NEED_LOST_DATA, peer);
-		else if (counts && waits && cannot_be_reached(r, peer))
+		else if (counts && RULE_HOLDS(rule_10_reported_when_a_request_waits, waits) &&
+			 cannot_be_reached(r, peer))
 			add_need(r, needs, &count, NEED_EVICT, peer);
 		else if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer) && peer->acked_op >= r->commit)
 			add_need(r, needs, &count, NEED_ADMIT, peer);

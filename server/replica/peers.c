@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define RETRY_MS 50
@@ -149,7 +150,8 @@ void replica_peers_reset(struct replica *r)
 			bool needs_state = peer->needs_state;
 			uint64_t next = peer->state_next;
 
-			forget_proof(peer);
+			if (RULE_KEPT(rule_05_proofs_end_with_their_view))
+				forget_proof(peer);
 			peer->needs_state = needs_state;
 			peer->state_next = next;
 			if (peer->sent_op > r->commit)
@@ -242,7 +244,8 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	peer->sent_commit = 0;
 	peer->disk_full = report->disk_full;
 	if (report->state == STATE_DAMAGED ||
-	    (report->view.number == r->view.number && report->op < peer->acked_ever)) { /* RULE 3 */
+	    RULE_FORBIDS(rule_03_member_below_what_it_acknowledged,
+			 report->view.number == r->view.number && report->op < peer->acked_ever)) { /* RULE 3 */
 		replica_say(r, LOG_LEVEL_ERROR,
 			    "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64, peer->id,
 			    report->op, peer->acked_ever);
@@ -297,7 +300,8 @@ static void give_up_attempt(struct replica *r, struct replica_peer *peer)
 /* RULE 15: signs of life. A primary that was late itself judges nobody before they had their time again. */
 void replica_peers_tick(struct replica *r)
 {
-	bool late = r->now_ms - r->tick_ms > 25 + r->options.heartbeat_ms;
+	bool late = RULE_FORBIDS(rule_15_late_primary_judges_nobody,
+				 r->now_ms - r->tick_ms > 25 + r->options.heartbeat_ms);
 
 	r->tick_ms = r->now_ms;
 	for (uint32_t i = 0; i < r->peers_count; i++) {

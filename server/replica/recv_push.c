@@ -106,7 +106,7 @@ static const char *take_entries(struct replica *r, struct replica_log *log, cons
 		case FIT_OTHER:
 			if (log == r->log && op <= r->commit)
 				return "a committed entry differs from the primary's"; /* RULE 5, 14 */
-			if (log == r->log && r->whole_here)
+			if (log == r->log && RULE_FORBIDS(rule_05_only_the_first_push_cuts, r->whole_here))
 				return "an entry differs from the primary's within one view"; /* RULE 5 */
 			if (log == r->log)
 				replica_cut(r, op - 1);
@@ -305,11 +305,14 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 		return false;
 	}
 	if (push->view > r->view.number) {
-		bool other_cluster = !uuid_is_nil(r->view.cluster) &&
-				     (!uuid_equal(r->view.cluster, view->cluster) ||
-				      !uuid_equal(r->view.generation, view->generation));
+		bool other_cluster = RULE_FORBIDS(rule_17_push_of_this_cluster,
+						  !uuid_is_nil(r->view.cluster) &&
+							  (!uuid_equal(r->view.cluster, view->cluster) ||
+							   !uuid_equal(r->view.generation, view->generation)));
+		bool other_manager = RULE_FORBIDS(rule_20_push_of_the_bound_manager,
+						  !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager));
 
-		if (other_cluster || (!uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager))) {
+		if (other_cluster || other_manager) {
 			ack(r, event->token, PUSH_REFUSED);
 			return false;
 		}
@@ -332,8 +335,8 @@ void replica_recv_push(struct replica *r, const struct replica_event *event)
 			take_delta(r, event);
 			return;
 		}
-		if (push->base_op <= r->commit) { /* RULE 14: below the commit point a mismatch is damage, never
-						     silent */
+		/* RULE 14: below the commit point a mismatch is damage, never silent. */
+		if (RULE_FORBIDS(rule_14_other_history_is_damage, push->base_op <= r->commit)) {
 			if (push->has_state && r->view.number > 0 && r->whole_view == 0) {
 				take_state(r, event); /* a fresh replica's own initial history: overwritten */
 				return;
@@ -341,7 +344,7 @@ void replica_recv_push(struct replica *r, const struct replica_event *event)
 			damaged_by(r, event->token, "the committed history differs from the primary's");
 			return;
 		}
-		if (r->whole_here && push->base_op <= r->proved_end) {
+		if (RULE_FORBIDS(rule_14_other_history_is_damage, r->whole_here && push->base_op <= r->proved_end)) {
 			damaged_by(r, event->token, "the log differs from the primary's within one view");
 			return;
 		}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
+#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define TICK_MS 25
@@ -267,7 +268,8 @@ void replica_report(const struct replica *r, struct report *report)
 	report->news = r->news;
 	report->id = r->options.id;
 	report->uuid = r->uuid;
-	report->view = r->durable_view; /* RULE 2: not a word of a view that is not durable */
+	/* RULE 2: not a word of a view that is not durable */
+	report->view = RULE_KEPT(rule_02_reports_name_a_durable_view) ? r->durable_view : r->view;
 	if (report->view.number > 0)
 		report->view.manager = r->durable_bound; /* RULE 20: bound since, perhaps, to a successor */
 	report->role = r->role;

@@ -131,8 +131,9 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 		}
 		push.entries_count = entries_after(r, push.base_op);
 		send(r, peer, &push, true);
-	} else if (last == peer->sent_op && (peer->sent_commit < r->commit || ask_about_disk(r, peer)) &&
-		   peer->push_token == 0 && peer->commit_token == 0) {
+	} else if (RULE_KEPT(rule_08_idle_cluster_is_level) && last == peer->sent_op &&
+		   (peer->sent_commit < r->commit || ask_about_disk(r, peer)) && peer->push_token == 0 &&
+		   peer->commit_token == 0) {
 		send(r, peer, &push, false); /* RULE 8: no push is about to carry it */
 	}
 }

@@ -145,11 +145,12 @@ static bool answer_known(struct replica *r, uint64_t token, struct uuid client, 
 /* RULE 13, 19: what keeps new orders out of the log. */
 static bool answer_no_room(struct replica *r, uint64_t token)
 {
-	if (r->view.members_count < r->min_members) {
+	if (RULE_FORBIDS(rule_10_min_members, r->view.members_count < r->min_members)) { /* RULE 10 */
 		answer(r, token, VERDICT_TOO_FEW)->op = r->view.members_count;
 		return true;
 	}
-	if (replica_log_last(r->log) + r->judging >= r->options.orders_max) {
+	if (RULE_FORBIDS(rule_19_orders_are_bounded,
+			 replica_log_last(r->log) + r->judging >= r->options.orders_max)) {
 		answer(r, token, VERDICT_FULL);
 		return true;
 	}
@@ -177,7 +178,8 @@ static bool log_is_full(const struct replica *r)
 static void consider(struct replica *r, const struct held_call *call)
 {
 	must(replica_is_serving(r));
-	if (answer_known(r, call->token, call->client, call->request, call->content))
+	if (RULE_FORBIDS(rule_11_looked_up_before_it_is_judged,
+			 answer_known(r, call->token, call->client, call->request, call->content))) /* RULE 11 */
 		return;
 	/* RULE 12: an older call of it may still enter the log, so nobody can refuse it now. */
 	if (judging_has(r->judged, call->client, call->request)) {
@@ -229,7 +231,7 @@ static bool judged(struct replica *r, const struct replica_event *event)
 	must(r->judging > 0);
 	r->judging--;
 	judging_remove(&r->judged, event->client, event->request);
-	if (event->view != r->view.number || !replica_is_serving(r)) {
+	if (RULE_FORBIDS(rule_12_moved_while_it_was_judged, event->view != r->view.number) || !replica_is_serving(r)) {
 		answer(r, event->token, VERDICT_MOVED); /* RULE 12 */
 		return false;
 	}
@@ -283,7 +285,8 @@ static bool may_read(const struct replica *r, uint64_t view)
 		return false;
 	if (r->role == ROLE_PRIMARY)
 		return r->state == STATE_SERVING;
-	return r->role == ROLE_BACKUP && r->state == STATE_FOLLOWING && r->whole_here;
+	return r->role == ROLE_BACKUP &&
+	       RULE_HOLDS(rule_08_reads_of_a_whole_log_only, r->state == STATE_FOLLOWING && r->whole_here);
 }
 
 void replica_query(struct replica *r, const struct replica_event *event)

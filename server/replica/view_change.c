@@ -125,9 +125,11 @@ static const char *install_refusal(struct replica *r, const struct view *view)
 		return "in a higher view already";
 	if (!is_primary_of(r, view))
 		return "not the primary of that view";
-	if (view->number == r->view.number && !r->entered) /* RULE 6 */
+	if (RULE_FORBIDS(rule_06_install_of_an_entered_view,
+			 view->number == r->view.number && !r->entered)) /* RULE 6 */
 		return "this process did not enter that view: a new one is needed";
-	if (view->number == r->view.number && !view_equal(view, &r->view)) /* RULE 2: one number names one view */
+	if (RULE_FORBIDS(rule_02_number_names_the_view_it_has_here,
+			 view->number == r->view.number && !view_equal(view, &r->view))) /* RULE 2 */
 		return "that number names another view here";
 	return NULL;
 }

@@ -217,7 +217,8 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		replica_answer_installs(r);
 		replica_news(r);
 	}
-	if (r->bind.token != 0 && r->bind.ticket <= r->durable_ticket) {
+	if (r->bind.token != 0 &&
+	    RULE_HOLDS(rule_20_bound_durably, r->bind.ticket <= r->durable_ticket)) { /* RULE 20 */
 		struct replica_action *action = replica_do(r, DO_BOUND);
 
 		r->durable_bound = r->bound;

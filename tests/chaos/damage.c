@@ -1,11 +1,12 @@
 /* Harms a journal of a replica that does not run, within what was written of it:
  *
- *     damage flip FILE NUMBER      one bit
- *     damage tear FILE NUMBER      everything from some point in the last 32 KiB on becomes zeros
+ *     damage flip NUMBER FILE...      one bit
+ *     damage tear NUMBER FILE...      everything from some point in the last 32 KiB on becomes zeros
  *
- * NUMBER, drawn by the driver, chooses where. Prints what it did. */
+ * of the first FILE that anything is written in. NUMBER, drawn by the driver, chooses where. Prints what it did, and
+ * fails when it did nothing. */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +16,6 @@
 #define HEADER_BYTES 4096 /* of a segment; left alone: harm there is another case (an unknown version) */
 #define TAIL_BYTES 32768
 
-static int fail(const char *path)
-{
-	fprintf(stderr, "damage: %s: %s\n", path, strerror(errno));
-	return 1;
-}
-
 /* Length up to the last byte that is not zero: segments are preallocated. */
 static size_t used(const uint8_t *bytes, size_t size)
 {
@@ -29,35 +24,27 @@ static size_t used(const uint8_t *bytes, size_t size)
 	return size;
 }
 
-int main(int argc, char **argv)
+static bool put(const char *path, FILE *file, const uint8_t *bytes, size_t from, size_t count, const char *what)
 {
-	struct stat info;
+	if (fseek(file, (long)from, SEEK_SET) != 0 || fwrite(bytes + from, 1, count, file) != count || fflush(file) != 0)
+		return false;
+	printf("%s %s: %zu bytes from %zu\n", what, path, count, from);
+	return true;
+}
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: damage flip|tear FILE NUMBER\n");
-		return 2;
-	}
-	uint64_t number = strtoull(argv[3], NULL, 10);
-	FILE *file = fopen(argv[2], "r+e");
-
-	if (!file || fstat(fileno(file), &info) != 0)
-		return fail(argv[2]);
-
-	size_t size = (size_t)info.st_size;
-	uint8_t *bytes = malloc(size + 1);
-
-	if (!bytes || fread(bytes, 1, size, file) != size)
-		return fail(argv[2]);
-	size = used(bytes, size);
-	if (size <= HEADER_BYTES) {
-		printf("nothing is written in %s\n", argv[2]);
-		return fclose(file);
-	}
-
+/* 1: harmed; 0: nothing is written in it; -1: it cannot be read or written. */
+static int harm(const char *path, FILE *file, uint8_t *bytes, size_t size, const char *what, uint64_t number)
+{
 	size_t from = HEADER_BYTES, count = 1;
 
-	if (strcmp(argv[1], "tear") == 0) {
-		from = size - HEADER_BYTES > TAIL_BYTES ? size - TAIL_BYTES : HEADER_BYTES;
+	if (fread(bytes, 1, size, file) != size)
+		return -1;
+	size = used(bytes, size);
+	if (size <= HEADER_BYTES)
+		return 0;
+	if (strcmp(what, "tear") == 0) {
+		if (size - HEADER_BYTES > TAIL_BYTES)
+			from = size - TAIL_BYTES;
 		from += number % (size - from);
 		count = size - from;
 		memset(bytes + from, 0, count);
@@ -65,9 +52,38 @@ int main(int argc, char **argv)
 		from += number / 8 % (size - from);
 		bytes[from] ^= (uint8_t)(1u << number % 8);
 	}
-	if (fseek(file, (long)from, SEEK_SET) != 0 || fwrite(bytes + from, 1, count, file) != count || fclose(file) != 0)
-		return fail(argv[2]);
-	printf("%s %s: %zu bytes from %zu of %zu\n", argv[1], argv[2], count, from, size);
+	return put(path, file, bytes, from, count, what) ? 1 : -1;
+}
+
+static int harm_file(const char *path, const char *what, uint64_t number)
+{
+	FILE *file = fopen(path, "r+e");
+	uint8_t *bytes = NULL;
+	struct stat info;
+	int harmed = -1;
+
+	if (file && fstat(fileno(file), &info) == 0 && (bytes = malloc((size_t)info.st_size + 1)) != NULL)
+		harmed = harm(path, file, bytes, (size_t)info.st_size, what, number);
+	if (harmed < 0)
+		fprintf(stderr, "damage: %s: %s\n", path, strerror(errno));
+	if (file)
+		fclose(file);
 	free(bytes);
-	return 0;
+	return harmed;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4) {
+		fprintf(stderr, "usage: damage flip|tear NUMBER FILE...\n");
+		return 2;
+	}
+	for (int i = 3; i < argc; i++) {
+		int harmed = harm_file(argv[i], argv[1], strtoull(argv[2], NULL, 10));
+
+		if (harmed != 0)
+			return harmed > 0 ? 0 : 1;
+	}
+	fprintf(stderr, "damage: nothing is written in any of them\n");
+	return 1;
 }

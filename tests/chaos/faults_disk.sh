@@ -15,9 +15,9 @@ damage() { # flip|tear
 	local journals
 	mark
 	kill9 "$VICTIM"
-	journals=("$(replica_dir "$VICTIM")"/journal-*)
+	mapfile -t journals < <(printf '%s\n' "$(replica_dir "$VICTIM")"/journal-[0-9]* | sort -r) # newest first
 	draw 1000000000
-	"$JH_BUILD/tests/chaos/chaos_damage" "$1" "${journals[-1]}" "$DRAWN" >>"$RUN/begun" ||
+	"$JH_BUILD/tests/chaos/chaos_damage" "$1" "$DRAWN" "${journals[@]}" >>"$RUN/begun" ||
 		fail "the journal of replica $VICTIM was not harmed"
 	up "$VICTIM"
 }

@@ -2,6 +2,7 @@
 # Faults between hosts, each of which has a packet filter of its own (nft): packets vanish, nobody is told. Sourced by
 # run.sh.
 
+NETWORK_FAULTS=yes
 FAULTS+=(cut_primary_from_backup cut_primary_from_frontend cut_backup_from_frontend cut_one_way isolate_primary
 	isolate_backup isolate_frontend lossy_network)
 

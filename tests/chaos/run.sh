@@ -35,7 +35,14 @@ source "$CHAOS/cluster.sh"
 source "$CHAOS/faults.sh"
 source "$CHAOS/faults_disk.sh"
 [[ -z ${JH_OWN_HOST:-} ]] || ! type nft >/dev/null 2>&1 || source "$CHAOS/faults_net.sh"
-[[ -z $ONLY ]] || IFS=, read -r -a FAULTS <<<"$ONLY"
+source "$CHAOS/faults_hard.sh"
+if [[ -n $ONLY ]]; then
+	IFS=, read -r -a chosen <<<"$ONLY"
+	for kind in "${chosen[@]}"; do
+		[[ " ${FAULTS[*]} lying_disks " == *" $kind "* ]] || skip "$kind needs root, another build, or nft"
+	done
+	FAULTS=("${chosen[@]}")
+fi
 RANDOM=$((SEED % 32768)) # bash's generator takes no more; the rest of the seed is in the clients
 
 # What is left behind: on failure always, then where the clean-up of lib.sh does not reach.

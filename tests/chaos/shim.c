@@ -12,9 +12,11 @@
  *     l  the disk lies: syncs say yes and do nothing, until a power cut takes it all. Nobody survives that on every
  *        disk; it is there to see that the judge sees
  *
+ *     d  the process dies right after the next sync of a file that succeeds
+ *     D  the same of a directory: what a rename put there is durable, and nobody was told
  *     c  power cut as soon as the process looks at a clock
  *
- * After e, w, p, t and c byte 0 becomes '-': they happen once. What was written before `p` and never synced stays, as it
+ * After e, w, p, t, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced stays, as it
  * may on a disk. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -151,6 +153,14 @@ static void put_back(const struct undo *undo, size_t reached)
 		abort();
 }
 
+static _Noreturn void die(void)
+{
+	control[0] = '-';
+	kill(getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
 /* Under the lock, which is never given back: no thread of this process writes any more. */
 static _Noreturn void cut_power(bool torn)
 {
@@ -160,15 +170,12 @@ static _Noreturn void cut_power(bool torn)
 		total += undos[i].size;
 	if (torn && getrandom(&reached, sizeof reached, 0) == sizeof reached)
 		reached = reached % (total + 1) / SECTOR * SECTOR;
-	control[0] = '-';
 	for (size_t i = undos_count; i-- > 0;) {
 		total -= undos[i].size;
 		if (reached < total + undos[i].size)
 			put_back(&undos[i], reached > total ? (size_t)(reached - total) : 0);
 	}
-	kill(getpid(), SIGKILL);
-	for (;;)
-		pause();
+	die();
 }
 
 static ssize_t shim_pwrite(int fd, const void *bytes, size_t size, off_t at)
@@ -192,6 +199,8 @@ static ssize_t shim_pwrite(int fd, const void *bytes, size_t size, off_t at)
 
 static int shim_sync(int fd, int (*sync)(int))
 {
+	int result;
+
 	while (command() == 's')
 		usleep(10000);
 	if (is_file(fd) && take('e')) {
@@ -206,7 +215,10 @@ static int shim_sync(int fd, int (*sync)(int))
 			cut_power(command() == 't');
 		pthread_mutex_unlock(&lock);
 	}
-	return sync(fd);
+	result = sync(fd);
+	if (result == 0 && ((command() == 'd' && is_file(fd)) || (command() == 'D' && !is_file(fd))))
+		die();
+	return result;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)

@@ -220,7 +220,7 @@ void stage_wait(struct stage *s, uint64_t ms)
 			if (f->process->alive && !f->process->paused)
 				front_tick(s, f);
 			if (f->process->alive && !f->process->paused && s->now_ms % DISCOVERY_MS == 0)
-				front_discover(s, f, true);
+				front_discover(s, f);
 			stage_run(s);
 		}
 	}

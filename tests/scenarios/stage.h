@@ -202,6 +202,7 @@ struct stage {
 	struct hold holds[STAGE_HOLDS];
 	uint32_t holds_count;
 	bool cut[STAGE_PROCESSES][STAGE_PROCESSES];
+	bool hosts_silent;          /* an rpcbind of --replica-hosts does not answer */
 	uint64_t orders_max;
 	uint32_t min_members, queue_max;
 };
@@ -273,7 +274,7 @@ void front_start(struct stage *s, struct front_process *f, bool may_form);
 void front_kill(struct stage *s, struct front_process *f);
 void front_step(struct stage *s, struct front_process *f, struct views_event *event);
 void front_take(struct stage *s, struct front_process *f, struct item *item);
-void front_discover(struct stage *s, struct front_process *f, bool complete);
+void front_discover(struct stage *s, struct front_process *f);
 void front_tick(struct stage *s, struct front_process *f);
 void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms);
 const char *manager_name(const struct stage *s, struct uuid manager);

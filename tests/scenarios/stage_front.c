@@ -450,7 +450,7 @@ void front_tick(struct stage *s, struct front_process *f)
 		front_step(s, f, &(struct views_event){.kind = VIEWS_TICK});
 }
 
-void front_discover(struct stage *s, struct front_process *f, bool complete)
+void front_discover(struct stage *s, struct front_process *f)
 {
 	uint32_t ids[STAGE_REPLICAS], count = 0;
 
@@ -464,7 +464,7 @@ void front_discover(struct stage *s, struct front_process *f, bool complete)
 		front_step(s, f, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
 	}
 	if (f->process->alive)
-		front_step(s, f, &(struct views_event){.kind = VIEWS_DUMPED, .complete = complete, .ids = ids,
+		front_step(s, f, &(struct views_event){.kind = VIEWS_DUMPED, .complete = !s->hosts_silent, .ids = ids,
 						       .ids_count = count});
 }
 
@@ -492,7 +492,7 @@ void front_start(struct stage *s, struct front_process *f, bool may_form)
 	else
 		stage_say(s, "%s starts without a view file", name_of(f));
 	front_step(s, f, &(struct views_event){.kind = VIEWS_START, .stored = f->has_file ? &f->stored : NULL});
-	front_discover(s, f, true);
+	front_discover(s, f);
 }
 
 void front_kill(struct stage *s, struct front_process *f)

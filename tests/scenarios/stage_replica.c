@@ -330,7 +330,7 @@ void replica_process_start(struct stage *s, struct replica_process *p, uint64_t 
 							   .damaged = damage != NULL, .text = damage});
 	for (uint32_t i = 0; i < STAGE_FRONTS; i++) {
 		if (s->fronts[i].process->alive && !s->fronts[i].process->paused)
-			front_discover(s, &s->fronts[i], true);
+			front_discover(s, &s->fronts[i]);
 	}
 }
 

@@ -1,5 +1,5 @@
-/* The verdict on one run: reads its history (lines of recorder.c) and its faults ("fault KIND AT HEALED") from the files
- * named, prints what it counted, and ends with
+/* The verdict on one run: reads its history (lines of recorder.c) and its faults ("fault KIND AT HEALED") from the
+ * files named, prints what it counted, and ends with
  *
  *     0  nothing is wrong, and the run proves something
  *     1  the promise was broken

@@ -115,8 +115,8 @@ POSTCODES=4
 start_recorder() { # SECONDS
 	mkdir "$RUN"
 	: >"$RUN/faults"
-	launch recorder "$JH_BUILD/tests/chaos/chaos_recorder" load "$BASE" "$FRONTEND_HOST" "chaos-$SEED" "$RUN" "$CLIENTS" \
-		"$POSTCODES" "$1" "${JH_THINK_US:-3000}" "$SEED"
+	launch recorder "$JH_BUILD/tests/chaos/chaos_recorder" load "$BASE" "$FRONTEND_HOST" "chaos-$SEED" "$RUN" \
+		"$CLIENTS" "$POSTCODES" "$1" "${JH_THINK_US:-3000}" "$SEED"
 }
 
 # Microseconds of the clock of the recorder, to 10 ms.

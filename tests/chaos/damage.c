@@ -26,7 +26,8 @@ static size_t used(const uint8_t *bytes, size_t size)
 
 static bool put(const char *path, FILE *file, const uint8_t *bytes, size_t from, size_t count, const char *what)
 {
-	if (fseek(file, (long)from, SEEK_SET) != 0 || fwrite(bytes + from, 1, count, file) != count || fflush(file) != 0)
+	if (fseek(file, (long)from, SEEK_SET) != 0 || fwrite(bytes + from, 1, count, file) != count ||
+	    fflush(file) != 0)
 		return false;
 	printf("%s %s: %zu bytes from %zu\n", what, path, count, from);
 	return true;

@@ -6,7 +6,7 @@
 
 FAULTS+=(kill_primary kill_backup kill_frontend kill_all stop_primary stop_backup stop_frontend stop_all switchover
 	restart_primary restart_backup restart_frontend wipe_primary wipe_backup join_and_leave)
-((EUID != 0)) || FAULTS+=(kill_rpcbind)
+[[ -z ${JH_OWN_HOST:-} ]] || FAULTS+=(kill_rpcbind)
 
 mark() {
 	now_us

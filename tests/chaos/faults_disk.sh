@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Faults to disks and clocks. As in faults.sh: one harm, mended; at most one replica loses what it had synced. Sourced by
-# run.sh.
+# Faults to disks and clocks. As in faults.sh: one harm, mended; at most one replica loses what it had synced.
+# Sourced by run.sh.
 
 FAULTS+=(flip_bit torn_journal old_directory frontend_lost_directory frontend_old_directory)
 [[ -z $PRELOAD_LIBRARY ]] ||
@@ -150,9 +150,9 @@ order_ends_with() { # STATUS
 fault_disk_full() {
 	mark
 	dd if=/dev/zero of="$(replica_dir 3)/ballast" bs=1M status=none 2>/dev/null || true
-	launch bench "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" --timeout 2 --json \
-		bench --clients 32 --seconds 60
-	wait_for 60 "orders to be refused" order_ends_with 3
+	launch bench "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" \
+		--timeout 2 --json bench --clients 64 --seconds 120
+	wait_for 120 "orders to be refused" order_ends_with 3
 	kill9 bench
 	rm "$(replica_dir 3)/ballast"
 	wait_for 30 "orders to be taken again" order_ends_with 0

@@ -137,9 +137,10 @@ static void judge_finals(const struct bench *bench)
 
 		ops[i] = final->row.op;
 		if (final->row.client == NOBODY)
-			object(bench->verdict, WRONG_FOREIGN, "postcode %u number %u is nobody's order", final->postcode,
-			       final->number);
-		if (final->number != (first ? 1 : final[-1].number + 1) || (!first && final->row.op <= final[-1].row.op))
+			object(bench->verdict, WRONG_FOREIGN, "postcode %u number %u is nobody's order",
+			       final->postcode, final->number);
+		if (final->number != (first ? 1 : final[-1].number + 1) ||
+		    (!first && final->row.op <= final[-1].row.op))
 			object(bench->verdict, WRONG_NUMBERED, "postcode %u number %u, op %" PRIu64, final->postcode,
 			       final->number, final->row.op);
 	}
@@ -227,8 +228,8 @@ static void judge_read(const struct bench *bench, const struct reading *reading)
 	       (reading->total >= length || list[reading->total].row.op > reading->op);
 	if (!good)
 		object(bench->verdict, WRONG_SHOWN,
-		       "postcode %u read at %" PRIu64 ": %u orders at op %" PRIu64 ", %zu in the end", reading->postcode,
-		       reading->asked, reading->total, reading->op, length);
+		       "postcode %u read at %" PRIu64 ": %u orders at op %" PRIu64 ", %zu in the end",
+		       reading->postcode, reading->asked, reading->total, reading->op, length);
 }
 
 /* Every order that is in the history, and every read. Returns how many. */
@@ -275,8 +276,8 @@ static void judge_time(const struct bench *bench)
 				highest = ends[ended]->key;
 		if (moments[i].key < highest)
 			object(bench->verdict, moments[i].is_read ? WRONG_STALE : WRONG_REORDERED,
-			       "asked at %" PRIu64 ": op %" PRIu64 ", but op %" PRIu64 " had been shown", moments[i].asked,
-			       moments[i].key / 2, highest / 2);
+			       "asked at %" PRIu64 ": op %" PRIu64 ", but op %" PRIu64 " had been shown",
+			       moments[i].asked, moments[i].key / 2, highest / 2);
 	}
 	free(ends);
 	free(moments);

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Whether the whole of it, driver, recorder and judge, sees a broken promise: all three disks lie and lose the power. The
-# verdict of such a run must be "BROKEN", and the reason lost orders.
+# Whether the whole of it, driver, recorder and judge, sees a broken promise: all three disks lie and lose the power.
+# The verdict of such a run must be "BROKEN", and the reason lost orders.
 set -euo pipefail
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/release}"
 export JH_BUILD

@@ -16,8 +16,8 @@
  *     D  the same of a directory: what a rename put there is durable, and nobody was told
  *     c  power cut as soon as the process looks at a clock
  *
- * After e, w, p, t, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced stays, as it
- * may on a disk. */
+ * After e, w, p, t, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced
+ * stays, as it may on a disk. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -405,6 +405,29 @@ static void a_repeat_is_not_judged(void **state)
 	core_end();
 }
 
+/* Rule 11: looked up again when it is proposed: meanwhile the client's next request has entered the log, and numbers
+ * only rise. */
+static void what_was_overtaken_is_not_executed(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	core_begin(0, 0);
+	lead();
+	submit(2, 1);
+	assert_non_null(did(DO_JUDGE));
+	first = rig.token;
+	submit(2, 2);
+	assert_non_null(did(DO_JUDGE));
+	propose(2, 2);
+	rig.token = first;
+	propose(2, 1);
+	assert_int_equal(replica_last_op(rig.core), 1);
+	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_SUPERSEDED);
+	core_end();
+}
+
 /* Rule 12: what was judged while the view changed is "moved", neither refused nor in the log. */
 static void moved_while_it_was_judged(void **state)
 {
@@ -484,6 +507,7 @@ int main(void)
 		cmocka_unit_test(a_late_primary_reports_nobody),
 		cmocka_unit_test(submits_name_the_view),
 		cmocka_unit_test(a_repeat_is_not_judged),
+		cmocka_unit_test(what_was_overtaken_is_not_executed),
 		cmocka_unit_test(moved_while_it_was_judged),
 		cmocka_unit_test(a_full_disk_refuses),
 		cmocka_unit_test(orders_are_bounded),

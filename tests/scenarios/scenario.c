@@ -1,8 +1,8 @@
 /* Plays one scenario file and compares the trace with what the file expects.
  *
- * A file is comments (#), and blocks: lines of commands, a line "----", the expected trace up to an empty line. The first
- * difference in a block is shown as a diff; the exit status is 1 then, 2 when the file makes no sense. With --rewrite the
- * file's expectations become what happened: to be read as a diff before they are believed. */
+ * A file is comments (#), and blocks: lines of commands, a line "----", the expected trace up to an empty line. A block
+ * that differs is shown as a diff; the exit status is 1 then, 2 when the file makes no sense. With --rewrite the file's
+ * expectations become what happened: to be read as a diff before they are believed. */
 #include "tests/scenarios/stage.h"
 
 #include <stdio.h>
@@ -62,7 +62,8 @@ static void print_diff(const struct lines *old, const struct lines *new)
 		if (i < old->count && j < new->count && strcmp(old->line[i], new->line[j]) == 0) {
 			printf("  %s\n", old->line[i++]);
 			j++;
-		} else if (j == new->count || (i < old->count && common[(i + 1) * width + j] >= common[i * width + j + 1])) {
+		} else if (j == new->count ||
+			   (i < old->count && common[(i + 1) * width + j] >= common[i * width + j + 1])) {
 			printf("- %s\n", old->line[i++]);
 		} else {
 			printf("+ %s\n", new->line[j++]);

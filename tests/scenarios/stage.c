@@ -133,7 +133,8 @@ bool stage_matches(const struct item *item, const char *lane)
 		snprintf(own, sizeof own, "%s>%s", stage_name(item->from), stage_name(item->to));
 		if (strcmp(own, lane) == 0)
 			return true;
-		snprintf(own, sizeof own, "%s>%s %s", stage_name(item->from), stage_name(item->to), item_name(item->kind));
+		snprintf(own, sizeof own, "%s>%s %s", stage_name(item->from), stage_name(item->to),
+			 item_name(item->kind));
 		return strcmp(own, lane) == 0;
 	}
 }

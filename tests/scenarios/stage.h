@@ -1,7 +1,7 @@
-/* A stage for the real cores: replicas 1 to 5 (server/replica/) and front-ends A and B (frontend/views/, frontend/router.h),
- * each with a hand-operated disk, and a hand-operated network between them. Nothing happens by itself but what is free to
- * happen: stage_run delivers what no hold keeps back, in the order in which it was sent, until all is quiet, and time
- * passes in stage_wait only. Everything that is done becomes a line of the trace.
+/* A stage for the real cores: replicas 1 to 5 (server/replica/) and front-ends A and B (frontend/views/,
+ * frontend/router.h), each with a hand-operated disk, and a hand-operated network between them. Nothing happens by
+ * itself but what is free to happen: stage_run delivers what no hold keeps back, in the order in which it was sent,
+ * until all is quiet, and time passes in stage_wait only. Everything that is done becomes a line of the trace.
  *
  * The stage plays the shells (server/service.c, server/node.c, frontend/manager.c, frontend/links.c) and refuses to
  * decide anything that a core decides. */
@@ -276,8 +276,13 @@ void front_step(struct stage *s, struct front_process *f, struct views_event *ev
 void front_take(struct stage *s, struct front_process *f, struct item *item);
 void front_discover(struct stage *s, struct front_process *f);
 void front_tick(struct stage *s, struct front_process *f);
-void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms);
+/* Whether anybody waits, told to the view manager before its next step. */
+void front_tell_demand(struct stage *s, struct front_process *f);
 const char *manager_name(const struct stage *s, struct uuid manager);
+
+/* stage_client.c */
+extern const struct router_shell front_router_shell;
+void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms);
 
 /* stage_show.c */
 void show_process(struct stage *s, uint32_t process);

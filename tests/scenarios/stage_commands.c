@@ -437,14 +437,15 @@ static const struct {
 	const char *name;
 	void (*act)(struct stage *s, const struct words *words);
 } commands[] = {
-	{"cluster", do_cluster}, {"start", do_start}, {"kill", do_kill}, {"pause", do_pause}, {"resume", do_resume},
-	{"stop", do_stop}, {"clock", do_clock}, {"unregister", do_unregister}, {"wipe", do_wipe}, {"save", do_save}, {"restore", do_restore},
-	{"copy", do_copy}, {"disk-full", do_disk_full}, {"disk-free", do_disk_full}, {"file-fails", do_file_fails},
-	{"file-works", do_file_fails}, {"cut", do_cut}, {"mend", do_cut}, {"break", do_break}, {"hold", do_hold},
-	{"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop}, {"repeat", do_repeat}, {"held", do_held},
-	{"order", do_order}, {"read", do_order}, {"submit", do_by_hand}, {"query", do_by_hand},
-	{"switchover", do_operator}, {"promote", do_operator}, {"show", do_show}, {"history", do_history},
-	{"wait", do_wait}, {"set", do_set},
+	{"cluster", do_cluster}, {"start", do_start}, {"kill", do_kill}, {"pause", do_pause},
+	{"resume", do_resume}, {"stop", do_stop}, {"clock", do_clock}, {"unregister", do_unregister},
+	{"wipe", do_wipe}, {"save", do_save}, {"restore", do_restore}, {"copy", do_copy},
+	{"disk-full", do_disk_full}, {"disk-free", do_disk_full}, {"file-fails", do_file_fails},
+	{"file-works", do_file_fails}, {"cut", do_cut}, {"mend", do_cut}, {"break", do_break},
+	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
+	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"read", do_order},
+	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},
+	{"show", do_show}, {"history", do_history}, {"wait", do_wait}, {"set", do_set},
 };
 
 static void split(const char *line, struct words *words)

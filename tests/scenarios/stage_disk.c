@@ -81,8 +81,8 @@ void disk_write(struct stage *s, struct replica_process *p, const struct replica
 		say_entries(s, p, record);
 		break;
 	case WRITE_STATE:
-		stage_say(s, "%s writes that the state as of op %" PRIu64 " replaces its own", stage_name(p->process->number),
-			  action->op);
+		stage_say(s, "%s writes that the state as of op %" PRIu64 " replaces its own",
+			  stage_name(p->process->number), action->op);
 		break;
 	}
 	must(p->disk.count < STAGE_RECORDS);

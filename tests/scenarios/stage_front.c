@@ -43,146 +43,6 @@ static void note_manager(struct front_process *f)
 	f->managers[f->managers_count++] = manager;
 }
 
-/* --- the router's shell, and clients ------------------------------------------------------------------------------ */
-
-static struct front_process *front_of(struct request *request)
-{
-	return stage_front(request->stage, request->front);
-}
-
-static void route_send(void *context, struct router_request *head, uint32_t to, uint64_t view, uint64_t floor,
-		       bool at_primary, uint32_t timeout_ms)
-{
-	struct request *request = (struct request *)head;
-	struct front_process *f = front_of(request);
-	struct item *item = item_new(request->is_read ? ITEM_QUERY : ITEM_SUBMIT);
-
-	(void)context;
-	must(f->links[to] != NULL);
-	request->late_ms = now(request->stage, f) + timeout_ms;
-	item->number = view;
-	item->floor = floor;
-	item->at_primary = at_primary;
-	item->request = request->place;
-	item->serial = ++request->serial;
-	memcpy(item->body, request->body, STAGE_BODY);
-	net_send(request->stage, f->links[to], 0, item);
-}
-
-static struct client *client_of(struct stage *s, const char *body)
-{
-	char name[16];
-
-	must(sscanf(body, "%15[^/ ]", name) == 1);
-	for (uint32_t i = 0; i < s->clients_count; i++) {
-		if (strcmp(s->clients[i].name, name) == 0)
-			return &s->clients[i];
-	}
-	must(s->clients_count < 8);
-	snprintf(s->clients[s->clients_count].name, sizeof name, "%s", name);
-	return &s->clients[s->clients_count++];
-}
-
-static enum attempt attempt_of(enum router_end how, const struct item *answer)
-{
-	switch (how) {
-	case ROUTER_END_UNKNOWN:
-		return ATTEMPT_UNKNOWN;
-	case ROUTER_END_UNAVAILABLE:
-		return ATTEMPT_UNAVAILABLE;
-	case ROUTER_END_BUSY:
-		return ATTEMPT_BUSY;
-	case ROUTER_END_ANSWERED:
-		return answer->kind == ITEM_READ || answer->verdict == VERDICT_DONE ? ATTEMPT_DONE : ATTEMPT_REFUSED;
-	}
-	must_not_reach("a router's end");
-}
-
-/* What the client makes of it, all its attempts taken together. */
-static void client_hears(struct request *request, enum attempt attempt)
-{
-	struct client *client = client_of(request->stage, request->body);
-
-	if (request->is_read)
-		return;
-	if (client->track.outcome == OUTCOME_OPEN)
-		outcome_attempt(&client->track, attempt);
-	if (client->track.outcome != OUTCOME_DONE)
-		stage_say(request->stage, "%s holds %s for %s", client->name, request->body,
-			  client->track.outcome == OUTCOME_OPEN ? client->track.may_have_happened ? "unknown: to be asked again"
-										   : "not done: to be asked again"
-						       : outcome_name(client->track.outcome));
-}
-
-static void route_answer(void *context, struct router_request *head, enum router_end how, const void *payload,
-			 const char *text)
-{
-	static const char *const ends[] = {"", "unknown", "unavailable", "busy"};
-	struct request *request = (struct request *)head;
-	const struct item *answer = payload;
-	const char *front = stage_name(request->front);
-
-	(void)context;
-	request->open = false;
-	request->serial++;
-	if (how != ROUTER_END_ANSWERED)
-		stage_say(request->stage, "%s tells %s: %s: %s", front, request->body, ends[how], text);
-	else if (request->is_read)
-		stage_say(request->stage, "%s tells %s: shows op %" PRIu64, front, request->body, answer->op);
-	else if (answer->verdict == VERDICT_DONE)
-		stage_say(request->stage, "%s tells %s: done, op %" PRIu64, front, request->body, answer->op);
-	else
-		stage_say(request->stage, "%s tells %s: refused, %s", front, request->body, verdict_name(answer->verdict));
-	client_hears(request, attempt_of(how, answer));
-}
-
-static void route_pause(void *context, bool paused)
-{
-	struct front_process *f = context;
-
-	stage_say(f->stage, "%s %s reading from its clients", name_of(f), paused ? "stops" : "goes on");
-}
-
-/* Told before the next step of the view manager. */
-static void route_demand(void *context)
-{
-	(void)context;
-}
-
-/* The front-end died with it. */
-static void route_forget(void *context, struct router_request *head)
-{
-	struct request *request = (struct request *)head;
-
-	(void)context;
-	request->open = false;
-	request->serial++;
-	client_hears(request, ATTEMPT_LOST);
-}
-
-static void tell_demand(struct stage *s, struct front_process *f);
-
-void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms)
-{
-	struct client *client = client_of(s, body);
-	struct request *request = &s->requests[s->requests_count];
-
-	must(s->requests_count < STAGE_REQUESTS);
-	*request = (struct request){.stage = s, .place = s->requests_count++, .front = f->process->number,
-				    .is_read = is_read, .open = true};
-	snprintf(request->body, sizeof request->body, "%s", body);
-	/* Another attempt at the same request adds to what is known of it. */
-	if (!is_read && (strcmp(client->asked, body) != 0 || client->track.outcome != OUTCOME_OPEN)) {
-		client->track = outcome_begin(REQUEST_WRITE, true);
-		snprintf(client->asked, sizeof client->asked, "%s", body);
-	}
-	if (is_read)
-		router_read(f->router, &request->head, now(s, f), timeout_ms);
-	else
-		router_write(f->router, &request->head, now(s, f), timeout_ms);
-	tell_demand(s, f);
-}
-
 /* --- the view manager's actions ----------------------------------------------------------------------------------- */
 
 static bool reads_able(struct front_process *f, uint32_t id, const struct report *report)
@@ -198,7 +58,8 @@ static void route(struct stage *s, struct front_process *f, const struct views_a
 	static struct views_row rows[LIMIT_REPLICAS];
 	uint32_t count;
 
-	stage_say(s, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), action->id, action->view,
+	stage_say(s, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), action->id,
+		  action->view,
 		  action->commit > router_floor(f->router) ? action->commit : router_floor(f->router));
 	router_route(f->router, action->view, action->id, action->commit, now(s, f));
 	count = views_rows(f->views, now(s, f), rows);
@@ -327,7 +188,7 @@ static void step_one(struct stage *s, struct front_process *f, struct views_even
 		front_kill(s, f);
 }
 
-static void tell_demand(struct stage *s, struct front_process *f)
+void front_tell_demand(struct stage *s, struct front_process *f)
 {
 	uint32_t waiting = router_waiting(f->router);
 
@@ -339,7 +200,7 @@ static void tell_demand(struct stage *s, struct front_process *f)
 
 void front_step(struct stage *s, struct front_process *f, struct views_event *event)
 {
-	tell_demand(s, f);
+	front_tell_demand(s, f);
 	if (f->process->alive)
 		step_one(s, f, event);
 }
@@ -363,7 +224,8 @@ static void take_hello(struct stage *s, struct front_process *f, const struct it
 	if (item->status == 0)
 		router_link(f->router, item->from, true, now(s, f));
 	front_step(s, f, &(struct views_event){.kind = VIEWS_HELLO, .id = item->from, .identity = &item->me,
-					       .report = &item->report, .reply_status = item->status, .reply_text = "no"});
+					       .report = &item->report, .reply_status = item->status,
+					       .reply_text = "no"});
 }
 
 static enum router_reply reply_of(const struct item *item)
@@ -472,12 +334,10 @@ void front_discover(struct stage *s, struct front_process *f)
 
 void front_start(struct stage *s, struct front_process *f, bool may_form)
 {
-	const struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
-					      .forget_ms = 20000, .new_cluster = may_form};
+	const struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,
+					      .start_wait_ms = 2000, .forget_ms = 20000, .new_cluster = may_form};
 	const struct router_options routing = {.queue_max = s->queue_max, .default_timeout_ms = 10000,
 					       .backup_timeout_ms = 1000, .retry_ms = 50};
-	const struct router_shell shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
-					   .demand = route_demand, .forget = route_forget};
 
 	must(!f->process->alive);
 	f->process->alive = true;
@@ -486,7 +346,7 @@ void front_start(struct stage *s, struct front_process *f, bool may_form)
 	f->process->incarnation = stage_draw(s);
 	f->demand_told = false;
 	f->views = views_new(&options);
-	f->router = router_new(&routing, &shell, f);
+	f->router = router_new(&routing, &front_router_shell, f);
 	if (f->has_file)
 		stage_say(s, "%s starts, its file holds view %" PRIu64, name_of(f), f->stored.view.number);
 	else

@@ -50,8 +50,9 @@ void item_queue(struct stage *s, struct item *item)
 
 const char *item_name(enum item_kind kind)
 {
-	static const char *const names[] = {"HELLO", "HELLO-REPLY", "HEARTBEAT", "REPORT", "INSTALL", "INSTALLED", "BIND",
-					    "BOUND", "SUBMIT", "ANSWER", "QUERY", "READ", "PUSH", "ACK", "PING", "PONG",
+	static const char *const names[] = {"HELLO", "HELLO-REPLY", "HEARTBEAT", "REPORT", "INSTALL", "INSTALLED",
+					    "BIND", "BOUND", "SUBMIT", "ANSWER", "QUERY", "READ", "PUSH",
+					    "ACK", "PING", "PONG",
 					    "CLOSED", "REFUSED", "disk", "judge", "file"};
 
 	return names[kind];
@@ -228,7 +229,8 @@ void net_cut(struct stage *s, uint32_t a, uint32_t b, bool cut)
 {
 	s->cut[a][b] = s->cut[b][a] = cut;
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
-		if ((conn->process[0] == a && conn->process[1] == b) || (conn->process[0] == b && conn->process[1] == a))
+		if ((conn->process[0] == a && conn->process[1] == b) ||
+		    (conn->process[0] == b && conn->process[1] == a))
 			conn->swallowed = true;
 	}
 }

@@ -1,5 +1,5 @@
-/* One replica's process: what server/node.c, recovery.c and staging.c do around the core. The state machine is a list of
- * operations; an operation is the text "CLIENT/REQUEST WORDS". */
+/* One replica's process: what server/node.c, recovery.c and staging.c do around the core. The state machine is a list
+ * of operations; an operation is the text "CLIENT/REQUEST WORDS". */
 #include "tests/scenarios/stage.h"
 
 #include <inttypes.h>
@@ -325,7 +325,8 @@ void replica_process_start(struct stage *s, struct replica_process *p, uint64_t 
 	p->uuid = p->disk.uuid;
 	p->core = replica_new(&options, &service);
 	disk_recover(s, p);
-	stage_say(s, "%s starts with op %" PRIu64 ", applied %" PRIu32, name_of(p), replica_last_op(p->core), p->live.count);
+	stage_say(s, "%s starts with op %" PRIu64 ", applied %" PRIu32, name_of(p), replica_last_op(p->core),
+		  p->live.count);
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut,
 							   .damaged = damage != NULL, .text = damage});
 	for (uint32_t i = 0; i < STAGE_FRONTS; i++) {

@@ -107,7 +107,8 @@ static void tell_manager(struct stage *s, struct replica_process *p)
 static void close_older(struct stage *s, struct replica_process *p, const struct conn *than, bool all_managers)
 {
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
-		bool same = is_front(than->process[0]) ? is_front(conn->process[0]) : conn->process[0] == than->process[0];
+		bool same = is_front(than->process[0]) ? is_front(conn->process[0])
+						       : conn->process[0] == than->process[0];
 
 		if (conn == than || !taken_by(conn, p->process) || !conn->greeted || !same ||
 		    !(uuid_equal(conn->who, than->who) || all_managers))
@@ -191,7 +192,8 @@ static void take_request(struct stage *s, struct replica_process *p, const struc
 
 	must(item->kind == ITEM_QUERY || body_split(item->body, &event.client, &event.request, &event.content));
 	if (conn != NULL && (!conn->greeted || !conn->bound)) {
-		struct item *reply = serve_reply(s, p, token, item->kind == ITEM_QUERY ? ITEM_READ : ITEM_ANSWER, &conn);
+		enum item_kind kind = item->kind == ITEM_QUERY ? ITEM_READ : ITEM_ANSWER;
+		struct item *reply = serve_reply(s, p, token, kind, &conn);
 
 		reply->moved = true;
 		reply->verdict = VERDICT_MOVED;
@@ -247,8 +249,8 @@ static void take_push(struct stage *s, struct replica_process *p, struct item *i
 	if (push.record != NULL)
 		push.record = &item->record;
 	p->piece = item->state;
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PUSH, .token = call_new(p, item), .id = item->from,
-							   .uuid = item->conn->who, .push = &push});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PUSH, .token = call_new(p, item),
+							   .id = item->from, .uuid = item->conn->who, .push = &push});
 	p->piece = NULL;
 }
 
@@ -292,8 +294,9 @@ static void link_greeted(struct stage *s, struct replica_process *p, const struc
 								   .uuid = conn->uuid});
 		return;
 	}
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->process[1], .uuid = conn->uuid,
-							   .incarnation = conn->incarnation, .report = &item->report});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->process[1],
+							   .uuid = conn->uuid, .incarnation = conn->incarnation,
+							   .report = &item->report});
 }
 
 static void closed(struct stage *s, struct replica_process *p, const struct item *item)

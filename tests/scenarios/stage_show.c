@@ -24,7 +24,9 @@ static void show_replica(struct stage *s, const struct replica_process *p)
 	struct report report;
 
 	replica_process_report(s, p, &report);
-	stage_say(s, "%s is %s, %s, view %" PRIu64 " (whole in %" PRIu64 "), durable up to op %" PRIu64 ", applied %" PRIu32,
+	stage_say(s,
+		  "%s is %s, %s, view %" PRIu64 " (whole in %" PRIu64 "), durable up to op %" PRIu64
+		  ", applied %" PRIu32,
 		  stage_name(p->process->number), replica_role_name(report.role), replica_state_name(report.state),
 		  report.view.number, report.whole_view, report.op, p->live.count);
 }

@@ -7,7 +7,7 @@
 enum fault {
 	FAULT_KILL, FAULT_PAUSE, FAULT_BREAK, FAULT_BLOCK, FAULT_WIPE, FAULT_FRONT_KILL, FAULT_FRONT_PAUSE, FAULT_SWITCHOVER,
 	FAULT_STOP, FAULT_STORES, FAULT_STALL, FAULT_POWER, FAULT_KILL_PRIMARY, FAULT_FLAP, FAULT_FULL, FAULT_WRITE,
-	FAULT_STRAY, FAULTS
+	FAULT_STRAY, FAULT_COPY, FAULT_RESTORE, FAULT_DAMAGE, FAULTS
 };
 
 static void start_later(struct world *w, struct node *node, uint32_t within_us)
@@ -47,6 +47,7 @@ static void kill_front(struct world *w)
 	if (w->profile.old_directory && w->front->old.view.number > 0 && world_percent(w, 30)) {
 		world_say(w, "the front-end's directory is restored from view %" PRIu64, w->front->old.view.number);
 		w->front->stored = w->front->old;
+		w->front->restored = true;
 		w->counts->old_directories++;
 	}
 	world_at(w, world_draw(w, world_percent(w, 30) ? 1500000 : 50000),
@@ -175,6 +176,32 @@ static void wipe(struct world *w, struct node *node)
 	world_say(w, "replica %" PRIu32 "'s disk is wiped", node->id);
 	disk_wipe(node);
 	w->counts->wipes++;
+}
+
+/* An old copy of a disk cannot be told from the disk of somebody who was away: only the floor, and what the others saw
+ * it acknowledge, can. So the front-end that knows them lives on, and one disk at a time is hurt. */
+static void hurt(struct world *w, struct node *node, bool damage)
+{
+	struct disk *disk = &node->disk;
+
+	if (!w->profile.hurt_disks || judge_any_hurt(w) || disk->image.view == 0 || (!damage && node->copy.count == 0) ||
+	    !fault_survives_without(w, &w->front->stored.view, node) ||
+	    (w->front->storing_ticket != 0 && !fault_survives_without(w, &w->front->storing.view, node)))
+		return;
+	if (node->alive) {
+		node_kill(w, node);
+		start_later(w, node, 300000);
+	}
+	if (damage) {
+		world_say(w, "replica %" PRIu32 "'s disk flips a bit", node->id);
+		w->counts->damaged++;
+		disk->damaged = true;
+	} else {
+		world_say(w, "replica %" PRIu32 "'s disk is restored from an old copy", node->id);
+		w->counts->restored++;
+		disk_copy(disk, &node->copy);
+	}
+	disk->hurt = true;
 }
 
 static void pause(struct world *w, uint64_t *until_us)
@@ -323,6 +350,14 @@ static void strike(struct world *w, enum fault fault)
 	case FAULT_WRITE:
 		node->disk.failing = node->alive;
 		break;
+	case FAULT_COPY:
+		if (w->profile.hurt_disks)
+			disk_copy(&node->copy, &node->disk);
+		break;
+	case FAULT_RESTORE:
+	case FAULT_DAMAGE:
+		hurt(w, node, fault == FAULT_DAMAGE);
+		break;
 	case FAULT_STRAY:
 		if (node->alive && node->paused_until_us <= w->now_us)
 			serve_stray(w, node);
@@ -352,7 +387,7 @@ void fault_next(struct world *w)
 
 void fault_profile(struct world *w)
 {
-	static const uint32_t usual[FAULTS] = {10, 8, 10, 6, 3, 4, 2, 4, 2, 1, 3, 1, 8, 2, 2, 2, 2};
+	static const uint32_t usual[FAULTS] = {10, 8, 10, 6, 3, 4, 2, 4, 2, 1, 3, 1, 8, 2, 2, 2, 2, 6, 8, 5};
 	struct profile *profile = &w->profile;
 
 	profile->nodes = 3 + world_draw(w, 2);
@@ -374,5 +409,10 @@ void fault_profile(struct world *w)
 	profile->short_lives = world_percent(w, 35);
 	profile->old_directory = world_percent(w, 25);
 	profile->two_fronts = world_percent(w, 20);
-	profile->freeze = world_percent(w, 50);
+	profile->hurt_disks = !fault_unsure(w) && world_percent(w, 30);
+	if (profile->hurt_disks)
+		profile->weight[FAULT_FRONT_KILL] = profile->weight[FAULT_POWER] = profile->weight[FAULT_WIPE] = 0;
+	else
+		profile->weight[FAULT_COPY] = profile->weight[FAULT_RESTORE] = profile->weight[FAULT_DAMAGE] = 0;
+	profile->freeze = !profile->hurt_disks && world_percent(w, 50);
 }

@@ -220,6 +220,8 @@ struct disk {
 	uint64_t stalled_until_us;
 	bool full;                   /* no room for the next segment */
 	bool failing;                /* the next write fails */
+	bool hurt;                   /* an old copy, or damaged: its data counts for nothing until it is given up */
+	bool damaged;                /* and the next start finds out */
 	uint32_t segment, in_segment, groups;
 	bool has_snapshot;
 	struct history snapshot;
@@ -246,6 +248,7 @@ struct node {
 	struct staging *staging;
 	const struct pushing *piece;
 	struct disk disk;
+	struct disk copy;      /* somebody's backup of it */
 	bool flush_due;
 	bool frozen;           /* in the second act: nothing helps it any more */
 	bool full_told;
@@ -286,7 +289,8 @@ struct front {
 	struct views_stored storing;
 	uint64_t storing_ticket;
 	bool fail_stores, exiting;
-	struct views_stored old;      /* its disk some time ago */
+	struct views_stored old;      /* its disk some time ago, */
+	bool restored;                /* and it is that again */
 	uint64_t operator_token;
 };
 
@@ -329,6 +333,7 @@ struct profile {
 	bool lose_directory;          /* the front-end's, now and then */
 	bool old_directory;           /* or is restored from an old copy */
 	bool wipe_members;
+	bool hurt_disks;              /* old copies come back, bits flip; then the front-end lives and knows the floor */
 	bool two_fronts;              /* somebody starts a second one */
 	bool freeze;                  /* some replicas are not healed in the second act */
 	bool short_lives;             /* a restart may be followed by another kill at once */
@@ -346,6 +351,7 @@ struct world {
 	struct profile profile;
 	uint64_t now_us;
 	bool calm;
+	bool over;                    /* what follows was promised to nobody */
 	struct world_event *heap;
 	uint32_t heap_count, heap_room;
 	uint64_t orders;
@@ -379,7 +385,8 @@ uint64_t world_requests(const struct world *w);
 uint64_t world_ms(const struct world *w);
 __attribute__((format(printf, 2, 3))) void world_say(struct world *w, const char *format, ...);
 /* The judge objects: rule is the one of docs/replication.md that was broken. */
-_Noreturn __attribute__((format(printf, 3, 4))) void world_fail(struct world *w, uint32_t rule, const char *format, ...);
+__attribute__((format(printf, 3, 4))) _Noreturn void world_fail(struct world *w, uint32_t rule, const char *format,
+								...);
 void *world_alloc(size_t size);
 void *world_grow(void *list, uint64_t count, uint64_t *room, size_t size);
 
@@ -409,6 +416,7 @@ void disk_done(struct world *w, struct node *node);
 void disk_crash(struct world *w, struct node *node);
 void disk_wipe(struct node *node);
 void disk_free(struct disk *disk);
+void disk_copy(struct disk *to, const struct disk *from);
 void disk_trim(struct node *node);
 uint64_t disk_last(const struct disk *disk);
 uint32_t disk_body(const struct disk *disk, uint64_t op);
@@ -475,6 +483,7 @@ void judge_node(struct world *w, struct node *node);
 void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta);
 void judge_batch(struct world *w, const struct node *node, const struct record *record);
 void judge_stored(struct world *w, const struct view *before, const struct view *view);
+bool judge_any_hurt(const struct world *w);
 const struct node *judge_disk_of(const struct world *w, const struct view_member *member);
 bool judge_level(struct world *w, char *why, size_t size);
 bool judge_data_is_gone(struct world *w);

@@ -382,7 +382,7 @@ void judge_node(struct world *w, struct node *node)
 			   w->committed_count);
 }
 
-/* RULE 5: what earlier views left in the primary's log is committed, and every member has the view, before it serves. */
+/* RULE 5: before it serves, what earlier views left in its log is committed, and every member has the view. */
 static void judge_settled(struct world *w, const struct node *node, const struct report *report)
 {
 	const struct disk *disk = &node->disk;

@@ -11,7 +11,16 @@ const struct node *judge_disk_of(const struct world *w, const struct view_member
 {
 	const struct node *node = &w->nodes[member->id];
 
-	return uuid_equal(node->disk.image.uuid, member->uuid) ? node : NULL;
+	return uuid_equal(node->disk.image.uuid, member->uuid) && !node->disk.hurt ? node : NULL;
+}
+
+bool judge_any_hurt(const struct world *w)
+{
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		if (w->nodes[id].disk.hurt)
+			return true;
+	}
+	return false;
 }
 
 /* --- what reaches a disk ------------------------------------------------------------------------------------------ */
@@ -114,6 +123,26 @@ static void judge_admitted(struct world *w, const struct view *view, const struc
 			   view->number, member->id, disk_last(&node->disk), w->committed_count);
 }
 
+/* RULE 2, 18: a manager's numbers rise. One with an old directory finds out from any member of a newer view; when it
+ * meets none, nobody can tell, and what was ordered since is lost (docs/testing.md). */
+static void judge_reused(struct world *w, const struct view *view)
+{
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
+
+		if (meta == NULL || meta->view.number < view->number || view_equal(&meta->view, view))
+			continue;
+		if (w->front->restored) {
+			w->over = true;
+			w->counts->unnoticed++;
+			return;
+		}
+		if (uuid_equal(meta->view.manager, view->manager))
+			world_fail(w, 2, "view %" PRIu64 " is made, and replica %" PRIu32 "'s disk knows view %" PRIu64,
+				   view->number, id, meta->view.number);
+	}
+}
+
 void judge_stored(struct world *w, const struct view *before, const struct view *view)
 {
 	const struct view_member *primary = view_member_by_id(view, view->primary);
@@ -125,9 +154,13 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 	if (primary == NULL)
 		world_fail(w, 3, "view %" PRIu64 " has a primary that is no member", view->number);
 	if (before->number == 0 || !uuid_equal(before->manager, view->manager)) {
+		w->front->restored = false;
 		judge_take_over(w, view);
 		return;
 	}
+	judge_reused(w, view);
+	if (w->over)
+		return;
 	if (view_member_exact(before, primary->id, primary->uuid) == NULL)
 		world_fail(w, 3, "view %" PRIu64 " makes replica %" PRIu32 " primary, no member of view %" PRIu64,
 			   view->number, primary->id, before->number);

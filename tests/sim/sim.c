@@ -128,12 +128,17 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->adoptions > sum->runs);
 	must(sum->cuts > 0);
 	must(sum->torn_starts > sum->runs);
-	must(sum->stuck * 5 < sum->runs);
+	must((sum->stuck + sum->unnoticed) * 20 < sum->runs);
 	must(sum->short_runs * 20 < sum->runs);
 	must(sum->partitions > sum->runs);
 	must(sum->full_disks > sum->runs);
 	must(sum->failed_writes * 5 > sum->runs);
 	must(sum->strays > sum->runs);
+	must(sum->restored + sum->damaged > 0);
+	must(sum->retired > 0);
+	must(sum->second_fronts > 0);
+	must(sum->replaced > 0);
+	must(sum->frozen > 0);
 	must(sum->old_directories * 10 > sum->runs);
 }
 
@@ -144,16 +149,19 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	       "\n",
 	       sum->runs, seconds, seconds > 0 ? (double)sum->runs * 60 / seconds : 0, sum->short_runs, sum->done,
 	       sum->reads, sum->refused, sum->views, sum->events);
-	printf("faults: partitions %" PRIu64 " full disks %" PRIu64 " failed writes %" PRIu64 " stray views %" PRIu64
-	       " old directories %" PRIu64 " second front-ends %" PRIu64 " replaced %" PRIu64 " frozen %" PRIu64 "\n",
-	       sum->partitions, sum->full_disks, sum->failed_writes, sum->strays, sum->old_directories,
-	       sum->second_fronts, sum->replaced, sum->frozen);
+	printf("faults: partitions %" PRIu64 " full disks %" PRIu64 " failed writes %" PRIu64 " restored disks %" PRIu64
+	       " damaged %" PRIu64 " given up %" PRIu64 "\n",
+	       sum->partitions, sum->full_disks, sum->failed_writes, sum->restored, sum->damaged, sum->retired);
+	printf("faults: stray views %" PRIu64 " old directories %" PRIu64 " second front-ends %" PRIu64 " replaced %" PRIu64
+	       " frozen %" PRIu64 "\n",
+	       sum->strays, sum->old_directories, sum->second_fronts, sum->replaced, sum->frozen);
 	printf("faults: kills %" PRIu64 " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
 	       " torn %" PRIu64 " between %" PRIu64 "\n",
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);
 	printf("reached: adoptions %" PRIu64 " pieces %" PRIu64 " cuts %" PRIu64 " admissions %" PRIu64
-	       " without an end for want of data %" PRIu64 "\n",
-	       sum->adoptions, sum->pieces, sum->cuts, sum->admissions, sum->stuck);
+	       " without an end for want of data %" PRIu64 ", for an old directory %" PRIu64 "\n",
+	       sum->adoptions, sum->pieces, sum->cuts, sum->admissions, sum->stuck,
+	       sum->unnoticed);
 }
 
 int main(int argc, char **argv)

@@ -362,7 +362,7 @@ static void second_act(struct world *w)
 	char why[200] = "not every client was served";
 
 	calm_down(w);
-	for (;;) {
+	while (!w->over) {
 		advance(w);
 		if (w->now_us < look_us)
 			continue;
@@ -395,6 +395,7 @@ static void end(struct world *w)
 		if (w->nodes[id].alive)
 			node_kill(w, &w->nodes[id]);
 		disk_free(&w->nodes[id].disk);
+		disk_free(&w->nodes[id].copy);
 	}
 	for (uint32_t i = 0; i < w->heap_count; i++)
 		drop(&w->heap[i]);
@@ -423,8 +424,11 @@ static void first_act(struct world *w)
 	uint64_t end_us = w->now_us + w->profile.storm_ms * UINT64_C(1000);
 	uint64_t last_us = w->now_us + 20000000;
 
-	while (w->now_us < end_us || (world_requests(w) < w->enough && w->now_us < last_us))
+	while (w->now_us < end_us || (world_requests(w) < w->enough && w->now_us < last_us)) {
+		if (w->over)
+			return;
 		advance(w);
+	}
 }
 
 uint64_t world_run(const struct world_options *options, uint64_t seed, struct world_counts *counts)

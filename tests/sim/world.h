@@ -28,8 +28,12 @@ struct world_counts {
 	uint64_t failed_writes;
 	uint64_t strays;         /* views from nobody we know */
 	uint64_t old_directories;
+	uint64_t restored;       /* disks, from an old copy */
+	uint64_t damaged;        /* disks */
+	uint64_t retired;        /* replicas that gave up such data */
 	uint64_t second_fronts;
 	uint64_t replaced;       /* front-ends that ended because another one took over */
+	uint64_t unnoticed;      /* runs that ended because an old directory met only replicas as old as itself */
 	uint64_t frozen;         /* replicas left as they were in the second act */
 	uint64_t views;          /* highest view number */
 	uint64_t adoptions;      /* full states that became the live one */
@@ -49,7 +53,7 @@ struct world_options {
 	void (*on_failure)(uint64_t seed);   /* a run without either failed: should run it again; may be NULL */
 };
 
-/* One seed: a storm, then calm; the counts are added to. Returns the hash of everything that happened. When a promise is
- * broken it prints the last lines on standard error and on standard output the seed, the revision and one line
+/* One seed: a storm, then calm; the counts are added to. Returns the hash of everything that happened. When a promise
+ * is broken it prints the last lines on standard error and on standard output the seed, the revision and one line
  * "judge: RULE n: what", and exits with 1. */
 uint64_t world_run(const struct world_options *options, uint64_t seed, struct world_counts *counts);

@@ -328,6 +328,47 @@ void disk_wipe(struct node *node)
 	node->disk.image.init = node->init;
 }
 
+static void record_copy(struct disk *disk, struct record *to, const struct record *from)
+{
+	uint64_t count = from->last_op - from->op;
+
+	*to = *from;
+	if (from->meta != NULL) {
+		to->meta = world_alloc(sizeof *to->meta);
+		*to->meta = *from->meta;
+		disk->image.meta = to->meta;
+	}
+	if (from->entries != NULL) {
+		to->entries = world_alloc(count * sizeof *to->entries);
+		memcpy(to->entries, from->entries, count * sizeof *to->entries);
+	}
+}
+
+/* What is durable. */
+void disk_copy(struct disk *to, const struct disk *from)
+{
+	disk_free(to);
+	to->records = world_alloc(from->count * sizeof *to->records);
+	to->count = to->room = from->count;
+	to->image = from->image;
+	for (uint32_t i = 0; i < from->count; i++)
+		record_copy(to, &to->records[i], &from->records[i]);
+	to->image.log = NULL;
+	to->image.room = 0;
+	to->image.log = world_grow(NULL, from->image.last, &to->image.room, sizeof *to->image.log);
+	if (from->image.last > 0)
+		memcpy(to->image.log, from->image.log, (from->image.last + 1) * sizeof *to->image.log);
+	to->segment = from->segment;
+	to->in_segment = from->in_segment;
+	to->groups = from->groups;
+	to->has_snapshot = from->has_snapshot;
+	if (from->has_snapshot)
+		history_copy(&to->snapshot, &from->snapshot, from->snapshot.count);
+	to->has_incoming = from->has_incoming;
+	if (from->has_incoming)
+		history_copy(&to->incoming, &from->incoming, from->incoming.count);
+}
+
 void disk_free(struct disk *disk)
 {
 	for (uint32_t i = 0; i < disk->count; i++)

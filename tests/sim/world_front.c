@@ -236,6 +236,8 @@ static void front_says(struct world *w, const struct views_action *action)
 	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, action->text);
 	if (strstr(action->text, "learner") != NULL)
 		w->counts->admissions++;
+	if (judge_any_hurt(w))
+		return;
 	if (strstr(action->text, "lost data") != NULL || strstr(action->text, "damaged") != NULL ||
 	    strstr(action->text, "set its data aside and to") != NULL)
 		world_fail(w, 14, "the front-end says: %s", action->text);
@@ -263,7 +265,8 @@ static void carry_out(struct world *w, const struct views_action *action)
 		manage(w, action, MSG_BIND);
 		return;
 	case VIEWS_DO_ROUTE:
-		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process, action->view, action->id);
+		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process,
+			  action->view, action->id);
 		route(w, action);
 		return;
 	case VIEWS_DO_HOLD:
@@ -313,7 +316,8 @@ static void step_one(struct world *w, struct views_event *event)
 	uint64_t at_us = front->actions->deadline_ms * 1000;
 
 	world_at(w, at_us > w->now_us ? at_us - w->now_us : 0,
-		 (struct world_event){.kind = EV_VIEWS_TICK, .node = w->front->process, .life = front->life, .value = front->tick_serial});
+		 (struct world_event){.kind = EV_VIEWS_TICK, .node = front->process, .life = front->life,
+				      .value = front->tick_serial});
 }
 
 static void tell_demand(struct world *w)
@@ -390,7 +394,8 @@ static void take_answer(struct world *w, const struct message *message)
 {
 	struct client *client = &w->clients[message->call >> 32];
 
-	if (!client->in_router || client->home != w->front || (client->serial & UINT32_MAX) != (message->call & UINT32_MAX) || !client->head.sent)
+	if (!client->in_router || client->home != w->front || !client->head.sent ||
+	    (client->serial & UINT32_MAX) != (message->call & UINT32_MAX))
 		return; /* out of date */
 	router_answered(w->front->router, &client->head, reply_of(message), message->answering.op, &message->answering,
 			world_ms(w));

@@ -83,10 +83,10 @@ static void drop_all(struct conn *conn, uint32_t end)
 	conn->tail[end] = NULL;
 }
 
-/* Takes what the message points to. */
+/* Takes what the message points to. No connection: nobody asked (serve_stray). */
 void net_send(struct world *w, struct conn *conn, uint32_t from_end, const struct message *message)
 {
-	if (!conn->open[from_end] || conn->broken || conn->refused || !conn->open[!from_end]) {
+	if (conn == NULL || !conn->open[from_end] || conn->broken || conn->refused || !conn->open[!from_end]) {
 		struct message *copy = world_alloc(sizeof *copy);
 
 		*copy = *message;

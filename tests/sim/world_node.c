@@ -175,7 +175,7 @@ static void logged(struct world *w, struct node *node, const struct replica_acti
 	world_say(w, "replica %" PRIu32 " says: %s", node->id, action->text);
 	w->counts->cuts += strstr(action->text, "cutting entries") != NULL;
 	/* No disk in this world loses what was durable: any word of damage or loss is the core's mistake. */
-	if (action->level >= (int)LOG_LEVEL_ERROR)
+	if (action->level >= (int)LOG_LEVEL_ERROR && !judge_any_hurt(w))
 		world_fail(w, 14, "replica %" PRIu32 " says: %s", node->id, action->text);
 }
 
@@ -245,6 +245,10 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 		serve_news(w, node);
 		break;
 	case DO_RETIRE:
+		world_say(w, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
+		node->retiring = node->disk.hurt;
+		if (node->retiring)
+			break;
 		world_fail(w, 14, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
 	case DO_EXIT:
 		node->ending = true;
@@ -279,6 +283,14 @@ void node_step(struct world *w, struct node *node, struct replica_event *event)
 	for (uint32_t i = 0; i < node->actions.count; i++)
 		carry_out(w, node, &node->actions.list[i], group);
 	judge_node(w, node);
+	if (node->retiring) { /* RULE 14: what it had is set aside, and it begins anew */
+		node->retiring = node->ending = false;
+		w->counts->retired++;
+		node_kill(w, node);
+		disk_wipe(node);
+		world_at(w, world_draw(w, 100000), (struct world_event){.kind = EV_START, .node = node->id});
+		return;
+	}
 	if (node->ending) {
 		node->ending = false;
 		world_say(w, "replica %" PRIu32 " stopped in an orderly way", node->id);
@@ -549,7 +561,10 @@ void node_start(struct world *w, struct node *node)
 		  replica_last_op(node->core), node->live.count);
 	memcpy(node->registered, node->address, sizeof node->registered);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_START,
-						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) : 0});
+						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) : 0,
+						   .damaged = node->disk.damaged, .text = "damage below the mark"});
+	if (!node->alive)
+		return;
 	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
 	for (uint32_t i = 0; i < 2; i++)
 		world_at(w, world_draw(w, 2000),

@@ -20,8 +20,6 @@ static struct call *take(struct world *w, struct node *node, struct conn *conn, 
 void serve_reply(struct world *w, struct call *call, struct message *message)
 {
 	judge_token(w, call);
-	if (call->conn == NULL) /* nobody asked */
-		return;
 	message->call = call->id;
 	net_send(w, call->conn, SERVER_END, message);
 }

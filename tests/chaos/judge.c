@@ -102,7 +102,7 @@ static const struct final *find(const struct bench *bench, uint32_t client, uint
 	struct final wanted = {.row = {.client = client, .request = request}};
 	const struct final *pointer = &wanted;
 	const struct final **found =
-		bsearch(&pointer, bench->by_order, bench->history->finals_count, sizeof pointer, by_row);
+		bsearch(&pointer, bench->by_order, bench->history->finals_count, sizeof(struct final *), by_row);
 
 	return found ? *found : NULL;
 }

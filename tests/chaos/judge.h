@@ -1,7 +1,7 @@
 /* What is wrong with a history, if anything. The histories of the postcodes are append-only lists, so the final ones
- * say where every order came, and linearizability is decided in one sweep over time: an operation must not come before one
- * that had ended when it was asked for. (Sound and complete: the operations, in the order of their ops with each read
- * behind the order it reflects, are a legal sequence; it contradicts real time exactly when some pair does.)
+ * say where every order came, and linearizability is decided in one sweep over time: an operation must not come before
+ * one that had ended when it was asked for. (Sound and complete: the operations, in the order of their ops with each
+ * read behind the order it reflects, are a legal sequence; it contradicts real time exactly when some pair does.)
  *
  * It refuses to guess: an unknown outcome may have happened or not, but what was shown once must stay. */
 #pragma once

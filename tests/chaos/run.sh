@@ -42,7 +42,8 @@ source "$CHAOS/faults_hard.sh"
 left_out() {
 	[[ -n ${JH_OWN_HOST:-} ]] ||
 		echo "left out, needs root: hosts of their own, networks, rpcbind, full disks, second front-ends"
-	[[ -z ${JH_OWN_HOST:-} || -n ${NETWORK_FAULTS:-} ]] || echo "left out, needs nft (nftables): faults between hosts"
+	[[ -z ${JH_OWN_HOST:-} || -n ${NETWORK_FAULTS:-} ]] ||
+		echo "left out, needs nft (nftables): faults between hosts"
 	[[ -n $PRELOAD_LIBRARY ]] ||
 		echo "left out, needs a build without sanitizers: failing syncs, lost writes, slow disks, clocks"
 }

@@ -227,6 +227,20 @@ static bool all_frozen(const struct world *w, const struct view *view)
 	return frozen == view->members_count;
 }
 
+/* RULE 18: a learner that a member names is waited for too; this one was wiped before it was named. */
+static bool joint_is_gone(const struct world *w, const struct view *view)
+{
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct replica_meta *meta = w->nodes[view->members[i].id].disk.image.meta;
+
+		for (uint32_t j = 0; meta != NULL && j < meta->joint_count; j++) {
+			if (!uuid_equal(w->nodes[meta->joint[j].id].disk.image.uuid, meta->joint[j].uuid))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
 bool judge_data_is_gone(struct world *w)
 {
@@ -236,7 +250,7 @@ bool judge_data_is_gone(struct world *w)
 		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
 			highest = replica_view(w->nodes[id].core);
 	}
-	if (all_frozen(w, highest))
+	if (all_frozen(w, highest) || (fault_unsure(w) && joint_is_gone(w, highest)))
 		return true;
 	for (uint32_t i = 0; i < highest->members_count; i++) {
 		if (judge_disk_of(w, &highest->members[i]) != NULL && !fault_unsure(w))

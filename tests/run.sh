@@ -131,11 +131,11 @@ steady=()
 fuzzed() { build fuzz "-DJH_FUZZ_RUNS=${JH_FUZZ_RUNS:-20000}" && "${steady[@]}" ctest --preset fuzz; }
 
 # Threads meet in the journal, the snapshots and the queues behind them: the unit tests, and clusters that use them all.
-# Left out: what has no thread but much memory, and purity, which would find the sanitizer's own symbols.
+# Left out: what has no thread but takes long, and purity, which would find the sanitizer's own symbols.
 raced() {
 	local tests=("${steady[@]}" ctest --test-dir build/tsan --output-on-failure -j2)
 
-	build tsan -DJH_SIM_SECONDS=10 && "${tests[@]}" -L '^(unit|sim)$' -E '^unit_(linear_hash|memory_holder|purity)$' &&
+	build tsan -DJH_SIM_SECONDS=10 && "${tests[@]}" -L '^(unit|sim)$' -E '^(unit_(linear_hash|memory_holder|purity)|sim_fixed_seeds)$' &&
 		"${tests[@]}" -R '^integration_(three_replicas|kill_(primary|all)|wiped_replica|joins_under_load|disk_full)$'
 }
 

@@ -11,8 +11,8 @@ complain() {
 }
 
 listed=$(grep -o '^rule_[a-z0-9_]*' "$here/mutations" | sort)
-named=$(grep -rhoE --include='*.c' 'RULE_(HOLDS|FORBIDS|KEPT)\(rule_[a-z0-9_]+' rpc server frontend client | sed 's/.*(//' |
-	sort -u)
+named=$(grep -rhoE --include='*.c' 'RULE_(HOLDS|FORBIDS|KEPT)\(rule_[a-z0-9_]+' rpc server frontend client |
+	sed 's/.*(//' | sort -u)
 [[ -z $(uniq -d <<<"$listed") ]] || complain "listed twice: $(uniq -d <<<"$listed")"
 for name in $(comm -23 <(uniq <<<"$listed") <(echo "$named")); do
 	complain "no source names $name"
@@ -24,7 +24,8 @@ for rule in {01..20}; do
 	grep -q "^rule_${rule}_" <<<"$listed" || complain "rule $rule has none"
 done
 # In a header a mutation would reach files that are not compiled again.
-if grep -rnE --include='*.h' 'RULE_(HOLDS|FORBIDS|KEPT)\(rule_' rpc server frontend client | grep -v '^rpc/base/rule.h:'; then
+if grep -rnE --include='*.h' 'RULE_(HOLDS|FORBIDS|KEPT)\(rule_' rpc server frontend client |
+	grep -v '^rpc/base/rule.h:'; then
 	complain "no header may name one"
 fi
 exit "$status"

@@ -12,7 +12,8 @@
 static void jumps_of_the_clock(void **state)
 {
 	static const int64_t hour_us = INT64_C(3600) * 1000000;
-	const int64_t clocks_us[] = {10 * hour_us, 10 * hour_us + 5, 9 * hour_us, 0, 10 * hour_us + 6, 30 * hour_us, 11 * hour_us};
+	const int64_t clocks_us[] = {10 * hour_us, 10 * hour_us + 5, 9 * hour_us, 0,
+				     10 * hour_us + 6, 30 * hour_us, 11 * hour_us};
 	const int64_t times_us[] = {10 * hour_us,     10 * hour_us + 5, 10 * hour_us + 5, 10 * hour_us + 5,
 				    10 * hour_us + 6, 30 * hour_us,     30 * hour_us};
 	int64_t time_us = 0;

@@ -111,7 +111,7 @@ static void bound_is_on_disk(void **state)
 	core_end();
 }
 
-/* --- rules 3, 4, 5, 7: what a peer's word is worth ----------------------------------------------------------------- */
+/* --- rules 3, 4, 5, 7: what a peer's word is worth ---------------------------------------------------------------- */
 
 /* Rule 3: a member that comes back with less than it acknowledged in this view has lost data. */
 static void a_member_that_forgot_is_named(void **state)
@@ -216,7 +216,7 @@ static void commits_with_every_member(void **state)
 	core_end();
 }
 
-/* --- rule 8: reads ------------------------------------------------------------------------------------------------- */
+/* --- rule 8: reads ------------------------------------------------------------------------------------------------ */
 
 /* Rule 8: a read of another view is refused. */
 static void reads_name_the_view(void **state)
@@ -231,8 +231,8 @@ static void reads_name_the_view(void **state)
 	core_end();
 }
 
-/* Rule 8: when nothing is about to carry the new commit point to a backup, it travels alone, so that a backup of an idle
- * cluster can answer reads. */
+/* Rule 8: when nothing is about to carry the new commit point to a backup, it travels alone, so that a backup of an
+ * idle cluster can answer reads. */
 static void an_idle_cluster_is_level(void **state)
 {
 	(void)state;
@@ -248,7 +248,7 @@ static void an_idle_cluster_is_level(void **state)
 	core_end();
 }
 
-/* --- rule 9: learners ----------------------------------------------------------------------------------------------- */
+/* --- rule 9: learners --------------------------------------------------------------------------------------------- */
 
 /* The learner has got everything and says so up to op. */
 static void learner(uint64_t op)
@@ -304,7 +304,7 @@ static void a_joint_learner_is_level(void **state)
 	core_end();
 }
 
-/* --- rules 10, 15: who is reported --------------------------------------------------------------------------------- */
+/* --- rules 10, 15: who is reported -------------------------------------------------------------------------------- */
 
 static void with_a_member(void)
 {
@@ -368,7 +368,7 @@ static void a_late_primary_reports_nobody(void **state)
 	core_end();
 }
 
-/* --- rules 4, 11, 12, 13, 19: writes ------------------------------------------------------------------------------- */
+/* --- rules 4, 11, 12, 13, 19: writes ------------------------------------------------------------------------------ */
 
 /* Rule 4: a submit counts in exactly the view that is served; for any other the answer is "moved". */
 static void submits_name_the_view(void **state)

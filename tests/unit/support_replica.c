@@ -24,7 +24,8 @@ struct digest initial_digest(void)
 	return digest_of("initial", 7);
 }
 
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content, uint64_t *op)
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				 uint64_t *op)
 {
 	(void)context;
 	(void)client;
@@ -120,7 +121,8 @@ static void recover(uint32_t entries_count, uint64_t commit)
 void core_begin(uint32_t entries_count, uint64_t commit)
 {
 	static const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
-	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50, .suspect_ms = 250,
+	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
+						.suspect_ms = 250,
 						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = 8,
 						.log_bytes_max = 100000};
 
@@ -130,8 +132,8 @@ void core_begin(uint32_t entries_count, uint64_t commit)
 	rig.view = (struct view){.number = 2, .primary = SELF, .cluster = named(0xC), .generation = named(0x6),
 				 .manager = named(0xA), .members_count = 1,
 				 .members = {{.id = SELF, .uuid = named(SELF)}}};
-	rig.directory = (struct peers){.count = 1, .list = {{.id = PEER, .uuid = named(PEER), .incarnation = named(0x12),
-							     .address = "2"}}};
+	rig.directory = (struct peers){.count = 1, .list = {{.id = PEER, .uuid = named(PEER),
+							     .incarnation = named(0x12), .address = "2"}}};
 	recover(entries_count, commit);
 	core_step(&(struct replica_event){.kind = REPLICA_START});
 	durable();
@@ -190,7 +192,8 @@ void acknowledge(uint64_t op)
 void submit(uint64_t view, uint8_t request)
 {
 	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = ++rig.token, .view = view,
-					  .client = named(0xC1), .request = request, .content = digest_of(&request, 1)});
+					  .client = named(0xC1), .request = request,
+					  .content = digest_of(&request, 1)});
 }
 
 void propose(uint64_t view, uint8_t request)
@@ -214,8 +217,8 @@ void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t fir
 	struct replica_entry entries[ENTRIES_MAX];
 	uint8_t bodies[ENTRIES_MAX];
 	const struct replica_push content = {
-		.view = rig.view.number, .record = &rig.view, .base_op = base_op, .base_digest = base, .last_op = last_op,
-		.commit = commit, .entries = entries,
+		.view = rig.view.number, .record = &rig.view, .base_op = base_op, .base_digest = base,
+		.last_op = last_op, .commit = commit, .entries = entries,
 		.entries_count = make_entries(entries, bodies, entry_view, first, count)};
 
 	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),

@@ -236,7 +236,7 @@ static void front_says(struct world *w, const struct views_action *action)
 	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, action->text);
 	if (strstr(action->text, "learner") != NULL)
 		w->counts->admissions++;
-	if (judge_any_hurt(w))
+	if (w->profile.hurt_disks) /* said again until it has been done */
 		return;
 	if (strstr(action->text, "lost data") != NULL || strstr(action->text, "damaged") != NULL ||
 	    strstr(action->text, "set its data aside and to") != NULL)

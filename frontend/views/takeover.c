@@ -223,10 +223,15 @@ void vm_takeover_watch(struct views *v)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
-		if (!heard_view(k) || k->link != LINK_UP)
+		if (k->id == 0 || !k->greeted || k->link != LINK_UP)
 			continue;
 		enum standing standing = vm_known_standing(v, k);
 
+		if (!heard_view(k)) { /* a predecessor bound it and never made a view with it */
+			if (standing == STANDING_BOUND)
+				vm_takeover_bind(v, k);
+			continue;
+		}
 		if (standing == STANDING_BOUND) {
 			/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours
 			 * that is not ours, means a successor. Else it is a learner that a predecessor left behind. */

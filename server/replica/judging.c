@@ -1,9 +1,10 @@
 /* A set of (client, request). */
 #include "server/replica/judging.h"
 
-#include <uthash.h>
-
 #include "rpc/base/must.h"
+
+#define uthash_fatal(message) must_not_reach(message)
+#include <uthash.h>
 
 struct key {
 	struct uuid client;

@@ -201,8 +201,10 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 		replica_say(r, LOG_LEVEL_ERROR,
 			    "replica %" PRIu32 " holds committed op=%" PRIu64 " beyond our log=%" PRIu64, peer->id, op,
 			    replica_log_last(r->log));
-		if (replica_peer_member(r, peer) && r->state == STATE_SETTLING)
-			replica_damaged(r, "a member holds committed orders that this primary does not"); /* RULE 3 */
+		/* What is committed was on every member of its view, so a view made since has it, also from a replica that it
+		 * evicted. Who lost data may not accuse who did not: that one would give up a good copy. RULE 3, 14 */
+		if (r->state == STATE_SETTLING)
+			replica_damaged(r, "another holds committed orders that this primary does not");
 		else
 			peer->lost_data = true;
 		return;

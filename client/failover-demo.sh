@@ -67,8 +67,7 @@ wait_until() {
 	done
 }
 
-# --- what we start, and its end
-# -----------------------------------------------------------------------------------------
+# --- what we start, and its end -------------------------------------------------------------------------------------
 
 as_root() {
 	if ((EUID == 0)); then
@@ -165,8 +164,7 @@ start_frontend() { # OPTION...
 client() { "$build/client/justhungry" --program-base "$base" "$@"; }
 status_json() { client --json status 2>/dev/null; }
 
-# --- the questions asked of the cluster
-# ---------------------------------------------------------------------------------
+# --- the questions asked of the cluster -----------------------------------------------------------------------------
 
 primary() { status_json | jq -r '.primary // 0'; }
 highest_op() { status_json | jq -r '[.replicas[].op] | max // 0'; }
@@ -190,8 +188,7 @@ all_orders() { # POSTCODE...
 	done
 }
 
-# --- the story
-# -----------------------------------------------------------------------------------------------------------
+# --- the story ------------------------------------------------------------------------------------------------------
 
 step "Build (what is missing of Debian's packages is installed first)"
 "$root/client/install-packages.sh"

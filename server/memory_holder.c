@@ -112,6 +112,13 @@ IN_HOLDER static int hold(void *context)
 	return 0;
 }
 
+static pid_t without(const char *what, int error)
+{
+	log_warn("node", "no %s to hold the memory: %s: if this replica is killed, failover takes longer", what,
+		 strerror(error));
+	return -1;
+}
+
 pid_t memory_holder_start(void)
 {
 	uint8_t *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -120,7 +127,7 @@ pid_t memory_holder_start(void)
 	int ends[2];
 
 	if (stack == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
+		return without("stack or pipe", errno);
 	holder->ended = ends[0];
 	sigfillset(&all);
 	must(sigprocmask(SIG_SETMASK, &all, &before) == 0);
@@ -129,10 +136,7 @@ pid_t memory_holder_start(void)
 
 	must(sigprocmask(SIG_SETMASK, &before, NULL) == 0);
 	close(ends[0]); /* the other stays open as long as this process */
-	if (pid < 0)
-		log_warn("node", "no process to hold the memory: %s: if this replica is killed, failover takes longer",
-			 strerror(failed));
-	return pid;
+	return pid < 0 ? without("process", failed) : pid;
 }
 
 void memory_holder_stop(pid_t holder)

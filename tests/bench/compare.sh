@@ -112,8 +112,7 @@ free_port() { # sets port; below the range from which the kernel and our daemons
 	done
 }
 
-# --- Redis
-# ----------------------------------------------------------------------------------------------------------------
+# --- Redis ----------------------------------------------------------------------------------------------------------
 
 redis_ports=()
 redis() { redis-cli -p "${redis_ports[$1]}" "${@:2}"; }
@@ -141,8 +140,7 @@ run_redis() { # CLIENTS SECONDS
 	"$scratch/peer_bench" --protocol redis --port "${redis_ports[0]}" --replicas 2 --clients "$1" --seconds "$2"
 }
 
-# --- etcd
-# -----------------------------------------------------------------------------------------------------------------
+# --- etcd -----------------------------------------------------------------------------------------------------------
 
 etcd_port=
 etcd_leader() { # sets etcd_port; the endpoint whose own id is the leader's
@@ -182,8 +180,7 @@ run_etcd() { # CLIENTS SECONDS
 	"$scratch/peer_bench" --protocol etcd --port "$etcd_port" --clients "$1" --seconds "$2"
 }
 
-# --- Just Hungry
-# ------------------------------------------------------------------------------------------------------------
+# --- Just Hungry ----------------------------------------------------------------------------------------------------
 
 rpcbind_answers() { timeout 5 rpcinfo -p; }
 base_is_free() {
@@ -215,8 +212,7 @@ start_justhungry() {
 jh() { "$build/client/justhungry" --program-base "$base" "$@"; }
 run_justhungry() { jh --json bench --clients "$1" --seconds "$2"; }
 
-# --- rounds and table
-# -------------------------------------------------------------------------------------------------------
+# --- rounds and table -----------------------------------------------------------------------------------------------
 
 results() { printf '%s/results-%s-%s' "$scratch" "$1" "$2"; } # SYSTEM CLIENTS
 
@@ -250,8 +246,7 @@ print_table() { # SYSTEM...
 	printf '\nMedians of %d rounds of %d s. "Just Hungry": its figure divided by that row'\''s.\n' "$rounds" "$seconds"
 }
 
-# --- do the replicas really fsync?
-# ------------------------------------------------------------------------------------------
+# --- do the replicas really fsync? ----------------------------------------------------------------------------------
 
 highest_op() { jh --json status | jq '[.replicas[].op] | max'; }
 
@@ -298,8 +293,7 @@ prove_fsync() {
 	printf '; orders in a batch: %s\n' "$(for count in "${syncs[@]}"; do ratio "$orders" "$count"; echo -n ' '; done)"
 }
 
-# --- the run
-# ----------------------------------------------------------------------------------------------------------------
+# --- the run --------------------------------------------------------------------------------------------------------
 
 packages=(redis-server strace iproute2)
 if $with_etcd; then packages+=(etcd-server etcd-client); fi

@@ -8,8 +8,7 @@ FAULTS+=(flip_bit torn_journal old_directory frontend_lost_directory frontend_ol
 		torn_write_all slow_disk clock_jump)
 [[ -z ${JH_OWN_HOST:-} ]] || FAULTS+=(disk_full)
 
-# --- files of a replica that is down
-# -------------------------------------------------------------------------------------------
+# --- files of a replica that is down --------------------------------------------------------------------------------
 
 damage() { # flip|tear
 	local journals
@@ -65,8 +64,7 @@ fault_frontend_old_directory() {
 	up_frontend
 }
 
-# --- through the shim
-# ----------------------------------------------------------------------------------------------------------
+# --- through the shim -----------------------------------------------------------------------------------------------
 
 tell_shim() { printf '%s' "$2" 1<>"$(control_of "$1")"; } # ID COMMAND
 
@@ -139,8 +137,7 @@ fault_lying_disks() {
 	up_frontend
 }
 
-# --- a disk that can be filled
-# -------------------------------------------------------------------------------------------------
+# --- a disk that can be filled --------------------------------------------------------------------------------------
 
 order_ends_with() { # STATUS
 	try --timeout 2 order "DH1 1AA" "while the disk is full"

@@ -31,8 +31,7 @@ STATUS=0 OUT='' ERR=''   # of the last `try`
 SERVER_OPTIONS=(--postcode-check grammar)   # no test asks the internet
 FRONTEND_OPTIONS=()
 
-# --- ending
-# ----------------------------------------------------------------------------------------------------------------
+# --- ending ---------------------------------------------------------------------------------------------------------
 
 skip() {
 	echo "skipped: $*"
@@ -101,8 +100,7 @@ trap 'exit 130' INT
 trap 'echo "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR
 set -o errtrace
 
-# --- waiting
-# ---------------------------------------------------------------------------------------------------------------
+# --- waiting --------------------------------------------------------------------------------------------------------
 
 # wait_for SECONDS WHAT COMMAND...: polls COMMAND until it succeeds; fails the test when it does not in time.
 wait_for() {
@@ -117,8 +115,7 @@ wait_for() {
 dead() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
 log_says() { grep -q -E -- "$2" "$LOGS/$1.log"; } # NAME PATTERN
 
-# --- rpcbind
-# -----------------------------------------------------------------------------------------------------------------
+# --- rpcbind --------------------------------------------------------------------------------------------------------
 
 rpcbind_answers() { timeout 5 rpcinfo -p >/dev/null 2>&1; }
 
@@ -145,8 +142,7 @@ else
 	done
 fi
 
-# --- processes
-# -------------------------------------------------------------------------------------------------------------
+# --- processes ------------------------------------------------------------------------------------------------------
 
 # launch NAME COMMAND...: in the background, output to logs/NAME.log (appended: a restart writes on).
 launch() {
@@ -231,8 +227,7 @@ ends() {
 	log_says "$name" "$3" || fail "$name did not say: $3"
 }
 
-# --- the client
-# --------------------------------------------------------------------------------------------------------------
+# --- the client -----------------------------------------------------------------------------------------------------
 
 jh() { "$JH_BUILD/client/justhungry" --program-base "$BASE" "$@"; }
 
@@ -283,8 +278,7 @@ form() {
 	jh --timeout 60 status --wait "$1" >/dev/null || fail "no cluster of $1: $(status_json)"
 }
 
-# --- load, and the promise
-# ---------------------------------------------------------------------------------------------------
+# --- load, and the promise ------------------------------------------------------------------------------------------
 
 # start_load NAME SECONDS [CLIENTS]: orders in the background until they surely flow.
 start_load() {

@@ -8,9 +8,9 @@
 #include "rpc/base/must.h"
 #include "rpc/convert.h"
 
-/* --- decoding
- * --------------------------------------------------------------------------------------------------------------
- * Here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads
+/* --- decoding ----------------------------------------------------------------------------------------------------- */
+
+/* Here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads
  * that decode at the same time all write. */
 
 /* A text that does not fit becomes "", which is no netid and no address. */

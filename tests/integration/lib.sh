@@ -24,7 +24,8 @@ mkdir "$LOGS"
 exec </dev/null
 
 declare -A PIDS=()       # name -> pid; names: replica-N, frontend, bench, ...
-declare -A HOST_OF=()    # name -> pid of the namespace it runs in (three_hosts)
+declare -A HOSTS=()      # N -> pid that holds the namespaces of host N (add_host)
+declare -A HOST_OF=()    # name -> pid of the host it runs on
 HOST_PID=                # set it to start the next processes on another host
 BASE=0                   # --program-base of this test's cluster
 STATUS=0 OUT='' ERR=''   # of the last `try`
@@ -225,6 +226,51 @@ ends() {
 	join "$name"
 	[[ $STATUS =~ ^$2$ ]] || fail "$name ended with status $STATUS, not $2"
 	log_says "$name" "$3" || fail "$name did not say: $3"
+}
+
+# --- hosts ----------------------------------------------------------------------------------------------------------
+
+on() { # N COMMAND...
+	local pid=${HOSTS[$1]}
+	shift
+	nsenter --net --mount --root -t "$pid" "$@"
+}
+
+is_separate() { # N: the namespaces are made, and it holds them
+	[[ $(readlink "/proc/${HOSTS[$1]}/ns/net") != "$(readlink /proc/self/ns/net)" ]] &&
+		[[ $(tr '\0' ' ' <"/proc/${HOSTS[$1]}/cmdline") == sleep* ]]
+}
+
+rpcbind_of_host_answers() { on "$1" timeout 5 rpcinfo -p >/dev/null 2>&1; }
+
+# host_rpcbind N: also again, after a kill.
+host_rpcbind() {
+	HOST_PID=${HOSTS[$1]}
+	launch "rpcbind-$1" rpcbind -f
+	HOST_PID=
+	wait_for 10 "rpcbind on host $1" rpcbind_of_host_answers "$1"
+}
+
+# make_bridge [ADDRESS]: what the hosts are connected by; with an address this host is connected, too.
+make_bridge() {
+	ip link add bridge type bridge
+	(($# == 0)) || ip address add "$1" dev bridge
+	ip link set bridge up
+}
+
+# add_host N: a network and a mount namespace with a /run and an rpcbind of their own, 10.0.0.N on the bridge through
+# vethN. What is launched while HOST_PID is ${HOSTS[N]} runs there.
+add_host() {
+	unshare --net --mount "$BASH" -c 'mount -t tmpfs tmpfs /run; exec sleep infinity' &
+	HOSTS[$1]=$!
+	PIDS[host-$1]=$!
+	wait_for 10 "host $1" is_separate "$1"
+	ip link add "veth$1" type veth peer name eth0 netns "${HOSTS[$1]}"
+	ip link set "veth$1" master bridge up
+	on "$1" ip link set lo up
+	on "$1" ip address add "10.0.0.$1/24" dev eth0
+	on "$1" ip link set eth0 up
+	host_rpcbind "$1"
 }
 
 # --- the client -----------------------------------------------------------------------------------------------------

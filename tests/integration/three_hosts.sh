@@ -4,38 +4,15 @@
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 
-ip link add bridge type bridge
-ip link set bridge up
-declare -A hosts=()
-add_host() { # N: 10.0.0.N; its processes are started with HOST_PID set to hosts[N]
-	unshare --net --mount "$BASH" -c 'mount -t tmpfs tmpfs /run; exec sleep infinity' &
-	hosts[$1]=$! PIDS[host-$1]=$!
-	separate() { [[ $(readlink "/proc/${hosts[$1]}/ns/net") != "$(readlink /proc/self/ns/net)" ]] &&
-		[[ $(tr '\0' ' ' <"/proc/${hosts[$1]}/cmdline") == sleep* ]]; }
-	wait_for 10 "host $1" separate "$1"
-	ip link add "veth$1" type veth peer name eth0 netns "${hosts[$1]}"
-	ip link set "veth$1" master bridge up
-	on "$1" ip link set lo up
-	on "$1" ip address add "10.0.0.$1/24" dev eth0
-	on "$1" ip link set eth0 up
-	HOST_PID=${hosts[$1]}
-	launch "rpcbind-$1" rpcbind -f
-	HOST_PID=
-	wait_for 10 "rpcbind on host $1" on "$1" rpcinfo -p >/dev/null 2>&1
-}
-on() { # N COMMAND...
-	local pid=${hosts[$1]}
-	shift
-	nsenter --net --mount --root -t "$pid" "$@"
-}
+make_bridge
 jh() { on 1 "$JH_BUILD/client/justhungry" --program-base "$BASE" "$@"; }
 
 for host in 1 2 3; do
 	add_host "$host"
-	HOST_PID=${hosts[$host]}
+	HOST_PID=${HOSTS[$host]}
 	start_replica "$host" --listen "10.0.0.$host" --frontend 10.0.0.1
 done
-HOST_PID=${hosts[1]}
+HOST_PID=${HOSTS[1]}
 start_frontend --listen 0.0.0.0 --replica-hosts 10.0.0.1,10.0.0.2,10.0.0.3 --new-cluster
 HOST_PID=
 jh --timeout 60 status --wait 3 >/dev/null || fail "no cluster: $(status_json)"

@@ -23,11 +23,7 @@ rm -rf "$SCRATCH"/replica-* "$SCRATCH/frontend"
 mv "$SCRATCH/copy" "$(replica_dir 1)"
 start_replica 1
 start_frontend
-waits() {
-	try status
-	((STATUS == 4)) && grep -q -E 'waiting for replicas? .*2.*3' <<<"$OUT$ERR"
-}
-wait_for 20 "status to name the members of the copy's last view" waits
+wait_for 20 "status to name the members of the copy's last view" unavailable_says 'waiting for replicas? .*2.*3'
 expect 0 . promote --force 1
 expect 0 'Order #6 for DH1 3LE placed' --timeout 20 order "DH1 3LE" "after the restore"
 start_replica 2

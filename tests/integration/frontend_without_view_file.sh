@@ -10,11 +10,7 @@ cluster=$(status_get .cluster)
 kill9 frontend 3
 rm -rf "$SCRATCH/frontend"
 start_frontend --new-cluster
-waits() {
-	try status
-	((STATUS == 4)) && grep -q -E 'waiting for replicas? .*3' <<<"$OUT$ERR"
-}
-wait_for 20 "status to name replica 3" waits
+wait_for 20 "status to name replica 3" unavailable_says 'waiting for replicas? .*3'
 start_replica 3
 jh --timeout 30 status --wait 3 >/dev/null
 status_is ".cluster == \"$cluster\"" || fail "another cluster: $(status_json)"

@@ -91,9 +91,7 @@ attack_and_hold flood "$primary" hello-flood "$BASE"
 within "replica-$primary" "400 hellos"
 kill9 flood
 
-hurry load
-end_load load
-audit load
+finish load
 wait_for 20 "equal digests on all three" members_level 3
 for name in frontend replica-1 replica-2 replica-3; do
 	within "$name" "everything"

@@ -11,16 +11,14 @@ start_frontend
 start_replica 1
 start_replica 2
 jh --timeout 40 status --wait 3 >/dev/null
-wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
+orders_flow 50 again
 kill9 frontend 2 1 3
 for id in 2 3 1; do
 	start_replica "$id"
 done
 start_frontend
 jh --timeout 40 status --wait 3 >/dev/null
-wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
-hurry load
-end_load load
-audit load
+orders_flow 50 again
+finish load
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

@@ -8,17 +8,15 @@ start_load load 20
 first=$(a_backup)
 kill9 "$first"
 wait_for 20 "a view without the killed backup" status_is '[.replicas[] | select(.role == "backup")] | length == 1'
-wait_for 20 "orders to flow with two" op_reached $(($(op_of_cluster) + 20))
+orders_flow 20 "with two"
 second=$(a_backup)
 kill9 "$second"
-wait_for 20 "orders to flow with one" op_reached $(($(op_of_cluster) + 20))
+orders_flow 20 "with one"
 status_is '.health == "degraded"' || fail "one copy left and status says: $(status_json)"
 expect 0 'degraded: 1 copy' status
 start_replica "$first"
 start_replica "$second"
 wait_for 30 "both to be backups again" status_is '[.replicas[] | select(.role == "backup")] | length == 2'
-hurry load
-end_load load
-audit load
+finish load
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

@@ -9,11 +9,9 @@ for round in 1 2 3; do
 	kill9 frontend
 	start_frontend
 	wait_for 20 "a primary that serves (round $round)" serving
-	wait_for 20 "orders to flow again (round $round)" op_reached $(($(op_of_cluster) + 50))
+	orders_flow 50 "again (round $round)"
 done
-hurry load
-end_load load
-audit load
+finish load
 jh --timeout 20 status --wait 3 >/dev/null
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

@@ -9,12 +9,10 @@ for round in 1 2 3 4 5; do
 	victim=$(primary)
 	kill9 "$victim"
 	wait_for 20 "another primary (round $round)" status_is ".primary > 0 and .primary != $victim"
-	wait_for 20 "orders to flow again (round $round)" op_reached $(($(op_of_cluster) + 20))
+	orders_flow 20 "again (round $round)"
 	start_replica "$victim"
 	wait_for 30 "replica $victim to be a backup again (round $round)" role_is "$victim" backup
 done
-hurry load
-end_load load
-audit load
+finish load
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

@@ -304,9 +304,14 @@ status_get() { status_json | jq -r "$1"; }
 primary() { status_get '.primary // 0'; }
 a_backup() { status_get '[.replicas[] | select(.role == "backup") | .id] | first // 0'; }
 op_of_cluster() { status_get '[.replicas[].op] | max // 0'; }
-op_reached() { (($(op_of_cluster) >= $1)); }
+op_reached() { (($(op_of_cluster) + 0 >= $1)); } # nobody tells: no
 role_is() { status_is ".replicas[] | select(.id == $1) | .role == \"$2\""; } # ID ROLE
 serving() { status_is '.primary > 0 and .health != "unavailable"'; }
+
+unavailable_says() { # PATTERN: nobody serves, and status says what must happen
+	try status
+	((STATUS == 4)) && grep -q -E -- "$1" <<<"$OUT$ERR"
+}
 
 # members_level N: N members, and the digests of all equal at an equal op.
 members_level() {
@@ -335,6 +340,14 @@ start_load() {
 		"$JH_BUILD/client/justhungry" --program-base "$BASE" --timeout 60 --json \
 		bench --clients "${3:-16}" --seconds "$2" --postcodes 40 --log "$SCRATCH/$1.acknowledged"
 	wait_for 30 "orders to flow" op_reached $((before + 50))
+}
+
+# orders_flow MORE WHEN: so many more orders than there are now are made.
+orders_flow() {
+	local before=''
+	op_is_told() { before=$(op_of_cluster) && [[ -n $before ]]; }
+	wait_for 20 "a status that tells ops" op_is_told
+	wait_for 20 "$1 more orders $2" op_reached $((before + $1))
 }
 
 # hurry NAME: the load ends now, not at its time.
@@ -368,4 +381,11 @@ audit() {
 	awk '{ print $3 $4, $6 }' "$held" | sort -k1,1 -k2,2n |
 		awk '$1 == postcode && $2 != number + 1 { exit 1 } { postcode = $1; number = $2 }' || fail "numbers have a gap or a double"
 	echo "audit: $(wc -l <"$told") orders acknowledged, each in the history once"
+}
+
+# finish NAME: the load ends now, and nothing of what it was told is lost.
+finish() {
+	hurry "$1"
+	end_load "$1"
+	audit "$1"
 }

@@ -12,11 +12,7 @@ expect 0 'Order #4 for DH1 3LE placed' order "DH1 3LE" "on two only"
 cluster=$(status_get .cluster)
 kill9 1 2
 start_replica 3
-waits() {
-	try status
-	((STATUS == 4)) && grep -q -E 'waiting for replicas? .*1.*2' <<<"$OUT$ERR"
-}
-wait_for 20 "status to name replicas 1 and 2" waits
+wait_for 20 "status to name replicas 1 and 2" unavailable_says 'waiting for replicas? .*1.*2'
 expect '[45]' . --timeout 1 order "DH1 3LE" "must wait"
 
 expect 2 'nothing was changed' promote 3

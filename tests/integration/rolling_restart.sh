@@ -10,13 +10,11 @@ for id in 1 2 3; do
 	start_replica "$id"
 	wait_for 30 "replica $id to be a member again" status_is \
 		'[.replicas[] | select(.role == "primary" or .role == "backup")] | length == 3'
-	wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
+	orders_flow 50 again
 done
 stop frontend
 start_frontend
-wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
-hurry load
-end_load load
-audit load
+orders_flow 50 again
+finish load
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

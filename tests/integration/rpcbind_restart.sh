@@ -17,9 +17,7 @@ all_registered() {
 	done
 }
 wait_for 15 "everybody to be registered again" all_registered
-hurry load
-end_load load
-audit load
+finish load
 status_is ".view == $view" || fail "a view was made: rpcbind is for finding, not for judging"
 expect 0 'Order #1 for DH1 1AA' order "DH1 1AA" "found again"
 wait_for 10 "equal digests on all three" members_level 3

@@ -9,11 +9,9 @@ victim=$(primary)
 view=$(status_get .view)
 signal STOP "$victim"
 wait_for 20 "another primary" status_is ".primary > 0 and .primary != $victim and .view > $view"
-wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
+orders_flow 50 again
 signal CONT "$victim"
 wait_for 30 "the one that woke up to be a backup" role_is "$victim" backup
-hurry load
-end_load load
-audit load
+finish load
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

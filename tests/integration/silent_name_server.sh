@@ -35,9 +35,7 @@ wait_for 10 "equal digests on all three" members_level 3
 # s.
 start_load load 10
 kill9 "$(primary)"
-wait_for 20 "orders to flow again" op_reached $(($(op_of_cluster) + 50))
-hurry load
-end_load load
+orders_flow 50 again
+finish load
 jq -e '.max_gap_us < 800000' "$SCRATCH/load.json" >/dev/null || fail "an order waited for a provider again"
-audit load
 kill9 frontend

@@ -12,9 +12,7 @@ done
 target=$(a_backup)
 expect 0 . switchover "$target"
 [[ $(primary) == "$target" ]] || fail "switchover $target made $(primary) primary"
-hurry load
-end_load load
-audit load
+finish load
 expect 3 . switchover 9
 wait_for 20 "equal digests on all three" members_level 3
 stop frontend 1 2 3

@@ -5,11 +5,7 @@ source "$(dirname "$0")/lib.sh"
 
 start_replica 1
 start_frontend
-says_what_to_type() {
-	try status
-	((STATUS == 4)) && grep -q -e '--new-cluster' <<<"$OUT$ERR"
-}
-wait_for 20 "status to name --new-cluster" says_what_to_type
+wait_for 20 "status to name --new-cluster" unavailable_says '--new-cluster'
 stop frontend
 
 start_frontend --new-cluster

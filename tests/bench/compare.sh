@@ -248,6 +248,9 @@ print_table() { # SYSTEM...
 
 # --- do the replicas really fsync? ----------------------------------------------------------------------------------
 
+# traced FILE...: each thread with such a status in /proc has a tracer.
+traced() { ! grep -q -E '^TracerPid:[[:space:]]+0$' "$@"; }
+
 highest_op() { jh --json status | jq '[.replicas[].op] | max'; }
 
 count_fdatasync() { # CLIENTS OPTION...: a bench run under strace; sets orders, elapsed and syncs (one for each replica)
@@ -257,7 +260,9 @@ count_fdatasync() { # CLIENTS OPTION...: a bench run under strace; sets orders, 
 		strace -f -c -e trace=fdatasync,fsync -o "$scratch/strace-$id" -p "${pids[replica-$id]}" 2>>"$scratch/strace.log" &
 		tracers+=($!)
 	done
-	sleep 1
+	for id in 1 2 3; do
+		wait_until 10 "strace to hold replica $id" traced "/proc/${pids[replica-$id]}/task/"*/status
+	done
 	jh --json bench --clients "$@" >/dev/null || fail "the bench failed under strace"
 	orders=$(($(highest_op) - before))
 	kill "${tracers[@]}" 2>/dev/null || true
@@ -271,7 +276,8 @@ count_fdatasync() { # CLIENTS OPTION...: a bench run under strace; sets orders, 
 may_trace() {
 	strace -qq -o "$scratch/strace-probe" -e trace=fdatasync -p "${pids[replica-1]}" 2>"$scratch/strace-probe.log" &
 	local probe=$! attached=false
-	sleep 0.5
+	refused_or_traced() { ! kill -0 "$probe" || traced "/proc/${pids[replica-1]}/status"; }
+	wait_until 10 "strace to hold a replica or to be refused" refused_or_traced
 	! kill "$probe" 2>/dev/null || attached=true
 	wait "$probe" 2>/dev/null || true
 	$attached

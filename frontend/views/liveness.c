@@ -192,13 +192,16 @@ static void auto_clean(struct views *v, struct known *k)
 		memset(k, 0, sizeof *k);
 }
 
+/* A damaged replica writes nothing any more, so it can not confirm that it is bound to us; it must hear all the same that
+ * it may give its data up (RULE 14). It listens to whoever asked it last to be bound. */
 static bool beats(const struct views *v, const struct known *k)
 {
 	if (k->link != LINK_UP)
 		return false;
 	enum standing standing = vm_known_standing(v, k);
 
-	return standing == STANDING_OURS || standing == STANDING_OLD_GENERATION;
+	return standing == STANDING_OURS || standing == STANDING_OLD_GENERATION ||
+	       (standing == STANDING_BOUND && k->report.state == STATE_DAMAGED);
 }
 
 /* RULE 14: only when another member serves may data be given up. */

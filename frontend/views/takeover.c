@@ -217,6 +217,13 @@ static void replaced(struct views *v, const struct known *k)
 	vm_exit_with(v, text);
 }
 
+/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours that is not ours, means
+ * a successor. But who lost data, or can not read it all, says whose it was before we bound it. */
+static bool has_successor(const struct views *v, const struct known *k)
+{
+	return k->report.view.number >= v->durable.view.number || (vm_known_is_member(v, k) && !k->lost_data);
+}
+
 void vm_takeover_watch(struct views *v)
 {
 	must(v->mode == MODE_NORMAL);
@@ -233,14 +240,11 @@ void vm_takeover_watch(struct views *v)
 			continue;
 		}
 		if (standing == STANDING_BOUND) {
-			/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours
-			 * that is not ours, means a successor. Else it is a learner that a predecessor left behind. */
-			if (RULE_FORBIDS(rule_20_replaced_manager_ends,
-					 vm_known_is_member(v, k) || k->report.view.number >= v->durable.view.number)) {
+			if (RULE_FORBIDS(rule_20_replaced_manager_ends, has_successor(v, k))) { /* RULE 20 */
 				replaced(v, k);
 				return;
 			}
-			vm_takeover_bind(v, k);
+			vm_takeover_bind(v, k); /* a predecessor left it behind */
 			continue;
 		}
 		if (standing != STANDING_OURS && standing != STANDING_OLD_GENERATION)

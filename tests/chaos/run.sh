@@ -36,6 +36,7 @@ source "$CHAOS/faults.sh"
 source "$CHAOS/faults_disk.sh"
 if [[ -n ${JH_OWN_HOST:-} ]] && nft list tables >/dev/null 2>&1; then
 	source "$CHAOS/faults_net.sh"
+	source "$CHAOS/faults_relay.sh"
 fi
 source "$CHAOS/faults_hard.sh"
 # What this run cannot do is said, not passed over.
@@ -44,6 +45,8 @@ left_out() {
 		echo "left out, needs root: hosts of their own, networks, rpcbind, full disks, second front-ends"
 	[[ -z ${JH_OWN_HOST:-} || -n ${NETWORK_FAULTS:-} ]] ||
 		echo "left out, needs nft (nftables): faults between hosts"
+	[[ -z ${NETWORK_FAULTS:-} || -n ${RELAYS_WORK:-} ]] ||
+		echo "left out, needs a kernel with nft's redirect and sock_diag's destroy: delayed, trickling, stalled"
 	[[ -n $PRELOAD_LIBRARY ]] ||
 		echo "left out, needs a build without sanitizers: failing syncs, lost writes, slow disks, clocks"
 }

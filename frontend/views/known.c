@@ -43,6 +43,7 @@ struct known *vm_known_ensure(struct views *v, uint32_t id)
 	memset(k, 0, sizeof *k);
 	k->id = id;
 	k->down_ms = v->now_ms;
+	k->lost_ms = v->now_ms;
 	k->backoff_ms = BACKOFF_FIRST_MS;
 	k->quick_tries = QUICK_TRIES;
 	return k;

@@ -86,6 +86,7 @@ static void go_down(struct views *v, struct known *k)
 {
 	if (k->link == LINK_UP) {
 		k->down_ms = v->now_ms;
+		k->lost_ms = v->now_ms;
 		k->attempts = 0;
 		/* Only a connection that lasted earns new quick tries: one that breaks at every hello must not spin. */
 		if (v->now_ms >= k->up_ms + BACKOFF_MOST_MS) {
@@ -165,6 +166,7 @@ void vm_liveness_late(struct views *v)
 		k->heard_ms = v->now_ms;
 		k->connect_ms = v->now_ms;
 		k->down_ms = v->now_ms;
+		k->lost_ms += late;
 		if (k->evict_since_ms != 0)
 			k->evict_since_ms = v->now_ms;
 	}
@@ -177,10 +179,11 @@ void vm_liveness_late(struct views *v)
 	vm_say(v, LOG_LEVEL_WARN, "own event loop was late: timers start again late_ms=%llu", (unsigned long long)late);
 }
 
-/* A lost replica that is no member leaves the directory and the status after forget_ms. */
+/* A lost replica that is no member leaves the directory and the status after forget_ms of our own time: nobody fails
+ * by that, so being late does not give it all of that again. */
 static void auto_clean(struct views *v, struct known *k)
 {
-	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->down_ms + v->options.forget_ms)
+	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->lost_ms + v->options.forget_ms)
 		return;
 	k->forgotten = true;
 	memcpy(vm_emit(v, VIEWS_DO_CLEAN, k->id)->address, k->address, sizeof k->address);

@@ -144,7 +144,14 @@ static void judge_primary(struct views *v, struct election *e)
 /* RULE 10: who is left out of the next view. A member that is merely lost stays, unless a request waits for it. */
 static void judge_members(struct views *v, struct election *e)
 {
-	bool settling = e->fate != FATE_KEEP || vm_primary_serving(v) == NULL;
+	const struct known *leads = vm_primary_known(v);
+	must(e->fate == FATE_FAILED || leads != NULL);
+	/* A primary that has not entered this view may be gone as well, or hold an old copy, which we have not heard yet: then
+	 * the best of the others is wanted. */
+	bool settling = e->fate != FATE_KEEP ||
+			(vm_primary_serving(v) == NULL &&
+			 RULE_HOLDS(rule_10_entered_before_it_shrinks,
+				    leads->report.view.number == e->current->number));
 
 	for (uint32_t i = 0; i < e->current->members_count; i++) {
 		const struct view_member *member = &e->current->members[i];

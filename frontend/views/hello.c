@@ -54,6 +54,17 @@ static void check_floor(struct views *v, struct known *k)
 		  (unsigned long long)k->report.op, (unsigned long long)k->connect_floor);
 }
 
+/* RULE 2, 3: a view that was durable does not fall, whatever happens to the process. It may have been primary of the
+ * view that is gone, so nothing above that is its own any more. */
+static void check_view(struct views *v, struct known *k, const struct report *report)
+{
+	if (RULE_HOLDS(rule_03_view_that_fell_is_lost_data, report->view.number >= k->report.view.number) || k->lost_data)
+		return;
+	k->lost_data = true;
+	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: knows view %llu, and was in view %llu",
+		  (unsigned long long)report->view.number, (unsigned long long)k->report.view.number);
+}
+
 static bool refused_hello(struct views *v, struct known *k, const struct views_event *event)
 {
 	const char *text = event->reply_text != NULL ? event->reply_text : "";
@@ -103,6 +114,8 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 	if (k->greeted && !uuid_equal(k->identity.uuid, event->identity->uuid)) {
 		vm_say_of(v, k, LOG_LEVEL_WARN, "came back with another data directory");
 		forget_data(v, k);
+	} else if (k->greeted) {
+		check_view(v, k, event->report);
 	}
 	k->greeted = true;
 	k->identity = *event->identity;

@@ -142,7 +142,9 @@ void vm_view_install(struct views *v)
 {
 	struct known *k = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
 
-	if (k == NULL || !vm_known_reachable(v, k) || v->now_ms < v->install_ms)
+	/* RULE 6: who came back without what it had may have been primary of this very view. */
+	if (k == NULL || !vm_known_reachable(v, k) ||
+	    RULE_FORBIDS(rule_06_lost_data_leads_no_view, k->lost_data) || v->now_ms < v->install_ms)
 		return;
 	if (k->report.view.number >= v->durable.view.number)
 		return;

@@ -60,10 +60,9 @@ bool replica_intake_slowed(const struct replica *r)
 
 static bool cannot_be_reached(const struct replica *r, const struct replica_peer *peer)
 {
-	if (!peer->listed)
-		return peer->link == LINK_NONE;
+	/* A front-end that has just started has not heard of a hung one, and lists it nowhere. */
 	if (peer->link == LINK_NONE)
-		return peer->unreachable;
+		return !peer->listed || peer->unreachable;
 	if (peer->link == LINK_CONNECTING)
 		return peer->unreachable || r->now_ms - peer->heard_ms > r->options.suspect_ms;
 	if (peer->push_token == 0 && peer->commit_token == 0)

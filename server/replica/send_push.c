@@ -149,7 +149,15 @@ void replica_push_all(struct replica *r)
 /* RULE 4: what an acknowledgement may claim. */
 static void take_proof(struct replica *r, struct replica_peer *peer, const struct replica_ack *ack)
 {
-	if (ack->op > replica_log_last(r->log) || (peer->proved && ack->op < peer->acked_op)) {
+	if (RULE_FORBIDS(rule_03_what_this_view_has_is_ours, ack->op > replica_log_last(r->log))) {
+		/* RULE 3, 6: only its primary makes entries of a view. A process that was it before us, on this directory,
+		 * made these, so the directory is an old copy. Who holds more has lost nothing. */
+		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " holds op=%" PRIu64 " of this view beyond our log=%" PRIu64,
+			    peer->id, ack->op, replica_log_last(r->log));
+		replica_damaged(r, "another holds orders of this view that its primary does not");
+		return;
+	}
+	if (peer->proved && ack->op < peer->acked_op) {
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " acknowledged op=%" PRIu64 " against acked=%" PRIu64
 			    " last=%" PRIu64, peer->id, ack->op, peer->acked_op, replica_log_last(r->log));
 		peer->lost_data = true;

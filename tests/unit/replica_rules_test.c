@@ -135,6 +135,21 @@ static void a_member_that_forgot_is_named(void **state)
 	core_end();
 }
 
+/* Rule 3: a member that holds more of this view than its primary does has it from the process that was primary before, on
+ * this same directory: the directory is an old copy, and the member has lost nothing. */
+static void an_old_copy_accuses_itself(void **state)
+{
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge(3);
+	assert_int_equal(state_now(), STATE_DAMAGED);
+	assert_int_equal(report_now().needs_count, 0);
+	core_end();
+}
+
 /* Rule 4: an acknowledgement of another view, or of another data directory, moves nothing. */
 static void acknowledgements_name_view_and_uuid(void **state)
 {
@@ -339,6 +354,25 @@ static void the_idle_report_nobody(void **state)
 	core_end();
 }
 
+/* Rule 15: a front-end that has just started lists nobody that hangs; its connection is there and swallows all. */
+static void the_unlisted_are_reported_too(void **state)
+{
+	(void)state;
+	with_a_member();
+	rig.directory.count = 0;
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .peers = &rig.directory, .min_members = 1});
+	submit(2, 7);
+	propose(2, 7);
+	durable();
+	tick(10);
+	assert_int_equal(report_now().needs_count, 0);
+	for (int i = 0; i < 30; i++)
+		tick(10);
+	assert_int_equal(report_now().needs_count, 1);
+	assert_int_equal(report_now().needs[0].kind, NEED_EVICT);
+	core_end();
+}
+
 /* Rule 10: with --min-members orders are refused in a smaller view. */
 static void too_few_members_refuse(void **state)
 {
@@ -493,6 +527,7 @@ int main(void)
 		cmocka_unit_test(views_name_the_manager),
 		cmocka_unit_test(bound_is_on_disk),
 		cmocka_unit_test(a_member_that_forgot_is_named),
+		cmocka_unit_test(an_old_copy_accuses_itself),
 		cmocka_unit_test(acknowledgements_name_view_and_uuid),
 		cmocka_unit_test(settles_before_it_serves),
 		cmocka_unit_test(each_view_settles_anew),
@@ -503,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_joint_learner_is_written_down),
 		cmocka_unit_test(a_joint_learner_is_level),
 		cmocka_unit_test(the_idle_report_nobody),
+		cmocka_unit_test(the_unlisted_are_reported_too),
 		cmocka_unit_test(too_few_members_refuse),
 		cmocka_unit_test(a_late_primary_reports_nobody),
 		cmocka_unit_test(submits_name_the_view),

@@ -206,6 +206,58 @@ static void below_the_floor_is_evicted(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 3: who comes back with an older view than it was in has an old copy, however many orders are in it. */
+static void a_view_that_fell_is_lost_data(void **state)
+{
+	(void)state;
+	three();
+	rig.fakes[2].alive = false;
+	rig_kill(&rig, 2);
+	rig.fakes[2].report.view.number--;
+	rig_restart(&rig, 2);
+	assert_true(rig_members(&rig, "1 3"));
+	assert_true(rig_logged(&rig, "has lost data: knows view"));
+	assert_true(rig.fakes[2].retired);
+	rig_stop(&rig);
+}
+
+/* Rule 6: and when it was the primary, its view is not installed at it a second time. */
+static void a_primary_that_fell_gets_no_view(void **state)
+{
+	uint64_t installs;
+
+	(void)state;
+	three();
+	installs = rig.fakes[1].installs;
+	rig.fakes[1].report.view.number--;
+	rig.fakes[1].report.entered = false;
+	rig.fakes[1].report.state = STATE_IDLE;
+	rig.fakes[1].identity.incarnation = rig_uuid(77); /* there again before anybody heard that it was gone */
+	lost_event(1, false);
+	rig_wait(&rig, 1000);
+	assert_int_equal(rig.fakes[1].installs, installs);
+	assert_int_equal(rig.primary, 2);
+	assert_true(rig_members(&rig, "2 3"));
+	rig_stop(&rig);
+}
+
+/* Rule 10: a primary that has not entered its view may be gone too: until it has, nobody is left out for its sake. */
+static void nobody_goes_before_the_view_is_entered(void **state)
+{
+	(void)state;
+	three();
+	rig.fakes[2].stubborn = true;
+	rig_kill(&rig, 1);
+	rig_demand(&rig, 1);
+	rig_wait(&rig, 500);
+	assert_true(rig_members(&rig, "1 2 3"));
+	rig.fakes[2].stubborn = false;
+	rig_wait(&rig, 500);
+	assert_true(rig_members(&rig, "2 3"));
+	assert_true(rig.routed);
+	rig_stop(&rig);
+}
+
 /* A report that is merely older than the floor is no loss. */
 static void an_old_report_is_no_loss(void **state)
 {
@@ -495,6 +547,9 @@ int main(void)
 		cmocka_unit_test(the_best_is_chosen),
 		cmocka_unit_test(never_a_stranger),
 		cmocka_unit_test(below_the_floor_is_evicted),
+		cmocka_unit_test(a_view_that_fell_is_lost_data),
+		cmocka_unit_test(a_primary_that_fell_gets_no_view),
+		cmocka_unit_test(nobody_goes_before_the_view_is_entered),
 		cmocka_unit_test(an_old_report_is_no_loss),
 		cmocka_unit_test(nobody_with_all_orders),
 		cmocka_unit_test(silence_is_failure),

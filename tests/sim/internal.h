@@ -205,6 +205,7 @@ struct image {
 	const struct replica_meta *meta; /* the latest; NULL: none */
 	uint64_t view;
 	uint64_t last;
+	uint64_t commit;            /* highest op that a record says was committed */
 	uint64_t init;
 	struct world_entry *log;    /* by op; view 0: inside a state */
 	uint64_t room;
@@ -374,6 +375,8 @@ struct world {
 	uint64_t names_count, names_room;
 	struct view *numbered;        /* the view that each number names, as the first disk had it; 0: none yet */
 	uint64_t numbered_room;
+	struct { struct uuid manager; uint64_t view; } *held; /* all members of that highest view were bound to it at once */
+	uint64_t held_count, held_room;
 };
 
 /* world.c */
@@ -482,6 +485,8 @@ void judge_node(struct world *w, struct node *node);
 /* judge_views.c */
 void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta);
 void judge_batch(struct world *w, const struct node *node, const struct record *record);
+void judge_bound(struct world *w, struct uuid manager);
+void judge_goes_on(struct world *w);
 void judge_stored(struct world *w, const struct view *before, const struct view *view);
 bool judge_any_hurt(const struct world *w);
 const struct node *judge_disk_of(const struct world *w, const struct view_member *member);

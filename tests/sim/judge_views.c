@@ -23,6 +23,20 @@ bool judge_any_hurt(const struct world *w)
 	return false;
 }
 
+static const struct replica_meta *highest_meta(const struct world *w)
+{
+	const struct replica_meta *highest = NULL;
+
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
+
+		if (meta != NULL && meta->view.number > 0 &&
+		    (highest == NULL || meta->view.number > highest->view.number))
+			highest = meta;
+	}
+	return highest;
+}
+
 /* --- what reaches a disk ------------------------------------------------------------------------------------------ */
 
 /* RULE 2: one number names one view. */
@@ -65,12 +79,17 @@ static bool keeps(const struct record *record, uint64_t op, uint32_t body)
 	       (op <= record->last_op && record->entries[op - record->op - 1].body == body);
 }
 
-/* RULE 5: a push never removes an entry that matches, and never cuts below the commit point. */
+/* RULE 5: a push never removes an entry that matches, and never cuts below the commit point: of the whole cluster for a
+ * member of the highest view, else of the replica itself. Who was evicted may hold what was committed since, and a
+ * deposed primary may cut that. */
 void judge_batch(struct world *w, const struct node *node, const struct record *record)
 {
 	const struct image *image = &node->disk.image;
+	const struct replica_meta *highest = highest_meta(w);
+	bool member = highest != NULL && view_member_exact(&highest->view, node->id, image->uuid) != NULL;
+	uint64_t kept = member ? w->committed_count : image->commit;
 
-	for (uint64_t op = record->op + 1; op <= image->last && op <= w->committed_count; op++) {
+	for (uint64_t op = record->op + 1; op <= image->last && op <= kept && op <= w->committed_count; op++) {
 		if (image->log[op].body == w->committed[op - 1] && !keeps(record, op, image->log[op].body))
 			world_fail(w, 5, "replica %" PRIu32 "'s disk loses op %" PRIu64 ", which is committed", node->id,
 				   op);
@@ -79,32 +98,65 @@ void judge_batch(struct world *w, const struct node *node, const struct record *
 
 /* --- what the view manager stores --------------------------------------------------------------------------------- */
 
+/* The first member of the view that is bound to somebody else; NULL: all are the manager's. */
+static const struct node *not_bound(const struct world *w, const struct view *view, const struct uuid manager)
+{
+	for (uint32_t i = 0; i < view->members_count; i++) {
+		const struct node *member = judge_disk_of(w, &view->members[i]);
+
+		if (member != NULL && !uuid_equal(member->disk.image.meta->bound, manager))
+			return member;
+	}
+	return NULL;
+}
+
+/* RULE 20: a manager that held every member of the highest view at one instant has cut off all others there. It may be
+ * replaced before it has stored what it makes of that; then nobody writes its view, which judge_record sees to. */
+void judge_bound(struct world *w, const struct uuid manager)
+{
+	const struct replica_meta *highest = highest_meta(w);
+
+	if (highest == NULL || uuid_is_nil(manager) || not_bound(w, &highest->view, manager) != NULL)
+		return;
+	if (w->held_count > 0 && w->held[w->held_count - 1].view == highest->view.number &&
+	    uuid_equal(w->held[w->held_count - 1].manager, manager))
+		return;
+	w->held = world_grow(w->held, w->held_count, &w->held_room, sizeof *w->held);
+	w->held[w->held_count].manager = manager;
+	w->held[w->held_count++].view = highest->view.number;
+}
+
+static bool held_below(const struct world *w, const struct view *view)
+{
+	for (uint64_t i = 0; i < w->held_count; i++) {
+		if (uuid_equal(w->held[i].manager, view->manager) && w->held[i].view < view->number)
+			return true;
+	}
+	return false;
+}
+
 /* RULE 18, 20: a manager without the view before this one has asked everybody, and bound them. */
 static void judge_take_over(struct world *w, const struct view *view)
 {
-	const struct replica_meta *highest = NULL;
+	const struct replica_meta *highest = highest_meta(w);
+	const struct node *member;
 
-	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
-		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
-
-		if (meta != NULL && meta->view.number > 0 &&
-		    (highest == NULL || meta->view.number > highest->view.number))
-			highest = meta;
-	}
 	if (highest == NULL)
 		return;
-	if (!uuid_equal(highest->view.cluster, view->cluster) || highest->view.number >= view->number)
+	if (!uuid_equal(highest->view.cluster, view->cluster))
+		world_fail(w, 18, "a front-end forms a cluster with view %" PRIu64 " beside replica %" PRIu32 "'s",
+			   view->number, highest->id);
+	if (held_below(w, view))
+		return;
+	if (highest->view.number >= view->number)
 		world_fail(w, 18, "a front-end makes view %" PRIu64 " and replica %" PRIu32 "'s disk knows view %" PRIu64,
 			   view->number, highest->id, highest->view.number);
-	for (uint32_t i = 0; i < highest->view.members_count; i++) {
-		const struct node *member = judge_disk_of(w, &highest->view.members[i]);
-
-		if (member != NULL && !uuid_equal(member->disk.image.meta->bound, view->manager))
-			world_fail(w, 20,
-				   "a front-end takes over with view %" PRIu64 " and member %" PRIu32
-				   " of view %" PRIu64 " is not bound to it",
-				   view->number, member->id, highest->view.number);
-	}
+	member = not_bound(w, &highest->view, view->manager);
+	if (member != NULL)
+		world_fail(w, 20,
+			   "a front-end takes over with view %" PRIu64 " and never held all members of view %" PRIu64
+			   " at once, not member %" PRIu32,
+			   view->number, highest->view.number, member->id);
 }
 
 /* RULE 9: a learner holds all that was committed when it becomes a member. */
@@ -123,6 +175,23 @@ static void judge_admitted(struct world *w, const struct view *view, const struc
 			   view->number, member->id, disk_last(&node->disk), w->committed_count);
 }
 
+static bool knows_other(const struct view *known, const struct view *view)
+{
+	return known->number >= view->number && !view_equal(known, view);
+}
+
+/* On its disk, or handed to a disk that is slow: of this a replica says nothing yet (rule 2). */
+static bool will_know_other(const struct node *node, const struct view *view)
+{
+	for (uint32_t i = 0; i < node->disk.pending_count; i++) {
+		const struct replica_meta *meta = node->disk.pending[i].meta;
+
+		if (meta != NULL && knows_other(&meta->view, view))
+			return true;
+	}
+	return node->disk.image.meta != NULL && knows_other(&node->disk.image.meta->view, view);
+}
+
 /* RULE 2, 18: a manager's numbers rise. One with an old directory finds out from any member of a newer view; when it
  * meets none, nobody can tell, and what was ordered since is lost (docs/testing.md). */
 static void judge_reused(struct world *w, const struct view *view)
@@ -130,16 +199,26 @@ static void judge_reused(struct world *w, const struct view *view)
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
 
-		if (meta == NULL || meta->view.number < view->number || view_equal(&meta->view, view))
-			continue;
-		if (w->front->restored) {
+		if (w->front->restored && will_know_other(&w->nodes[id], view)) {
 			w->over = true;
 			w->counts->unnoticed++;
 			return;
 		}
-		if (uuid_equal(meta->view.manager, view->manager))
+		if (meta != NULL && knows_other(&meta->view, view) && uuid_equal(meta->view.manager, view->manager))
 			world_fail(w, 2, "view %" PRIu64 " is made, and replica %" PRIu32 "'s disk knows view %" PRIu64,
 				   view->number, id, meta->view.number);
+	}
+}
+
+/* One with an old directory installs its view again, or passes on what its primary says, and meets no replica that could
+ * tell it of a newer one. */
+void judge_goes_on(struct world *w)
+{
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		if (!w->over && w->front->restored && will_know_other(&w->nodes[id], &w->front->stored.view)) {
+			w->over = true;
+			w->counts->unnoticed++;
+		}
 	}
 }
 
@@ -154,7 +233,6 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 	if (primary == NULL)
 		world_fail(w, 3, "view %" PRIu64 " has a primary that is no member", view->number);
 	if (before->number == 0 || !uuid_equal(before->manager, view->manager)) {
-		w->front->restored = false;
 		judge_take_over(w, view);
 		return;
 	}

@@ -415,6 +415,7 @@ static void end(struct world *w)
 	free(w->committed);
 	free(w->names);
 	free(w->numbered);
+	free(w->held);
 }
 
 /* The first act lasts as long as the seed says, and on until enough was asked and answered; but not for ever: a storm

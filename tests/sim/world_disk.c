@@ -86,6 +86,8 @@ static void image_state(struct disk *disk, const struct record *state)
 
 static void image_take(struct disk *disk, const struct record *record)
 {
+	if (record->commit > disk->image.commit)
+		disk->image.commit = record->commit;
 	switch (record->kind) {
 	case WRITE_META:
 		disk->image.uuid = record->meta->uuid;
@@ -234,6 +236,8 @@ static void make_durable(struct world *w, const struct node *node, struct disk *
 		*record = disk->pending[i];
 		record->segment = disk->segment;
 		image_take(disk, record);
+		if (record->kind == WRITE_META)
+			judge_bound(w, record->meta->bound);
 	}
 	disk->pending_count -= count;
 	memmove(disk->pending, disk->pending + count, disk->pending_count * sizeof *disk->pending);

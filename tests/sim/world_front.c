@@ -259,12 +259,14 @@ static void carry_out(struct world *w, const struct views_action *action)
 		store(w, action->ticket);
 		return;
 	case VIEWS_DO_INSTALL:
+		judge_goes_on(w);
 		manage(w, action, MSG_INSTALL);
 		return;
 	case VIEWS_DO_BIND:
 		manage(w, action, MSG_BIND);
 		return;
 	case VIEWS_DO_ROUTE:
+		judge_goes_on(w);
 		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process,
 			  action->view, action->id);
 		route(w, action);
@@ -453,6 +455,15 @@ static void discover(struct world *w)
 	step(w, &(struct views_event){.kind = VIEWS_DUMPED, .complete = true, .ids = ids, .ids_count = count});
 }
 
+static void store_ends(struct world *w)
+{
+	/* A take-over has asked everybody: its view is no old one. */
+	if (!uuid_equal(w->front->stored.view.manager, w->front->storing.view.manager))
+		w->front->restored = false;
+	w->front->stored = w->front->storing;
+	w->ever_stored = true;
+}
+
 static void stored(struct world *w, uint64_t ticket)
 {
 	bool ok = !w->front->fail_stores;
@@ -460,8 +471,7 @@ static void stored(struct world *w, uint64_t ticket)
 	if (ok) {
 		if (world_percent(w, 20))
 			w->front->old = w->front->stored;
-		w->front->stored = w->front->storing;
-		w->ever_stored = true;
+		store_ends(w);
 	}
 	w->front->storing_ticket = 0;
 	step(w, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
@@ -553,8 +563,7 @@ void front_kill(struct world *w)
 	net_kill(w, w->front->process);
 	/* A file is replaced in one step: it is the old one or the new one. */
 	if (w->front->storing_ticket != 0 && !w->front->fail_stores && world_percent(w, 50)) {
-		w->front->stored = w->front->storing;
-		w->ever_stored = true;
+		store_ends(w);
 	}
 	w->front->storing_ticket = 0;
 	w->front->alive = w->front->exiting = false;

@@ -327,8 +327,7 @@ static void test_new_segment_torn(void **state)
 
 		disk_wait(&disk, disk_append(&disk, 1, 100));
 		journal_trim(disk.journal, op);
-		for (int i = 0; i < 20000 && journal_counters(disk.journal).segments > 1; i++)
-			usleep(1000);
+		disk_until_segments(&disk, 1);
 		disk_close(&disk);
 		assert_int_equal(disk_check(&disk), JOURNAL_OK);
 		assert_int_equal(disk.recovery.op, op + 1);

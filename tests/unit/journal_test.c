@@ -211,13 +211,6 @@ static void test_large_queue(void **state)
 	disk_free(&disk);
 }
 
-static void wait_for_segments(struct disk *disk, uint64_t most)
-{
-	for (int i = 0; i < 20000 && journal_counters(disk->journal).segments > most; i++)
-		usleep(1000);
-	assert_true(journal_counters(disk->journal).segments <= most);
-}
-
 /* Trimming removes whole segments at or below the snapshot's op, keeps all above it, and META. */
 static void test_trim(void **state)
 {
@@ -236,7 +229,7 @@ static void test_trim(void **state)
 	middle = disk.op / 2;
 	assert_true(segments >= 4);
 	journal_trim(disk.journal, middle);
-	wait_for_segments(&disk, segments / 2 + 1);
+	disk_until_segments(&disk, segments / 2 + 1);
 	assert_true(journal_counters(disk.journal).segments > 1);
 	disk_close(&disk);
 
@@ -246,7 +239,7 @@ static void test_trim(void **state)
 	assert_int_equal(disk.last_op, 1000);
 	assert_true(disk.metas > 0);
 	journal_trim(disk.journal, 2000);
-	wait_for_segments(&disk, 1);
+	disk_until_segments(&disk, 1);
 	disk_wait(&disk, disk_append(&disk, 1, 10));
 	disk_close(&disk);
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);
@@ -277,13 +270,18 @@ static void test_trim_behind_state(void **state)
 		if (reopened == 0)
 			assert_true(journal_counters(disk.journal).segments > 1);
 		journal_trim(disk.journal, reopened == 0 ? 19 : 20);
-		wait_for_segments(&disk, reopened == 0 ? UINT64_MAX : 1);
+		disk_until_segments(&disk, reopened == 0 ? UINT64_MAX : 1);
 		disk_close(&disk);
 	}
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);
 	assert_int_equal(disk.states, 1);
 	assert_int_equal(disk.recovery.op, 21);
 	disk_free(&disk);
+}
+
+static bool has_failed(const struct disk *disk)
+{
+	return atomic_load(&disk->fatal);
 }
 
 /* RULE 13: a write that fails is fatal once, and nothing is reported durable after it. */
@@ -303,10 +301,11 @@ static void test_write_error_is_fatal(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (int i = 0; i < 20; i++)
 		disk_append(&disk, 4, 1000);
-	for (int i = 0; i < 20000 && !atomic_load(&disk.fatal); i++)
-		usleep(1000);
+
+	bool failed = disk_until(&disk, has_failed);
+
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	assert_true(atomic_load(&disk.fatal));
+	assert_true(failed);
 	event_base_loop(disk.base, EVLOOP_NONBLOCK);
 
 	uint64_t durable = disk.durable;
@@ -340,6 +339,16 @@ static void fill_disk(const char *path)
 	close(fd);
 }
 
+static bool is_full(const struct disk *disk)
+{
+	return journal_disk_full(disk->journal);
+}
+
+static bool has_room(const struct disk *disk)
+{
+	return !journal_disk_full(disk->journal);
+}
+
 /* RULE 13: with no room for the next segment it says so while there is still room for META, and heals without a
  * restart. */
 static void test_disk_full(void **state)
@@ -360,14 +369,12 @@ static void test_disk_full(void **state)
 
 	int orders = 0;
 
-	/* A segment of this size is filled faster than the keeper's thread may get a processor: once the one that was made
-	 * before the disk was full is in use, it is up to the keeper to say that there is no next one. */
+	/* A segment of this size is filled faster than the keeper's thread may get a processor: what is left for META is
+	 * not touched before it has said that there is no next one. */
 	for (; !journal_disk_full(disk.journal) && orders < 1000; orders++) {
 		disk_wait(&disk, disk_append(&disk, 1, 400));
-		for (int i = 0; i < 20000 && !journal_disk_full(disk.journal) &&
-				(i < 2 || journal_counters(disk.journal).rotations > 0);
-		     i++)
-			usleep(1000);
+		if (journal_counters(disk.journal).size_bytes >= disk.options.segment_bytes / 4 * 3)
+			assert_true(disk_until(&disk, is_full));
 	}
 	assert_true(orders > 30);
 	assert_true(orders < 200);
@@ -376,9 +383,7 @@ static void test_disk_full(void **state)
 		assert_true(journal_disk_full(disk.journal));
 	}
 	assert_int_equal(unlink(filler), 0);
-	for (int i = 0; i < 20000 && journal_disk_full(disk.journal); i++)
-		usleep(1000);
-	assert_false(journal_disk_full(disk.journal));
+	assert_true(disk_until(&disk, has_room));
 	for (int i = 0; i < 100; i++)
 		disk_wait(&disk, disk_append(&disk, 1, 400));
 	assert_true(journal_counters(disk.journal).rotations >= 1);

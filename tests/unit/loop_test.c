@@ -21,6 +21,7 @@ static void work(evutil_socket_t fd, short what, void *context)
 		;
 }
 
+/* The sleep is the blocking call. */
 static void block(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;

@@ -232,7 +232,7 @@ static void *trickle(void *context)
 	send(fd, "\200\001", 2, MSG_NOSIGNAL);
 	while (!atomic_load(&trickler->stop)) {
 		send(fd, "", 1, MSG_NOSIGNAL);
-		usleep(10000);
+		usleep(10000); /* the pause is the attack: the next byte comes before a read's own timeout */
 	}
 	close(fd);
 	return NULL;

@@ -17,6 +17,8 @@
 #include "rpc/disk.h"
 #include "server/journal_segment.h"
 
+#define PATIENCE_MS 20000
+
 static void on_durable(void *context, uint64_t ticket)
 {
 	struct disk *disk = context;
@@ -247,6 +249,20 @@ void disk_wait(struct disk *disk, uint64_t ticket)
 {
 	while (disk->durable < ticket)
 		must(event_base_loop(disk->base, EVLOOP_ONCE) == 0);
+}
+
+bool disk_until(const struct disk *disk, bool (*holds)(const struct disk *disk))
+{
+	for (int i = 0; i < PATIENCE_MS && !holds(disk); i++)
+		usleep(1000);
+	return holds(disk);
+}
+
+void disk_until_segments(const struct disk *disk, uint64_t most)
+{
+	for (int i = 0; i < PATIENCE_MS && journal_counters(disk->journal).segments > most; i++)
+		usleep(1000);
+	assert_true(journal_counters(disk->journal).segments <= most);
 }
 
 int disk_segment(const struct disk *disk, uint32_t from_newest, char *name)

@@ -41,6 +41,10 @@ uint64_t written_append_state(struct disk *disk, uint64_t op);
 uint64_t disk_append(struct disk *disk, uint32_t entries_count, uint32_t body_size);
 /* Runs the loop until the ticket is durable. */
 void disk_wait(struct disk *disk, uint64_t ticket);
+/* Polls for what the journal's threads do without an event. False: not within 20 s. */
+bool disk_until(const struct disk *disk, bool (*holds)(const struct disk *disk));
+/* Until no more than that many segments are left; fails the test when that does not come. */
+void disk_until_segments(const struct disk *disk, uint64_t most);
 
 /* Opens the newest (0), second newest (1) ... segment for reading and writing; gives its name unless name is NULL. */
 int disk_segment(const struct disk *disk, uint32_t from_newest, char *name);

@@ -17,12 +17,61 @@ static struct report report_now(void)
 	return report;
 }
 
+/* A primary without other members, which has never had an order. */
+static void alone(void)
+{
+	core_begin(0, 0);
+	lead();
+}
+
+/* A primary of so many orders, and a member that is connected and has said of none that it holds it. */
+static void with_a_silent_member(uint32_t entries_count)
+{
+	core_begin(entries_count, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+}
+
+/* Two orders, and both members hold them. */
+static void with_a_member(void)
+{
+	with_a_silent_member(2);
+	acknowledge(2);
+	acknowledge(2); /* of the new commit point */
+	assert_int_equal(state_now(), STATE_SERVING);
+}
+
+static struct view next_view(void)
+{
+	struct view next = rig.view;
+
+	next.number = 3;
+	return next;
+}
+
 static void refuses(const struct view *other)
 {
 	install(other);
 	assert_null(did(DO_WRITE));
 	assert_non_null(did(DO_INSTALLED));
 	assert_false(did(DO_INSTALLED)->ok);
+}
+
+/* A submit that goes to the judge. */
+static void ask(uint8_t request)
+{
+	submit(2, request);
+	assert_non_null(did(DO_JUDGE));
+}
+
+/* A submit that is answered at once, without a judge. */
+static void refused(uint64_t view, uint8_t request, enum replica_verdict verdict)
+{
+	submit(view, request);
+	assert_null(did(DO_JUDGE));
+	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->verdict, verdict);
 }
 
 /* --- rules 2, 6, 17, 20: views ------------------------------------------------------------------------------------ */
@@ -33,8 +82,7 @@ static void a_number_names_one_view(void **state)
 	struct view other;
 
 	(void)state;
-	core_begin(0, 0);
-	lead();
+	alone();
 	other = rig.view;
 	other.members_count = 2;
 	other.members[1] = (struct view_member){.id = PEER, .uuid = named(PEER)};
@@ -66,10 +114,8 @@ static void views_name_the_cluster(void **state)
 	struct view other;
 
 	(void)state;
-	core_begin(0, 0);
-	lead();
-	other = rig.view;
-	other.number = 3;
+	alone();
+	other = next_view();
 	other.cluster = named(0xCC);
 	refuses(&other);
 	core_end();
@@ -81,10 +127,8 @@ static void views_name_the_manager(void **state)
 	struct view other;
 
 	(void)state;
-	core_begin(0, 0);
-	lead();
-	other = rig.view;
-	other.number = 3;
+	alone();
+	other = next_view();
 	other.manager = named(0xAA);
 	refuses(&other);
 	core_end();
@@ -96,8 +140,7 @@ static void bound_is_on_disk(void **state)
 	uint64_t before;
 
 	(void)state;
-	core_begin(0, 0);
-	lead();
+	alone();
 	submit(2, 1);
 	propose(2, 1);
 	before = rig.written;
@@ -117,12 +160,7 @@ static void bound_is_on_disk(void **state)
 static void a_member_that_forgot_is_named(void **state)
 {
 	(void)state;
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
-	acknowledge(2);
-	assert_int_equal(state_now(), STATE_SERVING);
+	with_a_member();
 	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
 
 	struct report report = {.id = PEER, .uuid = named(PEER), .view = rig.view, .whole_view = 2, .op = 1,
@@ -140,10 +178,7 @@ static void a_member_that_forgot_is_named(void **state)
 static void an_old_copy_accuses_itself(void **state)
 {
 	(void)state;
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
+	with_a_silent_member(2);
 	acknowledge(3);
 	assert_int_equal(state_now(), STATE_DAMAGED);
 	assert_int_equal(report_now().needs_count, 0);
@@ -154,10 +189,7 @@ static void an_old_copy_accuses_itself(void **state)
 static void acknowledgements_name_view_and_uuid(void **state)
 {
 	(void)state;
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
+	with_a_silent_member(2);
 	acknowledge_as(1, PEER, 2);
 	assert_int_equal(replica_commit(rig.core), 0);
 	assert_int_equal(state_now(), STATE_SETTLING);
@@ -175,10 +207,7 @@ static void acknowledgements_name_view_and_uuid(void **state)
 static void settles_before_it_serves(void **state)
 {
 	(void)state;
-	core_begin(3, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
+	with_a_silent_member(3);
 	acknowledge(1);
 	assert_int_equal(state_now(), STATE_SETTLING);
 	query(2, 0);
@@ -193,14 +222,8 @@ static void each_view_settles_anew(void **state)
 	struct view next;
 
 	(void)state;
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
-	acknowledge(2);
-	assert_int_equal(state_now(), STATE_SERVING);
-	next = rig.view;
-	next.number = 3;
+	with_a_member();
+	next = next_view();
 	install(&next);
 	durable();
 	assert_int_equal(state_now(), STATE_SETTLING);
@@ -237,8 +260,7 @@ static void commits_with_every_member(void **state)
 static void reads_name_the_view(void **state)
 {
 	(void)state;
-	core_begin(0, 0);
-	lead();
+	alone();
 	query(3, 0);
 	assert_null(did(DO_READ));
 	query(2, 0);
@@ -251,10 +273,7 @@ static void reads_name_the_view(void **state)
 static void an_idle_cluster_is_level(void **state)
 {
 	(void)state;
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
+	with_a_silent_member(2);
 	assert_int_equal(did(DO_PUSH)->push.commit, 0);
 	acknowledge(2);
 	assert_non_null(did(DO_PUSH));
@@ -321,17 +340,6 @@ static void a_joint_learner_is_level(void **state)
 
 /* --- rules 10, 15: who is reported -------------------------------------------------------------------------------- */
 
-static void with_a_member(void)
-{
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
-	acknowledge(2);
-	acknowledge(2); /* of the new commit point */
-	assert_int_equal(state_now(), STATE_SERVING);
-}
-
 static void tick(uint64_t after_ms)
 {
 	rig.now_ms += after_ms;
@@ -377,12 +385,9 @@ static void the_unlisted_are_reported_too(void **state)
 static void too_few_members_refuse(void **state)
 {
 	(void)state;
-	core_begin(0, 0);
-	lead();
+	alone();
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
-	submit(2, 1);
-	assert_null(did(DO_JUDGE));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_TOO_FEW);
+	refused(2, 1, VERDICT_TOO_FEW);
 	core_end();
 }
 
@@ -408,16 +413,10 @@ static void a_late_primary_reports_nobody(void **state)
 static void submits_name_the_view(void **state)
 {
 	(void)state;
-	core_begin(0, 0);
-	lead();
-	for (uint64_t other = 1; other <= 3; other += 2) {
-		submit(other, 1);
-		assert_null(did(DO_JUDGE));
-		assert_non_null(did(DO_ANSWER));
-		assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
-	}
-	submit(2, 1);
-	assert_non_null(did(DO_JUDGE));
+	alone();
+	for (uint64_t other = 1; other <= 3; other += 2)
+		refused(other, 1, VERDICT_MOVED);
+	ask(1);
 	core_end();
 }
 
@@ -425,10 +424,8 @@ static void submits_name_the_view(void **state)
 static void a_repeat_is_not_judged(void **state)
 {
 	(void)state;
-	core_begin(0, 0);
-	lead();
-	submit(2, 1);
-	assert_non_null(did(DO_JUDGE));
+	alone();
+	ask(1);
 	propose(2, 1);
 	submit(2, 1);
 	assert_null(did(DO_JUDGE));
@@ -446,13 +443,10 @@ static void what_was_overtaken_is_not_executed(void **state)
 	uint64_t first;
 
 	(void)state;
-	core_begin(0, 0);
-	lead();
-	submit(2, 1);
-	assert_non_null(did(DO_JUDGE));
+	alone();
+	ask(1);
 	first = rig.token;
-	submit(2, 2);
-	assert_non_null(did(DO_JUDGE));
+	ask(2);
 	propose(2, 2);
 	rig.token = first;
 	propose(2, 1);
@@ -468,12 +462,9 @@ static void moved_while_it_was_judged(void **state)
 	struct view next;
 
 	(void)state;
-	core_begin(0, 0);
-	lead();
-	submit(2, 1);
-	assert_non_null(did(DO_JUDGE));
-	next = rig.view;
-	next.number = 3;
+	alone();
+	ask(1);
+	next = next_view();
 	install(&next);
 	durable();
 	assert_int_equal(state_now(), STATE_SERVING);
@@ -488,19 +479,14 @@ static void moved_while_it_was_judged(void **state)
 static void a_full_disk_refuses(void **state)
 {
 	(void)state;
-	core_begin(0, 0);
-	lead();
+	alone();
 	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
-	submit(2, 1);
-	assert_null(did(DO_JUDGE));
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_DISK_FULL);
+	refused(2, 1, VERDICT_DISK_FULL);
 	assert_int_equal(did(DO_ANSWER)->id, SELF);
 	query(2, 0);
 	assert_non_null(did(DO_READ));
 	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
-	submit(2, 1);
-	assert_non_null(did(DO_JUDGE));
+	ask(1);
 	core_end();
 }
 
@@ -510,11 +496,8 @@ static void orders_are_bounded(void **state)
 	(void)state;
 	core_begin(7, 7);
 	lead();
-	submit(2, 8);
-	assert_non_null(did(DO_JUDGE));
-	submit(2, 9);
-	assert_null(did(DO_JUDGE));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_FULL);
+	ask(8);
+	refused(2, 9, VERDICT_FULL);
 	core_end();
 }
 

@@ -20,7 +20,7 @@ enum reach { REACH_UNKNOWN, REACH_LOOPBACK, REACH_NETWORK };
 
 /* What the round under way has found of an id. */
 struct found {
-	uint8_t host;  /* 1 + index of the host that lists it; 0: not found */
+	uint8_t host;  /* 1 + index of the host that listed it last; 0: not found */
 	bool tcp6;
 	char address[64];
 };
@@ -86,8 +86,9 @@ static void take_entry(struct discovery *discovery, uint32_t host, const struct 
 
 	struct found *found = &discovery->found[id];
 
-	/* The first host that lists an id has it; of its addresses tcp is preferred. */
-	if (found->host != 0 && (found->host != host + 1 || !found->tcp6 || tcp6))
+	/* Of one host's addresses tcp is preferred. Where two hosts list an id, one of them may list a dead process that
+	 * nobody else can remove: each host's address is told, in the order of their answers. */
+	if (found->host == host + 1 && (!found->tcp6 || tcp6))
 		return;
 	if (refuse_mixture(discovery, id, entry->address))
 		return;

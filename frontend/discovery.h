@@ -10,7 +10,7 @@ struct registry;
 struct discovery;
 
 struct discovery_events {
-	/* Replica id is registered at this address; said again with every dump. */
+	/* Replica id is registered at this address; said again with every dump, of every host that lists it. */
 	void (*found)(void *context, uint32_t id, const char *address);
 	/* One round is over: every id registered anywhere; complete: every host has answered. */
 	void (*dumped)(void *context, bool complete, const uint32_t *ids, uint32_t count);

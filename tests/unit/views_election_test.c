@@ -25,6 +25,33 @@ static void three(void)
 	assert_true(rig_members(&rig, "1 2 3"));
 }
 
+/* A request waits from the start. */
+static void three_in_demand(void)
+{
+	three();
+	rig_demand(&rig, 1);
+}
+
+static void serves(uint32_t primary, const char *members)
+{
+	assert_true(rig.routed);
+	assert_int_equal(rig.primary, primary);
+	assert_true(rig_members(&rig, members));
+}
+
+static void report_of_disk(uint32_t id, uint32_t write_age_ms)
+{
+	rig.fakes[id].report.write_age_ms = write_age_ms;
+	rig_report(&rig, id);
+}
+
+static void report_of_stopping(uint32_t id)
+{
+	rig.fakes[id].report.stopping = true;
+	rig.fakes[id].report.news++;
+	rig_report(&rig, id);
+}
+
 /* The step that sees the primary dead stores, the step that sees the view stored installs it: nothing waits for a
  * timer. */
 static void failover_is_two_steps(void **state)
@@ -76,9 +103,7 @@ static void comes_back_as_a_member(void **state)
 	three();
 	rig_kill(&rig, 1);
 	rig_restart(&rig, 1);
-	assert_true(rig.routed);
-	assert_int_equal(rig.primary, 2);
-	assert_true(rig_members(&rig, "1 2 3"));
+	serves(2, "1 2 3");
 	rig_stop(&rig);
 }
 
@@ -101,8 +126,7 @@ static void restarted_primary_gets_a_new_view(void **state)
 static void one_store_at_a_time(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig.hold_stores = true;
 	rig_kill(&rig, 1);
 	assert_int_equal(rig.stores, 1);
@@ -125,8 +149,7 @@ static void one_store_at_a_time(void **state)
 static void failed_store_is_tried_again(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig.fail_stores = true;
 	rig_kill(&rig, 2);
 	rig_need(&rig, 1, NEED_EVICT, 2);
@@ -297,17 +320,14 @@ static void silence_is_failure(void **state)
 	uint64_t since;
 
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig_wait(&rig, 1000);
 	rig.fakes[1].hung = true;
 	since = rig.now_ms;
 	while (rig.stores == 0 && rig.now_ms < since + 5000)
 		rig_wait(&rig, 1);
 	assert_in_range(rig.now_ms - since, 200, 301);
-	assert_true(rig.routed);
-	assert_int_equal(rig.primary, 2);
-	assert_true(rig_members(&rig, "2 3"));
+	serves(2, "2 3");
 	/* It wakes up, behind the times, and is found again. */
 	rig.fakes[1].hung = false;
 	rig_wait(&rig, 3000);
@@ -329,8 +349,7 @@ static void any_answer_is_life(void **state)
 	uint64_t since;
 
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig_wait(&rig, 1000);
 	rig.fakes[1].hung = true;
 	for (int i = 0; i < 100; i++) {
@@ -356,13 +375,10 @@ static void any_answer_is_life(void **state)
 static void life_is_no_report(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
-	rig.fakes[2].report.write_age_ms = rig.fakes[3].report.write_age_ms = 10;
-	rig_report(&rig, 2);
-	rig_report(&rig, 3);
-	rig.fakes[1].report.write_age_ms = 3000;
-	rig_report(&rig, 1);
+	three_in_demand();
+	report_of_disk(2, 10);
+	report_of_disk(3, 10);
+	report_of_disk(1, 3000);
 	alive_event(1, rig.now_ms);
 	assert_true(rig.routed);
 	assert_int_not_equal(rig.primary, 1);
@@ -373,8 +389,7 @@ static void life_is_no_report(void **state)
 static void a_late_loop_judges_nobody(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig_wait(&rig, 1000);
 	rig.now_ms += 5000;
 	rig_event(&rig, VIEWS_TICK, 0);
@@ -413,8 +428,7 @@ static void a_broken_connection_is_no_death(void **state)
 static void unreachable_is_dead_in_time(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig.fakes[1].cut = true;
 	lost_event(1, false);
 	assert_int_equal(rig.stores, 0);
@@ -431,19 +445,13 @@ static void a_stalled_disk_loses_the_lead(void **state)
 {
 	(void)state;
 	three();
-	for (uint32_t id = 3; id >= 1; id--) {
-		rig.fakes[id].report.write_age_ms = 3000;
-		rig_report(&rig, id);
-	}
+	for (uint32_t id = 3; id >= 1; id--)
+		report_of_disk(id, 3000);
 	rig_demand(&rig, 1);
 	assert_int_equal(rig.stores, 0); /* nobody's is better */
-	rig.fakes[2].report.write_age_ms = 10;
-	rig_report(&rig, 2);
-	assert_true(rig.routed);
-	assert_int_equal(rig.primary, 2);
-	assert_true(rig_members(&rig, "2"));
-	rig.fakes[2].report.write_age_ms = 9000;
-	rig_report(&rig, 2);
+	report_of_disk(2, 10);
+	serves(2, "2");
+	report_of_disk(2, 9000);
 	rig_wait(&rig, 1000);
 	assert_true(rig_members(&rig, "2"));
 	rig_stop(&rig);
@@ -456,11 +464,8 @@ static void orderly_stop_keeps_all(void **state)
 	for (uint32_t last = 1; last <= 3; last++) {
 		three();
 		for (uint32_t id = 1; id <= 3; id++) {
-			if (views_current(rig.views)->primary == id) {
-				rig.fakes[id].report.stopping = true;
-				rig.fakes[id].report.news++;
-				rig_report(&rig, id);
-			}
+			if (views_current(rig.views)->primary == id)
+				report_of_stopping(id);
 			rig_wait(&rig, 500);
 			rig_kill(&rig, id);
 			rig_wait(&rig, 30000);
@@ -485,14 +490,9 @@ static void orderly_stop_keeps_all(void **state)
 static void a_stopping_primary_hands_over(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
-	rig.fakes[1].report.stopping = true;
-	rig.fakes[1].report.news++;
-	rig_report(&rig, 1);
-	assert_true(rig.routed);
-	assert_int_equal(rig.primary, 2);
-	assert_true(rig_members(&rig, "1 2 3"));
+	three_in_demand();
+	report_of_stopping(1);
+	serves(2, "1 2 3");
 	assert_int_equal(rig.stores, 1);
 	rig_stop(&rig);
 }
@@ -520,8 +520,7 @@ static void a_late_report_changes_nothing(void **state)
 static void install_is_repeated(void **state)
 {
 	(void)state;
-	three();
-	rig_demand(&rig, 1);
+	three_in_demand();
 	rig.fakes[2].stubborn = true;
 	rig_kill(&rig, 1);
 	assert_false(rig.routed);

@@ -94,6 +94,8 @@ static void ask(struct views *v, struct known *k, uint64_t round)
 	k->bind_open = true;
 	k->bind_ms = v->now_ms + BIND_WAIT_MS;
 	k->bind_round = round;
+	if (RULE_KEPT(rule_20_asked_again_is_not_confirmed))
+		k->confirmed = false; /* what it said in an earlier round it may have taken back since */
 	vm_emit(v, VIEWS_DO_BIND, k->id);
 }
 

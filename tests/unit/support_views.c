@@ -149,6 +149,9 @@ static void bound(struct rig *rig, uint32_t id)
 		fake->robbed_of = 0;
 		other->bound = other->greeted_by = other->report.view.manager = rig_uuid(777);
 	}
+	fake->hung = fake->hangs_once_bound;
+	fake->hangs_once_bound = false;
+
 	struct views_event event = {.kind = VIEWS_BOUND, .id = id, .report = &fake->report};
 
 	rig_step(rig, &event);

@@ -22,6 +22,7 @@ struct fake {
 	struct report report;
 	uint64_t installs;
 	bool retired;     /* a heartbeat said so */
+	bool hangs_once_bound; /* answers its BIND, and then nothing more */
 	uint32_t robbed_of; /* when this one is bound, another manager binds that one; the end of its connection is
 			       heard late */
 };

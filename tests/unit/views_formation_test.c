@@ -214,6 +214,30 @@ static void bound_at_one_instant(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 20: replica 1 said that it was still ours when all were; then 3 was lost, and another front-end bound 1. Now that
+ * 3 is ours again, what 1 said then counts no more: it was asked again, and has not answered. */
+static void asked_again_is_not_confirmed(void **state)
+{
+	struct views_stored stored;
+
+	(void)state;
+	begin(0);
+	rig_stored(&rig, &stored, 7, 3);
+	rig.fakes[3].hangs_once_bound = true;
+	rig_start(&rig, NULL);
+	rig_dump(&rig);
+	rig_wait(&rig, 3000);
+	assert_int_equal(rig.stores, 0);
+	rig.fakes[1].bound = rig.fakes[1].greeted_by = rig.fakes[1].report.view.manager = rig_uuid(777);
+	rig.fakes[3].hung = false;
+	rig.hold_stores = true;
+	for (int i = 0; i < 500 && rig.stores == 0; i++)
+		rig_wait(&rig, 10);
+	assert_int_equal(rig.stores, 1);
+	assert_true(uuid_equal(rig.fakes[1].bound, views_manager(rig.views)));
+	rig_stop(&rig);
+}
+
 /* A front-end that restarts finds its primary serving: nothing changes, nobody is waited for. */
 static void goes_on_with_its_view(void **state)
 {
@@ -421,6 +445,7 @@ int main(void)
 		cmocka_unit_test(takes_over_with_the_joint),
 		cmocka_unit_test(starts_again_from_a_higher_view),
 		cmocka_unit_test(bound_at_one_instant),
+		cmocka_unit_test(asked_again_is_not_confirmed),
 		cmocka_unit_test(goes_on_with_its_view),
 		cmocka_unit_test(members_get_time_at_start),
 		cmocka_unit_test(no_wait_when_all_are_there),

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "client/outcome.h"
 #include "frontend/router.h"
 #include "frontend/views/views.h"
 #include "rpc/base/log.h"
@@ -300,6 +301,7 @@ struct client {
 	struct world *world;
 	uint32_t index;
 	bool reads;
+	struct request_track track;
 	bool in_router;
 	struct front *home; /* in whose router */
 	bool pending;      /* the present request has no final answer */
@@ -460,7 +462,12 @@ void front_event(struct world *w, const struct world_event *event);
 void front_heard(struct world *w, struct conn *conn, const struct message *message);
 void front_lost(struct world *w, struct conn *conn, bool refused);
 void front_switchover(struct world *w);
+void front_asked(struct world *w, struct client *client);
+
+/* world_client.c */
 void client_turn(struct world *w, struct client *client);
+void client_answered(struct world *w, struct client *client, enum router_end how, const struct answering *answer);
+void client_lost(struct world *w, struct client *client);
 
 /* judge.c */
 uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
@@ -475,6 +482,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
 void judge_told(struct world *w, struct client *client, const struct answering *answer);
+void judge_outcome(struct world *w, struct client *client);
 void judge_read(struct world *w, struct client *client, uint64_t op);
 void judge_accepted(struct world *w, const struct node *node, const struct call *call);
 void judge_released(struct world *w, const struct node *node, const struct call *call);

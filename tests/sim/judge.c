@@ -345,8 +345,25 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 	if (done != NULL)
 		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,
 			   client->index, client->request, done->op);
-	note_refused(client);
 	w->counts->refused++;
+	note_refused(client);
+}
+
+/* RULE 12: what the client believes in the end, from all its attempts together. */
+void judge_outcome(struct world *w, struct client *client)
+{
+	enum outcome outcome = client->track.outcome;
+
+	if (client->reads || client->conflict)
+		return;
+	if (outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNAVAILABLE) {
+		if (executed_of(client, client->request) != NULL)
+			world_fail(w, 12, "client %" PRIu32 " ends request %" PRIu64 " as %s, and it was executed",
+				   client->index, client->request, outcome_name(outcome));
+		note_refused(client);
+	}
+	if (outcome == OUTCOME_UNKNOWN)
+		w->counts->unknown++;
 }
 
 /* RULE 8 */

@@ -145,10 +145,11 @@ static void demand_coverage(const struct world_counts *sum)
 static void print_counts(const struct world_counts *sum, double seconds)
 {
 	printf("%" PRIu64 " runs in %.1f s, %.0f a minute; %" PRIu64 " of them with fewer requests than asked for\n"
-	       "answers: done %" PRIu64 " reads %" PRIu64 " refused %" PRIu64 "; highest view %" PRIu64 ", events %" PRIu64
+	       "answers: done %" PRIu64 " reads %" PRIu64 " refused %" PRIu64 " unknown %" PRIu64
+	       "; highest view %" PRIu64 ", events %" PRIu64
 	       "\n",
 	       sum->runs, seconds, seconds > 0 ? (double)sum->runs * 60 / seconds : 0, sum->short_runs, sum->done,
-	       sum->reads, sum->refused, sum->views, sum->events);
+	       sum->reads, sum->refused, sum->unknown, sum->views, sum->events);
 	printf("faults: partitions %" PRIu64 " full disks %" PRIu64 " failed writes %" PRIu64 " restored disks %" PRIu64
 	       " damaged %" PRIu64 " given up %" PRIu64 "\n",
 	       sum->partitions, sum->full_disks, sum->failed_writes, sum->restored, sum->damaged, sum->retired);

@@ -1,5 +1,5 @@
 /* The front-end's process: the view manager's core, the router, a store, and connections to the replicas
- * (frontend/manager.c, links.c, requests.c); and the clients, who ask until they are answered. */
+ * (frontend/manager.c, links.c, requests.c). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,14 +27,6 @@ static void route_send(void *context, struct router_request *request, uint32_t t
 				      .value = client->serial});
 }
 
-static void client_later(struct client *client)
-{
-	struct world *w = client->world;
-
-	world_at(w, world_draw(w, w->profile.think_us),
-		 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
-}
-
 static void route_answer(void *context, struct router_request *request, enum router_end how, const void *payload,
 			 const char *text)
 {
@@ -42,24 +34,9 @@ static void route_answer(void *context, struct router_request *request, enum rou
 	struct client *client = (struct client *)request;
 	const struct answering *answer = payload;
 
-	must(how != ROUTER_END_ANSWERED || answer != NULL);
-	if (!client->in_router)
-		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is answered twice", client->index,
-			   client->request);
-	client->in_router = false;
-	client->serial++;
 	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request,
 		  (int)how, text != NULL ? text : "", answer != NULL ? answer->op : 0);
-	client_later(client);
-	if (how == ROUTER_END_ANSWERED && client->reads) {
-		judge_read(w, client, answer->op);
-		client->pending = false;
-	} else if (how == ROUTER_END_ANSWERED && answer->verdict != VERDICT_BUSY) {
-		judge_told(w, client, answer);
-		client->pending = false;
-	} else if (!w->calm && world_percent(w, 5)) {
-		client->pending = false; /* gives up; the next request has a higher number */
-	}
+	client_answered(w, client, how, answer);
 }
 
 static void route_pause(void *context, bool paused)
@@ -71,7 +48,7 @@ static void route_pause(void *context, bool paused)
 static void route_forget(void *context, struct router_request *request)
 {
 	(void)context;
-	((struct client *)request)->serial++; /* asks again, at the next front-end */
+	((struct client *)request)->serial++; /* client_lost() follows */
 }
 
 static void demand_soon(struct world *w)
@@ -96,50 +73,8 @@ static void router_tick_soon(struct world *w)
 		 (struct world_event){.kind = EV_ROUTER_TICK, .node = w->front->process, .life = w->front->life});
 }
 
-/* --- clients ------------------------------------------------------------------------------------------------------ */
-
-static void choose_request(struct world *w, struct client *client)
+void front_asked(struct world *w, struct client *client)
 {
-	uint32_t dice = world_draw(w, 100);
-
-	client->pending = true;
-	client->repeat = client->conflict = false;
-	client->must_see = client->unseen = w->shown;
-	if (client->reads)
-		return;
-	if (client->executed_count > 0 && dice < 6) {
-		const struct executed *old = &client->executed[world_draw(w, client->executed_count)];
-
-		client->request = old->request;
-		client->content = old->content + (dice < 2 ? 16 : 0);
-		client->conflict = dice < 2;
-		client->repeat = !client->conflict;
-		return;
-	}
-	client->request = ++client->highest;
-	client->content = world_draw(w, 1000000);
-}
-
-void client_turn(struct world *w, struct client *client)
-{
-	if (client->in_router)
-		return;
-	w->front = &w->fronts[w->fronts[1].alive && (!w->fronts[0].alive || world_percent(w, 40))];
-	if (!w->front->alive) {
-		world_at(w, 20000 + world_draw(w, 50000),
-			 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
-		return;
-	}
-	if (!client->pending && w->calm && client->lives == UINT64_MAX && world_requests(w) >= w->enough)
-		return; /* has proved that the service lives */
-	if (!client->pending) {
-		if (w->calm)
-			client->lives = UINT64_MAX;
-		choose_request(w, client);
-	}
-	memset(&client->head, 0, sizeof client->head);
-	client->in_router = true;
-	client->home = w->front;
 	router_tick_soon(w);
 	if (client->reads)
 		router_read(w->front->router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
@@ -562,9 +497,8 @@ void front_kill(struct world *w)
 	world_say(w, "front-end %" PRIu32 " is killed", w->front->process);
 	net_kill(w, w->front->process);
 	/* A file is replaced in one step: it is the old one or the new one. */
-	if (w->front->storing_ticket != 0 && !w->front->fail_stores && world_percent(w, 50)) {
+	if (w->front->storing_ticket != 0 && !w->front->fail_stores && world_percent(w, 50))
 		store_ends(w);
-	}
 	w->front->storing_ticket = 0;
 	w->front->alive = w->front->exiting = false;
 	w->front->paused_until_us = 0;
@@ -573,10 +507,7 @@ void front_kill(struct world *w)
 	views_free(w->front->views);
 	free(w->front->actions);
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
-		if (!w->clients[i].in_router || w->clients[i].home != w->front)
-			continue;
-		client_later(&w->clients[i]);
-		w->clients[i].in_router = false;
-		w->clients[i].serial++;
+		if (w->clients[i].in_router && w->clients[i].home == w->front)
+			client_lost(w, &w->clients[i]);
 	}
 }

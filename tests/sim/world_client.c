@@ -1,0 +1,122 @@
+/* The clients: each has one request in flight, asks again, at whatever front-end is there, for as long as client/outcome.c
+ * says that it may, or gives up. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tests/sim/internal.h"
+
+static void client_later(struct client *client)
+{
+	struct world *w = client->world;
+
+	world_at(w, world_draw(w, w->profile.think_us),
+		 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
+}
+
+static enum attempt attempt_of(const struct client *client, enum router_end how, const struct answering *answer)
+{
+	switch (how) {
+	case ROUTER_END_ANSWERED:
+		if (!client->reads && answer->verdict == VERDICT_BUSY)
+			return ATTEMPT_BUSY;
+		return client->reads || answer->verdict == VERDICT_DONE ? ATTEMPT_DONE : ATTEMPT_REFUSED;
+	case ROUTER_END_UNKNOWN:
+		return ATTEMPT_UNKNOWN;
+	case ROUTER_END_UNAVAILABLE:
+		return ATTEMPT_UNAVAILABLE;
+	case ROUTER_END_BUSY:
+		return ATTEMPT_BUSY;
+	}
+	must_not_reach("a request ends in one of its ways");
+}
+
+/* The request is over for its client, whatever became of it. */
+static void client_ends(struct world *w, struct client *client)
+{
+	client->pending = false;
+	judge_outcome(w, client);
+}
+
+static void client_attempted(struct world *w, struct client *client, enum attempt attempt)
+{
+	bool again = outcome_attempt(&client->track, attempt);
+
+	if (again && !w->calm && world_percent(w, 5)) {
+		outcome_give_up(&client->track); /* the next request has a higher number */
+		again = false;
+	}
+	if (!again)
+		client_ends(w, client);
+}
+
+void client_answered(struct world *w, struct client *client, enum router_end how, const struct answering *answer)
+{
+	must(how != ROUTER_END_ANSWERED || answer != NULL);
+	if (!client->in_router)
+		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is answered twice", client->index,
+			   client->request);
+	client->in_router = false;
+	client->serial++;
+	client_later(client);
+	if (how == ROUTER_END_ANSWERED && client->reads)
+		judge_read(w, client, answer->op);
+	else if (how == ROUTER_END_ANSWERED && answer->verdict != VERDICT_BUSY)
+		judge_told(w, client, answer);
+	client_attempted(w, client, attempt_of(client, how, answer));
+}
+
+/* The front-end that had it is gone. */
+void client_lost(struct world *w, struct client *client)
+{
+	client->in_router = false;
+	client->serial++;
+	client_later(client);
+	client_attempted(w, client, ATTEMPT_LOST);
+}
+
+static void choose_request(struct world *w, struct client *client)
+{
+	uint32_t dice = world_draw(w, 100);
+
+	client->pending = true;
+	client->repeat = client->conflict = false;
+	client->must_see = client->unseen = w->shown;
+	client->track = outcome_begin(client->reads ? REQUEST_READ : REQUEST_WRITE, w->calm || world_percent(w, 70));
+	if (client->reads)
+		return;
+	if (client->executed_count > 0 && dice < 6) {
+		const struct executed *old = &client->executed[world_draw(w, client->executed_count)];
+
+		client->request = old->request;
+		client->content = old->content + (dice < 2 ? 16 : 0);
+		client->conflict = dice < 2;
+		client->repeat = !client->conflict;
+		client->track.kind = REQUEST_AGAIN;
+		return;
+	}
+	client->request = ++client->highest;
+	client->content = world_draw(w, 1000000);
+}
+
+void client_turn(struct world *w, struct client *client)
+{
+	if (client->in_router)
+		return;
+	w->front = &w->fronts[w->fronts[1].alive && (!w->fronts[0].alive || world_percent(w, 40))];
+	if (!w->front->alive) {
+		world_at(w, 20000 + world_draw(w, 50000),
+			 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
+		return;
+	}
+	if (!client->pending && w->calm && client->lives == UINT64_MAX && world_requests(w) >= w->enough)
+		return; /* has proved that the service lives */
+	if (!client->pending) {
+		if (w->calm)
+			client->lives = UINT64_MAX;
+		choose_request(w, client);
+	}
+	memset(&client->head, 0, sizeof client->head);
+	client->in_router = true;
+	client->home = w->front;
+	front_asked(w, client);
+}

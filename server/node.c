@@ -12,47 +12,12 @@
 #include "server/announce.h"
 #include "server/background.h"
 #include "server/listen.h"
+#include "server/orders_service.h"
 
 /* A damaged replica waits so long for the view manager's word that another member serves (RULE 14). */
 #define DAMAGED_WAIT_US 15000000u
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
 #define SET_ASIDE_US 5000000u
-
-/* --- what the core asks of the state machine ---------------------------------------------------------------------- */
-
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
-				 uint64_t *op)
-{
-	const struct node *node = context;
-
-	switch (orders_lookup(node->orders, client, request, content, op)) {
-	case ORDERS_UNKNOWN:
-		return KNOWN_NEW;
-	case ORDERS_REPEAT:
-		return KNOWN_REPEAT;
-	case ORDERS_CONFLICT:
-		return KNOWN_CONFLICT;
-	case ORDERS_SUPERSEDED:
-		return KNOWN_SUPERSEDED;
-	}
-	return KNOWN_NEW;
-}
-
-static bool key(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
-		struct digest *content)
-{
-	int64_t time_us;
-
-	(void)context;
-	return orders_body_key(body, size, client, request, content, &time_us);
-}
-
-static uint64_t state_bytes(void *context)
-{
-	const struct node *node = context;
-
-	return orders_bytes(node->orders);
-}
 
 /* --- carrying out ------------------------------------------------------------------------------------------------- */
 
@@ -434,9 +399,7 @@ bool node_may_complain(struct node *node)
 struct node *node_new(const struct node_options *options)
 {
 	static const struct timeval period = {.tv_usec = 25000};
-	const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
 	struct node *node = calloc(1, sizeof *node);
-	struct replica_service bound_service = service;
 	char error[DIRECTORY_ERROR_SIZE];
 
 	must(node != NULL);
@@ -456,8 +419,10 @@ struct node *node_new(const struct node_options *options)
 	node->signals[1] = evsignal_new(node->base, SIGINT, on_signal, node);
 	event_add(node->signals[0], NULL);
 	event_add(node->signals[1], NULL);
-	bound_service.context = node;
-	node->replica = replica_new(&options->replica, &bound_service);
+
+	const struct replica_service service = orders_service(&node->orders);
+
+	node->replica = replica_new(&options->replica, &service);
 
 	struct rpc_server_limits limits = rpc_server_limits_default();
 

@@ -14,6 +14,7 @@
 #include "server/body.h"
 #include "server/initial_orders.h"
 #include "server/orders.h"
+#include "server/orders_service.h"
 #include "server/push_wire.h"
 #include "server/replica/replica.h"
 
@@ -58,32 +59,6 @@ static struct uuid uuid_of(uint8_t byte)
 
 	memset(uuid.bytes, byte, sizeof uuid.bytes);
 	return uuid;
-}
-
-/* --- what the core asks ------------------------------------------------------------------------------------------- */
-
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
-				 uint64_t *op)
-{
-	const struct shell *shell = context;
-
-	return (enum replica_known)orders_lookup(shell->orders, client, request, content, op);
-}
-
-static bool key(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
-		struct digest *content)
-{
-	int64_t time_us;
-
-	(void)context;
-	return orders_body_key(body, size, client, request, content, &time_us);
-}
-
-static uint64_t state_bytes(void *context)
-{
-	const struct shell *shell = context;
-
-	return orders_bytes(shell->orders);
 }
 
 /* --- carrying out ------------------------------------------------------------------------------------------------- */
@@ -528,7 +503,7 @@ static void start(struct shell *shell)
 	static const struct replica_options options = {.id = 1, .push_full_limit = 65536, .heartbeat_ms = 50, .suspect_ms = 250,
 						       .stall_ms = 2000, .read_hold_ms = 250, .orders_max = ORDERS_MAX,
 						       .log_bytes_max = 4096};
-	const struct replica_service service = {.context = shell, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	const struct replica_service service = orders_service(&shell->orders);
 	const struct replica_meta meta = {.id = 1, .uuid = uuid_of(1)};
 	char error[INITIAL_ORDERS_ERROR_SIZE];
 

@@ -267,3 +267,24 @@ void raw_expect_close(const struct echo *echo, int fd)
 	while (raw_is_open(fd))
 		step_since(echo, since_us);
 }
+
+struct rpc_server_limits echo_small_limits(void)
+{
+	struct rpc_server_limits limits = rpc_server_limits_default();
+
+	limits.record_bytes = 1024;
+	limits.connections = 4;
+	limits.calls_in_flight = 8;
+	limits.output_bytes = 65536;
+	return limits;
+}
+
+void echo_expect_prompt_answer(struct echo *echo)
+{
+	int fd = raw_connect(echo);
+
+	raw_send_call(fd, 77, ECHO_NOW, 41);
+	assert_int_equal(raw_success(echo, fd, 77), 42);
+	close(fd);
+	echo_settle(echo->base);
+}

@@ -63,3 +63,8 @@ uint32_t raw_success(const struct echo *echo, int fd, uint32_t xid);
 void raw_expect_close(const struct echo *echo, int fd);
 /* Bytes that can be read now are left alone; true when the server has not closed. */
 bool raw_is_open(int fd);
+
+/* Limits that a test can reach: 4 connections, 8 calls in flight, records of 1 KiB. */
+struct rpc_server_limits echo_small_limits(void);
+/* A peer that is fine, as proof that nobody is delayed. */
+void echo_expect_prompt_answer(struct echo *echo);

@@ -66,6 +66,7 @@ struct known {
 	uint64_t up_ms;      /* UP: since when */
 	uint64_t down_ms;    /* not UP: since when; or since we were late last */
 	uint64_t lost_ms;    /* not UP: since when, without what we were late by */
+	uint64_t refused_said_ms;
 	uint64_t heard_ms;   /* UP: the last report */
 	uint64_t alive_ms;   /* the last sign of life that was no report; may be of an older connection */
 	uint64_t retry_ms;   /* DOWN: when to connect again */

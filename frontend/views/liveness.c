@@ -114,8 +114,14 @@ void vm_liveness_lost(struct views *v, uint32_t id, bool refused)
 
 	go_down(v, k);
 	if (refused) {
+		/* Dead processes may have left entries on two hosts, and both are tried with every dump. */
+		bool said = k->refused && v->now_ms < k->refused_said_ms + SAY_AGAIN_MS;
+
 		k->refused = true;
 		back_off(k);
+		if (said)
+			return;
+		k->refused_said_ms = v->now_ms;
 		vm_say_of(v, k, LOG_LEVEL_WARN, "nobody listens at %s", k->tried);
 		return;
 	}

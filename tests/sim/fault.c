@@ -396,6 +396,8 @@ void fault_profile(struct world *w)
 		profile->weight[i] = world_percent(w, 30) ? 0 : usual[i] * (1 + world_draw(w, 4));
 	profile->weight[FAULT_KILL]++;
 	profile->log_bytes_max = world_percent(w, 60) ? 500 + world_draw(w, 6000) : LIMIT_LOG_BYTES;
+	profile->orders_max = world_percent(w, 10) ? 40 + world_draw(w, 400) : 1000000;
+	profile->min_members = world_percent(w, 10) ? 2 : 1;
 	profile->piece_entries = world_percent(w, 60) ? 3 + world_draw(w, 20) : 400;
 	profile->snapshot_percent = world_percent(w, 60) ? 1 + world_draw(w, 15) : 0;
 	profile->push_mode = (enum replica_push_mode)world_draw(w, 3);

@@ -240,6 +240,7 @@ struct node {
 	uint32_t life;
 	bool alive;
 	uint64_t paused_until_us;
+	uint64_t clock_ms;            /* what its clock shows beyond ours: RULE 16 */
 	uint64_t init;
 	struct uuid uuid, incarnation;
 	char address[LIMIT_ADDRESS_BYTES];
@@ -280,6 +281,7 @@ struct front {
 	uint32_t life;
 	bool alive;
 	uint64_t paused_until_us;
+	uint64_t clock_ms;            /* what its clock shows beyond ours */
 	struct uuid incarnation;
 	struct views *views;
 	struct router *router;
@@ -325,6 +327,8 @@ struct profile {
 	uint32_t fault_ms;            /* mean time between faults */
 	uint32_t weight[24];
 	uint64_t log_bytes_max;
+	uint64_t orders_max;
+	uint32_t min_members;
 	uint32_t piece_entries;
 	uint32_t snapshot_percent;
 	enum replica_push_mode push_mode;
@@ -388,6 +392,7 @@ struct uuid world_uuid(struct world *w);
 void world_at(struct world *w, uint64_t after_us, struct world_event event);
 uint64_t world_requests(const struct world *w);
 uint64_t world_ms(const struct world *w);
+uint64_t world_clock(struct world *w);
 __attribute__((format(printf, 2, 3))) void world_say(struct world *w, const char *format, ...);
 /* The judge objects: rule is the one of docs/replication.md that was broken. */
 __attribute__((format(printf, 3, 4))) _Noreturn void world_fail(struct world *w, uint32_t rule, const char *format,

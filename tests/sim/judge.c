@@ -116,6 +116,9 @@ void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32
 		return;
 	}
 	must(op == w->committed_count + 1);
+	if (op > w->profile.orders_max)
+		world_fail(w, 19, "replica %" PRIu32 " applies op %" PRIu64 ", the most is %" PRIu64, node->id, op,
+			   w->profile.orders_max);
 	judge_first(w, node, op, body);
 	w->committed = world_grow(w->committed, w->committed_count, &w->committed_room, sizeof *w->committed);
 	w->committed[w->committed_count++] = body;
@@ -258,6 +261,9 @@ void judge_accepted(struct world *w, const struct node *node, const struct call 
 	if (call->asking.view != view->number || view->primary != node->id)
 		world_fail(w, 4, "replica %" PRIu32 " takes in view %" PRIu64 " what was asked in view %" PRIu64,
 			   node->id, view->number, call->asking.view);
+	if (view->members_count < w->profile.min_members)
+		world_fail(w, 10, "replica %" PRIu32 " takes an order with %" PRIu32 " members", node->id,
+			   view->members_count);
 	judge_room(w, node);
 }
 

@@ -253,7 +253,23 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 
 /* --- the second act ----------------------------------------------------------------------------------------------- */
 
-/* All live replicas are members, follow, and hold the same. */
+/* RULE 12: a question has an answer, if only that somebody else is to be asked. */
+static bool all_answered(const struct world *w, char *why, size_t size)
+{
+	for (const struct call *call = w->calls; call != NULL; call = call->next) {
+		const struct node *node = call->node;
+
+		if (call->answered || (call->kind != MSG_SUBMIT && call->kind != MSG_QUERY) || !node->alive ||
+		    node->frozen || call->life != node->life)
+			continue;
+		snprintf(why, size, "replica %" PRIu32 " never answers request %" PRIu64 " of client %" PRIu32, node->id,
+			 call->asking.request, call->asking.client);
+		return false;
+	}
+	return true;
+}
+
+/* All live replicas are members, follow, have answered all, and hold the same. */
 bool judge_level(struct world *w, char *why, size_t size)
 {
 	const struct node *first = NULL;
@@ -292,7 +308,7 @@ bool judge_level(struct world *w, char *why, size_t size)
 					   op);
 		}
 	}
-	return true;
+	return all_answered(w, why, size);
 }
 
 /* The healthy were on their way back when the last view was made, and the frozen ones not yet suspected. */

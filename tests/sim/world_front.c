@@ -6,6 +6,11 @@
 
 #include "tests/sim/internal.h"
 
+static uint64_t front_ms(const struct world *w)
+{
+	return world_ms(w) + w->front->clock_ms;
+}
+
 /* --- the router's shell ------------------------------------------------------------------------------------------- */
 
 static void route_send(void *context, struct router_request *request, uint32_t to, uint64_t view, uint64_t floor,
@@ -77,9 +82,9 @@ void front_asked(struct world *w, struct client *client)
 {
 	router_tick_soon(w);
 	if (client->reads)
-		router_read(w->front->router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
+		router_read(w->front->router, &client->head, front_ms(w), 500 + world_draw(w, 5000));
 	else
-		router_write(w->front->router, &client->head, world_ms(w), 500 + world_draw(w, 5000));
+		router_write(w->front->router, &client->head, front_ms(w), 500 + world_draw(w, 5000));
 }
 
 /* --- the view manager's actions ----------------------------------------------------------------------------------- */
@@ -99,8 +104,8 @@ static void route(struct world *w, const struct views_action *action)
 	static struct views_row rows[LIMIT_REPLICAS];
 	uint32_t count;
 
-	router_route(w->front->router, action->view, action->id, action->commit, world_ms(w));
-	count = views_rows(w->front->views, world_ms(w), rows);
+	router_route(w->front->router, action->view, action->id, action->commit, front_ms(w));
+	count = views_rows(w->front->views, front_ms(w), rows);
 	for (uint32_t i = 0; i < count; i++) {
 		if (rows[i].reachable && rows[i].report != NULL)
 			router_reader(w->front->router, rows[i].id, reads_able(w, rows[i].id, rows[i].report));
@@ -112,7 +117,7 @@ static void connect_to(struct world *w, const struct views_action *action)
 	const struct view *view = views_current(w->front->views);
 	struct hello *hello = world_alloc(sizeof *hello);
 
-	router_link(w->front->router, action->id, false, world_ms(w));
+	router_link(w->front->router, action->id, false, front_ms(w));
 	if (w->front->links[action->id] != NULL)
 		net_close(w, w->front->links[action->id], CLIENT_END);
 	w->front->links[action->id] = net_open(w, w->front->process, action->id, action->address);
@@ -127,7 +132,7 @@ static void disconnect(struct world *w, uint32_t id)
 	if (w->front->links[id] != NULL)
 		net_close(w, w->front->links[id], CLIENT_END);
 	w->front->links[id] = NULL;
-	router_link(w->front->router, id, false, world_ms(w));
+	router_link(w->front->router, id, false, front_ms(w));
 }
 
 static void manage(struct world *w, const struct views_action *action, enum message_kind kind)
@@ -233,7 +238,7 @@ static void step_one(struct world *w, struct views_event *event)
 {
 	struct front *front = w->front;
 
-	event->now_ms = world_ms(w);
+	event->now_ms = front_ms(w);
 	event->floor = router_floor(front->router);
 	event->fresh[0] = world_uuid(w);
 	event->fresh[1] = world_uuid(w);
@@ -250,7 +255,8 @@ static void step_one(struct world *w, struct views_event *event)
 	front->tick_serial++;
 	if (front->actions->deadline_ms == UINT64_MAX)
 		return;
-	uint64_t at_us = front->actions->deadline_ms * 1000;
+	must(front->actions->deadline_ms >= front->clock_ms);
+	uint64_t at_us = (front->actions->deadline_ms - front->clock_ms) * 1000;
 
 	world_at(w, at_us > w->now_us ? at_us - w->now_us : 0,
 		 (struct world_event){.kind = EV_VIEWS_TICK, .node = front->process, .life = front->life,
@@ -293,7 +299,7 @@ static void take_report(struct world *w, struct conn *conn, const struct message
 	if (message->kind == MSG_REPLY_WATCH || (message->kind == MSG_REPLY_BIND && message->managed->ok))
 		watch(w, conn);
 	if (kind == VIEWS_BOUND)
-		router_link(w->front->router, conn->id, true, world_ms(w));
+		router_link(w->front->router, conn->id, true, front_ms(w));
 	else
 		router_reader(w->front->router, conn->id, reads_able(w, conn->id, report));
 	step(w, &(struct views_event){.kind = kind, .id = conn->id, .report = report});
@@ -305,7 +311,7 @@ static void take_hello(struct world *w, struct conn *conn, const struct hello *h
 	conn->news = hello->report.news;
 	if (hello->status == 0) {
 		watch(w, conn);
-		router_link(w->front->router, conn->id, true, world_ms(w));
+		router_link(w->front->router, conn->id, true, front_ms(w));
 	}
 	step(w, &(struct views_event){.kind = VIEWS_HELLO, .id = conn->id, .identity = &hello->me, .report = &hello->report,
 				      .reply_status = hello->status, .reply_text = "no"});
@@ -335,7 +341,7 @@ static void take_answer(struct world *w, const struct message *message)
 	    (client->serial & UINT32_MAX) != (message->call & UINT32_MAX))
 		return; /* out of date */
 	router_answered(w->front->router, &client->head, reply_of(message), message->answering.op, &message->answering,
-			world_ms(w));
+			front_ms(w));
 }
 
 void front_heard(struct world *w, struct conn *conn, const struct message *message)
@@ -368,7 +374,7 @@ void front_lost(struct world *w, struct conn *conn, bool refused)
 	if (w->front->links[conn->id] != conn)
 		return;
 	w->front->links[conn->id] = NULL;
-	router_link(w->front->router, conn->id, false, world_ms(w));
+	router_link(w->front->router, conn->id, false, front_ms(w));
 	step(w, &(struct views_event){.kind = VIEWS_LOST, .id = conn->id, .refused = refused});
 }
 
@@ -415,7 +421,7 @@ static void stored(struct world *w, uint64_t ticket)
 static void call_late(struct world *w, struct client *client, uint64_t serial)
 {
 	if (client->in_router && client->home == w->front && client->serial == serial && client->head.sent)
-		router_answered(w->front->router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, world_ms(w));
+		router_answered(w->front->router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, front_ms(w));
 }
 
 void front_event(struct world *w, const struct world_event *event)
@@ -429,7 +435,7 @@ void front_event(struct world *w, const struct world_event *event)
 		return;
 	case EV_ROUTER_TICK:
 		w->front->router_due = false;
-		router_tick(w->front->router, world_ms(w));
+		router_tick(w->front->router, front_ms(w));
 		if (router_waiting(w->front->router) > 0)
 			router_tick_soon(w);
 		return;
@@ -480,6 +486,7 @@ void front_start(struct world *w)
 	w->front->alive = true;
 	w->front->life++;
 	w->front->incarnation = world_uuid(w);
+	w->front->clock_ms = world_clock(w);
 	w->front->views = views_new(&options);
 	w->front->router = router_new(&router_options, &shell, w);
 	w->front->actions = world_alloc(sizeof *w->front->actions);

@@ -278,7 +278,7 @@ void node_step(struct world *w, struct node *node, struct replica_event *event)
 	uint32_t group = ++node->disk.groups;
 
 	must(node->alive);
-	event->now_ms = world_ms(w);
+	event->now_ms = world_ms(w) + node->clock_ms;
 	replica_step(node->core, event, &node->actions);
 	for (uint32_t i = 0; i < node->actions.count; i++)
 		carry_out(w, node, &node->actions.list[i], group);
@@ -540,7 +540,7 @@ void node_start(struct world *w, struct node *node)
 	const struct replica_options options = {.id = node->id, .push_mode = w->profile.push_mode,
 						.push_full_limit = LIMIT_STATE_CHUNK_BYTES / 4, .heartbeat_ms = 50,
 						.suspect_ms = 250, .stall_ms = 2000, .read_hold_ms = 200,
-						.orders_max = 1000000, .log_bytes_max = w->profile.log_bytes_max};
+						.orders_max = w->profile.orders_max, .log_bytes_max = w->profile.log_bytes_max};
 
 	must(!node->alive);
 	node->world = w;
@@ -551,6 +551,7 @@ void node_start(struct world *w, struct node *node)
 	node->commit_seen = node->view_seen = 0;
 	node->uuid = world_uuid(w);
 	node->incarnation = world_uuid(w);
+	node->clock_ms = world_clock(w);
 	snprintf(node->address, sizeof node->address, "%" PRIu32 ":%" PRIu32, node->id, node->life);
 	node->core = replica_new(&options, &service);
 	node->recovering = true;

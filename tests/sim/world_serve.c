@@ -150,7 +150,8 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 	struct call *call = take(w, node, conn, message);
 	struct replica_event event = {.token = (uint64_t)(uintptr_t)call, .view = managing->number,
 				      .peers = managing->has_peers ? &managing->peers : NULL, .retire = managing->retire,
-				      .manager = managing->manager, .install = &managing->view, .min_members = 1};
+				      .manager = managing->manager, .install = &managing->view,
+				      .min_members = w->profile.min_members};
 	bool manager = manages(node, conn);
 
 	switch (message->kind) {
@@ -205,7 +206,7 @@ void serve_stray(struct world *w, struct node *node)
 		view.members[0].uuid = world_uuid(w);
 	world_say(w, "replica %" PRIu32 " is sent a stray view %" PRIu64, node->id, view.number);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = (uint64_t)(uintptr_t)call,
-						   .install = &view, .min_members = 1});
+						   .install = &view, .min_members = w->profile.min_members});
 	node_flush_soon(w, node);
 }
 

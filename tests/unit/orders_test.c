@@ -1,20 +1,15 @@
-/* The order history: that it applies, looks up (rule 11), pages, and travels as bytes without changing; that it
- * refuses what is not canonical; that a snapshot thread may read while the loop applies (run under TSan); and what
- * an order costs. ORDERS_TEST_MEASURE=1 prints the costs at a million orders instead. */
+/* The order history: that it applies, looks up (rule 11), pages, and travels as bytes without changing; and that an
+ * order costs little memory and is found at once. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "rpc/base/must.h"
 #include "rpc/shop.h"
 #include "server/body.h"
 #include "server/orders.h"
@@ -215,155 +210,6 @@ static void refusals_change_nothing(void **state)
 	orders_free(orders);
 }
 
-/* --- the hand-written converter against rpcgen's ------------------------------------------------------------------ */
-
-static struct order_text draw_text(struct random *random, uint32_t least, uint32_t limit)
-{
-	static char letters[256];
-
-	for (size_t i = 0; i < sizeof letters; i++)
-		letters[i] = (char)i;
-
-	uint32_t size = least + (uint32_t)random_below(random, random_below(random, 4) ? 12 : limit - least + 1);
-
-	if (size > limit)
-		size = limit;
-	return (struct order_text){letters + random_below(random, sizeof letters - size + 1), size};
-}
-
-static void draw_body(struct random *random, struct body *body)
-{
-	*body = (struct body){.client = client_number(random_below(random, 1000))};
-	body->request = random_below(random, UINT64_MAX);
-	body->time_us = (int64_t)random_below(random, UINT64_MAX);
-	body->check = (uint32_t)random_below(random, 3);
-	body->customer = draw_text(random, 0, LIMIT_CUSTOMER_BYTES);
-	body->postcode = draw_text(random, 0, LIMIT_POSTCODE_BYTES);
-	body->items_count = 1 + (uint32_t)random_below(random, random_below(random, 8) ? 4 : LIMIT_ITEMS);
-	for (uint32_t i = 0; i < body->items_count; i++)
-		body->items[i] = draw_text(random, 1, LIMIT_ITEM_BYTES);
-}
-
-static void assert_same_text(struct order_text mine, const char *bytes, u_int size)
-{
-	assert_int_equal(mine.size, size);
-	assert_memory_equal(mine.bytes, bytes, size);
-}
-
-static void assert_same(const struct body *mine, const jh_body *theirs)
-{
-	const jh_order *order = &theirs->operation.jh_operation_u.order;
-
-	assert_memory_equal(mine->client.bytes, theirs->client, 16);
-	assert_true(mine->request == theirs->request);
-	assert_true(mine->time_us == theirs->time_us);
-	assert_int_equal(mine->check, theirs->check);
-	assert_same_text(mine->customer, order->customer.customer_val, order->customer.customer_len);
-	assert_same_text(mine->postcode, order->postcode.postcode_val, order->postcode.postcode_len);
-	assert_int_equal(mine->items_count, order->items.items_len);
-	for (uint32_t i = 0; i < mine->items_count; i++)
-		assert_same_text(mine->items[i], order->items.items_val[i].jh_item_val,
-				 order->items.items_val[i].jh_item_len);
-}
-
-/* rpcgen's converter reads what ours writes, writes the same bytes, and ours reads those. Of bytes with one changed,
- * ours accepts only what rpcgen's accepts, and only when it would write these very bytes. */
-static void bodies_agree_with_rpcgen(void **state)
-{
-	struct random random = {11};
-	unsigned accepted = 0;
-
-	(void)state;
-	for (int round = 0; round < 20000; round++) {
-		char bytes[LIMIT_BODY_BYTES], again[LIMIT_BODY_BYTES];
-		struct body drawn, read;
-		jh_body theirs = {0};
-		XDR in, out;
-
-		draw_body(&random, &drawn);
-		size_t size = body_encode(&drawn, bytes, sizeof bytes);
-
-		assert_true(size > 0);
-		if (round % 2)
-			bytes[random_below(&random, size)] ^= (char)(1 << random_below(&random, 8));
-
-		bool mine = body_parse(bytes, size, &read);
-
-		xdrmem_create(&in, bytes, (u_int)size, XDR_DECODE);
-		xdrmem_create(&out, again, sizeof again, XDR_ENCODE);
-		bool their_own = xdr_jh_body(&in, &theirs) && xdr_getpos(&in) == size && xdr_jh_body(&out, &theirs) &&
-				 xdr_getpos(&out) == size && memcmp(bytes, again, size) == 0;
-
-		if (round % 2 == 0)
-			assert_true(mine && their_own);
-		if (mine) {
-			assert_true(their_own);
-			assert_same(&read, &theirs);
-			accepted += (unsigned)round % 2;
-		}
-		xdr_free((xdrproc_t)xdr_jh_body, &theirs);
-	}
-	assert_true(accepted > 1000); /* else nothing was compared */
-}
-
-/* Every prefix of a body, every size too large, and each rule of the canonical form broken once. */
-static void malformed_bodies_are_refused(void **state)
-{
-	uint8_t good[LIMIT_BODY_BYTES], bad[LIMIT_BODY_BYTES];
-	struct body body;
-	size_t size = make_body(good, client_number(1), 1, 1, "DH1 3LE", ITEMS("pizza", "soup"));
-
-	(void)state;
-	assert_true(body_parse(good, size, &body));
-	for (size_t cut = 0; cut < size; cut++) {
-		uint8_t *exact = malloc(cut + 1); /* so that ASan sees a read past the end */
-
-		memcpy(exact, good, cut);
-		assert_false(body_parse(exact, cut, &body));
-		free(exact);
-	}
-	memcpy(bad, good, size);
-	memset(bad + size, 0, 4);
-	assert_false(body_parse(bad, size + 4, &body));
-
-	static const struct {
-		size_t offset;
-		uint8_t value;
-	} breaks[] = {
-		{35, 3},    /* no such check */
-		{39, 2},    /* no such operation */
-		{43, 65},   /* customer too long */
-		{47, 33},   /* postcode too long */
-		{55, 'x'},  /* padding of the postcode */
-		{59, 0},    /* no items, and trailing bytes */
-		{59, 33},   /* too many items */
-		{63, 0},    /* an empty item */
-		{63, 129},  /* an item too long */
-		{60, 0xff}, /* a size beyond everything */
-		{69, 1},    /* padding of an item */
-	};
-	for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
-		memcpy(bad, good, size);
-		bad[breaks[i].offset] = breaks[i].value;
-		assert_false(body_parse(bad, size, &body));
-	}
-
-	/* An empty item, and nothing else wrong. */
-	memcpy(bad, good, 60);
-	bad[59] = 1;
-	memset(bad + 60, 0, 4);
-	assert_false(body_parse(bad, 64, &body));
-
-	struct body none = {.postcode = {"DH1 3LE", 7}};
-
-	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
-	none.items_count = 1;
-	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
-	none.items[0] = (struct order_text){"pizza", 5};
-	assert_int_equal(body_encode(&none, bad, 67), 0);
-	assert_int_equal(body_encode(&none, bad, 72), 72);
-}
-
 /* --- the state as bytes ------------------------------------------------------------------------------------------- */
 
 static struct orders *decode(const uint8_t *bytes, size_t size, uint64_t initial_count, bool *good)
@@ -531,102 +377,9 @@ static void random_orders_match_the_model(void **state)
 	orders_free(orders);
 }
 
-/* --- the snapshot thread ------------------------------------------------------------------------------------------ */
-
-struct encoder {
-	const struct orders *orders;
-	uint64_t through_op;
-	struct digest digest;
-	_Atomic bool go, done;
-	bool equal;
-};
-
-static void *encode_state(void *context)
-{
-	struct encoder *encoder = context;
-	static uint8_t bytes[8192];
-	struct orders *copy = orders_new(MODEL_ORDERS);
-	uint64_t next = 0;
-
-	while (!atomic_load(&encoder->go))
-		;
-	while (next < orders_initial_count(encoder->orders) + encoder->through_op) {
-		size_t size = orders_encode(encoder->orders, next, encoder->through_op, &next, bytes, sizeof bytes);
-
-		must(orders_decode(copy, 0, bytes, size, error, sizeof error));
-		must(orders_bytes(encoder->orders) >= orders_bytes(copy));
-	}
-	encoder->equal = digest_equal(orders_digest(copy), encoder->digest);
-	orders_free(copy);
-	atomic_store(&encoder->done, true);
-	return NULL;
-}
-
-/* A thread encodes the state as of an op while the loop applies further orders: the bytes are those of that op. */
-static void state_is_encoded_while_orders_arrive(void **state)
-{
-	struct orders *orders = orders_new(MODEL_ORDERS);
-	struct encoder encoder = {.orders = orders, .through_op = 20000};
-	uint8_t body[LIMIT_BODY_BYTES];
-	pthread_t thread;
-
-	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, encode_state, &encoder), 0);
-	for (uint64_t i = 1; i < MODEL_ORDERS && !atomic_load(&encoder.done); i++) {
-		size_t size = make_usual_body(body, client_number(i), 1, (uint32_t)(i % 1000));
-
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
-		if (i == encoder.through_op) {
-			encoder.digest = orders_digest(orders);
-			atomic_store(&encoder.go, true);
-		}
-	}
-	pthread_join(thread, NULL);
-	assert_true(encoder.equal);
-	orders_free(orders);
-}
-
-static void *follow_orders(void *context)
-{
-	struct encoder *encoder = context;
-	static uint8_t bytes[8192];
-	struct orders *copy = orders_new(MODEL_ORDERS);
-	uint64_t next = 0;
-
-	while (next < encoder->through_op) {
-		uint64_t through_op = orders_op(encoder->orders);
-		size_t size = orders_encode(encoder->orders, next, through_op, &next, bytes, sizeof bytes);
-
-		must(orders_decode(copy, 0, bytes, size, error, sizeof error));
-	}
-	encoder->digest = orders_digest(copy);
-	orders_free(copy);
-	return NULL;
-}
-
-/* Whoever sees an order counted may read it, with nothing else between the threads (TSan sees what is missing). */
-static void counted_orders_may_be_read(void **state)
-{
-	struct orders *orders = orders_new(MODEL_ORDERS);
-	struct encoder encoder = {.orders = orders, .through_op = 50000};
-	uint8_t body[LIMIT_BODY_BYTES];
-	pthread_t thread;
-
-	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, follow_orders, &encoder), 0);
-	for (uint64_t i = 1; i <= encoder.through_op; i++) {
-		size_t size = make_usual_body(body, client_number(i), 1, (uint32_t)(i % 1000));
-
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
-	}
-	pthread_join(thread, NULL);
-	assert_true(digest_equal(encoder.digest, orders_digest(orders)));
-	orders_free(orders);
-}
-
 /* --- costs -------------------------------------------------------------------------------------------------------- */
 
-/* At most 100 bytes an order beside its encoded bytes, also when each has a client and a postcode of its own. */
+/* At most 80 bytes an order beside its encoded bytes, also when each has a client and a postcode of its own. */
 static void memory_is_bounded(void **state)
 {
 	(void)state;
@@ -686,76 +439,6 @@ static void old_orders_are_found_at_once(void **state)
 	assert_true(oldest_s(100000) < oldest_s(1000) * 20); /* a walk takes 100 times as long */
 }
 
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static uint64_t resident_bytes(void)
-{
-	unsigned long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	must(file != NULL && fscanf(file, "%*u %lu", &pages) == 1);
-	fclose(file);
-	return pages * 4096;
-}
-
-static void measure(void)
-{
-	const uint32_t many = 1000000;
-	struct orders *orders = orders_new(many), *copy = orders_new(many);
-	uint8_t(*bodies)[100] = malloc((size_t)many * sizeof *bodies);
-	uint8_t *bytes = malloc((size_t)256 << 10), body[LIMIT_BODY_BYTES];
-	size_t size = make_usual_body(body, client_number(1), 1, 0);
-
-	for (uint32_t i = 0; i < many; i++) {
-		/* Of one size, for texts are padded. */
-		must(make_usual_body(body, client_number(i + 1), 1, i * 7919u % 1000) == size);
-		memcpy(bodies[i], body, size);
-	}
-	uint64_t before = resident_bytes();
-	double start = now_s(), slowest = 0, last = start;
-
-	for (uint32_t i = 0; i < many; i++) {
-		must(orders_apply(orders, bodies[i], size) == ORDERS_APPLIED);
-		if (i % 100 == 0) {
-			double now = now_s();
-
-			slowest = now - last > slowest ? now - last : slowest;
-			last = now;
-		}
-		if (i + 1 == 1000 || i + 1 == many)
-			printf("apply: %u orders, %.0f ns an order\n", i + 1, (now_s() - start) * 1e9 / (i + 1));
-	}
-	printf("apply: slowest 100 orders %.0f us\n", slowest * 1e6);
-	printf("memory: %zu bytes a body, %.1f an order in all, %.1f beside the encoded; resident %.1f\n", size,
-	       (double)orders_memory(orders) / many, (double)(orders_memory(orders) - orders_bytes(orders)) / many,
-	       (double)(resident_bytes() - before) / many);
-
-	double encoding = 0, decoding = 0;
-
-	for (uint64_t next = 0; next < many;) {
-		double a = now_s();
-		size_t got = orders_encode(orders, next, many, &next, bytes, (size_t)256 << 10);
-		double b = now_s();
-
-		must(orders_decode(copy, 0, bytes, got, error, sizeof error));
-		encoding += b - a;
-		decoding += now_s() - b;
-	}
-	printf("encode: %.0f ms; decode: %.0f ms\n", encoding * 1e3, decoding * 1e3);
-	start = now_s();
-	orders_free(copy);
-	printf("free: %.0f ms\n", (now_s() - start) * 1e3);
-	orders_free(orders);
-	free(bodies);
-	free(bytes);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -764,20 +447,12 @@ int main(void)
 		cmocka_unit_test(requests_are_looked_up),
 		cmocka_unit_test(content_leaves_out_what_is_assigned),
 		cmocka_unit_test(refusals_change_nothing),
-		cmocka_unit_test(bodies_agree_with_rpcgen),
-		cmocka_unit_test(malformed_bodies_are_refused),
 		cmocka_unit_test(bytes_make_the_same_history),
 		cmocka_unit_test(damaged_bytes_are_refused),
 		cmocka_unit_test(random_orders_match_the_model),
-		cmocka_unit_test(state_is_encoded_while_orders_arrive),
-		cmocka_unit_test(counted_orders_may_be_read),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(old_orders_are_found_at_once),
 	};
 
-	if (getenv("ORDERS_TEST_MEASURE") != NULL) {
-		measure();
-		return 0;
-	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,95 +1,25 @@
-/* Snapshots: what was written is read back as the same state; whatever is damaged, cut, missing or newer is told
- * apart and never loaded; what fails leaves nothing behind; and writing goes on beside applying (run under TSan).
- * SNAPSHOT_TEST_MEASURE=1 prints what a million orders cost instead. */
+/* Snapshots: what was written is read back as the same state; what fails leaves nothing behind; and writing goes on
+ * beside applying (run under TSan). Damage is in snapshot_damage_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "rpc/base/must.h"
 #include "server/snapshot_format.h"
 #include "support_orders.h"
+#include "support_snapshot.h"
 
-#define ORDERS_MAX 2000000
-
-static char error[SNAPSHOT_ERROR_SIZE];
-static char directory[] = "/tmp/snapshot-test-XXXXXX";
 static const struct snapshot_pace at_once = {0};
-
-static int make_directory(void **state)
-{
-	(void)state;
-	memcpy(directory + sizeof directory - 7, "XXXXXX", 7);
-	return mkdtemp(directory) == NULL;
-}
-
-/* Removes the directory and all that is in it; returns how many files there were. */
-static int empty_directory(const char *path)
-{
-	DIR *files = opendir(path);
-	struct dirent *file;
-	int count = 0;
-
-	must(files != NULL);
-	while ((file = readdir(files)) != NULL)
-		if (file->d_name[0] != '.') {
-			must(unlinkat(dirfd(files), file->d_name, 0) == 0);
-			count++;
-		}
-	closedir(files);
-	return count;
-}
-
-static int remove_directory(void **state)
-{
-	(void)state;
-	empty_directory(directory);
-	return rmdir(directory);
-}
-
-/* initial loaded orders, then ops 1 .. ops. */
-static struct orders *make_orders(uint32_t initial, uint32_t ops)
-{
-	struct orders *orders = orders_new(ORDERS_MAX);
-	uint8_t body[LIMIT_BODY_BYTES];
-
-	for (uint32_t i = 0; i < initial; i++) {
-		size_t size = make_usual_body(body, client_number(0), 0, i);
-
-		assert_true(orders_load_initial(orders, body, size, error, sizeof error));
-	}
-	for (uint32_t i = 1; i <= ops; i++) {
-		size_t size = make_usual_body(body, client_number(i), i, i * 7919u % 1000);
-
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
-	}
-	return orders;
-}
-
-static struct snapshot_summary summary_of(const struct orders *orders)
-{
-	return (struct snapshot_summary){orders_op(orders), orders_initial_count(orders), orders_digest(orders)};
-}
-
-static const char *path_of(uint64_t op)
-{
-	static char path[256];
-
-	assert_true(snapshot_path(directory, op, path, sizeof path));
-	return path;
-}
 
 static void write_now(const struct orders *orders)
 {
@@ -113,17 +43,6 @@ static void assert_loads(const char *path, const struct orders *orders)
 	assert_true(digest_equal(orders_digest(loaded), orders_digest(orders)));
 	assert_int_equal(orders_last_time_us(loaded), orders_last_time_us(orders));
 	orders_free(loaded);
-}
-
-static enum snapshot_outcome outcome_of(const char *path, uint64_t orders_max)
-{
-	struct orders *loaded;
-	struct snapshot_summary summary;
-	enum snapshot_outcome outcome = snapshot_load(path, orders_max, &loaded, &summary, error, sizeof error);
-
-	assert_true((outcome == SNAPSHOT_LOADED) == (loaded != NULL));
-	orders_free(loaded);
-	return outcome;
 }
 
 /* States of no, few and many orders (several chunks) are read back; only the snapshot itself stays in the directory. */
@@ -221,132 +140,6 @@ static void wrong_states_are_not_finished(void **state)
 	assert_null(snapshot_begin("/nowhere/at-all", SNAPSHOT_INCOMING, 0, error, sizeof error));
 	assert_string_equal(error, "cannot write the snapshot /nowhere/at-all/incoming.tmp: No such file or directory");
 	orders_free(orders);
-}
-
-/* --- damage ------------------------------------------------------------------------------------------------------- */
-
-struct file {
-	uint8_t bytes[8192];
-	size_t size;
-};
-
-static void read_file(const char *path, struct file *file)
-{
-	int from = open(path, O_RDONLY);
-	ssize_t size = read(from, file->bytes, sizeof file->bytes);
-
-	assert_in_range(size, 1, sizeof file->bytes - 1);
-	file->size = (size_t)size;
-	close(from);
-}
-
-static enum snapshot_outcome outcome_of_bytes(const struct file *file, size_t size)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "%s/copy", directory);
-	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_int_equal(write(to, file->bytes, size), size);
-	close(to);
-	return outcome_of(path, 1000);
-}
-
-/* A small snapshot of several chunks. */
-static void make_file(struct file *file)
-{
-	struct orders *orders = make_orders(4, 20);
-	struct snapshot_summary summary = summary_of(orders);
-	struct snapshot_writer *writer = snapshot_begin(directory, SNAPSHOT_INCOMING, 0, error, sizeof error);
-	uint8_t chunk[700];
-
-	for (uint64_t next = 0; next < 24;) {
-		size_t size = orders_encode(orders, next, 20, &next, chunk, sizeof chunk);
-
-		assert_true(snapshot_append(writer, chunk, size, error, sizeof error));
-	}
-	assert_true(snapshot_finish(writer, &summary, error, sizeof error));
-	assert_true(snapshot_publish(directory, SNAPSHOT_INCOMING, 20, error, sizeof error));
-	read_file(path_of(20), file);
-	orders_free(orders);
-}
-
-/* Every byte changed, every length cut, something added, chunks exchanged: damaged, with one line that names the
- * file. */
-static void damage_is_noticed(void **state)
-{
-	const size_t chunk = HEADER_BYTES + FRAME_BYTES;
-	struct file file, bad;
-
-	(void)state;
-	make_file(&file);
-	assert_int_equal(outcome_of_bytes(&file, file.size), SNAPSHOT_LOADED);
-	for (size_t at = 0; at < file.size; at++)
-		for (int bit = 0; bit < 8; bit += 7) {
-			bad = file;
-			bad.bytes[at] ^= (uint8_t)(1 << bit);
-			assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
-			assert_non_null(strstr(error, directory));
-			assert_null(strchr(error, '\n'));
-			if (at >= chunk && at < chunk + get_32(file.bytes + HEADER_BYTES))
-				assert_non_null(strstr(error, "the checksum of chunk 1 of 4"));
-		}
-	for (size_t size = 0; size < file.size; size++)
-		assert_int_equal(outcome_of_bytes(&file, size), SNAPSHOT_DAMAGED);
-	bad = file;
-	bad.bytes[file.size] = 0;
-	assert_int_equal(outcome_of_bytes(&bad, file.size + 1), SNAPSHOT_DAMAGED);
-
-	/* The first two chunks exchanged, their numbers made right: whole chunks, but another history. */
-	uint8_t *first = bad.bytes + HEADER_BYTES;
-	size_t size = FRAME_BYTES + get_32(first);
-
-	bad = file;
-	assert_int_equal(get_32(first + size), get_32(first));
-	memcpy(first, file.bytes + HEADER_BYTES + size, size);
-	memcpy(first + size, file.bytes + HEADER_BYTES, size);
-	put_32(first + 4, 1);
-	put_32(first + size + 4, 2);
-	assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
-}
-
-/* A header that its checksum covers but that does not describe what follows is damage too. */
-static void wrong_announcements_are_noticed(void **state)
-{
-	struct file file, bad;
-
-	(void)state;
-	make_file(&file);
-	for (size_t at = 16; at < 72; at += 8) {
-		bad = file;
-		put_64(bad.bytes + at, get_64(bad.bytes + at) + 1);
-		put_64(bad.bytes + HEADER_BYTES - 8, XXH3_64bits(bad.bytes, HEADER_BYTES - 8));
-		assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
-	}
-}
-
-/* Newer is not damaged: the checksum holds, the version is higher, whatever the header's size. Nor are these:
- * missing, more orders than allowed, and what cannot be read. */
-static void other_troubles_are_told_apart(void **state)
-{
-	struct file file, newer = {.size = 300};
-
-	(void)state;
-	make_file(&file);
-	memcpy(newer.bytes, file.bytes, 16);
-	put_32(newer.bytes + 8, SNAPSHOT_FORMAT + 1);
-	put_32(newer.bytes + 12, 256);
-	put_64(newer.bytes + 248, XXH3_64bits(newer.bytes, 248));
-	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_NEWER_FORMAT);
-	assert_non_null(strstr(error, "upgrade"));
-	newer.bytes[100] ^= 1;
-	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_DAMAGED);
-
-	assert_int_equal(outcome_of(path_of(20), 24), SNAPSHOT_LOADED);
-	assert_int_equal(outcome_of(path_of(20), 23), SNAPSHOT_TOO_LARGE);
-	assert_non_null(strstr(error, "--max-orders"));
-	assert_int_equal(outcome_of(path_of(21), 24), SNAPSHOT_MISSING);
-	assert_int_equal(outcome_of(directory, 24), SNAPSHOT_IO_ERROR);
 }
 
 /* --- a full disk -------------------------------------------------------------------------------------------------- */
@@ -523,52 +316,18 @@ static void files_are_found_and_removed(void **state)
 	assert_int_equal(empty_directory(directory), 5);
 }
 
-/* --- costs -------------------------------------------------------------------------------------------------------- */
-
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void measure(void)
-{
-	struct orders *orders = make_orders(4, 1000000), *loaded;
-	struct snapshot_summary summary = summary_of(orders);
-	double start = now_s();
-
-	must(snapshot_write(directory, orders, &summary, &at_once, error, sizeof error) == SNAPSHOT_WRITTEN);
-	printf("write: %.0f ms for %.1f MB\n", (now_s() - start) * 1e3, (double)orders_bytes(orders) / 1e6);
-	orders_free(orders);
-	start = now_s();
-	must(snapshot_load(path_of(1000000), ORDERS_MAX, &loaded, &summary, error, sizeof error) == SNAPSHOT_LOADED);
-	printf("load: %.0f ms\n", (now_s() - start) * 1e3);
-	orders_free(loaded);
-}
-
 int main(void)
 {
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(states_are_read_back),
 		IN_DIRECTORY(earlier_states_are_written),
 		IN_DIRECTORY(received_states_are_read_back),
 		IN_DIRECTORY(wrong_states_are_not_finished),
-		IN_DIRECTORY(damage_is_noticed),
-		IN_DIRECTORY(wrong_announcements_are_noticed),
-		IN_DIRECTORY(other_troubles_are_told_apart),
 		IN_DIRECTORY(states_are_written_while_orders_arrive),
 		IN_DIRECTORY(writing_is_stopped),
 		IN_DIRECTORY(files_are_found_and_removed),
 		IN_DIRECTORY(full_disk_is_reported),
 	};
 
-	if (getenv("SNAPSHOT_TEST_MEASURE") != NULL) {
-		make_directory(NULL);
-		measure();
-		return remove_directory(NULL);
-	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

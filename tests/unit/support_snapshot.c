@@ -1,0 +1,90 @@
+#include "support_snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rpc/base/must.h"
+#include "support_orders.h"
+
+char error[SNAPSHOT_ERROR_SIZE];
+char directory[] = "/tmp/snapshot-test-XXXXXX";
+
+int make_directory(void **state)
+{
+	(void)state;
+	memcpy(directory + sizeof directory - 7, "XXXXXX", 7);
+	return mkdtemp(directory) == NULL;
+}
+
+int empty_directory(const char *path)
+{
+	DIR *files = opendir(path);
+	struct dirent *file;
+	int count = 0;
+
+	must(files != NULL);
+	while ((file = readdir(files)) != NULL)
+		if (file->d_name[0] != '.') {
+			must(unlinkat(dirfd(files), file->d_name, 0) == 0);
+			count++;
+		}
+	closedir(files);
+	return count;
+}
+
+int remove_directory(void **state)
+{
+	(void)state;
+	empty_directory(directory);
+	return rmdir(directory);
+}
+
+struct orders *make_orders(uint32_t initial, uint32_t ops)
+{
+	struct orders *orders = orders_new(ORDERS_MAX);
+	uint8_t body[LIMIT_BODY_BYTES];
+
+	for (uint32_t i = 0; i < initial; i++) {
+		size_t size = make_usual_body(body, client_number(0), 0, i);
+
+		assert_true(orders_load_initial(orders, body, size, error, sizeof error));
+	}
+	for (uint32_t i = 1; i <= ops; i++) {
+		size_t size = make_usual_body(body, client_number(i), i, i * 7919u % 1000);
+
+		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+	}
+	return orders;
+}
+
+struct snapshot_summary summary_of(const struct orders *orders)
+{
+	return (struct snapshot_summary){orders_op(orders), orders_initial_count(orders), orders_digest(orders)};
+}
+
+const char *path_of(uint64_t op)
+{
+	static char path[256];
+
+	assert_true(snapshot_path(directory, op, path, sizeof path));
+	return path;
+}
+
+enum snapshot_outcome outcome_of(const char *path, uint64_t orders_max)
+{
+	struct orders *loaded;
+	struct snapshot_summary summary;
+	enum snapshot_outcome outcome = snapshot_load(path, orders_max, &loaded, &summary, error, sizeof error);
+
+	assert_true((outcome == SNAPSHOT_LOADED) == (loaded != NULL));
+	orders_free(loaded);
+	return outcome;
+}

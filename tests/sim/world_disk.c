@@ -322,6 +322,8 @@ void disk_trim(struct node *node)
 		while (disk->records[gone].segment == segment)
 			record_free(&disk->records[gone++]);
 	}
+	if (gone == 0)
+		return;
 	disk->count -= gone;
 	memmove(disk->records, disk->records + gone, disk->count * sizeof *disk->records);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/convert.h"
 #include "rpc/disk.h"
 #include "server/node.h"
@@ -26,8 +27,10 @@ bool disk_append_meta(struct node *node, uint64_t ticket)
 	wire->id = meta.id;
 	wire->program_base = node->options.program_base;
 	convert_uuid_to_wire(meta.uuid, wire->uuid);
-	convert_uuid_to_wire(meta.bound, wire->bound);
-	convert_view_to_wire(&meta.view, &wire->view);
+	if (RULE_KEPT(rule_20_binding_is_written)) /* RULE 20: with its view */
+		convert_uuid_to_wire(meta.bound, wire->bound);
+	if (RULE_KEPT(rule_02_view_is_written)) /* RULE 2 */
+		convert_view_to_wire(&meta.view, &wire->view);
 	wire->whole_view = meta.whole_view;
 	convert_joint_to_wire(meta.joint, meta.joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 

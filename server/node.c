@@ -7,6 +7,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "server/announce.h"
@@ -217,7 +218,7 @@ void node_start(struct node *node, struct replica_event *event)
 	replica_step(node->replica, event, &node->actions);
 	replica_report(node->replica, &report);
 	node->damaged = report.state == STATE_DAMAGED;
-	if (node->damaged && node->journal != NULL) {
+	if (RULE_FORBIDS(rule_14_damaged_directory_is_not_written, node->damaged) && node->journal != NULL) {
 		journal_abandon(node->journal);
 		node->journal = NULL;
 	}
@@ -235,7 +236,7 @@ void node_report(const struct node *node, struct report *report)
 	report->uptime_s = (rpc_clock_us() - node->start_us) / 1000000;
 	report->loop_max_us = loop_meter_max_us(&node->meter);
 	report->set_aside = node->set_aside_count;
-	if (node->journal != NULL)
+	if (RULE_KEPT(rule_15_report_tells_of_the_disk) && node->journal != NULL)
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
 	if (node->push_kind != NULL)
 		snprintf(report->push, sizeof report->push, "%s %" PRIu64 " B", node->push_kind, node->push_bytes);
@@ -276,7 +277,8 @@ static void disk_failed(void *context, const char *line)
 {
 	(void)context;
 	log_error("journal", "%s", line);
-	_exit(1);
+	if (RULE_KEPT(rule_13_failed_disk_ends_the_process))
+		_exit(1);
 }
 
 static void check_disk(struct node *node)
@@ -301,7 +303,8 @@ static void check_damaged(struct node *node)
 	node->damaged = report.state == STATE_DAMAGED;
 	if (node->damaged && !damaged)
 		node->damaged_us = rpc_clock_us();
-	if (!node->damaged || rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
+	if (!node->damaged ||
+	    RULE_HOLDS(rule_14_unconfirmed_damage_stops, rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US))
 		return;
 	log_error("node",
 		  "stopping: damaged (%s), and within %u s no view manager confirmed that another member serves: start "

@@ -396,7 +396,9 @@ enum orders_known orders_lookup(const struct orders *orders, struct uuid client,
 		return ORDERS_SUPERSEDED;
 	*op = op_of(orders, index);
 	read_body(orders, index, &body);
-	return digest_equal(digest_of(body.content, body.content_size), content) ? ORDERS_REPEAT : ORDERS_CONFLICT;
+	return RULE_HOLDS(rule_11_other_content_is_a_conflict,
+			  digest_equal(digest_of(body.content, body.content_size), content)) ? ORDERS_REPEAT
+											     : ORDERS_CONFLICT;
 }
 
 static void view_order(const struct orders *orders, uint64_t index, struct order_view *view)

@@ -10,6 +10,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "rpc/disk.h"
@@ -270,7 +271,7 @@ static bool load_state(struct recovery *recovery, const char *received)
 		return load_snapshot(recovery, path);
 	}
 	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
-	if (!has_journal && op == 0)
+	if (RULE_HOLDS(rule_14_missing_snapshot_is_damage, !has_journal && op == 0))
 		return true; /* nothing at all */
 	snprintf(recovery->error, sizeof recovery->error, "%s has a %s but no %s: files are missing", directory,
 		 has_journal ? "journal" : "snapshot", has_journal ? "snapshot" : "journal");
@@ -345,7 +346,8 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 
 	must(recovery != NULL);
 	recovery->node = node;
-	node->uuid = uuid_draw();
+	/* RULE 3: until META says another */
+	node->uuid = RULE_KEPT(rule_03_new_directory_new_uuid) ? uuid_draw() : (struct uuid){.bytes = {1}};
 	name_received(recovery, directory);
 	snapshot_remove_temporary(directory);
 
@@ -369,8 +371,10 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 		node->uuid = recovery->meta.uuid;
 	if (read.outcome == JOURNAL_TAIL_CUT)
 		log_warn("recovery", "%s", read.error);
+	bool cut = read.outcome == JOURNAL_TAIL_CUT && RULE_KEPT(rule_14_cut_tail_is_told);
+
 	node_start(node, &(struct replica_event){.kind = REPLICA_START, .damaged = !good, .text = recovery->error,
-						 .tail_cut = read.outcome == JOURNAL_TAIL_CUT ? read.op : 0});
+						 .tail_cut = cut ? read.op : 0});
 	if (!node->damaged)
 		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
 			 " records=%" PRIu64 " took_ms=%" PRIu64, replica_view(node->replica)->number,

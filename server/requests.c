@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "server/body.h"
@@ -62,7 +63,8 @@ static void reply_placed(struct request *request, uint64_t op)
 	placed->postcode.postcode_val = (char *)(uintptr_t)order.postcode.bytes;
 	placed->postcode.postcode_len = order.postcode.size;
 	placed->number = order.number;
-	placed->op = op;
+	if (RULE_KEPT(rule_08_writes_carry_their_op))
+		placed->op = op;
 	placed->time_us = order.time_us;
 	placed->check = (jh_check)order.check;
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
@@ -144,7 +146,8 @@ static int64_t order_time_us(struct node *node)
 
 	if (previous_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
 		previous_us = orders_last_time_us(node->orders);
-	node->last_time_us = order_time_after(previous_us, wall_us());
+	node->last_time_us = RULE_KEPT(rule_16_dated_after_the_last) ? order_time_after(previous_us, wall_us())
+								    : wall_us();
 	return node->last_time_us;
 }
 
@@ -269,7 +272,9 @@ static struct request *make_request(struct node *node, const jh_submit_args *arg
 	if (!good)
 		decline(request, JH_REASON_INVALID_POSTCODE, "");
 	/* The content is everything behind what the primary assigns. */
-	request->content = digest_of(request->body + BODY_CHECK_OFFSET + 4, size - BODY_CHECK_OFFSET - 4);
+	size_t assigned = RULE_KEPT(rule_11_content_without_what_is_assigned) ? BODY_CHECK_OFFSET + 4 : 0;
+
+	request->content = digest_of(request->body + assigned, size - assigned);
 	return request;
 }
 
@@ -305,7 +310,9 @@ bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *cal
 	request->call = rpc_call_take(call);
 	LIST_INSERT_HEAD(&node->requests, request, live);
 	node_step(node, &(struct replica_event){.kind = REPLICA_QUERY, .token = (uint64_t)(uintptr_t)request,
-						.view = args->view, .floor = args->at_primary ? 0 : args->floor});
+						.view = args->view,
+						.floor = RULE_HOLDS(rule_08_floor_reaches_the_core, args->at_primary)
+								 ? 0 : args->floor});
 	return FALSE;
 }
 
@@ -342,7 +349,8 @@ static void reply_history(struct request *request, const char *postcode)
 
 	for (uint32_t i = 0; i < count; i++)
 		fill_order(&views[i], items[i], &orders[i]);
-	result.jh_read_result_u.done.op = orders_op(history); /* RULE 8: the op this answer reflects */
+	if (RULE_KEPT(rule_08_reads_carry_their_op))
+		result.jh_read_result_u.done.op = orders_op(history); /* RULE 8: the op this answer reflects */
 	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	answer->postcode.postcode_val = (char *)(uintptr_t)postcode;
 	answer->postcode.postcode_len = size;

@@ -6,6 +6,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/convert.h"
 #include "server/node.h"
 #include "server/push_wire.h"
@@ -30,7 +31,8 @@ static bool manages(const struct node *node, const struct greeted *from)
 {
 	struct uuid bound = replica_bound(node->replica);
 
-	return from->id == 0 && (uuid_is_nil(bound) || uuid_equal(bound, from->uuid));
+	return from->id == 0 && RULE_HOLDS(rule_20_calls_of_the_bound_manager,
+					   uuid_is_nil(bound) || uuid_equal(bound, from->uuid));
 }
 
 static struct greeted *manager_of(struct svc_req *call)
@@ -105,7 +107,7 @@ static bool has_room(const struct node *node)
 
 	for (const struct greeted *from = node->greeted; from != NULL; from = from->next)
 		count++;
-	return count < GREETED_MAX;
+	return RULE_HOLDS(rule_19_greeted_connections_are_bounded, count < GREETED_MAX);
 }
 
 static void greet(struct node *node, struct rpc_connection *connection, const struct identity *who)
@@ -121,7 +123,8 @@ static void greet(struct node *node, struct rpc_connection *connection, const st
 	node->greeted = from;
 	rpc_connection_set_user(connection, from);
 	rpc_connection_pin(connection);
-	close_older(node, from, false);
+	if (RULE_KEPT(rule_17_hello_closes_older_connections))
+		close_older(node, from, false);
 	if (manager)
 		node_step(node,
 			  &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
@@ -141,29 +144,32 @@ static jh_hello_status judge_hello(const struct node *node, const struct identit
 	struct uuid bound = replica_bound(node->replica);
 
 	*text = 0;
-	if (who->format != JH_CLUSTER_FORMAT) {
+	if (RULE_FORBIDS(rule_17_hello_of_this_format, who->format != JH_CLUSTER_FORMAT)) {
 		snprintf(text, size, "cluster format %u here, %u there: upgrade the older one", JH_CLUSTER_FORMAT,
 			 who->format);
 		return JH_HELLO_FORMAT;
 	}
-	if (who->program_base != me.program_base) {
+	if (RULE_FORBIDS(rule_17_hello_of_this_program_base, who->program_base != me.program_base)) {
 		snprintf(text, size, "program base %u here, %u there", me.program_base, who->program_base);
 		return JH_HELLO_FORMAT;
 	}
-	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
-	    names_other(meant->incarnation, me.incarnation)) {
+	if (RULE_FORBIDS(rule_17_hello_names_whom_it_means,
+			 (meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
+				 names_other(meant->incarnation, me.incarnation))) {
 		snprintf(text, size, "this is replica %u, another process than the one meant", me.id);
 		return JH_HELLO_NOT_ME;
 	}
-	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster)) {
+	if (RULE_FORBIDS(rule_17_hello_of_this_cluster,
+			 !uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster))) {
 		snprintf(text, size, "replica %u belongs to another cluster", me.id);
 		return JH_HELLO_CLUSTER;
 	}
-	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation)) {
+	if (RULE_FORBIDS(rule_17_hello_of_this_generation,
+			 who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation))) {
 		snprintf(text, size, "replica %u is of another generation of this cluster", me.id);
 		return JH_HELLO_CLUSTER;
 	}
-	if (who->id == 0 && names_other(bound, who->uuid)) {
+	if (RULE_FORBIDS(rule_20_hello_of_the_bound_manager, who->id == 0 && names_other(bound, who->uuid))) {
 		char name[UUID_TEXT_SIZE];
 
 		snprintf(text, size, "replica %u is bound to view manager %s", me.id, uuid_format(bound, name));
@@ -188,7 +194,8 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 		snprintf(text, sizeof text, "replica %u has %d cluster connections already", me.id, GREETED_MAX);
 	} else {
 		result->status = judge_hello(node, &who, &meant, text, sizeof text);
-		if (result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND)
+		if (RULE_HOLDS(rule_17_refused_hello_greets_nobody,
+			       result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND))
 			greet(node, rpc_call_connection(call), &who);
 	}
 	result->error = convert_text_dup(text);
@@ -219,7 +226,8 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 
 		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
 							.peers = has_peers ? &peers : NULL, .retire = args->retire,
-							.min_members = args->min_members});
+							.min_members = RULE_KEPT(rule_10_min_members_arrive)
+									       ? args->min_members : 0});
 	}
 	fill_report(node, result);
 	return TRUE;
@@ -321,7 +329,7 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 			     from == NULL ? "say hello first" : "that view makes no sense");
 		return FALSE;
 	}
-	if (!uuid_equal(view.manager, from->uuid)) {
+	if (RULE_FORBIDS(rule_20_managers_bring_their_own_views, !uuid_equal(view.manager, from->uuid))) {
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "that view is another manager's");
 		return FALSE;
 	}
@@ -345,11 +353,13 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 	struct taken *taken = take(node, call);
 
 	memset(result, 0, sizeof *result);
-	if (from == NULL || from->id != 0 || !uuid_equal(from->uuid, manager)) {
+	if (from == NULL || from->id != 0 ||
+	    RULE_FORBIDS(rule_20_bound_in_its_own_name, !uuid_equal(from->uuid, manager))) {
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "say hello as that manager first");
 		return FALSE;
 	}
-	close_older(node, from, true);
+	if (RULE_KEPT(rule_20_binding_closes_the_old_manager))
+		close_older(node, from, true);
 	node_step(node, &(struct replica_event){.kind = REPLICA_BIND, .token = token_of(taken), .manager = manager});
 	node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
 	return FALSE;

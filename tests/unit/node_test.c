@@ -1,0 +1,395 @@
+/* What a replica's shell adds to its core: that what the core decides is what its peers hear and its disk keeps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/support_node.h"
+
+static struct report report_now(void)
+{
+	struct report report;
+
+	node_report(node_rig.node, &report);
+	return report;
+}
+
+static uint64_t op_of(const jh_write_result *result)
+{
+	assert_int_equal(result->outcome, JH_DONE);
+	return result->jh_write_result_u.answer.jh_operation_answer_u.order.op;
+}
+
+static int64_t time_of(const jh_write_result *result)
+{
+	assert_int_equal(result->outcome, JH_DONE);
+	return result->jh_write_result_u.answer.jh_operation_answer_u.order.time_us;
+}
+
+/* The same process, or another one since, leads a view of the next number. */
+static void lead_again(struct caller *manager)
+{
+	node_rig.view.number++;
+	assert_int_equal(manager_opens(manager, 0xA), JH_HELLO_OK);
+	assert_int_equal(install_view(manager, &node_rig.view), JH_MANAGE_OK);
+	loop_for(1);
+	assert_int_equal(report_now().state, STATE_SERVING);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+/* Rule 8: every answer carries the op that it reflects, and a read waits for its floor. */
+static void answers_carry_their_op(void **state)
+{
+	struct caller manager;
+	jh_write_result written;
+	jh_read_result read;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	for (uint64_t request = 1; request <= 3; request++) {
+		written = order_now(&manager, request, "soup");
+		assert_int_equal(op_of(&written), request);
+		read = history_now(&manager, 1, request, false);
+		assert_int_equal(read.outcome, JH_DONE);
+		assert_int_equal(read.jh_read_result_u.done.op, request);
+	}
+	assert_int_equal(history_now(&manager, 1, 4, false).outcome, JH_MOVED);
+	assert_int_equal(history_now(&manager, 1, 4, true).outcome, JH_DONE);
+	assert_int_equal(history_now(&manager, 2, 0, false).outcome, JH_MOVED);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Rule 11: a repeat gets the answer of its order, whatever the time is by now; the same number with another content is
+ * refused; so is one below the client's last that made no order. Rules 2 and 6: the next process knows the view, and
+ * does not lead it. */
+static void a_repeat_gets_its_answer(void **state)
+{
+	struct caller manager;
+	jh_write_result first, again;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	first = order_now(&manager, 5, "soup");
+	atomic_store(&wall_ahead_us, 5000000);
+	again = order_now(&manager, 5, "soup");
+	assert_int_equal(op_of(&again), op_of(&first));
+	assert_int_equal(time_of(&again), time_of(&first));
+	assert_int_equal(order_now(&manager, 5, "pie").outcome, JH_REFUSED);
+	assert_int_equal(order_now(&manager, 4, "soup").outcome, JH_REFUSED);
+	caller_close(&manager);
+	node_killed();
+	assert_int_equal(report_now().view.number, 1);
+	assert_int_equal(report_now().state, STATE_NEED_NEW_VIEW);
+	lead_again(&manager);
+	again = order_now(&manager, 5, "soup");
+	assert_int_equal(op_of(&again), op_of(&first));
+	assert_int_equal(report_now().orders, 5); /* four were loaded */
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Rule 16: a clock that goes back, also across a start, makes no order earlier than the one before it. */
+static void times_never_fall(void **state)
+{
+	struct caller manager;
+	jh_write_result first, second;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	first = order_now(&manager, 1, "soup");
+	atomic_store(&wall_ahead_us, -3600 * INT64_C(1000000));
+	second = order_now(&manager, 2, "soup");
+	assert_int_equal(time_of(&second), time_of(&first));
+	caller_close(&manager);
+	node_killed();
+	lead_again(&manager);
+	second = order_now(&manager, 3, "soup");
+	assert_int_equal(time_of(&second), time_of(&first));
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Rule 10: --min-members comes with the heartbeat, and fewer members take no order. */
+static void min_members_come_with_the_heartbeat(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	heartbeat(&manager, 2, false);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_REFUSED);
+	heartbeat(&manager, 1, false);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* --- the disk ----------------------------------------------------------------------------------------------------- */
+
+/* Rule 15: a report tells how long the oldest write has been under way. */
+static void a_late_disk_is_told(void **state)
+{
+	struct caller manager;
+	struct question question;
+	jh_write_result result;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	assert_int_equal(report_now().write_age_ms, 0);
+	atomic_store(&disk_hangs, true);
+	submit_order(&manager, &question, &result, 2, "soup");
+	loop_for(6);
+	assert_false(question.over);
+	assert_in_range(report_now().write_age_ms, 50, 10000);
+	atomic_store(&disk_hangs, false);
+	loop_until(&question.over);
+	assert_int_equal(op_of(&result), 2);
+	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Rule 13: a write that fails ends the process at once; nobody is told "done". */
+static void a_failed_disk_ends_the_process(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct caller manager;
+		struct question question;
+		jh_write_result result;
+
+		alarm(30);
+		node_rig_begin();
+		node_leads(&manager);
+		atomic_store(&disk_fails, true);
+		submit_order(&manager, &question, &result, 1, "soup");
+		loop_for(80);
+		_exit(question.over ? 3 : 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+static void copy_files(const char *to)
+{
+	char command[1024];
+
+	snprintf(command, sizeof command, "mkdir -p '%s.%s' && cp -a '%s'/[js]* '%s.%s'", node_rig.directory, to,
+		 node_rig.directory, node_rig.directory, to);
+	assert_int_equal(system(command), 0);
+}
+
+static bool files_are_those_of(const char *copy)
+{
+	char command[1024];
+
+	snprintf(command, sizeof command, "cd '%s.%s' && for f in *; do cmp -s \"$f\" '%s'/\"$f\" || exit 1; done",
+		 node_rig.directory, copy, node_rig.directory);
+	return system(command) == 0;
+}
+
+/* A stopped node with three orders, the second of which can not be read. */
+static void damaged_begin(void)
+{
+	struct caller manager;
+
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	assert_int_equal(order_now(&manager, 2, "chowder").outcome, JH_DONE);
+	assert_int_equal(order_now(&manager, 3, "bread").outcome, JH_DONE);
+	caller_close(&manager);
+	node_finish();
+	spoil("chowder");
+	copy_files("before");
+}
+
+static void damaged_end(void)
+{
+	char command[512];
+
+	snprintf(command, sizeof command, "rm -rf '%s.before'", node_rig.directory);
+	node_rig_end();
+	assert_int_equal(system(command), 0);
+}
+
+/* Rule 14: a damaged replica writes nothing more, serves nothing, and gives its data up only when the view manager says
+ * that another serves. */
+static void damage_is_left_alone(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	damaged_begin();
+	node_begin();
+	assert_int_equal(report_now().state, STATE_DAMAGED);
+	manager_opens(&manager, 0xA);
+	node_rig.view.number++;
+	assert_int_equal(install_view(&manager, &node_rig.view), JH_MANAGE_REFUSED);
+	assert_int_equal(order_now(&manager, 4, "soup").outcome, JH_MOVED);
+	loop_for(4);
+	assert_int_equal(node_rig.node->end, NODE_RUNS);
+	assert_true(files_are_those_of("before"));
+	heartbeat(&manager, 1, true);
+	assert_int_equal(node_rig.node->end, NODE_RETIRED);
+	caller_close(&manager);
+	damaged_end();
+}
+
+/* Rule 14: when nobody confirms that, it stops; its files stay what they are. */
+static void damage_that_nobody_confirms_stops(void **state)
+{
+	(void)state;
+	damaged_begin();
+	node_begin();
+	loop_for(2);
+	assert_int_equal(node_rig.node->end, NODE_RUNS);
+	atomic_store(&monotonic_ahead_us, 16000000);
+	loop_for(2);
+	assert_int_equal(node_rig.node->end, NODE_FAILED);
+	assert_true(files_are_those_of("before"));
+	damaged_end();
+}
+
+static bool take_any(void *context, const struct journal_record *record, char *error, size_t error_size)
+{
+	(void)context;
+	(void)record;
+	(void)error;
+	(void)error_size;
+	return true;
+}
+
+static void written(void *context, uint64_t ticket)
+{
+	(void)ticket;
+	*(bool *)context = true;
+}
+
+/* A sound record that does not follow from those before it. */
+static void append_what_does_not_fit(void)
+{
+	static const struct journal_batch batch = {.base_op = 7, .durable_op = 7, .commit = 7};
+	struct event_base *base = event_base_new();
+	struct journal_recovery recovery;
+	bool over = false;
+	const struct journal_options options = {.base = base, .durable = written, .context = &over};
+	struct journal *journal = journal_open(node_rig.directory, &options, take_any, NULL, &recovery);
+
+	assert_non_null(journal);
+	assert_true(journal_append_batch(journal, 1, &batch, NULL, 0));
+	while (!over)
+		event_base_loop(base, EVLOOP_ONCE);
+	journal_close(journal);
+	event_base_free(base);
+}
+
+/* Rule 14: also when every record is sound, and only together they make no log. */
+static void records_that_do_not_fit_are_damage(void **state)
+{
+	struct caller manager;
+	char command[512];
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	caller_close(&manager);
+	node_finish();
+	append_what_does_not_fit();
+	copy_files("before");
+	node_begin();
+	assert_int_equal(report_now().state, STATE_DAMAGED);
+	loop_for(4);
+	assert_true(files_are_those_of("before"));
+	snprintf(command, sizeof command, "rm -rf '%s.before'", node_rig.directory);
+	node_rig_end();
+	assert_int_equal(system(command), 0);
+}
+
+/* Rules 3 and 14: a write that did not finish is cut off, and every report says where. */
+static void a_cut_tail_is_told(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	assert_int_equal(order_now(&manager, 2, "chowder").outcome, JH_DONE);
+	assert_int_equal(report_now().tail_cut, 0);
+	caller_close(&manager);
+	node_killed_and_spoilt("chowder");
+	assert_int_equal(report_now().op, 1);
+	assert_int_equal(report_now().tail_cut, 1);
+	node_rig_end();
+}
+
+static void lose_files(const char *prefix)
+{
+	char command[512];
+
+	node_finish();
+	snprintf(command, sizeof command, "rm '%s/%s'*", node_rig.directory, prefix);
+	assert_int_equal(system(command), 0);
+	node_begin();
+}
+
+/* Rules 3 and 14: a directory without its snapshot is damaged and not new; one that has lost all but what it was
+ * loaded with is another replica, with a uuid of its own. */
+static void a_directory_that_lost_files(void **state)
+{
+	struct caller manager;
+	struct uuid uuid;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	caller_close(&manager);
+	uuid = node_rig.node->uuid;
+	lose_files("journal-0");
+	assert_int_equal(report_now().state, STATE_IDLE);
+	assert_false(uuid_equal(node_rig.node->uuid, uuid));
+	lose_files("snapshot");
+	assert_int_equal(report_now().state, STATE_DAMAGED);
+	node_rig_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_carry_their_op),
+		cmocka_unit_test(a_repeat_gets_its_answer),
+		cmocka_unit_test(times_never_fall),
+		cmocka_unit_test(min_members_come_with_the_heartbeat),
+		cmocka_unit_test(a_late_disk_is_told),
+		cmocka_unit_test(a_failed_disk_ends_the_process),
+		cmocka_unit_test(damage_is_left_alone),
+		cmocka_unit_test(damage_that_nobody_confirms_stops),
+		cmocka_unit_test(records_that_do_not_fit_are_damage),
+		cmocka_unit_test(a_cut_tail_is_told),
+		cmocka_unit_test(a_directory_that_lost_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,298 @@
+/* Whom a replica talks to: the lines of server/service.c, from outside, over its own sockets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rpc/convert.h"
+#include "tests/unit/support_node.h"
+
+static uint32_t greeted_count(void)
+{
+	uint32_t count = 0;
+
+	for (const struct greeted *from = node_rig.node->greeted; from != NULL; from = from->next)
+		count++;
+	return count;
+}
+
+static struct report report_now(void)
+{
+	struct report report;
+
+	node_report(node_rig.node, &report);
+	return report;
+}
+
+/* --- rule 17: hellos ---------------------------------------------------------------------------------------------- */
+
+static struct identity member_called(uint8_t mark)
+{
+	struct identity who = manager_called(mark);
+
+	who.id = 2;
+	who.cluster = node_rig.view.cluster;
+	who.generation = node_rig.view.generation;
+	return who;
+}
+
+/* Says it on a connection of its own; who is refused is not greeted. */
+static jh_hello_status hello_of(const struct identity *who, const struct identity *meant)
+{
+	struct caller caller;
+	uint32_t before = greeted_count();
+
+	caller_open(&caller);
+
+	jh_hello_status status = say_hello(&caller, who, meant);
+
+	assert_int_equal(greeted_count() - before, status == JH_HELLO_OK ? 1 : 0);
+	caller_close(&caller);
+	loop_for(2);
+	assert_int_equal(greeted_count(), before);
+	return status;
+}
+
+/* Rule 17: a hello of another format, program base, cluster or generation is refused, and says so. */
+static void hellos_are_judged(void **state)
+{
+	struct caller manager;
+	struct identity who;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	who = member_called(2);
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_OK);
+	who.format++;
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
+	who = member_called(2);
+	who.program_base++;
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
+	who = member_called(2);
+	who.cluster = called(0xCC);
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_CLUSTER);
+	who = member_called(2);
+	who.generation = called(0x66);
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_CLUSTER);
+	who = manager_called(0xA);
+	who.cluster = called(0xCC);
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_CLUSTER);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Rule 17: one that means another id, another data directory or another process is refused. */
+static void hellos_name_whom_they_mean(void **state)
+{
+	struct caller manager;
+	struct identity who, me, meant;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	who = member_called(2);
+	me = node_identity(node_rig.node);
+	assert_int_equal(hello_of(&who, &me), JH_HELLO_OK);
+	meant = me;
+	meant.id = 3;
+	assert_int_equal(hello_of(&who, &meant), JH_HELLO_NOT_ME);
+	meant = me;
+	meant.uuid = called(0x99);
+	assert_int_equal(hello_of(&who, &meant), JH_HELLO_NOT_ME);
+	meant = me;
+	meant.incarnation = called(0x99);
+	assert_int_equal(hello_of(&who, &meant), JH_HELLO_NOT_ME);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Queues a view for the node; it is in the node's socket, unread, when this returns. */
+static void send_view(struct caller *manager, struct question *question, jh_manage_result *result)
+{
+	static const struct peers none;
+	jh_install_args args;
+
+	memset(result, 0, sizeof *result);
+	convert_install_to_wire(&node_rig.view, &none, &args);
+	install_view_1(&args, NULL, ask(manager, question, (xdrproc_t)xdr_jh_manage_result, result));
+	xdr_free((xdrproc_t)xdr_jh_install_args, &args);
+	rpc_channel_flush(manager->channel);
+}
+
+/* Sends a hello without waiting for what comes of it. */
+static void send_hello(struct caller *caller, uint8_t mark, struct question *question, jh_hello_result *result)
+{
+	const struct identity who = manager_called(mark), nobody = {.format = JH_CLUSTER_FORMAT};
+	jh_hello_args args;
+
+	memset(result, 0, sizeof *result);
+	convert_identity_to_wire(&who, &args.me);
+	convert_identity_to_wire(&nobody, &args.you);
+	hello_1(&args, NULL, ask(caller, question, (xdrproc_t)xdr_jh_hello_result, result));
+	rpc_channel_flush(caller->channel);
+}
+
+/* Rules 12 and 17: a hello on a new connection closes the same peer's older one, and what lies there unread is never
+ * read: an order sent again on the new connection cannot be overtaken by its first copy. */
+static void a_hello_closes_older_connections(void **state)
+{
+	struct caller old, new;
+	struct question hello, view;
+	jh_hello_result greeting;
+	jh_manage_result managed;
+
+	(void)state;
+	node_rig_begin();
+	assert_int_equal(manager_opens(&old, 0xA), JH_HELLO_OK);
+	caller_open(&new);
+	send_hello(&new, 0xA, &hello, &greeting);
+	send_view(&old, &view, &managed);
+	loop_until(&hello.over);
+	assert_int_equal(greeting.status, JH_HELLO_OK);
+	xdr_free((xdrproc_t)xdr_jh_hello_result, &greeting);
+	loop_until(&old.closed);
+	assert_true(view.over);
+	assert_int_equal(view.rpc, RPC_LOST);
+	assert_int_equal(report_now().view.number, 0);
+	assert_int_equal(greeted_count(), 1);
+	assert_false(new.closed);
+	caller_close(&old);
+	caller_close(&new);
+	node_rig_end();
+}
+
+/* --- rule 20: one view manager ------------------------------------------------------------------------------------ */
+
+/* Rule 20: the binding of a successor closes the old manager's connections; what lies there unread is never read. */
+static void binding_closes_the_old_manager(void **state)
+{
+	struct caller old, successor;
+	struct question bind, view;
+	jh_manage_result bound = {0}, managed;
+	jh_bind_args args;
+
+	(void)state;
+	node_rig_begin();
+	assert_int_equal(manager_opens(&old, 0xA), JH_HELLO_OK);
+	assert_int_equal(manager_opens(&successor, 0xB), JH_HELLO_OK);
+	assert_false(old.closed);
+	convert_uuid_to_wire(called(0xB), args.manager);
+	bind_manager_1(&args, NULL, ask(&successor, &bind, (xdrproc_t)xdr_jh_manage_result, &bound));
+	rpc_channel_flush(successor.channel);
+	send_view(&old, &view, &managed);
+	loop_until(&bind.over);
+	assert_int_equal(bound.status, JH_MANAGE_OK);
+	xdr_free((xdrproc_t)xdr_jh_manage_result, &bound);
+	loop_until(&old.closed);
+	assert_int_equal(view.rpc, RPC_LOST);
+	assert_int_equal(report_now().view.number, 0);
+	assert_true(uuid_equal(replica_bound(node_rig.node->replica), called(0xB)));
+	assert_false(successor.closed);
+	caller_close(&old);
+	caller_close(&successor);
+	node_rig_end();
+}
+
+/* Rule 20: a manager that this replica is not bound to may say hello and bind it, and nothing else it says counts. */
+static void only_the_bound_manager_is_heard(void **state)
+{
+	struct caller manager, other;
+	struct view view;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
+	view = node_rig.view;
+	view.number = 2;
+	assert_int_equal(install_view(&other, &view), JH_MANAGE_REFUSED);
+	view.manager = called(0xB);
+	assert_int_equal(install_view(&other, &view), JH_MANAGE_REFUSED);
+	assert_int_equal(bind_manager(&other, 0xC), JH_MANAGE_REFUSED);
+	assert_int_equal(order_now(&other, 2, "pie").outcome, JH_MOVED);
+	assert_int_equal(history_now(&other, 1, 0, true).outcome, JH_MOVED);
+	heartbeat(&other, 9, false);
+	assert_int_equal(order_now(&manager, 2, "pie").outcome, JH_DONE);
+	assert_int_equal(report_now().view.number, 1);
+	/* Nor does the one it is bound to bring another's view, or bind it to another. */
+	view.number = 2;
+	assert_int_equal(install_view(&manager, &view), JH_MANAGE_REFUSED);
+	assert_int_equal(bind_manager(&manager, 0xB), JH_MANAGE_REFUSED);
+	caller_close(&other);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* Rule 20: a manager brings its own views, also to a replica that is bound to nobody yet. */
+static void a_manager_brings_its_own_views(void **state)
+{
+	struct caller other;
+
+	(void)state;
+	node_rig_begin();
+	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_OK);
+	assert_int_equal(install_view(&other, &node_rig.view), JH_MANAGE_REFUSED);
+	assert_int_equal(report_now().view.number, 0);
+	caller_close(&other);
+	node_rig_end();
+}
+
+/* Rule 20: a binding outlives the process. */
+static void a_binding_survives(void **state)
+{
+	struct caller manager, other;
+
+	(void)state;
+	node_rig_begin();
+	assert_int_equal(manager_opens(&manager, 0xA), JH_HELLO_OK);
+	assert_int_equal(bind_manager(&manager, 0xA), JH_MANAGE_OK);
+	caller_close(&manager);
+	node_killed();
+	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
+	caller_close(&other);
+	node_rig_end();
+}
+
+/* --- rule 19 ------------------------------------------------------------------------------------------------------ */
+
+/* Rule 19: greeted connections are bounded; one too many is told so. */
+static void greeted_connections_are_bounded(void **state)
+{
+	static struct caller callers[4 * LIMIT_REPLICAS + 1];
+	const uint32_t most = 4 * LIMIT_REPLICAS;
+
+	(void)state;
+	node_rig_begin();
+	for (uint32_t i = 0; i <= most; i++) {
+		struct identity who = manager_called((uint8_t)i);
+
+		who.id = 2;
+		who.uuid.bytes[1] = (uint8_t)(1 + i / 256);
+		caller_open(&callers[i]);
+		assert_int_equal(say_hello(&callers[i], &who, NULL), i < most ? JH_HELLO_OK : JH_HELLO_NOT_ME);
+	}
+	assert_int_equal(greeted_count(), most);
+	for (uint32_t i = 0; i <= most; i++)
+		caller_close(&callers[i]);
+	node_rig_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hellos_are_judged),
+		cmocka_unit_test(hellos_name_whom_they_mean),
+		cmocka_unit_test(a_hello_closes_older_connections),
+		cmocka_unit_test(binding_closes_the_old_manager),
+		cmocka_unit_test(only_the_bound_manager_is_heard),
+		cmocka_unit_test(a_manager_brings_its_own_views),
+		cmocka_unit_test(a_binding_survives),
+		cmocka_unit_test(greeted_connections_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

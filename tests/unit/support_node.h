@@ -1,0 +1,83 @@
+/* For tests of a replica's shell: one node in this process, on a loop that also carries the connections of its peers.
+ * It listens on loopback and is registered nowhere. Its clocks and its disk do what the test says: this file stands
+ * before libc's clock_gettime and fdatasync. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "rpc/channel.h"
+#include "server/node.h"
+
+#define NODE_ID 1
+#define NODE_BASE 7000u
+
+struct node_rig {
+	struct node *node;
+	char directory[256];
+	char address[LIMIT_ADDRESS_BYTES];
+	struct view view;                 /* number 1, by manager 0xA; the node is its only member */
+};
+extern struct node_rig node_rig;
+
+extern _Atomic int64_t wall_ahead_us;      /* the wall clock is so far ahead of the truth */
+extern _Atomic int64_t monotonic_ahead_us;
+extern atomic_bool disk_hangs;             /* fdatasync waits */
+extern atomic_bool disk_fails;             /* and says EIO */
+
+/* A new directory, removed by node_rig_end. */
+void node_rig_begin(void);
+void node_rig_end(void);
+/* A process on that directory begins; ends. */
+void node_begin(void);
+void node_finish(void);
+/* The directory becomes what a kill -9 at this moment leaves of it, and the node a new process on that. */
+void node_killed(void);
+/* As node_killed, with a byte of that text in the journal changed in between. */
+void node_killed_and_spoilt(const char *text);
+/* Changes a byte of that text, which is in the journal of a node that is finished. */
+void spoil(const char *text);
+
+/* One connection to the node. */
+struct caller {
+	struct rpc_channel *channel;
+	bool connected, closed;
+};
+
+void caller_open(struct caller *caller);
+void caller_close(struct caller *caller);
+
+/* A call, and later its answer. result is the caller's, zeroed; rpc says RPC_ANSWERED when it was decoded. */
+struct question {
+	bool over;
+	enum rpc_status rpc;
+	xdrproc_t decode;
+	void *result;
+};
+
+/* To be handed to rpc_channel_call by a stub's caller. */
+CLIENT *ask(struct caller *caller, struct question *question, xdrproc_t decode, void *result);
+/* Runs the loop until *flag, or fails the test. */
+void loop_until(const bool *flag);
+/* Runs it for so many turns of its timer. */
+void loop_for(unsigned ticks);
+
+struct uuid called(uint8_t mark);
+/* A view manager's or another replica's own name of itself, before it knows a cluster. */
+struct identity manager_called(uint8_t mark);
+/* Says hello and waits for the answer. meant: NULL, nobody in particular. */
+jh_hello_status say_hello(struct caller *caller, const struct identity *me, const struct identity *meant);
+/* Connected and greeted as the manager of that mark; OK or BOUND. */
+jh_hello_status manager_opens(struct caller *caller, uint8_t mark);
+jh_manage_status install_view(struct caller *manager, const struct view *view);
+jh_manage_status bind_manager(struct caller *manager, uint8_t mark);
+/* Sends a heartbeat; its answer is waited for. */
+void heartbeat(struct caller *manager, uint32_t min_members, bool retire);
+/* The node is the serving primary of node_rig.view. */
+void node_leads(struct caller *manager);
+
+/* An order of client 0xC1 for item "soup", under the number of the node's view. */
+void submit_order(struct caller *manager, struct question *question, jh_write_result *result, uint64_t request,
+		  const char *item);
+/* The same, waited for. */
+jh_write_result order_now(struct caller *manager, uint64_t request, const char *item);
+jh_read_result history_now(struct caller *manager, uint64_t view, uint64_t floor, bool at_primary);

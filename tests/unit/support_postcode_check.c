@@ -1,0 +1,132 @@
+#include "support_postcode_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+
+struct provider provider;
+
+static _Noreturn void run_provider(int input, int output)
+{
+	char self[512];
+	char path[600];
+	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[size > 0 ? size : 0] = '\0';
+	snprintf(path, sizeof(path), "%s/../integration/postcode_provider", dirname(self));
+	dup2(input, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	execl(path, "postcode_provider", "--slow-ms", "50", (char *)NULL);
+	fprintf(stderr, "cannot run %s: build the target postcode_provider\n", path);
+	_exit(1);
+}
+
+static void on_pulse(evutil_socket_t nothing, short what, void *context)
+{
+	(void)nothing;
+	(void)what;
+	(void)context;
+}
+
+int start_provider(void **state)
+{
+	struct timeval often = {.tv_usec = 2000};
+	int input[2], output[2];
+	char line[64] = "";
+
+	(void)state;
+	if (pipe2(input, O_CLOEXEC) || pipe2(output, O_CLOEXEC))
+		return -1;
+	provider.pid = fork();
+	if (provider.pid == 0)
+		run_provider(input[0], output[1]);
+	close(input[0]);
+	close(output[1]);
+	provider.input = input[1];
+	for (size_t size = 0; size < sizeof(line) - 1 && !strchr(line, '\n'); size++)
+		if (read(output[0], line + size, 1) != 1)
+			break;
+	close(output[0]);
+	provider.base = event_base_new();
+	provider.pulse = event_new(provider.base, -1, EV_PERSIST, on_pulse, NULL);
+	event_add(provider.pulse, &often);
+	return sscanf(line, "port %d", &provider.port) == 1 ? 0 : -1;
+}
+
+int stop_provider(void **state)
+{
+	int status;
+
+	(void)state;
+	event_free(provider.pulse);
+	event_base_free(provider.base);
+	close(provider.input); /* which ends it */
+	waitpid(provider.pid, &status, 0);
+	return status == 0 ? 0 : -1;
+}
+
+void count_questions(unsigned long *postcodes_io, unsigned long *getthedata)
+{
+	static const char request[] = "GET /count HTTP/1.0\r\n\r\n";
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)provider.port)};
+	char text[1024] = "";
+	size_t size = 0;
+	ssize_t got;
+	int connection = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(connection, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(write(connection, request, sizeof(request) - 1), sizeof(request) - 1);
+	while ((got = read(connection, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)got;
+	close(connection);
+	char *body = strstr(text, "{\"postcodes_io\"");
+	assert_non_null(body);
+	assert_int_equal(sscanf(body, "{\"postcodes_io\":%lu,\"getthedata\":%lu}", postcodes_io, getthedata), 2);
+}
+
+struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata)
+{
+	struct postcode_options options = postcode_options_default();
+	char first[128], second[128], error[256] = "";
+
+	snprintf(first, sizeof(first), "http://127.0.0.1:%d%s", provider.port, postcodes_io);
+	snprintf(second, sizeof(second), "http://127.0.0.1:%d%s", provider.port, getthedata);
+	options.mode = mode;
+	options.postcodes_io = first;
+	options.getthedata = second;
+	options.deadline_ms = DEADLINE_MS;
+	struct postcode_checker *checker = postcode_checker_new(provider.base, &options, error, sizeof(error));
+	if (!checker)
+		fail_msg("%s", error);
+	return checker;
+}
+
+void order_answered(void *context, enum postcode_verdict verdict)
+{
+	struct outcome *outcome = context;
+
+	outcome->answers_count++;
+	outcome->verdict = verdict;
+	outcome->at_us = now_us();
+}
+
+void order_asks(struct postcode_checker *checker, const char *postcode, struct outcome *outcome)
+{
+	*outcome = (struct outcome){0};
+	outcome->at_once = postcode_check(checker, postcode, &outcome->verdict, order_answered, outcome);
+	if (outcome->at_once)
+		order_answered(outcome, outcome->verdict);
+}

@@ -1,0 +1,48 @@
+/* For tests of postcode checks: both providers, played by tests/integration/postcode_provider, whose head says what each
+ * base URL makes of a question; and orders that ask. */
+#pragma once
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "rpc/clock.h"
+#include "server/postcode_check.h"
+
+#define DEADLINE_MS 800u
+#define GUARD_S 60 /* a test that waits this long has hung */
+
+struct provider {
+	pid_t pid;
+	int input;
+	int port;
+	struct event_base *base;
+	struct event *pulse; /* something happens every few milliseconds, so that no turn of the loop lasts */
+};
+extern struct provider provider;
+
+struct outcome {
+	int answers_count;
+	bool at_once;
+	enum postcode_verdict verdict;
+	int64_t at_us;
+};
+
+static inline int64_t now_us(void)
+{
+	return (int64_t)rpc_clock_us();
+}
+
+/* Set-up and tear-down of a group of tests: fills `provider`. */
+int start_provider(void **state);
+int stop_provider(void **state);
+/* Questions that both providers have been asked so far. */
+void count_questions(unsigned long *postcodes_io, unsigned long *getthedata);
+
+/* The paths are base URLs of the provider's; fails the test when there is no such checker. */
+struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata);
+/* outcome: filled now or when the answer comes, by order_answered. */
+void order_asks(struct postcode_checker *checker, const char *postcode, struct outcome *outcome);
+/* context: the struct outcome. */
+void order_answered(void *context, enum postcode_verdict verdict);

@@ -369,8 +369,8 @@ static void test_disk_full(void **state)
 
 	int orders = 0;
 
-	/* A segment of this size is filled faster than the keeper's thread may get a processor: what is left for META is
-	 * not touched before it has said that there is no next one. */
+	/* A segment of this size is filled faster than the keeper's thread may get a processor: what is left for META
+	 * is not touched before it has said that there is no next one. */
 	for (; !journal_disk_full(disk.journal) && orders < 1000; orders++) {
 		disk_wait(&disk, disk_append(&disk, 1, 400));
 		if (journal_counters(disk.journal).size_bytes >= disk.options.segment_bytes / 4 * 3)

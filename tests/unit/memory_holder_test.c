@@ -1,5 +1,5 @@
-/* The holder of a replica's memory: a killed process's connection closes at once however much memory it had; nothing stays
- * behind; it does not keep the process's own files open. */
+/* The holder of a replica's memory: a killed process's connection closes at once however much memory it had; nothing
+ * stays behind; it does not keep the process's own files open. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

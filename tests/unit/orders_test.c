@@ -179,8 +179,8 @@ static void content_leaves_out_what_is_assigned(void **state)
 	assert_false(orders_body_key(bytes, size - 4, NULL, NULL, &second, NULL));
 }
 
-/* Rule 11 once more: what cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum, malformed
- * bytes. */
+/* Rule 11 once more: what cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum,
+ * malformed bytes. */
 static void refusals_change_nothing(void **state)
 {
 	struct orders *orders = orders_new(3);

@@ -173,8 +173,8 @@ static void a_member_that_forgot_is_named(void **state)
 	core_end();
 }
 
-/* Rule 3: a member that holds more of this view than its primary does has it from the process that was primary before, on
- * this same directory: the directory is an old copy, and the member has lost nothing. */
+/* Rule 3: a member that holds more of this view than its primary does has it from the process that was primary before,
+ * on this same directory: the directory is an old copy, and the member has lost nothing. */
 static void an_old_copy_accuses_itself(void **state)
 {
 	(void)state;

@@ -1,5 +1,6 @@
-/* Purpose: no peer of the server transport costs the others anything: who stalls, lies, floods or does not read is waited
- * for by nobody, and every limit on what it may hold is kept. What well-behaved peers get is in rpc_server_test.c. */
+/* Purpose: no peer of the server transport costs the others anything: who stalls, lies, floods or does not read is
+ * waited for by nobody, and every limit on what it may hold is kept. What well-behaved peers get is in
+ * rpc_server_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -310,8 +311,8 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	free(words);
 }
 
-/* Rule 19: each of many peers may hold some memory with half a record; together they are bounded: those that hold the most
- * go, and who speaks in whole records stays. */
+/* Rule 19: each of many peers may hold some memory with half a record; together they are bounded: those that hold the
+ * most go, and who speaks in whole records stays. */
 static void many_half_records_are_bounded(void **state)
 {
 	enum { PEERS = 100, HALF = 9000 };

@@ -1,6 +1,6 @@
 /* Purpose: the server transport answers each call under its own xid in any order, may be paused, tells turns apart, and
- * survives connections that end at the worst moment. rpcgen's unmodified dispatch function runs on it. Peers that stall,
- * lie or take too much are in rpc_server_peers_test.c. */
+ * survives connections that end at the worst moment. rpcgen's unmodified dispatch function runs on it. Peers that
+ * stall, lie or take too much are in rpc_server_peers_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* For tests of postcode checks: both providers, played by tests/integration/postcode_provider, whose head says what each
- * base URL makes of a question; and orders that ask. */
+/* For tests of postcode checks: both providers, played by tests/integration/postcode_provider, whose head says what
+ * each base URL makes of a question; and orders that ask. */
 #pragma once
 
 #include <event2/event.h>

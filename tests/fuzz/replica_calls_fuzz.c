@@ -2,13 +2,14 @@
  * answers to its own pushes and hellos, decoded and converted as in the daemon and handed to the real core over a real
  * order history. The shell here has no disk and no socket: writes become durable when the input says so.
  *
- * Input: messages, each a kind (enum message), a byte of flags, 16 bits of length and that many bytes. A push with
+ * Input: messages, each a kind (replica_calls.h), a byte of flags, 16 bits of length and that many bytes. A push with
  * flag 1 gets the base digest it should have, so that what lies behind the digest is reached; flags / 2 choose who
  * pushes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "replica_calls.h"
 #include "rpc/base/must.h"
 #include "rpc/convert.h"
 #include "server/body.h"
@@ -22,12 +23,6 @@
 #define REQUESTS 128 /* more than messages: a token is never used twice */
 #define CONNECTS 8
 #define ORDERS_MAX 1000
-
-enum message {
-	HEAR_PUSH, HEAR_INSTALL, HEAR_HEARTBEAT, HEAR_BIND, HEAR_SUBMIT, HEAR_QUERY, HEAR_DURABLE, HEAR_FLUSH, HEAR_TICK,
-	HEAR_PEER_UP, HEAR_PEER_DOWN, HEAR_ACK, HEAR_PONG, HEAR_DISK, HEAR_HELLO, HEAR_STOP,
-	MESSAGES
-};
 
 struct connect {
 	uint32_t id;
@@ -311,8 +306,9 @@ static void heartbeat(struct shell *shell, const jh_heartbeat_args *args)
 	bool has_peers = args->has_peers &&
 			 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
-	step(shell, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view, .peers = has_peers ? &peers : NULL,
-					    .retire = args->retire, .min_members = args->min_members});
+	step(shell, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
+					    .peers = has_peers ? &peers : NULL, .retire = args->retire,
+					    .min_members = args->min_members});
 }
 
 static void submit(struct shell *shell, const jh_submit_args *args)
@@ -369,8 +365,8 @@ static void pushed(struct shell *shell, const jh_push_result *wire, uint8_t flag
 	if (connect == NULL || connect->push == 0 || wire->status < JH_PUSH_OK || wire->status > JH_PUSH_REFUSED)
 		return;
 
-	struct replica_event event = {.kind = REPLICA_ACK, .id = connect->id, .uuid = connect->uuid, .token = connect->push,
-				      .ack = &ack};
+	struct replica_event event = {.kind = REPLICA_ACK, .id = connect->id, .uuid = connect->uuid,
+				      .token = connect->push, .ack = &ack};
 
 	connect->push = 0;
 	step(shell, &event);
@@ -500,8 +496,9 @@ static bool load(void *context, const void *body, size_t size, char *error, size
 
 static void start(struct shell *shell)
 {
-	static const struct replica_options options = {.id = 1, .push_full_limit = 65536, .heartbeat_ms = 50, .suspect_ms = 250,
-						       .stall_ms = 2000, .read_hold_ms = 250, .orders_max = ORDERS_MAX,
+	static const struct replica_options options = {.id = 1, .push_full_limit = 65536, .heartbeat_ms = 50,
+						       .suspect_ms = 250, .stall_ms = 2000,
+						       .read_hold_ms = 250, .orders_max = ORDERS_MAX,
 						       .log_bytes_max = 4096};
 	const struct replica_service service = orders_service(&shell->orders);
 	const struct replica_meta meta = {.id = 1, .uuid = uuid_of(1)};

@@ -159,7 +159,7 @@ static void take_admin(const struct rpc_reply *reply)
 	take_plain(reply, (xdrproc_t)xdr_jh_admin_result);
 }
 
-/* seeds.c writes its answers in this order. */
+/* seeds_calls.c writes its answers in this order. */
 static void (*const results[])(const struct rpc_reply *reply) = {
 	take_hello, take_heartbeat, take_manage, take_submit, take_query, take_push,
 	take_write, take_read,	    take_row,	 take_status, take_admin,
@@ -269,7 +269,8 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	turn(base);
 	(void)!send(peer, bytes + size / 2, size - size / 2, MSG_NOSIGNAL | MSG_DONTWAIT);
 	turn(base);
-	setsockopt(peer, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger)); /* no TIME_WAIT */
+	/* no TIME_WAIT */
+	setsockopt(peer, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
 	close(peer);
 	turn(base);
 	must(waiting.closed);

@@ -1,4 +1,5 @@
 /* Seeds of what is said: calls and answers. */
+#include "replica_calls.h"
 #include "seeds.h"
 
 #include <arpa/inet.h>
@@ -230,12 +231,6 @@ static void seed_rpc_reply(void)
 }
 
 /* --- a replica's calls -------------------------------------------------------------------------------------------- */
-
-/* As enum message in replica_calls_fuzz.c. */
-enum message {
-	HEAR_PUSH, HEAR_INSTALL, HEAR_HEARTBEAT, HEAR_BIND, HEAR_SUBMIT, HEAR_QUERY, HEAR_DURABLE, HEAR_FLUSH,
-	HEAR_TICK, HEAR_PEER_UP, HEAR_PEER_DOWN, HEAR_ACK, HEAR_PONG, HEAR_DISK, HEAR_HELLO, HEAR_STOP
-};
 
 static void put_message(struct bytes *bytes, enum message message, unsigned flags, xdrproc_t encode, void *args)
 {

@@ -64,7 +64,7 @@ static void on_durable(void *context, uint64_t ticket)
 static void on_fatal(void *context, const char *line)
 {
 	(void)context;
-	fprintf(stderr, "%s\n", line);
+	fprintf(stderr, "journal_bench: %s\n", line);
 	_exit(1);
 }
 
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 
 	bench.journal = journal_open(argv[1], &options, read_record, &ignored, &recovery);
 	if (bench.journal == NULL) {
-		fprintf(stderr, "%s\n", recovery.error);
+		fprintf(stderr, "journal_bench: %s\n", recovery.error);
 		return 1;
 	}
 	bench.op = recovery.op;

@@ -14,8 +14,14 @@ if [[ ! -f $root/tests/fuzz/${name}_fuzz.c ]]; then
 	exit 2
 fi
 cd "$root"
-[[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target "${name}_fuzz" >/dev/null
+mkdir -p build
+log=build/fuzz-build.log
+{ [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz; } >"$log" 2>&1 &&
+	cmake --build --preset fuzz --target "${name}_fuzz" >>"$log" 2>&1 || {
+	tail -n 60 "$log" >&2
+	echo "tests/fuzz/run.sh: the build failed: see $log; it needs clang and libFuzzer" >&2
+	exit 1
+}
 there=build/fuzz/tests/fuzz
 mkdir -p "$there/new/$name" "$there/found"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1

@@ -105,10 +105,10 @@ set -o errtrace
 
 # wait_for SECONDS WHAT COMMAND...: polls COMMAND until it succeeds; fails the test when it does not in time.
 wait_for() {
-	local deadline=$((SECONDS + $1)) what=$2
+	local patience=$1 deadline=$((SECONDS + $1)) what=$2
 	shift 2
 	until "$@"; do
-		((SECONDS < deadline)) || fail "waited in vain for: $what"
+		((SECONDS < deadline)) || fail "waited $patience s in vain for: $what"
 		sleep 0.05
 	done
 }

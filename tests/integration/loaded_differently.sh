@@ -24,7 +24,7 @@ cmp -s "$snapshot" "$SCRATCH/own" && fail "the primary's history has not replace
 mv "$snapshot" "$directory/incoming.tmp"
 cp "$SCRATCH/own" "$snapshot"
 [[ $("$JH_BUILD/server/justhungry-server" --check "$directory" | jq -r .damaged) == false ]] ||
-	fail "--check calls it damaged"
+	fail "--check calls replica 2 damaged, which only had not put the state in its place yet"
 start_replica 2
 wait_for 20 "equal digests on both" members_level 2
 expect 0 "Order #3 for DH1 3LE placed" order "DH1 3LE" "after that"

@@ -25,6 +25,7 @@
  *   silent      ZY11     nothing, ever
  *   wrongpath   ZY12     404, {"status":404,"error":"Resource not found"} */
 #include <argp.h>
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -354,7 +355,8 @@ int main(int argc, char **argv)
 	struct evhttp_bound_socket *bound =
 		evhttp_bind_socket_with_handle(http, provider.address, (ev_uint16_t)provider.port);
 	if (!bound) {
-		fprintf(stderr, "postcode_provider: cannot listen on %s:%d\n", provider.address, provider.port);
+		fprintf(stderr, "postcode_provider: cannot listen on %s:%d: %s\n", provider.address, provider.port,
+			strerror(errno));
 		return 1;
 	}
 	evhttp_set_gencb(http, on_request, &provider);

@@ -9,7 +9,7 @@ for offset in 0 1 2 3; do
 	grep -q -E "^ *$((BASE + offset)) +1 +tcp " <<<"$listing" || fail "program $((BASE + offset)) is not listed: $listing"
 	rpcinfo -T tcp 127.0.0.1 $((BASE + offset)) 1 | grep -q 'ready and waiting' || fail "program $((BASE + offset)) does not answer"
 	# Version 0 probes for the supported range.
-	rpcinfo -T tcp 127.0.0.1 $((BASE + offset)) | grep -q 'version 1 ready and waiting' || fail "no version range"
+	rpcinfo -T tcp 127.0.0.1 $((BASE + offset)) | grep -q 'version 1 ready and waiting' || fail "rpcinfo does not find the versions of program $((BASE + offset)) by itself"
 	if rpcinfo -T tcp 127.0.0.1 $((BASE + offset)) 2 >/dev/null 2>&1; then
 		fail "version 2 of program $((BASE + offset)) answers"
 	fi

@@ -17,7 +17,8 @@ start_frontend --listen 0.0.0.0 --replica-hosts 10.0.0.1,10.0.0.2,10.0.0.3 --new
 HOST_PID=
 jh --timeout 60 status --wait 3 >/dev/null || fail "no cluster: $(status_json)"
 for host in 1 2 3; do
-	status_is ".replicas[] | select(.id == $host) | .address | startswith(\"10.0.0.$host:\")" || fail "$(status_json)"
+	status_is ".replicas[] | select(.id == $host) | .address | startswith(\"10.0.0.$host:\")" ||
+		fail "status does not show replica $host at 10.0.0.$host: $(status_json)"
 done
 expect 0 'Order #3 for DH1 3LE placed' order "DH1 3LE" soup
 # A client on another host.

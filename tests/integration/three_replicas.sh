@@ -4,7 +4,8 @@
 source "$(dirname "$0")/lib.sh"
 
 form 3
-status_is '.health == "ok" and ([.replicas[].role] | sort == ["backup", "backup", "primary"])' || fail "$(status_json)"
+status_is '.health == "ok" and ([.replicas[].role] | sort == ["backup", "backup", "primary"])' ||
+	fail "three replicas are not ok with one primary: $(status_json)"
 for number in 3 4 5 6; do
 	expect 0 "Order #$number for DH1 3LG placed" order "DH1 3LG" "item $number"
 done

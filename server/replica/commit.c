@@ -35,9 +35,10 @@ static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 
 		if (RULE_HOLDS(rule_09_joint_learner_counts, peer->joint != JOINT_COUNTED)) /* RULE 9 */
 			continue;
-		if (!peer->proved)
+		if (RULE_FORBIDS(rule_09_joint_learner_proves_itself, !peer->proved))
 			return false;
-		lower(lowest, peer->acked_op);
+		if (RULE_KEPT(rule_09_joint_learner_proves_itself))
+			lower(lowest, peer->acked_op);
 	}
 	return true;
 }

@@ -23,7 +23,7 @@ void replica_joint_consider(struct replica *r, struct replica_peer *peer)
 	if (peer->learning_since_ms == 0)
 		peer->learning_since_ms = r->now_ms;
 	if (RULE_FORBIDS(rule_09_joint_is_level, peer->acked_op < r->commit) || !within_one_push(r, peer) ||
-	    r->now_ms < peer->joint_not_before_ms)
+	    RULE_FORBIDS(rule_09_failed_learner_waits, r->now_ms < peer->joint_not_before_ms))
 		return;
 	if (r->view.members_count + r->joint_count >= LIMIT_REPLICAS)
 		return; /* RULE 19 */
@@ -71,7 +71,8 @@ static bool cannot_be_reached(const struct replica *r, const struct replica_peer
 		return true;
 	/* It lives but does not answer a push: its disk is late (RULE 15). A state under transfer takes as long as
 	 * it takes. */
-	return peer->push_token != 0 && !peer->push_state && r->now_ms - peer->push_sent_ms > r->options.stall_ms;
+	return RULE_KEPT(rule_15_late_acknowledgement_is_reported) && peer->push_token != 0 && !peer->push_state &&
+	       r->now_ms - peer->push_sent_ms > r->options.stall_ms;
 }
 
 static void add_need(const struct replica *r, struct need *needs, uint32_t *count, enum need_kind kind,

@@ -86,7 +86,8 @@ static void drop_strangers(struct replica *r)
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		struct replica_peer *peer = &r->peers[i];
 
-		if (peer->listed || replica_peer_member(r, peer) || peer->joint != JOINT_NO) {
+		if (peer->listed || replica_peer_member(r, peer) ||
+		    RULE_FORBIDS(rule_09_joint_counts_though_unlisted, peer->joint != JOINT_NO)) {
 			if (kept != i)
 				r->peers[kept] = *peer;
 			kept++;
@@ -115,7 +116,8 @@ void replica_peers_sync(struct replica *r, const struct peers *directory)
 		peer->listed = true;
 		if (!uuid_equal(peer->incarnation, found->incarnation) || strcmp(peer->address, found->address) != 0) {
 			disconnect(r, peer);
-			forget_proof(peer);
+			if (RULE_KEPT(rule_04_proofs_end_with_their_incarnation))
+				forget_proof(peer);
 			peer->incarnation = found->incarnation;
 			snprintf(peer->address, sizeof peer->address, "%s", found->address);
 			peer->retry_ms = 0;
@@ -139,8 +141,9 @@ void replica_peers_reset(struct replica *r)
 		if (peer->joint == JOINT_COUNTED && peer->link != LINK_UP && !replica_peer_member(r, peer)) {
 			/* RULE 9: it failed while it counted; not again at once. */
 			peer->joint_not_before_ms = r->now_ms + peer->joint_backoff_ms;
-			peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS
-							 ? peer->joint_backoff_ms * 2 : JOINT_BACKOFF_MOST_MS;
+			if (RULE_KEPT(rule_09_failed_learner_waits_longer))
+				peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS
+								 ? peer->joint_backoff_ms * 2 : JOINT_BACKOFF_MOST_MS;
 		}
 		peer->joint = JOINT_NO;
 		peer->acked_ever = 0;
@@ -203,7 +206,7 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 			    replica_log_last(r->log));
 		/* What is committed was on every member of its view, so a view made since has it, also from a replica that it
 		 * evicted. Who lost data may not accuse who did not: that one would give up a good copy. RULE 3, 14 */
-		if (r->state == STATE_SETTLING)
+		if (RULE_FORBIDS(rule_03_settling_primary_accuses_itself, r->state == STATE_SETTLING))
 			replica_damaged(r, "another holds committed orders that this primary does not");
 		else
 			peer->lost_data = true;
@@ -215,7 +218,7 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 		return;
 	}
 	must(replica_log_digest(r->log, op, &ours));
-	if (!digest_equal(ours, digest)) {
+	if (RULE_FORBIDS(rule_14_primary_compares_histories, !digest_equal(ours, digest))) {
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " differs from our committed history at op=%" PRIu64,
 			    peer->id, op);
 		peer->lost_data = true;
@@ -230,7 +233,8 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
 	const struct report *report = event->report;
 
-	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, event->incarnation))
+	if (peer == NULL || peer->link != LINK_CONNECTING ||
+	    RULE_FORBIDS(rule_17_incarnation_that_is_listed, !uuid_equal(peer->incarnation, event->incarnation)))
 		return;
 	if (report->view.number > r->view.number) {
 		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and

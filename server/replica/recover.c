@@ -24,7 +24,7 @@ static void recover_meta(struct replica *r, const struct replica_meta *meta)
 	r->bound = meta->bound;
 	r->view = meta->view;
 	r->whole_view = meta->whole_view;
-	r->joint_count = meta->joint_count;
+	r->joint_count = RULE_KEPT(rule_09_joint_learners_are_remembered) ? meta->joint_count : 0; /* RULE 9 */
 	memcpy(r->joint, meta->joint, sizeof r->joint);
 }
 
@@ -42,7 +42,9 @@ static bool skip_covered(const struct replica_log *log, const struct replica_eve
 	}
 	if (event->op + *skipped < base)
 		return true; /* all of it is older than the snapshot */
-	return replica_log_digest(log, event->op + *skipped, &ours) && digest_equal(ours, digest);
+	/* RULE 14 */
+	return replica_log_digest(log, event->op + *skipped, &ours) &&
+	       RULE_HOLDS(rule_14_batches_carry_their_digest, digest_equal(ours, digest));
 }
 
 enum fit { FIT_TAKEN, FIT_OTHER_BRANCH, FIT_GAP };
@@ -74,7 +76,8 @@ static enum fit recover_entries(struct replica *r, const struct replica_event *e
 
 static void recover_batch(struct replica *r, const struct replica_event *event)
 {
-	if (event->op < r->commit && r->commit > r->recovery_base) {
+	if (RULE_FORBIDS(rule_05_journal_cuts_nothing_committed,
+			 event->op < r->commit && r->commit > r->recovery_base)) {
 		r->recovery_broken = true; /* RULE 5: nobody cuts below the commit point */
 		return;
 	}
@@ -82,7 +85,7 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 	enum fit fit = recover_entries(r, event);
 
 	r->recovery_astray = fit == FIT_OTHER_BRANCH;
-	if (fit == FIT_GAP)
+	if (RULE_FORBIDS(rule_14_gap_is_damage, fit == FIT_GAP)) /* RULE 14 */
 		r->recovery_broken = true;
 	if (r->recovery_broken || fit != FIT_TAKEN)
 		return;
@@ -122,7 +125,7 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	uint64_t base = replica_log_base(r->log);
 	struct digest ours, staged;
 
-	if ((event->op > base && !event->ok) || r->commit > base) {
+	if (RULE_FORBIDS(rule_14_replacement_has_its_state, (event->op > base && !event->ok) || r->commit > base)) {
 		/* Entries applied on top of the snapshot belong to the old log: cannot be, a replacement is never
 		 * older. */
 		r->recovery_broken = true;
@@ -135,7 +138,7 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	if (event->last_op > base) {
 		if (replica_log_last(r->staged_log) < event->last_op ||
 		    !replica_log_digest(r->staged_log, base, &staged)) {
-			r->recovery_broken = true;
+			r->recovery_broken = RULE_KEPT(rule_14_replacement_has_its_tail); /* RULE 14 */
 			return;
 		}
 		r->recovery_astray = !digest_equal(ours, staged); /* its tail was cut before the snapshot's op */

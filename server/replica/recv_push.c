@@ -29,7 +29,8 @@ static struct replica_ack *ack(struct replica *r, uint64_t token, enum replica_p
 static void ack_proved(struct replica *r, uint64_t token)
 {
 	must(replica_view_durable(r)); /* RULE 2 */
-	ack(r, token, PUSH_OK)->op = r->proved_end < r->durable_op || !RULE_KEPT(rule_04_ack_no_more_than_is_durable)
+	ack(r, token, PUSH_OK)->op = RULE_FORBIDS(rule_04_ack_no_more_than_is_proved, r->proved_end < r->durable_op) ||
+						     !RULE_KEPT(rule_04_ack_no_more_than_is_durable)
 					     ? r->proved_end : r->durable_op;
 }
 
@@ -84,7 +85,7 @@ static enum fit compare(const struct replica_log *log, uint64_t op, const struct
 	bool same_body = ours->size == theirs->size && memcmp(ours->body, theirs->body, ours->size) == 0;
 
 	if (ours->view == theirs->view)
-		return same_body ? FIT_SAME : FIT_DAMAGE;
+		return RULE_HOLDS(rule_06_one_view_and_op_is_one_body, same_body) ? FIT_SAME : FIT_DAMAGE;
 	return FIT_OTHER;
 }
 
@@ -140,7 +141,8 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	uint64_t end = push->base_op + push->entries_count;
 	const char *wrong = take_entries(r, r->log, push);
 
-	if (wrong == NULL && !r->whole_here && end == push->last_op && replica_log_last(r->log) > end) {
+	if (wrong == NULL && RULE_HOLDS(rule_05_later_pushes_cut_nothing, !r->whole_here) && end == push->last_op &&
+	    replica_log_last(r->log) > end) {
 		/* RULE 5: what the primary does not have goes, unless it is committed. */
 		if (end < r->commit)
 			wrong = "the primary's log ends below the commit point";
@@ -157,7 +159,8 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	if (r->whole_here) {
 		replica_write_log(r);
 	} else {
-		replica_write_log_now(r); /* a cut is on disk before the log is called whole */
+		if (RULE_KEPT(rule_05_cut_is_written_first))
+			replica_write_log_now(r); /* a cut is on disk before the log is called whole */
 		if (end == push->last_op)
 			made_whole(r);
 	}
@@ -185,7 +188,7 @@ static bool replace_when_whole(struct replica *r, uint64_t last_op)
 		return false;
 	/* Deltas may have come in between (another primary, another connection): a state that is older by now would take back
 	 * what is applied or acknowledged. */
-	if (r->staged_op < r->commit || last_op < r->proved_end) {
+	if (RULE_FORBIDS(rule_07_older_state_replaces_nothing, r->staged_op < r->commit || last_op < r->proved_end)) {
 		r->staged_complete = false;
 		replica_do(r, DO_UNSTAGE);
 		return false;
@@ -209,7 +212,8 @@ static void take_state(struct replica *r, const struct replica_event *event)
 		ack(r, event->token, PUSH_REFUSED);
 		return;
 	}
-	if (push->base_op < r->commit) { /* design section 5: older than our own commit point */
+	/* RULE 7, design section 5: older than our own commit point */
+	if (RULE_FORBIDS(rule_07_older_state_is_not_taken, push->base_op < r->commit)) {
 		ack(r, event->token, PUSH_NEED_BASE);
 		return;
 	}
@@ -286,7 +290,7 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 	const struct replica_push *push = event->push;
 	const struct view *view = push->view > r->view.number ? push->record : &r->view;
 
-	if (r->state == STATE_DAMAGED) {
+	if (RULE_FORBIDS(rule_14_damaged_take_no_push, r->state == STATE_DAMAGED)) {
 		ack(r, event->token, PUSH_DAMAGED);
 		return false;
 	}
@@ -298,17 +302,21 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 		ack(r, event->token, PUSH_NEED_RECORD);
 		return false;
 	}
-	if (view->number != push->view || view->primary != event->id || event->id == r->options.id ||
-	    view_member_exact(view, event->id, event->uuid) == NULL ||
+	if (view->number != push->view || event->id == r->options.id ||
+	    RULE_FORBIDS(rule_17_pushes_come_from_the_primary,
+			 view->primary != event->id || view_member_exact(view, event->id, event->uuid) == NULL) ||
 	    push->base_op > push->last_op || push->entries_count > push->last_op - push->base_op) {
 		ack(r, event->token, PUSH_REFUSED);
 		return false;
 	}
 	if (push->view > r->view.number) {
+		/* RULE 3 */
+		bool other_generation = RULE_FORBIDS(rule_03_push_of_this_generation,
+						     !uuid_equal(r->view.generation, view->generation));
 		bool other_cluster = RULE_FORBIDS(rule_17_push_of_this_cluster,
 						  !uuid_is_nil(r->view.cluster) &&
 							  (!uuid_equal(r->view.cluster, view->cluster) ||
-							   !uuid_equal(r->view.generation, view->generation)));
+							   other_generation));
 		bool other_manager = RULE_FORBIDS(rule_20_push_of_the_bound_manager,
 						  !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager));
 
@@ -344,7 +352,8 @@ void replica_recv_push(struct replica *r, const struct replica_event *event)
 			damaged_by(r, event->token, "the committed history differs from the primary's");
 			return;
 		}
-		if (RULE_FORBIDS(rule_14_other_history_is_damage, r->whole_here && push->base_op <= r->proved_end)) {
+		if (RULE_FORBIDS(rule_14_no_other_history_within_a_view,
+				 r->whole_here && push->base_op <= r->proved_end)) {
 			damaged_by(r, event->token, "the log differs from the primary's within one view");
 			return;
 		}

@@ -131,7 +131,8 @@ void replica_damaged(struct replica *r, const char *why)
 		return;
 	replica_say(r, LOG_LEVEL_ERROR, "damaged, serving nothing: %s", why);
 	snprintf(r->detail, sizeof r->detail, "%s", why);
-	replica_drop_requests(r);
+	if (RULE_KEPT(rule_14_damaged_answer_who_waits))
+		replica_drop_requests(r);
 	r->state = STATE_DAMAGED;
 	replica_news(r);
 }
@@ -281,7 +282,8 @@ void replica_report(const struct replica *r, struct report *report)
 	}
 	report->whole_view = r->durable_whole_view;
 	report->op = r->durable_op;
-	if (r->adopting) /* a crash leaves the old log or the new one */
+	/* RULE 4: a crash leaves the old log or the new one */
+	if (RULE_FORBIDS(rule_04_report_what_a_crash_leaves, r->adopting))
 		report->op = r->replaced_durable_op < r->written_op ? r->replaced_durable_op : r->written_op;
 	report->commit = r->commit;
 	report->digest_op = r->applied;

@@ -102,7 +102,7 @@ static bool ask_about_disk(const struct replica *r, const struct replica_peer *p
 
 static void push_to(struct replica *r, struct replica_peer *peer)
 {
-	if (peer->link != LINK_UP || peer->lost_data)
+	if (peer->link != LINK_UP || RULE_FORBIDS(rule_14_no_push_to_who_lost_data, peer->lost_data))
 		return;
 	if (peer->needs_state) {
 		if (peer->push_token == 0)
@@ -157,7 +157,7 @@ static void take_proof(struct replica *r, struct replica_peer *peer, const struc
 		replica_damaged(r, "another holds orders of this view that its primary does not");
 		return;
 	}
-	if (peer->proved && ack->op < peer->acked_op) {
+	if (RULE_FORBIDS(rule_03_acknowledgements_do_not_fall, peer->proved && ack->op < peer->acked_op)) {
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " acknowledged op=%" PRIu64 " against acked=%" PRIu64
 			    " last=%" PRIu64, peer->id, ack->op, peer->acked_op, replica_log_last(r->log));
 		peer->lost_data = true;
@@ -226,7 +226,7 @@ void replica_recv_ack(struct replica *r, const struct replica_event *event)
 		replica_peer_base(r, peer, ack->commit, ack->commit_digest);
 		break;
 	case PUSH_DAMAGED:
-		peer->lost_data = true;
+		peer->lost_data = RULE_KEPT(rule_14_damaged_are_named);
 		break;
 	case PUSH_OLD_VIEW:
 	case PUSH_REFUSED:

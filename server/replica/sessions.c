@@ -126,8 +126,9 @@ enum replica_known sessions_lookup(const struct sessions *sessions, struct uuid 
 	for (const struct request *known = session->newest; known != NULL; known = known->older) {
 		if (known->number == request) {
 			*op = known->op;
-			return digest_equal(known->content, content) ? KNOWN_REPEAT : KNOWN_CONFLICT;
+			return RULE_HOLDS(rule_11_conflict_in_the_log, digest_equal(known->content, content))
+				       ? KNOWN_REPEAT : KNOWN_CONFLICT;
 		}
 	}
-	return KNOWN_SUPERSEDED;
+	return RULE_KEPT(rule_11_superseded_in_the_log) ? KNOWN_SUPERSEDED : KNOWN_NEW;
 }

@@ -86,8 +86,8 @@ void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 
 static bool hold(struct held_queue *queue, const struct held_call *call)
 {
-	if (queue->count == LIMIT_HELD_CALLS)
-		return false;
+	if (RULE_FORBIDS(rule_19_held_calls_are_bounded, queue->count == LIMIT_HELD_CALLS))
+		return false; /* RULE 19 */
 	queue->ring[(queue->first + queue->count++) % LIMIT_HELD_CALLS] = *call;
 	return true;
 }
@@ -231,7 +231,8 @@ static bool judged(struct replica *r, const struct replica_event *event)
 	must(r->judging > 0);
 	r->judging--;
 	judging_remove(&r->judged, event->client, event->request);
-	if (RULE_FORBIDS(rule_12_moved_while_it_was_judged, event->view != r->view.number) || !replica_is_serving(r)) {
+	if (RULE_FORBIDS(rule_12_moved_while_it_was_judged, event->view != r->view.number) ||
+	    RULE_FORBIDS(rule_12_deposed_while_it_was_judged, !replica_is_serving(r))) {
 		answer(r, event->token, VERDICT_MOVED); /* RULE 12 */
 		return false;
 	}
@@ -280,12 +281,13 @@ void replica_index_log(struct replica *r)
 /* RULE 8: this view, and a log made whole in it. */
 static bool may_read(const struct replica *r, uint64_t view)
 {
-	if (RULE_FORBIDS(rule_08_reads_of_this_view_only, view != r->view.number) || r->adopting ||
-	    !replica_view_durable(r))
+	if (RULE_FORBIDS(rule_08_reads_of_this_view_only, view != r->view.number) ||
+	    RULE_FORBIDS(rule_08_no_read_of_a_replacement, r->adopting) ||
+	    RULE_FORBIDS(rule_02_reads_of_a_durable_view, !replica_view_durable(r)))
 		return false;
 	if (r->role == ROLE_PRIMARY)
 		return r->state == STATE_SERVING;
-	return r->role == ROLE_BACKUP &&
+	return RULE_HOLDS(rule_08_learners_answer_no_read, r->role == ROLE_BACKUP) &&
 	       RULE_HOLDS(rule_08_reads_of_a_whole_log_only, r->state == STATE_FOLLOWING && r->whole_here);
 }
 

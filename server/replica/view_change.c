@@ -60,7 +60,8 @@ void replica_enter_view(struct replica *r, const struct view *view)
 	r->bound = view->manager; /* RULE 20: bound with its view */
 	r->entered = true;
 	r->whole_here = false;
-	r->proved_end = 0;
+	if (RULE_KEPT(rule_05_own_proof_ends_with_its_view))
+		r->proved_end = 0;
 	r->commit_heard = 0;
 	r->joint_count = 0;
 	r->needs_count = 0;
@@ -113,7 +114,7 @@ void replica_answer_installs(struct replica *r)
 
 static const char *install_refusal(struct replica *r, const struct view *view)
 {
-	if (r->state == STATE_DAMAGED)
+	if (RULE_FORBIDS(rule_14_damaged_take_no_view, r->state == STATE_DAMAGED))
 		return "damaged";
 	if (RULE_FORBIDS(rule_20_view_of_the_bound_manager,
 			 !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager))) /* RULE 20 */
@@ -121,7 +122,7 @@ static const char *install_refusal(struct replica *r, const struct view *view)
 	if (RULE_FORBIDS(rule_17_view_of_this_cluster,
 			 !uuid_is_nil(r->view.cluster) && !uuid_equal(r->view.cluster, view->cluster))) /* RULE 17 */
 		return "of another cluster";
-	if (view->number < r->view.number) /* RULE 4 */
+	if (RULE_FORBIDS(rule_04_install_of_no_older_view, view->number < r->view.number)) /* RULE 4 */
 		return "in a higher view already";
 	if (!is_primary_of(r, view))
 		return "not the primary of that view";
@@ -196,7 +197,7 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	}
 	if (event->damaged)
 		replica_damaged(r, event->text);
-	else if (r->recovery_broken)
+	else if (RULE_FORBIDS(rule_14_journal_that_does_not_fit_is_damage, r->recovery_broken))
 		replica_damaged(r, "journal and snapshot do not fit together");
 	replica_write_meta(r);
 	replica_news(r);
@@ -217,7 +218,8 @@ void replica_stop(struct replica *r)
 void replica_stop_check(struct replica *r)
 {
 	bool leads = r->role == ROLE_PRIMARY && (r->state == STATE_SERVING || r->state == STATE_SETTLING);
-	bool handing_over = leads && r->manager_connected && r->view.members_count > 1;
+	bool handing_over = RULE_KEPT(rule_10_who_stops_hands_over) && leads && r->manager_connected &&
+			    r->view.members_count > 1;
 	bool following_first = r->role == ROLE_BACKUP && r->state == STATE_CATCHING_UP && r->manager_connected;
 
 	if (!r->stopping || r->exiting)

@@ -210,8 +210,9 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		r->durable_view = r->view;
 		if (r->entered_whole_ticket <= r->durable_ticket)
 			r->durable_whole_view = r->whole_view; /* a record of its own, after the entries */
-		r->durable_bound = r->bind.token != 0 && r->bind.ticket > r->durable_ticket ? r->durable_bound
-											    : r->bound;
+		r->durable_bound = RULE_FORBIDS(rule_20_report_names_the_durable_manager,
+						r->bind.token != 0 && r->bind.ticket > r->durable_ticket)
+					   ? r->durable_bound : r->bound;
 	}
 	if (!view_was_durable && replica_view_durable(r)) {
 		replica_answer_installs(r);

@@ -82,8 +82,8 @@ void node_rig_begin(void)
 	memset(&node_rig, 0, sizeof node_rig);
 	new_directory();
 	node_begin();
-	node_rig.view = (struct view){.number = 1, .primary = NODE_ID, .cluster = called(0xC), .generation = called(0x6),
-				      .manager = called(0xA), .members_count = 1,
+	node_rig.view = (struct view){.number = 1, .primary = NODE_ID, .cluster = called(0xC),
+				      .generation = called(0x6), .manager = called(0xA), .members_count = 1,
 				      .members = {{.id = NODE_ID, .uuid = node_rig.node->uuid}}};
 	snprintf(node_rig.view.members[0].address, LIMIT_ADDRESS_BYTES, "%s", node_rig.address);
 }

@@ -36,8 +36,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VALID, INVALID, MISSING, TERMINATED, LIMITED, BROKEN, SLOW, TRUNCATED, NOTJSON, REDIRECT, OVERSIZED, SILENT, WRONGPATH,
-       BEHAVIOURS };
+enum { VALID, INVALID, MISSING, TERMINATED, LIMITED, BROKEN, SLOW, TRUNCATED, NOTJSON, REDIRECT, OVERSIZED, SILENT,
+       WRONGPATH, BEHAVIOURS };
 
 static const char *const names[BEHAVIOURS] = {"valid", "invalid", "missing", "terminated", "limited", "broken", "slow",
 					      "truncated", "notjson", "redirect", "oversized", "silent", "wrongpath"};

@@ -134,9 +134,9 @@ static void spoil_address(jh_view *view)
 /* Each lie about a view is noticed. */
 static void views_that_make_no_sense(void **state)
 {
-	static void (*const spoil[])(jh_view *) = {spoil_order,	  spoil_id_zero, spoil_id_high,	   spoil_uuid,
-						   spoil_twin,	  spoil_primary, spoil_cluster,	   spoil_generation,
-						   spoil_manager, spoil_number,	 spoil_address};
+	static void (*const spoil[])(jh_view *) = {
+		spoil_order, spoil_id_zero, spoil_id_high, spoil_uuid, spoil_twin, spoil_primary, spoil_cluster,
+		spoil_generation, spoil_manager, spoil_number, spoil_address};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof spoil / sizeof spoil[0]; i++) {

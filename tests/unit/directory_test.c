@@ -225,8 +225,11 @@ static void test_set_aside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_made),	     cmocka_unit_test(test_locked),    cmocka_unit_test(test_bad_paths),
-		cmocka_unit_test(test_not_writable), cmocka_unit_test(test_set_aside),
+		cmocka_unit_test(test_made),
+		cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_bad_paths),
+		cmocka_unit_test(test_not_writable),
+		cmocka_unit_test(test_set_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ static void test_batch_bytes(void **state)
 	uint8_t by_hand[512], by_rpcgen[512], bodies[3][64] = {"a", "four", "longer than that"};
 	struct journal_entry entries[3], entry;
 	struct journal_batch batch = {
-		.base_op = 41, .base_digest = {.low = 0x1122334455667788, .high = 0x99}, .durable_op = 40, .commit = 39};
+		.base_op = 41, .base_digest = {.low = 0x1122334455667788, .high = 0x99}, .durable_op = 40,
+		.commit = 39};
 	jh_log_entry wire[3];
 	struct jh_disk_record record = {.kind = JH_DISK_BATCH};
 	struct jh_disk_batch *body = &record.jh_disk_record_u.batch;
@@ -373,7 +374,7 @@ static void test_disk_full(void **state)
 	 * is not touched before it has said that there is no next one. */
 	for (; !journal_disk_full(disk.journal) && orders < 1000; orders++) {
 		disk_wait(&disk, disk_append(&disk, 1, 400));
-		if (journal_counters(disk.journal).size_bytes >= disk.options.segment_bytes / 4 * 3)
+		if (journal_counters(disk.journal).size_bytes >= disk.options.segment_bytes / 4 * UINT64_C(3))
 			assert_true(disk_until(&disk, is_full));
 	}
 	assert_true(orders > 30);

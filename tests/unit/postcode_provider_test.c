@@ -27,8 +27,9 @@ static void test_urls(void **state)
 /* One line that names the option; an address that is none is found at the start, not at the first order. */
 static void test_bad_bases(void **state)
 {
-	static const char *const bad[] = {"", "localhost", "localhost:80", "ftp://host", "file:///etc/passwd", "http://", 
-					  "http://h/?a=b", "http://h/#f", "http://me:secret@h", "http://h h/", "http://h:99999"};
+	static const char *const bad[] = {"", "localhost", "localhost:80", "ftp://host", "file:///etc/passwd",
+					  "http://", "http://h/?a=b", "http://h/#f", "http://me:secret@h",
+					  "http://h h/", "http://h:99999"};
 	char base[POSTCODE_BASE_BYTES], error[256], lengthy[400];
 
 	(void)state;
@@ -60,7 +61,8 @@ static void test_postcodes_io(void **state)
 		{200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_NONE},
 		{404, "{\"status\":404,\"error\":\"Postcode not found\"}", POSTCODE_ANSWER_NONE},
 		{404, "{\"status\":404,\"error\":\"Invalid postcode\"}", POSTCODE_ANSWER_NONE},
-		{404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year_terminated\":1996}}", POSTCODE_ANSWER_NONE},
+		{404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year_terminated\":1996}}",
+		 POSTCODE_ANSWER_NONE},
 		/* not what is documented */
 		{404, "{\"status\":404,\"error\":\"Resource not found\"}", POSTCODE_ANSWER_FAILED},
 		{404, "{\"status\":404,\"terminated\":true}", POSTCODE_ANSWER_FAILED},
@@ -109,7 +111,8 @@ static void test_getthedata(void **state)
 		const char *body;
 		enum postcode_answer expected;
 	} table[] = {
-		{"DH1 3LE", 200, "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"data\":{}}", POSTCODE_ANSWER_EXISTS},
+		{"DH1 3LE", 200, "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"data\":{}}",
+		 POSTCODE_ANSWER_EXISTS},
 		{"DH1 3LE", 200, "{\"status\":\"no_match\",\"data\":null}", POSTCODE_ANSWER_NONE},
 		{"DH1 3LE", 404, "{\"status\":\"no_match\",\"data\":null}", POSTCODE_ANSWER_NONE},
 		{"B1 1TT", 200, "{\"status\":\"no_match\"}", POSTCODE_ANSWER_NONE},

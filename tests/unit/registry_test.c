@@ -253,8 +253,8 @@ static void a_trickling_peer_holds_nobody_past_the_deadline(void **state)
 	assert_int_equal(getsockname(trickler.listener, (struct sockaddr *)&address.storage, &address.length), 0);
 	assert_int_equal(pthread_create(&thread, NULL, trickle, &trickler), 0);
 
-	struct blocking_call call = {.address = &address, .program = 1, .version = 1, .encode = no_words, .decode = no_words,
-				     .deadline_us = deadline_us};
+	struct blocking_call call = {.address = &address, .program = 1, .version = 1, .encode = no_words,
+				     .decode = no_words, .deadline_us = deadline_us};
 
 	/* The peer never stops by itself, so coming back at all is the proof; ctest's timeout is the judge. */
 	assert_int_equal(blocking_call(&call, error, sizeof error), BLOCKING_UNREACHABLE);

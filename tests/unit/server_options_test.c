@@ -57,8 +57,9 @@ static void given(void **state)
 
 	(void)state;
 	parse(&options, (const char *[]){"--id=4095", "--data-dir=/d", "--listen=0.0.0.0", "--listen=[::1]:4711",
-					 "--advertise=192.0.2.7", "--push=delta", "--max-orders=5", "--program-base=541000000",
-					 "--postcode-check=strict", "--suspect-ms=100", "--heartbeat-ms=20", NULL});
+					 "--advertise=192.0.2.7", "--push=delta", "--max-orders=5",
+					 "--program-base=541000000", "--postcode-check=strict",
+					 "--suspect-ms=100", "--heartbeat-ms=20", NULL});
 	assert_int_equal(options.node.listen_count, 2);
 	assert_string_equal(options.node.listen[1], "[::1]:4711");
 	assert_string_equal(options.node.advertise, "192.0.2.7");

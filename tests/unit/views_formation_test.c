@@ -214,8 +214,8 @@ static void bound_at_one_instant(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: replica 1 said that it was still ours when all were; then 3 was lost, and another front-end bound 1. Now that
- * 3 is ours again, what 1 said then counts no more: it was asked again, and has not answered. */
+/* Rule 20: replica 1 said that it was still ours when all were; then 3 was lost, and another front-end bound 1. Now
+ * that 3 is ours again, what 1 said then counts no more: it was asked again, and has not answered. */
 static void asked_again_is_not_confirmed(void **state)
 {
 	struct views_stored stored;

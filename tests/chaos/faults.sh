@@ -8,8 +8,13 @@ FAULTS+=(kill_primary kill_backup kill_frontend kill_all stop_primary stop_backu
 	restart_primary restart_backup restart_frontend wipe_primary wipe_backup join_and_leave)
 [[ -z ${JH_OWN_HOST:-} ]] || FAULTS+=(kill_rpcbind)
 
+# Once more `steady`, when that is long ago: a machine that stood still meanwhile served nothing in that second.
 mark() {
 	now_us
+	if ((NOW > STEADY_AT + 400000)); then
+		steady
+		now_us
+	fi
 	AT=$NOW
 }
 

@@ -175,6 +175,12 @@ static void judge_admitted(struct world *w, const struct view *view, const struc
 			   view->number, member->id, disk_last(&node->disk), w->committed_count);
 }
 
+static void ends_unnoticed(struct world *w)
+{
+	w->over = true;
+	w->counts->unnoticed++;
+}
+
 static bool knows_other(const struct view *known, const struct view *view)
 {
 	return known->number >= view->number && !view_equal(known, view);
@@ -200,8 +206,7 @@ static void judge_reused(struct world *w, const struct view *view)
 		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
 
 		if (w->front->restored && will_know_other(&w->nodes[id], view)) {
-			w->over = true;
-			w->counts->unnoticed++;
+			ends_unnoticed(w);
 			return;
 		}
 		if (meta != NULL && knows_other(&meta->view, view) && uuid_equal(meta->view.manager, view->manager))
@@ -210,15 +215,34 @@ static void judge_reused(struct world *w, const struct view *view)
 	}
 }
 
+/* RULE 3: a primary on an old copy of its disk has all that any client was shown; that much the view manager knows. What
+ * was committed and never shown is lost with it, and no promise is broken. */
+static void judge_old_copy(struct world *w, const struct view *view)
+{
+	const struct view_member *primary = view_member_by_id(view, view->primary);
+	const struct node *node = &w->nodes[primary->id];
+
+	if (!node->disk.hurt || !uuid_equal(node->disk.image.uuid, primary->uuid))
+		return;
+	if (disk_last(&node->disk) < w->shown)
+		world_fail(w, 3,
+			   "view %" PRIu64 " is led by replica %" PRIu32 ", whose old copy ends at op %" PRIu64
+			   "; a client was shown op %" PRIu64,
+			   view->number, node->id, disk_last(&node->disk), w->shown);
+	if (disk_last(&node->disk) < w->committed_count)
+		ends_unnoticed(w);
+}
+
 /* One with an old directory installs its view again, or passes on what its primary says, and meets no replica that could
  * tell it of a newer one. */
 void judge_goes_on(struct world *w)
 {
+	const struct view *view = &w->front->stored.view;
+
+	judge_old_copy(w, view);
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
-		if (!w->over && w->front->restored && will_know_other(&w->nodes[id], &w->front->stored.view)) {
-			w->over = true;
-			w->counts->unnoticed++;
-		}
+		if (!w->over && w->front->restored && will_know_other(&w->nodes[id], view))
+			ends_unnoticed(w);
 	}
 }
 

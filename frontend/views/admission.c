@@ -60,7 +60,9 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 		return;
 	for (uint32_t n = 0; n < primary->report.needs_count; n++) {
 		const struct need *need = &primary->report.needs[n];
-		const struct view_member *member = view_member_exact(current, need->id, need->uuid);
+		const struct view_member *member = RULE_KEPT(rule_10_evictions_name_the_directory)
+							   ? view_member_exact(current, need->id, need->uuid)
+							   : view_member_by_id(current, need->id);
 
 		if (need->kind != NEED_EVICT || member == NULL || !counts(v, need))
 			continue;
@@ -100,7 +102,9 @@ static bool is_joint(const struct report *report, const struct need *need)
 
 static void read_loss(struct views *v, const struct need *need, struct needs *needs)
 {
-	const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
+	const struct view_member *member = RULE_KEPT(rule_10_losses_name_the_directory)
+						   ? view_member_exact(&v->durable.view, need->id, need->uuid)
+						   : view_member_by_id(&v->durable.view, need->id);
 	struct known *k = vm_known_find(v, need->id);
 
 	if (member != NULL)
@@ -120,7 +124,9 @@ static void read_admission(struct views *v, const struct need *need, struct need
 	needs->admit = RULE_KEPT(rule_09_admission_is_never_refused);
 	const struct known *k = vm_known_find(v, need->id);
 
-	if (k == NULL || !vm_known_reachable(v, k) || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)
+	if (k == NULL || !vm_known_reachable(v, k) ||
+	    RULE_FORBIDS(rule_10_admissions_name_the_directory, !uuid_equal(k->identity.uuid, need->uuid)) ||
+	    RULE_FORBIDS(rule_14_who_lost_data_is_not_admitted, k->lost_data))
 		return;
 	for (uint32_t i = 0; i < needs->learners_count; i++) {
 		if (needs->learners[i].id == need->id)

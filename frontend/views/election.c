@@ -46,9 +46,9 @@ static bool better(struct views *v, const struct view *view, const struct known 
 	bool stalled_a = vm_election_stalled(v, view, a);
 	bool stalled_b = vm_election_stalled(v, view, b);
 
-	if (a->report.stopping != b->report.stopping)
+	if (RULE_FORBIDS(rule_10_who_stops_is_the_last_choice, a->report.stopping != b->report.stopping))
 		return b->report.stopping;
-	if (stalled_a != stalled_b)
+	if (RULE_FORBIDS(rule_15_who_stalls_is_the_last_choice, stalled_a != stalled_b))
 		return stalled_b;
 	if (RULE_FORBIDS(rule_03_cut_tail_is_the_last_choice,
 			 (a->report.tail_cut == 0) != (b->report.tail_cut == 0)))
@@ -127,7 +127,8 @@ static void judge_primary(struct views *v, struct election *e)
 		judge_failed(e, "lost data");
 	} else if (k->report.view.number == e->current->number && k->report.state == STATE_NEED_NEW_VIEW) {
 		judge_failed(e, "restarted"); /* RULE 6 */
-	} else if (k->report.view.number == e->current->number && k->report.state == STATE_DEPOSED) {
+	} else if (k->report.view.number == e->current->number &&
+		   RULE_FORBIDS(rule_04_who_stepped_down_gets_a_new_view, k->report.state == STATE_DEPOSED)) {
 		judge_failed(e, "stepped down");
 	} else if (e->needs.primary_is_suspect) {
 		judge_failed(e, "reports members dead that answer: it is the suspect");

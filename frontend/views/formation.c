@@ -31,7 +31,7 @@ static void look(struct views *v, struct formation *f)
 		else if (vm_known_standing(v, k) == STANDING_BOUND)
 			vm_id_list_add(&f->unheard,
 				       k->id); /* bound by a take-over that came to nothing: bind it first */
-		else if (vm_known_reachable(v, k) && !k->lost_data)
+		else if (vm_known_reachable(v, k) && RULE_HOLDS(rule_18_no_cluster_of_the_damaged, !k->lost_data))
 			vm_id_list_add(&f->fresh, k->id);
 	}
 }

@@ -32,7 +32,8 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	k->report_ms = v->now_ms;
 	/* RULE 20: bound to nobody at its hello, and since then to our predecessor by a push of the view that we took over.
 	 * It refuses our views until it is bound to us. */
-	if (k->hello_status == HELLO_OK && !k->bound && !uuid_is_nil(report->view.manager) &&
+	if (RULE_FORBIDS(rule_20_bound_since_to_a_predecessor, k->hello_status == HELLO_OK) && !k->bound &&
+	    !uuid_is_nil(report->view.manager) &&
 	    !uuid_equal(report->view.manager, v->manager))
 		k->hello_status = HELLO_BOUND;
 	if (report->state == STATE_DAMAGED && !k->lost_data) {
@@ -75,7 +76,8 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return true;
 	}
-	if (k->hello_status == HELLO_NOT_ME || event->identity->id != k->id || event->report->id != k->id) {
+	if (RULE_FORBIDS(rule_17_another_process_answers, k->hello_status == HELLO_NOT_ME ||
+							 event->identity->id != k->id || event->report->id != k->id)) {
 		k->hello_status = HELLO_NOT_ME;
 		vm_say_of(v, k, LOG_LEVEL_WARN, "another process answers at %s: %.100s", k->tried, text);
 		vm_liveness_disconnect(v, k, k->backoff_ms);

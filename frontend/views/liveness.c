@@ -176,7 +176,7 @@ void vm_liveness_late(struct views *v)
 		if (k->evict_since_ms != 0)
 			k->evict_since_ms = v->now_ms;
 	}
-	if (v->start_until_ms != 0)
+	if (RULE_FORBIDS(rule_15_late_at_the_start, v->start_until_ms != 0))
 		v->start_until_ms += late;
 	v->beat_ms = v->now_ms;
 	if (v->late_said_ms != 0 && v->now_ms < v->late_said_ms + SAY_AGAIN_MS)
@@ -197,7 +197,8 @@ static void auto_clean(struct views *v, struct known *k)
 		return;
 	vm_say(v, LOG_LEVEL_INFO, "replica %u: forgotten after %u s", k->id, v->options.forget_ms / 1000);
 	/* What a replica was heard to say must outlive it while a take-over gathers views (rule 18). */
-	if (!k->registered && v->mode == MODE_NORMAL && k->link == LINK_DOWN)
+	if (!k->registered && RULE_HOLDS(rule_18_what_was_heard_counts_on, v->mode == MODE_NORMAL) &&
+	    k->link == LINK_DOWN)
 		memset(k, 0, sizeof *k);
 }
 
@@ -219,7 +220,7 @@ static bool should_retire(struct views *v, const struct known *k)
 	const struct known *serving = vm_primary_serving(v);
 
 	if (RULE_FORBIDS(rule_14_data_kept_until_another_serves, serving == NULL || serving == k) ||
-	    vm_known_is_member(v, k))
+	    RULE_FORBIDS(rule_14_members_keep_their_data, vm_known_is_member(v, k)))
 		return false;
 	return k->lost_data || k->report.state == STATE_DAMAGED || vm_known_standing(v, k) == STANDING_OLD_GENERATION;
 }

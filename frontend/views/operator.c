@@ -115,7 +115,7 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 	else if (k->report.view.number == 0)
 		vm_answer(v, token, false,
 			  "replica %u has never been in a view: it holds none of this cluster's orders", id);
-	else if (serving != NULL)
+	else if (RULE_FORBIDS(rule_03_nothing_is_forced_while_one_serves, serving != NULL))
 		vm_answer(v, token, false,
 			  "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
 			  serving->id, (unsigned long long)v->durable.view.number);
@@ -136,7 +136,8 @@ void vm_operator_consider(struct views *v)
 
 	const struct known *serving = vm_primary_serving(v);
 
-	if (wish->open && wish->view == 0 && serving != NULL) {
+	if (wish->open && wish->view == 0 &&
+	    RULE_FORBIDS(rule_03_nothing_is_forced_while_one_serves, serving != NULL)) {
 		wish->open = false;
 		vm_answer(v, wish->token, false, "replica %u serves by now: nothing is to be forced", serving->id);
 		return;

@@ -184,7 +184,7 @@ void vm_takeover_consider(struct views *v)
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
 		return;
 	look(v, &t);
-	if (t.highest == NULL || t.two_clusters || !v->dumped ||
+	if (t.highest == NULL || RULE_FORBIDS(rule_18_two_clusters_make_none, t.two_clusters) || !v->dumped ||
 	    RULE_FORBIDS(rule_18_take_over_asks_everybody, t.unheard.count > 0))
 		return;
 	if (RULE_FORBIDS(rule_18_take_over_needs_every_member, t.waiting.count > 0)) { /* RULE 18 */

@@ -52,7 +52,9 @@ uint32_t status_view_serving(const struct jh_cluster_status *status)
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
-		if (row->role == JH_ROLE_PRIMARY && state_is(row, "serving")) {
+		/* One that only settles counts if the front-end says, by not calling the service unavailable, that the next
+		 * request is served: members that are dead stay in the view until somebody asks (rule 10). */
+		if (row->role == JH_ROLE_PRIMARY && (state_is(row, "serving") || state_is(row, "settling"))) {
 			primary_serves = true;
 			serving++;
 		} else if (row->role == JH_ROLE_BACKUP && state_is(row, "following")) {

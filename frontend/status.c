@@ -54,8 +54,9 @@ static void fill(const struct frontend *frontend, jh_cluster_status *status)
 	status->health = (jh_health)health;
 	status->summary = convert_text_dup(summary);
 	status->view = view->number;
+	/* Not serving yet, but with the next request. */
 	if (!views_serving(frontend->views, &status->primary))
-		status->primary = 0;
+		status->primary = health == JH_HEALTH_UNAVAILABLE ? 0 : view->primary;
 	status->floor = router_floor(frontend->router);
 	status->queued = router_waiting(frontend->router);
 	status->uptime_s = (rpc_clock_us() - frontend->started_us) / 1000000u;

@@ -89,17 +89,63 @@ static bool missing(const struct views *v, const struct known *k, char *text, si
 	return true;
 }
 
+/* RULE 13: whose disk keeps orders out, though everybody is there. */
+static void without_room(struct views *v, struct id_list *list)
+{
+	const struct view *current = &v->durable.view;
+	const struct known *primary = vm_primary_known(v);
+
+	list->count = 0;
+	for (uint32_t i = 0; i < current->members_count; i++) {
+		const struct known *k = vm_known_member(v, &current->members[i]);
+
+		if (k != NULL && vm_known_reachable(v, k) && k->report.disk_full)
+			vm_id_list_add(list, k->id);
+	}
+	for (uint32_t i = 0; primary != NULL && i < primary->report.joint_count; i++) {
+		const struct known *k = vm_known_find(v, primary->report.joint[i].id);
+
+		if (k != NULL && vm_known_reachable(v, k) && !vm_known_is_member(v, k) && k->report.disk_full)
+			vm_id_list_add(list, k->id);
+	}
+}
+
+/* RULE 10: a view that waits only for the dead, because nobody has asked for anything yet. Who asks gets one without
+ * them: this is judge_members() of election.c told beforehand. */
+static bool serves_when_asked(struct views *v)
+{
+	const struct view *current = &v->durable.view;
+	const struct known *primary = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
+	bool waits = false;
+
+	if (primary == NULL || !vm_known_reachable(v, primary) || primary->lost_data || v->ticket != 0 ||
+	    v->waiting > 0 || v->start_until_ms != 0 || v->store_retry_ms > v->now_ms)
+		return false;
+	if (primary->report.view.number != current->number || primary->report.state != STATE_SETTLING)
+		return false;
+	for (uint32_t i = 0; i < current->members_count; i++) {
+		const struct view_member *member = &current->members[i];
+
+		if (vm_member_reachable(v, member))
+			continue;
+		if (!vm_member_dead(v, member))
+			return false;
+		waits = true;
+	}
+	return waits;
+}
+
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health)
 {
 	/* Looking changes nothing; the finders are shared with those who change what they find. */
 	struct views *v = (struct views *)(uintptr_t)views;
-	struct id_list here;
-	char part[64];
+	struct id_list here, full;
+	char part[64], ids[VIEWS_TEXT_SIZE];
 	size_t used;
-	bool whole = true;
+	bool whole = v->routed;
 
 	(void)now_ms;
-	if (!v->routed) {
+	if (!v->routed && !serves_when_asked(v)) {
 		*health = HEALTH_UNAVAILABLE;
 		vm_explain(v, text);
 		return;
@@ -107,6 +153,16 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 	members_that(v, true, &here);
 	used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", here.count,
 				here.count == 1 ? "copy" : "copies");
+	if (!v->routed)
+		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used,
+					 ", view %llu is served from the next request on",
+					 (unsigned long long)v->durable.view.number);
+	without_room(v, &full);
+	if (full.count > 0) {
+		whole = false;
+		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "; orders are refused: disk full on %.200s",
+					 vm_id_list_text(&full, ids));
+	}
 	for (uint32_t i = 0; i < LIMIT_REPLICAS && used + sizeof part < VIEWS_TEXT_SIZE; i++) {
 		if (!missing(v, &v->known[i], part, sizeof part))
 			continue;

@@ -18,6 +18,8 @@ refuses() {
 launch load "$JH_BUILD/client/justhungry" --program-base "$BASE" --timeout 2 --json bench --clients 64 --seconds 60
 wait_for 60 "an order to be refused" refuses
 kill9 load
+status_is '.health == "degraded" and (.summary | test("orders are refused: disk full on replica 2"))' ||
+	fail "orders are refused and status says: $(status_json)"
 expect 0 'DH1 3LE' history "DH1 3LE"
 status_is '[.replicas[] | select(.role == "primary" or .role == "backup")] | length == 3' || fail "a full disk is no failure: $(status_json)"
 rm "$small/ballast"

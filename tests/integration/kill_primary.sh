@@ -15,4 +15,13 @@ for round in 1 2 3 4 5; do
 done
 finish load
 wait_for 20 "equal digests on all three" members_level 3
+
+# Nobody asks when the next one is killed: the others would serve at once, and status says so instead of "unavailable".
+victim=$(primary)
+kill9 "$victim"
+jh --timeout 10 status --wait 2 >/dev/null || fail "two replicas are left and status says: $(status_json)"
+status_is ".health == \"degraded\" and .primary > 0 and .primary != $victim" || fail "status says: $(status_json)"
+expect 0 'Order #' order "DH1 3LE" soup
+start_replica "$victim"
+wait_for 30 "replica $victim to be a backup again" role_is "$victim" backup
 stop frontend 1 2 3

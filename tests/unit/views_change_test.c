@@ -481,9 +481,71 @@ static void status_in_words(void **state)
 	rig_stop(&rig);
 }
 
+static void expect_summary(int expected, const char *words)
+{
+	char text[VIEWS_TEXT_SIZE];
+	int health;
+
+	views_summary(rig.views, rig.now_ms, text, &health);
+	assert_string_equal(text, words);
+	assert_int_equal(health, expected);
+}
+
+/* Rule 13: everybody is there and no order is taken. */
+static void status_names_the_full_disk(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig.fakes[2].report.disk_full = true;
+	rig_report(&rig, 2);
+	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replica 2");
+	rig.fakes[1].report.disk_full = true;
+	rig_report(&rig, 1);
+	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replicas 1, 2");
+	rig.fakes[1].report.disk_full = false;
+	rig.fakes[2].report.disk_full = false;
+	rig_report(&rig, 1);
+	rig_report(&rig, 2);
+	expect_summary(0, "ok");
+	rig_stop(&rig);
+}
+
+/* Rule 10: nobody asks, so the dead stay members; whoever asks is served, and status must not say that he is not. */
+static void status_of_a_view_that_nobody_waits_for(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_kill(&rig, 1);
+	assert_false(rig.routed);
+	expect_summary(1, "degraded: 2 copies, view 2 is served from the next request on; replica 1 is down");
+	rig_demand(&rig, 1);
+	assert_true(rig.routed);
+	expect_summary(1, "degraded: 2 copies; replica 1 is down");
+	rig_stop(&rig);
+}
+
+/* Who is silent only now is not dead yet, and a request would wait for him. */
+static void status_waits_for_who_may_live(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig.fakes[3].cut = true;
+	rig.fakes[3].connected = false;
+	rig_event(&rig, VIEWS_LOST, 3);
+	rig_kill(&rig, 1);
+	expect_summary(2, "view 2 settles at replica 2: waiting for replicas 1, 3");
+	rig_wait(&rig, 2 * rig.options.suspect_ms);
+	expect_summary(1, "degraded: 1 copy, view 2 is served from the next request on; replica 1 is down; replica 3 is "
+			  "down");
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_names_the_full_disk),
+		cmocka_unit_test(status_of_a_view_that_nobody_waits_for),
+		cmocka_unit_test(status_waits_for_who_may_live),
 		cmocka_unit_test(evicts_when_a_write_waits),
 		cmocka_unit_test(two_dead_entries_do_not_fill_the_log),
 		cmocka_unit_test(ignores_what_does_not_count),

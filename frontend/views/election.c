@@ -62,6 +62,23 @@ static bool better(struct views *v, const struct view *view, const struct known 
 	return a->id < b->id;
 }
 
+/* RULE 3, 14: what was cut off may have been acknowledged, and after our own start we know of no floor. Then a member that
+ * we have not heard yet may hold it. */
+bool vm_election_cut_in_doubt(struct views *v, const struct view *view, const struct known *k)
+{
+	const struct view *all = v->durable.view.number > 0 ? &v->durable.view : view;
+	enum replica_state state = k->report.state;
+
+	if (RULE_HOLDS(rule_03_cut_tail_waits_for_the_others, k->report.tail_cut == 0 || v->floor > 0) ||
+	    state == STATE_FOLLOWING || state == STATE_SETTLING || state == STATE_SERVING)
+		return false; /* no cut, a floor to be judged by, or whole again since */
+	for (uint32_t i = 0; i < all->members_count; i++) {
+		if (vm_known_member(v, &all->members[i]) == NULL)
+			return true;
+	}
+	return false;
+}
+
 const struct view_member *vm_election_best(struct views *v, const struct view *view, uint32_t without)
 {
 	const struct view_member *best = NULL;
@@ -72,7 +89,8 @@ const struct view_member *vm_election_best(struct views *v, const struct view *v
 		const struct known *k = vm_known_member(v, member);
 
 		if (k == NULL || !vm_known_reachable(v, k) ||
-		    RULE_FORBIDS(rule_03_who_lost_data_is_no_candidate, k->lost_data) || member->id == without)
+		    RULE_FORBIDS(rule_03_who_lost_data_is_no_candidate, k->lost_data) || member->id == without ||
+		    vm_election_cut_in_doubt(v, view, k))
 			continue;
 		if (best == NULL || better(v, view, k, vm_known_member(v, best)))
 			best = member;
@@ -162,6 +180,8 @@ static void judge_members(struct views *v, struct election *e)
 
 		if ((k != NULL && k->lost_data) || e->needs.lost_data[i])
 			e->drop[i] = true; /* RULE 14 */
+		if (settling && vm_member_replaced(v, member))
+			e->drop[i] = true; /* nobody need wait to know that it never comes back */
 		if (e->fate == FATE_KEEP && primary)
 			continue;
 		if (e->fate == FATE_MOVE && member->id == e->target)

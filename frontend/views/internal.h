@@ -194,6 +194,8 @@ bool vm_known_dead(const struct views *v, const struct known *k);
 bool vm_known_is_member(const struct views *v, const struct known *k);
 bool vm_member_reachable(struct views *v, const struct view_member *member);
 bool vm_member_dead(struct views *v, const struct view_member *member);
+/* Another data directory answers under its id: the member never comes back. */
+bool vm_member_replaced(struct views *v, const struct view_member *member);
 struct known *vm_primary_known(struct views *v);
 /* The primary as it should be now: reachable, in the current view, entered and serving. NULL: nobody. */
 struct known *vm_primary_serving(struct views *v);
@@ -220,6 +222,7 @@ void vm_election_consider(struct views *v);
 const struct view_member *vm_election_best(struct views *v, const struct view *view, uint32_t without);
 /* Its disk is late while another member's is better (rule 15). */
 bool vm_election_stalled(struct views *v, const struct view *view, const struct known *k);
+bool vm_election_cut_in_doubt(struct views *v, const struct view *view, const struct known *k);
 
 /* admission.c: what the primary asks for. */
 struct needs {

@@ -106,14 +106,21 @@ bool vm_member_reachable(struct views *v, const struct view_member *member)
 	return k != NULL && vm_known_reachable(v, k);
 }
 
+bool vm_member_replaced(struct views *v, const struct view_member *member)
+{
+	const struct known *k = vm_known_find(v, member->id);
+
+	return k != NULL && k->link == LINK_UP && !uuid_equal(k->identity.uuid, member->uuid);
+}
+
 bool vm_member_dead(struct views *v, const struct view_member *member)
 {
 	const struct known *k = vm_known_find(v, member->id);
 
 	if (k == NULL)
 		return true; /* not registered, and the table is full of others */
-	if (k->link == LINK_UP && !uuid_equal(k->identity.uuid, member->uuid))
-		return true; /* another data directory answers under this id */
+	if (vm_member_replaced(v, member))
+		return true;
 	return vm_known_dead(v, k);
 }
 

@@ -54,9 +54,10 @@ uint32_t vm_operator_target(struct views *v)
 		const struct known *k = vm_known_member(v, &v->durable.view.members[i]);
 
 		if (k != NULL && may_lead(v, k)) {
-			wish->id = vm_election_best(v, &v->durable.view, v->durable.view.primary)->id;
-			if (!may_lead(v, vm_known_find(v, wish->id)))
-				wish->id = k->id;
+			const struct view_member *best =
+				vm_election_best(v, &v->durable.view, v->durable.view.primary);
+
+			wish->id = best != NULL && may_lead(v, vm_known_find(v, best->id)) ? best->id : k->id;
 		}
 	}
 	const struct known *k = wish->id == 0 ? NULL : vm_known_find(v, wish->id);

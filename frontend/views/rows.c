@@ -31,8 +31,8 @@ static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE
 	else if (vm_election_best(v, current, 0) == NULL)
 		snprintf(
 			text, VIEWS_TEXT_SIZE,
-			"no primary: all members that answer have lost data; %s%.200s; the way out "
-			 "is: justhungry promote --force ID",
+			"no primary: no member that answers is sure to hold all orders (data lost, or the end of its log cut "
+			"off); %s%.200s; the way out is: justhungry promote --force ID",
 			away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
 	else
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
@@ -55,7 +55,7 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	} else if (v->ticket != 0) {
 		snprintf(text, VIEWS_TEXT_SIZE, "making view %llu: %.300s", (unsigned long long)v->next.view.number,
 			 v->next_why);
-	} else if (primary == NULL || !vm_known_reachable(v, primary) || primary->lost_data) {
+	} else if (primary == NULL || !vm_known_reachable(v, primary) || vm_election_best(v, current, 0) == NULL) {
 		explain_no_primary(v, text);
 	} else {
 		members_that(v, false, &away);

@@ -144,7 +144,8 @@ void vm_view_install(struct views *v)
 
 	/* RULE 6: who came back without what it had may have been primary of this very view. */
 	if (k == NULL || !vm_known_reachable(v, k) ||
-	    RULE_FORBIDS(rule_06_lost_data_leads_no_view, k->lost_data) || v->now_ms < v->install_ms)
+	    RULE_FORBIDS(rule_06_lost_data_leads_no_view, k->lost_data) || v->now_ms < v->install_ms ||
+	    vm_election_cut_in_doubt(v, &v->durable.view, k))
 		return;
 	if (k->report.view.number >= v->durable.view.number)
 		return;

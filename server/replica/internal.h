@@ -264,6 +264,8 @@ void replica_joint_consider(struct replica *r, struct replica_peer *peer);
 void replica_joint_durable(struct replica *r);
 void replica_needs_refresh(struct replica *r);
 bool replica_intake_slowed(const struct replica *r);
+/* Members that would be reported if an order waited for them. */
+uint32_t replica_members_gone(const struct replica *r);
 
 /* recover.c */
 void replica_recover(struct replica *r, const struct replica_event *event);

@@ -75,6 +75,15 @@ static bool cannot_be_reached(const struct replica *r, const struct replica_peer
 	       r->now_ms - peer->push_sent_ms > r->options.stall_ms;
 }
 
+uint32_t replica_members_gone(const struct replica *r)
+{
+	uint32_t gone = 0;
+
+	for (uint32_t i = 0; i < r->peers_count; i++)
+		gone += replica_peer_member(r, &r->peers[i]) && cannot_be_reached(r, &r->peers[i]);
+	return gone;
+}
+
 static void add_need(const struct replica *r, struct need *needs, uint32_t *count, enum need_kind kind,
 		     const struct replica_peer *peer)
 {

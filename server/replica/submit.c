@@ -145,8 +145,11 @@ static bool answer_known(struct replica *r, uint64_t token, struct uuid client, 
 /* RULE 13, 19: what keeps new orders out of the log. */
 static bool answer_no_room(struct replica *r, uint64_t token)
 {
-	if (RULE_FORBIDS(rule_10_min_members, r->view.members_count < r->min_members)) { /* RULE 10 */
-		answer(r, token, VERDICT_TOO_FEW)->op = r->view.members_count;
+	/* RULE 10: who is gone stays a member until an order waits for it; this one need not. */
+	uint32_t there = r->view.members_count - replica_members_gone(r);
+
+	if (RULE_FORBIDS(rule_10_min_members, there < r->min_members)) {
+		answer(r, token, VERDICT_TOO_FEW)->op = there;
 		return true;
 	}
 	if (RULE_FORBIDS(rule_19_orders_are_bounded,

@@ -359,6 +359,22 @@ static bool joint_is_gone(const struct world *w, const struct view *view)
 	return false;
 }
 
+/* RULE 14: the end of its log was cut, and what was cut may be on a disk that stays away. */
+static bool cut_in_doubt(const struct world *w)
+{
+	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
+		struct report report;
+
+		if (!w->nodes[id].alive || w->nodes[id].frozen)
+			continue;
+		replica_report(w->nodes[id].core, &report);
+		if (report.tail_cut != 0 && report.state != STATE_FOLLOWING && report.state != STATE_SETTLING &&
+		    report.state != STATE_SERVING)
+			return true;
+	}
+	return false;
+}
+
 /* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
 bool judge_data_is_gone(struct world *w)
 {
@@ -368,7 +384,7 @@ bool judge_data_is_gone(struct world *w)
 		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
 			highest = replica_view(w->nodes[id].core);
 	}
-	if (all_frozen(w, highest) || (fault_unsure(w) && joint_is_gone(w, highest)))
+	if (all_frozen(w, highest) || cut_in_doubt(w) || (fault_unsure(w) && joint_is_gone(w, highest)))
 		return true;
 	for (uint32_t i = 0; i < highest->members_count; i++) {
 		if (judge_disk_of(w, &highest->members[i]) != NULL && !fault_unsure(w))

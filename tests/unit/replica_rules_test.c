@@ -391,6 +391,18 @@ static void too_few_members_refuse(void **state)
 	core_end();
 }
 
+/* Rule 10: one that is gone stays a member until an order waits for it. This order does not: it is refused. */
+static void the_gone_are_not_counted(void **state)
+{
+	(void)state;
+	with_a_member();
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
+	for (int i = 0; i < 2; i++) /* the connection breaks, and the next one is refused */
+		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+	refused(2, 1, VERDICT_TOO_FEW);
+	core_end();
+}
+
 /* Rule 15: a primary that was late itself has not heard because it did not listen: it reports nobody. */
 static void a_late_primary_reports_nobody(void **state)
 {
@@ -523,6 +535,7 @@ int main(void)
 		cmocka_unit_test(the_idle_report_nobody),
 		cmocka_unit_test(the_unlisted_are_reported_too),
 		cmocka_unit_test(too_few_members_refuse),
+		cmocka_unit_test(the_gone_are_not_counted),
 		cmocka_unit_test(a_late_primary_reports_nobody),
 		cmocka_unit_test(submits_name_the_view),
 		cmocka_unit_test(a_repeat_is_not_judged),

@@ -227,6 +227,49 @@ static void a_primary_that_fell_gets_no_view(void **state)
 	rig_stop(&views_rig);
 }
 
+/* Rule 10: a member whose directory is known to be another one never comes back as what it was: the view does not wait for
+ * it, although nobody waits for the view. */
+static void nobody_waits_for_a_wiped_member(void **state)
+{
+	(void)state;
+	three();
+	rig_kill(&views_rig, 1);
+	assert_true(rig_members(&views_rig, "1 2 3"));
+	assert_false(views_rig.routed);
+	rig_wipe(&views_rig, 1);
+	assert_true(views_rig.routed);
+	assert_true(rig_members(&views_rig, "2 3"));
+	rig_stop(&views_rig);
+}
+
+/* Rules 3, 14: after our own start nobody knows what was acknowledged. Who cut off the end of its log waits for the
+ * others, who may hold it; and does not once they have been heard. */
+static void a_cut_tail_waits_for_the_others(void **state)
+{
+	struct views_stored stored;
+
+	(void)state;
+	rig_options(&views_rig);
+	rig_stored(&views_rig, &stored, 5, 3);
+	views_rig.floor = 0;
+	views_rig.fakes[1].alive = views_rig.fakes[3].alive = false;
+	views_rig.fakes[2].report.tail_cut = 4;
+	views_rig.fakes[2].report.state = STATE_CATCHING_UP;
+	rig_start(&views_rig, &stored);
+	rig_dump(&views_rig);
+	rig_demand(&views_rig, 1);
+	rig_wait(&views_rig, 5000);
+	assert_false(views_rig.routed);
+	assert_non_null(strstr(views_rig.hold, "waiting for replicas 1, 3"));
+	assert_non_null(strstr(views_rig.hold, "promote --force"));
+	views_rig.fakes[1].alive = views_rig.fakes[3].alive = true;
+	rig_restart(&views_rig, 3);
+	rig_restart(&views_rig, 1);
+	assert_true(views_rig.routed);
+	assert_int_not_equal(views_rig.primary, 2);
+	rig_stop(&views_rig);
+}
+
 /* Rule 10: a primary that has not entered its view may be gone too: until it has, nobody is left out for its sake. */
 static void nobody_goes_before_the_view_is_entered(void **state)
 {
@@ -369,6 +412,8 @@ int main(void)
 		cmocka_unit_test(below_the_floor_is_evicted),
 		cmocka_unit_test(a_view_that_fell_is_lost_data),
 		cmocka_unit_test(a_primary_that_fell_gets_no_view),
+		cmocka_unit_test(nobody_waits_for_a_wiped_member),
+		cmocka_unit_test(a_cut_tail_waits_for_the_others),
 		cmocka_unit_test(nobody_goes_before_the_view_is_entered),
 		cmocka_unit_test(an_old_report_is_no_loss),
 		cmocka_unit_test(nobody_with_all_orders),

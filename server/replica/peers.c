@@ -251,7 +251,9 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	peer->disk_full = report->disk_full;
 	if (report->state == STATE_DAMAGED ||
 	    RULE_FORBIDS(rule_03_member_below_what_it_acknowledged,
-			 report->view.number == r->view.number && report->op < peer->acked_ever)) { /* RULE 3 */
+			 report->view.number == r->view.number && report->op < peer->acked_ever &&
+				 report->state != STATE_DEPOSED)) {
+		/* RULE 3. Who is on its way to a higher view, which is not durable yet, may have cut its tail for it. */
 		replica_say(r, LOG_LEVEL_ERROR,
 			    "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64, peer->id,
 			    report->op, peer->acked_ever);

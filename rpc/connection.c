@@ -344,8 +344,3 @@ void rpc_connection_pin(struct rpc_connection *connection)
 	TAILQ_INSERT_TAIL(&connection->server->pinned, connection, link);
 	connection_check_resume(connection);
 }
-
-const char *rpc_connection_peer_address(const struct rpc_connection *connection)
-{
-	return connection->peer;
-}

@@ -92,4 +92,3 @@ void rpc_connection_pin(struct rpc_connection *connection);
 /* Closes now, discarding what was received and not yet dispatched (rule 17), and answers not yet sent. Safe to call
  * from within a handler of the same connection: the rest of the records read with it are discarded. */
 void rpc_connection_close(struct rpc_connection *connection);
-const char *rpc_connection_peer_address(const struct rpc_connection *connection); /* "127.0.0.1:40001" */

@@ -193,14 +193,6 @@ pid_t directory_in_use(const struct directory *directory)
 	return directory->user;
 }
 
-bool directory_sync(const struct directory *directory, char *error, size_t error_size)
-{
-	if (fsync(directory->fd) != 0)
-		return fail(error, error_size, "cannot make changes in %s durable: %s: check the disk", directory->path,
-			    strerror(errno));
-	return true;
-}
-
 /* --- setting aside ------------------------------------------------------------------------------------------------ */
 
 struct names {

@@ -30,9 +30,6 @@ int directory_fd(const struct directory *directory);
 /* CHECK only: the process that had it locked when it was opened; 0: none, -1: one that can not be named. */
 pid_t directory_in_use(const struct directory *directory);
 
-/* Makes what was created, renamed or removed in it durable. False and one line in error. */
-bool directory_sync(const struct directory *directory, char *error, size_t error_size);
-
 /* Moves every regular file whose name begins with one of the prefixes to set-aside/<UTC time>-<reason>/, durably.
  * reason: one word for the name ("damaged"). Files go in the order of the prefixes, then of their names: name what
  * is worthless without the rest first ("snapshot", then "journal-", oldest first), so that a crash half-way never

@@ -120,7 +120,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.doc = "Measures orders and reads a second, in a closed loop. An order has two items and takes 72 bytes.\vA "
 	       "client whose connection is lost asks again with the same number, for up to --timeout; an error is a "
-	       "request that then still has no outcome. Exit status: 0 all done, 3 some refused, 4 nobody answered, "
+	       "request that then still has no outcome. Without any answer for 5 s at the end of --seconds, or for --timeout "
+	       "with --orders alone, it ends at once. Exit status: 0 all done, 3 some refused, 4 nobody answered, "
 	       "5 some unknown.",
 };
 
@@ -145,6 +146,13 @@ static void show_progress(void *context, const struct load_result *result)
 		(double)result->elapsed_us / 1e6, per_second(result->orders, result), per_second(result->reads, result),
 		(unsigned long long)histogram_at(&result->latency_us, 500), (double)result->max_gap_us / 1e3,
 		(unsigned long long)result->errors);
+}
+
+static void say_silence(void *context, uint64_t silent_us, const char *error)
+{
+	(void)context;
+	fprintf(stderr, "%sjusthungry: nobody has been answered for %.0f s%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
+		(double)silent_us / 1e6, *error ? ": " : "", error);
 }
 
 static void show_json(const struct load_options *load, const struct load_result *result, enum outcome outcome)
@@ -215,7 +223,8 @@ int command_bench(struct client_options options, int argc, char **argv)
 	struct bench_command command = {.load = {.client = &options,
 						 .clients = CLIENTS_DEFAULT,
 						 .read_orders = 1,
-						 .postcodes = BUILT_IN_POSTCODES}};
+						 .postcodes = BUILT_IN_POSTCODES,
+						 .silence = say_silence}};
 	struct load_result *result;
 	enum outcome outcome;
 	int status;

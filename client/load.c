@@ -20,6 +20,9 @@
 #define TICK_US 20000
 #define PROGRESS_US 200000
 #define SPARE_FILES 64
+#define SILENCE_US 2000000
+#define SILENCE_AGAIN_US 5000000
+#define SILENCE_END_US 5000000 /* a take-over is over by then: what is under way at the end is waited for no more */
 
 struct load {
 	const struct load_options *options;
@@ -32,6 +35,8 @@ struct load {
 	uint64_t started_us;   /* when the first request was sent; 0: not yet */
 	uint64_t stop_us;      /* no new request from then on; 0: not known */
 	uint64_t progress_us;  /* of the last report */
+	uint64_t answered_us;  /* when anybody was last told that a request is done or refused, or when they began */
+	uint64_t silence_us;   /* when it was last said that nobody is; 0: not since then */
 	uint64_t turn;         /* orders begun */
 	uint64_t orders_open;  /* orders under way */
 	uint32_t clients_open; /* requests under way */
@@ -80,6 +85,10 @@ static void end_request(struct load_client *client, uint64_t now_us)
 	if (waited_us > result->max_gap_us)
 		result->max_gap_us = waited_us;
 	result->elapsed_us = now_us - load->started_us;
+	if (client->track.outcome == OUTCOME_DONE || client->track.outcome == OUTCOME_REFUSED) {
+		load->answered_us = now_us;
+		load->silence_us = 0;
+	}
 	switch (client->track.outcome) {
 	case OUTCOME_DONE:
 		histogram_record(&result->latency_us, waited_us);
@@ -285,6 +294,7 @@ static void on_connected(void *context)
 	if (load->result->connected < load->options->clients)
 		return;
 	load->started_us = rpc_clock_us();
+	load->answered_us = load->started_us;
 	load->result->started = true;
 	if (load->options->duration_us)
 		load->stop_us = load->started_us + load->options->duration_us;
@@ -327,6 +337,24 @@ static void on_found(void *context, const char *address, const char *error)
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
 
+static void watch_silence(struct load *load, uint64_t now_us)
+{
+	const struct load_options *options = load->options;
+	uint64_t silent_us = now_us - load->answered_us;
+	bool over = load->stop_us ? now_us >= load->stop_us && silent_us >= SILENCE_END_US
+				  : silent_us >= options->client->timeout_ms * 1000ull;
+
+	if (over) {
+		load->result->elapsed_us = now_us - load->started_us;
+		event_base_loopbreak(load->base);
+	}
+	if (!options->silence || silent_us < SILENCE_US ||
+	    (load->silence_us && now_us - load->silence_us < SILENCE_AGAIN_US))
+		return;
+	load->silence_us = now_us;
+	options->silence(options->context, silent_us, load->result->error);
+}
+
 static void on_tick(evutil_socket_t none, short what, void *context)
 {
 	struct load *load = context;
@@ -353,6 +381,7 @@ static void on_tick(evutil_socket_t none, short what, void *context)
 		else if (!client->in_flight)
 			send_request(client, now_us);
 	}
+	watch_silence(load, now_us);
 }
 
 static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
@@ -404,14 +433,18 @@ static void prepare(struct load *load)
 	event_add(load->interrupt, NULL);
 }
 
-/* Requests that were cut off by a second control-C count as what they are. */
+/* Requests that were cut off, by a second control-C or since nobody answers, count as what they are. */
 static void count_open(struct load *load)
 {
+	uint64_t now_us = rpc_clock_us();
+
 	for (uint32_t i = 0; i < load->options->clients; i++) {
 		if (!load->clients[i].busy)
 			continue;
 		if (load->clients[i].in_flight)
 			outcome_attempt(&load->clients[i].track, ATTEMPT_LOST);
+		if (now_us - load->clients[i].asked_us > load->result->max_gap_us)
+			load->result->max_gap_us = now_us - load->clients[i].asked_us;
 		load->result->errors++;
 		if (outcome_give_up(&load->clients[i].track) == OUTCOME_UNKNOWN)
 			load->result->unknown++;

@@ -23,6 +23,9 @@ struct load_options {
 	bool fresh_clients; /* every order from a client id of its own */
 	FILE *log;          /* a line for each acknowledged order: CLIENT REQUEST POSTCODE OP NUMBER; or NULL */
 	void (*progress)(void *context, const struct load_result *result); /* five times a second; may be NULL */
+	/* Nobody has been answered for so long; error is the last trouble in words, may be empty. After two seconds,
+	 * then every five. May be NULL. */
+	void (*silence)(void *context, uint64_t silent_us, const char *error);
 	void *context;
 };
 
@@ -39,5 +42,6 @@ struct load_result {
 	char error[512];     /* the last trouble or refusal in words */
 };
 
-/* Runs until done or control-C. */
+/* Runs until done or control-C. When nobody has been answered for five seconds at the end of duration_us, or, without
+ * one, for the clients' timeout, it does not wait for the requests under way: they count as errors. */
 void load_run(const struct load_options *options, struct load_result *result);

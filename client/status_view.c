@@ -73,6 +73,11 @@ static bool never_heard(const struct jh_replica_row *row)
 
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
+static json_t *json_fact(const struct jh_replica_row *row, uint64_t number)
+{
+	return never_heard(row) ? json_null() : output_number(number);
+}
+
 static json_t *json_row(const struct jh_replica_row *row)
 {
 	json_t *object = json_object();
@@ -80,20 +85,20 @@ static json_t *json_row(const struct jh_replica_row *row)
 	json_object_set_new(object, "id", output_number(row->id));
 	json_object_set_new(object, "role", json_string(status_view_role(row->role)));
 	json_object_set_new(object, "state", output_text(row->state.jh_text_val, row->state.jh_text_len));
-	json_object_set_new(object, "op", output_number(row->op));
-	json_object_set_new(object, "commit", output_number(row->commit));
-	json_object_set_new(object, "digest", output_digest(row->digest));
-	json_object_set_new(object, "digest_op", output_number(row->digest_op));
+	json_object_set_new(object, "op", json_fact(row, row->op));
+	json_object_set_new(object, "commit", json_fact(row, row->commit));
+	json_object_set_new(object, "digest", never_heard(row) ? json_null() : output_digest(row->digest));
+	json_object_set_new(object, "digest_op", json_fact(row, row->digest_op));
 	json_object_set_new(object, "address", output_text(row->address.jh_address_val, row->address.jh_address_len));
-	json_object_set_new(object, "age_ms", never_heard(row) ? json_null() : output_number(row->age_ms));
-	json_object_set_new(object, "uptime_s", output_number(row->uptime_s));
+	json_object_set_new(object, "age_ms", json_fact(row, row->age_ms));
+	json_object_set_new(object, "uptime_s", json_fact(row, row->uptime_s));
 	json_object_set_new(object, "member", json_boolean(row->member));
 	json_object_set_new(object, "uuid", output_uuid(row->uuid));
-	json_object_set_new(object, "view", output_number(row->view));
-	json_object_set_new(object, "orders", output_number(row->orders));
-	json_object_set_new(object, "loop_max_us", output_number(row->loop_max_us));
+	json_object_set_new(object, "view", json_fact(row, row->view));
+	json_object_set_new(object, "orders", json_fact(row, row->orders));
+	json_object_set_new(object, "loop_max_us", json_fact(row, row->loop_max_us));
 	json_object_set_new(object, "push", output_text(row->push.jh_text_val, row->push.jh_text_len));
-	json_object_set_new(object, "set_aside", output_number(row->set_aside));
+	json_object_set_new(object, "set_aside", json_fact(row, row->set_aside));
 	return object;
 }
 
@@ -161,6 +166,11 @@ static char *format_number(uint64_t number)
 	return text;
 }
 
+static char *format_fact(const struct jh_replica_row *row, uint64_t number)
+{
+	return never_heard(row) ? strdup("-") : format_number(number);
+}
+
 static char *format_age(const struct jh_replica_row *row)
 {
 	char *text, duration[TEXT_TIME_SIZE];
@@ -181,6 +191,8 @@ static char *format_digest(const struct jh_replica_row *row)
 {
 	char *text, digits[DIGEST_TEXT_SIZE];
 
+	if (never_heard(row))
+		return strdup("-");
 	digest_format(convert_digest_from_wire(row->digest), digits);
 	must(asprintf(&text, "%.8s @%llu", digits, (unsigned long long)row->digest_op) >= 0);
 	return text;
@@ -212,13 +224,13 @@ static struct table_line format_row(const struct jh_replica_row *row)
 	line.cell[COLUMN_ID] = format_number(row->id);
 	line.cell[COLUMN_ROLE] = strdup(status_view_role(row->role));
 	line.cell[COLUMN_STATE] = text_escape(row->state.jh_text_val, row->state.jh_text_len);
-	line.cell[COLUMN_OP] = format_number(row->op);
-	line.cell[COLUMN_COMMIT] = format_number(row->commit);
+	line.cell[COLUMN_OP] = format_fact(row, row->op);
+	line.cell[COLUMN_COMMIT] = format_fact(row, row->commit);
 	line.cell[COLUMN_DIGEST] = format_digest(row);
-	line.cell[COLUMN_ORDERS] = format_number(row->orders);
+	line.cell[COLUMN_ORDERS] = format_fact(row, row->orders);
 	line.cell[COLUMN_ADDRESS] = text_escape(row->address.jh_address_val, row->address.jh_address_len);
 	line.cell[COLUMN_AGE] = format_age(row);
-	line.cell[COLUMN_UP] = strdup(text_duration(row->uptime_s, up));
+	line.cell[COLUMN_UP] = strdup(never_heard(row) ? "-" : text_duration(row->uptime_s, up));
 	line.cell[COLUMN_PUSH] = text_escape(row->push.jh_text_val, row->push.jh_text_len);
 	return line;
 }
@@ -317,8 +329,8 @@ static void print_advice(FILE *out, const struct client_options *options, const 
 			fprintf(out, "replica %u is down: start it with `justhungry-server --id %u --data-dir DIR%s`\n",
 				row->id, row->id, locate_base_option(options, base));
 		if (row->set_aside)
-			fprintf(out, "replica %u has %u file%s in its set-aside folder\n", row->id, row->set_aside,
-				row->set_aside == 1 ? "" : "s");
+			fprintf(out, "replica %u has %u entr%s in DIR/set-aside\n", row->id, row->set_aside,
+				row->set_aside == 1 ? "y" : "ies");
 	}
 }
 

@@ -99,7 +99,7 @@ static int by_id(const void *left, const void *right)
 /* A row for a replica that is registered and does not answer. */
 static void fill_down(const struct question *question, struct jh_replica_row *row)
 {
-	convert_row(question->id, NULL, ROLE_DOWN, false, question->address, 0, "does not answer", row);
+	convert_row(question->id, NULL, ROLE_DOWN, false, question->address, UINT64_MAX, "does not answer", row);
 }
 
 static void fill_rows(const struct survey *survey, struct jh_cluster_status *status)

@@ -36,6 +36,21 @@ kill9 1 2 3
 shape '.health == "unavailable" and .primary == null and .outcome == "unavailable" and .error == .summary and
 	(.error | length > 0) and (.frontend | startswith("127.0.0.1:"))' status
 ((STATUS == 4)) || fail "status without a primary: $STATUS"
+# A bench says that nobody answers, and does not outlast its end by a long --timeout.
+SECONDS=0
+shape '.outcome == "unknown" and .orders == 0 and .errors == 2 and .seconds >= 5 and .max_gap_us > 4000000' \
+	--timeout 60 bench --clients 2 --seconds 1
+((STATUS == 5 && SECONDS < 30)) || fail "bench without a primary: $STATUS after $SECONDS s"
+[[ $ERR == *"nobody has been answered for 2 s"* ]] || fail "bench without a primary says: $ERR"
+shape '.orders == 0 and .errors >= 2 and .seconds < 30' --timeout 3 bench --clients 2 --orders 100000
+# A front-end that has not heard of a member yet has no facts to show.
+kill9 frontend
+start_frontend
+wait_for 20 "the front-end to answer" status_is '.frontend != null'
+shape '.replicas | length == 3 and all(.op == null and .commit == null and .digest == null and .digest_op == null and
+	.age_ms == null and .orders == null and .uptime_s == null and .view == null)' status
+try status
+grep -q -E '^ 1 .* - +- +- +- ' <<<"$OUT" || fail "a replica that was never heard of is shown as: $OUT"
 for id in 1 2 3; do
 	start_replica "$id"
 done

@@ -35,7 +35,7 @@ struct program {
 
 static void fail(struct frontend *frontend, const char *error)
 {
-	fprintf(stderr, "justhungry-frontend: %s\n", error);
+	log_error("frontend", "%s", error);
 	frontend->exit_status = 1;
 	event_base_loopbreak(frontend->base);
 }

@@ -1,6 +1,7 @@
 #include "frontend/options.h"
 
 #include <argp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "frontend/discovery.h"
@@ -156,4 +157,7 @@ void options_parse(int argc, char **argv, struct options *options)
 	};
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	if (options->program_base != JH_FRONTEND)
+		snprintf(options->views.base_option, sizeof options->views.base_option, " --program-base %u",
+			 options->program_base);
 }

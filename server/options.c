@@ -28,7 +28,7 @@ static const struct argp_option list[] = {
 	{"getthedata", KEY_GETTHEDATA, "URL", 0, "second provider (https://api.getthedata.com)", 0},
 	{"postcode-timeout-ms", KEY_POSTCODE_MS, "N", 0, "for one check, both providers together (1000)", 0},
 	{"max-orders", KEY_MAX_ORDERS, "N", 0, "orders are refused beyond this many (10000000)", 0},
-	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment (67108864)", 0},
+	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment, 8388608 to 1073741824 (67108864)", 0},
 	{"heartbeat-ms", KEY_HEARTBEAT, "N", 0, "silence after which a backup is asked for a sign of life (50)", 0},
 	{"suspect-ms", KEY_SUSPECT, "N", 0, "a backup silent for longer is reported (250)", 0},
 	{"stall-ms", KEY_STALL, "N", 0, "a backup whose disk is late by this is reported (2000)", 0},

@@ -59,7 +59,8 @@ void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 			 vm_id_list_text(&f.unheard, ids));
 	else if (f.fresh.count == 0)
 		snprintf(text, VIEWS_TEXT_SIZE,
-			 "no cluster yet: no replica is registered: start justhungry-server --id 1 ...");
+			 "no cluster yet: no replica is registered: start justhungry-server --id 1 --data-dir DIR%.31s",
+			 v->options.base_option);
 	else if (!v->options.new_cluster)
 		snprintf(
 			text, VIEWS_TEXT_SIZE,

@@ -22,6 +22,7 @@ struct views_options {
 	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is a
 				    member */
 	bool new_cluster;        /* --new-cluster */
+	char base_option[32];    /* " --program-base N" when it is not the default: for commands that are suggested */
 };
 
 /* What view.json holds. manager is nil when there was no file. */

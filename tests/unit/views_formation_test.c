@@ -42,6 +42,18 @@ static void forms_of_three(void **state)
 	rig_stop(&rig);
 }
 
+static void says_what_to_start(void **state)
+{
+	(void)state;
+	begin(0);
+	strcpy(rig.options.base_option, " --program-base 561000000");
+	rig_start(&rig, NULL);
+	rig_dump(&rig);
+	assert_non_null(
+		strstr(rig.hold, "start justhungry-server --id 1 --data-dir DIR --program-base 561000000"));
+	rig_stop(&rig);
+}
+
 /* Rule 18: without the operator's word nothing is formed, and the text says what to type. */
 static void needs_the_word(void **state)
 {
@@ -438,6 +450,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_of_three),
+		cmocka_unit_test(says_what_to_start),
 		cmocka_unit_test(needs_the_word),
 		cmocka_unit_test(waits_for_every_registered),
 		cmocka_unit_test(takes_over_when_all_are_bound),

@@ -45,7 +45,7 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 
 /* RULE 3: a member that came back with less than every member had acknowledged before we began to connect has lost
  * data. Judged only here: a later report may simply be older than the floor beside it. */
-static void check_floor(struct views *v, struct known *k)
+void vm_hello_check_floor(struct views *v, struct known *k)
 {
 	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->lost_data ||
 	    RULE_HOLDS(rule_03_below_the_floor_is_evicted, k->report.op >= k->connect_floor))
@@ -132,7 +132,7 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return;
 	}
-	check_floor(v, k);
+	vm_hello_check_floor(v, k);
 	if (!k->lost_data)
 		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers",
 			  k->tried, replica_state_name(k->report.state), (unsigned long long)k->report.view.number,

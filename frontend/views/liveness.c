@@ -35,8 +35,12 @@ static void connect_to(struct views *v, struct known *k)
 	memcpy(k->tried, k->address, sizeof k->tried);
 	/* Every answer that raised the floor so far was acknowledged by all members: what a member says after this
 	 * moment must reach it (rule 3). Taken now and not at the hello, since a report may be older than the floor
-	 * beside it. */
-	k->connect_floor = view_member_by_id(&v->durable.view, k->id) != NULL ? v->floor : 0;
+	 * beside it. A learner whose admission is being stored counted when it was asked for. */
+	bool counted = view_member_by_id(&v->durable.view, k->id) != NULL ||
+		       (RULE_KEPT(rule_03_admitted_below_the_floor) && v->ticket != 0 &&
+			view_member_by_id(&v->next.view, k->id) != NULL);
+
+	k->connect_floor = counted ? v->floor : 0;
 	memcpy(vm_emit(v, VIEWS_DO_CONNECT, k->id)->address, k->tried, sizeof k->tried);
 }
 

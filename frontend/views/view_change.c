@@ -105,8 +105,12 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	v->said[0] = '\0';
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
 		v->known[i].evict_since_ms = 0; /* needs of an older view say nothing (rule 10) */
-	for (uint32_t i = 0; i < stored->view.members_count; i++)
-		vm_known_ensure(v, stored->view.members[i].id);
+	for (uint32_t i = 0; i < stored->view.members_count; i++) {
+		struct known *k = vm_known_ensure(v, stored->view.members[i].id);
+
+		if (k != NULL)
+			vm_hello_check_floor(v, k); /* it may have been restarted while it was being admitted */
+	}
 }
 
 void vm_view_stored(struct views *v, uint64_t ticket, bool ok)

@@ -152,6 +152,26 @@ static void admits_in_one_view(void **state)
 	rig_stop(&rig);
 }
 
+/* Rule 3: a learner is judged by the floor from the moment on that its admission is being stored. */
+static void admitted_below_the_floor(void **state)
+{
+	(void)state;
+	cluster(2);
+	join(3);
+	rig.hold_stores = true;
+	rig_need(&rig, 1, NEED_ADMIT, 3);
+	assert_int_not_equal(rig.ticket, 0);
+	rig_kill(&rig, 3);
+	rig.fakes[3].report.op = rig.floor - 1; /* its directory was an old copy */
+	rig_restart(&rig, 3);
+	rig.hold_stores = false;
+	rig_stored_event(&rig, true);
+	rig_wait(&rig, 100);
+	assert_true(rig_logged(&rig, "has lost data: holds op"));
+	assert_true(rig_members(&rig, "1 2"));
+	rig_stop(&rig);
+}
+
 /* Rule 9: never answered no. The learner is gone: a view without it, so that it is no longer counted. */
 static void an_admission_always_makes_a_view(void **state)
 {
@@ -553,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_stopped_backup_is_no_suspicion),
 		cmocka_unit_test(one_of_many_is_evicted),
 		cmocka_unit_test(admits_in_one_view),
+		cmocka_unit_test(admitted_below_the_floor),
 		cmocka_unit_test(an_admission_always_makes_a_view),
 		cmocka_unit_test(damage_leads_to_retirement),
 		cmocka_unit_test(the_last_keeps_its_data),

@@ -19,6 +19,7 @@ struct election {
 	enum fate fate;
 	uint32_t target;           /* MOVE: to whom */
 	uint32_t without;          /* must not become primary; 0: nobody */
+	bool lost;                 /* the primary does not answer any more */
 	bool drop[LIMIT_REPLICAS]; /* by place in the current view */
 	struct id_list dropped;
 	struct needs needs;
@@ -137,7 +138,8 @@ static void judge_primary(struct views *v, struct election *e)
 
 	if (k == NULL || !vm_known_reachable(v, k)) {
 		e->fate = FATE_WAIT;
-		if (vm_member_dead(v, member))
+		e->lost = vm_member_dead(v, member);
+		if (e->lost)
 			judge_failed(e, "is lost");
 		return;
 	}
@@ -236,7 +238,9 @@ static void apply_drops(struct election *e, struct view *view)
 static void give_reason(struct election *e, char *text, size_t size)
 {
 	char ids[VIEWS_TEXT_SIZE];
-	int used = snprintf(text, size, "%s", e->why);
+	/* Or the line would name it as lost and among the members, and not say why (RULE 10). */
+	bool stays = e->lost && !e->drop[view_member_by_id(e->current, e->current->primary) - e->current->members];
+	int used = snprintf(text, size, "%s%s", e->why, stays ? ", and a member until a request waits" : "");
 
 	if (e->dropped.count > 0 && used >= 0 && (size_t)used < size)
 		used += snprintf(text + used, size - (size_t)used, "%sevicted: %.100s", used == 0 ? "" : "; ",

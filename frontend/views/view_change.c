@@ -108,8 +108,9 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	for (uint32_t i = 0; i < stored->view.members_count; i++) {
 		struct known *k = vm_known_ensure(v, stored->view.members[i].id);
 
-		if (k != NULL)
-			vm_hello_check_floor(v, k); /* it may have been restarted while it was being admitted */
+		/* It may have been restarted while it was being admitted. Of who is gone we have old reports only. */
+		if (k != NULL && k->link == LINK_UP)
+			vm_hello_check_floor(v, k);
 	}
 }
 

@@ -222,7 +222,7 @@ static void judge_old_copy(struct world *w, const struct view *view)
 	const struct view_member *primary = view_member_by_id(view, view->primary);
 	const struct node *node = &w->nodes[primary->id];
 
-	if (!node->disk.hurt || !uuid_equal(node->disk.image.uuid, primary->uuid))
+	if (!node->alive || !node->disk.hurt || !uuid_equal(node->disk.image.uuid, primary->uuid))
 		return;
 	if (disk_last(&node->disk) < w->shown)
 		world_fail(w, 3,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 #define LOCK_NAME "lock"
 #define SET_ASIDE_NAME_SIZE 128
@@ -284,7 +285,8 @@ static bool sync_moves(int directory, int place)
 
 	if (above < 0)
 		return false;
-	bool synced = fsync(place) == 0 && fsync(above) == 0 && fsync(directory) == 0;
+	bool synced = RULE_HOLDS(rule_14_set_aside_is_synced,
+				 fsync(place) == 0 && fsync(above) == 0 && fsync(directory) == 0);
 
 	close(above);
 	return synced;

@@ -13,6 +13,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 #define RETRY_MS 1000     /* after a failure to make a segment (rule 13) */
 #define CHUNK_PAUSE_US 900 /* between chunks zeroed: at most about 64 MiB/s, a journal write waits for one chunk */
@@ -46,7 +47,8 @@ struct journal_keeper {
 
 bool keeper_sync_directory(int directory)
 {
-	return fsync(directory) == 0;
+	/* RULE 1 */
+	return RULE_HOLDS(rule_01_segment_names_are_synced, fsync(directory) == 0);
 }
 
 static struct timespec after_ms(long ms)

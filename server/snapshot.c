@@ -12,6 +12,7 @@
 
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "server/snapshot_format.h"
 
 #define SYNC_BYTES (1u << 20)
@@ -218,7 +219,7 @@ abandon:
 static bool sync_directory(const char *directory)
 {
 	int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = file >= 0 && fsync(file) == 0;
+	bool good = file >= 0 && RULE_HOLDS(rule_01_snapshot_names_are_synced, fsync(file) == 0);
 	int problem = errno;
 
 	if (file >= 0)

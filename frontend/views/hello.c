@@ -66,6 +66,11 @@ static void check_view(struct views *v, struct known *k, const struct report *re
 		  (unsigned long long)report->view.number, (unsigned long long)k->report.view.number);
 }
 
+static bool being_admitted(const struct views *v, const struct known *k)
+{
+	return v->ticket != 0 && view_member_exact(&v->next.view, k->id, k->identity.uuid) != NULL;
+}
+
 static bool refused_hello(struct views *v, struct known *k, const struct views_event *event)
 {
 	const char *text = event->reply_text != NULL ? event->reply_text : "";
@@ -132,6 +137,8 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return;
 	}
+	if (!vm_known_is_member(v, k) && !being_admitted(v, k))
+		k->connect_floor = 0; /* another directory under a member's id has acknowledged nothing */
 	vm_hello_check_floor(v, k);
 	if (!k->lost_data)
 		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers",

@@ -172,6 +172,23 @@ static void admitted_below_the_floor(void **state)
 	rig_stop(&rig);
 }
 
+/* And a wiped member, which has acknowledged nothing, is not. */
+static void admitted_after_a_wipe(void **state)
+{
+	(void)state;
+	cluster(3);
+	rig_demand(&rig, 1);
+	rig_kill(&rig, 3);
+	rig_wipe(&rig, 3);
+	rig.fakes[3].report.op = 0;
+	rig_restart(&rig, 3);
+	rig_need(&rig, 1, NEED_ADMIT, 3);
+	rig_wait(&rig, 100);
+	assert_true(rig_members(&rig, "1 2 3"));
+	assert_false(rig_logged(&rig, "has lost data"));
+	rig_stop(&rig);
+}
+
 /* Rule 9: never answered no. The learner is gone: a view without it, so that it is no longer counted. */
 static void an_admission_always_makes_a_view(void **state)
 {
@@ -574,6 +591,7 @@ int main(void)
 		cmocka_unit_test(one_of_many_is_evicted),
 		cmocka_unit_test(admits_in_one_view),
 		cmocka_unit_test(admitted_below_the_floor),
+		cmocka_unit_test(admitted_after_a_wipe),
 		cmocka_unit_test(an_admission_always_makes_a_view),
 		cmocka_unit_test(damage_leads_to_retirement),
 		cmocka_unit_test(the_last_keeps_its_data),

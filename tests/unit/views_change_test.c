@@ -181,6 +181,7 @@ static void admitted_after_a_wipe(void **state)
 	rig_kill(&rig, 3);
 	rig_wipe(&rig, 3);
 	rig.fakes[3].report.op = 0;
+	rig_kill(&rig, 3);
 	rig_restart(&rig, 3);
 	rig_need(&rig, 1, NEED_ADMIT, 3);
 	rig_wait(&rig, 100);

@@ -3,54 +3,18 @@
 # on a host of its own, 10.0.0.ID and 10.0.0.9, with a /run and an rpcbind of its own, and the driver and the clients
 # are on 10.0.0.254; else all share this host. Sourced after tests/integration/lib.sh.
 
-declare -A HOSTS=() # id (9: the front-end) -> pid that holds the namespaces
-FRONTEND_HOST=127.0.0.1
+FRONTEND_HOST=127.0.0.1 # of host 9, when there are hosts
 SEGMENT_BYTES=8388608 # the least: segments change often
 PRELOAD_LIBRARY=$JH_BUILD/tests/chaos/libchaos_shim.so # of builds without sanitizers only
 [[ -e $PRELOAD_LIBRARY ]] || PRELOAD_LIBRARY=''
 REPLICAS=(1 2 3)
-
-on() { # HOST COMMAND...
-	local pid=${HOSTS[$1]}
-	shift
-	nsenter --net --mount --root -t "$pid" "$@"
-}
-
-rpcbind_of_host_answers() { on "$1" timeout 5 rpcinfo -p >/dev/null 2>&1; }
-
-host_rpcbind() {
-	HOST_PID=${HOSTS[$1]}
-	launch "rpcbind-$1" rpcbind -f
-	HOST_PID=
-	wait_for 10 "rpcbind on host $1" rpcbind_of_host_answers "$1"
-}
-
-is_separate() { # HOST: the namespaces are made, and it holds them
-	[[ $(readlink "/proc/${HOSTS[$1]}/ns/net") != "$(readlink /proc/self/ns/net)" ]] &&
-		[[ $(tr '\0' ' ' <"/proc/${HOSTS[$1]}/cmdline") == sleep* ]]
-}
-
-add_host() {
-	unshare --net --mount "$BASH" -c 'mount -t tmpfs tmpfs /run; exec sleep infinity' &
-	HOSTS[$1]=$!
-	PIDS[host-$1]=$!
-	wait_for 10 "host $1" is_separate "$1"
-	ip link add "veth$1" type veth peer name eth0 netns "${HOSTS[$1]}"
-	ip link set "veth$1" master bridge up
-	on "$1" ip link set lo up
-	on "$1" ip address add "10.0.0.$1/24" dev eth0
-	on "$1" ip link set eth0 up
-	host_rpcbind "$1"
-}
 
 make_hosts() {
 	local host
 	# A disk that can be filled. Mounted before the hosts are made, so that they see it.
 	mkdir "$(replica_dir 3)"
 	mount -t tmpfs -o size=256m tmpfs "$(replica_dir 3)"
-	ip link add bridge type bridge
-	ip address add 10.0.0.254/24 dev bridge
-	ip link set bridge up
+	make_bridge 10.0.0.254/24
 	for host in 1 2 3 4 9; do
 		add_host "$host"
 	done

@@ -44,8 +44,6 @@ pick_member() {
 	if ((DRAWN == 0)); then pick_primary; else pick_backup; fi
 }
 
-another_serves() { status_is ".primary > 0 and .primary != $VICTIM"; }
-
 kill_and_start() {
 	mark
 	kill9 "$VICTIM"

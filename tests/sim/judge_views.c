@@ -52,6 +52,27 @@ static void judge_number(struct world *w, const struct node *node, const struct 
 			   view->number);
 }
 
+static void ends_unnoticed(struct world *w)
+{
+	w->over = true;
+	w->counts->unnoticed++;
+}
+
+/* RULE 3: a primary on an old copy of its disk has all that any client was shown; that much the view manager knows. What
+ * was committed and never shown is lost with it, and no promise is broken. */
+static void judge_old_copy(struct world *w, const struct node *node, const struct view *view)
+{
+	if (view->primary != node->id || !node->disk.hurt)
+		return;
+	if (disk_last(&node->disk) < w->shown)
+		world_fail(w, 3,
+			   "replica %" PRIu32 " leads view %" PRIu64 " on an old copy that ends at op %" PRIu64
+			   "; a client was shown op %" PRIu64,
+			   node->id, view->number, disk_last(&node->disk), w->shown);
+	if (disk_last(&node->disk) < w->committed_count)
+		ends_unnoticed(w);
+}
+
 /* A view, a binding, a joint learner: before it is on the disk. */
 void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta)
 {
@@ -71,6 +92,7 @@ void judge_record(struct world *w, const struct node *node, const struct replica
 		world_fail(w, 20, "replica %" PRIu32 " enters view %" PRIu64 " of a manager that it is not bound to",
 			   node->id, meta->view.number);
 	judge_number(w, node, &meta->view);
+	judge_old_copy(w, node, &meta->view);
 }
 
 static bool keeps(const struct record *record, uint64_t op, uint32_t body)
@@ -175,12 +197,6 @@ static void judge_admitted(struct world *w, const struct view *view, const struc
 			   view->number, member->id, disk_last(&node->disk), w->committed_count);
 }
 
-static void ends_unnoticed(struct world *w)
-{
-	w->over = true;
-	w->counts->unnoticed++;
-}
-
 static bool knows_other(const struct view *known, const struct view *view)
 {
 	return known->number >= view->number && !view_equal(known, view);
@@ -215,31 +231,12 @@ static void judge_reused(struct world *w, const struct view *view)
 	}
 }
 
-/* RULE 3: a primary on an old copy of its disk has all that any client was shown; that much the view manager knows. What
- * was committed and never shown is lost with it, and no promise is broken. */
-static void judge_old_copy(struct world *w, const struct view *view)
-{
-	const struct view_member *primary = view_member_by_id(view, view->primary);
-	const struct node *node = &w->nodes[primary->id];
-
-	if (!node->alive || !node->disk.hurt || !uuid_equal(node->disk.image.uuid, primary->uuid))
-		return;
-	if (disk_last(&node->disk) < w->shown)
-		world_fail(w, 3,
-			   "view %" PRIu64 " is led by replica %" PRIu32 ", whose old copy ends at op %" PRIu64
-			   "; a client was shown op %" PRIu64,
-			   view->number, node->id, disk_last(&node->disk), w->shown);
-	if (disk_last(&node->disk) < w->committed_count)
-		ends_unnoticed(w);
-}
-
 /* One with an old directory installs its view again, or passes on what its primary says, and meets no replica that could
  * tell it of a newer one. */
 void judge_goes_on(struct world *w)
 {
 	const struct view *view = &w->front->stored.view;
 
-	judge_old_copy(w, view);
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		if (!w->over && w->front->restored && will_know_other(&w->nodes[id], view))
 			ends_unnoticed(w);

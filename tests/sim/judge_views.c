@@ -332,14 +332,14 @@ bool judge_level(struct world *w, char *why, size_t size)
 	return all_answered(w, why, size);
 }
 
-/* The healthy were on their way back when the last view was made, and the frozen ones not yet suspected. */
-static bool all_frozen(const struct world *w, const struct view *view)
+/* The healthy were on their way back when the last view was made, and the frozen and wiped ones not yet suspected. */
+static bool all_away(const struct world *w, const struct view *view)
 {
-	uint32_t frozen = 0;
+	uint32_t away = 0;
 
 	for (uint32_t i = 0; i < view->members_count; i++)
-		frozen += w->nodes[view->members[i].id].frozen;
-	return frozen == view->members_count;
+		away += w->nodes[view->members[i].id].frozen || judge_disk_of(w, &view->members[i]) == NULL;
+	return away == view->members_count;
 }
 
 /* RULE 18: a learner that a member names is waited for too; this one was wiped before it was named. */
@@ -381,7 +381,7 @@ bool judge_data_is_gone(struct world *w)
 		if (w->nodes[id].alive && replica_view(w->nodes[id].core)->number > highest->number)
 			highest = replica_view(w->nodes[id].core);
 	}
-	if (all_frozen(w, highest) || cut_in_doubt(w) || (fault_unsure(w) && joint_is_gone(w, highest)))
+	if (all_away(w, highest) || cut_in_doubt(w) || (fault_unsure(w) && joint_is_gone(w, highest)))
 		return true;
 	for (uint32_t i = 0; i < highest->members_count; i++) {
 		if (judge_disk_of(w, &highest->members[i]) != NULL && !fault_unsure(w))

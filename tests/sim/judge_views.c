@@ -62,8 +62,10 @@ static void ends_unnoticed(struct world *w)
  * was committed and never shown is lost with it, and no promise is broken. */
 static void judge_old_copy(struct world *w, const struct node *node, const struct view *view)
 {
-	if (view->primary != node->id || !node->disk.hurt)
-		return;
+	const struct replica_meta *highest = highest_meta(w);
+
+	if (view->primary != node->id || !node->disk.hurt || (highest != NULL && highest->view.number >= view->number))
+		return; /* or its disk was so late that others have gone on since */
 	if (disk_last(&node->disk) < w->shown)
 		world_fail(w, 3,
 			   "replica %" PRIu32 " leads view %" PRIu64 " on an old copy that ends at op %" PRIu64

@@ -15,8 +15,8 @@
 
 /* 1 when MUTATION_<name> is defined (as 1), else 0: with it the paste below becomes two arguments instead of one. */
 #define RULE_ARGUMENT_1 0,
-#define RULE_SECOND_(ignored, value, ...) value /* NOLINT(bugprone-macro-parentheses): pasted, no expression */
-#define RULE_DEFINED__(argument) RULE_SECOND_(argument 1, 0, 0)
+#define RULE_SECOND_(ignored, value, ...) value
+#define RULE_DEFINED__(argument) RULE_SECOND_(argument 1, 0, 0) /* NOLINT(bugprone-macro-parentheses): "0," or a name */
 #define RULE_DEFINED_(value) RULE_DEFINED__(RULE_ARGUMENT_##value)
 #define RULE_DEFINED(macro) RULE_DEFINED_(macro)
 #define RULE_KEPT(name) (!RULE_DEFINED(MUTATION_##name))

@@ -15,7 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # A mutation compiles a file once more, without one of its lines: that is not how it reads.
 commands=$(mktemp -d)
 trap 'rm -rf "$commands"' EXIT
-jq '[.[] | select(.command | contains("/mutant_") | not)]' "$build/compile_commands.json" >"$commands/compile_commands.json"
+jq '[.[] | select(.command | contains("/mutant_") | not)]' "$build/compile_commands.json" \
+	>"$commands/compile_commands.json"
 
 files=("$@")
 ((${#files[@]} > 0)) || mapfile -t files < <(git ls-files '*.c')

@@ -63,8 +63,8 @@ static bool better(struct views *v, const struct view *view, const struct known 
 	return a->id < b->id;
 }
 
-/* RULE 3, 14: what was cut off may have been acknowledged, and after our own start we know of no floor. Then a member that
- * we have not heard yet may hold it. */
+/* RULE 3, 14: what was cut off may have been acknowledged, and after our own start we know of no floor. Then a member
+ * that we have not heard yet may hold it. */
 bool vm_election_cut_in_doubt(struct views *v, const struct view *view, const struct known *k)
 {
 	const struct view *all = v->durable.view.number > 0 ? &v->durable.view : view;

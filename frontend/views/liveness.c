@@ -141,8 +141,8 @@ void vm_liveness_lost(struct views *v, uint32_t id, bool refused)
 	}
 }
 
-/* RULE 15: a report may have to wait behind answers of megabytes on the one connection, but who sends those is not silent.
- * It says no more than that: how a disk does, and what the replica has heard, only a report can tell. */
+/* RULE 15: a report may have to wait behind answers of megabytes on the one connection, but who sends those is not
+ * silent. It says no more than that: how a disk does, and what the replica has heard, only a report can tell. */
 void vm_liveness_alive(struct views *v, uint32_t id, uint64_t heard_ms)
 {
 	struct known *k = vm_known_find(v, id);
@@ -206,8 +206,8 @@ static void auto_clean(struct views *v, struct known *k)
 		memset(k, 0, sizeof *k);
 }
 
-/* A damaged replica writes nothing any more, so it can not confirm that it is bound to us; it must hear all the same that
- * it may give its data up (RULE 14). It listens to whoever asked it last to be bound. */
+/* A damaged replica writes nothing any more, so it can not confirm that it is bound to us; it must hear all the same
+ * that it may give its data up (RULE 14). It listens to whoever asked it last to be bound. */
 static bool beats(const struct views *v, const struct known *k)
 {
 	if (k->link != LINK_UP)

@@ -58,8 +58,8 @@ static void ends_unnoticed(struct world *w)
 	w->counts->unnoticed++;
 }
 
-/* RULE 3: a primary on an old copy of its disk has all that any client was shown; that much the view manager knows. What
- * was committed and never shown is lost with it, and no promise is broken. */
+/* RULE 3: a primary on an old copy of its disk has all that any client was shown; that much the view manager knows.
+ * What was committed and never shown is lost with it, and no promise is broken. */
 static void judge_old_copy(struct world *w, const struct node *node, const struct view *view)
 {
 	const struct replica_meta *highest = highest_meta(w);
@@ -233,8 +233,8 @@ static void judge_reused(struct world *w, const struct view *view)
 	}
 }
 
-/* One with an old directory installs its view again, or passes on what its primary says, and meets no replica that could
- * tell it of a newer one. */
+/* One with an old directory installs its view again, or passes on what its primary says, and meets no replica that
+ * could tell it of a newer one. */
 void judge_goes_on(struct world *w)
 {
 	const struct view *view = &w->front->stored.view;

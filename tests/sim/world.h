@@ -34,7 +34,7 @@ struct world_counts {
 	uint64_t retired;        /* replicas that gave up such data */
 	uint64_t second_fronts;
 	uint64_t replaced;       /* front-ends that ended because another one took over */
-	uint64_t unnoticed;      /* runs that ended because an old directory met only what is as old, or an old copy leads with all that was shown */
+	uint64_t unnoticed;      /* runs that ended: an old directory met only what is as old, or an old copy leads */
 	uint64_t frozen;         /* replicas left as they were in the second act */
 	uint64_t views;          /* highest view number */
 	uint64_t adoptions;      /* full states that became the live one */

@@ -1,5 +1,5 @@
-/* The clients: each has one request in flight, asks again, at whatever front-end is there, for as long as client/outcome.c
- * says that it may, or gives up. */
+/* The clients: each has one request in flight, asks again, at whatever front-end is there, for as long as
+ * client/outcome.c says that it may, or gives up. */
 #include <inttypes.h>
 #include <string.h>
 

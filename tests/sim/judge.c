@@ -267,6 +267,18 @@ void judge_accepted(struct world *w, const struct node *node, const struct call 
 	judge_room(w, node);
 }
 
+/* On its disk, or on its way there: nobody who reads learns whether it is durable. */
+static bool whole_in_its_view(const struct node *node, const struct replica_meta *meta)
+{
+	for (uint32_t i = 0; i < node->disk.pending_count; i++) {
+		const struct replica_meta *next = node->disk.pending[i].meta;
+
+		if (next != NULL && next->view.number == meta->view.number && next->whole_view == meta->view.number)
+			return true;
+	}
+	return meta->whole_view == meta->view.number;
+}
+
 /* RULE 8: a read is answered by a member of its view, whose log was made whole in it, and at its floor. */
 void judge_released(struct world *w, const struct node *node, const struct call *call)
 {
@@ -277,7 +289,7 @@ void judge_released(struct world *w, const struct node *node, const struct call 
 		world_fail(w, 8, "replica %" PRIu32 " answers a read of view %" PRIu64 ", its own is %" PRIu64, node->id,
 			   call->asking.view, replica_view(node->core)->number);
 	if (meta->view.number == call->asking.view &&
-	    (view_member_exact(&meta->view, node->id, meta->uuid) == NULL || meta->whole_view != meta->view.number))
+	    (view_member_exact(&meta->view, node->id, meta->uuid) == NULL || !whole_in_its_view(node, meta)))
 		world_fail(w, 8,
 			   "replica %" PRIu32 " answers a read of view %" PRIu64
 			   ", where it is no member or its log was made whole only in view %" PRIu64,

@@ -7,21 +7,10 @@
 
 #include "tests/unit/support_replica.h"
 
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
-				 uint64_t *op)
-{
-	(void)context;
-	(void)client;
-	(void)request;
-	(void)content;
-	(void)op;
-	return KNOWN_NEW;
-}
-
 /* A core that has read a snapshot of that op and nothing else. */
 static void begin(uint64_t op)
 {
-	static const struct replica_service service = {.lookup = lookup};
+	static const struct replica_service service = {.lookup = nothing_is_known};
 	const struct replica_options options = {.id = SELF, .heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,
 						.read_hold_ms = 100, .orders_max = 8, .log_bytes_max = 100000};
 

@@ -24,8 +24,8 @@ struct digest initial_digest(void)
 	return digest_of("initial", 7);
 }
 
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
-				 uint64_t *op)
+enum replica_known nothing_is_known(void *context, struct uuid client, uint64_t request, struct digest content,
+				    uint64_t *op)
 {
 	(void)context;
 	(void)client;
@@ -120,7 +120,7 @@ static void recover(uint32_t entries_count, uint64_t commit)
 
 void core_begin(uint32_t entries_count, uint64_t commit)
 {
-	static const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
+	static const struct replica_service service = {.lookup = nothing_is_known, .key = key, .state_bytes = state_bytes};
 	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
 						.suspect_ms = 250,
 						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = 8,

@@ -21,6 +21,9 @@ extern struct core_rig rig;
 struct uuid named(uint8_t number);
 /* Of what every replica was loaded with. */
 struct digest initial_digest(void);
+/* A lookup of the history: no request was ever executed. */
+enum replica_known nothing_is_known(void *context, struct uuid client, uint64_t request, struct digest content,
+				    uint64_t *op);
 
 /* A replica whose disk holds so many entries of view 1, with the bodies 0, 1 ..., of which commit are known to be
  * committed; it was the primary and only member. With 0 it has never been in a view. orders_max is 8. */

@@ -270,6 +270,33 @@ static void a_cut_tail_waits_for_the_others(void **state)
 	rig_stop(&views_rig);
 }
 
+/* Nor does it get a view that was stored before the front-end died, and never installed. */
+static void a_cut_tail_gets_no_stored_view(void **state)
+{
+	struct views_stored stored;
+
+	(void)state;
+	rig_options(&views_rig);
+	rig_stored(&views_rig, &stored, 5, 3);
+	views_rig.floor = 0;
+	views_rig.fakes[2].alive = views_rig.fakes[3].alive = false;
+	views_rig.fakes[1].report.view.number = 4;
+	views_rig.fakes[1].report.tail_cut = 4;
+	views_rig.fakes[1].report.state = STATE_CATCHING_UP;
+	views_rig.fakes[1].report.entered = false;
+	rig_start(&views_rig, &stored);
+	rig_dump(&views_rig);
+	rig_demand(&views_rig, 1);
+	rig_wait(&views_rig, 5000);
+	assert_int_equal(views_rig.fakes[1].installs, 0);
+	assert_false(views_rig.routed);
+	views_rig.fakes[2].alive = views_rig.fakes[3].alive = true;
+	rig_restart(&views_rig, 2);
+	rig_restart(&views_rig, 3);
+	assert_true(views_rig.routed);
+	rig_stop(&views_rig);
+}
+
 /* Rule 10: a primary that has not entered its view may be gone too: until it has, nobody is left out for its sake. */
 static void nobody_goes_before_the_view_is_entered(void **state)
 {
@@ -414,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_primary_that_fell_gets_no_view),
 		cmocka_unit_test(nobody_waits_for_a_wiped_member),
 		cmocka_unit_test(a_cut_tail_waits_for_the_others),
+		cmocka_unit_test(a_cut_tail_gets_no_stored_view),
 		cmocka_unit_test(nobody_goes_before_the_view_is_entered),
 		cmocka_unit_test(an_old_report_is_no_loss),
 		cmocka_unit_test(nobody_with_all_orders),

@@ -110,7 +110,7 @@ static void carry_out(struct frontend *frontend, const struct views_action *acti
 		return;
 	case VIEWS_DO_HEARTBEAT:
 		links_heartbeat(frontend->links, action->id, action->view, action->retire,
-				frontend->options.min_members);
+				frontend->options.views.min_members);
 		return;
 	case VIEWS_DO_STORE:
 		store_save(frontend->store, action->ticket, views_to_store(frontend->views));

@@ -114,7 +114,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->program_base = (uint32_t)arguments_number(state, "program-base", text, 1, UINT32_MAX - 4096);
 		return 0;
 	case KEY_MIN_MEMBERS:
-		options->min_members = (uint32_t)arguments_number(state, "min-members", text, 1, LIMIT_REPLICAS);
+		options->views.min_members = (uint32_t)arguments_number(state, "min-members", text, 1, LIMIT_REPLICAS);
 		return 0;
 	case KEY_NEW_CLUSTER:
 		options->views.new_cluster = true;
@@ -147,13 +147,13 @@ void options_parse(int argc, char **argv, struct options *options)
 	*options = (struct options){
 		.replica_hosts = "127.0.0.1",
 		.program_base = JH_FRONTEND,
-		.min_members = 1,
 		.max_clients = LIMIT_CONNECTIONS,
 		.views = {.heartbeat_ms = 50,
 			  .suspect_ms = 250,
 			  .stall_ms = 2000,
 			  .start_wait_ms = 2000,
-			  .forget_ms = 20000},
+			  .forget_ms = 20000,
+			  .min_members = 1},
 	};
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);

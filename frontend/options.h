@@ -15,7 +15,6 @@ struct options {
 	uint32_t listen_count;     /* 0: 127.0.0.1 and ::1 */
 	const char *advertise;     /* NULL: as bound */
 	uint32_t program_base;
-	uint32_t min_members;
 	uint32_t max_clients;
 	struct views_options views;
 };

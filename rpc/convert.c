@@ -413,12 +413,10 @@ static void state_text(const struct report *report, enum replica_role role, cons
 {
 	if (report == NULL || role == ROLE_DOWN || role == ROLE_FOREIGN)
 		snprintf(text, size, "%s", note[0] != '\0' ? note : role == ROLE_FOREIGN ? "foreign" : "not heard yet");
-	else if (report->detail[0] == '\0')
-		snprintf(text, size, "%s", replica_state_name(report->state));
-	else if (report->state == STATE_CATCHING_UP)
-		snprintf(text, size, "%s %s", replica_state_name(report->state), report->detail);
-	else
+	else if (report->state == STATE_DAMAGED && report->detail[0] != '\0')
 		snprintf(text, size, "%s: %s", replica_state_name(report->state), report->detail);
+	else
+		snprintf(text, size, "%s", replica_state_name(report->state));
 }
 
 void convert_row(uint32_t id, const struct report *report, enum replica_role role, bool member, const char *address,

@@ -228,7 +228,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s: record %" PRIu64 " is malformed: it is damaged",
 			    recover->path, recover->name, record.sequence);
 	}
-	if (recover->recovered->meta == NULL)
+	if (RULE_FORBIDS(rule_14_journal_begins_with_meta, recover->recovered->meta == NULL))
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s does not begin with META: it is damaged", recover->path,
 			    recover->name);
 	/* Staged entries are no end of the log, and yet a segment that holds them is needed until a snapshot covers
@@ -333,7 +333,7 @@ static bool read_segment(struct recover *recover, uint32_t index)
 	if (!read_frames(recover, index))
 		return false;
 	/* Older segments go only when META is durable in a newer one. */
-	if (recover->expected != 1 && recover->recovered->meta == NULL)
+	if (RULE_FORBIDS(rule_14_segment_has_meta, recover->expected != 1 && recover->recovered->meta == NULL))
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s holds no META record: it is damaged", recover->path,
 			    recover->name);
 	return index + 1 < recover->recovery->segments || judge_tail(recover);

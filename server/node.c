@@ -19,8 +19,16 @@
 #define DAMAGED_WAIT_US 15000000u
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
 #define SET_ASIDE_US 5000000u
+#define NEARLY_FULL_PERCENT 80 /* RULE 19: of --max-orders; from then on status and the log warn */
 
 /* --- carrying out ------------------------------------------------------------------------------------------------- */
+
+/* RULE 19: a limit that comes near is told while there is time to raise it. */
+static bool nearly_full(const struct node *node)
+{
+	return RULE_KEPT(rule_19_warns_before_it_is_full) &&
+	       orders_op(node->orders) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
+}
 
 /* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the
  * others. */
@@ -40,6 +48,12 @@ void node_apply(struct node *node, uint64_t op)
 	}
 	if (orders_last_time_us(node->orders) > node->last_time_us)
 		node->last_time_us = orders_last_time_us(node->orders);
+	if (nearly_full(node) && !node->warned_of_full) {
+		node->warned_of_full = true;
+		log_warn("node", "%" PRIu64 " of the %" PRIu64 " orders that --max-orders allows are placed: beyond them orders "
+			 "are refused; start every replica with a higher limit, one after the other",
+			 orders_op(node->orders), node->options.orders_max);
+	}
 }
 
 static void write_record(struct node *node, const struct replica_action *action)
@@ -238,6 +252,9 @@ void node_report(const struct node *node, struct report *report)
 	report->set_aside = node->set_aside_count;
 	if (RULE_KEPT(rule_15_report_tells_of_the_disk) && node->journal != NULL)
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
+	if (report->state != STATE_DAMAGED && nearly_full(node))
+		snprintf(report->detail, sizeof report->detail, "holds %" PRIu64 " of the %" PRIu64
+			 " orders that its --max-orders allows", orders_op(node->orders), node->options.orders_max);
 	if (node->push_kind != NULL)
 		snprintf(report->push, sizeof report->push, "%s %" PRIu64 " B", node->push_kind, node->push_bytes);
 }

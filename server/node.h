@@ -130,6 +130,7 @@ struct node {
 	bool ready;                  /* rpcbind has taken the first of them */
 	struct rpc_channel *announcing;
 	bool disk_full;
+	bool warned_of_full;         /* the log has said that --max-orders is near */
 	bool damaged;
 	uint64_t damaged_us;         /* since when; RULE 14 */
 	uint32_t set_aside_count;    /* looked up now and then, in the background */

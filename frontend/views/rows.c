@@ -110,6 +110,44 @@ static void without_room(struct views *v, struct id_list *list)
 	}
 }
 
+/* RULE 10, 13: what keeps orders out, though there is a primary; "" is nothing. */
+static void explain_refusals(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
+{
+	struct id_list full;
+	char ids[VIEWS_TEXT_SIZE];
+
+	text[0] = '\0';
+	without_room(v, &full);
+	if (copies < v->options.min_members)
+		snprintf(text, VIEWS_TEXT_SIZE, "; orders are refused: --min-members asks for %u copies",
+			 v->options.min_members);
+	else if (full.count > 0)
+		snprintf(text, VIEWS_TEXT_SIZE, "; orders are refused: disk full on %.200s",
+			 vm_id_list_text(&full, ids));
+}
+
+/* RULE 19: who will soon refuse orders. Health is still what it is. */
+static void warn_of_limits(const struct views *v, char *text, size_t size)
+{
+	size_t used = strlen(text);
+
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+
+		if (k->id == 0 || !vm_known_is_member(v, k) || !vm_known_reachable(v, k) ||
+		    k->report.state == STATE_DAMAGED || k->report.detail[0] == '\0')
+			continue;
+
+		int more = snprintf(text + used, size - used, "; replica %u %s", k->id, k->report.detail);
+
+		if (more < 0 || (size_t)more >= size - used) {
+			text[used] = '\0'; /* what does not fit is not begun */
+			return;
+		}
+		used += (size_t)more;
+	}
+}
+
 /* RULE 10: a view that waits only for the dead, because nobody has asked for anything yet. Who asks gets one without
  * them: this is judge_members() of election.c told beforehand. */
 static bool serves_when_asked(struct views *v)
@@ -139,8 +177,8 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 {
 	/* Looking changes nothing; the finders are shared with those who change what they find. */
 	struct views *v = (struct views *)(uintptr_t)views;
-	struct id_list here, full;
-	char part[64], ids[VIEWS_TEXT_SIZE];
+	struct id_list here;
+	char part[64], refusals[VIEWS_TEXT_SIZE];
 	size_t used;
 	bool whole = v->routed;
 
@@ -157,11 +195,10 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used,
 					 ", view %llu is served from the next request on",
 					 (unsigned long long)v->durable.view.number);
-	without_room(v, &full);
-	if (full.count > 0) {
+	explain_refusals(v, here.count, refusals);
+	if (refusals[0] != '\0') {
 		whole = false;
-		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "; orders are refused: disk full on %.200s",
-					 vm_id_list_text(&full, ids));
+		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%.300s", refusals);
 	}
 	for (uint32_t i = 0; i < LIMIT_REPLICAS && used + sizeof part < VIEWS_TEXT_SIZE; i++) {
 		if (!missing(v, &v->known[i], part, sizeof part))
@@ -170,10 +207,11 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
 	}
 	*health = HEALTH_DEGRADED;
-	if (!whole || here.count < 2)
-		return;
-	*health = HEALTH_OK;
-	snprintf(text, VIEWS_TEXT_SIZE, "ok");
+	if (whole && here.count >= 2) {
+		*health = HEALTH_OK;
+		snprintf(text, VIEWS_TEXT_SIZE, "ok");
+	}
+	warn_of_limits(v, text, VIEWS_TEXT_SIZE);
 }
 
 static enum replica_role role_of(const struct views *v, const struct known *k)

@@ -21,6 +21,7 @@ struct views_options {
 	uint32_t start_wait_ms;  /* --start-wait-ms 2000 */
 	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is a
 				    member */
+	uint32_t min_members;    /* --min-members 1: for status; the primary refuses (heartbeats carry it there) */
 	bool new_cluster;        /* --new-cluster */
 	char base_option[32];    /* " --program-base N" when it is not the default: for commands that are suggested */
 };

@@ -47,7 +47,7 @@ static struct report a_report(uint32_t id, enum replica_role role, enum replica_
 {
 	struct report report = {.news = 7, .id = id, .uuid = seed_uuid((uint8_t)id), .view = seed_view(2, 1),
 				.role = role, .state = state, .whole_view = 2, .op = 3, .commit = 3, .digest_op = 3,
-				.orders = 7, .push = "delta 640 B", .detail = "40 %", .joint_count = 1,
+				.orders = 7, .push = "delta 640 B", .detail = "a bit is wrong", .joint_count = 1,
 				.needs_count = 1};
 
 	report.joint[0] = (struct joint){.id = 4, .uuid = seed_uuid(4)};

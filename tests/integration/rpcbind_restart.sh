@@ -1,6 +1,6 @@
 #!/bin/bash
-# rpcbind is killed with -9 under load and started again, empty: no live connection ends, no client notices, and
-# everybody is registered again by itself.
+# rpcbind is killed with -9 under load and started again, empty, when everybody has missed it: no live connection ends,
+# no client notices, and everybody is registered again by itself.
 source "$(dirname "$0")/lib.sh"
 needs_own_host # rpcbind is only ever killed on a host of our own
 
@@ -8,6 +8,11 @@ form 3
 start_load load 10
 view=$(status_get .view)
 kill9 rpcbind
+for name in frontend replica-1 replica-2 replica-3; do
+	wait_for 15 "$name to miss rpcbind" log_says "$name" 'warn .*cannot reach rpcbind'
+done
+start_replica 4
+ends 4 1 'error .*cannot reach rpcbind' # whom nobody would find does not begin; the others go on
 start_rpcbind
 all_registered() {
 	local listing offset

@@ -26,6 +26,15 @@ stop advertised
 launch no-port "$SERVER" --id 2 --data-dir "$(replica_dir 2)" --program-base "$BASE" --listen 127.0.0.1 --advertise '[::1]'
 ends no-port '[1-9]' 'needs a port'
 
+# Rule 20: of two with one id the first stays, and so does its registration when the second has ended.
+begin first-of-two 4
+entry=$(registered 4)
+launch second-of-two "$SERVER" --id 4 --data-dir "$SCRATCH/second-of-two" --program-base "$BASE"
+ends second-of-two 1 "error .*program $((BASE + 4)) is served at 127.0.0.1:[0-9]+"
+[[ $(registered 4) == "$entry" ]] || fail "registered: $(registered 4), not $entry"
+stop first-of-two
+[[ -z $(registered 4) ]] || fail "an orderly stop leaves $(registered 4)"
+
 # The history that a replica began with is its own for ever, whatever the options of a later start say.
 printf 'DH1 3LE\tAnn\tsoup\nDH1 3LE\t\tbread\n' >"$SCRATCH/orders"
 begin first-history 3 --initial-orders "$SCRATCH/orders"

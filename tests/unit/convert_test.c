@@ -176,7 +176,7 @@ static void make_report(struct report *report)
 	report->loop_max_us = 1234;
 	report->set_aside = 2;
 	snprintf(report->push, sizeof report->push, "delta 640 B");
-	snprintf(report->detail, sizeof report->detail, "40 %%");
+	snprintf(report->detail, sizeof report->detail, "a bit is wrong");
 	report->joint_count = 1;
 	report->joint[0] = (struct joint){.id = 9, .uuid = uuid_of(99)};
 	report->needs_count = 2;
@@ -309,9 +309,14 @@ static void rows_speak(void **state)
 	make_report(&report);
 	convert_row(3, &report, ROLE_BACKUP, true, "127.0.0.1:7", 5, "", &row);
 	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len),
-			    "catching up 40 %");
+			    "catching up");
 	assert_int_equal(row.op, report.op);
 	assert_int_equal(row.view, 42);
+	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
+	report.state = STATE_DAMAGED;
+	convert_row(3, &report, ROLE_LEARNER, true, "127.0.0.1:7", 5, "", &row);
+	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len),
+			    "damaged: a bit is wrong");
 	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
 	convert_row(3, &report, ROLE_DOWN, true, "", 5, "nobody listens there", &row);
 	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len),

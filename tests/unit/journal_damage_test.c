@@ -303,6 +303,79 @@ static void test_older_segments(void **state)
 	disk_free(&disk);
 }
 
+/* Rule 14: whose segment it is, and what its records are sealed with, is checked too: any byte of it. */
+static void test_headers(void **state)
+{
+	const size_t version = offsetof(struct segment_header, version);
+	struct disk disk;
+
+	(void)state;
+	make_crashed(&disk);
+	int fd = disk_segment(&disk, 0, NULL);
+
+	for (uint32_t at = 0; at < sizeof(struct segment_header); at++) {
+		/* Above its lowest byte the version is one of the future. */
+		bool newer = at > version && at < version + sizeof(uint32_t);
+		uint8_t byte, wrong;
+
+		read_at(fd, &byte, 1, at);
+		wrong = (uint8_t)(byte ^ 1);
+		write_at(fd, &wrong, 1, at);
+		assert_int_equal(disk_check(&disk), newer ? JOURNAL_NEWER_FORMAT : JOURNAL_DAMAGED);
+		write_at(fd, &byte, 1, at);
+	}
+	assert_int_equal(disk_check(&disk), JOURNAL_OK);
+	close(fd);
+	disk_free(&disk);
+}
+
+/* Rule 14: a journal that does not say whose it is, though its records are whole, is damaged. */
+static void test_records_without_meta(void **state)
+{
+	struct disk disk;
+	struct place places[16];
+
+	(void)state;
+	make_crashed(&disk);
+	int fd = disk_segment(&disk, 0, NULL);
+
+	find_places(fd, places, 16);
+	assert_int_equal(places[0].span, 512);
+	forge(fd, places[0].offset, salt_of(fd), places[0].sequence, 0, 0);
+	assert_int_equal(disk_check(&disk), JOURNAL_DAMAGED);
+	assert_non_null(strstr(disk.recovery.error, "does not begin with META"));
+	close(fd);
+	disk_free(&disk);
+}
+
+/* Rule 14: nor is the newest segment alone a journal before its first record: those before it are missing. */
+static void test_segment_without_meta(void **state)
+{
+	struct disk disk;
+	struct place places[512] = {0};
+	char name[SEGMENT_NAME_SIZE], path[DISK_PATH_SIZE + 64];
+	uint8_t zeros[512] = {0};
+
+	(void)state;
+	make_segments(&disk);
+	assert_int_equal(disk_check(&disk), JOURNAL_OK);
+	int fd = disk_segment(&disk, 0, NULL);
+	uint32_t count = find_places(fd, places, 512);
+
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t at = places[i].offset; at < places[i].offset + places[i].span; at += sizeof zeros)
+			write_at(fd, zeros, sizeof zeros, at);
+	close(fd);
+	for (uint64_t older = disk.recovery.segments - 1; older > 0; older--) {
+		close(disk_segment(&disk, 1, name));
+		snprintf(path, sizeof path, "%s/%s", disk.path, name);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(disk_check(&disk), JOURNAL_DAMAGED);
+	assert_int_equal(disk.recovery.segments, 1);
+	disk_free(&disk);
+}
+
 /* A crash between a new segment's name and its first record, or within that record: the log goes on, META first. */
 static void test_new_segment_torn(void **state)
 {
@@ -409,8 +482,9 @@ int main(void)
 		cmocka_unit_test(test_torn_everywhere),	       cmocka_unit_test(test_damage_below_the_mark),
 		cmocka_unit_test(test_damage_after_clean_end), cmocka_unit_test(test_torn_group),
 		cmocka_unit_test(test_stale_bytes),	       cmocka_unit_test(test_older_segments),
-		cmocka_unit_test(test_new_segment_torn),       cmocka_unit_test(test_not_ours),
-		cmocka_unit_test(test_reader_refuses),
+		cmocka_unit_test(test_headers),		       cmocka_unit_test(test_records_without_meta),
+		cmocka_unit_test(test_segment_without_meta),   cmocka_unit_test(test_new_segment_torn),
+		cmocka_unit_test(test_not_ours),	       cmocka_unit_test(test_reader_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

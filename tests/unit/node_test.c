@@ -136,6 +136,27 @@ static void min_members_come_with_the_heartbeat(void **state)
 	node_rig_end();
 }
 
+/* Rule 19: four fifths of --max-orders are told, to status too; the last one is the last, and nothing ends. */
+static void a_limit_that_comes_near_is_told(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	for (uint64_t request = 1; request < 80; request++)
+		assert_int_equal(order_now(&manager, request, "soup").outcome, JH_DONE);
+	assert_string_equal(report_now().detail, "");
+	assert_int_equal(order_now(&manager, 80, "soup").outcome, JH_DONE);
+	assert_string_equal(report_now().detail, "holds 80 of the 100 orders that its --max-orders allows");
+	for (uint64_t request = 81; request <= 100; request++)
+		assert_int_equal(order_now(&manager, request, "soup").outcome, JH_DONE);
+	assert_int_equal(order_now(&manager, 101, "soup").outcome, JH_REFUSED);
+	assert_int_equal(report_now().state, STATE_SERVING);
+	caller_close(&manager);
+	node_rig_end();
+}
+
 /* --- the disk ----------------------------------------------------------------------------------------------------- */
 
 /* Rule 15: a report tells how long the oldest write has been under way. */
@@ -382,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_repeat_gets_its_answer),
 		cmocka_unit_test(times_never_fall),
 		cmocka_unit_test(min_members_come_with_the_heartbeat),
+		cmocka_unit_test(a_limit_that_comes_near_is_told),
 		cmocka_unit_test(a_late_disk_is_told),
 		cmocka_unit_test(a_failed_disk_ends_the_process),
 		cmocka_unit_test(damage_is_left_alone),

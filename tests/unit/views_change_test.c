@@ -1,5 +1,5 @@
 /* What the primary and the operator ask the view manager for: evictions, admissions, giving up data, switchovers,
- * promotions by force (rules 3, 9, 10, 14), and what status shows meanwhile. */
+ * promotions by force (rules 3, 9, 10, 14). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -480,110 +480,9 @@ static void no_promotion_of_strangers(void **state)
 	rig_stop(&rig);
 }
 
-static void status_in_words(void **state)
-{
-	char text[VIEWS_TEXT_SIZE];
-	struct views_row rows[LIMIT_REPLICAS];
-	struct peers peers;
-	int health;
-
-	(void)state;
-	cluster(3);
-	views_summary(rig.views, rig.now_ms, text, &health);
-	assert_string_equal(text, "ok");
-	assert_int_equal(health, 0);
-	rig_kill(&rig, 3);
-	views_summary(rig.views, rig.now_ms, text, &health);
-	assert_string_equal(text, "degraded: 2 copies; replica 3 is down");
-	assert_int_equal(health, 1);
-	rig_need(&rig, 1, NEED_EVICT, 3);
-	views_peers(rig.views, &peers);
-	assert_int_equal(peers.count, 2);
-	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 3);
-	assert_int_equal(rows[2].role, ROLE_DOWN);
-	assert_false(rows[2].member);
-	rig_wait(&rig, 25000);
-	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 2); /* auto-cleaned */
-	assert_int_equal(rig.cleaned, 1);
-	views_summary(rig.views, rig.now_ms, text, &health);
-	assert_string_equal(text, "ok");
-	rig_kill(&rig, 2);
-	rig_wait(&rig, 25000);
-	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 2); /* a member is never dropped from status */
-	views_summary(rig.views, rig.now_ms, text, &health);
-	assert_string_equal(text, "degraded: 1 copy; replica 2 is down");
-	rig_kill(&rig, 1);
-	views_summary(rig.views, rig.now_ms, text, &health);
-	assert_string_equal(text, "no primary: waiting for replicas 1, 2");
-	assert_int_equal(health, 2);
-	rig_stop(&rig);
-}
-
-static void expect_summary(int expected, const char *words)
-{
-	char text[VIEWS_TEXT_SIZE];
-	int health;
-
-	views_summary(rig.views, rig.now_ms, text, &health);
-	assert_string_equal(text, words);
-	assert_int_equal(health, expected);
-}
-
-/* Rule 13: everybody is there and no order is taken. */
-static void status_names_the_full_disk(void **state)
-{
-	(void)state;
-	cluster(3);
-	rig.fakes[2].report.disk_full = true;
-	rig_report(&rig, 2);
-	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replica 2");
-	rig.fakes[1].report.disk_full = true;
-	rig_report(&rig, 1);
-	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replicas 1, 2");
-	rig.fakes[1].report.disk_full = false;
-	rig.fakes[2].report.disk_full = false;
-	rig_report(&rig, 1);
-	rig_report(&rig, 2);
-	expect_summary(0, "ok");
-	rig_stop(&rig);
-}
-
-/* Rule 10: nobody asks, so the dead stay members; whoever asks is served, and status must not say that he is not. */
-static void status_of_a_view_that_nobody_waits_for(void **state)
-{
-	(void)state;
-	cluster(3);
-	rig_kill(&rig, 1);
-	assert_false(rig.routed);
-	expect_summary(1, "degraded: 2 copies, view 2 is served from the next request on; replica 1 is down");
-	rig_demand(&rig, 1);
-	assert_true(rig.routed);
-	expect_summary(1, "degraded: 2 copies; replica 1 is down");
-	rig_stop(&rig);
-}
-
-/* Who is silent only now is not dead yet, and a request would wait for him. */
-static void status_waits_for_who_may_live(void **state)
-{
-	(void)state;
-	cluster(3);
-	rig.fakes[3].cut = true;
-	rig.fakes[3].connected = false;
-	rig_event(&rig, VIEWS_LOST, 3);
-	rig_kill(&rig, 1);
-	expect_summary(2, "view 2 settles at replica 2: waiting for replicas 1, 3");
-	rig_wait(&rig, 2 * rig.options.suspect_ms);
-	expect_summary(1, "degraded: 1 copy, view 2 is served from the next request on; replica 1 is down; replica 3 is "
-			  "down");
-	rig_stop(&rig);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_names_the_full_disk),
-		cmocka_unit_test(status_of_a_view_that_nobody_waits_for),
-		cmocka_unit_test(status_waits_for_who_may_live),
 		cmocka_unit_test(evicts_when_a_write_waits),
 		cmocka_unit_test(two_dead_entries_do_not_fill_the_log),
 		cmocka_unit_test(ignores_what_does_not_count),
@@ -606,7 +505,6 @@ int main(void)
 		cmocka_unit_test(promote_is_the_way_out),
 		cmocka_unit_test(promote_during_a_takeover),
 		cmocka_unit_test(no_promotion_of_strangers),
-		cmocka_unit_test(status_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

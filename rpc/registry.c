@@ -243,7 +243,7 @@ void registry_unset_by(uint32_t program, uint32_t version, const char *address, 
 
 	if (!rpc_address_parse(address, &own) ||
 	    find_local(program, version, &own, &entry, deadline_us, why, sizeof why) != FIND_FOUND ||
-	    !entry_names(&entry, &own))
+	    RULE_FORBIDS(rule_20_own_entry_is_unset_only, !entry_names(&entry, &own)))
 		return;
 	change(RPCBPROC_UNSET, program, version, &own, &unset, deadline_us, why, sizeof why);
 }
@@ -290,7 +290,7 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address)
 		    FIND_FOUND)
 		return false;
 	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) ||
-	    registry_ping(address, program, version, PING_MS))
+	    RULE_FORBIDS(rule_20_cleaning_asks_first, registry_ping(address, program, version, PING_MS)))
 		return false;
 	return change(RPCBPROC_UNSET, program, version, &dead, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why,
 		      sizeof why) == BLOCKING_ANSWERED &&

@@ -182,7 +182,7 @@ static void judge_members(struct views *v, struct election *e)
 
 		if ((k != NULL && k->lost_data) || e->needs.lost_data[i])
 			e->drop[i] = true; /* RULE 14 */
-		if (settling && vm_member_replaced(v, member))
+		if (RULE_FORBIDS(rule_10_wiped_member_is_not_waited_for, settling && vm_member_replaced(v, member)))
 			e->drop[i] = true; /* nobody need wait to know that it never comes back */
 		if (e->fate == FATE_KEEP && primary)
 			continue;

@@ -62,7 +62,7 @@ static bool cannot_be_reached(const struct replica *r, const struct replica_peer
 {
 	/* A front-end that has just started has not heard of a hung one, and lists it nowhere. */
 	if (peer->link == LINK_NONE)
-		return !peer->listed || peer->unreachable;
+		return RULE_FORBIDS(rule_15_unlisted_is_reported, !peer->listed) || peer->unreachable;
 	if (peer->link == LINK_CONNECTING)
 		return peer->unreachable || r->now_ms - peer->heard_ms > r->options.suspect_ms;
 	if (peer->push_token == 0 && peer->commit_token == 0)

@@ -146,7 +146,8 @@ static bool answer_known(struct replica *r, uint64_t token, struct uuid client, 
 static bool answer_no_room(struct replica *r, uint64_t token)
 {
 	/* RULE 10: who is gone stays a member until an order waits for it; this one need not. */
-	uint32_t there = r->view.members_count - replica_members_gone(r);
+	uint32_t gone = RULE_KEPT(rule_10_gone_are_not_counted) ? replica_members_gone(r) : 0;
+	uint32_t there = r->view.members_count - gone;
 
 	if (RULE_FORBIDS(rule_10_min_members, there < r->min_members)) {
 		answer(r, token, VERDICT_TOO_FEW)->op = there;

@@ -100,6 +100,7 @@ static void serve_stop(struct served *served)
 
 /* --- blocking ----------------------------------------------------------------------------------------------------- */
 
+/* What is set is there, and nothing else is unset (rule 20). */
 static void set_dump_unset(void **state)
 {
 	uint32_t program = own_program(0);

@@ -369,7 +369,8 @@ static void the_idle_report_nobody(void **state)
 	core_end();
 }
 
-/* Rule 15: a front-end that has just started lists nobody that hangs; its connection is there and swallows all. */
+/* Rule 15: a front-end that has just started lists nobody that hangs. Its connection is there and swallows all, or there
+ * was none, and no address to make one. */
 static void the_unlisted_are_reported_too(void **state)
 {
 	(void)state;
@@ -383,6 +384,14 @@ static void the_unlisted_are_reported_too(void **state)
 	assert_int_equal(report_now().needs_count, 0);
 	for (int i = 0; i < 30; i++)
 		tick(10);
+	assert_int_equal(report_now().needs_count, 1);
+	assert_int_equal(report_now().needs[0].kind, NEED_EVICT);
+	core_end();
+	core_begin(2, 0);
+	two_members(SELF);
+	rig.directory.count = 0;
+	lead();
+	assert_int_equal(state_now(), STATE_SETTLING);
 	assert_int_equal(report_now().needs_count, 1);
 	assert_int_equal(report_now().needs[0].kind, NEED_EVICT);
 	core_end();

@@ -10,6 +10,7 @@
 
 #include "client/locate.h"
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 #include "rpc/channel.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
@@ -285,7 +286,7 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 		call->attempt = reply->status == RPC_TIMED_OUT ? ATTEMPT_TIMED_OUT : ATTEMPT_LOST;
 	} else if (!rpc_reply_decode(reply, call->procedure->decode, call->result)) {
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
-		call->attempt = ATTEMPT_LOST;
+		call->attempt = RULE_KEPT(rule_12_malformed_answer_is_unknown) ? ATTEMPT_LOST : ATTEMPT_REFUSED;
 	} else {
 		call->attempt = call->procedure->judge(call->result, call->error);
 		if (call->attempt != ATTEMPT_DONE)

@@ -23,6 +23,11 @@ done
 for rule in {01..20}; do
 	grep -q "^rule_${rule}_" <<<"$listed" || complain "rule $rule has none"
 done
+# docs/testing.md shows them to people, in words.
+for name in $(uniq <<<"$listed"); do
+	words=${name:8}
+	grep -qE "^\| $((10#${name:5:2})) \| (.*, )?${words//_/ }[, ]" docs/testing.md || complain "docs/testing.md does not show $name"
+done
 # In a header a mutation would reach files that are not compiled again.
 if grep -rnE --include='*.h' 'RULE_(HOLDS|FORBIDS|KEPT)\(rule_' rpc server frontend client |
 	grep -v '^rpc/base/rule.h:'; then

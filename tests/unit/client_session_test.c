@@ -24,7 +24,7 @@
 
 #define STEPS_MAX 16
 
-enum step { DONE, CLOSE, HOLD, REFUSE, UNAVAILABLE, BUSY, UNKNOWN };
+enum step { DONE, CLOSE, HOLD, MALFORMED, REFUSE, UNAVAILABLE, BUSY, UNKNOWN };
 
 /* In memory that test and front-end share. After the last step it is played again and again. */
 struct script {
@@ -65,6 +65,12 @@ static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome,
 	case CLOSE:
 		rpc_connection_close(rpc_call_connection(request));
 		return FALSE;
+	case MALFORMED: {
+		bool_t half = TRUE;
+
+		rpc_call_reply(rpc_call_take(request), (xdrproc_t)xdr_bool, &half);
+		return FALSE;
+	}
 	case REFUSE:
 		return refuse(JH_REFUSED, JH_REASON_INVALID_POSTCODE, outcome, problem);
 	case UNAVAILABLE:
@@ -265,6 +271,19 @@ static void test_refused_is_believed_only_first(void **state)
 	assert_int_equal(script->calls, 2);
 }
 
+/* Rule 12: an answer that cannot be read says nothing: no refusal, and no order either. */
+static void test_a_malformed_answer_is_no_answer(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(MALFORMED, DONE));
+
+	(void)state;
+	assert_int_equal(place_once(&options), OUTCOME_DONE);
+	assert_int_equal(script->calls, 2);
+	options = start_frontend(20000, SCRIPT(MALFORMED, REFUSE));
+	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+	assert_int_equal(script->calls, 2);
+}
+
 static void test_unavailable_and_busy(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(UNAVAILABLE));
@@ -417,6 +436,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_lost_answer_is_asked_for_again),
 		cmocka_unit_test(test_refused_is_believed_only_first),
+		cmocka_unit_test(test_a_malformed_answer_is_no_answer),
 		cmocka_unit_test(test_unavailable_and_busy),
 		cmocka_unit_test(test_no_answer_is_unknown),
 		cmocka_unit_test(test_nobody_there_is_unavailable),

@@ -312,7 +312,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	session->call = NULL;
 	if (!call.answered) {
 		snprintf(error, SESSION_ERROR_SIZE, "interrupted while the front-end was working on it");
-		call.attempt = ATTEMPT_LOST;
+		call.attempt = RULE_KEPT(rule_12_interrupted_is_unknown) ? ATTEMPT_LOST : ATTEMPT_UNAVAILABLE;
 	}
 	/* Whatever answers late must not meet the next call's result. */
 	if (!call.answered || call.attempt == ATTEMPT_TIMED_OUT) {

@@ -72,6 +72,8 @@ static void registered(void *context, enum registry_set_result set, const char *
 	struct frontend *frontend = registration->frontend;
 	struct program *program = (struct program *)frontend; /* its first member */
 
+	if (frontend->exit_status != 0)
+		return; /* one line was said already, and the loop is about to end */
 	if (program->ready) {
 		if (set == REGISTRY_SET)
 			log_info("registry", "registered again address=%s", registration->address);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <event2/event.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,6 +308,29 @@ static void test_no_answer_is_unknown(void **state)
 	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
 }
 
+/* Interrupts this process when the front-end has its call. */
+static void *interrupt(void *context)
+{
+	(void)context;
+	while (*(volatile unsigned int *)&script->calls == 0)
+		usleep(1000); /* the script is another process's: there is nothing to wait on */
+	kill(getpid(), SIGINT);
+	return NULL;
+}
+
+/* Rule 12: control-C says nothing about an order that is on its way. */
+static void test_an_interrupted_order_is_unknown(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(HOLD));
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, interrupt, NULL), 0);
+	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+	pthread_join(thread, NULL);
+	assert_int_equal(script->calls, 1);
+}
+
 static void test_nobody_there_is_unavailable(void **state)
 {
 	struct client_options options = start_frontend(100, SCRIPT(DONE));
@@ -439,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_a_malformed_answer_is_no_answer),
 		cmocka_unit_test(test_unavailable_and_busy),
 		cmocka_unit_test(test_no_answer_is_unknown),
+		cmocka_unit_test(test_an_interrupted_order_is_unknown),
 		cmocka_unit_test(test_nobody_there_is_unavailable),
 		cmocka_unit_test(test_asked_before_stays_unknown_until_the_primary_speaks),
 		cmocka_unit_test(test_reads_are_repeated_and_never_unknown),

@@ -18,31 +18,19 @@
 #include <cmocka.h>
 
 #include "server/directory.h"
-
-#define PATH_SIZE 512
+#include "tests/unit/support_scratch.h"
 
 struct place {
-	char root[PATH_SIZE];
-	char path[PATH_SIZE + 16]; /* of the data directory, not there yet */
+	char root[SCRATCH_PATH_SIZE];
+	char path[SCRATCH_PATH_SIZE + 16]; /* of the data directory, not there yet */
 	char error[DIRECTORY_ERROR_SIZE];
 };
 
 static void place_new(struct place *place)
 {
-	const char *where = getenv("TMPDIR");
-
 	memset(place, 0, sizeof *place);
-	snprintf(place->root, sizeof place->root, "%s/jh-directory-XXXXXX", where != NULL ? where : "/tmp");
-	assert_non_null(mkdtemp(place->root));
+	scratch_new(place->root);
 	snprintf(place->path, sizeof place->path, "%s/data", place->root);
-}
-
-static void place_free(struct place *place)
-{
-	char command[PATH_SIZE + 32];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", place->root);
-	assert_int_equal(system(command), 0);
 }
 
 static struct directory *open_own(struct place *place)
@@ -82,7 +70,7 @@ static void test_made(void **state)
 		assert_int_equal(directory_set_aside_count(directory), 0);
 		directory_close(directory);
 	}
-	place_free(&place);
+	scratch_remove(place.root);
 }
 
 /* One process at a time: the second is told which, a check only notes it, and the lock goes with its owner's death. */
@@ -125,7 +113,7 @@ static void test_locked(void **state)
 	directory_close(checked);
 	close(ready[0]);
 	close(ready[1]);
-	place_free(&place);
+	scratch_remove(place.root);
 }
 
 /* What is wrong with the path is said in one line that names it; a check makes nothing. */
@@ -150,7 +138,7 @@ static void test_bad_paths(void **state)
 	assert_non_null(strstr(place.error, strerror(ENOENT)));
 	assert_non_null(strstr(place.error, "--data-dir"));
 	assert_null(strchr(place.error, '\n'));
-	place_free(&place);
+	scratch_remove(place.root);
 }
 
 /* A directory of somebody else's: refused before anything is written. */
@@ -173,7 +161,7 @@ static void test_not_writable(void **state)
 	int status;
 
 	assert_int_equal(waitpid(child, &status, 0), child);
-	place_free(&place);
+	scratch_remove(place.root);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip();
 	assert_int_equal(status, 0);
@@ -214,12 +202,12 @@ static void test_set_aside(void **state)
 	}
 	directory_close(directory);
 
-	char command[PATH_SIZE + 128];
+	char command[SCRATCH_PATH_SIZE + 128];
 
 	snprintf(command, sizeof command,
 		 "test $(cat '%s'/data/set-aside/*-damaged*/journal-00000000000000000002 | wc -c) = 84", place.root);
 	assert_int_equal(system(command), 0);
-	place_free(&place);
+	scratch_remove(place.root);
 }
 
 int main(void)

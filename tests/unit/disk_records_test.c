@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "server/node.h"
+#include "tests/unit/support_scratch.h"
 
 struct read_back {
 	bool found;
@@ -79,10 +80,10 @@ static struct read_back *there_and_back(const struct replica_meta *meta)
 	const struct replica_service service = {0};
 	struct journal_recovery recovery;
 	struct read_back *back = calloc(1, sizeof *back);
-	char directory[] = "/tmp/jh-disk-records-XXXXXX", command[64];
+	char directory[SCRATCH_PATH_SIZE];
 
 	assert_non_null(back);
-	assert_non_null(mkdtemp(directory));
+	scratch_new(directory);
 	node.base = event_base_new();
 	node.options.program_base = 540000000;
 	node.replica = replica_new(&options, &service);
@@ -98,8 +99,7 @@ static struct read_back *there_and_back(const struct replica_meta *meta)
 	replica_free(node.replica);
 	replica_actions_free(&node.actions);
 	event_base_free(node.base);
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	assert_int_equal(system(command), 0);
+	scratch_remove(directory);
 	assert_true(back->found);
 	return back;
 }

@@ -13,6 +13,7 @@
 
 #include "server/initial_orders.h"
 #include "server/orders.h"
+#include "tests/unit/support_scratch.h"
 
 static char error[INITIAL_ORDERS_ERROR_SIZE];
 
@@ -23,15 +24,20 @@ static bool load(void *context, const void *body, size_t size, char *problem, si
 
 static bool load_bytes(struct orders *orders, const void *bytes, size_t size)
 {
-	char path[] = "/tmp/initial-orders-XXXXXX";
-	int file = mkstemp(path);
+	char directory[SCRATCH_PATH_SIZE], path[SCRATCH_PATH_SIZE + 16];
 
-	assert_true(file >= 0);
-	assert_int_equal(write(file, bytes, size), size);
-	close(file);
+	scratch_new(directory);
+	snprintf(path, sizeof path, "%s/orders", directory);
+
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+
 	bool good = initial_orders_load(path, load, orders, error, sizeof error);
 
-	unlink(path);
+	scratch_remove(directory);
 	if (!good && strncmp(error, path, strlen(path)) == 0) /* the rest is what the tests look at */
 		memmove(error, error + strlen(path), strlen(error + strlen(path)) + 1);
 	return good;

@@ -285,7 +285,7 @@ static void make_segments(struct disk *disk)
 static void test_older_segments(void **state)
 {
 	struct disk disk;
-	char name[SEGMENT_NAME_SIZE], path[DISK_PATH_SIZE + 64];
+	char name[SEGMENT_NAME_SIZE], path[SCRATCH_PATH_SIZE + 64];
 	struct place places[512];
 
 	(void)state;
@@ -353,7 +353,7 @@ static void test_segment_without_meta(void **state)
 {
 	struct disk disk;
 	struct place places[512] = {0};
-	char name[SEGMENT_NAME_SIZE], path[DISK_PATH_SIZE + 64];
+	char name[SEGMENT_NAME_SIZE], path[SCRATCH_PATH_SIZE + 64];
 	uint8_t zeros[512] = {0};
 
 	(void)state;
@@ -449,7 +449,7 @@ static void test_not_ours(void **state)
 
 	make_segments(&disk);
 	make_segments(&other);
-	char name[SEGMENT_NAME_SIZE], from[DISK_PATH_SIZE + 64], to[DISK_PATH_SIZE + 64];
+	char name[SEGMENT_NAME_SIZE], from[SCRATCH_PATH_SIZE + 64], to[SCRATCH_PATH_SIZE + 64];
 
 	close(disk_segment(&disk, 0, name));
 	snprintf(to, sizeof to, "%s/%s", disk.path, name);

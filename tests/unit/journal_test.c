@@ -355,7 +355,7 @@ static bool has_room(const struct disk *disk)
 static void test_disk_full(void **state)
 {
 	struct disk disk;
-	char filler[DISK_PATH_SIZE + 16];
+	char filler[SCRATCH_PATH_SIZE + 16];
 
 	(void)state;
 	disk_new(&disk);

@@ -17,6 +17,7 @@
 #include "server/directory.h"
 #include "server/snapshot.h"
 #include "tests/unit/support_journal.h"
+#include "tests/unit/support_scratch.h"
 
 static atomic_uint directory_syncs;
 
@@ -51,7 +52,7 @@ static void segments_have_their_names(void **state)
 
 static void make_file(const char *directory, const char *name)
 {
-	char path[512];
+	char path[SCRATCH_PATH_SIZE + 64];
 	FILE *file;
 
 	snprintf(path, sizeof path, "%s/%s", directory, name);
@@ -65,12 +66,12 @@ static void make_file(const char *directory, const char *name)
 static void moved_files_have_their_names(void **state)
 {
 	static const char *const prefixes[] = {"snapshot"};
-	char path[] = "/tmp/jh-names-XXXXXX", command[64], error[512];
+	char path[SCRATCH_PATH_SIZE], error[512];
 	uint32_t moved;
 	unsigned before;
 
 	(void)state;
-	assert_non_null(mkdtemp(path));
+	scratch_new(path);
 	make_file(path, SNAPSHOT_TEMPORARY);
 	before = atomic_load(&directory_syncs);
 	assert_true(snapshot_publish(path, SNAPSHOT_TEMPORARY, 5, error, sizeof error));
@@ -84,8 +85,7 @@ static void moved_files_have_their_names(void **state)
 	assert_int_equal(moved, 1);
 	assert_true(atomic_load(&directory_syncs) >= before + 3);
 	directory_close(directory);
-	snprintf(command, sizeof command, "rm -rf '%s'", path);
-	assert_int_equal(system(command), 0);
+	scratch_remove(path);
 }
 
 int main(void)

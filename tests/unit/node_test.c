@@ -187,10 +187,13 @@ static void a_late_disk_is_told(void **state)
 /* Rule 13: a write that fails ends the process at once; nobody is told "done". */
 static void a_failed_disk_ends_the_process(void **state)
 {
+	char around[SCRATCH_PATH_SIZE];
 	int status;
-	pid_t child = fork();
 
 	(void)state;
+	scratch_new(around); /* the child's directory lies in it: that process does not come to removing it */
+	pid_t child = fork();
+
 	assert_true(child >= 0);
 	if (child == 0) {
 		struct caller manager;
@@ -198,6 +201,7 @@ static void a_failed_disk_ends_the_process(void **state)
 		jh_write_result result;
 
 		alarm(30);
+		setenv("TMPDIR", around, 1);
 		node_rig_begin();
 		node_leads(&manager);
 		atomic_store(&disk_fails, true);
@@ -208,23 +212,27 @@ static void a_failed_disk_ends_the_process(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
+	scratch_remove(around);
 }
 
-static void copy_files(const char *to)
-{
-	char command[1024];
+/* The node's files when they were last copied; removed by damaged_end. */
+static char before[SCRATCH_PATH_SIZE];
 
-	snprintf(command, sizeof command, "mkdir -p '%s.%s' && cp -a '%s'/[js]* '%s.%s'", node_rig.directory, to,
-		 node_rig.directory, node_rig.directory, to);
+static void copy_files(void)
+{
+	char command[2 * SCRATCH_PATH_SIZE + 32];
+
+	scratch_new(before);
+	snprintf(command, sizeof command, "cp -a '%s'/[js]* '%s'", node_rig.directory, before);
 	assert_int_equal(system(command), 0);
 }
 
-static bool files_are_those_of(const char *copy)
+static bool files_are_those_before(void)
 {
-	char command[1024];
+	char command[2 * SCRATCH_PATH_SIZE + 64];
 
-	snprintf(command, sizeof command, "cd '%s.%s' && for f in *; do cmp -s \"$f\" '%s'/\"$f\" || exit 1; done",
-		 node_rig.directory, copy, node_rig.directory);
+	snprintf(command, sizeof command, "cd '%s' && for f in *; do cmp -s \"$f\" '%s'/\"$f\" || exit 1; done", before,
+		 node_rig.directory);
 	return system(command) == 0;
 }
 
@@ -241,16 +249,13 @@ static void damaged_begin(void)
 	caller_close(&manager);
 	node_finish();
 	spoil("chowder");
-	copy_files("before");
+	copy_files();
 }
 
 static void damaged_end(void)
 {
-	char command[512];
-
-	snprintf(command, sizeof command, "rm -rf '%s.before'", node_rig.directory);
 	node_rig_end();
-	assert_int_equal(system(command), 0);
+	scratch_remove(before);
 }
 
 /* Rule 14: a damaged replica writes nothing more, serves nothing, and gives its data up only when the view manager says
@@ -269,7 +274,7 @@ static void damage_is_left_alone(void **state)
 	assert_int_equal(order_now(&manager, 4, "soup").outcome, JH_MOVED);
 	loop_for(4);
 	assert_int_equal(node_rig.node->end, NODE_RUNS);
-	assert_true(files_are_those_of("before"));
+	assert_true(files_are_those_before());
 	heartbeat(&manager, 1, true);
 	assert_int_equal(node_rig.node->end, NODE_RETIRED);
 	caller_close(&manager);
@@ -287,7 +292,7 @@ static void damage_that_nobody_confirms_stops(void **state)
 	atomic_store(&monotonic_ahead_us, 16000000);
 	loop_for(2);
 	assert_int_equal(node_rig.node->end, NODE_FAILED);
-	assert_true(files_are_those_of("before"));
+	assert_true(files_are_those_before());
 	damaged_end();
 }
 
@@ -328,7 +333,6 @@ static void append_what_does_not_fit(void)
 static void records_that_do_not_fit_are_damage(void **state)
 {
 	struct caller manager;
-	char command[512];
 
 	(void)state;
 	node_rig_begin();
@@ -337,14 +341,12 @@ static void records_that_do_not_fit_are_damage(void **state)
 	caller_close(&manager);
 	node_finish();
 	append_what_does_not_fit();
-	copy_files("before");
+	copy_files();
 	node_begin();
 	assert_int_equal(report_now().state, STATE_DAMAGED);
 	loop_for(4);
-	assert_true(files_are_those_of("before"));
-	snprintf(command, sizeof command, "rm -rf '%s.before'", node_rig.directory);
-	node_rig_end();
-	assert_int_equal(system(command), 0);
+	assert_true(files_are_those_before());
+	damaged_end();
 }
 
 /* Rules 3 and 14: a write that did not finish is cut off, and every report says where. */
@@ -367,7 +369,7 @@ static void a_cut_tail_is_told(void **state)
 
 static void lose_files(const char *prefix)
 {
-	char command[512];
+	char command[SCRATCH_PATH_SIZE + 32];
 
 	node_finish();
 	snprintf(command, sizeof command, "rm '%s/%s'*", node_rig.directory, prefix);

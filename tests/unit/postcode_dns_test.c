@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "support_postcode_check.h"
+#include "support_scratch.h"
 
 static bool write_file(const char *path, const char *text)
 {
@@ -36,7 +37,7 @@ static bool enter_silent_world(const char *directory)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
 	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-	char resolv[256], nsswitch[256];
+	char resolv[SCRATCH_PATH_SIZE + 32], nsswitch[SCRATCH_PATH_SIZE + 32];
 	int server = socket(AF_INET, SOCK_DGRAM, 0);
 
 	snprintf(resolv, sizeof(resolv), "%s/resolv.conf", directory);
@@ -116,11 +117,11 @@ static int ask_in_silent_world(struct event_base *base)
 
 static void test_silent_name_server(void **state)
 {
-	char directory[] = "/tmp/justhungry-dns-XXXXXX";
+	char directory[SCRATCH_PATH_SIZE];
 	int status;
 
 	(void)state;
-	assert_non_null(mkdtemp(directory));
+	scratch_new(directory);
 	pid_t child = fork();
 	if (child == 0) {
 		/* _exit: what the resolver's threads still hold is not ours to free. */
@@ -128,12 +129,7 @@ static void test_silent_name_server(void **state)
 		_exit(enter_silent_world(directory) ? ask_in_silent_world(event_base_new()) : 77);
 	}
 	waitpid(child, &status, 0);
-	char path[128];
-	snprintf(path, sizeof(path), "%s/resolv.conf", directory);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/nsswitch.conf", directory);
-	unlink(path);
-	rmdir(directory);
+	scratch_remove(directory);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
 		fprintf(stderr, "no namespaces here (needs root): skipped\n");
 		skip();

@@ -8,7 +8,6 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +17,12 @@
 
 #include "frontend/store.h"
 #include "frontend/view_file.h"
+#include "tests/unit/support_scratch.h"
 
 struct world {
 	struct event_base *base;
-	char path[64];
-	char directory[96];
+	char path[SCRATCH_PATH_SIZE];
+	char directory[SCRATCH_PATH_SIZE + 16];
 	uint64_t tickets[16];
 	int saved;
 	int failed;
@@ -30,20 +30,11 @@ struct world {
 	char error[512];
 };
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
-{
-	(void)status;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 static int set_up(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
 
-	snprintf(world->path, sizeof world->path, "/tmp/jh-store-XXXXXX");
-	assert_non_null(mkdtemp(world->path));
+	scratch_new(world->path);
 	snprintf(world->directory, sizeof world->directory, "%s/frontend", world->path);
 	world->base = event_base_new();
 	*state = world;
@@ -55,7 +46,7 @@ static int tear_down(void **state)
 	struct world *world = *state;
 
 	event_base_free(world->base);
-	nftw(world->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(world->path);
 	free(world);
 	return 0;
 }
@@ -106,7 +97,7 @@ static void save_and_wait(struct world *world, struct store *store, const struct
 
 static char *in_directory(const struct world *world, const char *name)
 {
-	static char path[256];
+	static char path[SCRATCH_PATH_SIZE + 64];
 
 	snprintf(path, sizeof path, "%s/%s", world->directory, name);
 	return path;
@@ -187,7 +178,7 @@ static void a_directory_has_one_user(void **state)
 
 static int set_aside_count(const struct world *world)
 {
-	char command[256];
+	char command[SCRATCH_PATH_SIZE + 64];
 	int count = 0;
 
 	snprintf(command, sizeof command, "ls %s/set-aside 2>/dev/null | wc -l", world->directory);

@@ -45,11 +45,8 @@ static void body_of(uint64_t op, uint8_t *body, uint32_t size)
 
 void disk_new(struct disk *disk)
 {
-	const char *where = getenv("TMPDIR");
-
 	memset(disk, 0, sizeof *disk);
-	snprintf(disk->path, sizeof disk->path, "%s/jh-journal-XXXXXX", where != NULL ? where : "/tmp");
-	must(mkdtemp(disk->path) != NULL);
+	scratch_new(disk->path);
 	disk->base = event_base_new();
 	disk->next_ticket = 1;
 	disk->options = (struct journal_options){.base = disk->base,
@@ -60,50 +57,26 @@ void disk_new(struct disk *disk)
 						 .context = disk};
 }
 
-static void each_file(const char *path, void (*visit)(void *context, const char *name, const char *path), void *context)
-{
-	DIR *listing = opendir(path);
-
-	must(listing != NULL);
-	for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-		char full[DISK_PATH_SIZE + 300];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(full, sizeof full, "%s/%s", path, entry->d_name);
-		visit(context, entry->d_name, full);
-	}
-	closedir(listing);
-}
-
-static void remove_one(void *context, const char *name, const char *path)
-{
-	(void)context;
-	(void)name;
-	must(unlink(path) == 0);
-}
-
 void disk_free(struct disk *disk)
 {
 	if (disk->journal != NULL)
 		disk_close(disk);
-	each_file(disk->path, remove_one, NULL);
-	must(rmdir(disk->path) == 0);
+	scratch_remove(disk->path);
 	event_base_free(disk->base);
 }
 
-static void copy_one(void *context, const char *name, const char *path)
+static void copy_file(int directory, const char *name, const char *to_directory)
 {
-	struct disk *copy = context;
-	char target[DISK_PATH_SIZE + 300];
 	static uint8_t bytes[1 << 20];
+	char target[SCRATCH_PATH_SIZE + 300];
+	int from = openat(directory, name, O_RDONLY);
 	ssize_t size;
-
-	snprintf(target, sizeof target, "%s/%s", copy->path, name);
-	int from = open(path, O_RDONLY), to = open(target, O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	if (from < 0)
 		return; /* the next segment has just got its name */
+	snprintf(target, sizeof target, "%s/%s", to_directory, name);
+	int to = open(target, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
 	must(to >= 0);
 	while ((size = read(from, bytes, sizeof bytes)) > 0)
 		must(write(to, bytes, (size_t)size) == size);
@@ -114,10 +87,16 @@ static void copy_one(void *context, const char *name, const char *path)
 
 void disk_copy(struct disk *copy, const struct disk *disk)
 {
+	DIR *listing = opendir(disk->path);
+
+	must(listing != NULL);
 	disk_new(copy);
 	copy->options.uuid = disk->options.uuid;
 	copy->op = disk->op;
-	each_file(disk->path, copy_one, copy);
+	for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+		if (entry->d_name[0] != '.')
+			copy_file(dirfd(listing), entry->d_name, copy->path);
+	closedir(listing);
 }
 
 static void read_batch(struct disk *disk, struct journal_batch batch)
@@ -268,7 +247,7 @@ void disk_until_segments(const struct disk *disk, uint64_t most)
 int disk_segment(const struct disk *disk, uint32_t from_newest, char *name)
 {
 	uint64_t newest = UINT64_MAX, below = UINT64_MAX;
-	char path[DISK_PATH_SIZE + 64], file[SEGMENT_NAME_SIZE];
+	char path[SCRATCH_PATH_SIZE + 64], file[SEGMENT_NAME_SIZE];
 
 	for (uint32_t i = 0; i <= from_newest; i++) {
 		DIR *listing = opendir(disk->path);

@@ -5,11 +5,10 @@
 #include <stdatomic.h>
 
 #include "server/journal.h"
-
-#define DISK_PATH_SIZE 512
+#include "tests/unit/support_scratch.h"
 
 struct disk {
-	char path[DISK_PATH_SIZE];
+	char path[SCRATCH_PATH_SIZE];
 	struct event_base *base;
 	struct journal *journal;
 	struct journal_options options;

@@ -58,18 +58,10 @@ int fdatasync(int fd)
 
 static void shell(const char *format, const char *one, const char *other)
 {
-	char command[1024];
+	char command[2 * SCRATCH_PATH_SIZE];
 
 	must(snprintf(command, sizeof command, format, one, other) < (int)sizeof command);
 	assert_int_equal(system(command), 0);
-}
-
-static void new_directory(void)
-{
-	const char *where = getenv("TMPDIR");
-
-	snprintf(node_rig.directory, sizeof node_rig.directory, "%s/jh-node-XXXXXX", where != NULL ? where : "/tmp");
-	assert_non_null(mkdtemp(node_rig.directory));
 }
 
 void node_rig_begin(void)
@@ -80,7 +72,7 @@ void node_rig_begin(void)
 	atomic_store(&wall_ahead_us, 0);
 	atomic_store(&monotonic_ahead_us, 0);
 	memset(&node_rig, 0, sizeof node_rig);
-	new_directory();
+	scratch_new(node_rig.directory);
 	node_begin();
 	node_rig.view = (struct view){.number = 1, .primary = NODE_ID, .cluster = called(0xC),
 				      .generation = called(0x6), .manager = called(0xA), .members_count = 1,
@@ -91,7 +83,7 @@ void node_rig_begin(void)
 void node_rig_end(void)
 {
 	node_finish();
-	shell("rm -rf '%s'", node_rig.directory, "");
+	scratch_remove(node_rig.directory);
 }
 
 void node_begin(void)
@@ -128,10 +120,10 @@ static void kill_it(void)
 	char old[sizeof node_rig.directory];
 
 	memcpy(old, node_rig.directory, sizeof old);
-	new_directory();
+	scratch_new(node_rig.directory);
 	shell("cp -a '%s/.' '%s'", old, node_rig.directory);
 	node_finish();
-	shell("rm -rf '%s'", old, "");
+	scratch_remove(old);
 }
 
 void node_killed(void)

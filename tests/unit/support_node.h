@@ -7,13 +7,14 @@
 
 #include "rpc/channel.h"
 #include "server/node.h"
+#include "tests/unit/support_scratch.h"
 
 #define NODE_ID 1
 #define NODE_BASE 7000u
 
 struct node_rig {
 	struct node *node;
-	char directory[256];
+	char directory[SCRATCH_PATH_SIZE];
 	char address[LIMIT_ADDRESS_BYTES];
 	struct view view;                 /* number 1, by manager 0xA; the node is its only member */
 };

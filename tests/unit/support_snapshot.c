@@ -13,15 +13,16 @@
 
 #include "rpc/base/must.h"
 #include "support_orders.h"
+#include "support_scratch.h"
 
 char error[SNAPSHOT_ERROR_SIZE];
-char directory[] = "/tmp/snapshot-test-XXXXXX";
+char directory[SCRATCH_PATH_SIZE];
 
 int make_directory(void **state)
 {
 	(void)state;
-	memcpy(directory + sizeof directory - 7, "XXXXXX", 7);
-	return mkdtemp(directory) == NULL;
+	scratch_new(directory);
+	return 0;
 }
 
 int empty_directory(const char *path)
@@ -43,8 +44,8 @@ int empty_directory(const char *path)
 int remove_directory(void **state)
 {
 	(void)state;
-	empty_directory(directory);
-	return rmdir(directory);
+	scratch_remove(directory);
+	return 0;
 }
 
 struct orders *make_orders(uint32_t initial, uint32_t ops)

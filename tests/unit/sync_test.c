@@ -16,6 +16,7 @@
 
 #include "frontend/store.h"
 #include "tests/unit/support_journal.h"
+#include "tests/unit/support_scratch.h"
 
 static atomic_uint data_syncs, full_syncs;
 
@@ -74,11 +75,10 @@ static void views_are_synced(void **state)
 {
 	struct world world = {.base = event_base_new()};
 	struct views_stored stored;
-	char path[] = "/tmp/jh-sync-XXXXXX", error[256];
-	char name[64];
+	char path[SCRATCH_PATH_SIZE], name[SCRATCH_PATH_SIZE + 16], error[256];
 
 	(void)state;
-	assert_non_null(mkdtemp(path));
+	scratch_new(path);
 	snprintf(name, sizeof name, "%s/frontend", path);
 
 	struct store *store = store_open_directory(world.base, name, &stored, saved, &world, error, sizeof error);
@@ -98,11 +98,7 @@ static void views_are_synced(void **state)
 	}
 	store_close(store);
 	event_base_free(world.base);
-	for (const char *const *at = (const char *const[]){"frontend/view.json", "frontend/lock", "frontend", "", NULL};
-	     *at != NULL; at++) {
-		snprintf(name, sizeof name, "%s/%s", path, *at);
-		assert_int_equal(remove(name), 0);
-	}
+	scratch_remove(path);
 }
 
 int main(void)

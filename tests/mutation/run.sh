@@ -12,6 +12,9 @@ rule=$((10#$number))
 read -r _ kind what function < <(grep "^$name " "$here/mutations")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# What a program that is killed or fails leaves behind goes with the rest.
+mkdir "$scratch/tmp"
+export TMPDIR=$scratch/tmp
 
 fail() {
 	echo "$name: $1" >&2

@@ -17,6 +17,7 @@ enum { OPTION_SEED = 256, OPTION_SEEDS, OPTION_SECONDS, OPTION_TRACE, OPTION_REQ
 struct settings {
 	uint64_t first, last;
 	uint64_t seconds;
+	bool chosen; /* which runs */
 	bool one;
 	bool coverage;
 	struct world_options world;
@@ -27,7 +28,7 @@ static uint32_t requests;
 
 static const struct argp_option known_options[] = {
 	{"seed", OPTION_SEED, "N", 0, "one run, and print the hash of all that happened in it", 0},
-	{"seeds", OPTION_SEEDS, "A..B", 0, "these runs", 0},
+	{"seeds", OPTION_SEEDS, "A..B", 0, "these runs (1..60)", 0},
 	{"seconds", OPTION_SECONDS, "S", 0, "new seeds, drawn from the clock, for so long", 0},
 	{"trace", OPTION_TRACE, NULL, 0, "every event on standard error", 0},
 	{"requests", OPTION_REQUESTS, "N", 0, "a storm lasts until N requests were answered (200)", 0},
@@ -35,24 +36,21 @@ static const struct argp_option known_options[] = {
 	{"record", OPTION_RECORD, NULL, OPTION_HIDDEN, "keep the last lines", 0},
 	{0}};
 
-static uint64_t number(struct argp_state *state, const char *text, char **end)
+/* The digits that text begins with; false: there are none, or too many. */
+static bool take_digits(const char *text, char **end, uint64_t *value)
 {
-	uint64_t value;
-
 	errno = 0;
-	value = strtoull(text, end, 10);
-	if (errno != 0 || *end == text)
-		argp_error(state, "not a number: %s", text);
-	return value;
+	*value = strtoull(text, end, 10);
+	return errno == 0 && *text >= '0' && *text <= '9'; /* strtoull takes a sign */
 }
 
-static uint64_t whole_number(struct argp_state *state, const char *text)
+static uint64_t whole_number(struct argp_state *state, const char *option, const char *text, uint64_t least)
 {
 	char *end;
-	uint64_t value = number(state, text, &end);
+	uint64_t value;
 
-	if (*end != 0)
-		argp_error(state, "not a number: %s", text);
+	if (!take_digits(text, &end, &value) || *end != 0 || value < least)
+		argp_error(state, "%s takes a whole number, at least %" PRIu64 ", not \"%s\"", option, least, text);
 	return value;
 }
 
@@ -60,12 +58,17 @@ static void take_range(struct settings *settings, struct argp_state *state, cons
 {
 	char *end;
 
-	settings->first = number(state, text, &end);
-	if (end[0] != '.' || end[1] != '.')
-		argp_error(state, "--seeds takes A..B");
-	settings->last = whole_number(state, end + 2);
-	if (settings->last < settings->first)
-		argp_error(state, "--seeds takes A..B, A not above B");
+	if (!take_digits(text, &end, &settings->first) || end[0] != '.' || end[1] != '.' ||
+	    !take_digits(end + 2, &end, &settings->last) || *end != 0 || settings->last < settings->first)
+		argp_error(state, "--seeds takes A..B, as in 1..1000, A not above B, not \"%s\"", text);
+}
+
+/* Which runs is asked once. */
+static void choose_once(struct settings *settings, struct argp_state *state)
+{
+	if (settings->chosen)
+		argp_error(state, "choose one of --seed, --seeds and --seconds, once");
+	settings->chosen = true;
 }
 
 static error_t take_option(int key, char *argument, struct argp_state *state)
@@ -74,26 +77,32 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_SEED:
-		settings->first = settings->last = whole_number(state, argument);
+		choose_once(settings, state);
+		settings->first = settings->last = whole_number(state, "--seed", argument, 0);
 		settings->one = true;
 		return 0;
 	case OPTION_SEEDS:
+		choose_once(settings, state);
 		take_range(settings, state, argument);
 		return 0;
 	case OPTION_SECONDS:
-		settings->seconds = whole_number(state, argument);
+		choose_once(settings, state);
+		settings->seconds = whole_number(state, "--seconds", argument, 1);
 		return 0;
 	case OPTION_TRACE:
 		settings->world.trace = true;
 		return 0;
 	case OPTION_REQUESTS:
-		settings->world.requests = requests = (uint32_t)whole_number(state, argument);
+		settings->world.requests = requests = (uint32_t)whole_number(state, "--requests", argument, 1);
 		return 0;
 	case OPTION_RECORD:
 		settings->world.record = true;
 		return 0;
 	case OPTION_COVERAGE:
 		settings->coverage = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "\"%s\" is no option: --seeds %s?", argument, argument);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -23,6 +23,7 @@
 #define PIECE_PAUSE_NS 1000000
 #define REGION_BYTES_MAX ((uint64_t)64 << 30) /* beyond it is a sanitizer's shadow: terabytes, and hardly any memory */
 #define LINE_BYTES 512 /* of /proc/self/maps: what follows the first five fields does not matter */
+#define LINE_BYTES_LEAST 16 /* "0-0 rw-p 0 0:0 0" */
 
 /* What the holder runs is neither instrumented nor checked, and uses nothing but system calls: it has the replica's memory
  * and thread-local storage, errno among them. While the replica lives it calls only what cannot fail. */
@@ -104,7 +105,8 @@ IN_HOLDER static int hold(void *context)
 				continue;
 			}
 			line[length] = 0;
-			give_back(line);
+			if (length >= LINE_BYTES_LEAST)
+				give_back(line);
 			length = 0;
 		}
 	}

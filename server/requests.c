@@ -116,7 +116,7 @@ void request_answer(struct request *request, const struct replica_action *action
 		break;
 	case VERDICT_TOO_FEW:
 		snprintf(text, sizeof text,
-			 "only %" PRIu64 " members hold the orders, fewer than --min-members: start more "
+			 "too few copies of the orders (%" PRIu64 "), --min-members asks for more: start more "
 			 "replicas",
 			 action->op);
 		reply_problem(request, JH_REFUSED, JH_REASON_TOO_FEW_MEMBERS, text);

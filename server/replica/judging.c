@@ -56,10 +56,11 @@ void judging_remove(struct judging **set, struct uuid client, uint64_t request)
 
 void judging_free(struct judging **set)
 {
-	struct judging *each, *next;
+	struct judging *each = *set, *next;
 
-	HASH_ITER (hh, *set, each, next) {
-		HASH_DELETE(hh, *set, each);
+	HASH_CLEAR(hh, *set); /* the table; its items stay a list */
+	for (; each != NULL; each = next) {
+		next = each->hh.next;
 		free(each);
 	}
 }

@@ -141,8 +141,8 @@ uint64_t disk_tear(struct disk *disk)
 		if (disk->records[i]->kind != WRITE_BATCH)
 			continue;
 		record_free(disk->records[i]);
-		memmove(&disk->records[i], &disk->records[i + 1], (disk->count - i - 1) * sizeof *disk->records);
-		disk->count--;
+		for (disk->count--; i < disk->count; i++)
+			disk->records[i] = disk->records[i + 1];
 		return op;
 	}
 	must_not_reach("a batch on this disk");

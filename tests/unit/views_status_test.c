@@ -116,7 +116,7 @@ static void status_waits_for_who_may_live(void **state)
 	rig_event(&rig, VIEWS_LOST, 3);
 	rig_kill(&rig, 1);
 	expect_summary(2, "view 2 settles at replica 2: waiting for replicas 1, 3");
-	rig_wait(&rig, 2 * rig.options.suspect_ms);
+	rig_wait(&rig, UINT64_C(2) * rig.options.suspect_ms);
 	expect_summary(1, "degraded: 1 copy, view 2 is served from the next request on; replica 1 is down; replica 3 is "
 			  "down");
 	rig_stop(&rig);

@@ -48,7 +48,7 @@ void node_apply(struct node *node, uint64_t op)
 	}
 	if (orders_last_time_us(node->orders) > node->last_time_us)
 		node->last_time_us = orders_last_time_us(node->orders);
-	if (nearly_full(node) && !node->warned_of_full) {
+	if (!node->warned_of_full && nearly_full(node)) {
 		node->warned_of_full = true;
 		log_warn("node", "%" PRIu64 " of the %" PRIu64 " orders that --max-orders allows are placed: beyond them orders "
 			 "are refused; start every replica with a higher limit, one after the other",

@@ -3,7 +3,7 @@
  * directory of the front-end:
  *
  *     DIR/view.json    manager, cluster, generation, view, primary, members; replaced atomically
- *     DIR/lock         flock: one front-end a directory (rule 20)
+ *     DIR/lock         who has the directory, which is locked itself: one front-end a directory (rule 20)
  *     DIR/set-aside/   damaged view files; nothing is ever deleted (rule 14)
  *
  * Never copy or restore this directory: an old copy is treated as lost (rule 20). */
@@ -44,6 +44,6 @@ static inline void store_close(struct store *store)
 
 /* Opens (and makes, mode 0700) the directory, locks it and reads what is stored; without a view file, or with a
  * damaged one (then set aside and logged), *stored is all zero. NULL with one line in error when it cannot be used:
- * in use by another process, not writable, written by a newer version. */
+ * in use by another process, not writable, written by a newer or an older version (then nothing in it is changed). */
 struct store *store_open_directory(struct event_base *base, const char *path, struct views_stored *stored,
 				   store_saved_fn saved, void *context, char *error, size_t error_size);

@@ -24,6 +24,7 @@
 #define VIEW_FILE "view.json"
 #define VIEW_FILE_NEW "view.json.new"
 #define VIEW_FILE_BYTES_MAX 65536
+#define LOCK_FILE "lock"
 
 /* One save: waiting, being written, or done and on its way back to the loop. */
 struct save {
@@ -39,8 +40,7 @@ STAILQ_HEAD(saves, save);
 struct directory {
 	struct store store;
 	char *path;
-	int fd;      /* of the directory */
-	int lock_fd;
+	int fd; /* of the directory; closing it gives the lock up */
 	struct event *done_event;
 	int done_fd; /* eventfd: the thread has finished something */
 	store_saved_fn saved;
@@ -199,8 +199,6 @@ static void directory_close(struct store *store)
 	free_all(&directory->done);
 	if (directory->done_fd >= 0)
 		close(directory->done_fd);
-	if (directory->lock_fd >= 0)
-		close(directory->lock_fd); /* gives the lock up */
 	if (directory->fd >= 0)
 		close(directory->fd);
 	pthread_mutex_destroy(&directory->mutex);
@@ -211,31 +209,40 @@ static void directory_close(struct store *store)
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
-static bool lock(struct directory *directory, char *error, size_t error_size)
+/* RULE 20. The lock is on the directory and not on a file in it: what a cleaner can remove locks nothing. */
+static bool lock(const struct directory *directory, char *error, size_t error_size)
 {
 	char text[32] = "";
-	int fd = openat(directory->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	directory->lock_fd = fd;
-	if (fd < 0) {
+	if (RULE_HOLDS(rule_20_directory_is_locked, flock(directory->fd, LOCK_EX | LOCK_NB) == 0))
+		return true;
+	if (errno != EWOULDBLOCK) {
+		snprintf(error, error_size, "cannot lock data directory %s: %s: use a file system with flock",
+			 directory->path, strerror(errno));
+		return false;
+	}
+
+	int fd = openat(directory->fd, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t count = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+
+	if (fd >= 0)
+		close(fd);
+	snprintf(error, error_size, "data directory %s is in use by %s%.*s", directory->path,
+		 count > 1 ? "process " : "another process", count > 1 ? (int)strcspn(text, "\n") : 0, text);
+	return false;
+}
+
+/* Who has it, for the line above. */
+static bool note_owner(const struct directory *directory, char *error, size_t error_size)
+{
+	int fd = openat(directory->fd, LOCK_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool noted = fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0;
+
+	if (!noted)
 		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
-		return false;
-	}
-	if (RULE_FORBIDS(rule_20_directory_is_locked, flock(fd, LOCK_EX | LOCK_NB) != 0)) { /* RULE 20 */
-		ssize_t count = pread(fd, text, sizeof text - 1, 0);
-
-		snprintf(error, error_size, "data directory %s is in use by process %ld", directory->path,
-			 count > 0 ? strtol(text, NULL, 10) : 0);
-		return false;
-	}
-
-	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
-		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
-		return false;
-	}
-	return true;
+	if (fd >= 0)
+		close(fd);
+	return noted;
 }
 
 /* RULE 14: nothing is thrown away. */
@@ -309,6 +316,13 @@ static bool load(const struct directory *directory, struct views_stored *stored,
 				 directory->path, why);
 			return false;
 		}
+		if (verdict == VIEW_FILE_OLDER) {
+			snprintf(error, error_size,
+				 "%s/" VIEW_FILE " was written before 1.0 by an older version (%s): nothing in it was "
+				 "changed; use that version, or start with an empty --data-dir",
+				 directory->path, why);
+			return false;
+		}
 	}
 	return set_aside(directory, why, error, error_size);
 }
@@ -348,7 +362,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	must(directory != NULL);
 	directory->store.keeper = &keeper;
 	directory->path = strdup(path);
-	directory->fd = directory->lock_fd = directory->done_fd = -1;
+	directory->fd = directory->done_fd = -1;
 	directory->saved = saved;
 	directory->context = context;
 	STAILQ_INIT(&directory->waiting);
@@ -356,7 +370,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	pthread_mutex_init(&directory->mutex, NULL);
 	pthread_cond_init(&directory->wake, NULL);
 	if (!open_path(directory, error, error_size) || !lock(directory, error, error_size) ||
-	    !load(directory, stored, error, error_size))
+	    !load(directory, stored, error, error_size) || !note_owner(directory, error, error_size))
 		goto fail;
 	if (!start_thread(directory, base)) {
 		snprintf(error, error_size, "cannot start the disk thread: %s", strerror(errno));

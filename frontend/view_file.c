@@ -129,6 +129,10 @@ enum view_file_verdict view_file_read(const char *text, size_t size, struct view
 	if (format > VIEW_FILE_FORMAT) {
 		snprintf(why, why_size, "format %lld, this version knows %d", (long long)format, VIEW_FILE_FORMAT);
 		verdict = VIEW_FILE_NEWER;
+	} else if (format > 0 && format < VIEW_FILE_FORMAT) {
+		snprintf(why, why_size, "format %lld, this version reads format %d", (long long)format,
+			 VIEW_FILE_FORMAT);
+		verdict = VIEW_FILE_OLDER;
 	} else if (!digest_good(object)) {
 		snprintf(why, why_size, "its digest does not match");
 	} else if (format != VIEW_FILE_FORMAT || !uuid_of(object, "manager", &stored->manager) ||

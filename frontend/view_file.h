@@ -6,12 +6,13 @@
 
 #include "frontend/views/views.h"
 
-#define VIEW_FILE_FORMAT 1
+#define VIEW_FILE_FORMAT 2
 
 enum view_file_verdict {
 	VIEW_FILE_GOOD,
 	VIEW_FILE_DAMAGED,
-	VIEW_FILE_NEWER    /* of a format this version does not know */
+	VIEW_FILE_NEWER,   /* of a format this version does not know, */
+	VIEW_FILE_OLDER    /* or does not read any more: neither is lost */
 };
 
 /* malloc'ed, NUL-terminated. */

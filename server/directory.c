@@ -21,8 +21,7 @@
 
 struct directory {
 	char *path;
-	int fd;
-	int lock;
+	int fd; /* and the lock on it, which is the kernel's and goes with the process */
 	pid_t user; /* CHECK: who has it locked */
 };
 
@@ -96,56 +95,48 @@ static bool open_path(struct directory *directory, enum directory_mode mode, cha
 }
 
 /* Who wrote itself into the lock file; -1: cannot tell. */
-static pid_t read_owner(int lock)
+static pid_t read_owner(int directory)
 {
 	char text[32] = {0};
+	int file = openat(directory, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool read_any = file >= 0 && pread(file, text, sizeof text - 1, 0) > 0;
 
-	if (pread(lock, text, sizeof text - 1, 0) <= 0)
-		return -1;
-	long pid = strtol(text, NULL, 10);
+	if (file >= 0)
+		close(file);
+
+	long pid = read_any ? strtol(text, NULL, 10) : -1;
 
 	return pid > 0 ? (pid_t)pid : -1;
 }
 
-static bool take_lock(struct directory *directory, char *error, size_t error_size)
+/* The lock is on the directory and not on a file in it: what a cleaner can remove locks nothing. */
+static bool take_lock(const struct directory *directory, char *error, size_t error_size)
 {
-	char text[32];
+	long owner;
 
-	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (directory->lock < 0)
+	if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK)
+		return fail(error, error_size, "cannot lock %s: %s: use a file system with flock", directory->path,
+			    strerror(errno));
+	owner = (long)read_owner(directory->fd);
+	if (owner < 0)
 		return fail(error, error_size,
-			    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
-			    "another with "
+			    "the data directory %s is in use by another process: stop that one, or choose another with "
 			    "--data-dir",
-			    directory->path, LOCK_NAME, strerror(errno));
-	if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK)
-			return fail(error, error_size, "cannot lock %s/%s: %s: use a file system with flock",
-				    directory->path, LOCK_NAME, strerror(errno));
-		return fail(error, error_size,
-			    "the data directory %s is in use by process %ld: stop that one, or choose another with "
-			    "--data-dir",
-			    directory->path, (long)read_owner(directory->lock));
-	}
-	/* Only for the message above; the lock is the kernel's and goes with the process. On a full disk it stays
-	 * empty. */
-	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
-	if (ftruncate(directory->lock, 0) != 0 || pwrite(directory->lock, text, (size_t)size, 0) != size)
-		(void)ftruncate(directory->lock, 0);
-	return true;
+			    directory->path);
+	return fail(error, error_size,
+		    "the data directory %s is in use by process %ld: stop that one, or choose another with --data-dir",
+		    directory->path, owner);
 }
 
-/* --check takes a shared lock, only to see whether it could: it must not keep a replica from starting. */
+/* --check asks for a shared lock, only to see whether it could: it must not keep a replica from starting. */
 static void look_at_lock(struct directory *directory)
 {
-	int lock = openat(directory->fd, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (lock < 0)
-		return;
-	if (flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		directory->user = read_owner(lock);
-	close(lock);
+	if (flock(directory->fd, LOCK_SH | LOCK_NB) == 0)
+		flock(directory->fd, LOCK_UN);
+	else if (errno == EWOULDBLOCK)
+		directory->user = read_owner(directory->fd);
 }
 
 struct directory *directory_open(const char *path, enum directory_mode mode, char *error, size_t error_size)
@@ -153,7 +144,7 @@ struct directory *directory_open(const char *path, enum directory_mode mode, cha
 	struct directory *directory = calloc(1, sizeof *directory);
 
 	must(directory != NULL);
-	*directory = (struct directory){.path = strdup(path), .fd = -1, .lock = -1};
+	*directory = (struct directory){.path = strdup(path), .fd = -1};
 	must(directory->path != NULL);
 	if (!open_path(directory, mode, error, error_size))
 		goto failed;
@@ -167,12 +158,30 @@ failed:
 	return NULL;
 }
 
+bool directory_begin(const struct directory *directory, char *error, size_t error_size)
+{
+	char text[32];
+	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	int file = openat(directory->fd, LOCK_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (file < 0 && errno != ENOSPC && errno != EDQUOT)
+		return fail(error, error_size,
+			    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
+			    "another with "
+			    "--data-dir",
+			    directory->path, LOCK_NAME, strerror(errno));
+	/* Only for the message in take_lock: on a full disk it stays empty. */
+	if (file >= 0 && pwrite(file, text, (size_t)size, 0) != size)
+		(void)ftruncate(file, 0);
+	if (file >= 0)
+		close(file);
+	return true;
+}
+
 void directory_close(struct directory *directory)
 {
 	if (directory == NULL)
 		return;
-	if (directory->lock >= 0)
-		close(directory->lock);
 	if (directory->fd >= 0)
 		close(directory->fd);
 	free(directory->path);

@@ -37,6 +37,7 @@ enum journal_outcome {
 				 14) */
 	JOURNAL_DAMAGED,      /* something that was durable can not be read: set the files aside */
 	JOURNAL_NEWER_FORMAT, /* written by a newer program: not damage, upgrade */
+	JOURNAL_OLDER_FORMAT, /* written by an older program: not damage either, and not for this one to touch */
 	JOURNAL_FOREIGN,      /* segments of different replicas are mixed */
 	JOURNAL_IO_ERROR      /* the disk or the file system refuses: says nothing about the records */
 };

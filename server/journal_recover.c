@@ -158,6 +158,10 @@ static bool load_segment(struct recover *recover, uint32_t index)
 		return fail(recover, JOURNAL_NEWER_FORMAT,
 			    "%s/%s has journal format %" PRIu32 " and this program knows up to %d: it needs an upgrade",
 			    recover->path, recover->name, header.version, SEGMENT_VERSION);
+	case SEGMENT_HEADER_OLDER:
+		return fail(recover, JOURNAL_OLDER_FORMAT,
+			    "%s/%s has journal format %" PRIu32 " and this program reads format %d: use the older one",
+			    recover->path, recover->name, header.version, SEGMENT_VERSION);
 	case SEGMENT_HEADER_BAD:
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s has no valid header: it is damaged", recover->path,
 			    recover->name);

@@ -96,6 +96,8 @@ enum segment_header_state segment_header_read(const void *bytes, struct segment_
 	header->version = le32toh(header->version);
 	if (header->version > SEGMENT_VERSION)
 		return SEGMENT_HEADER_NEWER; /* what else it says may have moved */
+	if (header->version < SEGMENT_VERSION && header->version > 0)
+		return SEGMENT_HEADER_OLDER;
 	header->version = htole32(header->version);
 	if (RULE_FORBIDS(rule_14_header_is_checked, header->checksum != header_checksum(header)))
 		return SEGMENT_HEADER_BAD;

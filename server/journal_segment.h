@@ -12,8 +12,9 @@
 #include <stdint.h>
 
 #include "rpc/base/uuid.h"
+#include "rpc/disk.h"
 
-#define SEGMENT_VERSION 1
+#define SEGMENT_VERSION JH_DISK_FORMAT
 #define SEGMENT_DATA 4096u       /* first frame; also how buffers are aligned for O_DIRECT */
 #define SEGMENT_NEXT "journal-next"   /* made ready, no record in it */
 #define SEGMENT_NAME_SIZE 32
@@ -66,6 +67,7 @@ bool segment_name_parse(const char *name, uint64_t *first_sequence);
 enum segment_header_state {
 	SEGMENT_HEADER_OK,
 	SEGMENT_HEADER_NEWER,
+	SEGMENT_HEADER_OLDER,
 	SEGMENT_HEADER_BAD
 };
 

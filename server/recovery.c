@@ -14,6 +14,7 @@
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "rpc/disk.h"
+#include "server/formats.h"
 #include "server/initial_orders.h"
 #include "server/journal_segment.h"
 #include "server/node.h"
@@ -336,6 +337,14 @@ static bool read_journal(struct recovery *recovery, bool open, const struct jour
 	return node->journal != NULL;
 }
 
+static void refuse_other_formats(const struct directory *directory)
+{
+	char error[DIRECTORY_ERROR_SIZE];
+
+	if (!formats_known(directory_fd(directory), directory_path(directory), error, sizeof error))
+		refuse(error);
+}
+
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
 		  void (*fatal)(void *context, const char *line))
 {
@@ -346,6 +355,9 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 
 	must(recovery != NULL);
 	recovery->node = node;
+	refuse_other_formats(node->directory);
+	if (!directory_begin(node->directory, recovery->error, sizeof recovery->error))
+		refuse(recovery->error);
 	/* RULE 3: until META says another */
 	node->uuid = RULE_KEPT(rule_03_new_directory_new_uuid) ? uuid_draw() : (struct uuid){.bytes = {1}};
 	name_received(recovery, directory);
@@ -475,6 +487,7 @@ int recovery_check(const char *data_dir, uint64_t orders_max)
 	if (directory_in_use(node->directory) != 0)
 		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
 			 (int)directory_in_use(node->directory));
+	refuse_other_formats(node->directory);
 	node->replica = replica_new(&options, &service);
 
 	const char *damaged = check_files(recovery, &report);

@@ -26,7 +26,7 @@
 #include "rpc/base/digest.h"
 #include "server/orders.h"
 
-#define SNAPSHOT_FORMAT 1
+#define SNAPSHOT_FORMAT 2
 #define SNAPSHOT_ERROR_SIZE 512
 #define SNAPSHOT_TEMPORARY "snapshot.tmp" /* being written from this replica's own state */
 #define SNAPSHOT_INCOMING "incoming.tmp"  /* being received from a primary */
@@ -91,9 +91,13 @@ enum snapshot_outcome {
 	SNAPSHOT_MISSING,
 	SNAPSHOT_DAMAGED,      /* to be set aside (rule 14) */
 	SNAPSHOT_NEWER_FORMAT, /* whole, but of a newer program: upgrade */
+	SNAPSHOT_OLDER_FORMAT, /* of an older program: not damaged, and not for this one to touch */
 	SNAPSHOT_TOO_LARGE,    /* more orders than orders_max */
 	SNAPSHOT_IO_ERROR      /* the disk or the file system refuses: says nothing about the file's bytes */
 };
+
+/* The format that a file's first 16 bytes claim; 0: it is no snapshot. */
+uint32_t snapshot_format_claimed(const void *bytes);
 
 /* Reads all of a snapshot and verifies all of it. LOADED: *orders is the caller's (orders_free), summary says what
  * it is. For every other outcome *orders is NULL and error has one line: what, on what, what to do. */

@@ -50,6 +50,11 @@ static enum snapshot_outcome read_all(struct reader *reader, void *bytes, size_t
 	return SNAPSHOT_LOADED;
 }
 
+uint32_t snapshot_format_claimed(const void *bytes)
+{
+	return memcmp(bytes, MAGIC, 8) == 0 ? get_32((const uint8_t *)bytes + 8) : 0;
+}
+
 static enum snapshot_outcome read_header(struct reader *reader)
 {
 	uint8_t bytes[HEADER_BYTES_MAX];
@@ -61,6 +66,12 @@ static enum snapshot_outcome read_header(struct reader *reader)
 
 	if (memcmp(bytes, MAGIC, 8) != 0)
 		return damaged(reader, "it does not begin like a snapshot");
+	if (version > 0 && version < SNAPSHOT_FORMAT) {
+		snprintf(reader->error, reader->error_size,
+			 "the snapshot %s has format %u, this program reads format %d: use the older one", reader->path,
+			 version, SNAPSHOT_FORMAT);
+		return SNAPSHOT_OLDER_FORMAT;
+	}
 	if (size < 24 || size > HEADER_BYTES_MAX)
 		return damaged(reader, "its header has an impossible size");
 	outcome = read_all(reader, bytes + 16, size - 16);

@@ -167,7 +167,7 @@ static void seed_view_file(void)
 	text = view_file_write(&stored);
 	seed_save_text("view_file", "none", text);
 	free(text);
-	seed_save_text("view_file", "newer", "{\"format\": 2}");
+	seed_save_text("view_file", "newer", "{\"format\": 3}");
 }
 
 static void seed_rpcbind_dump(void)

@@ -38,6 +38,13 @@ static struct directory *open_own(struct place *place)
 	return directory_open(place->path, DIRECTORY_OWN, place->error, sizeof place->error);
 }
 
+static bool begun(struct directory *directory)
+{
+	char error[DIRECTORY_ERROR_SIZE];
+
+	return directory != NULL && directory_begin(directory, error, sizeof error);
+}
+
 static void make_file(const struct directory *directory, const char *name)
 {
 	int fd = openat(directory_fd(directory), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -86,7 +93,7 @@ static void test_locked(void **state)
 	pid_t owner = fork();
 
 	if (owner == 0) {
-		if (open_own(&place) == NULL || write(ready[1], "x", 1) != 1)
+		if (!begun(open_own(&place)) || write(ready[1], "x", 1) != 1)
 			_exit(1);
 		pause();
 	}
@@ -178,6 +185,7 @@ static void test_set_aside(void **state)
 	place_new(&place);
 	struct directory *directory = open_own(&place);
 
+	assert_true(begun(directory));
 	assert_true(directory_set_aside(directory, prefixes, 2, "damaged", &moved, place.error, sizeof place.error));
 	assert_int_equal(moved, 0);
 	assert_int_equal(directory_set_aside_count(directory), 0);

@@ -314,8 +314,8 @@ static void test_headers(void **state)
 	int fd = disk_segment(&disk, 0, NULL);
 
 	for (uint32_t at = 0; at < sizeof(struct segment_header); at++) {
-		/* Above its lowest byte the version is one of the future. */
-		bool newer = at > version && at < version + sizeof(uint32_t);
+		/* Another version is one of the future. */
+		bool newer = at >= version && at < version + sizeof(uint32_t);
 		uint8_t byte, wrong;
 
 		read_at(fd, &byte, 1, at);
@@ -410,7 +410,7 @@ static void test_new_segment_torn(void **state)
 	}
 }
 
-/* Not damage: a newer format, a kind of record of the future, files of another replica. */
+/* Not damage: a newer format or an older one, a kind of record of the future, files of another replica. */
 static void test_not_ours(void **state)
 {
 	struct disk disk, other;
@@ -422,9 +422,13 @@ static void test_not_ours(void **state)
 	int fd = disk_segment(&disk, 0, NULL);
 
 	write_at(fd, &version, sizeof version, offsetof(struct segment_header, version));
-	close(fd);
 	assert_int_equal(disk_open(&disk), JOURNAL_NEWER_FORMAT);
 	assert_non_null(strstr(disk.recovery.error, "upgrade"));
+	version = htole32(SEGMENT_VERSION - 1);
+	write_at(fd, &version, sizeof version, offsetof(struct segment_header, version));
+	close(fd);
+	assert_int_equal(disk_open(&disk), JOURNAL_OLDER_FORMAT);
+	assert_non_null(strstr(disk.recovery.error, "older"));
 	disk_free(&disk);
 
 	disk_new(&disk);

@@ -113,7 +113,7 @@ static void wrong_announcements_are_noticed(void **state)
 	}
 }
 
-/* Newer is not damaged: the checksum holds, the version is higher, whatever the header's size. Nor are these:
+/* Newer is not damaged: the checksum holds, the version is higher, whatever the header's size. Nor is older, nor are these:
  * missing, more orders than allowed, and what cannot be read. */
 static void other_troubles_are_told_apart(void **state)
 {
@@ -129,6 +129,9 @@ static void other_troubles_are_told_apart(void **state)
 	assert_non_null(strstr(error, "upgrade"));
 	newer.bytes[100] ^= 1;
 	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_DAMAGED);
+	put_32(newer.bytes + 8, SNAPSHOT_FORMAT - 1);
+	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_OLDER_FORMAT);
+	assert_non_null(strstr(error, "older"));
 
 	assert_int_equal(outcome_of(path_of(20), 24), SNAPSHOT_LOADED);
 	assert_int_equal(outcome_of(path_of(20), 23), SNAPSHOT_TOO_LARGE);

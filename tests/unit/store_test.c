@@ -235,17 +235,22 @@ static void damage_is_set_aside(void **state)
 	store_close(store);
 }
 
-/* A newer format is not damage: it stays where it is, and the operator is told to upgrade. RULE 14 */
-static void a_newer_format_asks_for_an_upgrade(void **state)
+/* A newer format is not damage, and an older one is neither that nor lost: it stays where it is, and the operator is
+ * told to upgrade, or to use the older program. RULE 14 */
+static void another_format_is_left_alone(void **state)
 {
 	struct world *world = *state;
 	struct views_stored back;
 	struct store *store = open_store(world, &back);
 
 	store_close(store);
-	write_file(in_directory(world, "view.json"), "{\"format\": 2, \"view\": \"something else\"}");
+	write_file(in_directory(world, "view.json"), "{\"format\": 3, \"view\": \"something else\"}");
 	assert_null(open_store(world, &back));
 	assert_non_null(strstr(world->error, "upgrade"));
+	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
+	write_file(in_directory(world, "view.json"), "{\"format\": 1, \"view\": \"as it was then\"}");
+	assert_null(open_store(world, &back));
+	assert_non_null(strstr(world->error, "format 1, this version reads format 2"));
 	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
 }
 
@@ -290,7 +295,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_manager_without_a_view_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_directory_has_one_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_set_aside, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_newer_format_asks_for_an_upgrade, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_format_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_missing_parent_is_said, set_up, tear_down),
 	};

@@ -47,7 +47,14 @@ static bool may_read(struct rpc_connection *connection)
 		connection->throttled = true;
 	else if (connection->calls_count <= limits->calls_in_flight / 2 && output <= limits->output_bytes / 2)
 		connection->throttled = false;
-	return !connection->throttled && (connection->pinned || !connection->server->clients_paused);
+	return !connection->throttled && !connection->half_closed &&
+	       (connection->pinned || !connection->server->clients_paused);
+}
+
+/* Calls not yet answered, or answers not yet taken by the kernel. */
+static bool owes_answers(const struct rpc_connection *connection)
+{
+	return connection->calls_count > 0 || output_bytes(connection) > 0;
 }
 
 static void need_resume(struct rpc_connection *connection)
@@ -57,9 +64,22 @@ static void need_resume(struct rpc_connection *connection)
 	server_need_resume(connection->server);
 }
 
+static void need_flush(struct rpc_connection *connection)
+{
+	if (connection->in_flush)
+		return;
+	connection->in_flush = true;
+	TAILQ_INSERT_TAIL(&connection->server->flushes, connection, flush);
+	server_need_turn(connection->server);
+}
+
 void connection_check_resume(struct rpc_connection *connection)
 {
-	if (!connection->reading && !connection->closed && !connection->in_resume && may_read(connection))
+	if (connection->closed)
+		return;
+	if (connection->half_closed && !owes_answers(connection))
+		need_flush(connection); /* which closes it */
+	else if (!connection->reading && !connection->in_resume && may_read(connection))
 		need_resume(connection);
 }
 
@@ -143,15 +163,6 @@ static void send_output(struct rpc_connection *connection)
 	}
 }
 
-static void need_flush(struct rpc_connection *connection)
-{
-	if (connection->in_flush)
-		return;
-	connection->in_flush = true;
-	TAILQ_INSERT_TAIL(&connection->server->flushes, connection, flush);
-	server_need_turn(connection->server);
-}
-
 void connection_answered(struct rpc_connection *connection)
 {
 	size_t limit = connection->server->limits.output_bytes;
@@ -172,7 +183,7 @@ void connection_answered(struct rpc_connection *connection)
 static void sent_all_it_could(struct rpc_connection *connection)
 {
 	connection_count_held(connection);
-	if (connection->broken)
+	if (connection->broken || (connection->half_closed && !owes_answers(connection)))
 		rpc_connection_close(connection);
 	else
 		connection_check_resume(connection);
@@ -268,6 +279,19 @@ static void heard(struct rpc_connection *connection, uint64_t now_us)
 	TAILQ_INSERT_TAIL(&connection->server->clients, connection, link);
 }
 
+/* The peer sends nothing more. A client may still read: one that ends its half after the request (`nc -N`) is owed the
+ * answer, since its order runs. It is not read from any more, so the end of file does not wake the loop again. A member
+ * of the cluster never ends one half: for it this is the end of its process, which is noticed at once. */
+static void end_of_input(struct rpc_connection *connection)
+{
+	if (connection->pinned || !owes_answers(connection)) {
+		rpc_connection_close(connection);
+		return;
+	}
+	connection->half_closed = true;
+	stop_reading(connection);
+}
+
 static void connection_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_connection *connection = context;
@@ -295,7 +319,11 @@ static void connection_readable(evutil_socket_t fd, short what, void *context)
 
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (count <= 0) {
+	if (count == 0) {
+		end_of_input(connection);
+		return;
+	}
+	if (count < 0) {
 		rpc_connection_close(connection);
 		return;
 	}
@@ -342,5 +370,10 @@ void rpc_connection_pin(struct rpc_connection *connection)
 	TAILQ_REMOVE(&connection->server->clients, connection, link);
 	connection->pinned = true;
 	TAILQ_INSERT_TAIL(&connection->server->pinned, connection, link);
+	if (connection->half_closed) {
+		connection->broken = true;
+		need_flush(connection);
+		return;
+	}
 	connection_check_resume(connection);
 }

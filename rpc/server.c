@@ -194,7 +194,8 @@ bool server_versions(const struct rpc_server *server, rpcprog_t program, rpcvers
 
 /* --- connections -------------------------------------------------------------------------------------------------- */
 
-/* Makes room for one more: the longest silent client without a call in flight; if all have one, the longest silent. */
+/* Makes room for one more: the longest silent client without a call in flight; if all have one, the longest silent,
+ * first among those that have ended their half and may well be gone. */
 static bool evict_client(struct rpc_server *server)
 {
 	struct rpc_connection *victim;
@@ -202,6 +203,10 @@ static bool evict_client(struct rpc_server *server)
 	TAILQ_FOREACH(victim, &server->clients, link)
 		if (victim->calls_count == 0)
 			break;
+	if (victim == NULL)
+		TAILQ_FOREACH(victim, &server->clients, link)
+			if (victim->half_closed)
+				break;
 	if (victim == NULL)
 		victim = TAILQ_FIRST(&server->clients);
 	if (victim == NULL)

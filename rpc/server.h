@@ -3,7 +3,8 @@
  * It reads whole records, gives each call an SVCXPRT of its own, and calls the unmodified dispatch function that
  * `rpcgen -M` wrote. A handler that knows the answer returns TRUE; one that does not takes the call (rpc_call_take),
  * returns FALSE, and answers later, in any order: each answer goes out under its own call's xid. A peer that sends 2
- * bytes and stalls, half a record, a record over the limit or garbage delays nobody else.
+ * bytes and stalls, half a record, a record over the limit or garbage delays nobody else. A client that ends its half
+ * of the connection after its calls still gets their answers; then the connection is closed.
  *
  * It refuses to know any program: no protocol decision is made here. One thread, the event loop's. */
 #pragma once
@@ -86,7 +87,8 @@ struct rpc_connection *rpc_call_peer(const struct rpc_call *call); /* NULL when 
 void rpc_connection_set_user(struct rpc_connection *connection, void *user);
 void *rpc_connection_user(const struct rpc_connection *connection);
 
-/* A cluster connection: never evicted, never idle, not paused with the clients. */
+/* A cluster connection: never evicted, never idle, not paused with the clients; over as soon as the peer sends no
+ * more. Not for one whose peer has already ended its half: that is closed at the end of the turn. */
 void rpc_connection_pin(struct rpc_connection *connection);
 
 /* Closes now, discarding what was received and not yet dispatched (rule 17), and answers not yet sent. Safe to call

@@ -70,6 +70,7 @@ struct rpc_connection {
 	bool closed;
 	bool broken;            /* to be closed at the end of the turn, never from within a reply */
 	bool reading;           /* `readable` is added */
+	bool half_closed;       /* the peer sends no more and is owed answers: closed when it has them */
 	bool throttled;         /* past a limit, until half of it is reached again */
 	bool blocked;           /* the kernel takes no more: `writable` is added */
 	bool in_flush, in_resume;

@@ -232,6 +232,8 @@ static void answer_after_the_connection_died_only_frees(void **state)
 		raw_send_call(fd, i, ECHO_LATER, i);
 	echo_until(echo.base, echo.held_count == 3);
 	assert_non_null(rpc_call_peer(echo.held[0]));
+	/* With a reset: after a mere end of file the peer may still read. */
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger)), 0);
 	close(fd);
 	echo_until(echo.base, echo.closes == 1);
 	assert_null(rpc_call_peer(echo.held[0]));

@@ -42,14 +42,25 @@ static json_t *members_json(const struct view *view)
 	return members;
 }
 
+static json_t *expected_json(const struct view *view)
+{
+	json_t *expected = json_array();
+
+	for (uint32_t i = 0; i < view->expected_count; i++)
+		json_array_append_new(expected, json_pack("{s:i, s:I}", "id", (int)view->expected[i].id, "lost_us",
+							  (json_int_t)view->expected[i].lost_us));
+	return expected;
+}
+
 char *view_file_write(const struct views_stored *stored)
 {
 	const struct view *view = &stored->view;
 	char digest[DIGEST_TEXT_SIZE];
-	json_t *object = json_pack("{s:i, s:o, s:o, s:o, s:I, s:i, s:o}", "format", VIEW_FILE_FORMAT, "manager",
+	json_t *object = json_pack("{s:i, s:o, s:o, s:o, s:I, s:i, s:o, s:o}", "format", VIEW_FILE_FORMAT, "manager",
 				   uuid_json(stored->manager), "cluster", uuid_json(view->cluster), "generation",
 				   uuid_json(view->generation), "view", (json_int_t)view->number, "primary",
-				   (int)view->primary, "members", members_json(view));
+				   (int)view->primary, "members", members_json(view), "expected",
+				   expected_json(view));
 
 	must(object != NULL);
 	json_object_set_new(object, "digest", json_string(digest_format(digest_of_object(object), digest)));
@@ -81,6 +92,24 @@ static bool read_member(const json_t *object, struct view_member *member)
 	return true;
 }
 
+static bool read_expected(const json_t *list, struct view *view)
+{
+	if (!json_is_array(list) || json_array_size(list) > LIMIT_REPLICAS)
+		return false;
+	view->expected_count = (uint32_t)json_array_size(list);
+	for (uint32_t i = 0; i < view->expected_count; i++) {
+		const json_t *object = json_array_get(list, i);
+		json_int_t id = json_integer_value(json_object_get(object, "id"));
+
+		if (id < 1 || id > 4095 || !json_is_integer(json_object_get(object, "lost_us")) ||
+		    (i > 0 && id <= view->expected[i - 1].id))
+			return false;
+		view->expected[i].id = (uint32_t)id;
+		view->expected[i].lost_us = json_integer_value(json_object_get(object, "lost_us"));
+	}
+	return true;
+}
+
 static bool read_view(const json_t *object, struct view *view)
 {
 	json_int_t number = json_integer_value(json_object_get(object, "view"));
@@ -100,7 +129,9 @@ static bool read_view(const json_t *object, struct view *view)
 		if (i > 0 && view->members[i].id <= view->members[i - 1].id)
 			return false;
 	}
-	return number == 0 ? view->members_count == 0 : view_member_by_id(view, view->primary) != NULL;
+	if (!read_expected(json_object_get(object, "expected"), view))
+		return false;
+	return number == 0 ? view->members_count == 0 && view->expected_count == 0 : view_member_by_id(view, view->primary) != NULL;
 }
 
 static bool digest_good(json_t *object)

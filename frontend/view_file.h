@@ -1,5 +1,5 @@
 /* The text of view.json: {format, manager, cluster, generation, view, primary, members: [{id, uuid, address}],
- * digest}. The digest is over all the rest, so that a flipped bit is damage and not another view. */
+ * expected: [{id, lost_us}], digest}. The digest is over all the rest, so that a flipped bit is damage and not another view. */
 #pragma once
 
 #include <stddef.h>

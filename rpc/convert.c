@@ -167,6 +167,12 @@ void convert_view_to_wire(const struct view *view, jh_view *wire)
 		convert_uuid_to_wire(view->members[i].uuid, member->uuid);
 		member->address = address_dup(view->members[i].address);
 	}
+	must(view->expected_count <= LIMIT_REPLICAS);
+	wire->expected.expected_len = view->expected_count;
+	wire->expected.expected_val = array_of(view->expected_count, sizeof(jh_expected));
+	for (uint32_t i = 0; i < view->expected_count; i++)
+		wire->expected.expected_val[i] =
+			(jh_expected){.id = view->expected[i].id, .lost_us = view->expected[i].lost_us};
 }
 
 static bool members_from_wire(const jh_view *wire, struct view *view)
@@ -192,6 +198,21 @@ static bool members_from_wire(const jh_view *wire, struct view *view)
 	return true;
 }
 
+static bool expected_from_wire(const jh_view *wire, struct view *view)
+{
+	if (wire->expected.expected_len > LIMIT_REPLICAS)
+		return false;
+	for (u_int i = 0; i < wire->expected.expected_len; i++) {
+		const jh_expected *from = &wire->expected.expected_val[i];
+
+		if (!replica_id_good(from->id) || (i > 0 && from->id <= view->expected[i - 1].id))
+			return false;
+		view->expected[i] = (struct expected){.id = from->id, .lost_us = from->lost_us};
+	}
+	view->expected_count = wire->expected.expected_len;
+	return true;
+}
+
 bool convert_view_from_wire(const jh_view *wire, struct view *view)
 {
 	memset(view, 0, sizeof *view);
@@ -200,13 +221,13 @@ bool convert_view_from_wire(const jh_view *wire, struct view *view)
 	view->cluster = convert_uuid_from_wire(wire->cluster);
 	view->generation = convert_uuid_from_wire(wire->generation);
 	view->manager = convert_uuid_from_wire(wire->manager);
-	if (!members_from_wire(wire, view))
+	if (!members_from_wire(wire, view) || !expected_from_wire(wire, view))
 		return false;
 
 	bool nil = uuid_is_nil(view->cluster) && uuid_is_nil(view->generation) && uuid_is_nil(view->manager);
 
 	if (view->number == 0)
-		return view->primary == 0 && view->members_count == 0 && nil;
+		return view->primary == 0 && view->members_count == 0 && view->expected_count == 0 && nil;
 	return view_member_by_id(view, view->primary) != NULL && !uuid_is_nil(view->cluster) &&
 	       !uuid_is_nil(view->generation) && !uuid_is_nil(view->manager);
 }

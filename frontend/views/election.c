@@ -271,6 +271,7 @@ void vm_election_consider(struct views *v)
 		judge_members(v, &e);
 	}
 	plan.view = *e.current;
+	vm_expected_settle(v, &plan.view);
 	apply_drops(&e, &plan.view);
 	if (e.fate == FATE_KEEP && e.dropped.count == 0 && !e.needs.admit)
 		return;

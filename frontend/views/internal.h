@@ -66,6 +66,7 @@ struct known {
 	uint64_t up_ms;      /* UP: since when */
 	uint64_t down_ms;    /* not UP: since when; or since we were late last */
 	uint64_t lost_ms;    /* not UP: since when, without what we were late by */
+	int64_t lost_us;     /* the same by the wall clock, for people */
 	uint64_t refused_said_ms;
 	uint64_t heard_ms;   /* UP: the last report */
 	uint64_t alive_ms;   /* the last sign of life that was no report; may be of an older connection */
@@ -115,6 +116,7 @@ struct views {
 	/* Of the step under way. */
 	struct views_actions *actions;
 	uint64_t now_ms;
+	int64_t wall_us;
 	uint64_t floor;
 	struct uuid fresh[2];
 
@@ -249,6 +251,18 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);
 void vm_takeover_watch(struct views *v);
 void vm_takeover_bind(struct views *v, struct known *k);
 void vm_takeover_lost(struct views *v, struct known *k);
+
+/* expected.c: the copies that there should be. */
+/* It was admitted, or is a member: true when somebody would miss it. */
+bool vm_expected(const struct views *v, uint32_t id);
+void vm_expected_add(struct views *v, struct view *view, uint32_t id);
+void vm_expected_drop(struct view *view, uint32_t id);
+/* Every member is expected, and whoever is none is lost from now on: the last touch of a view in the making. */
+void vm_expected_settle(struct views *v, struct view *view);
+uint32_t vm_expected_count(const struct views *v);
+/* ", replica 2 lost since 2026-11-30T19:00:00Z": those that are not there. */
+void vm_expected_lost(struct views *v, char *text, size_t size);
+int64_t vm_expected_lost_us(const struct views *v, const struct known *k);
 
 /* operator.c */
 void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id);

@@ -20,14 +20,20 @@ static struct known *free_place(struct views *v)
 		if (v->known[i].id == 0)
 			return &v->known[i];
 	}
-	/* A place that is only kept so that a stale registration does not make a row come and go. */
+	/* A place that is only kept so that a stale registration does not make a row come and go; and if there is none of
+	 * these, the row of one that is lost and expected: the summary goes on to name it. */
+	struct known *lost = NULL;
+
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
-		if (k->forgotten && k->link == LINK_DOWN && view_member_by_id(&v->durable.view, k->id) == NULL)
+		if (!k->forgotten || k->link != LINK_DOWN || view_member_by_id(&v->durable.view, k->id) != NULL)
+			continue;
+		if (!vm_expected(v, k->id))
 			return k;
+		lost = k;
 	}
-	return NULL;
+	return lost;
 }
 
 struct known *vm_known_ensure(struct views *v, uint32_t id)
@@ -44,6 +50,7 @@ struct known *vm_known_ensure(struct views *v, uint32_t id)
 	k->id = id;
 	k->down_ms = v->now_ms;
 	k->lost_ms = v->now_ms;
+	k->lost_us = v->wall_us;
 	k->backoff_ms = BACKOFF_FIRST_MS;
 	k->quick_tries = QUICK_TRIES;
 	return k;

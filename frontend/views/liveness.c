@@ -91,6 +91,7 @@ static void go_down(struct views *v, struct known *k)
 	if (k->link == LINK_UP) {
 		k->down_ms = v->now_ms;
 		k->lost_ms = v->now_ms;
+		k->lost_us = v->wall_us;
 		k->attempts = 0;
 		/* Only a connection that lasted earns new quick tries: one that breaks at every hello must not spin. */
 		if (v->now_ms >= k->up_ms + BACKOFF_MOST_MS) {
@@ -189,7 +190,7 @@ void vm_liveness_late(struct views *v)
 	vm_say(v, LOG_LEVEL_WARN, "own event loop was late: timers start again late_ms=%llu", (unsigned long long)late);
 }
 
-/* A lost replica that is no member leaves the directory and the status after forget_ms of our own time: nobody fails
+/* A lost replica leaves the directory after forget_ms, and the status, too, unless it is expected of our own time: nobody fails
  * by that, so being late does not give it all of that again. */
 static void auto_clean(struct views *v, struct known *k)
 {
@@ -199,6 +200,11 @@ static void auto_clean(struct views *v, struct known *k)
 	memcpy(vm_emit(v, VIEWS_DO_CLEAN, k->id)->address, k->address, sizeof k->address);
 	if (view_member_by_id(&v->durable.view, k->id) != NULL)
 		return;
+	if (vm_expected(v, k->id)) {
+		vm_say(v, LOG_LEVEL_WARN, "replica %u: lost for %u s, and missed until it comes back or is removed: "
+		       "justhungry remove %u", k->id, v->options.forget_ms / 1000, k->id);
+		return;
+	}
 	vm_say(v, LOG_LEVEL_INFO, "replica %u: forgotten after %u s", k->id, v->options.forget_ms / 1000);
 	/* What a replica was heard to say must outlive it while a take-over gathers views (rule 18). */
 	if (!k->registered && RULE_HOLDS(rule_18_what_was_heard_counts_on, v->mode == MODE_NORMAL) &&

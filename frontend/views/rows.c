@@ -67,14 +67,14 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	}
 }
 
-/* Why a replica that is known is not one copy more; false: it is. */
+/* Why a replica that is known is not one copy more; false: it is, or vm_expected_lost() names it. */
 static bool missing(const struct views *v, const struct known *k, char *text, size_t size)
 {
 	const char *what = NULL;
 
 	if (k->id == 0 || vm_known_standing(v, k) == STANDING_FOREIGN)
 		return false;
-	if (k->forgotten && view_member_by_id(&v->durable.view, k->id) == NULL)
+	if (k->link != LINK_UP && (k->forgotten || vm_expected(v, k->id)))
 		return false;
 	if (!vm_known_reachable(v, k))
 		what = k->link == LINK_UP ? "is not usable" : "is down";
@@ -85,8 +85,32 @@ static bool missing(const struct views *v, const struct known *k, char *text, si
 		what = "is catching up";
 	if (what == NULL)
 		return false;
-	snprintf(text, size, "; replica %u %s", k->id, what);
+	snprintf(text, size, ", replica %u %s", k->id, what);
 	return true;
+}
+
+/* "degraded: 2 of 3 copies, replica 2 lost since ...": true when every copy that there should be is there. */
+static bool explain_copies(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
+{
+	uint32_t expected = vm_expected_count(v);
+	char part[VIEWS_TEXT_SIZE / 2];
+	size_t used;
+	bool whole = copies >= expected;
+
+	if (copies < expected)
+		used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u of %u copies", copies, expected);
+	else
+		used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", copies, copies == 1 ? "copy" : "copies");
+	vm_expected_lost(v, part, sizeof part);
+	used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		if (!missing(v, &v->known[i], part, sizeof part))
+			continue;
+		whole = false;
+		if (used + strlen(part) < VIEWS_TEXT_SIZE / 2 + 100)
+			used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
+	}
+	return whole;
 }
 
 /* RULE 13: whose disk keeps orders out, though everybody is there. */
@@ -178,9 +202,9 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 	/* Looking changes nothing; the finders are shared with those who change what they find. */
 	struct views *v = (struct views *)(uintptr_t)views;
 	struct id_list here;
-	char part[64], refusals[VIEWS_TEXT_SIZE];
+	char refusals[VIEWS_TEXT_SIZE];
 	size_t used;
-	bool whole = v->routed;
+	bool whole;
 
 	(void)now_ms;
 	if (!v->routed && !serves_when_asked(v)) {
@@ -189,22 +213,16 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		return;
 	}
 	members_that(v, true, &here);
-	used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", here.count,
-				here.count == 1 ? "copy" : "copies");
+	whole = explain_copies(v, here.count, text) && v->routed;
+	used = strlen(text);
 	if (!v->routed)
 		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used,
-					 ", view %llu is served from the next request on",
+					 "; view %llu is served from the next request on",
 					 (unsigned long long)v->durable.view.number);
 	explain_refusals(v, here.count, refusals);
 	if (refusals[0] != '\0') {
 		whole = false;
-		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%.300s", refusals);
-	}
-	for (uint32_t i = 0; i < LIMIT_REPLICAS && used + sizeof part < VIEWS_TEXT_SIZE; i++) {
-		if (!missing(v, &v->known[i], part, sizeof part))
-			continue;
-		whole = false;
-		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
+		snprintf(text + used, VIEWS_TEXT_SIZE - used, "%.300s", refusals);
 	}
 	*health = HEALTH_DEGRADED;
 	if (whole && here.count >= 2) {
@@ -235,10 +253,12 @@ uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row row
 		struct views_row row;
 		uint32_t place = count;
 
-		if (k->id == 0 || (k->forgotten && member == NULL))
+		if (k->id == 0 || (k->forgotten && !vm_expected(v, k->id)))
 			continue;
 		memset(&row, 0, sizeof row);
 		row.id = k->id;
+		row.expected = vm_expected(v, k->id);
+		row.lost_us = vm_expected_lost_us(v, k);
 		row.role = role_of(v, k);
 		row.member = vm_known_is_member(v, k) || (!k->greeted && member != NULL);
 		row.reachable = k->link == LINK_UP;

@@ -201,6 +201,7 @@ void vm_takeover_consider(struct views *v)
 	if (best == NULL)
 		return;
 	plan.view = *t.highest;
+	vm_expected_settle(v, &plan.view);
 	plan.view.primary = best->id;
 	snprintf(plan.why, sizeof plan.why, "take-over of view %llu", (unsigned long long)t.highest->number);
 	vm_view_propose(v, &plan);

@@ -46,6 +46,8 @@ static void must_be_whole(const struct view *view)
 		must(i == 0 || view->members[i - 1].id < view->members[i].id);
 		must(!uuid_is_nil(view->members[i].uuid));
 	}
+	for (uint32_t i = 1; i < view->expected_count; i++)
+		must(view->expected[i - 1].id < view->expected[i].id);
 	must(!uuid_is_nil(view->cluster));
 	must(!uuid_is_nil(view->generation));
 	must(!uuid_is_nil(view->manager));
@@ -83,6 +85,7 @@ void vm_view_propose(struct views *v, struct plan *plan)
 		if (k != NULL && k->tried[0] != '\0')
 			memcpy(view->members[i].address, k->tried, sizeof k->tried);
 	}
+	vm_expected_settle(v, view);
 	must_be_whole(view);
 	v->highest_number = view->number;
 	v->next.manager = v->manager;
@@ -112,6 +115,8 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 		if (k != NULL && k->link == LINK_UP)
 			vm_hello_check_floor(v, k);
 	}
+	for (uint32_t i = 0; i < stored->view.expected_count; i++)
+		vm_known_ensure(v, stored->view.expected[i].id); /* or nobody would show what is missing */
 }
 
 void vm_view_stored(struct views *v, uint64_t ticket, bool ok)

@@ -146,6 +146,7 @@ void views_step(struct views *v, const struct views_event *event, struct views_a
 	actions->count = 0;
 	v->actions = actions;
 	v->now_ms = event->now_ms;
+	v->wall_us = event->wall_us;
 	v->floor = event->floor;
 	memcpy(v->fresh, event->fresh, sizeof v->fresh);
 	if (v->mode == MODE_EXITED) {

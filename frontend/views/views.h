@@ -19,8 +19,8 @@ struct views_options {
 	uint32_t suspect_ms;     /* --suspect-ms 250 */
 	uint32_t stall_ms;       /* --stall-ms 2000 */
 	uint32_t start_wait_ms;  /* --start-wait-ms 2000 */
-	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is a
-				    member */
+	uint32_t forget_ms;      /* --autoclean-s 20: a lost replica is dropped from status after this, unless it is
+				    expected */
 	uint32_t min_members;    /* --min-members 1: for status; the primary refuses (heartbeats carry it there) */
 	bool new_cluster;        /* --new-cluster */
 	char base_option[32];    /* " --program-base N" when it is not the default: for commands that are suggested */
@@ -55,6 +55,7 @@ enum views_event_kind {
 struct views_event {
 	enum views_event_kind kind;
 	uint64_t now_ms;          /* monotonic; never falls */
+	int64_t wall_us;          /* the wall clock, for what people read; decides nothing (rule 16) */
 	uint64_t floor;           /* the router's: highest op any answer passed on has shown (0: none or unknown) */
 	struct uuid fresh[2];     /* two random uuids, for a manager, cluster or generation made in this step */
 	uint32_t id;
@@ -134,6 +135,8 @@ struct views_row {
 	uint32_t id;
 	enum replica_role role;      /* DOWN when not reachable, FOREIGN when of another cluster */
 	bool member;
+	bool expected;               /* a copy that there should be: admitted once, not removed */
+	int64_t lost_us;             /* expected, and neither a member nor there: since when (wall clock); 0: it is */
 	bool reachable;
 	uint64_t age_ms;             /* of the report; UINT64_MAX: none yet */
 	const struct report *report; /* NULL: none yet */

@@ -16,14 +16,28 @@ const struct view_member *view_member_exact(const struct view *view, uint32_t id
 	return member != NULL && uuid_equal(member->uuid, uuid) ? member : NULL;
 }
 
+const struct expected *view_expects(const struct view *view, uint32_t id)
+{
+	for (uint32_t i = 0; i < view->expected_count; i++) {
+		if (view->expected[i].id == id)
+			return &view->expected[i];
+	}
+	return NULL;
+}
+
 bool view_equal(const struct view *a, const struct view *b)
 {
 	if (a->number != b->number || a->primary != b->primary || a->members_count != b->members_count ||
+	    a->expected_count != b->expected_count ||
 	    !uuid_equal(a->cluster, b->cluster) || !uuid_equal(a->generation, b->generation) ||
 	    !uuid_equal(a->manager, b->manager))
 		return false;
 	for (uint32_t i = 0; i < a->members_count; i++) {
 		if (view_member_exact(b, a->members[i].id, a->members[i].uuid) == NULL)
+			return false;
+	}
+	for (uint32_t i = 0; i < a->expected_count; i++) {
+		if (a->expected[i].id != b->expected[i].id || a->expected[i].lost_us != b->expected[i].lost_us)
 			return false;
 	}
 	return true;

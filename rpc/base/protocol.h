@@ -17,6 +17,13 @@ struct view_member {
 	char address[LIMIT_ADDRESS_BYTES];   /* where it was when the view was made */
 };
 
+/* A replica that was admitted once and that no operator has removed since: a copy that there should be. Of the copies the
+ * cluster has it says nothing: that are the members. */
+struct expected {
+	uint32_t id;
+	int64_t lost_us; /* wall clock, since when it is no member; 0: it is one */
+};
+
 struct view {
 	uint64_t number;      /* 0: none */
 	uint32_t primary;     /* id */
@@ -25,12 +32,15 @@ struct view {
 	struct uuid manager;
 	uint32_t members_count;
 	struct view_member members[LIMIT_REPLICAS]; /* rising id, each id once */
+	uint32_t expected_count;
+	struct expected expected[LIMIT_REPLICAS];   /* rising id, each id once */
 };
 
 /* NULL when no such member. */
 const struct view_member *view_member_by_id(const struct view *view, uint32_t id);
 /* The member must have both: an id that came back with another uuid is a stranger (rule 3). */
 const struct view_member *view_member_exact(const struct view *view, uint32_t id, struct uuid uuid);
+const struct expected *view_expects(const struct view *view, uint32_t id);
 bool view_equal(const struct view *a, const struct view *b);
 
 enum replica_role { ROLE_NONE = 0, ROLE_PRIMARY = 1, ROLE_BACKUP = 2, ROLE_LEARNER = 3, ROLE_DOWN = 4, ROLE_FOREIGN = 5 };

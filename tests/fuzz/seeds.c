@@ -73,6 +73,7 @@ struct view seed_view(uint64_t number, uint32_t primary)
 	for (uint32_t i = 0; i < 3; i++) {
 		view.members[i] = (struct view_member){.id = i + 1, .uuid = seed_uuid((uint8_t)(i + 1))};
 		snprintf(view.members[i].address, sizeof view.members[i].address, "127.0.0.1:4000%u", i);
+		view.expected[view.expected_count++] = (struct expected){.id = i + 1};
 	}
 	return view;
 }

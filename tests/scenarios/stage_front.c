@@ -177,6 +177,7 @@ static void step_one(struct stage *s, struct front_process *f, struct views_even
 	bool ended = false;
 
 	event->now_ms = now(s, f);
+	event->wall_us = (int64_t)now(s, f) * 1000;
 	event->floor = router_floor(f->router);
 	event->fresh[0] = stage_draw(s);
 	event->fresh[1] = stage_draw(s);

@@ -239,6 +239,7 @@ static void step_one(struct world *w, struct views_event *event)
 	struct front *front = w->front;
 
 	event->now_ms = front_ms(w);
+	event->wall_us = (int64_t)w->now_us;
 	event->floor = router_floor(front->router);
 	event->fresh[0] = world_uuid(w);
 	event->fresh[1] = world_uuid(w);

@@ -32,7 +32,9 @@ static void make_view(struct view *view, uint32_t members)
 		view->members[i].id = i + 1;
 		view->members[i].uuid = uuid_of((uint8_t)(10 + i));
 		snprintf(view->members[i].address, sizeof view->members[i].address, "[::1]:%u", 40000 + i);
+		view->expected[i] = (struct expected){.id = 2 * i + 1, .lost_us = i % 2 == 0 ? 0 : -1 - (int64_t)i};
 	}
+	view->expected_count = members;
 }
 
 /* Through bytes, as between two processes. */
@@ -106,6 +108,14 @@ static void spoil_twin(jh_view *view)
 {
 	memcpy(view->members.members_val[2].uuid, view->members.members_val[0].uuid, 16);
 }
+static void spoil_expected(jh_view *view)
+{
+	view->expected.expected_val[1].id = view->expected.expected_val[0].id;
+}
+static void spoil_expected_id(jh_view *view)
+{
+	view->expected.expected_val[2].id = 4096;
+}
 static void spoil_primary(jh_view *view)
 {
 	view->primary = 9;
@@ -136,7 +146,8 @@ static void views_that_make_no_sense(void **state)
 {
 	static void (*const spoil[])(jh_view *) = {
 		spoil_order, spoil_id_zero, spoil_id_high, spoil_uuid, spoil_twin, spoil_primary, spoil_cluster,
-		spoil_generation, spoil_manager, spoil_number, spoil_address};
+		spoil_generation, spoil_manager, spoil_number, spoil_address, spoil_expected,
+		spoil_expected_id};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof spoil / sizeof spoil[0]; i++) {

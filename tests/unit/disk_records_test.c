@@ -36,12 +36,14 @@ static void largest_meta(struct replica_meta *meta)
 	*meta = (struct replica_meta){.id = 1, .uuid = uuid_of(1), .bound = uuid_of(200), .whole_view = 76,
 				      .joint_count = LIMIT_REPLICAS};
 	meta->view = (struct view){.number = 77, .primary = 1, .cluster = uuid_of(201), .generation = uuid_of(202),
-				   .manager = uuid_of(200), .members_count = LIMIT_REPLICAS};
+				   .manager = uuid_of(200), .members_count = LIMIT_REPLICAS,
+				   .expected_count = LIMIT_REPLICAS};
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		meta->view.members[i].id = i + 1;
 		meta->view.members[i].uuid = uuid_of((uint8_t)(i + 1));
 		snprintf(meta->view.members[i].address, sizeof meta->view.members[i].address,
 			 "[2001:db8:1111:2222:3333:4444:5555:%04x]:40001", i);
+		meta->view.expected[i] = (struct expected){.id = i + 1, .lost_us = INT64_MAX - i};
 		meta->joint[i] = (struct joint){.id = 4000 + i, .uuid = uuid_of((uint8_t)(100 + i))};
 	}
 }

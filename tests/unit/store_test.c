@@ -83,7 +83,9 @@ static void make_stored(struct views_stored *stored, uint64_t number)
 		stored->view.members[i].id = i + 1;
 		stored->view.members[i].uuid = uuid_draw();
 		snprintf(stored->view.members[i].address, LIMIT_ADDRESS_BYTES, "127.0.0.1:%u", 4000 + i);
+		stored->view.expected[i] = (struct expected){.id = i + 1, .lost_us = i == 0 ? 1796066834000000 : 0};
 	}
+	stored->view.expected_count = 3;
 }
 
 static void save_and_wait(struct world *world, struct store *store, const struct views_stored *stored)

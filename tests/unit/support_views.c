@@ -248,6 +248,7 @@ void rig_step(struct rig *rig, struct views_event *event)
 	static struct views_actions actions;
 
 	event->now_ms = rig->now_ms;
+	event->wall_us = (int64_t)rig->now_ms * 1000;
 	event->floor = rig->floor;
 	event->fresh[0] = draw(rig);
 	event->fresh[1] = draw(rig);
@@ -344,6 +345,7 @@ void rig_stored(struct rig *rig, struct views_stored *stored, uint64_t number, u
 
 		member->id = id;
 		member->uuid = rig_uuid(id);
+		stored->view.expected[stored->view.expected_count++].id = id;
 	}
 	for (uint32_t id = 1; id <= count; id++) {
 		enter(rig, id, &stored->view, id == 1 ? STATE_SERVING : STATE_FOLLOWING);

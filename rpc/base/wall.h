@@ -1,0 +1,9 @@
+/* Times of the wall clock, for people to read. Nothing is decided by them (rule 16). */
+#pragma once
+
+#include <stdint.h>
+
+#define WALL_TEXT_SIZE 32
+
+/* Microseconds since 1970-01-01 UTC as "2026-11-30T19:27:14Z", whole seconds. Returns text. */
+const char *wall_text(int64_t time_us, char text[WALL_TEXT_SIZE]);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "client/answer.h"
 #include "client/finder.h"
 #include "client/outcome.h"
 #include "client/workload.h"
@@ -119,18 +120,10 @@ static void log_order(struct load_client *client, const jh_order_placed *placed)
 
 static enum attempt judge(struct load_client *client, jh_outcome outcome, const jh_problem *problem)
 {
-	if (outcome == JH_DONE)
-		return ATTEMPT_DONE;
-	convert_text(client->load->result->error, sizeof client->load->result->error, problem->error.jh_text_val,
-		     problem->error.jh_text_len);
-	switch (outcome) {
-	case JH_REFUSED:
-		return ATTEMPT_REFUSED;
-	case JH_UNAVAILABLE:
-		return ATTEMPT_UNAVAILABLE;
-	default:
-		return ATTEMPT_UNKNOWN;
-	}
+	if (outcome != JH_DONE)
+		convert_text(client->load->result->error, sizeof client->load->result->error,
+			     problem->error.jh_text_val, problem->error.jh_text_len);
+	return answer_attempt(outcome, outcome == JH_DONE ? JH_REASON_NONE : problem->reason);
 }
 
 static enum attempt read_write_result(struct load_client *client, const struct rpc_reply *reply)

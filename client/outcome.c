@@ -5,20 +5,22 @@
 
 struct request_track outcome_begin(enum request_kind kind, bool patient)
 {
-	return (struct request_track){.kind = kind, .patient = patient, .outcome = OUTCOME_OPEN};
+	/* RULE 12: a number that was handed over was asked for before, and that call may still travel. */
+	return (struct request_track){
+		.kind = kind,
+		.patient = patient,
+		.may_have_happened = RULE_FORBIDS(rule_12_a_given_number_is_in_doubt, kind == REQUEST_AGAIN),
+		.outcome = OUTCOME_OPEN};
 }
 
-/* Ends the request. The only place that sets a final outcome. */
-static bool settle(struct request_track *track, enum outcome outcome)
+/* Ends the request. The only place that sets a final outcome. `decided`: the log decided it, for every attempt. */
+static bool settle(struct request_track *track, enum outcome outcome, bool decided)
 {
 	must(track->outcome == OUTCOME_OPEN);
 	must(outcome != OUTCOME_OPEN);
-	/* RULE 12: an earlier attempt may have been executed, so only "done" can be told for sure. A refusal of a later
-	 * attempt says nothing of one that still travels: the first may reach the primary after it. */
-	if (RULE_FORBIDS(rule_12_a_doubt_stays, track->may_have_happened && outcome != OUTCOME_DONE))
-		outcome = OUTCOME_UNKNOWN;
-	if (RULE_FORBIDS(rule_12_asked_before_is_never_unavailable,
-			 track->kind == REQUEST_AGAIN && outcome == OUTCOME_UNAVAILABLE))
+	/* RULE 12: an earlier attempt may yet be executed, so only the log's own word ends the doubt. A refusal of a
+	 * later attempt says nothing of one that still travels: the first may reach the primary after it. */
+	if (RULE_FORBIDS(rule_12_a_doubt_stays, track->may_have_happened && !decided))
 		outcome = OUTCOME_UNKNOWN;
 	track->outcome = outcome;
 	return false;
@@ -30,7 +32,7 @@ static bool may_have_left(struct request_track *track)
 		return true;
 	track->may_have_happened = true;
 	if (track->kind == REQUEST_ONCE)
-		return settle(track, OUTCOME_UNKNOWN);
+		return settle(track, OUTCOME_UNKNOWN, false);
 	return true;
 }
 
@@ -46,14 +48,16 @@ bool outcome_attempt(struct request_track *track, enum attempt attempt)
 	case ATTEMPT_UNKNOWN:
 		return may_have_left(track);
 	case ATTEMPT_DONE:
-		return settle(track, OUTCOME_DONE);
+		return settle(track, OUTCOME_DONE, true);
+	case ATTEMPT_REFUSED_FOR_GOOD:
+		return settle(track, OUTCOME_REFUSED, true);
 	case ATTEMPT_REFUSED:
-		return settle(track, OUTCOME_REFUSED);
+		return settle(track, OUTCOME_REFUSED, false);
 	case ATTEMPT_UNAVAILABLE:
-		/* After an unknown one it is worth asking on: the next answer may tell. */
-		if (track->patient || track->may_have_happened || track->kind == REQUEST_AGAIN)
+		/* In doubt it is worth asking on: the next answer may tell. */
+		if (track->patient || track->may_have_happened)
 			return true;
-		return settle(track, OUTCOME_UNAVAILABLE);
+		return settle(track, OUTCOME_UNAVAILABLE, false);
 	}
 	must_not_reach("an attempt ends in one of its ways");
 }
@@ -61,7 +65,7 @@ bool outcome_attempt(struct request_track *track, enum attempt attempt)
 enum outcome outcome_give_up(struct request_track *track)
 {
 	if (track->outcome == OUTCOME_OPEN)
-		settle(track, OUTCOME_UNAVAILABLE);
+		settle(track, OUTCOME_UNAVAILABLE, false);
 	must(track->outcome != OUTCOME_OPEN);
 	return track->outcome;
 }

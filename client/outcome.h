@@ -1,12 +1,12 @@
 /* What a sequence of attempts at one request amounts to (rule 12): a pure state machine, no clock and no socket. It
- * refuses to call a request refused or unavailable once an earlier attempt may have been executed.
+ * refuses to call a request refused or unavailable while an earlier attempt may still be executed.
  *
- *                 NOT_SENT, BUSY                 DONE
- *      begin ---> OPEN <----.  -------------------------------> DONE
+ *                 NOT_SENT, BUSY                 DONE, REFUSED_FOR_GOOD
+ *      begin ---> OPEN <----.  -------------------------------> DONE, REFUSED
  *                  |  `-----'   REFUSED, nothing left before
  *                  |           -------------------------------> REFUSED
- *   LOST, TIMED_OUT, UNKNOWN
- *                  v           DONE -------------------------> DONE
+ *   LOST, TIMED_OUT, UNKNOWN; or begun AGAIN
+ *                  v           DONE, REFUSED_FOR_GOOD --------> DONE, REFUSED
  *           OPEN, may_have_happened
  *                              REFUSED, or the deadline ------> UNKNOWN      */
 #pragma once
@@ -18,7 +18,8 @@ enum attempt {
 	ATTEMPT_LOST,      /* sent; the connection ended before the answer, or the answer makes no sense */
 	ATTEMPT_TIMED_OUT, /* sent; no answer in time */
 	ATTEMPT_DONE,      /* the rest: what the front-end answered */
-	ATTEMPT_REFUSED,
+	ATTEMPT_REFUSED,   /* this attempt did nothing, and no attempt alone will; says nothing of earlier ones */
+	ATTEMPT_REFUSED_FOR_GOOD, /* an applied entry of the log says no: no attempt will ever be executed */
 	ATTEMPT_UNKNOWN,
 	ATTEMPT_UNAVAILABLE, /* this call was not passed on; says nothing of earlier ones */
 	ATTEMPT_BUSY         /* the same, and it will pass */
@@ -28,8 +29,7 @@ enum outcome { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_UNKNOWN, OUT
 
 enum request_kind {
 	REQUEST_WRITE, /* numbered: asking again executes it once (rule 11) */
-	REQUEST_AGAIN, /* a write that another process asked for before, with an outcome unknown: a refusal is the
-			  primary's word after it consulted table and log, but that nobody answers now says nothing */
+	REQUEST_AGAIN, /* a write whose number was handed over: somebody asked for it before, so it begins in doubt */
 	REQUEST_READ,  /* changes nothing: a lost one is simply repeated, and is never unknown */
 	REQUEST_ONCE   /* changes something and has no number (switchover): never repeated once it may have left */
 };
@@ -37,7 +37,7 @@ enum request_kind {
 struct request_track {
 	enum request_kind kind;
 	bool patient;           /* "unavailable" is asked again, too, until the caller gives up */
-	bool may_have_happened; /* an earlier attempt may have been executed */
+	bool may_have_happened; /* in doubt: an earlier attempt may have been executed, or may still be */
 	enum outcome outcome;
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/answer.h"
 #include "client/locate.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -50,26 +51,10 @@ struct session_call {
 
 /* --- judging answers -------------------------------------------------------------------------------------------- */
 
-static enum attempt judge_outcome(jh_outcome outcome, bool busy)
-{
-	switch (outcome) {
-	case JH_DONE:
-		return ATTEMPT_DONE;
-	case JH_REFUSED:
-		return ATTEMPT_REFUSED;
-	case JH_UNAVAILABLE:
-		return busy ? ATTEMPT_BUSY : ATTEMPT_UNAVAILABLE;
-	case JH_UNKNOWN:
-	case JH_MOVED: /* not for clients; if it comes all the same it proves nothing */
-		break;
-	}
-	return ATTEMPT_UNKNOWN;
-}
-
 static enum attempt judge_problem(jh_outcome outcome, const jh_problem *problem, char error[static SESSION_ERROR_SIZE])
 {
 	convert_text(error, SESSION_ERROR_SIZE, problem->error.jh_text_val, problem->error.jh_text_len);
-	return judge_outcome(outcome, problem->reason == JH_REASON_BUSY);
+	return answer_attempt(outcome, problem->reason);
 }
 
 static enum attempt judge_place(const void *result, char error[static SESSION_ERROR_SIZE])
@@ -97,7 +82,7 @@ static enum attempt judge_admin(const void *result, char error[static SESSION_ER
 	if (admin->outcome == JH_DONE)
 		return ATTEMPT_DONE;
 	convert_text(error, SESSION_ERROR_SIZE, admin->text.jh_text_val, admin->text.jh_text_len);
-	return judge_outcome(admin->outcome, false);
+	return answer_attempt(admin->outcome, JH_REASON_NONE);
 }
 
 static enum attempt judge_status(const void *result, char error[static SESSION_ERROR_SIZE])
@@ -335,6 +320,15 @@ static void notice(struct session *session, uint64_t started_us, const char *err
 		session->options->timeout_ms / 1000.0);
 }
 
+/* RULE 12: what the refusal is about, and what not. */
+static void say_doubt(char error[static SESSION_ERROR_SIZE])
+{
+	static const char doubt[] = " (so this attempt did nothing, but an earlier one may still be executed)";
+	size_t size = strnlen(error, SESSION_ERROR_SIZE - sizeof doubt);
+
+	memcpy(error + size, doubt, sizeof doubt);
+}
+
 static enum outcome ask(struct session *session, enum request_kind kind, const struct procedure *procedure, void *args,
 			void *result, char error[static SESSION_ERROR_SIZE])
 {
@@ -347,8 +341,11 @@ static enum outcome ask(struct session *session, enum request_kind kind, const s
 	for (;;) {
 		enum attempt attempt = try_once(session, procedure, args, result, deadline_us, error);
 
-		if (!outcome_attempt(&track, attempt))
+		if (!outcome_attempt(&track, attempt)) {
+			if (attempt == ATTEMPT_REFUSED && track.outcome == OUTCOME_UNKNOWN)
+				say_doubt(error);
 			return track.outcome;
+		}
 		if (session->interrupted || us_until(deadline_us) <= pause_ms * 1000ull)
 			return outcome_give_up(&track);
 		notice(session, started_us, error);

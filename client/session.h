@@ -21,8 +21,8 @@ void session_free(struct session *session);
 
 /* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and half a second more, to let
  * the front-end's own word about the deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with
- * xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before: another
- * process had asked for the same request, with an outcome unknown. */
+ * xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before: the
+ * number was handed over, so somebody may have asked for the same request before. */
 enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE]);
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,

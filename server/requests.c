@@ -107,19 +107,19 @@ void request_answer(struct request *request, const struct replica_action *action
 			 "the order history is full (%" PRIu64 " orders): start the replicas with a higher "
 			 "--max-orders",
 			 options->orders_max);
-		reply_problem(request, JH_REFUSED, JH_REASON_FULL, text);
+		reply_problem(request, JH_UNAVAILABLE, JH_REASON_FULL, text);
 		break;
 	case VERDICT_DISK_FULL:
 		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there, then order again",
 			 action->id);
-		reply_problem(request, JH_REFUSED, JH_REASON_DISK_FULL, text);
+		reply_problem(request, JH_UNAVAILABLE, JH_REASON_DISK_FULL, text);
 		break;
 	case VERDICT_TOO_FEW:
 		snprintf(text, sizeof text,
 			 "too few copies of the orders (%" PRIu64 "), --min-members asks for more: start more "
 			 "replicas",
 			 action->op);
-		reply_problem(request, JH_REFUSED, JH_REASON_TOO_FEW_MEMBERS, text);
+		reply_problem(request, JH_UNAVAILABLE, JH_REASON_TOO_FEW_MEMBERS, text);
 		break;
 	case VERDICT_BUSY:
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_BUSY,

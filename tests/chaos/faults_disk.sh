@@ -149,7 +149,7 @@ fault_disk_full() {
 	dd if=/dev/zero of="$(replica_dir 3)/ballast" bs=1M status=none 2>/dev/null || true
 	launch bench "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" \
 		--timeout 2 --json bench --clients 64 --seconds 120
-	wait_for 120 "orders to be refused" order_ends_with 3
+	wait_for 120 "orders to be turned away" order_ends_with 4
 	kill9 bench
 	rm "$(replica_dir 3)/ballast"
 	wait_for 30 "orders to be taken again" order_ends_with 0

@@ -13,7 +13,7 @@ expect 0 'Order #3 for DH1 3LE placed' order "DH1 3LE" soup
 dd if=/dev/zero of="$small/ballast" bs=1M status=none 2>/dev/null || true
 refuses() {
 	try order "DH1 3LE" "$(head -c 128 /dev/zero | tr '\0' x)"
-	((STATUS == 3)) && grep -q -E 'disk full on replica 2' <<<"$ERR"
+	((STATUS == 4)) && grep -q -E 'disk full on replica 2' <<<"$ERR"
 }
 launch load "$JH_BUILD/client/justhungry" --program-base "$BASE" --timeout 2 --json bench --clients 64 --seconds 60
 wait_for 60 "an order to be refused" refuses

@@ -9,7 +9,7 @@ kill9 "$(a_backup)"
 # What was in the log already when the view shrank is kept; what comes after that is refused.
 refused() {
 	try --timeout 5 order "DH1 3LE" "with one"
-	((STATUS == 3)) && grep -q -e '--min-members' <<<"$ERR"
+	((STATUS == 4)) && grep -q -e '--min-members' <<<"$ERR"
 }
 wait_for 20 "an order to be refused" refused
 expect 0 '#3' history "DH1 3LE"

@@ -34,6 +34,11 @@ with ''
 expect 3 'invalid postcode: ' order "ZY1 1AA" soup
 expect 3 'invalid postcode: ' order "ZY2 1AA" soup
 expect 3 'invalid postcode: ' order "ZY3 1AA" soup
+# Rule 12: under a number that was handed over an earlier call may still be on its way; this is about the one attempt.
+numbered=(order --client-id 0123abcd-0000-4000-8000-000000000001 --request)
+expect 5 'invalid postcode: ZY1 1AA .*an earlier one may still be executed' "${numbered[@]}" 1 "ZY1 1AA" soup
+expect 0 'placed' "${numbered[@]}" 2 "DH1 3LE" soup
+expect 3 "below this client's last" "${numbered[@]}" 1 "ZY1 1AA" soup
 again
 for behaviour in limited broken truncated notjson redirect oversized silent; do
 	with "$behaviour"

@@ -282,7 +282,8 @@ const char *manager_name(const struct stage *s, struct uuid manager);
 
 /* stage_client.c */
 extern const struct router_shell front_router_shell;
-void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms);
+void front_ask(struct stage *s, struct front_process *f, const char *body, enum request_kind kind,
+	       uint32_t timeout_ms);
 
 /* stage_show.c */
 void show_process(struct stage *s, uint32_t process);

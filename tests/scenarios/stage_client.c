@@ -44,6 +44,28 @@ static struct client *client_of(struct stage *s, const char *body)
 	return &s->clients[s->clients_count++];
 }
 
+/* As server/requests.c words it and client/answer.c reads it. */
+static enum attempt attempt_of_verdict(enum replica_verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_DONE:
+		return ATTEMPT_DONE;
+	case VERDICT_CONFLICT:
+	case VERDICT_SUPERSEDED:
+		return ATTEMPT_REFUSED_FOR_GOOD;
+	case VERDICT_DECLINED:
+		return ATTEMPT_REFUSED;
+	case VERDICT_FULL:
+	case VERDICT_DISK_FULL:
+	case VERDICT_TOO_FEW:
+		return ATTEMPT_UNAVAILABLE;
+	case VERDICT_BUSY:
+	case VERDICT_MOVED:
+		break;
+	}
+	must_not_reach("an answer that the router passes on");
+}
+
 static enum attempt attempt_of(enum router_end how, const struct item *answer)
 {
 	switch (how) {
@@ -54,7 +76,7 @@ static enum attempt attempt_of(enum router_end how, const struct item *answer)
 	case ROUTER_END_BUSY:
 		return ATTEMPT_BUSY;
 	case ROUTER_END_ANSWERED:
-		return answer->kind == ITEM_READ || answer->verdict == VERDICT_DONE ? ATTEMPT_DONE : ATTEMPT_REFUSED;
+		return answer->kind == ITEM_READ ? ATTEMPT_DONE : attempt_of_verdict(answer->verdict);
 	}
 	must_not_reach("a router's end");
 }
@@ -94,7 +116,8 @@ static void route_answer(void *context, struct router_request *head, enum router
 	else if (answer->verdict == VERDICT_DONE)
 		stage_say(request->stage, "%s tells %s: done, op %" PRIu64, front, request->body, answer->op);
 	else
-		stage_say(request->stage, "%s tells %s: refused, %s", front, request->body,
+		stage_say(request->stage, "%s tells %s: %s, %s", front, request->body,
+			  attempt_of_verdict(answer->verdict) == ATTEMPT_UNAVAILABLE ? "unavailable" : "refused",
 			  verdict_name(answer->verdict));
 	client_hears(request, attempt_of(how, answer));
 }
@@ -127,8 +150,9 @@ static void route_forget(void *context, struct router_request *head)
 const struct router_shell front_router_shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
 						.demand = route_demand, .forget = route_forget};
 
-void front_ask(struct stage *s, struct front_process *f, const char *body, bool is_read, uint32_t timeout_ms)
+void front_ask(struct stage *s, struct front_process *f, const char *body, enum request_kind kind, uint32_t timeout_ms)
 {
+	bool is_read = kind == REQUEST_READ;
 	struct client *client = client_of(s, body);
 	struct request *request = &s->requests[s->requests_count];
 
@@ -136,9 +160,10 @@ void front_ask(struct stage *s, struct front_process *f, const char *body, bool 
 	*request = (struct request){.stage = s, .place = s->requests_count++, .front = f->process->number,
 				    .is_read = is_read, .open = true};
 	snprintf(request->body, sizeof request->body, "%s", body);
-	/* Another attempt at the same request adds to what is known of it. */
-	if (!is_read && (strcmp(client->asked, body) != 0 || client->track.outcome != OUTCOME_OPEN)) {
-		client->track = outcome_begin(REQUEST_WRITE, true);
+	/* Another attempt at the same request adds to what is known of it; another process knows only that there was one. */
+	if (!is_read && (kind == REQUEST_AGAIN || strcmp(client->asked, body) != 0 ||
+			 client->track.outcome != OUTCOME_OPEN)) {
+		client->track = outcome_begin(kind, true);
 		snprintf(client->asked, sizeof client->asked, "%s", body);
 	}
 	if (is_read)

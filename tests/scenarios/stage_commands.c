@@ -332,12 +332,13 @@ static void do_held(struct stage *s, const struct words *words)
 
 /* --- clients and operators ---------------------------------------------------------------------------------------- */
 
-/* "order c1/1 pizza [via B] [timeout MS]" */
+/* "order c1/1 pizza [via B] [timeout MS]"; "again c1/1 pizza": as another process that was handed the number. */
 static void do_order(struct stage *s, const struct words *words)
 {
 	struct front_process *f = &s->fronts[0];
 	char body[STAGE_BODY];
 	uint32_t timeout_ms = 10000, last = words->count;
+	enum request_kind kind = REQUEST_WRITE;
 	size_t used = 0;
 
 	for (uint32_t i = 1; i < words->count; i++) {
@@ -349,14 +350,18 @@ static void do_order(struct stage *s, const struct words *words)
 			timeout_ms = (uint32_t)number(words, i + 1);
 		last = i < last ? i : last;
 	}
-	if (last < 2 || (strcmp(words->word[0], "order") == 0 && last < 3))
+	if (strcmp(words->word[0], "read") == 0)
+		kind = REQUEST_READ;
+	else if (strcmp(words->word[0], "again") == 0)
+		kind = REQUEST_AGAIN;
+	if (last < 2 || (kind != REQUEST_READ && last < 3))
 		wrong(words, "order CLIENT/REQUEST WORDS, read CLIENT");
 	for (uint32_t i = 1; i < last; i++)
 		used += (size_t)snprintf(body + used, sizeof body - used, "%s%s", i == 1 ? "" : " ", words->word[i]);
 	must(used < sizeof body);
 	if (!f->process->alive)
 		wrong(words, "that front-end is dead");
-	front_ask(s, f, body, strcmp(words->word[0], "read") == 0, timeout_ms);
+	front_ask(s, f, body, kind, timeout_ms);
 }
 
 /* "submit 1 view 2 c1/1 pizza" and "query 1 view 2 floor 3": to a replica, past every front-end. */
@@ -443,7 +448,7 @@ static const struct {
 	{"disk-full", do_disk_full}, {"disk-free", do_disk_full}, {"file-fails", do_file_fails},
 	{"file-works", do_file_fails}, {"cut", do_cut}, {"mend", do_cut}, {"break", do_break},
 	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
-	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"read", do_order},
+	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"read", do_order},
 	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},
 	{"show", do_show}, {"history", do_history}, {"wait", do_wait}, {"set", do_set},
 };

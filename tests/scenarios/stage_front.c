@@ -237,8 +237,11 @@ static enum router_reply reply_of(const struct item *item)
 	case VERDICT_DONE:
 		return ROUTER_REPLY_DONE;
 	case VERDICT_MOVED:
-		return ROUTER_REPLY_AGAIN;
 	case VERDICT_BUSY:
+		return ROUTER_REPLY_AGAIN;
+	case VERDICT_FULL:
+	case VERDICT_DISK_FULL:
+	case VERDICT_TOO_FEW:
 		return ROUTER_REPLY_UNAVAILABLE;
 	default:
 		return ROUTER_REPLY_REFUSED;

@@ -364,7 +364,8 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,
 			   client->index, client->request, done->op);
 	w->counts->refused++;
-	note_refused(client);
+	if (answer->verdict == VERDICT_DECLINED || answer->verdict == VERDICT_SUPERSEDED)
+		note_refused(client); /* the rest is unavailable: the next attempt may be executed */
 }
 
 /* RULE 12: what the client believes in the end, from all its attempts together. */

@@ -13,13 +13,33 @@ static void client_later(struct client *client)
 		 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
 }
 
+/* As server/requests.c words it and client/answer.c reads it. */
+static enum attempt attempt_of_verdict(enum replica_verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_DONE:
+		return ATTEMPT_DONE;
+	case VERDICT_CONFLICT:
+	case VERDICT_SUPERSEDED:
+		return ATTEMPT_REFUSED_FOR_GOOD;
+	case VERDICT_DECLINED:
+		return ATTEMPT_REFUSED;
+	case VERDICT_FULL:
+	case VERDICT_DISK_FULL:
+	case VERDICT_TOO_FEW:
+		return ATTEMPT_UNAVAILABLE;
+	case VERDICT_BUSY:
+	case VERDICT_MOVED:
+		break;
+	}
+	must_not_reach("an answer that the router passes on");
+}
+
 static enum attempt attempt_of(const struct client *client, enum router_end how, const struct answering *answer)
 {
 	switch (how) {
 	case ROUTER_END_ANSWERED:
-		if (!client->reads && answer->verdict == VERDICT_BUSY)
-			return ATTEMPT_BUSY;
-		return client->reads || answer->verdict == VERDICT_DONE ? ATTEMPT_DONE : ATTEMPT_REFUSED;
+		return client->reads ? ATTEMPT_DONE : attempt_of_verdict(answer->verdict);
 	case ROUTER_END_UNKNOWN:
 		return ATTEMPT_UNKNOWN;
 	case ROUTER_END_UNAVAILABLE:
@@ -37,11 +57,12 @@ static void client_ends(struct world *w, struct client *client)
 	judge_outcome(w, client);
 }
 
-static void client_attempted(struct world *w, struct client *client, enum attempt attempt)
+static void client_attempted(struct world *w, struct client *client, enum attempt attempt, bool limit)
 {
 	bool again = outcome_attempt(&client->track, attempt);
 
-	if (again && !w->calm && world_percent(w, 5)) {
+	/* In the second act a limit (--max-orders) may be there to stay: who has heard of it is served. */
+	if (again && (w->calm ? limit : world_percent(w, 5))) {
 		outcome_give_up(&client->track); /* the next request has a higher number */
 		again = false;
 	}
@@ -62,7 +83,8 @@ void client_answered(struct world *w, struct client *client, enum router_end how
 		judge_read(w, client, answer->op);
 	else if (how == ROUTER_END_ANSWERED && answer->verdict != VERDICT_BUSY)
 		judge_told(w, client, answer);
-	client_attempted(w, client, attempt_of(client, how, answer));
+	client_attempted(w, client, attempt_of(client, how, answer),
+			 how == ROUTER_END_ANSWERED && attempt_of(client, how, answer) == ATTEMPT_UNAVAILABLE);
 }
 
 /* The front-end that had it is gone. */
@@ -71,7 +93,7 @@ void client_lost(struct world *w, struct client *client)
 	client->in_router = false;
 	client->serial++;
 	client_later(client);
-	client_attempted(w, client, ATTEMPT_LOST);
+	client_attempted(w, client, ATTEMPT_LOST, false);
 }
 
 static void choose_request(struct world *w, struct client *client)
@@ -91,7 +113,7 @@ static void choose_request(struct world *w, struct client *client)
 		client->content = old->content + (dice < 2 ? 16 : 0);
 		client->conflict = dice < 2;
 		client->repeat = !client->conflict;
-		client->track.kind = REQUEST_AGAIN;
+		client->track = outcome_begin(REQUEST_AGAIN, client->track.patient);
 		return;
 	}
 	client->request = ++client->highest;

@@ -25,7 +25,7 @@
 
 #define STEPS_MAX 16
 
-enum step { DONE, CLOSE, HOLD, MALFORMED, REFUSE, UNAVAILABLE, BUSY, UNKNOWN };
+enum step { DONE, CLOSE, HOLD, MALFORMED, REFUSE, CONFLICT, SUPERSEDED, UNAVAILABLE, FULL, BUSY, UNKNOWN };
 
 /* In memory that test and front-end share. After the last step it is played again and again. */
 struct script {
@@ -74,8 +74,14 @@ static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome,
 	}
 	case REFUSE:
 		return refuse(JH_REFUSED, JH_REASON_INVALID_POSTCODE, outcome, problem);
+	case CONFLICT:
+		return refuse(JH_REFUSED, JH_REASON_CONFLICT, outcome, problem);
+	case SUPERSEDED:
+		return refuse(JH_REFUSED, JH_REASON_SUPERSEDED, outcome, problem);
 	case UNAVAILABLE:
 		return refuse(JH_UNAVAILABLE, JH_REASON_NO_PRIMARY, outcome, problem);
+	case FULL:
+		return refuse(JH_UNAVAILABLE, JH_REASON_FULL, outcome, problem);
 	case BUSY:
 		return refuse(JH_UNAVAILABLE, JH_REASON_BUSY, outcome, problem);
 	case UNKNOWN:
@@ -219,6 +225,8 @@ static void stop_frontend(void)
 		__VA_ARGS__                                                   \
 	}
 
+static char said[SESSION_ERROR_SIZE]; /* why the last order was not placed */
+
 static enum outcome place_as(const struct client_options *options, bool asked_before)
 {
 	struct session *session = session_new(options);
@@ -236,6 +244,7 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	} else {
 		assert_true(strlen(error) > 0);
+		memcpy(said, error, sizeof said);
 	}
 	session_free(session);
 	stop_frontend();
@@ -291,6 +300,9 @@ static void test_unavailable_and_busy(void **state)
 
 	(void)state;
 	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
+	options = start_frontend(20000, SCRIPT(FULL));
+	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
+	assert_int_equal(script->calls, 1);
 	options = start_frontend(20000, SCRIPT(BUSY, BUSY, DONE));
 	assert_int_equal(place_once(&options), OUTCOME_DONE);
 	options = start_frontend(300, SCRIPT(BUSY));
@@ -340,14 +352,23 @@ static void test_nobody_there_is_unavailable(void **state)
 	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
 }
 
-static void test_asked_before_stays_unknown_until_the_primary_speaks(void **state)
+/* Rule 12: whoever was handed a number is in doubt. A refusal that no log entry stands behind, or "full", is about this
+ * attempt alone, says so, and leaves the doubt; "superseded" and "other content" rest on the log and end it. */
+static void test_only_the_log_ends_a_doubt(void **state)
 {
 	struct client_options options = start_frontend(100, SCRIPT(UNAVAILABLE));
 
 	(void)state;
 	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	options = start_frontend(100, SCRIPT(FULL));
+	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, REFUSE));
+	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	assert_non_null(strstr(said, "an earlier one may still be executed"));
+	options = start_frontend(20000, SCRIPT(UNAVAILABLE, SUPERSEDED));
 	assert_int_equal(place_as(&options, true), OUTCOME_REFUSED);
+	options = start_frontend(20000, SCRIPT(CLOSE, CONFLICT));
+	assert_int_equal(place_once(&options), OUTCOME_REFUSED);
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, DONE));
 	assert_int_equal(place_as(&options, true), OUTCOME_DONE);
 }
@@ -465,7 +486,7 @@ int main(void)
 		cmocka_unit_test(test_no_answer_is_unknown),
 		cmocka_unit_test(test_an_interrupted_order_is_unknown),
 		cmocka_unit_test(test_nobody_there_is_unavailable),
-		cmocka_unit_test(test_asked_before_stays_unknown_until_the_primary_speaks),
+		cmocka_unit_test(test_only_the_log_ends_a_doubt),
 		cmocka_unit_test(test_reads_are_repeated_and_never_unknown),
 		cmocka_unit_test(test_a_switchover_is_not_repeated),
 		cmocka_unit_test(test_bench_asks_again_and_counts_each_order_once),

@@ -129,7 +129,7 @@ static void min_members_come_with_the_heartbeat(void **state)
 	node_rig_begin();
 	node_leads(&manager);
 	heartbeat(&manager, 2, false);
-	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_REFUSED);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_UNAVAILABLE);
 	heartbeat(&manager, 1, false);
 	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
 	caller_close(&manager);
@@ -151,7 +151,7 @@ static void a_limit_that_comes_near_is_told(void **state)
 	assert_string_equal(report_now().detail, "holds 80 of the 100 orders that its --max-orders allows");
 	for (uint64_t request = 81; request <= 100; request++)
 		assert_int_equal(order_now(&manager, request, "soup").outcome, JH_DONE);
-	assert_int_equal(order_now(&manager, 101, "soup").outcome, JH_REFUSED);
+	assert_int_equal(order_now(&manager, 101, "soup").outcome, JH_UNAVAILABLE);
 	assert_int_equal(report_now().state, STATE_SERVING);
 	caller_close(&manager);
 	node_rig_end();

@@ -9,6 +9,7 @@
 #include "client/answer.h"
 #include "client/finder.h"
 #include "client/outcome.h"
+#include "client/rejection.h"
 #include "client/workload.h"
 #include "rpc/base/must.h"
 #include "rpc/base/uuid.h"
@@ -154,6 +155,16 @@ static enum attempt read_read_result(struct load_client *client, const struct rp
 	return attempt;
 }
 
+static void disconnect(struct load_client *client)
+{
+	if (client->connected)
+		client->load->result->connected--;
+	client->connected = false;
+	rpc_channel_close(client->channel);
+	client->channel = NULL;
+	finder_look(client->load->finder);
+}
+
 static void on_answer(void *context, const struct rpc_reply *reply)
 {
 	struct load_client *client = context;
@@ -163,11 +174,14 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 	must(client->in_flight);
 	client->in_flight = false;
 	if (reply->status != RPC_ANSWERED) {
-		snprintf(client->load->result->error, sizeof client->load->result->error, "%s", reply->error);
-		attempt = reply->status == RPC_TIMED_OUT ? ATTEMPT_TIMED_OUT : ATTEMPT_LOST;
+		rejection_describe(reply, client->load->options->client, rpc_channel_address(client->channel),
+				   client->load->result->error, sizeof client->load->result->error);
+		attempt = rejection_attempt(reply->status);
 	} else {
 		attempt = client->is_read ? read_read_result(client, reply) : read_write_result(client, reply);
 	}
+	if (reply->status == RPC_NOT_SERVED)
+		disconnect(client);
 	/* What is asked again goes out when the client is connected again, or at the next tick. */
 	if (!outcome_attempt(&client->track, attempt))
 		end_request(client, rpc_clock_us());
@@ -301,12 +315,7 @@ static void on_closed(void *context, const char *reason)
 
 	must(!client->in_flight);
 	snprintf(client->load->result->error, sizeof client->load->result->error, "%s", reason);
-	if (client->connected)
-		client->load->result->connected--;
-	client->connected = false;
-	rpc_channel_close(client->channel);
-	client->channel = NULL;
-	finder_look(client->load->finder);
+	disconnect(client);
 }
 
 static void on_found(void *context, const char *address, const char *error)
@@ -330,7 +339,8 @@ static void on_found(void *context, const char *address, const char *error)
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
 
-static void watch_silence(struct load *load, uint64_t now_us)
+/* True: nobody answers any more, and it is over. */
+static bool watch_silence(struct load *load, uint64_t now_us)
 {
 	const struct load_options *options = load->options;
 	uint64_t silent_us = now_us - load->answered_us;
@@ -341,11 +351,12 @@ static void watch_silence(struct load *load, uint64_t now_us)
 		load->result->elapsed_us = now_us - load->started_us;
 		event_base_loopbreak(load->base);
 	}
-	if (!options->silence || silent_us < SILENCE_US ||
-	    (load->silence_us && now_us - load->silence_us < SILENCE_AGAIN_US))
-		return;
-	load->silence_us = now_us;
-	options->silence(options->context, silent_us, load->result->error);
+	if (options->silence && silent_us >= SILENCE_US &&
+	    (!load->silence_us || now_us - load->silence_us >= SILENCE_AGAIN_US)) {
+		load->silence_us = now_us;
+		options->silence(options->context, silent_us, load->result->error);
+	}
+	return over;
 }
 
 static void on_tick(evutil_socket_t none, short what, void *context)
@@ -366,6 +377,9 @@ static void on_tick(evutil_socket_t none, short what, void *context)
 			event_base_loopbreak(load->base);
 		return;
 	}
+	/* First, so that nothing is sent that nobody waits for. */
+	if (watch_silence(load, now_us))
+		return;
 	for (uint32_t i = 0; i < load->options->clients; i++) {
 		struct load_client *client = &load->clients[i];
 
@@ -374,7 +388,6 @@ static void on_tick(evutil_socket_t none, short what, void *context)
 		else if (!client->in_flight)
 			send_request(client, now_us);
 	}
-	watch_silence(load, now_us);
 }
 
 static void on_interrupt(evutil_socket_t signal_number, short what, void *context)

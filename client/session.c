@@ -10,6 +10,7 @@
 
 #include "client/answer.h"
 #include "client/locate.h"
+#include "client/rejection.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/channel.h"
@@ -267,8 +268,9 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 	must(!call->answered);
 	call->answered = true;
 	if (reply->status != RPC_ANSWERED) {
-		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end gave no answer: %s", reply->error);
-		call->attempt = reply->status == RPC_TIMED_OUT ? ATTEMPT_TIMED_OUT : ATTEMPT_LOST;
+		rejection_describe(reply, session->options, rpc_channel_address(session->channel), call->error,
+				   SESSION_ERROR_SIZE);
+		call->attempt = rejection_attempt(reply->status);
 	} else if (!rpc_reply_decode(reply, call->procedure->decode, call->result)) {
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
 		call->attempt = RULE_KEPT(rule_12_malformed_answer_is_unknown) ? ATTEMPT_LOST : ATTEMPT_REFUSED;
@@ -299,8 +301,8 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 		snprintf(error, SESSION_ERROR_SIZE, "interrupted while the front-end was working on it");
 		call.attempt = RULE_KEPT(rule_12_interrupted_is_unknown) ? ATTEMPT_LOST : ATTEMPT_UNAVAILABLE;
 	}
-	/* Whatever answers late must not meet the next call's result. */
-	if (!call.answered || call.attempt == ATTEMPT_TIMED_OUT) {
+	/* Whatever answers late must not meet the next call's result; who serves another program is not asked again. */
+	if (!call.answered || call.attempt == ATTEMPT_TIMED_OUT || call.attempt == ATTEMPT_NOT_SENT) {
 		rpc_channel_close(session->channel);
 		session->channel = NULL;
 		session->connected = false;

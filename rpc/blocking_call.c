@@ -103,9 +103,9 @@ static enum blocking_result decode_reply(const struct blocking_call *call, const
 	enum reply_verdict verdict = reply_head_parse(record, size, &head);
 	XDR xdr;
 
-	if (verdict == REPLY_NEGATIVE) {
+	if (head.xid == XID && (verdict == REPLY_REJECTED || verdict == REPLY_FAILED)) {
 		snprintf(error, error_size, "%s", head.why);
-		return BLOCKING_REJECTED;
+		return verdict == REPLY_REJECTED ? BLOCKING_REJECTED : BLOCKING_FAILED;
 	}
 	if (verdict == REPLY_SUCCESS && head.xid == XID) {
 		xdrmem_create(&xdr, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at),

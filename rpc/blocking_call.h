@@ -22,7 +22,8 @@ struct blocking_call {
 
 enum blocking_result {
 	BLOCKING_ANSWERED,
-	BLOCKING_REJECTED,    /* somebody is there who said no */
+	BLOCKING_REJECTED,    /* somebody is there who said no: certainly not executed */
+	BLOCKING_FAILED,      /* somebody is there who had a system error: may have been executed */
 	BLOCKING_UNREACHABLE  /* no connection, no whole answer in time, or no RPC */
 };
 

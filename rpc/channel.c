@@ -347,6 +347,13 @@ CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_r
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
+static enum rpc_status failure_of(enum reply_verdict verdict, const struct reply_head *head)
+{
+	if (verdict == REPLY_FAILED)
+		return RPC_PEER_FAILED;
+	return head->no_program ? RPC_NOT_SERVED : RPC_REJECTED;
+}
+
 /* False when the record is no reply. */
 static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_t size)
 {
@@ -362,8 +369,8 @@ static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_
 	if (call == NULL)
 		return true;
 	call_table_take(&channel->calls, call);
-	if (verdict == REPLY_NEGATIVE) {
-		tell_failure(channel, call, RPC_REJECTED, head.why);
+	if (verdict != REPLY_SUCCESS) {
+		tell_failure(channel, call, failure_of(verdict, &head), head.why);
 		return true;
 	}
 
@@ -556,6 +563,11 @@ const char *rpc_channel_address(const struct rpc_channel *channel)
 uint64_t rpc_channel_heard_us(const struct rpc_channel *channel)
 {
 	return channel->heard_us;
+}
+
+bool rpc_status_not_executed(enum rpc_status status)
+{
+	return status == RPC_REJECTED || status == RPC_NOT_SERVED;
 }
 
 bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *result)

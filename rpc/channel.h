@@ -20,8 +20,15 @@ enum rpc_status {
 	RPC_ANSWERED,   /* the peer accepted the call and answered */
 	RPC_TIMED_OUT,  /* the deadline passed: the call may have been executed */
 	RPC_LOST,       /* the connection ended first: the call may have been executed */
-	RPC_REJECTED    /* the peer said no: wrong program or version, garbage arguments, system error */
+	RPC_PEER_FAILED, /* the peer had a system error: the call may have been executed */
+	RPC_REJECTED,    /* certainly not executed: the peer does not serve the program, the version or the procedure,
+			    could not decode the arguments, or refuses RPC version or credentials; or the arguments could
+			    not be encoded */
+	RPC_NOT_SERVED   /* the same, and the peer serves another program: it is not the one that was meant */
 };
+
+/* The call was certainly not executed: the answer proves it. */
+bool rpc_status_not_executed(enum rpc_status status);
 
 struct rpc_reply {
 	enum rpc_status status;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/rule.h"
 
 #define CALL_HEAD_BYTES 40u
 
@@ -39,12 +40,14 @@ static enum reply_verdict negative(struct words *words, uint32_t stat, struct re
 		if (!take(words, &low) || !take(words, &high))
 			return REPLY_GARBAGE;
 		snprintf(head->why, sizeof head->why, "the peer serves versions %u to %u only", low, high);
-		return REPLY_NEGATIVE;
+		return REPLY_REJECTED;
 	}
 	if (stat > SYSTEM_ERR)
 		return REPLY_GARBAGE;
 	snprintf(head->why, sizeof head->why, "%s", reasons[stat]);
-	return REPLY_NEGATIVE;
+	head->no_program = stat == PROG_UNAVAIL;
+	/* RULE 12: what could not be decoded, or nobody knows, was not executed; a system error may come after it was. */
+	return RULE_FORBIDS(rule_12_system_error_proves_nothing, stat == SYSTEM_ERR) ? REPLY_FAILED : REPLY_REJECTED;
 }
 
 static enum reply_verdict denied(struct words *words, struct reply_head *head)
@@ -55,7 +58,7 @@ static enum reply_verdict denied(struct words *words, struct reply_head *head)
 		return REPLY_GARBAGE;
 	snprintf(head->why, sizeof head->why, "%s",
 		 stat == RPC_MISMATCH ? "the peer speaks another version of RPC" : "the peer refused the credentials");
-	return REPLY_NEGATIVE;
+	return REPLY_REJECTED;
 }
 
 enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct reply_head *head)
@@ -67,6 +70,7 @@ enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct r
 	uint32_t length;
 
 	head->why[0] = '\0';
+	head->no_program = false;
 	if (!take(&words, &head->xid) || !take(&words, &direction) || direction != REPLY || !take(&words, &stat))
 		return REPLY_GARBAGE;
 	if (stat == MSG_DENIED)

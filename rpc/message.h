@@ -10,13 +10,15 @@
 
 enum reply_verdict {
 	REPLY_SUCCESS,  /* the results start at results_at */
-	REPLY_NEGATIVE, /* well formed, but no: `why` */
+	REPLY_REJECTED, /* `why`; the procedure was certainly not executed */
+	REPLY_FAILED,   /* SYSTEM_ERR: `why`; proves nothing */
 	REPLY_GARBAGE   /* no reply message */
 };
 
 struct reply_head {
 	uint32_t xid;
 	size_t results_at;
+	bool no_program; /* REPLY_REJECTED: whoever answers serves another program, and was not who was meant */
 	char why[96];
 };
 

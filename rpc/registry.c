@@ -115,6 +115,12 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i), why,
 			      sizeof why);
 	}
+	if (result == BLOCKING_REJECTED || result == BLOCKING_FAILED) {
+		snprintf(error, error_size,
+			 "what answers on %s:%d is no rpcbind that lists programs (%s): start rpcbind there", host,
+			 RPCBIND_PORT, why);
+		return -1;
+	}
 	if (result != BLOCKING_ANSWERED) {
 		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
 			 RPCBIND_PORT, why);

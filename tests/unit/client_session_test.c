@@ -25,7 +25,26 @@
 
 #define STEPS_MAX 16
 
-enum step { DONE, CLOSE, HOLD, MALFORMED, REFUSE, CONFLICT, SUPERSEDED, UNAVAILABLE, FULL, BUSY, UNKNOWN };
+enum step {
+	DONE,
+	CLOSE,
+	HOLD,
+	MALFORMED,
+	REFUSE,
+	CONFLICT,
+	SUPERSEDED,
+	UNAVAILABLE,
+	FULL,
+	BUSY,
+	UNKNOWN,
+	NO_PROGRAM, /* from here on: the rejections of RFC 5531 section 9 */
+	NO_VERSION,
+	NO_PROCEDURE,
+	GARBAGE,
+	OTHER_RPC,
+	CREDENTIALS,
+	SYSTEM_ERROR
+};
 
 /* In memory that test and front-end share. After the last step it is played again and again. */
 struct script {
@@ -59,7 +78,39 @@ static bool_t refuse(jh_outcome outcome, jh_reason reason, jh_outcome *result_ou
 	return TRUE;
 }
 
-/* False: the step gives no answer. */
+static void reject(enum step step, SVCXPRT *transport)
+{
+	struct rpc_msg message = {.rm_direction = REPLY};
+
+	switch (step) {
+	case NO_PROGRAM:
+		svcerr_noprog(transport);
+		break;
+	case NO_VERSION:
+		svcerr_progvers(transport, 2, 3);
+		break;
+	case NO_PROCEDURE:
+		svcerr_noproc(transport);
+		break;
+	case GARBAGE:
+		svcerr_decode(transport);
+		break;
+	case CREDENTIALS:
+		svcerr_auth(transport, AUTH_TOOWEAK);
+		break;
+	case SYSTEM_ERROR:
+		svcerr_systemerr(transport);
+		break;
+	default:
+		message.rm_reply.rp_stat = MSG_DENIED;
+		message.rjcted_rply.rj_stat = RPC_MISMATCH;
+		message.rjcted_rply.rj_vers.low = 3;
+		message.rjcted_rply.rj_vers.high = 3;
+		SVC_REPLY(transport, &message);
+	}
+}
+
+/* False: the step gives no answer, or has given it. */
 static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome, jh_problem *problem)
 {
 	switch (step) {
@@ -89,6 +140,8 @@ static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome,
 	case HOLD:
 	case DONE:
 		break;
+	default:
+		reject(step, request->rq_xprt);
 	}
 	return FALSE;
 }
@@ -409,6 +462,51 @@ static void test_a_switchover_is_not_repeated(void **state)
 	stop_frontend();
 }
 
+/* Rule 12: what the other side rejects was certainly not executed: it is unavailable and no doubt comes of it; but an
+ * earlier doubt stays. */
+static void test_a_rejected_call_was_not_executed(void **state)
+{
+	static const enum step rejections[] = {NO_VERSION, NO_PROCEDURE, GARBAGE, OTHER_RPC, CREDENTIALS};
+	struct client_options options;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rejections / sizeof *rejections; i++) {
+		options = start_frontend(20000, 1, &rejections[i]);
+		assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
+		assert_int_equal(script->calls, 1);
+		options = start_frontend(200, SCRIPT(CLOSE, rejections[i]));
+		assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+		assert_true(script->calls > 2);
+		options = start_frontend(200, SCRIPT(rejections[i]));
+		assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	}
+}
+
+/* Whoever does not serve the program has taken the front-end's old port: it is looked for until the deadline. */
+static void test_another_program_is_not_the_front_end(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(NO_PROGRAM, NO_PROGRAM, DONE));
+
+	(void)state;
+	assert_int_equal(place_once(&options), OUTCOME_DONE);
+	assert_int_equal(script->calls, 3);
+	options = start_frontend(100, SCRIPT(NO_PROGRAM));
+	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
+	assert_true(script->calls > 1);
+}
+
+/* Rule 12: a system error may come after the order was executed. */
+static void test_a_system_error_proves_nothing(void **state)
+{
+	struct client_options options = start_frontend(100, SCRIPT(SYSTEM_ERROR));
+
+	(void)state;
+	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+	options = start_frontend(20000, SCRIPT(SYSTEM_ERROR, UNAVAILABLE, DONE));
+	assert_int_equal(place_once(&options), OUTCOME_DONE);
+	assert_int_equal(script->calls, 3);
+}
+
 static struct load_result *run_load(const struct client_options *options, uint32_t clients, uint64_t orders)
 {
 	struct load_options load = {
@@ -454,6 +552,12 @@ static void test_bench_counts_refusals_and_unknowns(void **state)
 	assert_int_equal(result->refused, 0);
 	assert_int_equal(result->unknown, 1);
 	free(result);
+	options = start_frontend(200, SCRIPT(NO_PROGRAM, NO_PROCEDURE, DONE, GARBAGE));
+	result = run_load(&options, 1, 3);
+	assert_int_equal(result->orders, 1);
+	assert_int_equal(result->unknown, 0);
+	assert_true(result->errors > 0);
+	free(result);
 }
 
 static void test_bench_with_many_clients(void **state)
@@ -489,6 +593,9 @@ int main(void)
 		cmocka_unit_test(test_only_the_log_ends_a_doubt),
 		cmocka_unit_test(test_reads_are_repeated_and_never_unknown),
 		cmocka_unit_test(test_a_switchover_is_not_repeated),
+		cmocka_unit_test(test_a_rejected_call_was_not_executed),
+		cmocka_unit_test(test_another_program_is_not_the_front_end),
+		cmocka_unit_test(test_a_system_error_proves_nothing),
 		cmocka_unit_test(test_bench_asks_again_and_counts_each_order_once),
 		cmocka_unit_test(test_bench_counts_refusals_and_unknowns),
 		cmocka_unit_test(test_bench_with_many_clients),

@@ -1,0 +1,40 @@
+#include "client/rejection.h"
+
+#include <stdio.h>
+
+#include "rpc/base/must.h"
+
+enum attempt rejection_attempt(enum rpc_status status)
+{
+	switch (status) {
+	case RPC_TIMED_OUT:
+		return ATTEMPT_TIMED_OUT;
+	case RPC_LOST:
+	case RPC_PEER_FAILED:
+		return ATTEMPT_LOST;
+	case RPC_REJECTED:
+		return ATTEMPT_UNAVAILABLE;
+	case RPC_NOT_SERVED:
+		return ATTEMPT_NOT_SENT;
+	case RPC_ANSWERED:
+		break;
+	}
+	must_not_reach("a call without an answer");
+}
+
+void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
+			char *error, size_t error_size)
+{
+	if (reply->status == RPC_NOT_SERVED)
+		snprintf(error, error_size,
+			 "what listens at %s is not the front-end of program %u (%s), and executed nothing: check "
+			 "--frontend and --program-base",
+			 address, options->program_base, reply->error);
+	else if (reply->status == RPC_REJECTED)
+		snprintf(error, error_size,
+			 "the front-end at %s rejects the call and executed nothing: %s: use a justhungry of the "
+			 "front-end's version",
+			 address, reply->error);
+	else
+		snprintf(error, error_size, "the front-end gave no answer: %s", reply->error);
+}

@@ -301,8 +301,17 @@ status_json() { jh --json status 2>/dev/null || true; }
 status_is() { status_json | jq -e "$1" >/dev/null 2>&1; }
 status_get() { status_json | jq -r "$1"; }
 
-primary() { status_get '.primary // 0'; }
-a_backup() { status_get '[.replicas[] | select(.role == "backup") | .id] | first // 0'; }
+# id_told WHAT FILTER: the replica's id that FILTER finds in status, as soon as there is one: while a view changes nobody
+# is primary, and a status may miss its moment.
+id_told() {
+	local id=''
+	an_id_is_told() { id=$(status_get "$2 // 0") && [[ $id =~ ^[1-9][0-9]*$ ]]; }
+	wait_for 20 "$1" an_id_is_told "$@"
+	echo "$id"
+}
+
+primary() { id_told "a primary" .primary; }
+a_backup() { id_told "a backup" '([.replicas[] | select(.role == "backup") | .id] | first)'; }
 op_of_cluster() { status_get '[.replicas[].op] | max // 0'; }
 op_reached() { (($(op_of_cluster) + 0 >= $1)); } # nobody tells: no
 role_is() { status_is ".replicas[] | select(.id == $1) | .role == \"$2\""; } # ID ROLE

@@ -11,7 +11,7 @@
 #include "client/load.h"
 #include "client/output.h"
 #include "client/workload.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 #define CLIENTS_DEFAULT 64
 #define CLIENTS_MAX 10000
@@ -238,7 +238,7 @@ int command_bench(struct client_options options, int argc, char **argv)
 	if (isatty(STDERR_FILENO))
 		command.load.progress = show_progress;
 	result = malloc(sizeof *result);
-	must(result);
+	must_allocate(result);
 	load_run(&command.load, result);
 	if (command.load.progress)
 		fputs("\r\033[K", stderr);

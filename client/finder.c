@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "client/locate.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/registry.h"
 
 #define DUMP_MS 2000
@@ -60,12 +60,12 @@ struct finder *finder_new(struct event_base *base, const struct client_options *
 	struct finder *finder = calloc(1, sizeof *finder);
 	char address[64];
 
-	must(finder);
+	must_allocate(finder);
 	finder->options = options;
 	finder->found = found;
 	finder->context = context;
 	finder->timer = evtimer_new(base, on_timer, finder);
-	must(finder->timer);
+	must_allocate(finder->timer);
 	if (!locate_direct(options, address))
 		finder->registry = registry_new(base);
 	return finder;

@@ -12,11 +12,13 @@
 #include "client/rejection.h"
 #include "client/workload.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/base/uuid.h"
 #include "rpc/channel.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "rpc/frontend.h"
+#include "rpc/loop.h"
 
 #define GRACE_MS 500 /* the front-end's own word about a deadline may take so long to arrive */
 #define TICK_US 20000
@@ -419,12 +421,12 @@ static void prepare(struct load *load)
 	const struct load_options *options = load->options;
 
 	raise_file_limit(options->clients);
-	load->base = event_base_new();
+	load->base = loop_new();
 	load->clients = calloc(options->clients, sizeof *load->clients);
 	load->postcodes = calloc(options->postcodes, sizeof *load->postcodes);
-	must(load->base);
-	must(load->clients);
-	must(load->postcodes);
+	must_allocate(load->base);
+	must_allocate(load->clients);
+	must_allocate(load->postcodes);
 	for (uint32_t i = 0; i < options->postcodes; i++)
 		workload_postcode(i, load->postcodes[i]);
 	for (uint32_t i = 0; i < options->clients; i++)
@@ -433,8 +435,8 @@ static void prepare(struct load *load)
 	load->finder = finder_new(load->base, options->client, on_found, load);
 	load->tick = event_new(load->base, -1, EV_PERSIST, on_tick, load);
 	load->interrupt = evsignal_new(load->base, SIGINT, on_interrupt, load);
-	must(load->tick);
-	must(load->interrupt);
+	must_allocate(load->tick);
+	must_allocate(load->interrupt);
 	event_add(load->tick, &tick);
 	event_add(load->interrupt, NULL);
 }

@@ -1,11 +1,13 @@
 /* justhungry: the command line. Parses the global options and hands the rest to a command. */
 #include <argp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/command.h"
+#include "rpc/base/log.h"
+#include "rpc/base/shortage.h"
+#include "rpc/process.h"
 
 struct invocation {
 	struct client_options options;
@@ -43,8 +45,7 @@ static char *describe_commands(void)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	if (!out)
-		abort();
+	must_allocate(out);
 	fputs("Orders food from Just Hungry: through one front-end to a primary replica and all its backups."
 	      "\vCommands (each explains itself with --help):\n",
 	      out);
@@ -59,6 +60,9 @@ static char *describe_commands(void)
 
 int main(int argc, char **argv)
 {
+	process_begin(PROCESS_COMMAND);
+	log_as_command("justhungry");
+
 	struct invocation invocation = {.options = client_options_default()};
 	const struct argp_child children[] = {{&command_global_argp, 0, NULL, 0}, {0}};
 	struct argp argp = {.parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .children = children};
@@ -68,7 +72,6 @@ int main(int argc, char **argv)
 	argp.doc = doc;
 	argp_program_version = "justhungry " JH_VERSION;
 	argp_err_exit_status = EXIT_USAGE;
-	signal(SIGPIPE, SIG_IGN);
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &invocation);
 	free(doc);
 	status = command_run(&invocation.options, invocation.argc, invocation.argv);

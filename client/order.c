@@ -12,6 +12,7 @@
 #include "client/order_input.h"
 #include "client/session.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 
 struct order_command {
@@ -131,7 +132,7 @@ static char *ask_again(const struct placing *placing, const struct order_input *
 	FILE *out = open_memstream(&line, &size);
 	bool dash = input->postcode[0] == '-';
 
-	must(out);
+	must_allocate(out);
 	for (size_t i = 0; i < input->items_count; i++)
 		dash |= input->items[i][0] == '-';
 	fputs("justhungry", out);

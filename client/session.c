@@ -13,9 +13,11 @@
 #include "client/rejection.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
+#include "rpc/loop.h"
 
 #define GRACE_MS 500   /* the front-end's own answer at the deadline may take so long to arrive */
 #define LOCATE_MS 2000 /* one question to rpcbind */
@@ -180,14 +182,14 @@ struct session *session_new(const struct client_options *options)
 {
 	struct session *session = calloc(1, sizeof *session);
 
-	must(session);
+	must_allocate(session);
 	session->options = options;
-	session->base = event_base_new();
-	must(session->base);
+	session->base = loop_new();
+	must_allocate(session->base);
 	session->interrupt = evsignal_new(session->base, SIGINT, on_interrupt, session);
 	session->timer = evtimer_new(session->base, on_timer, session);
-	must(session->interrupt);
-	must(session->timer);
+	must_allocate(session->interrupt);
+	must_allocate(session->timer);
 	event_add(session->interrupt, NULL);
 	return session;
 }

@@ -12,7 +12,7 @@
 #include "client/session.h"
 #include "client/status_view.h"
 #include "client/survey.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 
 #define ASK_MS 2000 /* a front-end that does not answer for so long is reported as not answering */
@@ -76,7 +76,7 @@ static struct facts *find_out(struct session *session, const struct client_optio
 	struct facts *facts = calloc(1, sizeof *facts);
 	uint32_t timeout_ms = options->timeout_ms < ASK_MS ? options->timeout_ms : ASK_MS;
 
-	must(facts);
+	must_allocate(facts);
 	if (session_status(session, timeout_ms, &facts->status, facts->error) == OUTCOME_DONE)
 		return facts;
 	memset(&facts->status, 0, sizeof facts->status);
@@ -201,7 +201,7 @@ static void show_again(const struct client_options *options, const struct facts 
 		return;
 	}
 	out = open_memstream(&text, &size);
-	must(out);
+	must_allocate(out);
 	status_view_table(out, options, &facts->status, terminal);
 	if (gone_us)
 		fprintf(out, "the front-end has not answered for %s\n",

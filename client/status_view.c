@@ -6,6 +6,7 @@
 #include "client/locate.h"
 #include "client/output.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 
 const char *status_view_health(jh_health health)
@@ -263,7 +264,7 @@ static void print_rows(FILE *out, const struct jh_cluster_status *status, bool c
 	struct table_line *lines = calloc(count + 1, sizeof *lines);
 	size_t widths[COLUMNS] = {0};
 
-	must(lines);
+	must_allocate(lines);
 	for (int column = 0; column < COLUMNS; column++)
 		lines[0].cell[column] = strdup(titles[column]);
 	lines[0].paint = "\033[2m";

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "client/locate.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/convert.h"
+#include "rpc/loop.h"
 #include "rpc/replica.h"
 
 #define DUMP_MS 2000
@@ -106,7 +107,7 @@ static void fill_rows(const struct survey *survey, struct jh_cluster_status *sta
 {
 	status->replicas.replicas_len = (u_int)survey->questions_count;
 	status->replicas.replicas_val = calloc(survey->questions_count + 1, sizeof *status->replicas.replicas_val);
-	must(status->replicas.replicas_val);
+	must_allocate(status->replicas.replicas_val);
 	for (size_t i = 0; i < survey->questions_count; i++) {
 		struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
@@ -129,11 +130,11 @@ void survey_replicas(const struct client_options *options, const char *frontend_
 {
 	struct registry_entry entries[ENTRIES_MAX];
 	struct question questions[JH_REPLICAS_MAX];
-	struct survey survey = {.base = event_base_new(), .questions = questions};
+	struct survey survey = {.base = loop_new(), .questions = questions};
 	char direct[64], error[512] = "", base[40], summary[JH_TEXT_MAX];
 	int count = 0;
 
-	must(survey.base);
+	must_allocate(survey.base);
 	memset(status, 0, sizeof *status);
 	status->health = JH_HEALTH_UNAVAILABLE;
 	if (!locate_direct(options, direct))

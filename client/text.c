@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/base/utf8.h"
 
 /* Would this code point do something to a terminal rather than show? */
@@ -24,7 +25,7 @@ char *text_escape(const void *bytes, size_t size)
 	const uint8_t *at = bytes, *end = at + size;
 	char *out = malloc(4 * size + 1), *to = out;
 
-	must(out);
+	must_allocate(out);
 	while (at < end) {
 		uint32_t code = 0;
 		size_t length = utf8_take(at, (size_t)(end - at), &code);
@@ -61,7 +62,7 @@ char *text_shell_quote(const char *word)
 	size_t size = 4 * strlen(word) + 3;
 	char *out = malloc(size), *to = out;
 
-	must(out);
+	must_allocate(out);
 	if (*word && word[strspn(word, plain)] == 0) {
 		snprintf(out, size, "%s", word);
 		return out;
@@ -165,7 +166,7 @@ struct words words_split(const char *line)
 	struct words words = {.memory = malloc(strlen(line) + 2)};
 	char *to = words.memory;
 
-	must(to);
+	must_allocate(words.memory);
 	for (;;) {
 		while (isspace((unsigned char)*line))
 			line++;

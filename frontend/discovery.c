@@ -9,6 +9,7 @@
 #include "rpc/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/registry.h"
 
 #define REPLICA_IDS 4096
@@ -221,7 +222,7 @@ struct discovery *discovery_new(struct event_base *base, struct registry *regist
 {
 	struct discovery *discovery = calloc(1, sizeof *discovery);
 
-	must(discovery != NULL);
+	must_allocate(discovery);
 	if (!take_hosts(discovery, hosts)) {
 		free(discovery);
 		return NULL;
@@ -231,7 +232,7 @@ struct discovery *discovery_new(struct event_base *base, struct registry *regist
 	discovery->events = *events;
 	discovery->context = context;
 	discovery->timer = evtimer_new(base, start_round, discovery);
-	must(discovery->timer != NULL);
+	must_allocate(discovery->timer);
 	plan(discovery, 0);
 	return discovery;
 }

@@ -8,6 +8,7 @@
 #include "frontend/link_answer.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
@@ -62,7 +63,7 @@ struct links *links_new(struct event_base *base, uint32_t program_base, const st
 {
 	struct links *links = calloc(1, sizeof *links);
 
-	must(links != NULL);
+	must_allocate(links);
 	links->base = base;
 	links->program_base = program_base;
 	links->events = *events;
@@ -241,7 +242,7 @@ void links_connect(struct links *links, uint32_t id, const char *address, const 
 	struct link *link = calloc(1, sizeof *link);
 	jh_hello_args args;
 
-	must(link != NULL);
+	must_allocate(link);
 	must(id > 0 && id < REPLICA_IDS);
 	links_disconnect(links, id);
 	links->by_id[id] = link;
@@ -402,7 +403,7 @@ static struct link_call *call_new(struct link *link, void *owner, struct link_ca
 		links->spare_count--;
 	} else {
 		call = malloc(sizeof *call);
-		must(call != NULL);
+		must_allocate(call);
 	}
 	*call = (struct link_call){.link = link, .slot = slot, .owner = owner, .is_read = is_read};
 	*slot = call;

@@ -1,6 +1,5 @@
 /* justhungry-frontend: starts and stops all. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +8,10 @@
 #include "frontend/frontend.h"
 #include "rpc/address.h"
 #include "rpc/base/log.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
+#include "rpc/loop.h"
 #include "rpc/process.h"
+#include "rpc/signals.h"
 
 #define ERROR_SIZE 512
 
@@ -28,7 +29,7 @@ struct program {
 	struct registration registrations[OPTIONS_LISTEN_MAX];
 	uint32_t registrations_count;
 	bool ready;
-	struct event *terminate, *interrupt;
+	struct signals *signals;
 };
 
 /* --- registration ------------------------------------------------------------------------------------------------- */
@@ -53,9 +54,8 @@ static void begin(struct program *program)
 	}
 	manager_begin(frontend, &program->stored);
 	program->ready = true;
-	printf("ready justhungry-frontend program=%u address=%s pid=%ld\n", frontend->options.program_base,
-	       frontend->address, (long)getpid());
-	fflush(stdout);
+	log_plain(STDOUT_FILENO, "ready justhungry-frontend program=%u address=%s pid=%ld", frontend->options.program_base,
+		  frontend->address, (long)getpid());
 }
 
 static void begin_when_settled(struct program *program)
@@ -151,25 +151,12 @@ static bool listen_all(struct program *program, char *error, size_t error_size)
 
 /* --- the process -------------------------------------------------------------------------------------------------- */
 
-static void stop_asked(evutil_socket_t signal, short what, void *context)
+static void stop_asked(void *context, int signal)
 {
 	struct frontend *frontend = context;
 
-	(void)what;
-	log_info("frontend", "stopping signal=%d", (int)signal);
+	(void)signal;
 	event_base_loopbreak(frontend->base);
-}
-
-static void watch_signals(struct program *program)
-{
-	struct frontend *frontend = &program->frontend;
-
-	program->terminate = evsignal_new(frontend->base, SIGTERM, stop_asked, frontend);
-	program->interrupt = evsignal_new(frontend->base, SIGINT, stop_asked, frontend);
-	must(program->terminate != NULL);
-	must(program->interrupt != NULL);
-	evsignal_add(program->terminate, NULL);
-	evsignal_add(program->interrupt, NULL);
 }
 
 /* False with one line in error. */
@@ -178,11 +165,15 @@ static bool start(struct program *program, char *error, size_t error_size)
 	struct frontend *frontend = &program->frontend;
 	struct rpc_server_limits limits = rpc_server_limits_default();
 
-	limits.connections = frontend->options.max_clients;
+	limits.connections = process_connections(frontend->options.max_clients);
+	if (limits.connections < frontend->options.max_clients)
+		log_warn("frontend", "%zu clients at once instead of --max-clients %u: raise `ulimit -n` (LimitNOFILE=)",
+			 limits.connections, frontend->options.max_clients);
 	limits.calls_in_flight = LIMIT_CLIENT_CALLS;
 	frontend->started_us = rpc_clock_us();
-	frontend->base = event_base_new();
-	must(frontend->base != NULL);
+	frontend->base = loop_new();
+	must_allocate(frontend->base);
+	program->signals = signals_watch(frontend->base, "frontend", stop_asked, frontend);
 	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored,
 					       manager_saved, frontend, error, error_size);
 	if (frontend->store == NULL)
@@ -190,7 +181,6 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->server = rpc_server_new(frontend->base, &limits);
 	if (!listen_all(program, error, error_size))
 		return false;
-	watch_signals(program);
 	frontend->registry = registry_new(frontend->base);
 	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
 	requests_start(frontend);
@@ -219,10 +209,7 @@ static void stop(struct program *program)
 	requests_stop(frontend);
 	if (frontend->store != NULL)
 		store_close(frontend->store);
-	if (program->terminate != NULL)
-		event_free(program->terminate);
-	if (program->interrupt != NULL)
-		event_free(program->interrupt);
+	signals_free(program->signals);
 	event_base_free(frontend->base);
 }
 
@@ -233,9 +220,11 @@ int main(int argc, char **argv)
 	struct program *program = calloc(1, sizeof *program);
 	char error[ERROR_SIZE];
 
-	must(program != NULL);
+	process_begin(PROCESS_DAEMON);
+	must_allocate(program);
 	options_parse(argc, argv, &program->frontend.options);
-	process_set_limits();
+	process_serve("frontend");
+	log_start();
 	if (start(program, error, sizeof error)) {
 		loop_meter_attach(&program->frontend.meter);
 		event_base_dispatch(program->frontend.base);

@@ -6,6 +6,7 @@
 #include "frontend/frontend.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 
 /* --- actions ------------------------------------------------------------------------------------------------------ */
@@ -358,14 +359,14 @@ bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struc
 void manager_start(struct frontend *frontend)
 {
 	frontend->actions = calloc(1, sizeof *frontend->actions);
-	must(frontend->actions != NULL);
+	must_allocate(frontend->actions);
 	frontend->incarnation = uuid_draw();
 	frontend->views = views_new(&frontend->options.views);
 	frontend->deadline = evtimer_new(frontend->base, deadline_came, frontend);
 	frontend->demand = event_new(frontend->base, -1, 0, demand_came, frontend);
 	must(frontend->views != NULL);
-	must(frontend->deadline != NULL);
-	must(frontend->demand != NULL);
+	must_allocate(frontend->deadline);
+	must_allocate(frontend->demand);
 }
 
 void manager_begin(struct frontend *frontend, const struct views_stored *stored)

@@ -6,6 +6,7 @@
 #include "frontend/link_answer.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 #define RETRY_MS 50
@@ -32,7 +33,7 @@ static struct client_request *request_new(struct frontend *frontend, struct rpc_
 		frontend->spare_count--;
 	} else {
 		request = malloc(sizeof *request);
-		must(request != NULL);
+		must_allocate(request);
 	}
 	memset(request, 0, sizeof *request);
 	request->call = call;
@@ -219,7 +220,7 @@ void requests_start(struct frontend *frontend)
 	TAILQ_INIT(&frontend->spare);
 	frontend->router = router_new(&options, &shell, frontend);
 	frontend->tick = evtimer_new(frontend->base, tick, frontend);
-	must(frontend->tick != NULL);
+	must_allocate(frontend->tick);
 }
 
 void requests_stop(struct frontend *frontend)

@@ -7,6 +7,7 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 
 #define REPLICA_IDS 4096
 #define REASON_SIZE 480
@@ -61,7 +62,7 @@ struct router *router_new(const struct router_options *options, const struct rou
 {
 	struct router *router = calloc(1, sizeof *router);
 
-	must(router != NULL);
+	must_allocate(router);
 	must(options->queue_max > 0);
 	router->options = *options;
 	router->shell = *shell;

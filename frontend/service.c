@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "frontend/frontend.h"
-#include "rpc/base/must.h"
 #include "rpc/base/utf8.h"
 #include "rpc/convert.h"
 

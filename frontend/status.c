@@ -5,6 +5,7 @@
 
 #include "frontend/frontend.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 
 #define WAIT_MS 30
@@ -34,7 +35,7 @@ static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_clust
 
 	status->replicas.replicas_len = count;
 	status->replicas.replicas_val = calloc(count + 1, sizeof *status->replicas.replicas_val);
-	must(status->replicas.replicas_val != NULL);
+	must_allocate(status->replicas.replicas_val);
 	for (uint32_t i = 0; i < count; i++)
 		convert_row(rows[i].id, rows[i].report, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
 			    rows[i].note, &status->replicas.replicas_val[i]);
@@ -146,7 +147,7 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_re
 
 	struct status_call *call = malloc(sizeof *call);
 
-	must(call != NULL);
+	must_allocate(call);
 	memset(result, 0, sizeof *result);
 	call->call = rpc_call_take(request);
 	STAILQ_INSERT_TAIL(&status->waiting, call, entry);
@@ -162,13 +163,13 @@ void status_start(struct frontend *frontend)
 {
 	struct status *status = calloc(1, sizeof *status);
 
-	must(status != NULL);
+	must_allocate(status);
 	frontend->status = status;
 	status->frontend = frontend;
 	STAILQ_INIT(&status->asked);
 	STAILQ_INIT(&status->waiting);
 	status->late = evtimer_new(frontend->base, too_late, status);
-	must(status->late != NULL);
+	must_allocate(status->late);
 }
 
 static void drop_all(struct status_calls *calls)

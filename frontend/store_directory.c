@@ -19,6 +19,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/thread.h"
 
 #define VIEW_FILE "view.json"
@@ -143,7 +144,7 @@ static void directory_save(struct store *store, uint64_t ticket, const struct vi
 	struct directory *directory = (struct directory *)store;
 	struct save *save = calloc(1, sizeof *save);
 
-	must(save != NULL);
+	must_allocate(save);
 	save->ticket = ticket;
 	save->text = view_file_write(stored);
 	pthread_mutex_lock(&directory->mutex);
@@ -347,7 +348,7 @@ static bool start_thread(struct directory *directory, struct event_base *base)
 	if (directory->done_fd < 0)
 		return false;
 	directory->done_event = event_new(base, directory->done_fd, EV_READ | EV_PERSIST, directory_done, directory);
-	must(directory->done_event != NULL);
+	must_allocate(directory->done_event);
 	event_add(directory->done_event, NULL);
 	directory->thread_runs = thread_start(&directory->thread, disk_thread, directory);
 	return directory->thread_runs;
@@ -359,7 +360,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	static const struct store_keeper keeper = {.save = directory_save, .close = directory_close};
 	struct directory *directory = calloc(1, sizeof *directory);
 
-	must(directory != NULL);
+	must_allocate(directory);
 	directory->store.keeper = &keeper;
 	directory->path = strdup(path);
 	directory->fd = directory->done_fd = -1;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "rpc/base/digest.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 /* The digest of an object without its "digest", in one spelling. */
 static struct digest digest_of_object(json_t *object)
@@ -17,7 +17,7 @@ static struct digest digest_of_object(json_t *object)
 
 	json_object_del(copy, "digest");
 	text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
-	must(text != NULL);
+	must_allocate(text);
 	digest = digest_of(text, strlen(text));
 	free(text);
 	json_decref(copy);
@@ -62,12 +62,12 @@ char *view_file_write(const struct views_stored *stored)
 				   (int)view->primary, "members", members_json(view), "expected",
 				   expected_json(view));
 
-	must(object != NULL);
+	must_allocate(object);
 	json_object_set_new(object, "digest", json_string(digest_format(digest_of_object(object), digest)));
 
 	char *text = json_dumps(object, JSON_INDENT(2));
 
-	must(text != NULL);
+	must_allocate(text);
 	json_decref(object);
 	return text;
 }

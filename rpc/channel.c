@@ -15,6 +15,7 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/channel_calls.h"
 #include "rpc/clock.h"
 #include "rpc/message.h"
@@ -513,7 +514,7 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	struct rpc_channel *channel = calloc(1, sizeof *channel);
 	uint64_t now_us = rpc_clock_us();
 
-	must(channel != NULL);
+	must_allocate(channel);
 	must(events->closed != NULL);
 	snprintf(channel->address, sizeof channel->address, "%s", address);
 	channel->program = program;

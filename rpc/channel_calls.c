@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 #define FIRST_BUCKETS 64
 #define SPARE_CALLS 1024
@@ -19,7 +20,7 @@ static void set_buckets(struct call_table *table, size_t count)
 	struct call *call;
 
 	table->buckets = malloc(count * sizeof *table->buckets);
-	must(table->buckets != NULL);
+	must_allocate(table->buckets);
 	table->buckets_count = count;
 	for (size_t i = 0; i < count; i++)
 		TAILQ_INIT(&table->buckets[i]);
@@ -68,7 +69,7 @@ struct call *call_table_new_call(struct call_table *table)
 		return call;
 	}
 	call = malloc(sizeof *call);
-	must(call != NULL);
+	must_allocate(call);
 	return call;
 }
 

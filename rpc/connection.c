@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/server_internal.h"
 
@@ -336,7 +337,7 @@ void connection_new(struct rpc_server *server, int fd, const struct rpc_address 
 {
 	struct rpc_connection *connection = calloc(1, sizeof *connection);
 
-	must(connection != NULL);
+	must_allocate(connection);
 	connection->server = server;
 	connection->fd = fd;
 	connection->heard_us = rpc_clock_us();

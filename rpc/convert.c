@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/base/utf8.h"
 
 #define REPLICA_ID_MAX 4095u
@@ -52,7 +53,7 @@ static void *copy_of(const void *bytes, size_t size)
 
 	void *copy = malloc(size);
 
-	must(copy != NULL);
+	must_allocate(copy);
 	memcpy(copy, bytes, size);
 	return copy;
 }
@@ -64,7 +65,7 @@ static void *array_of(size_t count, size_t size)
 
 	void *array = calloc(count, size);
 
-	must(array != NULL);
+	must_allocate(array);
 	return array;
 }
 

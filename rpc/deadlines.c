@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 static void place(struct deadlines *deadlines, size_t index, struct deadline *deadline)
 {
@@ -46,7 +47,7 @@ void deadlines_add(struct deadlines *deadlines, struct deadline *deadline)
 		size_t capacity = deadlines->capacity == 0 ? 64 : deadlines->capacity * 2;
 
 		deadlines->heap = realloc(deadlines->heap, capacity * sizeof(struct deadline *));
-		must(deadlines->heap != NULL);
+		must_allocate(deadlines->heap);
 		deadlines->capacity = capacity;
 	}
 	rise(deadlines, deadline, deadlines->count++);

@@ -1,9 +1,14 @@
 #include "rpc/loop.h"
 
+#include <errno.h>
+#include <event2/event.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "rpc/base/log.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 
 /* The one thread that runs a loop has one meter; the wait below has no other way to know whose turn ends. */
@@ -14,6 +19,55 @@ void loop_meter_attach(struct loop_meter *meter)
 	attached = meter;
 	if (meter != NULL)
 		meter->woke_us = 0;
+}
+
+static void complain(int severity, const char *message)
+{
+	static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR};
+
+	log_line(levels[severity & 3], "libevent", "%s", message);
+}
+
+/* libevent cannot go on; it has said why. */
+static void give_up(int error)
+{
+	(void)error;
+	log_flush();
+	_exit(1);
+}
+
+/* What the loop needs of descriptors: epoll, and two to hear of signals. Where they cannot be had, libevent takes
+ * something slower, or drops signals. */
+static void need_descriptors(void)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int ends[2] = {-1, -1};
+
+	if (epoll < 0)
+		shortage("loop", "watch connections: epoll_create1");
+	if (pipe(ends) != 0)
+		shortage("loop", "hear of signals: pipe");
+	close(ends[0]);
+	close(ends[1]);
+	close(epoll);
+}
+
+struct event_base *loop_new(void)
+{
+	event_set_log_callback(complain);
+	event_set_fatal_callback(give_up);
+	need_descriptors();
+
+	struct event_config *config = event_config_new();
+
+	must_allocate(config);
+	event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+
+	struct event_base *base = event_base_new_with_config(config);
+
+	event_config_free(config);
+	must_allocate(base);
+	return base;
 }
 
 static uint64_t microseconds(struct timeval time)

@@ -9,6 +9,12 @@
 
 #include <stdint.h>
 
+struct event_base;
+
+/* A loop on epoll, whatever the environment says to libevent; where the system has none to give, the program ends with
+ * one line. From now on libevent's own complaints are log lines, too. */
+struct event_base *loop_new(void);
+
 struct loop_meter {
 	uint64_t woke_us; /* by the wall; 0: not yet */
 	uint64_t cpu_us;  /* of this thread, as it woke */

@@ -1,18 +1,119 @@
 #include "rpc/process.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define DESCRIPTORS 8192 /* libtirpc sizes tables by the limit: not more */
+#include "rpc/base/log.h"
+#include "rpc/signals.h"
 
-void process_set_limits(void)
+#define DESCRIPTORS 8192     /* libtirpc sizes tables by the limit: not more */
+#define DESCRIPTORS_LEAST 64 /* 16 stand open in a daemon that serves nobody */
+#define DESCRIPTORS_OWN 40   /* of these, what is no client's connection */
+#define STACK_BYTES ((rlim_t)8 << 20)
+
+/* Opened the wrong way round, so that reading from it or writing to it fails as it did when it was closed. */
+static void open_closed(void)
+{
+	static const int contrary[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* It gets this number: all below are open. Without /dev/null, something else that takes no bytes. */
+		if (open("/dev/null", contrary[fd]) < 0 && epoll_create1(0) < 0)
+			_exit(1); /* a limit of less than three descriptors: and nowhere to say so */
+	}
+}
+
+static void raise_limit(__rlimit_resource_t resource, rlim_t least, rlim_t most)
 {
 	struct rlimit limit;
 
+	if (getrlimit(resource, &limit) != 0 || limit.rlim_cur >= least)
+		return;
+	limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
+	setrlimit(resource, &limit);
+}
+
+static void raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	raise_limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
+	raise_limit(RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY);
+	raise_limit(RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY);
+	raise_limit(RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY);
+	raise_limit(RLIMIT_STACK, STACK_BYTES, STACK_BYTES);
+}
+
+static void reset_signals(enum process_kind kind)
+{
+	struct sigaction inherited;
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++) {
+		/* A handler is a sanitizer's: exec leaves none. A command in the background ignores control-C for its
+		 * shell. */
+		if (kind == PROCESS_COMMAND && number != SIGCHLD)
+			continue;
+		if (sigaction(number, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN)
+			signal(number, SIG_DFL);
+	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	if (kind == PROCESS_DAEMON)
+		signal(SIGTTOU, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void process_begin(enum process_kind kind)
+{
+	if (kind == PROCESS_DAEMON)
+		raise_limits();
+	open_closed();
+	if (kind == PROCESS_DAEMON) {
+		close_range(STDERR_FILENO + 1, ~0U, 0);
+		umask(077);
+	}
+	reset_signals(kind);
+}
+
+static rlim_t descriptors(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : DESCRIPTORS;
+}
+
+void process_serve(const char *component)
+{
+	if (descriptors() < DESCRIPTORS_LEAST) {
+		log_error(component, "this process may have %" PRIu64 " descriptors open and needs %d at least: raise `ulimit -n` "
+			  "(LimitNOFILE=)", (uint64_t)descriptors(), DESCRIPTORS_LEAST);
+		exit(1);
+	}
+	signals_hold();
+	log_in_background();
+}
+
+size_t process_connections(size_t wanted)
+{
+	rlim_t open = descriptors();
+	rlim_t left = open > 2 * DESCRIPTORS_OWN ? open - DESCRIPTORS_OWN : open / 3;
+
+	return left < wanted ? (size_t)left : wanted;
 }

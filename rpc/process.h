@@ -1,6 +1,27 @@
-/* What every daemon of ours asks of its process before it does anything else. */
+/* What a program of ours asks of its process before it does anything else. Nothing is taken for granted of what it
+ * inherits: which descriptors are open, which signals are blocked or ignored, the file mask, the limits. */
 #pragma once
 
-/* As many descriptors as allowed, up to 8192; a peer that is gone and a full file are errors of write(2), not
- * signals. */
-void process_set_limits(void);
+#include <stddef.h>
+
+enum process_kind { PROCESS_COMMAND, PROCESS_DAEMON };
+
+/* The first line of main.
+ *
+ * Descriptors 0 to 2 are open afterwards, so that nothing else ever gets these numbers: what was closed fails as it would
+ * have ("Bad file descriptor"), nothing is lost silently. No signal is blocked. A peer that is gone and a file that is too
+ * long are errors of write(2), not signals.
+ *
+ * A daemon also closes whatever else it inherited (no socket is handed over to it, and a lock or a pipe of who started it
+ * must not live on in it), makes files that only their owner reads, takes every other ignored signal back to its default,
+ * goes on writing to a terminal from the background, and raises its limits as far as it may: descriptors up to 8192,
+ * address space, processes, size of files. A command keeps these as whoever typed it wants them. */
+void process_begin(enum process_kind kind);
+
+/* A daemon's second step, its options being understood: ends with one line where too few descriptors are allowed; from here
+ * on log lines wait for log_start, and signals for signals_watch. */
+void process_serve(const char *component);
+
+/* How many connections may be open at once, `wanted` at most, so that enough descriptors are left for files and for the
+ * connections the daemon opens itself: a client that connects must not cost the journal its next segment. */
+size_t process_connections(size_t wanted);

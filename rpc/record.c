@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 #define LAST_FRAGMENT 0x80000000u
 #define FIRST_CAPACITY 1024u
@@ -46,7 +47,7 @@ void record_reader_stash(struct record_reader *reader)
 	if (reader->input_bytes == 0 || reader->stash != NULL)
 		return;
 	reader->stash = malloc(reader->input_bytes);
-	must(reader->stash != NULL);
+	must_allocate(reader->stash);
 	memcpy(reader->stash, reader->input, reader->input_bytes);
 	reader->stash_bytes = reader->input_bytes;
 	reader->input = reader->stash;
@@ -88,7 +89,7 @@ static void keep_partial(struct record_reader *reader, size_t count)
 		while (capacity < needed)
 			capacity *= 2;
 		reader->partial = realloc(reader->partial, capacity);
-		must(reader->partial != NULL);
+		must_allocate(reader->partial);
 		reader->partial_capacity = capacity;
 	}
 	if (count > 0)
@@ -202,7 +203,7 @@ static void make_room(struct record_writer *writer, size_t count)
 
 	uint8_t *grown = realloc(writer->bytes, capacity);
 
-	must(grown != NULL);
+	must_allocate(grown);
 	writer->bytes = grown;
 	writer->capacity = capacity;
 }

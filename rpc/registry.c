@@ -10,7 +10,6 @@
 
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
-#include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/registry.h"
 #include "rpc/registry_internal.h"
@@ -138,7 +139,7 @@ static void keep_once(struct registry *registry, struct keep *keep)
 
 	struct finding *finding = calloc(1, sizeof *finding);
 
-	must(finding != NULL);
+	must_allocate(finding);
 	finding->result = keep->result;
 	finding->context = keep->context;
 	finding->set = set;
@@ -249,10 +250,10 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 {
 	struct finding *dump = calloc(1, sizeof *dump);
 
-	must(dump != NULL);
+	must_allocate(dump);
 	/* Not zeroed: only the pages that entries land on are ever touched. */
 	dump->entries = malloc(DUMP_ENTRIES * sizeof *dump->entries);
-	must(dump->entries != NULL);
+	must_allocate(dump->entries);
 	dump->of_dump = true;
 	dump->registry = registry;
 	dump->low = low;
@@ -316,7 +317,7 @@ struct registry *registry_new(struct event_base *base)
 {
 	struct registry *registry = calloc(1, sizeof *registry);
 
-	must(registry != NULL);
+	must_allocate(registry);
 	TAILQ_INIT(&registry->keeps);
 	STAILQ_INIT(&registry->cleanings);
 	STAILQ_INIT(&registry->findings);
@@ -324,10 +325,12 @@ struct registry *registry_new(struct event_base *base)
 	thread_cond_init(&registry->work);
 	thread_cond_init(&registry->idle);
 	registry->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	must(registry->wake_fd >= 0);
+	if (registry->wake_fd < 0)
+		shortage("registry", "tell the loop of answers: eventfd");
 	event_assign(&registry->wake, base, registry->wake_fd, EV_READ | EV_PERSIST, woken, registry);
 	event_add(&registry->wake, NULL);
-	must(thread_start(&registry->worker, work, registry));
+	if (!thread_start(&registry->worker, work, registry))
+		shortage("registry", "start the thread that asks rpcbind: pthread_create");
 	return registry;
 }
 
@@ -375,7 +378,7 @@ void registry_keep(struct registry *registry, uint32_t program, uint32_t version
 {
 	struct keep *keep = calloc(1, sizeof *keep);
 
-	must(keep != NULL);
+	must_allocate(keep);
 	keep->program = program;
 	keep->version = version;
 	snprintf(keep->address, sizeof keep->address, "%s", address);
@@ -415,7 +418,7 @@ void registry_clean_async(struct registry *registry, uint32_t program, uint32_t 
 {
 	struct cleaning *cleaning = calloc(1, sizeof *cleaning);
 
-	must(cleaning != NULL);
+	must_allocate(cleaning);
 	cleaning->program = program;
 	cleaning->version = version;
 	snprintf(cleaning->address, sizeof cleaning->address, "%s", address);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/limits.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 
 /* --- decoding ----------------------------------------------------------------------------------------------------- */
@@ -32,7 +32,7 @@ static struct mapping *add_mapping(struct mappings *mappings)
 	if (mappings->count == mappings->capacity) {
 		mappings->capacity = mappings->capacity == 0 ? 64 : mappings->capacity * 2;
 		mappings->at = realloc(mappings->at, mappings->capacity * sizeof *mappings->at);
-		must(mappings->at != NULL);
+		must_allocate(mappings->at);
 	}
 	return &mappings->at[mappings->count++];
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/thread.h"
 
 /* Shared by the asker and the resolver's thread; the last of the two frees it. */
@@ -74,7 +75,7 @@ static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, s
 	struct question *question = calloc(1, sizeof *question);
 	int count = 0;
 
-	must(question != NULL);
+	must_allocate(question);
 	snprintf(question->host, sizeof question->host, "%s", host);
 	pthread_mutex_init(&question->lock, NULL);
 	thread_cond_init(&question->answered);

@@ -13,6 +13,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/server_internal.h"
 
@@ -159,7 +160,7 @@ void rpc_server_register(struct rpc_server *server, rpcprog_t program, rpcvers_t
 {
 	struct service *service = calloc(1, sizeof *service);
 
-	must(service != NULL);
+	must_allocate(service);
 	must(server_find(server, program, version) == NULL);
 	*service = (struct service){.program = program, .version = version, .dispatch = dispatch, .context = context};
 	SLIST_INSERT_HEAD(&server->services, service, link);
@@ -357,7 +358,7 @@ bool rpc_server_listen(struct rpc_server *server, const char *address, char *bou
 
 	struct listener *listener = calloc(1, sizeof *listener);
 
-	must(listener != NULL);
+	must_allocate(listener);
 	listener->server = server;
 	listener->fd = fd;
 	event_assign(&listener->accept, server->base, fd, EV_READ | EV_PERSIST, accept_ready, listener);
@@ -373,7 +374,7 @@ struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_serv
 {
 	struct rpc_server *server = calloc(1, sizeof *server);
 
-	must(server != NULL);
+	must_allocate(server);
 	must(limits->connections > 0);
 	must(limits->calls_in_flight > 0);
 	must(limits->output_bytes > 0);

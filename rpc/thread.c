@@ -6,19 +6,26 @@
 
 #include "rpc/base/must.h"
 
+#define THREAD_STACK_BYTES ((size_t)2 << 20)
+
 bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 {
+	pthread_attr_t attributes;
 	sigset_t all;
 	sigset_t before;
 
+	/* Not what `ulimit -s` happens to be. */
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
 	/* Inherited by the new thread: a SIGTERM shall find the event loop. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errno = pthread_create(thread, NULL, run, context);
+	errno = pthread_create(thread, &attributes, run, context);
 
 	int failed = errno;
 
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
 	errno = failed;
 	return failed == 0;
 }

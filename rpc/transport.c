@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/server_internal.h"
 
 #define CALL_WORDS 6         /* xid, CALL, RPC version, program, version, procedure */
@@ -131,7 +132,7 @@ static struct rpc_call *call_new(struct rpc_connection *connection)
 		server->spare_calls_count--;
 	} else {
 		call = calloc(1, sizeof *call);
-		must(call != NULL);
+		must_allocate(call);
 		call->xprt.xp_ops = &transport_ops;
 		call->xprt.xp_ops2 = &transport_ops2;
 		call->xprt.xp_p3 = &call->extension;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/thread.h"
 
 struct job {
@@ -99,17 +100,19 @@ struct background *background_new(struct event_base *base)
 {
 	struct background *background = calloc(1, sizeof *background);
 
-	must(background != NULL);
+	must_allocate(background);
 	background->todo.end = &background->todo.first;
 	background->finished.end = &background->finished.first;
 	pthread_mutex_init(&background->lock, NULL);
 	pthread_cond_init(&background->given, NULL);
 	background->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	must(background->wake >= 0);
+	if (background->wake < 0)
+		shortage("background", "tell the loop of jobs done: eventfd");
 	background->event = event_new(base, background->wake, EV_READ | EV_PERSIST, finished, background);
-	must(background->event != NULL);
+	must_allocate(background->event);
 	event_add(background->event, NULL);
-	must(thread_start(&background->thread, run, background));
+	if (!thread_start(&background->thread, run, background))
+		shortage("background", "start a thread: pthread_create");
 	return background;
 }
 
@@ -141,7 +144,7 @@ void background_run(struct background *background, void (*work)(void *context), 
 {
 	struct job *job = malloc(sizeof *job);
 
-	must(job != NULL);
+	must_allocate(job);
 	*job = (struct job){.work = work, .done = done, .context = context};
 	pthread_mutex_lock(&background->lock);
 	put(&background->todo, job);

@@ -14,6 +14,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 
 #define LOCK_NAME "lock"
 #define SET_ASIDE_NAME_SIZE 128
@@ -43,7 +44,7 @@ static bool sync_parent(const char *path)
 {
 	char *copy = strdup(path);
 
-	must(copy != NULL);
+	must_allocate(copy);
 	size_t length = strlen(copy);
 
 	while (length > 1 && copy[length - 1] == '/')
@@ -143,9 +144,9 @@ struct directory *directory_open(const char *path, enum directory_mode mode, cha
 {
 	struct directory *directory = calloc(1, sizeof *directory);
 
-	must(directory != NULL);
+	must_allocate(directory);
 	*directory = (struct directory){.path = strdup(path), .fd = -1};
-	must(directory->path != NULL);
+	must_allocate(directory->path);
 	if (!open_path(directory, mode, error, error_size))
 		goto failed;
 	if (mode == DIRECTORY_CHECK)
@@ -252,9 +253,10 @@ static bool find_names(int directory, const char *prefix, struct names *found)
 		    !is_regular(directory, entry->d_name))
 			continue;
 		found->names = realloc(found->names, (found->count + 1) * sizeof *found->names);
-		must(found->names != NULL);
+		must_allocate(found->names);
 		found->names[found->count] = strdup(entry->d_name);
-		must(found->names[found->count++] != NULL);
+		must_allocate(found->names[found->count]);
+		found->count++;
 	}
 	closedir(listing);
 	if (found->count > 0)

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
+#include "rpc/thread.h"
 #include "server/journal_internal.h"
 #include "server/journal_recover.h"
 
@@ -35,7 +37,8 @@ static void queue_map(struct queue *queue, size_t capacity)
 	queue->capacity = capacity + SEGMENT_DATA;
 	queue->bytes = mmap(NULL, queue->capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			    -1, 0);
-	must(queue->bytes != MAP_FAILED);
+	if (queue->bytes == MAP_FAILED)
+		shortage("journal", "map a queue: mmap");
 }
 
 /* Opens a frame for a payload of this size and returns where it goes; NULL when the queue is full. With the lock
@@ -185,7 +188,7 @@ static bool begin_new(struct journal *journal, struct journal_recovery *recovery
 	    !keeper_sync_directory(journal->directory))
 		return io_error(recovery, "create", journal->path);
 	recovered->infos = calloc(1, sizeof *recovered->infos);
-	must(recovered->infos != NULL);
+	must_allocate(recovered->infos);
 	recovered->infos[0] = (struct segment_info){.first_sequence = 1, .bytes = SEGMENT_DATA};
 	recovery->segments = 1;
 	recovery->uuid = journal->options.uuid;
@@ -223,11 +226,14 @@ static void start_threads(struct journal *journal, const struct journal_recovery
 	recovered->infos = NULL;
 	journal_publish_room(journal);
 	journal->completion_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	must(journal->completion_fd >= 0);
+	if (journal->completion_fd < 0)
+		shortage("journal", "tell the loop of writes: eventfd");
 	journal->completion = event_new(journal->options.base, journal->completion_fd, EV_READ | EV_PERSIST,
 					on_completion, journal);
-	must(journal->completion != NULL && event_add(journal->completion, NULL) == 0);
-	must(pthread_create(&journal->thread, NULL, journal_disk_main, journal) == 0);
+	must_allocate(journal->completion);
+	must(event_add(journal->completion, NULL) == 0);
+	if (!thread_start(&journal->thread, journal_disk_main, journal))
+		shortage("journal", "start the thread that writes: pthread_create");
 	pthread_setname_np(journal->thread, "jh-journal");
 }
 
@@ -264,7 +270,7 @@ struct journal *journal_open(const char *directory, const struct journal_options
 	struct journal *journal = calloc(1, sizeof *journal);
 	struct recovered recovered = {0};
 
-	must(journal != NULL);
+	must_allocate(journal);
 	*recovery = (struct journal_recovery){.outcome = JOURNAL_OK};
 	journal->options = *options;
 	if (options->segment_bytes == 0)
@@ -274,7 +280,7 @@ struct journal *journal_open(const char *directory, const struct journal_options
 	must(journal->options.segment_bytes >= LEAST_SEGMENT_BYTES);
 	journal->segment.fd = -1;
 	journal->path = strdup(directory);
-	must(journal->path != NULL);
+	must_allocate(journal->path);
 	journal->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	bool begun = begin(journal, reader, reader_context, recovery, &recovered);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/base/rule.h"
 #include "rpc/disk.h"
 
@@ -18,9 +19,10 @@
 
 void *journal_aligned_new(size_t size)
 {
-	void *bytes;
+	void *bytes = NULL;
 
-	must(posix_memalign(&bytes, SEGMENT_DATA, size) == 0);
+	if (posix_memalign(&bytes, SEGMENT_DATA, size) != 0)
+		shortage_of_memory(__func__);
 	return bytes;
 }
 

@@ -14,6 +14,8 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
+#include "rpc/thread.h"
 
 #define RETRY_MS 1000     /* after a failure to make a segment (rule 13) */
 #define CHUNK_PAUSE_US 900 /* between chunks zeroed: at most about 64 MiB/s, a journal write waits for one chunk */
@@ -190,7 +192,7 @@ struct journal_keeper *keeper_start(int directory, const char *path, struct uuid
 	struct journal_keeper *keeper = calloc(1, sizeof *keeper);
 	pthread_condattr_t attributes;
 
-	must(keeper != NULL);
+	must_allocate(keeper);
 	must(count > 0);
 	*keeper = (struct journal_keeper){.directory = directory, .path = path, .uuid = uuid, .infos = infos, .count = count,
 					  .capacity = count};
@@ -200,7 +202,8 @@ struct journal_keeper *keeper_start(int directory, const char *path, struct uuid
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&keeper->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	must(pthread_create(&keeper->thread, NULL, keeper_main, keeper) == 0);
+	if (!thread_start(&keeper->thread, keeper_main, keeper))
+		shortage("journal", "start the thread that makes segments: pthread_create");
 	pthread_setname_np(keeper->thread, "jh-keeper");
 	return keeper;
 }
@@ -240,7 +243,7 @@ static void add_info(struct journal_keeper *keeper, uint64_t first_sequence)
 	if (keeper->count == keeper->capacity) {
 		keeper->capacity *= 2;
 		keeper->infos = realloc(keeper->infos, keeper->capacity * sizeof *keeper->infos);
-		must(keeper->infos != NULL);
+		must_allocate(keeper->infos);
 	}
 	keeper->infos[keeper->count++] = (struct segment_info){.first_sequence = first_sequence, .bytes = SEGMENT_DATA};
 	publish_sizes(keeper);

@@ -14,6 +14,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/disk.h"
 
 /* The journal was written past the page cache, so it is read from the disk: 1.3 GB/s with O_DIRECT in pieces of this
@@ -84,7 +85,7 @@ static bool list_segments(struct recover *recover)
 		if (count == capacity) {
 			capacity = capacity == 0 ? 16 : capacity * 2;
 			recovered->infos = realloc(recovered->infos, capacity * sizeof *recovered->infos);
-			must(recovered->infos != NULL);
+			must_allocate(recovered->infos);
 		}
 		recovered->infos[count++] = (struct segment_info){.first_sequence = first};
 	}
@@ -120,7 +121,8 @@ static bool read_whole(struct recover *recover, int fd)
 		free(recover->bytes);
 		void *bytes;
 
-		must(posix_memalign(&bytes, SEGMENT_DATA, recover->size) == 0);
+		if (posix_memalign(&bytes, SEGMENT_DATA, recover->size) != 0)
+			shortage_of_memory(__func__);
 		recover->bytes = bytes;
 		recover->capacity = recover->size;
 	}
@@ -214,7 +216,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 			    recover->path, recover->name, record.kind);
 	if (record.kind == JH_DISK_META) {
 		recover->recovered->meta = realloc(recover->recovered->meta, record.size);
-		must(recover->recovered->meta != NULL);
+		must_allocate(recover->recovered->meta);
 		memcpy(recover->recovered->meta, payload, record.size);
 		recover->recovered->meta_size = record.size;
 	} else if (record.kind == JH_DISK_STATE && record.size == STATE_BYTES) {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rpc/address.h"
 #include "rpc/base/log.h"
@@ -13,9 +14,8 @@
 static void ready(struct node *node)
 {
 	node->ready = true;
-	printf("ready id=%" PRIu32 " program=%" PRIu32 " address=%s\n", node->options.id,
-	       node->options.program_base + node->options.id, node->address);
-	fflush(stdout);
+	log_plain(STDOUT_FILENO, "ready id=%" PRIu32 " program=%" PRIu32 " address=%s", node->options.id,
+		  node->options.program_base + node->options.id, node->address);
 	announce(node);
 }
 

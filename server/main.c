@@ -16,20 +16,21 @@
 static void trace_line(void *context, const char *text)
 {
 	(void)context;
-	fprintf(stderr, "  %s\n", text);
+	log_plain(STDERR_FILENO, "  %s", text);
 }
 
 static void dump_trace(void *context)
 {
 	struct node *node = context;
 
-	fprintf(stderr, "what this replica last did:\n");
+	log_plain(STDERR_FILENO, "what this replica last did:");
 	replica_trace_dump(node->replica, trace_line, NULL);
 }
 
 /* After giving up its uuid a replica starts anew: a new process image, because recovery is the tested path. */
 static int start_again(char **argv)
 {
+	log_flush();
 	execv("/proc/self/exe", argv);
 	log_error("node", "cannot start again: %s: start justhungry-server by hand", strerror(errno));
 	return 1;
@@ -41,13 +42,17 @@ int main(int argc, char **argv)
 {
 	struct server_options options;
 
+	process_begin(PROCESS_DAEMON);
 	options_parse(argc, argv, &options);
-	process_set_limits();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)
 		return recovery_check(options.check, options.node.orders_max);
+	process_serve("node");
 
 	pid_t holder = memory_holder_start();
+
+	log_start();
+
 	struct node *node = node_new(&options.node);
 
 	must_on_failure(dump_trace, node);

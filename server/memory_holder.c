@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,10 +18,12 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 #define STACK_BYTES ((size_t)64 << 10)
 #define PIECE_BYTES ((uint64_t)1 << 20) /* given back in about 70 us */
 #define PIECE_PAUSE_NS 1000000
+#define ASK_PAUSE_NS 20000000
 #define REGION_BYTES_MAX ((uint64_t)64 << 30) /* beyond it is a sanitizer's shadow: terabytes, and hardly any memory */
 #define LINE_BYTES 512 /* of /proc/self/maps: what follows the first five fields does not matter */
 #define LINE_BYTES_LEAST 16 /* "0-0 rw-p 0 0:0 0" */
@@ -33,7 +36,8 @@
 int __clone(int (*run)(void *context), void *stack, int flags, void *context, ...); // NOLINT(bugprone-reserved-identifier)
 
 struct holder {
-	int ended; /* read end of a pipe whose other end the replica has: it ends when the replica does */
+	pid_t replica;
+	int end; /* descriptor for the process, readable once it has ended; -1: the kernel has no such thing */
 };
 
 IN_HOLDER static uint64_t hexadecimal(const char **text)
@@ -76,19 +80,39 @@ IN_HOLDER static void give_back(const char *line)
 	}
 }
 
+/* Whose memory it is: while any thread of the replica lives, no other is this process's parent. */
+IN_HOLDER static bool replica_lives(pid_t replica)
+{
+	return syscall(SYS_getppid) == replica;
+}
+
+/* Returns when the replica has ended, and for no other reason: a descriptor that says so is asked again, and nothing that
+ * anybody could write comes into it. Without one it asks now and then. */
+IN_HOLDER static void wait_for_end(const struct holder *holder)
+{
+	struct timespec pause = {.tv_nsec = ASK_PAUSE_NS};
+
+	if (holder->end >= 0) {
+		struct pollfd ended = {.fd = holder->end, .events = POLLIN};
+
+		syscall(SYS_poll, &ended, 1UL, -1L);
+	}
+	while (replica_lives(holder->replica))
+		syscall(SYS_nanosleep, &pause, NULL);
+}
+
 IN_HOLDER static int hold(void *context)
 {
 	const struct holder *holder = context;
-	int ended = holder->ended;
 	char line[LINE_BYTES], block[4096];
 	size_t length = 0;
 
-	if (ended > 0)
-		syscall(SYS_close_range, 0U, (unsigned)ended - 1, 0U);
-	syscall(SYS_close_range, (unsigned)ended + 1, ~0U, 0U);
+	if (holder->end > 0)
+		syscall(SYS_close_range, 0U, (unsigned)holder->end - 1, 0U);
+	syscall(SYS_close_range, (unsigned)(holder->end + 1), ~0U, 0U);
 	syscall(SYS_prctl, PR_SET_NAME, "jh-memory", 0, 0, 0);
 	syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
-	syscall(SYS_read, ended, block, 1);
+	wait_for_end(holder);
 
 	/* The memory is this process's alone from here on. */
 	long maps = syscall(SYS_open, "/proc/self/maps", O_RDONLY);
@@ -116,8 +140,10 @@ IN_HOLDER static int hold(void *context)
 
 static pid_t without(const char *what, int error)
 {
-	log_warn("node", "no %s to hold the memory: %s: if this replica is killed, failover takes longer", what,
-		 strerror(error));
+	char text[SHORTAGE_TEXT];
+
+	log_warn("node", "no %s to hold the memory: %s; if this replica is killed, failover takes longer", what,
+		 shortage_text(error, text, sizeof text));
 	return -1;
 }
 
@@ -126,18 +152,19 @@ pid_t memory_holder_start(void)
 	uint8_t *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	struct holder *holder = (struct holder *)(void *)stack; /* at the far end of the stack, and as long-lived */
 	sigset_t all, before;
-	int ends[2];
 
-	if (stack == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0)
-		return without("stack or pipe", errno);
-	holder->ended = ends[0];
+	if (stack == MAP_FAILED)
+		return without("stack", errno);
+	holder->replica = getpid();
+	holder->end = (int)syscall(SYS_pidfd_open, holder->replica, 0U);
 	sigfillset(&all);
 	must(sigprocmask(SIG_SETMASK, &all, &before) == 0);
 	pid_t pid = __clone(hold, stack + STACK_BYTES, CLONE_VM | SIGCHLD, holder);
 	int failed = errno;
 
 	must(sigprocmask(SIG_SETMASK, &before, NULL) == 0);
-	close(ends[0]); /* the other stays open as long as this process */
+	if (holder->end >= 0)
+		close(holder->end);
 	return pid < 0 ? without("process", failed) : pid;
 }
 

@@ -8,8 +8,12 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
+#include "rpc/process.h"
+#include "rpc/signals.h"
+#include "rpc/loop.h"
 #include "server/announce.h"
 #include "server/background.h"
 #include "server/listen.h"
@@ -294,8 +298,10 @@ static void disk_failed(void *context, const char *line)
 {
 	(void)context;
 	log_error("journal", "%s", line);
-	if (RULE_KEPT(rule_13_failed_disk_ends_the_process))
+	if (RULE_KEPT(rule_13_failed_disk_ends_the_process)) {
+		log_flush();
 		_exit(1);
+	}
 }
 
 static void check_disk(struct node *node)
@@ -361,7 +367,7 @@ static void look_set_aside(struct node *node)
 		return;
 	node->set_aside_us = rpc_clock_us();
 	set_aside = calloc(1, sizeof *set_aside);
-	must(set_aside != NULL);
+	must_allocate(set_aside);
 	set_aside->node = node;
 	background_run(node->receiver, count_set_aside, set_aside_counted, set_aside);
 }
@@ -391,12 +397,12 @@ static void closed(void *context, struct rpc_connection *connection)
 	service_closed(context, connection);
 }
 
-static void on_signal(evutil_socket_t signal, short what, void *context)
+static void on_signal(void *context, int signal)
 {
 	struct node *node = context;
 
-	(void)signal;
-	(void)what;
+	if (node->stopping && signal == SIGXCPU)
+		return; /* it comes every second */
 	if (node->stopping || node->journal == NULL) { /* asked twice; or damaged: nothing to hand over */
 		node_end(node, NODE_STOPPED, node->stopping ? "stopped at once: asked twice" : "stopped");
 		return;
@@ -422,7 +428,7 @@ struct node *node_new(const struct node_options *options)
 	struct node *node = calloc(1, sizeof *node);
 	char error[DIRECTORY_ERROR_SIZE];
 
-	must(node != NULL);
+	must_allocate(node);
 	node->options = *options;
 	node->start_us = rpc_clock_us();
 	node->incarnation = uuid_draw();
@@ -432,13 +438,10 @@ struct node *node_new(const struct node_options *options)
 		log_error("node", "%s", error);
 		exit(1);
 	}
-	node->base = event_base_new();
-	must(node->base != NULL);
+	node->base = loop_new();
+	must_allocate(node->base);
 	/* Before the start, which may take a second: asked to stop meanwhile we stop in order right after it. */
-	node->signals[0] = evsignal_new(node->base, SIGTERM, on_signal, node);
-	node->signals[1] = evsignal_new(node->base, SIGINT, on_signal, node);
-	event_add(node->signals[0], NULL);
-	event_add(node->signals[1], NULL);
+	node->signals = signals_watch(node->base, "node", on_signal, node);
 
 	const struct replica_service service = orders_service(&node->orders);
 
@@ -446,6 +449,7 @@ struct node *node_new(const struct node_options *options)
 
 	struct rpc_server_limits limits = rpc_server_limits_default();
 
+	limits.connections = process_connections(limits.connections);
 	node->server = rpc_server_new(node->base, &limits);
 	rpc_server_register(node->server, options->program_base + options->id, JH_REPLICA_V1, jh_replica_1, node);
 	rpc_server_on_close(node->server, closed, node);
@@ -525,8 +529,7 @@ void node_free(struct node *node)
 	service_drop(node);
 	close_files(node);
 	event_free(node->timer);
-	event_free(node->signals[0]);
-	event_free(node->signals[1]);
+	signals_free(node->signals);
 	replica_free(node->replica);
 	replica_actions_free(&node->actions);
 	orders_free(node->orders);

@@ -94,7 +94,7 @@ struct node {
 	struct node_options options;
 	struct event_base *base;
 	struct event *timer;
-	struct event *signals[2];
+	struct signals *signals;
 	struct loop_meter meter;
 	struct rpc_server *server;
 	struct registry *registry;

@@ -8,6 +8,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "server/arena.h"
 #include "server/body.h"
 #include "server/linear_hash.h"
@@ -58,7 +59,7 @@ struct orders *orders_new(uint64_t orders_max)
 	struct orders *orders = calloc(1, sizeof *orders);
 	struct uuid seed = uuid_draw();
 
-	must(orders != NULL);
+	must_allocate(orders);
 	must(orders_max < NO_ORDER);
 	orders->orders_max = (uint32_t)orders_max;
 	memcpy(&orders->hash_seed, seed.bytes, sizeof orders->hash_seed);

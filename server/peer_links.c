@@ -6,6 +6,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/convert.h"
 #include "server/node.h"
@@ -164,7 +165,7 @@ void links_connect(struct node *node, const struct replica_action *action)
 
 	struct link *link = calloc(1, sizeof *link);
 
-	must(link != NULL);
+	must_allocate(link);
 	*link = (struct link){.next = node->links, .node = node, .id = action->id, .uuid = action->uuid,
 			      .incarnation = action->incarnation};
 	node->links = link;
@@ -261,7 +262,7 @@ void links_push(struct node *node, const struct replica_action *action)
 
 	struct push_call *call = malloc(sizeof *call);
 
-	must(call != NULL);
+	must_allocate(call);
 	*call = (struct push_call){.link = link, .token = action->token};
 	LIST_INSERT_HEAD(&link->pushes, call, entry);
 	push_1(&args, NULL, rpc_channel_call(link->channel, PUSH_TIMEOUT_MS, pushed, call));

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "server/postcode.h"
 
 #define WAYS 8
@@ -57,7 +58,7 @@ struct postcode_cache *postcode_cache_new(size_t entries)
 		sets *= 2;
 	/* calloc leaves pages that no postcode has touched to the kernel: an idle cache costs nothing. */
 	struct postcode_cache *cache = calloc(1, sizeof(*cache) + sets * WAYS * sizeof(struct place));
-	must(cache);
+	must_allocate(cache);
 	cache->sets_count = sets;
 	return cache;
 }

@@ -10,6 +10,7 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "server/postcode_breaker.h"
 #include "server/postcode_cache.h"
 #include "server/postcode_fetch.h"
@@ -78,7 +79,7 @@ struct postcode_checker *postcode_checker_new(struct event_base *base, const str
 {
 	struct postcode_checker *checker = calloc(1, sizeof(*checker));
 
-	must(checker);
+	must_allocate(checker);
 	must(options->deadline_ms > 0);
 	checker->base = base;
 	checker->mode = options->mode;
@@ -268,7 +269,7 @@ static void wait_for(struct check *check, void (*answered)(void *context, enum p
 {
 	struct waiter *waiter = malloc(sizeof(*waiter));
 
-	must(waiter);
+	must_allocate(waiter);
 	*waiter = (struct waiter){.answered = answered, .context = context};
 	*check->last = waiter;
 	check->last = &waiter->next;
@@ -279,14 +280,14 @@ static struct check *check_new(struct postcode_checker *checker, const char *pos
 {
 	struct check *check = calloc(1, sizeof(*check));
 
-	must(check);
+	must_allocate(check);
 	check->checker = checker;
 	must(strlen(postcode) < sizeof check->postcode);
 	snprintf(check->postcode, sizeof check->postcode, "%s", postcode);
 	check->deadline_ms = now_ms() + checker->deadline_ms;
 	check->last = &check->first;
 	check->timer = evtimer_new(checker->base, on_share_over, check);
-	must(check->timer);
+	must_allocate(check->timer);
 	HASH_ADD_STR(checker->checks, postcode, check);
 	return check;
 }

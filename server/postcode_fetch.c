@@ -8,6 +8,7 @@
 
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 struct postcode_fetcher {
 	struct event_base *base;
@@ -116,7 +117,7 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what, void *context
 	if (what != CURL_POLL_REMOVE) {
 		short events = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
 		event = event_new(fetcher->base, socket, (short)(events | EV_PERSIST), on_socket, fetcher);
-		must(event);
+		must_allocate(event);
 		event_add(event, NULL);
 	}
 	curl_multi_assign(fetcher->multi, socket, event);
@@ -134,7 +135,7 @@ static size_t keep_body(char *data, size_t one, size_t size, void *context)
 	if (fetch->body_size + size > fetch->body_capacity) {
 		fetch->body_capacity = (fetch->body_size + size) * 2;
 		fetch->body = realloc(fetch->body, fetch->body_capacity);
-		must(fetch->body);
+		must_allocate(fetch->body);
 	}
 	memcpy(fetch->body + fetch->body_size, data, size);
 	fetch->body_size += size;
@@ -155,15 +156,15 @@ struct postcode_fetcher *postcode_fetcher_new(struct event_base *base, size_t bo
 {
 	struct postcode_fetcher *fetcher = calloc(1, sizeof(*fetcher));
 
-	must(fetcher);
+	must_allocate(fetcher);
 	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 	fetcher->base = base;
 	fetcher->body_max = body_max;
 	fetcher->certificates = certificate_directory();
 	fetcher->multi = curl_multi_init();
 	fetcher->timer = evtimer_new(base, on_timer, fetcher);
-	must(fetcher->multi);
-	must(fetcher->timer);
+	must_allocate(fetcher->multi);
+	must_allocate(fetcher->timer);
 	curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
 	curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, want_timer);
@@ -212,12 +213,12 @@ struct postcode_fetch *postcode_fetch_start(struct postcode_fetcher *fetcher, co
 {
 	struct postcode_fetch *fetch = calloc(1, sizeof(*fetch));
 
-	must(fetch);
+	must_allocate(fetch);
 	fetch->fetcher = fetcher;
 	fetch->done = done;
 	fetch->context = context;
 	fetch->easy = curl_easy_init();
-	must(fetch->easy);
+	must_allocate(fetch->easy);
 	configure(fetch, url);
 	fetch->next = fetcher->first;
 	fetch->previous = &fetcher->first;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 #define HTTP_OK 200
 #define HTTP_NOT_FOUND 404
@@ -48,7 +49,7 @@ bool postcode_provider_base(const char *option, const char *url, char out[static
 	_Static_assert(POSTCODE_BASE_BYTES == 256, "the complaint names the bound");
 	if (size < POSTCODE_BASE_BYTES) {
 		CURLU *parsed = curl_url();
-		must(parsed);
+		must_allocate(parsed);
 		wrong = complaint_about(parsed, url);
 		curl_url_cleanup(parsed);
 	}

@@ -11,6 +11,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "rpc/disk.h"
@@ -353,7 +354,7 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 	struct journal_recovery read;
 	uint64_t began_us = rpc_clock_us();
 
-	must(recovery != NULL);
+	must_allocate(recovery);
 	recovery->node = node;
 	refuse_other_formats(node->directory);
 	if (!directory_begin(node->directory, recovery->error, sizeof recovery->error))
@@ -428,7 +429,7 @@ static void print_check(const struct recovery *recovery, const struct report *re
 				 "digest", digest_format(digest_at_end(node, report), digest), "damaged",
 				 damaged != NULL);
 
-	must(json != NULL);
+	must_allocate(json);
 	if (damaged != NULL)
 		json_object_set_new(json, "error", json_string(damaged));
 	json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
@@ -476,8 +477,8 @@ int recovery_check(const char *data_dir, uint64_t orders_max)
 	struct report report;
 	char error[DIRECTORY_ERROR_SIZE];
 
-	must(node != NULL);
-	must(recovery != NULL);
+	must_allocate(node);
+	must_allocate(recovery);
 	recovery->node = node;
 	node->options.data_dir = data_dir;
 	node->options.orders_max = orders_max;

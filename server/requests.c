@@ -8,6 +8,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "server/body.h"
@@ -264,7 +265,7 @@ static struct request *make_request(struct node *node, const jh_submit_args *arg
 
 	struct request *request = malloc(sizeof *request + size);
 
-	must(request != NULL);
+	must_allocate(request);
 	*request = (struct request){.node = node, .view = args->view, .client = body.client, .number = body.request,
 				    .size = (uint32_t)size};
 	memcpy(request->body, encoded, size);
@@ -300,7 +301,7 @@ bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *cal
 {
 	struct request *request = calloc(1, sizeof *request);
 
-	must(request != NULL);
+	must_allocate(request);
 	request->node = node;
 	request->is_read = true;
 	request->view = args->view;

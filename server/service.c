@@ -7,6 +7,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 #include "server/node.h"
 #include "server/push_wire.h"
@@ -118,7 +119,7 @@ static void greet(struct node *node, struct rpc_connection *connection, const st
 	if (from != NULL)
 		forget(node, from);
 	from = calloc(1, sizeof *from);
-	must(from != NULL);
+	must_allocate(from);
 	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid};
 	node->greeted = from;
 	rpc_connection_set_user(connection, from);
@@ -273,7 +274,7 @@ static struct taken *take(struct node *node, struct svc_req *call)
 {
 	struct taken *taken = malloc(sizeof *taken);
 
-	must(taken != NULL);
+	must_allocate(taken);
 	taken->call = rpc_call_take(call);
 	LIST_INSERT_HEAD(&node->taken, taken, link);
 	return taken;

@@ -13,6 +13,7 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "server/snapshot_format.h"
 
 #define SYNC_BYTES (1u << 20)
@@ -51,7 +52,7 @@ struct snapshot_writer *snapshot_begin(const char *directory, const char *name, 
 {
 	struct snapshot_writer *writer = calloc(1, sizeof *writer);
 
-	must(writer != NULL);
+	must_allocate(writer);
 	writer->written = writer->synced = HEADER_BYTES;
 	int length = snprintf(writer->path, sizeof writer->path, "%s/%s", directory, name);
 
@@ -268,7 +269,7 @@ static enum snapshot_written write_chunks(struct snapshot_writer *writer, const 
 	enum snapshot_written result = SNAPSHOT_WRITTEN;
 	uint8_t *chunk = malloc(LIMIT_STATE_CHUNK_BYTES);
 
-	must(chunk != NULL);
+	must_allocate(chunk);
 	for (uint64_t next = 0; next < count && result == SNAPSHOT_WRITTEN;) {
 		size_t size = orders_encode(orders, next, op, &next, chunk, LIMIT_STATE_CHUNK_BYTES);
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "rpc/base/limits.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "server/snapshot_format.h"
 
 /* Plain reads and not a mapping: a disk error or a cut file is then an answer, not a signal. */
@@ -200,7 +200,7 @@ enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struc
 	}
 	posix_fadvise(reader.file, 0, 0, POSIX_FADV_SEQUENTIAL);
 	reader.chunk = malloc(LIMIT_STATE_CHUNK_BYTES);
-	must(reader.chunk != NULL);
+	must_allocate(reader.chunk);
 	enum snapshot_outcome outcome = read_file(&reader, orders_max);
 
 	if (outcome == SNAPSHOT_LOADED) {

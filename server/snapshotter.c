@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "server/background.h"
 #include "rpc/clock.h"
 #include "server/node.h"
@@ -38,7 +38,7 @@ struct snapshotter *snapshotter_new(struct node *node)
 {
 	struct snapshotter *snapshotter = calloc(1, sizeof *snapshotter);
 
-	must(snapshotter != NULL);
+	must_allocate(snapshotter);
 	snapshotter->node = node;
 	snapshotter->thread = background_new(node->base);
 	return snapshotter;
@@ -105,7 +105,7 @@ void snapshotter_consider(struct snapshotter *snapshotter)
 
 	struct snapshot_job *job = calloc(1, sizeof *job);
 
-	must(job != NULL);
+	must_allocate(job);
 	job->snapshotter = snapshotter;
 	job->directory = node->options.data_dir;
 	job->orders = node->orders;

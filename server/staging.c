@@ -6,6 +6,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "server/background.h"
 #include "server/node.h"
@@ -93,6 +94,7 @@ static void dispose(void *context)
 			/* The journal refers to it, and the next state to come would take its place: the next start
 			 * names it. */
 			log_error("staging", "%s", error);
+			log_flush();
 			_exit(1);
 		}
 		snapshot_remove_below(staging->directory, staging->publish_op);
@@ -142,7 +144,7 @@ static struct staging *begin(struct node *node)
 {
 	struct staging *staging = calloc(1, sizeof *staging);
 
-	must(staging != NULL);
+	must_allocate(staging);
 	staging->node = node;
 	staging->directory = node->options.data_dir;
 	staging->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
@@ -207,7 +209,7 @@ void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest 
 
 	struct piece *piece = malloc(sizeof *piece + wire->records.records_len);
 
-	must(piece != NULL);
+	must_allocate(piece);
 	*piece = (struct piece){.staging = staging, .token = token, .next = orders_count(staging->orders),
 				.complete = complete, .size = wire->records.records_len,
 				.summary = {.op = op, .initial_count = wire->initial_count, .digest = digest}};

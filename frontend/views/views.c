@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 
 struct views *views_new(const struct views_options *options)
 {
 	struct views *v = calloc(1, sizeof *v);
 
-	must(v != NULL);
+	must_allocate(v);
 	must(options->heartbeat_ms > 0);
 	must(options->suspect_ms > options->heartbeat_ms);
 	v->options = *options;

@@ -1,6 +1,8 @@
 #include "rpc/base/must.h"
 
-#include <stdio.h>
+#include <unistd.h>
+
+#include "rpc/base/log.h"
 
 static void (*failure_dump)(void *context);
 static void *failure_context;
@@ -13,13 +15,14 @@ void must_on_failure(void (*dump)(void *context), void *context)
 
 void must_failed(const char *condition, const char *file, int line, const char *function)
 {
-	fprintf(stderr, "broken invariant: %s at %s:%d in %s: this is a bug in Just Hungry, please report it\n",
-		condition, file, line, function);
+	log_plain(STDERR_FILENO, "broken invariant: %s at %s:%d in %s: this is a bug in Just Hungry, please report it", condition,
+		  file, line, function);
 	if (failure_dump != NULL) {
 		void (*dump)(void *) = failure_dump;
 
 		failure_dump = NULL;
 		dump(failure_context);
 	}
+	log_flush();
 	abort();
 }

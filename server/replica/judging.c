@@ -2,8 +2,9 @@
 #include "server/replica/judging.h"
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
-#define uthash_fatal(message) must_not_reach(message)
+#define uthash_fatal(message) shortage_of_memory(message)
 #include <uthash.h>
 
 struct key {
@@ -39,7 +40,7 @@ bool judging_add(struct judging **set, struct uuid client, uint64_t request)
 	if (judging_has(*set, client, request))
 		return false;
 	added = calloc(1, sizeof *added);
-	must(added != NULL);
+	must_allocate(added);
 	added->key = (struct key){.client = client, .request = request};
 	HASH_ADD(hh, *set, key, sizeof added->key, added);
 	return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 
 struct replica_log {
 	struct log_entry *ring;
@@ -23,10 +24,10 @@ struct replica_log *replica_log_new(void)
 {
 	struct replica_log *log = calloc(1, sizeof *log);
 
-	must(log != NULL);
+	must_allocate(log);
 	log->room = 1024;
 	log->ring = calloc(log->room, sizeof *log->ring);
-	must(log->ring != NULL);
+	must_allocate(log->ring);
 	return log;
 }
 
@@ -58,7 +59,7 @@ static void grow(struct replica_log *log)
 	uint64_t room = log->room * 2;
 	struct log_entry *ring = calloc(room, sizeof *ring);
 
-	must(ring != NULL);
+	must_allocate(ring);
 	for (uint64_t op = log->base_op + 1; op <= log->last_op; op++)
 		ring[op & (room - 1)] = *slot(log, op);
 	free(log->ring);
@@ -78,7 +79,7 @@ struct log_entry *replica_log_append(struct replica_log *log, uint64_t view, con
 
 	*entry = (struct log_entry){.view = view, .size = size, .digest = digest_chain(before, body, size)};
 	entry->body = malloc(size);
-	must(entry->body != NULL);
+	must_allocate(entry->body);
 	memcpy(entry->body, body, size);
 	log->bytes += entry_bytes(entry);
 	return entry;

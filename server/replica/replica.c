@@ -7,6 +7,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
 #define TICK_MS 25
@@ -15,7 +16,7 @@ struct replica *replica_new(const struct replica_options *options, const struct 
 {
 	struct replica *r = calloc(1, sizeof *r);
 
-	must(r != NULL);
+	must_allocate(r);
 	must(options->id > 0);
 	r->options = *options;
 	r->service = *service;
@@ -24,8 +25,8 @@ struct replica *replica_new(const struct replica_options *options, const struct 
 	r->sessions = sessions_new();
 	r->submits.ring = calloc(LIMIT_HELD_CALLS, sizeof *r->submits.ring);
 	r->reads.ring = calloc(LIMIT_HELD_CALLS, sizeof *r->reads.ring);
-	must(r->submits.ring != NULL);
-	must(r->reads.ring != NULL);
+	must_allocate(r->submits.ring);
+	must_allocate(r->reads.ring);
 	r->next_ticket = 1;
 	r->next_token = 1;
 	return r;
@@ -59,7 +60,7 @@ struct replica_action *replica_do(struct replica *r, enum replica_action_kind ki
 	if (out->count == out->room) {
 		out->room = out->room == 0 ? 64 : out->room * 2;
 		out->list = realloc(out->list, out->room * sizeof *out->list);
-		must(out->list != NULL);
+		must_allocate(out->list);
 	}
 
 	struct replica_action *action = &out->list[out->count++];

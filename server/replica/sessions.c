@@ -4,8 +4,9 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 
-#define uthash_fatal(message) must_not_reach(message)
+#define uthash_fatal(message) shortage_of_memory(message)
 #include <uthash.h>
 
 /* One request in the log. Linked twice: among its client's, and among all in the order of the log. */
@@ -33,7 +34,7 @@ struct sessions *sessions_new(void)
 {
 	struct sessions *sessions = calloc(1, sizeof *sessions);
 
-	must(sessions != NULL);
+	must_allocate(sessions);
 	return sessions;
 }
 
@@ -86,10 +87,10 @@ void sessions_add(struct sessions *sessions, struct uuid client, uint64_t reques
 	struct session *session = find(sessions, client);
 	struct request *added = malloc(sizeof *added);
 
-	must(added != NULL);
+	must_allocate(added);
 	if (session == NULL) {
 		session = calloc(1, sizeof *session);
-		must(session != NULL);
+		must_allocate(session);
 		session->client = client;
 		HASH_ADD(hh, sessions->by_client, client, sizeof session->client, session);
 	}

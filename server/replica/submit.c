@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -41,7 +42,7 @@ static void wait_for(struct replica *r, uint64_t token, uint64_t op)
 		uint32_t room = r->waiters_room == 0 ? 256 : r->waiters_room * 2;
 
 		r->waiters = realloc(r->waiters, room * sizeof *r->waiters);
-		must(r->waiters != NULL);
+		must_allocate(r->waiters);
 		for (uint32_t i = room; i > r->waiters_room; i--) {
 			r->waiters[i - 1].next = r->waiters_free;
 			r->waiters_free = i;

@@ -4,6 +4,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
 static struct pending_write *write_at(struct replica *r, uint32_t index)
@@ -17,7 +18,7 @@ static struct pending_write *add_write(struct replica *r)
 		uint32_t room = r->writes_room == 0 ? 64 : r->writes_room * 2;
 		struct pending_write *writes = calloc(room, sizeof *writes);
 
-		must(writes != NULL);
+		must_allocate(writes);
 		for (uint32_t i = 0; i < r->writes_count; i++)
 			writes[i] = *write_at(r, i);
 		free(r->writes);

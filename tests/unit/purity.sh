@@ -11,7 +11,7 @@ calloc malloc realloc reallocarray free
 memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strstr strcpy strncpy
 __memcpy_chk __memmove_chk __memset_chk __strcpy_chk __strncpy_chk
 snprintf vsnprintf __snprintf_chk __vsnprintf_chk qsort bsearch __stack_chk_fail
-must_failed
+must_failed shortage_of_memory
 uuid_format uuid_parse digest_of digest_chain digest_format
 view_member_by_id view_member_exact view_equal view_expects wall_text replica_role_name replica_state_name
 _GLOBAL_OFFSET_TABLE_ __tls_get_addr

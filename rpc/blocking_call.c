@@ -14,20 +14,24 @@
 
 #define XID 1 /* the connection carries one call */
 
-/* False with errno when the deadline passes first. */
-static bool wait_for(int fd, short events, uint64_t deadline_us)
+bool blocking_wait(int fd, short events, uint64_t deadline_us, int cancel_fd)
 {
 	for (;;) {
 		uint64_t now_us = rpc_clock_us();
-		struct pollfd poll_fd = {.fd = fd, .events = events};
+		struct pollfd poll_fds[] = {{.fd = fd, .events = events},
+					    {.fd = cancel_fd > 0 ? cancel_fd : -1, .events = POLLIN}};
 
 		if (now_us >= deadline_us) {
 			errno = ETIMEDOUT;
 			return false;
 		}
 
-		int ready = poll(&poll_fd, 1, (int)((deadline_us - now_us + 999) / 1000));
+		int ready = poll(poll_fds, 2, (int)((deadline_us - now_us + 999) / 1000));
 
+		if (ready > 0 && poll_fds[1].revents != 0) {
+			errno = ECANCELED;
+			return false;
+		}
 		if (ready > 0)
 			return true;
 		if (ready < 0 && errno != EINTR)
@@ -35,8 +39,14 @@ static bool wait_for(int fd, short events, uint64_t deadline_us)
 	}
 }
 
-static int connect_by(const struct rpc_address *address, uint64_t deadline_us)
+static bool wait_for(const struct blocking_call *call, int fd, short events)
 {
+	return blocking_wait(fd, events, call->deadline_us, call->cancel_fd);
+}
+
+static int connect_by(const struct blocking_call *call)
+{
+	const struct rpc_address *address = call->address;
 	int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int error = 0;
 	socklen_t length = sizeof error;
@@ -45,7 +55,7 @@ static int connect_by(const struct rpc_address *address, uint64_t deadline_us)
 		return -1;
 	if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
 		return fd;
-	if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, deadline_us) ||
+	if (errno != EINPROGRESS || !wait_for(call, fd, POLLOUT) ||
 	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		error = errno;
 	if (error == 0)
@@ -55,7 +65,7 @@ static int connect_by(const struct rpc_address *address, uint64_t deadline_us)
 	return -1;
 }
 
-static bool send_by(int fd, struct record_writer *output, uint64_t deadline_us)
+static bool send_by(const struct blocking_call *call, int fd, struct record_writer *output)
 {
 	const uint8_t *bytes;
 	size_t size;
@@ -65,18 +75,18 @@ static bool send_by(int fd, struct record_writer *output, uint64_t deadline_us)
 
 		if (sent > 0)
 			record_writer_sent(output, (size_t)sent);
-		else if ((errno != EAGAIN && errno != EINTR) || !wait_for(fd, POLLOUT, deadline_us))
+		else if ((errno != EAGAIN && errno != EINTR) || !wait_for(call, fd, POLLOUT))
 			return false;
 	}
 	return true;
 }
 
 /* RECORD_MORE: errno says why nothing more comes. */
-static enum record_status receive_by(int fd, struct record_reader *input, uint8_t *bytes, size_t bytes_size,
-				     uint64_t deadline_us, const uint8_t **record, size_t *size)
+static enum record_status receive_by(const struct blocking_call *call, int fd, struct record_reader *input,
+				     uint8_t *bytes, size_t bytes_size, const uint8_t **record, size_t *size)
 {
 	for (;;) {
-		if (!wait_for(fd, POLLIN, deadline_us))
+		if (!wait_for(call, fd, POLLIN))
 			return RECORD_MORE;
 
 		ssize_t count = recv(fd, bytes, bytes_size, 0);
@@ -134,12 +144,12 @@ enum blocking_result blocking_call(const struct blocking_call *call, char *error
 		snprintf(error, error_size, "the arguments cannot be encoded");
 		goto out;
 	}
-	fd = connect_by(call->address, call->deadline_us);
-	if (fd < 0 || !send_by(fd, &output, call->deadline_us)) {
+	fd = connect_by(call);
+	if (fd < 0 || !send_by(call, fd, &output)) {
 		snprintf(error, error_size, "%s", strerror(errno));
 		goto out;
 	}
-	switch (receive_by(fd, &input, bytes, sizeof bytes, call->deadline_us, &record, &size)) {
+	switch (receive_by(call, fd, &input, bytes, sizeof bytes, &record, &size)) {
 	case RECORD_WHOLE:
 		result = decode_reply(call, record, size, error, error_size);
 		break;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rpc/rpc.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct blocking_call {
 	xdrproc_t decode;
 	void *results;        /* zeroed by the caller, who frees it with xdr_free after BLOCKING_ANSWERED */
 	uint64_t deadline_us; /* rpc_clock_us */
+	int cancel_fd;        /* readable: whoever waits is to give up at once. 0: none (0 to 2 are never one) */
 };
 
 enum blocking_result {
@@ -26,6 +28,10 @@ enum blocking_result {
 	BLOCKING_FAILED,      /* somebody is there who had a system error: may have been executed */
 	BLOCKING_UNREACHABLE  /* no connection, no whole answer in time, or no RPC */
 };
+
+/* Waits until fd is ready for `events` of poll(2). False with errno: ETIMEDOUT when the deadline (rpc_clock_us) passes
+ * first, ECANCELED when cancel_fd becomes readable (0: none). */
+bool blocking_wait(int fd, short events, uint64_t deadline_us, int cancel_fd);
 
 /* `error`: one short clause why, unless it was answered. */
 enum blocking_result blocking_call(const struct blocking_call *call, char *error, size_t error_size);

@@ -41,23 +41,15 @@ static struct rpc_address local_rpcbind(void)
 	return address;
 }
 
-static enum blocking_result ask_rpcbind(const struct rpc_address *rpcbind, rpcproc_t procedure, xdrproc_t encode,
-					void *arguments, xdrproc_t decode, void *results, uint64_t deadline_us,
-					char *error, size_t error_size)
-{
-	return blocking_call(&(struct blocking_call){
-		.address = rpcbind, .program = RPCBPROG, .version = RPCBVERS4, .procedure = procedure,
-		.encode = encode, .arguments = arguments, .decode = decode, .results = results,
-		.deadline_us = deadline_us,
-	}, error, error_size);
-}
-
 static enum blocking_result dump(const struct rpc_address *rpcbind, struct mappings *mappings, uint64_t deadline_us,
-				 char *error, size_t error_size)
+				 int cancel_fd, char *error, size_t error_size)
 {
 	*mappings = (struct mappings){0};
-	return ask_rpcbind(rpcbind, RPCBPROC_DUMP, xdr_nothing, NULL, (xdrproc_t)mappings_decode, mappings, deadline_us,
-			   error, error_size);
+	return blocking_call(&(struct blocking_call){
+		.address = rpcbind, .program = RPCBPROG, .version = RPCBVERS4, .procedure = RPCBPROC_DUMP,
+		.encode = xdr_nothing, .decode = (xdrproc_t)mappings_decode, .results = mappings,
+		.deadline_us = deadline_us, .cancel_fd = cancel_fd,
+	}, error, error_size);
 }
 
 /* RPCBPROC_SET or RPCBPROC_UNSET at the local rpcbind; *done is its answer. */
@@ -80,8 +72,11 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 	rpc_address_to_universal(address, universal, sizeof universal);
 	snprintf(owner, sizeof owner, "%u", geteuid());
 
-	enum blocking_result result = ask_rpcbind(&rpcbind, procedure, (xdrproc_t)xdr_rpcb, &mapping,
-						  (xdrproc_t)xdr_bool, &answer, deadline_us, error, error_size);
+	enum blocking_result result = blocking_call(&(struct blocking_call){
+		.address = &rpcbind, .program = RPCBPROG, .version = RPCBVERS4, .procedure = procedure,
+		.encode = (xdrproc_t)xdr_rpcb, .arguments = &mapping,
+		.decode = (xdrproc_t)xdr_bool, .results = &answer, .deadline_us = deadline_us,
+	}, error, error_size);
 
 	*done = answer;
 	return result;
@@ -89,15 +84,16 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 
 /* --- dumps -------------------------------------------------------------------------------------------------------- */
 
-int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
-		  uint32_t timeout_ms, char *error, size_t error_size)
+int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries,
+			    int entries_max, uint32_t timeout_ms, int cancel_fd, char *error, size_t error_size)
 {
 	struct rpc_address addresses[HOST_ADDRESSES];
 	uint64_t deadline_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u;
 	char why[128] = "";
 	struct mappings mappings = {0};
 	int count = 0;
-	int address_count = resolve_host(host, RPCBIND_PORT, deadline_us, addresses, HOST_ADDRESSES, why, sizeof why);
+	int address_count = resolve_host(host, RPCBIND_PORT, deadline_us, cancel_fd, addresses, HOST_ADDRESSES, why,
+					 sizeof why);
 
 	if (address_count == 0) {
 		snprintf(error, error_size, "cannot find host %s: %s", host, why);
@@ -111,8 +107,8 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 		uint64_t now_us = rpc_clock_us();
 		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
 
-		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i), why,
-			      sizeof why);
+		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i),
+			      cancel_fd, why, sizeof why);
 	}
 	if (result == BLOCKING_REJECTED || result == BLOCKING_FAILED) {
 		snprintf(error, error_size,
@@ -133,6 +129,12 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 	return count;
 }
 
+int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
+		  uint32_t timeout_ms, char *error, size_t error_size)
+{
+	return registry_dump_or_cancel(host, low, high, entries, entries_max, timeout_ms, 0, error, error_size);
+}
+
 enum find_result { FIND_FOUND, FIND_NONE, FIND_FAILED };
 
 /* The local rpcbind's entry of the program on the netid of `address`, wildcards as they are. */
@@ -143,7 +145,7 @@ static enum find_result find_local(uint32_t program, uint32_t version, const str
 	enum find_result found = FIND_NONE;
 	struct mappings mappings;
 
-	if (dump(&rpcbind, &mappings, deadline_us, error, error_size) != BLOCKING_ANSWERED)
+	if (dump(&rpcbind, &mappings, deadline_us, 0, error, error_size) != BLOCKING_ANSWERED)
 		return FIND_FAILED;
 	for (size_t i = 0; i < mappings.count && found == FIND_NONE; i++)
 		if (mappings.at[i].program == program && mappings.at[i].version == version &&

@@ -28,6 +28,10 @@ struct registry_entry {
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
 		  uint32_t timeout_ms, char *error, size_t error_size);
 
+/* The same, and gives up at once when cancel_fd becomes readable (0: none). */
+int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries,
+			    int entries_max, uint32_t timeout_ms, int cancel_fd, char *error, size_t error_size);
+
 enum registry_set_result {
 	REGISTRY_SET,        /* registered, or it was already there with our address */
 	REGISTRY_TAKEN,      /* somebody alive answers procedure 0 at the registered address: `error` names address and
@@ -57,7 +61,7 @@ struct registry;
 
 /* One worker thread for the local rpcbind, and one for each dump under way: a dead host delays no other. */
 struct registry *registry_new(struct event_base *base);
-/* Waits for the jobs under way, at most their deadlines. Never from within one of its call-backs. Unsets nothing. */
+/* Ends the dumps under way, and waits for other jobs, at most their deadlines. Never from within one of its call-backs. Unsets nothing. */
 void registry_free(struct registry *registry);
 
 /* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). `result` is called

@@ -73,6 +73,7 @@ STAILQ_HEAD(findings, finding);
 struct registry {
 	struct event wake;
 	int wake_fd;
+	int cancel_fd; /* readable: who waits for an rpcbind gives up */
 	bool telling; /* the loop's: a call-back is on the stack */
 	pthread_t worker;
 	pthread_mutex_t lock; /* guards all below */
@@ -233,8 +234,8 @@ static void *run_dump(void *context)
 	struct finding *dump = context;
 	struct registry *registry = dump->registry;
 
-	dump->count = registry_dump(dump->host, dump->low, dump->high, dump->entries, DUMP_ENTRIES, dump->timeout_ms,
-				    dump->error, sizeof dump->error);
+	dump->count = registry_dump_or_cancel(dump->host, dump->low, dump->high, dump->entries, DUMP_ENTRIES,
+					      dump->timeout_ms, registry->cancel_fd, dump->error, sizeof dump->error);
 	lock(registry);
 	report(registry, dump);
 	registry->dumps_running--;
@@ -325,7 +326,8 @@ struct registry *registry_new(struct event_base *base)
 	thread_cond_init(&registry->work);
 	thread_cond_init(&registry->idle);
 	registry->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (registry->wake_fd < 0)
+	registry->cancel_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (registry->wake_fd < 0 || registry->cancel_fd < 0)
 		shortage("registry", "tell the loop of answers: eventfd");
 	event_assign(&registry->wake, base, registry->wake_fd, EV_READ | EV_PERSIST, woken, registry);
 	event_add(&registry->wake, NULL);
@@ -360,6 +362,7 @@ void registry_free(struct registry *registry)
 	lock(registry);
 	registry->stopping = true;
 	pthread_cond_signal(&registry->work);
+	eventfd_write(registry->cancel_fd, 1);
 	while (registry->dumps_running > 0)
 		pthread_cond_wait(&registry->idle, &registry->lock);
 	unlock(registry);
@@ -367,6 +370,7 @@ void registry_free(struct registry *registry)
 	free_lists(registry);
 	event_del(&registry->wake);
 	close(registry->wake_fd);
+	close(registry->cancel_fd);
 	pthread_mutex_destroy(&registry->lock);
 	pthread_cond_destroy(&registry->work);
 	pthread_cond_destroy(&registry->idle);

@@ -2,20 +2,24 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/blocking_call.h"
 #include "rpc/thread.h"
 
 /* Shared by the asker and the resolver's thread; the last of the two frees it. */
 struct question {
 	pthread_mutex_t lock;
-	pthread_cond_t answered;
+	int answered_fd; /* readable when `done` */
 	int users;
 	bool done;
 	int result;
@@ -33,7 +37,7 @@ static void let_go(struct question *question)
 	if (question->found != NULL)
 		freeaddrinfo(question->found);
 	pthread_mutex_destroy(&question->lock);
-	pthread_cond_destroy(&question->answered);
+	close(question->answered_fd);
 	free(question);
 }
 
@@ -48,7 +52,7 @@ static void *ask(void *context)
 	question->result = result;
 	question->found = result == 0 ? found : NULL;
 	question->done = true;
-	pthread_cond_signal(&question->answered);
+	eventfd_write(question->answered_fd, 1);
 	let_go(question);
 	return NULL;
 }
@@ -69,8 +73,8 @@ static int copy_family(const struct addrinfo *found, int family, uint16_t port, 
 	return count;
 }
 
-static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, struct rpc_address *addresses, int max,
-			char *error, size_t error_size)
+static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, int cancel_fd,
+			struct rpc_address *addresses, int max, char *error, size_t error_size)
 {
 	struct question *question = calloc(1, sizeof *question);
 	int count = 0;
@@ -78,20 +82,21 @@ static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, s
 	must_allocate(question);
 	snprintf(question->host, sizeof question->host, "%s", host);
 	pthread_mutex_init(&question->lock, NULL);
-	thread_cond_init(&question->answered);
+	question->answered_fd = eventfd(0, EFD_CLOEXEC);
 	question->users = 2;
-	if (!thread_start_detached(ask, question)) {
+	if (question->answered_fd < 0 || !thread_start_detached(ask, question)) {
 		snprintf(error, error_size, "cannot start a thread: %s", strerror(errno));
 		question->users--;
 		pthread_mutex_lock(&question->lock);
 		let_go(question);
 		return 0;
 	}
+
+	bool given_up = !blocking_wait(question->answered_fd, POLLIN, deadline_us, cancel_fd) && errno == ECANCELED;
+
 	pthread_mutex_lock(&question->lock);
-	while (!question->done && thread_cond_wait_until(&question->answered, &question->lock, deadline_us))
-		continue;
 	if (!question->done) {
-		snprintf(error, error_size, "the name server does not answer");
+		snprintf(error, error_size, "%s", given_up ? strerror(ECANCELED) : "the name server does not answer");
 	} else if (question->result != 0) {
 		snprintf(error, error_size, "%s", gai_strerror(question->result));
 	} else {
@@ -104,8 +109,8 @@ static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, s
 	return count;
 }
 
-int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, struct rpc_address *addresses,
-		 int addresses_max, char *error, size_t error_size)
+int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, int cancel_fd,
+		 struct rpc_address *addresses, int addresses_max, char *error, size_t error_size)
 {
 	must(addresses_max > 0);
 	if (strlen(host) > 255) {
@@ -118,5 +123,5 @@ int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, struct r
 		rpc_address_set_port(&addresses[0], port);
 		return 1;
 	}
-	return ask_resolver(host, port, deadline_us, addresses, addresses_max, error, error_size);
+	return ask_resolver(host, port, deadline_us, cancel_fd, addresses, addresses_max, error, error_size);
 }

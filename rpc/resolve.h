@@ -7,6 +7,7 @@
 
 #include "rpc/address.h"
 
-/* Writes at most addresses_max addresses with `port`, IPv4 first. Returns the count, or 0 with one clause in error. */
-int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, struct rpc_address *addresses,
-		 int addresses_max, char *error, size_t error_size);
+/* Writes at most addresses_max addresses with `port`, IPv4 first. Returns the count, or 0 with one clause in error.
+ * Gives up at once when cancel_fd becomes readable (0: none). */
+int resolve_host(const char *host, uint16_t port, uint64_t deadline_us, int cancel_fd,
+		 struct rpc_address *addresses, int addresses_max, char *error, size_t error_size);

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -261,6 +262,13 @@ static void a_trickling_peer_holds_nobody_past_the_deadline(void **state)
 	assert_int_equal(blocking_call(&call, error, sizeof error), BLOCKING_UNREACHABLE);
 	assert_string_equal(error, strerror(ETIMEDOUT));
 	assert_true(rpc_clock_us() >= deadline_us);
+
+	/* Nor past the moment when it is told to give up, however far the deadline is; the peer accepts no more. */
+	call.deadline_us = rpc_clock_us() + 600000000;
+	call.cancel_fd = eventfd(1, 0);
+	assert_int_equal(blocking_call(&call, error, sizeof error), BLOCKING_UNREACHABLE);
+	assert_string_equal(error, strerror(ECANCELED));
+	close(call.cancel_fd);
 	atomic_store(&trickler.stop, true);
 	pthread_join(thread, NULL);
 	close(trickler.listener);
@@ -274,13 +282,13 @@ static void numeric_hosts_ask_nobody(void **state)
 
 	(void)state;
 	/* With a deadline that has passed, only what needs no answer succeeds. */
-	assert_int_equal(resolve_host("localhost", 111, 0, addresses, 4, error, sizeof error), 1);
+	assert_int_equal(resolve_host("localhost", 111, 0, 0, addresses, 4, error, sizeof error), 1);
 	rpc_address_format(&addresses[0], text, sizeof text);
 	assert_string_equal(text, "127.0.0.1:111");
-	assert_int_equal(resolve_host("::1", 111, 0, addresses, 4, error, sizeof error), 1);
+	assert_int_equal(resolve_host("::1", 111, 0, 0, addresses, 4, error, sizeof error), 1);
 	rpc_address_format(&addresses[0], text, sizeof text);
 	assert_string_equal(text, "[::1]:111");
-	assert_int_equal(resolve_host("nowhere.invalid", 111, 0, addresses, 4, error, sizeof error), 0);
+	assert_int_equal(resolve_host("nowhere.invalid", 111, 0, 0, addresses, 4, error, sizeof error), 0);
 	assert_true(error[0] != '\0');
 }
 

@@ -14,6 +14,7 @@ const struct command commands[] = {
 	{"shell", "type commands one after the other", command_shell},
 	{"switchover", "move the primary without losing or refusing a request", command_switchover},
 	{"promote", "the way out when members are lost for good", command_promote},
+	{"remove", "miss a lost replica no longer", command_remove},
 	{"bench", "measure orders and reads a second", command_bench},
 	{NULL, NULL, NULL},
 };

@@ -54,4 +54,5 @@ int command_status(struct client_options options, int argc, char **argv);
 int command_shell(struct client_options options, int argc, char **argv);
 int command_switchover(struct client_options options, int argc, char **argv);
 int command_promote(struct client_options options, int argc, char **argv);
+int command_remove(struct client_options options, int argc, char **argv);
 int command_bench(struct client_options options, int argc, char **argv);

@@ -119,6 +119,12 @@ static void send_promote(void *args, uint32_t timeout_ms, CLIENT *client)
 	promote_1(args, NULL, client);
 }
 
+static void send_remove(void *args, uint32_t timeout_ms, CLIENT *client)
+{
+	(void)timeout_ms;
+	remove_1(args, NULL, client);
+}
+
 static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	(void)timeout_ms;
@@ -132,6 +138,7 @@ static const struct procedure place_order = PROCEDURE(place, jh_write_result, ju
 static const struct procedure read_history = PROCEDURE(read, jh_read_result, judge_read);
 static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, judge_admin);
 static const struct procedure promote = PROCEDURE(promote, jh_admin_result, judge_admin);
+static const struct procedure remove_replica = PROCEDURE(remove, jh_admin_result, judge_admin);
 static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, judge_status);
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
@@ -382,6 +389,12 @@ enum outcome session_promote(struct session *session, struct jh_promote_args *ar
 {
 	/* Without confirm it only asks what would be lost. */
 	return ask(session, args->confirm ? REQUEST_ONCE : REQUEST_READ, &promote, args, result, error);
+}
+
+enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
+			    char error[static SESSION_ERROR_SIZE])
+{
+	return ask(session, REQUEST_ONCE, &remove_replica, args, result, error);
 }
 
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,

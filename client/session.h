@@ -31,6 +31,8 @@ enum outcome session_switchover(struct session *session, struct jh_switchover_ar
 				struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE]);
 enum outcome session_promote(struct session *session, struct jh_promote_args *args, struct jh_admin_result *result,
 			     char error[static SESSION_ERROR_SIZE]);
+enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
+			    char error[static SESSION_ERROR_SIZE]);
 
 /* One attempt, at most timeout_ms: who wants to know the state wants to know that nobody answers. DONE or
  * UNAVAILABLE. */

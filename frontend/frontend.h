@@ -19,7 +19,7 @@
 #include "rpc/server.h"
 
 #define STATUS_CALLS_MAX 1024 /* waiting for a round of heartbeats */
-#define OPERATORS_MAX 16 /* switchovers and promotions waiting for their outcome */
+#define OPERATORS_MAX 16 /* switchovers, promotions and removals waiting for their outcome */
 
 struct operator_call {
 	uint64_t token; /* 0: free */
@@ -94,6 +94,7 @@ void manager_saved(void *context, uint64_t ticket, bool ok, const char *error);
 /* Answers the call later; false when too many operators wait, or before the beginning. */
 bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call);
 bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call);
+bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *call);
 
 /* --- status.c ----------------------------------------------------------------------------------------------------- */
 

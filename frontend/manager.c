@@ -51,7 +51,8 @@ static void answer_operator(struct frontend *frontend, const struct views_action
 {
 	for (int i = 0; i < OPERATORS_MAX; i++) {
 		struct operator_call *operator = &frontend->operators[i];
-		jh_admin_result result = {.outcome = action->ok ? JH_DONE : JH_REFUSED};
+		jh_admin_result result = {
+			.outcome = action->ok ? JH_DONE : action->unsure ? JH_UNKNOWN : JH_REFUSED};
 
 		if (operator->token != action->token)
 			continue;
@@ -351,6 +352,16 @@ bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struc
 	if (token == 0)
 		return false;
 	step(frontend, &(struct views_event){.kind = VIEWS_PROMOTE, .token = token, .id = id, .confirm = confirm});
+	return true;
+}
+
+bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *call)
+{
+	uint64_t token = keep_operator(frontend, call);
+
+	if (token == 0)
+		return false;
+	step(frontend, &(struct views_event){.kind = VIEWS_REMOVE, .token = token, .id = id});
 	return true;
 }
 

@@ -123,6 +123,16 @@ bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_
 	return FALSE;
 }
 
+bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	struct rpc_call *call = rpc_call_take(request);
+
+	memset(result, 0, sizeof *result);
+	if (!manager_remove(rpc_call_context(request), args->id, call))
+		too_many_operators(call);
+	return FALSE;
+}
+
 bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
 {
 	const struct frontend *frontend = rpc_call_context(request);

@@ -55,18 +55,36 @@ void vm_say_state(struct views *v, const char *text)
 	vm_say(v, LOG_LEVEL_WARN, "%s", text);
 }
 
-void vm_answer(struct views *v, uint64_t token, bool ok, const char *format, ...)
+static struct views_action *answer(struct views *v, uint64_t token)
 {
 	struct views_action *action = vm_emit(v, VIEWS_DO_ANSWER, 0);
-	va_list arguments;
 
 	action->token = token;
+	v->tokens_answered++;
+	must(v->tokens_answered <= v->tokens_opened);
+	return action;
+}
+
+void vm_answer(struct views *v, uint64_t token, bool ok, const char *format, ...)
+{
+	struct views_action *action = answer(v, token);
+	va_list arguments;
+
 	action->ok = ok;
 	va_start(arguments, format);
 	vsnprintf(action->text, sizeof action->text, format, arguments);
 	va_end(arguments);
-	v->tokens_answered++;
-	must(v->tokens_answered <= v->tokens_opened);
+}
+
+void vm_answer_unsure(struct views *v, uint64_t token, const char *format, ...)
+{
+	struct views_action *action = answer(v, token);
+	va_list arguments;
+
+	action->unsure = true;
+	va_start(arguments, format);
+	vsnprintf(action->text, sizeof action->text, format, arguments);
+	va_end(arguments);
 }
 
 void vm_exit_with(struct views *v, const char *text)

@@ -151,6 +151,7 @@ struct views {
 
 	struct wish switchover;
 	struct wish promotion;
+	struct wish removal;
 	uint64_t tokens_opened;
 	uint64_t tokens_answered;
 };
@@ -172,6 +173,9 @@ __attribute__((format(printf, 4, 5))) void vm_say_of(struct views *v, struct kno
 void vm_say_state(struct views *v, const char *text);
 void vm_answer(struct views *v, uint64_t token, bool ok, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* It has begun and may still be done: not ok, but a refusal neither (RULE 12). */
+void vm_answer_unsure(struct views *v, uint64_t token, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void vm_exit_with(struct views *v, const char *text);
 
 /* A list of ids in words, "replicas 2, 3": begin with list.count 0. */
@@ -274,6 +278,12 @@ void vm_operator_consider(struct views *v);
 /* Answers what is done or late. */
 void vm_operator_settle(struct views *v);
 void vm_operator_close(struct views *v, const char *why);
+void vm_operator_open(struct views *v, struct wish *wish, uint64_t token, uint32_t id);
+
+/* removal.c */
+void vm_removal_asked(struct views *v, uint64_t token, uint32_t id);
+void vm_removal_consider(struct views *v);
+void vm_removal_settle(struct views *v);
 
 /* view_change.c: the gates. */
 void vm_view_propose(struct views *v, struct plan *plan);

@@ -27,7 +27,8 @@ static struct known *free_place(struct views *v)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
-		if (!k->forgotten || k->link != LINK_DOWN || view_member_by_id(&v->durable.view, k->id) != NULL)
+		if (k->link != LINK_DOWN || (!k->forgotten && k->address[0] != '\0') ||
+		    view_member_by_id(&v->durable.view, k->id) != NULL)
 			continue;
 		if (!vm_expected(v, k->id))
 			return k;

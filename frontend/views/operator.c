@@ -3,10 +3,11 @@
 #include "frontend/views/internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "rpc/base/rule.h"
 
-static void open_wish(struct views *v, struct wish *wish, uint64_t token, uint32_t id)
+void vm_operator_open(struct views *v, struct wish *wish, uint64_t token, uint32_t id)
 {
 	must(!wish->open);
 	*wish = (struct wish){.open = true, .token = token, .id = id, .until_ms = v->now_ms + OPERATOR_WAIT_MS};
@@ -34,7 +35,7 @@ void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 		vm_answer(v, token, false, "replica %u is the only member: there is nobody to switch over to",
 			  current->primary);
 	else
-		open_wish(v, &v->switchover, token, id);
+		vm_operator_open(v, &v->switchover, token, id);
 }
 
 static bool may_lead(struct views *v, const struct known *k)
@@ -81,6 +82,14 @@ static uint64_t highest_op_heard(const struct views *v, uint64_t *view)
 	return op;
 }
 
+/* What is to be known of the data before it is made the only truth. */
+static const char *blemish(const struct known *k)
+{
+	if (k->lost_data)
+		return "HAS LOST DATA, and ";
+	return k->report.tail_cut != 0 ? "cut the end of its log off at its start, and " : "";
+}
+
 static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 {
 	uint64_t view;
@@ -95,12 +104,21 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 	}
 	vm_answer(
 		v, token, true,
-		"replica %u holds op %llu, made whole in view %llu; the highest op heard of is %llu, "
+		"replica %u %sholds op %llu, made whole in view %llu; the highest op heard of is %llu, "
 		"the highest view %llu; of view %llu %.120s cannot be asked. Every order after op %llu may be lost for "
 		"ever, acknowledged or not; the others will set their data aside",
-		k->id, (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
+		k->id, blemish(k), (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
 		(unsigned long long)highest, (unsigned long long)view, (unsigned long long)members->number,
 		vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);
+}
+
+/* RULE 14: it takes no view, however it is asked: a generation made for it would have nobody to lead it. */
+static void answer_damaged(struct views *v, uint64_t token, const struct known *k)
+{
+	vm_answer(v, token, false,
+		  "replica %u is damaged (%.150s): it cannot be promoted. Promote another one, or start it on a whole copy "
+		  "of its directory",
+		  k->id, k->report.detail);
 }
 
 void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool confirm)
@@ -120,12 +138,32 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 		vm_answer(v, token, false,
 			  "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
 			  serving->id, (unsigned long long)v->durable.view.number);
+	else if (RULE_FORBIDS(rule_14_damaged_are_not_forced, k->report.state == STATE_DAMAGED))
+		answer_damaged(v, token, k);
 	else if (v->switchover.open || v->promotion.open)
 		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
 	else if (!confirm)
 		tell_cost(v, token, k);
 	else
-		open_wish(v, &v->promotion, token, id);
+		vm_operator_open(v, &v->promotion, token, id);
+}
+
+/* Who is missed stays missed: the newest list there is. */
+static void take_expected(struct views *v, const struct known *k, struct view *view)
+{
+	const struct view *newest = &v->durable.view;
+
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *other = &v->known[i];
+
+		if (other->id != 0 && other->greeted && other->report.view.number > newest->number &&
+		    uuid_equal(other->report.view.cluster, k->report.view.cluster))
+			newest = &other->report.view;
+	}
+	view->expected_count = newest->expected_count;
+	memcpy(view->expected, newest->expected, sizeof view->expected);
+	for (uint32_t i = 0; i < newest->members_count; i++)
+		vm_expected_add(v, view, newest->members[i].id);
 }
 
 /* RULE 3: the operator's way out. The new generation keeps the old branch from coming back as an equal. */
@@ -143,6 +181,12 @@ void vm_operator_consider(struct views *v)
 		vm_answer(v, wish->token, false, "replica %u serves by now: nothing is to be forced", serving->id);
 		return;
 	}
+	if (k != NULL && wish->view == 0 && k->greeted &&
+	    RULE_FORBIDS(rule_14_damaged_are_not_forced, k->report.state == STATE_DAMAGED)) {
+		wish->open = false;
+		answer_damaged(v, wish->token, k);
+		return;
+	}
 	if (k == NULL || wish->view != 0 || v->ticket != 0 || k->link != LINK_UP || k->report.view.number == 0)
 		return;
 	if (!k->bound && (v->mode != MODE_NORMAL || vm_known_standing(v, k) == STANDING_BOUND)) {
@@ -155,6 +199,7 @@ void vm_operator_consider(struct views *v)
 	must(RULE_HOLDS(rule_03_forced_view_has_its_generation,
 			!uuid_equal(plan.view.generation, k->report.view.generation)));
 	highest_op_heard(v, &plan.view.number);
+	take_expected(v, k, &plan.view);
 	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* view_propose adds 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
 	plan.view.primary = k->id;
@@ -192,8 +237,10 @@ static void settle(struct views *v, struct wish *wish, const char *what)
 	}
 	vm_explain(v, why);
 	if (moved_on)
-		vm_answer(v, wish->token, false, "replica %u failed meanwhile: replica %u is the primary", wish->id,
-			  current->primary);
+		vm_answer_unsure(v, wish->token, "it was done, and replica %u failed meanwhile: replica %u is the primary",
+				 wish->id, current->primary);
+	else if (wish->view != 0) /* a view was made: that is not nothing */
+		vm_answer_unsure(v, wish->token, "the %s has begun and did not end in time: %.300s", what, why);
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL && wish->id == 0)
 		vm_answer(v, wish->token, false, "no other member is level with the primary");
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL)
@@ -210,10 +257,12 @@ void vm_operator_settle(struct views *v)
 
 void vm_operator_close(struct views *v, const char *why)
 {
-	struct wish *wishes[] = {&v->switchover, &v->promotion};
+	struct wish *wishes[] = {&v->switchover, &v->promotion, &v->removal};
 
-	for (size_t i = 0; i < 2; i++) {
-		if (wishes[i]->open)
+	for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+		if (wishes[i]->open && wishes[i]->view != 0)
+			vm_answer_unsure(v, wishes[i]->token, "%s", why);
+		else if (wishes[i]->open)
 			vm_answer(v, wishes[i]->token, false, "%s", why);
 		wishes[i]->open = false;
 	}

@@ -74,7 +74,8 @@ static bool missing(const struct views *v, const struct known *k, char *text, si
 
 	if (k->id == 0 || vm_known_standing(v, k) == STANDING_FOREIGN)
 		return false;
-	if (k->link != LINK_UP && (k->forgotten || vm_expected(v, k->id)))
+	/* Nobody misses what is only registered and was never admitted: an entry that a dead process left. */
+	if (k->link != LINK_UP && (k->forgotten || !k->greeted || vm_expected(v, k->id)))
 		return false;
 	if (!vm_known_reachable(v, k))
 		what = k->link == LINK_UP ? "is not usable" : "is down";

@@ -77,6 +77,9 @@ static void learn(struct views *v, const struct views_event *event)
 	case VIEWS_PROMOTE:
 		vm_operator_promote(v, event->token, event->id, event->confirm);
 		return;
+	case VIEWS_REMOVE:
+		vm_removal_asked(v, event->token, event->id);
+		return;
 	case VIEWS_TICK:
 		/* Only here: whoever is judged silent must have had his answers read first (rule 15). */
 		vm_liveness_tick(v);
@@ -100,6 +103,7 @@ static void decide(struct views *v)
 		vm_needs_note(v);
 		vm_view_install(v);
 		vm_operator_consider(v);
+		vm_removal_consider(v);
 		vm_election_consider(v);
 		break;
 	case MODE_IDLE:
@@ -108,6 +112,7 @@ static void decide(struct views *v)
 	}
 	vm_view_route(v);
 	vm_operator_settle(v);
+	vm_removal_settle(v);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -128,13 +133,15 @@ static uint64_t deadline(struct views *v)
 		at = earliest(at, v->switchover.until_ms);
 	if (v->promotion.open)
 		at = earliest(at, v->promotion.until_ms);
+	if (v->removal.open)
+		at = earliest(at, v->removal.until_ms);
 	return at;
 }
 
 /* One that has been replaced says nothing more, but leaves no operator without an answer. */
 static void answer_only(struct views *v, const struct views_event *event)
 {
-	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE)
+	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE && event->kind != VIEWS_REMOVE)
 		return;
 	v->tokens_opened++;
 	vm_answer(v, event->token, false, "this front-end is replaced by another one");
@@ -163,7 +170,8 @@ void views_step(struct views *v, const struct views_event *event, struct views_a
 	v->deadline_ms = v->mode == MODE_EXITED ? UINT64_MAX : deadline(v);
 	actions->deadline_ms = v->deadline_ms;
 	must(v->tokens_opened ==
-	     v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0)); /* each exactly once */
+	     v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0) +
+		     (v->removal.open ? 1 : 0)); /* each exactly once */
 	must(v->ticket == 0 || v->mode != MODE_IDLE);
 	v->actions = NULL;
 }

@@ -49,6 +49,7 @@ enum views_event_kind {
 			      0 */
 	VIEWS_SWITCHOVER,  /* an operator's wish: token, id (0: choose) */
 	VIEWS_PROMOTE,     /* an operator's force: token, id, confirm */
+	VIEWS_REMOVE,      /* an operator misses id no longer: token, id */
 	VIEWS_TICK         /* the deadline the last step gave has come (or earlier) */
 };
 
@@ -72,7 +73,7 @@ struct views_event {
 	uint64_t ticket;          /* STORED */
 	bool ok;
 	uint64_t waiting;         /* DEMAND */
-	uint64_t token;           /* SWITCHOVER, PROMOTE */
+	uint64_t token;           /* SWITCHOVER, PROMOTE, REMOVE */
 	bool confirm;
 	const struct views_stored *stored; /* START */
 };
@@ -88,7 +89,7 @@ enum views_action_kind {
 	VIEWS_DO_ROUTE,        /* the router: id serves `view`, with this commit point: (re-)submit there; raise the
 				  floor */
 	VIEWS_DO_HOLD,         /* the router: nobody serves now; keep requests; text says why, for who asks too long */
-	VIEWS_DO_ANSWER,       /* an operator's token: ok or not, text */
+	VIEWS_DO_ANSWER,       /* an operator's token: ok or not, or unsure: what was asked for has begun; text */
 	VIEWS_DO_RESET_FLOOR,  /* promote --force */
 	VIEWS_DO_CLEAN,        /* auto-clean: unset id's registration at address ("": none) if it is ours and dead */
 	VIEWS_DO_LOG,          /* one line: level (enum log_level), text */
@@ -107,6 +108,7 @@ struct views_action {
 	uint64_t ticket;
 	uint64_t token;
 	bool ok;
+	bool unsure;
 	int level;
 	char text[VIEWS_TEXT_SIZE];
 };

@@ -112,6 +112,7 @@ static void seed_frontend_calls(void)
 	jh_read_args read = {.timeout_ms = 1000, .query = a_query()};
 	jh_switchover_args switchover = {.id = 2};
 	jh_promote_args promote = {.id = 2, .confirm = TRUE};
+	jh_remove_args remove = {.id = 3};
 	char address[] = "127.0.0.1:40001";
 	jh_announce_args announce = {.id = 2, .address = {15, address}};
 	uint32_t old[] = {htonl(0x80000000u | 24), htonl(9), htonl(CALL), htonl(3), htonl(BASE), htonl(1), htonl(0)};
@@ -127,6 +128,7 @@ static void seed_frontend_calls(void)
 	frontend_call(&writer, "status", CLUSTER_STATUS, nothing, NULL);
 	frontend_call(&writer, "switchover", SWITCHOVER, (xdrproc_t)xdr_jh_switchover_args, &switchover);
 	frontend_call(&writer, "promote", PROMOTE, (xdrproc_t)xdr_jh_promote_args, &promote);
+	frontend_call(&writer, "remove", REMOVE, (xdrproc_t)xdr_jh_remove_args, &remove);
 	frontend_call(&writer, "announce", ANNOUNCE, (xdrproc_t)xdr_jh_announce_args, &announce);
 
 	size_t size = record_writer_pending(&writer, &stream);

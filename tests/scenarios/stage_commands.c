@@ -388,10 +388,12 @@ static void do_by_hand(struct stage *s, const struct words *words)
 
 static void do_operator(struct stage *s, const struct words *words)
 {
-	bool promote = strcmp(words->word[0], "promote") == 0;
+	enum views_event_kind kind = strcmp(words->word[0], "promote") == 0  ? VIEWS_PROMOTE
+				     : strcmp(words->word[0], "remove") == 0 ? VIEWS_REMOVE
+									     : VIEWS_SWITCHOVER;
 
-	front_step(s, front(s, words, 1), &(struct views_event){.kind = promote ? VIEWS_PROMOTE : VIEWS_SWITCHOVER,
-								.token = 1, .id = (uint32_t)number(words, 2),
+	front_step(s, front(s, words, 1), &(struct views_event){.kind = kind, .token = 1,
+								.id = (uint32_t)number(words, 2),
 								.confirm = has_word(words, "confirm")});
 }
 
@@ -450,6 +452,7 @@ static const struct {
 	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
 	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"read", do_order},
 	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},
+	{"remove", do_operator},
 	{"show", do_show}, {"history", do_history}, {"wait", do_wait}, {"set", do_set},
 };
 

@@ -154,7 +154,8 @@ static void carry_out(struct stage *s, struct front_process *f, const struct vie
 		router_hold(f->router, action->text);
 		return;
 	case VIEWS_DO_ANSWER:
-		stage_say(s, "%s tells the operator: %s: %s", name_of(f), action->ok ? "done" : "no", action->text);
+		stage_say(s, "%s tells the operator: %s: %s", name_of(f), action->ok ? "done" : action->unsure ? "unsure" : "no",
+			  action->text);
 		return;
 	case VIEWS_DO_RESET_FLOOR:
 		stage_say(s, "%s forgets its floor", name_of(f));

@@ -463,8 +463,11 @@ void front_event(struct world *w, const struct world_event *event)
 
 void front_switchover(struct world *w)
 {
-	step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .token = ++w->front->operator_token,
-				      .id = world_draw(w, w->profile.nodes + 1)});
+	uint32_t id = world_draw(w, w->profile.nodes + 1);
+
+	/* An operator who moves the primary now and then says which lost one will not come back, rightly or wrongly. */
+	step(w, &(struct views_event){.kind = id > 0 && world_percent(w, 30) ? VIEWS_REMOVE : VIEWS_SWITCHOVER,
+				      .token = ++w->front->operator_token, .id = id});
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */

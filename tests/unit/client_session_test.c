@@ -208,6 +208,14 @@ bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_
 	return FALSE;
 }
 
+bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
 bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
 {
 	(void)args;

@@ -215,6 +215,7 @@ static void act(struct rig *rig, const struct views_action *action)
 	case VIEWS_DO_ANSWER:
 		rig->answers++;
 		rig->answer_ok = action->ok;
+		rig->answer_unsure = action->unsure;
 		snprintf(rig->answer, sizeof rig->answer, "%s", action->text);
 		break;
 	case VIEWS_DO_RESET_FLOOR:
@@ -454,6 +455,13 @@ void rig_stored_event(struct rig *rig, bool ok)
 void rig_switchover(struct rig *rig, uint32_t id)
 {
 	struct views_event event = {.kind = VIEWS_SWITCHOVER, .token = 7, .id = id};
+
+	rig_step(rig, &event);
+}
+
+void rig_remove(struct rig *rig, uint32_t id)
+{
+	struct views_event event = {.kind = VIEWS_REMOVE, .token = 9, .id = id};
 
 	rig_step(rig, &event);
 }

@@ -51,6 +51,7 @@ struct rig {
 	char hold[VIEWS_TEXT_SIZE];
 	uint64_t answers;
 	bool answer_ok;
+	bool answer_unsure;
 	char answer[VIEWS_TEXT_SIZE];
 	uint64_t floor_resets;
 	bool exited;
@@ -84,6 +85,7 @@ void rig_need(struct rig *rig, uint32_t from, enum need_kind kind, uint32_t abou
 void rig_wait(struct rig *rig, uint64_t ms);
 void rig_stored_event(struct rig *rig, bool ok);
 void rig_switchover(struct rig *rig, uint32_t id);
+void rig_remove(struct rig *rig, uint32_t id);
 void rig_promote(struct rig *rig, uint32_t id, bool confirm);
 const struct views_action *rig_did(const struct rig *rig, enum views_action_kind kind);
 bool rig_logged(const struct rig *rig, const char *text);

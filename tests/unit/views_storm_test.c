@@ -187,7 +187,10 @@ static void one_thing(void)
 		restart_frontend(draw(6) != 0);
 		break;
 	case 9:
-		rig_switchover(&rig, draw(REPLICAS + 1));
+		if (draw(2) == 0)
+			rig_switchover(&rig, draw(REPLICAS + 1));
+		else
+			rig_remove(&rig, 1 + draw(REPLICAS));
 		break;
 	case 10:
 		fake->stubborn = !fake->stubborn;

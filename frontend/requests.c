@@ -215,7 +215,9 @@ void requests_start(struct frontend *frontend)
 	struct router_options options = {.queue_max = LIMIT_QUEUE_REQUESTS,
 					 .default_timeout_ms = DEFAULT_TIMEOUT_MS,
 					 .backup_timeout_ms = frontend->options.views.suspect_ms,
-					 .retry_ms = RETRY_MS};
+					 .retry_ms = RETRY_MS,
+					 .writes_window = ROUTER_WRITES_WINDOW,
+					 .reads_window = ROUTER_READS_WINDOW};
 
 	TAILQ_INIT(&frontend->spare);
 	frontend->router = router_new(&options, &shell, frontend);

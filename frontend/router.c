@@ -11,19 +11,16 @@
 
 #define REPLICA_IDS 4096
 #define REASON_SIZE 480
-/* Calls under way. Together they stay below what a replica accepts on one connection (LIMIT_CALLS_IN_FLIGHT): past
- * that it would stop reading, and heartbeats would wait behind requests. */
-#define WRITES_WINDOW 4096
-#define READS_WINDOW 3072
 #define WHEEL_SLOTS 512
 #define TIMEOUT_MAX_MS 3600000u
 
-_Static_assert(WRITES_WINDOW + READS_WINDOW < LIMIT_CALLS_IN_FLIGHT, "room for heartbeats");
+_Static_assert(ROUTER_WRITES_WINDOW + ROUTER_READS_WINDOW < LIMIT_CALLS_IN_FLIGHT, "room for heartbeats");
 
 TAILQ_HEAD(requests, router_request);
 
-/* Requests of one kind, from arrival to answer. Those before `cursor` have been sent or sent back (see router_tick);
- * those from it on wait for room in the window. */
+/* Requests of one kind, from arrival to answer. Any of them may be under way: one that is sent back, or given up with
+ * its view, stands between others that are. `cursor` is where the search for the next one to send goes on. What stands
+ * before it and is not under way waits for its time (again_ms), which sets the cursor back to the first. */
 struct line {
 	struct requests all;
 	struct router_request *cursor; /* NULL: at the end */
@@ -52,8 +49,7 @@ struct router {
 	uint32_t readers_count;
 	uint32_t turn; /* round robin over readers and the primary */
 	bool linked[REPLICA_IDS];
-	bool sent_back; /* some request before a cursor is not under way */
-	uint64_t retry_at_ms;
+	uint64_t again_ms; /* when the first that waits before a cursor may go again; UINT64_MAX: none does */
 	struct requests wheel[WHEEL_SLOTS];
 	uint64_t wheel_tick; /* slots up to this tick have been looked at */
 };
@@ -69,8 +65,9 @@ struct router *router_new(const struct router_options *options, const struct rou
 	router->context = context;
 	TAILQ_INIT(&router->writes.all);
 	TAILQ_INIT(&router->reads.all);
-	router->writes.window = WRITES_WINDOW;
-	router->reads.window = READS_WINDOW;
+	router->writes.window = options->writes_window > 0 ? options->writes_window : ROUTER_WRITES_WINDOW;
+	router->reads.window = options->reads_window > 0 ? options->reads_window : ROUTER_READS_WINDOW;
+	router->again_ms = UINT64_MAX;
 	for (int i = 0; i < WHEEL_SLOTS; i++)
 		TAILQ_INIT(&router->wheel[i]);
 	snprintf(router->reason, sizeof router->reason, "no primary: starting");
@@ -188,12 +185,21 @@ static void send(struct router *router, struct router_request *request, uint64_t
 	else if (!request->is_read)
 		request->left = true;
 	request->sent = true;
+	request->again_ms = 0;
 	request->calls++;
 	request->to = to;
 	request->floor = router->floor; /* RULE 8: known, because a route is */
 	line_of(router, request)->under_way++;
 	router->shell.send(router->context, request, to, router->view, router->floor, to == router->primary,
 			   call_timeout(router, request, to == router->primary, now_ms));
+}
+
+static void wait_until(struct router *router, struct router_request *request, uint64_t again_ms)
+{
+	must(!request->sent);
+	request->again_ms = again_ms;
+	if (again_ms < router->again_ms)
+		router->again_ms = again_ms;
 }
 
 /* Sends what waits, in the order of arrival, as far as the window allows. */
@@ -203,14 +209,18 @@ static void pump(struct router *router, struct line *line, uint64_t now_ms)
 		struct router_request *request = line->cursor;
 
 		line->cursor = TAILQ_NEXT(request, order);
-		if (!request->sent)
+		if (request->sent)
+			continue;
+		if (request->again_ms > now_ms)
+			wait_until(router, request, request->again_ms);
+		else
 			send(router, request, now_ms);
 	}
 }
 
 static void pump_from_the_first(struct router *router, uint64_t now_ms)
 {
-	router->sent_back = false;
+	router->again_ms = UINT64_MAX;
 	router->reads.cursor = TAILQ_FIRST(&router->reads.all);
 	router->writes.cursor = TAILQ_FIRST(&router->writes.all);
 	pump(router, &router->writes, now_ms);
@@ -262,12 +272,15 @@ void router_read(struct router *router, struct router_request *request, uint64_t
 
 /* --- views -------------------------------------------------------------------------------------------------------- */
 
-static void forget_calls(struct router *router, struct line *line)
+/* RULE 17: what was asked of another primary, or in another view, is not heard any more. */
+static void give_up_calls(struct router *router, struct line *line)
 {
 	struct router_request *request;
 
-	TAILQ_FOREACH(request, &line->all, order)
+	TAILQ_FOREACH(request, &line->all, order) {
 		not_under_way(router, request);
+		request->again_ms = 0;
+	}
 	must(line->under_way == 0);
 }
 
@@ -278,8 +291,8 @@ void router_route(struct router *router, uint64_t view, uint32_t primary, uint64
 	if (view != router->view || primary != router->primary) {
 		if (RULE_KEPT(rule_08_new_view_forgets_the_readers))
 			router->readers_count = 0; /* RULE 8 */
-		forget_calls(router, &router->writes);
-		forget_calls(router, &router->reads);
+		give_up_calls(router, &router->writes);
+		give_up_calls(router, &router->reads);
 	}
 	router->routed = true;
 	router->view = view;
@@ -315,7 +328,7 @@ static void lose_calls(struct router *router, struct line *line, uint32_t id)
 		if (!request->sent || request->to != id)
 			continue;
 		not_under_way(router, request);
-		router->sent_back = true;
+		wait_until(router, request, 0);
 	}
 }
 
@@ -358,9 +371,7 @@ static void take_back(struct router *router, struct router_request *request, uin
 		send(router, request, now_ms);
 		return;
 	}
-	if (!router->sent_back)
-		router->retry_at_ms = now_ms + router->options.retry_ms;
-	router->sent_back = true;
+	wait_until(router, request, from_primary ? now_ms + router->options.retry_ms : 0);
 }
 
 void router_answered(struct router *router, struct router_request *request, enum router_reply reply, uint64_t op,
@@ -368,7 +379,9 @@ void router_answered(struct router *router, struct router_request *request, enum
 {
 	struct line *line = line_of(router, request);
 
-	must(request->sent);
+	/* RULE 12, 17: of a call that was given up. An earlier view may still lose what it answers. */
+	if (RULE_FORBIDS(rule_12_given_up_calls_are_not_heard, !request->sent))
+		return;
 	if (RULE_FORBIDS(rule_08_reads_wait_for_the_floor,
 			 reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor)) {
 		/* RULE 8: it shows less than some client has already seen. */
@@ -431,7 +444,7 @@ void router_tick(struct router *router, uint64_t now_ms)
 	for (uint64_t at = first; at <= tick && router->count > 0; at++)
 		expire_slot(router, &router->wheel[at % WHEEL_SLOTS], now_ms);
 	router->wheel_tick = tick;
-	if (router->sent_back && may_send(router) && now_ms >= router->retry_at_ms)
+	if (may_send(router) && now_ms >= router->again_ms)
 		pump_from_the_first(router, now_ms);
 	pump(router, &router->writes, now_ms);
 	pump(router, &router->reads, now_ms);

@@ -23,6 +23,7 @@ struct router_request {
 	uint32_t to;     /* replica the last call went to */
 	uint64_t floor;  /* of the last QUERY */
 	uint64_t deadline_ms;
+	uint64_t again_ms; /* sent back by the primary: not sent again before */
 	TAILQ_ENTRY(router_request) order; /* arrival */
 	TAILQ_ENTRY(router_request) slot;  /* deadline wheel */
 };
@@ -51,11 +52,17 @@ struct router_shell {
 	void (*forget)(void *context, struct router_request *request);
 };
 
+/* Calls under way. Together they stay below what a replica accepts on one connection (LIMIT_CALLS_IN_FLIGHT): past
+ * that it would stop reading, and heartbeats would wait behind requests. */
+#define ROUTER_WRITES_WINDOW 4096
+#define ROUTER_READS_WINDOW 3072
+
 struct router_options {
 	uint32_t queue_max;         /* LIMIT_QUEUE_REQUESTS */
 	uint32_t default_timeout_ms; /* for a client that names none */
 	uint32_t backup_timeout_ms; /* a backup silent for longer: the primary is asked */
 	uint32_t retry_ms;          /* a serving primary that sent a request back is asked again after this */
+	uint32_t writes_window, reads_window; /* calls under way at once, the rest waits; 0: ROUTER_*_WINDOW */
 };
 
 /* options and shell are copied. */
@@ -92,7 +99,8 @@ enum router_reply {
 	ROUTER_REPLY_AGAIN    /* moved, busy, timed out, garbage: this call settles nothing */
 };
 
-/* The answer to the request's latest call. */
+/* The answer to the request's latest call. Not heard when the router has given that call up meanwhile (another view,
+ * another primary, a lost connection): the request waits to be sent again, and only its next call may end it. */
 void router_answered(struct router *router, struct router_request *request, enum router_reply reply, uint64_t op,
 		     const void *payload, uint64_t now_ms);
 

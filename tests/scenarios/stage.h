@@ -204,7 +204,7 @@ struct stage {
 	bool cut[STAGE_PROCESSES][STAGE_PROCESSES];
 	bool hosts_silent;          /* an rpcbind of --replica-hosts does not answer */
 	uint64_t orders_max;
-	uint32_t min_members, queue_max;
+	uint32_t min_members, queue_max, window; /* window: calls of a router under way at once; 0: as many as usual */
 };
 
 /* stage.c */

@@ -432,10 +432,12 @@ static void do_set(struct stage *s, const struct words *words)
 		s->min_members = (uint32_t)number(words, 2);
 	else if (strcmp(word(words, 1), "queue-max") == 0)
 		s->queue_max = (uint32_t)number(words, 2);
+	else if (strcmp(word(words, 1), "window") == 0)
+		s->window = (uint32_t)number(words, 2);
 	else if (strcmp(word(words, 1), "hosts-silent") == 0)
 		s->hosts_silent = number(words, 2) != 0;
 	else
-		wrong(words, "set orders-max, min-members, queue-max or hosts-silent");
+		wrong(words, "set orders-max, min-members, queue-max, window or hosts-silent");
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

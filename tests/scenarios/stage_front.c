@@ -253,11 +253,12 @@ static void take_answer(struct stage *s, struct front_process *f, const struct i
 {
 	struct request *request = &s->requests[item->request];
 
-	if (!request->open || request->serial != item->serial || !request->head.sent) {
+	bool given_up = request->open && !request->head.sent;
+
+	if (given_up || !request->open || request->serial != item->serial)
 		stage_say(s, "%s knows that this answer is out of date", name_of(f));
-		return;
-	}
-	router_answered(f->router, &request->head, reply_of(item), item->op, item, now(s, f));
+	if (request->open && request->serial == item->serial)
+		router_answered(f->router, &request->head, reply_of(item), item->op, item, now(s, f));
 }
 
 static void take_file(struct stage *s, struct front_process *f, const struct item *item)
@@ -342,7 +343,8 @@ void front_start(struct stage *s, struct front_process *f, bool may_form)
 	const struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,
 					      .start_wait_ms = 2000, .forget_ms = 20000, .new_cluster = may_form};
 	const struct router_options routing = {.queue_max = s->queue_max, .default_timeout_ms = 10000,
-					       .backup_timeout_ms = 1000, .retry_ms = 50};
+					       .backup_timeout_ms = 1000, .retry_ms = 50, .writes_window = s->window,
+					       .reads_window = s->window};
 
 	must(!f->process->alive);
 	f->process->alive = true;

@@ -103,6 +103,8 @@ static void answer(struct stage *s, struct replica_process *p, const struct repl
 	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
 
 	reply->verdict = action->verdict;
+	if (action->kind == DO_ANSWER && reply->verdict == VERDICT_DECLINED && strstr(reply->body, " busy") != NULL)
+		reply->verdict = VERDICT_BUSY; /* too many postcodes are being checked: as server/requests.c words it */
 	reply->moved = action->kind == DO_READ_MOVED;
 	reply->op = action->kind == DO_ANSWER ? action->op : p->live.count;
 	if (conn != NULL) {
@@ -259,7 +261,7 @@ void replica_process_step(struct stage *s, struct replica_process *p, struct rep
 static void judged(struct stage *s, struct replica_process *p, const struct item *item)
 {
 	const struct item *asked = &((struct call *)(uintptr_t)item->ticket)->asked;
-	bool good = strstr(asked->body, " bad") == NULL;
+	bool good = strstr(asked->body, " bad") == NULL && strstr(asked->body, " busy") == NULL;
 	struct replica_event event = {.kind = good ? REPLICA_PROPOSE : REPLICA_DECLINE, .token = item->ticket,
 				      .view = asked->number, .body = (const uint8_t *)asked->body, .size = STAGE_BODY};
 

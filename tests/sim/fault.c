@@ -404,6 +404,10 @@ void fault_profile(struct world *w)
 	profile->slow_network_percent = world_percent(w, 40) ? world_draw(w, 15) : 0;
 	profile->slow_disk_percent = world_percent(w, 40) ? world_draw(w, 30) : 0;
 	profile->think_us = 1000 + world_draw(w, world_percent(w, 50) ? 10000 : 100000);
+	if (world_percent(w, 40)) { /* more wait than may be under way */
+		profile->writes_window = 1 + world_draw(w, 4);
+		profile->reads_window = 1 + world_draw(w, 3);
+	}
 	profile->storm_ms = 2000 + world_draw(w, 8000);
 	profile->other_histories = world_percent(w, 20);
 	profile->lose_directory = world_percent(w, 25);

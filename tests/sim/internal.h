@@ -335,6 +335,7 @@ struct profile {
 	uint32_t slow_network_percent;
 	uint32_t slow_disk_percent;
 	uint32_t think_us;
+	uint32_t writes_window, reads_window; /* calls of a front-end under way at once; 0: as many as usual */
 	uint32_t storm_ms;
 	bool other_histories;         /* replicas are loaded with different ones */
 	bool lose_directory;          /* the front-end's, now and then */

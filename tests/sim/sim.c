@@ -148,6 +148,7 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->second_fronts > 0);
 	must(sum->replaced > 0);
 	must(sum->frozen > 0);
+	must(sum->given_up > 0);
 	must(sum->old_directories * 10 > sum->runs);
 }
 
@@ -169,9 +170,9 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	       " torn %" PRIu64 " between %" PRIu64 "\n",
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);
 	printf("reached: adoptions %" PRIu64 " pieces %" PRIu64 " cuts %" PRIu64 " admissions %" PRIu64
-	       " without an end for want of data %" PRIu64 ", for an old directory %" PRIu64 "\n",
-	       sum->adoptions, sum->pieces, sum->cuts, sum->admissions, sum->stuck,
-	       sum->unnoticed);
+	       " without an end for want of data %" PRIu64 ", for an old directory %" PRIu64 "; answers to calls given up %" PRIu64
+	       "\n",
+	       sum->adoptions, sum->pieces, sum->cuts, sum->admissions, sum->stuck, sum->unnoticed, sum->given_up);
 }
 
 int main(int argc, char **argv)

@@ -19,6 +19,7 @@ struct world_counts {
 	uint64_t reads;
 	uint64_t refused;
 	uint64_t unknown;        /* writes whose clients gave up without knowing */
+	uint64_t given_up;       /* answers to calls that the router had given up, their requests waiting to be sent again */
 	uint64_t kills;          /* of replicas */
 	uint64_t front_kills;
 	uint64_t pauses;

@@ -341,9 +341,11 @@ static void take_answer(struct world *w, const struct message *message)
 {
 	struct client *client = &w->clients[message->call >> 32];
 
-	if (!client->in_router || client->home != w->front || !client->head.sent ||
+	if (!client->in_router || client->home != w->front ||
 	    (client->serial & UINT32_MAX) != (message->call & UINT32_MAX))
 		return; /* out of date */
+	if (!client->head.sent)
+		w->counts->given_up++;
 	router_answered(w->front->router, &client->head, reply_of(message), message->answering.op, &message->answering,
 			front_ms(w));
 }
@@ -424,8 +426,11 @@ static void stored(struct world *w, uint64_t ticket)
 
 static void call_late(struct world *w, struct client *client, uint64_t serial)
 {
-	if (client->in_router && client->home == w->front && client->serial == serial && client->head.sent)
-		router_answered(w->front->router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, front_ms(w));
+	if (!client->in_router || client->home != w->front || client->serial != serial)
+		return;
+	if (!client->head.sent)
+		w->counts->given_up++;
+	router_answered(w->front->router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, front_ms(w));
 }
 
 void front_event(struct world *w, const struct world_event *event)
@@ -484,7 +489,8 @@ void front_start(struct world *w)
 	static const struct router_shell shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
 						  .demand = route_demand, .forget = route_forget};
 	struct router_options router_options = {.queue_max = 1000, .default_timeout_ms = 5000, .backup_timeout_ms = 250,
-						.retry_ms = 50};
+						.retry_ms = 50, .writes_window = w->profile.writes_window,
+						.reads_window = w->profile.reads_window};
 	/* The operator's word for a new cluster is given once. */
 	struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
 					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT};

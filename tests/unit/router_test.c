@@ -89,17 +89,29 @@ static void shell_forget(void *context, struct router_request *head)
 	((struct request *)head)->answers++;
 }
 
-static int set_up(void **state)
+static int set_up_window(void **state, uint32_t window)
 {
 	static const struct router_shell shell = {shell_send, shell_answer, shell_pause, shell_demand, shell_forget};
 	struct router_options options = {
-		.queue_max = 100, .default_timeout_ms = 10000, .backup_timeout_ms = 250, .retry_ms = 50};
+		.queue_max = 100, .default_timeout_ms = 10000, .backup_timeout_ms = 250, .retry_ms = 50,
+		.writes_window = window, .reads_window = window};
 	struct world *world = calloc(1, sizeof *world);
 
 	world->router = router_new(&options, &shell, world);
 	world->now_ms = 1000000;
 	*state = world;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_window(state, 0);
+}
+
+/* Four calls under way, the rest waits. */
+static int set_up_narrow(void **state)
+{
+	return set_up_window(state, 4);
 }
 
 static int tear_down(void **state)
@@ -374,6 +386,86 @@ static void a_full_queue_pauses_clients(void **state)
 	assert_int_equal(world->pauses, 2);
 }
 
+/* --- more wait than may be under way ------------------------------------------------------------------------------ */
+
+/* RULE 12, 17: one of five is sent back, so that the fifth leaves; then the view changes, and the new primary is sent
+ * the first four. What the old one answers to the fifth is not heard: that view may lose it yet. */
+static void answers_of_given_up_calls_are_not_heard(void **state)
+{
+	struct world *world = *state;
+	struct request *r[6];
+
+	serve(world, 1, 1, 0);
+	for (int i = 0; i < 6; i++)
+		r[i] = write_one(world, 0);
+	assert_int_equal(world->sent_count, 4);
+	reply(world, r[0], ROUTER_REPLY_AGAIN, 0);
+	assert_int_equal(r[4]->sends, 1);
+	serve(world, 2, 2, 0);
+	assert_int_equal(r[4]->sends, 1);
+	reply(world, r[4], ROUTER_REPLY_DONE, 9);
+	reply(world, r[4], ROUTER_REPLY_REFUSED, 0);
+	assert_int_equal(r[4]->answers, 0);
+	assert_int_equal(router_floor(world->router), 0);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(r[i]->to, 2);
+		reply(world, r[i], ROUTER_REPLY_DONE, (uint64_t)i + 1);
+		assert_int_equal(r[i]->answers, 1);
+	}
+	assert_int_equal(r[4]->sends, 2);
+	assert_int_equal(r[5]->sends, 1);
+}
+
+/* The same with the primary's connection: what was lost with it beyond the window waits too. */
+static void answers_of_a_lost_connection_are_not_heard(void **state)
+{
+	struct world *world = *state;
+	struct request *r[6];
+
+	serve(world, 1, 1, 0);
+	for (int i = 0; i < 6; i++)
+		r[i] = write_one(world, 0);
+	reply(world, r[1], ROUTER_REPLY_AGAIN, 0);
+	router_link(world->router, 1, false, world->now_ms);
+	reply(world, r[4], ROUTER_REPLY_DONE, 9);
+	assert_int_equal(r[4]->answers, 0);
+	router_link(world->router, 1, true, world->now_ms);
+	for (int i = 0; i < 6; i++) {
+		pass_time(world, 60);
+		reply(world, r[i], ROUTER_REPLY_DONE, 1);
+		assert_int_equal(r[i]->answers, 1);
+	}
+}
+
+/* What the primary sent back waits its time, however many others are answered meanwhile, and takes nobody's place. */
+static void sent_back_waits_its_time(void **state)
+{
+	struct world *world = *state;
+	struct request *r[12];
+
+	serve(world, 1, 1, 0);
+	for (int i = 0; i < 12; i++)
+		r[i] = write_one(world, 0);
+	reply(world, r[0], ROUTER_REPLY_AGAIN, 0);
+	pass_time(world, 60); /* the window is full: the search begins at the first and stays there */
+	reply(world, r[1], ROUTER_REPLY_DONE, 1);
+	assert_int_equal(r[0]->sends, 2);
+	reply(world, r[0], ROUTER_REPLY_AGAIN, 0);
+	assert_int_equal(r[0]->sends, 2);
+	reply(world, r[2], ROUTER_REPLY_DONE, 2);
+	assert_int_equal(r[0]->sends, 2);
+	assert_int_equal(r[6]->sends, 1);
+	pass_time(world, 40);
+	assert_int_equal(r[0]->sends, 2);
+	reply(world, r[3], ROUTER_REPLY_DONE, 3);
+	pass_time(world, 40);
+	reply(world, r[4], ROUTER_REPLY_DONE, 4);
+	assert_int_equal(r[0]->sends, 3);
+	for (int i = 0; i < 12; i++)
+		if (r[i]->answers == 0)
+			reply(world, r[i], ROUTER_REPLY_DONE, 9);
+}
+
 /* --- reads -------------------------------------------------------------------------------------------------------- */
 
 /* Reads go round over the backups that follow and the primary, with view and floor. */
@@ -476,6 +568,7 @@ static void reads_of_a_lost_backup_go_elsewhere(void **state)
 static void every_request_ends_once(void **state)
 {
 	struct world *world = *state;
+	uint64_t lates = 0;
 	uint64_t view = 0;
 	unsigned seed = 4711;
 
@@ -497,11 +590,14 @@ static void every_request_ends_once(void **state)
 			router_link(world->router, id, false, world->now_ms);
 		else if (dice < 33)
 			router_link(world->router, id, true, world->now_ms);
-		else if (dice < 80 && any != NULL && any->head.sent && any->answers == 0)
+		else if (dice < 80 && any != NULL && any->sends > 0 && any->answers == 0) {
+			/* Of its latest call, which the router may have given up. */
+			lates += any->head.sent ? 0 : 1;
 			reply(world, any, (enum router_reply)(rand_r(&seed) % 4), view + 1);
-		else
+		} else
 			pass_time(world, 1);
 	}
+	assert_true(lates > 20);
 	router_hold(world->router, "over");
 	pass_time(world, 4000);
 	assert_int_equal(router_waiting(world->router), 0);
@@ -526,11 +622,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(answers_of_given_up_calls_are_not_heard, set_up_narrow, tear_down),
+		cmocka_unit_test_setup_teardown(answers_of_a_lost_connection_are_not_heard, set_up_narrow, tear_down),
+		cmocka_unit_test_setup_teardown(sent_back_waits_its_time, set_up_narrow, tear_down),
 		cmocka_unit_test_setup_teardown(reads_go_round, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_new_view_forgets_the_readers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_backup_that_cannot_answer_is_passed_over, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reads_of_a_lost_backup_go_elsewhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_request_ends_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_request_ends_once, set_up_narrow, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

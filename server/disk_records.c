@@ -32,6 +32,8 @@ bool disk_append_meta(struct node *node, uint64_t ticket)
 	if (RULE_KEPT(rule_02_view_is_written)) /* RULE 2 */
 		convert_view_to_wire(&meta.view, &wire->view);
 	wire->whole_view = meta.whole_view;
+	if (RULE_KEPT(rule_14_cut_tail_is_remembered)) /* RULE 14 */
+		wire->tail_cut = meta.tail_cut;
 	convert_joint_to_wire(meta.joint, meta.joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 
 	bool queued = append_record(node, ticket, &record);
@@ -59,6 +61,7 @@ bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *m
 		meta->uuid = convert_uuid_from_wire(wire->uuid);
 		meta->bound = convert_uuid_from_wire(wire->bound);
 		meta->whole_view = wire->whole_view;
+		meta->tail_cut = wire->tail_cut;
 	}
 	xdr_free((xdrproc_t)xdr_jh_disk_record, &record);
 	return good;

@@ -202,7 +202,7 @@ static bool begin_behind(struct journal *journal, struct journal_recovery *recov
 	char name[SEGMENT_NAME_SIZE];
 
 	segment_name(recovered->infos[recovery->segments - 1].first_sequence, name);
-	if (!recover_cut(journal->directory, name, recovered) || !keeper_sync_directory(journal->directory) ||
+	if (!recover_cut(journal->directory, name, recovery, recovered) || !keeper_sync_directory(journal->directory) ||
 	    !segment_open(journal->directory, name, recovered->tail, &journal->segment))
 		return io_error(recovery, "open", journal->path);
 	journal->segment.salt = recovered->salt;

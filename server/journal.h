@@ -48,6 +48,7 @@ struct journal_record {
 	uint32_t kind;               /* enum jh_disk_kind */
 	const void *payload;         /* the encoded union, as given to journal_append */
 	uint32_t size;
+	bool repeated;               /* a META that stands first in a segment and repeats the one before it */
 	struct journal_batch batch;  /* kinds BATCH and STAGED: its head, and the iterator of its entries, already
 					checked */
 };
@@ -59,8 +60,7 @@ struct journal_recovery {
 	uint32_t segments;
 	uint64_t records;               /* delivered */
 	uint64_t sequence;              /* of the last record; 0: none */
-	uint64_t op;                    /* the last op of the log that the records make; TAIL_CUT: the "k" of "tail cut
-					   at k" */
+	uint64_t op;                    /* the last op of the log that the records make */
 	uint64_t bytes;                 /* read as records, headers included */
 };
 

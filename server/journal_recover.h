@@ -20,7 +20,7 @@ struct recovered {
 	struct segment_info *infos; /* the caller frees; count is recovery.segments */
 	uint64_t salt;              /* of the last segment; */
 	uint32_t tail;              /* the offset behind its last record, */
-	uint32_t dirty_end;         /* and behind its last byte that is not zero (at most tail: nothing to cut) */
+	uint32_t dirty_end;         /* and behind its last byte that is not zero (tail: there is none) */
 	void *meta;                 /* the last META record's payload, or NULL; the caller frees */
 	uint32_t meta_size;
 };
@@ -29,6 +29,8 @@ struct recovered {
 void recover_read(int directory, const char *path, journal_reader *reader, void *context,
 		  struct journal_recovery *recovery, struct recovered *recovered);
 
-/* Makes what was read of the last segment durable, and overwrites what was cut with zeros, so that it can never come
- * back. False with errno. */
-bool recover_cut(int directory, const char *name, const struct recovered *recovered);
+/* Makes what was read of the last segment durable. After TAIL_CUT it also overwrites what was cut with zeros, so that
+ * it can never come back, and puts a CUT record behind what was kept: then the log ends as one of the writer's own does
+ * (tail, the record's sequence and the segment's bytes are counted on), and the next start knows of the cut. At every
+ * moment in between a start finds a tail to cut. False with errno. */
+bool recover_cut(int directory, const char *name, struct journal_recovery *recovery, struct recovered *recovered);

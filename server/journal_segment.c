@@ -15,8 +15,6 @@
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 
-#define SECTOR_LEAST 512u
-
 static const char segment_magic[8] = {'J', 'H', 'J', 'O', 'U', 'R', 'N', '\n'};
 static const char name_prefix[] = "journal-";
 static const _Alignas(SEGMENT_DATA) uint8_t zeros[SEGMENT_CHUNK];
@@ -140,7 +138,7 @@ static uint32_t direct_alignment(int fd)
 	    info.stx_dio_offset_align == 0 || info.stx_dio_offset_align > SEGMENT_DATA ||
 	    info.stx_dio_mem_align > SEGMENT_DATA)
 		return 0;
-	return info.stx_dio_offset_align < SECTOR_LEAST ? SECTOR_LEAST : info.stx_dio_offset_align;
+	return info.stx_dio_offset_align < SEGMENT_SECTOR ? SEGMENT_SECTOR : info.stx_dio_offset_align;
 }
 
 static int open_with(int directory, const char *name, int flags, uint32_t *sector)
@@ -155,7 +153,7 @@ static int open_with(int directory, const char *name, int flags, uint32_t *secto
 	} else if (errno != EINVAL) {
 		return -1;
 	}
-	*sector = SECTOR_LEAST;
+	*sector = SEGMENT_SECTOR;
 	return openat(directory, name, O_RDWR | O_CLOEXEC | flags, 0600);
 }
 
@@ -173,7 +171,7 @@ bool segment_open(int directory, const char *name, uint32_t offset, struct segme
 		return false;
 	}
 	if (offset % segment->sector != 0)
-		segment->sector = SECTOR_LEAST; /* copied here from a disk with smaller sectors: go on through the page
+		segment->sector = SEGMENT_SECTOR; /* copied here from a disk with smaller sectors: go on through the page
 						   cache */
 	segment->size = (uint32_t)info.st_size;
 	return true;

@@ -19,6 +19,7 @@
 #define SEGMENT_NEXT "journal-next"   /* made ready, no record in it */
 #define SEGMENT_NAME_SIZE 32
 #define SEGMENT_CHUNK (64u << 10) /* zeroed at a time */
+#define SEGMENT_SECTOR 512u       /* the smallest there is: every write ends at a multiple of it */
 
 struct segment_header {
 	char magic[8];

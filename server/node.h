@@ -160,6 +160,10 @@ void node_start(struct node *node, struct replica_event *event);
 bool node_may_complain(struct node *node);
 
 /* recovery.c */
+/* Beyond --max-orders: the loaded ones. */
+#define ROOM_FOR_LOADED 100000
+/* The operator's errors: one line, and the end of the process. */
+_Noreturn void recovery_refuse(const char *line);
 /* From the files to the core, START included. Ends the process with one line for what is no damage; sets
  * node->damaged. */
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
@@ -168,6 +172,9 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 int recovery_check(const char *data_dir, uint64_t orders_max);
 /* RULE 14: everything goes to DIR/set-aside; the next start draws a new uuid. */
 bool recovery_set_aside(struct directory *directory, const char *reason, char *error, size_t error_size);
+
+/* first_history.c: the loaded orders, or the end of the process with one line */
+void first_history_begin(struct node *node);
 
 /* disk_records.c */
 bool disk_append_meta(struct node *node, uint64_t ticket);

@@ -16,19 +16,17 @@
 #include "rpc/convert.h"
 #include "rpc/disk.h"
 #include "server/formats.h"
-#include "server/initial_orders.h"
 #include "server/journal_segment.h"
 #include "server/node.h"
 #include "server/snapshot.h"
 
-/* Beyond --max-orders: the loaded ones. */
-#define ROOM_FOR_LOADED 100000
 /* All of an unapplied log at once, of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
 #define QUEUE_BYTES (160u << 20)
 
 struct recovery {
 	struct node *node;
 	bool has_meta;
+	bool cut;                      /* the journal's own word of it, and no META of the core since (RULE 14) */
 	struct replica_meta meta;
 	uint32_t program_base;
 	bool replaced;                 /* the journal has a replacement; the last one: */
@@ -37,7 +35,7 @@ struct recovery {
 	char error[512];               /* damage, as one line */
 };
 
-_Noreturn static void refuse(const char *line)
+_Noreturn void recovery_refuse(const char *line)
 {
 	log_error("recovery", "%s", line);
 	exit(1);
@@ -64,6 +62,8 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 	}
 	recovery->has_meta = true;
 	recovery->meta = meta;
+	if (!record->repeated)
+		recovery->cut = false;
 	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	return true;
 }
@@ -124,33 +124,15 @@ static bool read_record(void *context, const struct journal_record *record, char
 	case JH_DISK_BATCH:
 	case JH_DISK_STAGED:
 		return read_batch(context, record, error, size);
+	case JH_DISK_CUT:
+		((struct recovery *)context)->cut = true;
+		return true;
 	default:
 		return read_state(context, record, error, size);
 	}
 }
 
 /* --- the state to begin with -------------------------------------------------------------------------------------- */
-
-static bool load_order(void *context, const void *body, size_t size, char *error, size_t error_size)
-{
-	return orders_load_initial(context, body, size, error, error_size);
-}
-
-static void load_initial(struct node *node)
-{
-	char error[INITIAL_ORDERS_ERROR_SIZE];
-	bool loaded;
-
-	orders_free(node->orders);
-	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
-	if (node->options.initial_orders != NULL)
-		loaded = initial_orders_load(node->options.initial_orders, load_order, node->orders, error,
-					     sizeof error);
-	else
-		loaded = initial_orders_built_in(load_order, node->orders, error, sizeof error);
-	if (!loaded)
-		refuse(error);
-}
 
 static bool note_state(void *context, const struct journal_record *record, char *error, size_t size)
 {
@@ -205,7 +187,7 @@ static void name_received(struct recovery *recovery, const char *directory)
 
 	if (find_received(recovery, directory) &&
 	    !snapshot_publish(directory, SNAPSHOT_INCOMING, recovery->last_state_op, error, sizeof error))
-		refuse(error);
+		recovery_refuse(error);
 }
 
 static bool journal_exists(const char *directory)
@@ -219,22 +201,6 @@ static bool journal_exists(const char *directory)
 		found = strncmp(file->d_name, "journal-", 8) == 0 && strcmp(file->d_name, SEGMENT_NEXT) != 0;
 	closedir(files);
 	return found;
-}
-
-/* The history to begin with is written down before anything refers to it: at the next start the options, or the
- * orders that are compiled in, may be others. */
-static void begin_history(struct node *node)
-{
-	const struct snapshot_pace at_once = {0};
-	struct snapshot_summary summary;
-	char error[SNAPSHOT_ERROR_SIZE];
-
-	load_initial(node);
-	summary = (struct snapshot_summary){.initial_count = orders_initial_count(node->orders),
-					    .digest = orders_digest(node->orders)};
-	if (snapshot_write(node->options.data_dir, node->orders, &summary, &at_once, error, sizeof error) !=
-	    SNAPSHOT_WRITTEN)
-		refuse(error);
 }
 
 static bool load_snapshot(struct recovery *recovery, const char *path)
@@ -251,7 +217,7 @@ static bool load_snapshot(struct recovery *recovery, const char *path)
 		node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
 		return false;
 	default:
-		refuse(recovery->error);
+		recovery_refuse(recovery->error);
 	}
 }
 
@@ -294,13 +260,13 @@ static void check_owner(const struct recovery *recovery)
 			 "%s belongs to replica %" PRIu32 ", not %" PRIu32 ": give each replica a data "
 			 "directory of its own",
 			 options->data_dir, recovery->meta.id, options->id);
-		refuse(line);
+		recovery_refuse(line);
 	}
 	if (recovery->program_base != options->program_base) {
 		snprintf(line, sizeof line, "%s belongs to a cluster with program base %" PRIu32 ", not %" PRIu32
 			 ": use --program-base or another directory", options->data_dir, recovery->program_base,
 			 options->program_base);
-		refuse(line);
+		recovery_refuse(line);
 	}
 }
 
@@ -332,7 +298,7 @@ static bool read_journal(struct recovery *recovery, bool open, const struct jour
 	else
 		journal_check(directory, read_record, recovery, read);
 	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && !is_damage(read->outcome))
-		refuse(read->error);
+		recovery_refuse(read->error);
 	if (open && node->journal == NULL)
 		snprintf(recovery->error, sizeof recovery->error, "%s", read->error);
 	return node->journal != NULL;
@@ -343,7 +309,15 @@ static void refuse_other_formats(const struct directory *directory)
 	char error[DIRECTORY_ERROR_SIZE];
 
 	if (!formats_known(directory_fd(directory), directory_path(directory), error, sizeof error))
-		refuse(error);
+		recovery_refuse(error);
+}
+
+/* RULE 14: the first op that may have been cut off; 0: none that META does not tell of. */
+static uint64_t tail_cut(const struct recovery *recovery, const struct journal_recovery *read)
+{
+	bool cut = read->outcome == JOURNAL_TAIL_CUT || recovery->cut;
+
+	return RULE_HOLDS(rule_14_cut_tail_is_told, !cut) ? 0 : replica_last_op(recovery->node->replica) + 1;
 }
 
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
@@ -358,7 +332,7 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 	recovery->node = node;
 	refuse_other_formats(node->directory);
 	if (!directory_begin(node->directory, recovery->error, sizeof recovery->error))
-		refuse(recovery->error);
+		recovery_refuse(recovery->error);
 	/* RULE 3: until META says another */
 	node->uuid = RULE_KEPT(rule_03_new_directory_new_uuid) ? uuid_draw() : (struct uuid){.bytes = {1}};
 	name_received(recovery, directory);
@@ -367,7 +341,7 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 	bool good = load_state(recovery, NULL);
 
 	if (good && !journal_exists(directory)) {
-		begin_history(node);
+		first_history_begin(node);
 		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", directory,
 			 orders_count(node->orders));
 	} else if (node->options.initial_orders != NULL) {
@@ -384,10 +358,8 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 		node->uuid = recovery->meta.uuid;
 	if (read.outcome == JOURNAL_TAIL_CUT)
 		log_warn("recovery", "%s", read.error);
-	bool cut = read.outcome == JOURNAL_TAIL_CUT && RULE_KEPT(rule_14_cut_tail_is_told);
-
 	node_start(node, &(struct replica_event){.kind = REPLICA_START, .damaged = !good, .text = recovery->error,
-						 .tail_cut = cut ? read.op : 0});
+						 .tail_cut = tail_cut(recovery, &read)});
 	if (!node->damaged)
 		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
 			 " records=%" PRIu64 " took_ms=%" PRIu64, replica_view(node->replica)->number,
@@ -423,11 +395,11 @@ static void print_check(const struct recovery *recovery, const struct report *re
 {
 	const struct node *node = recovery->node;
 	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
-	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:b}", "id", (int)recovery->meta.id, "uuid",
+	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
 				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number,
 				 "op", (json_int_t)replica_last_op(node->replica), "commit", (json_int_t)report->commit,
-				 "digest", digest_format(digest_at_end(node, report), digest), "damaged",
-				 damaged != NULL);
+				 "digest", digest_format(digest_at_end(node, report), digest), "tail_cut",
+				 (json_int_t)report->tail_cut, "damaged", damaged != NULL);
 
 	must_allocate(json);
 	if (damaged != NULL)
@@ -457,9 +429,9 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 	}
 	if (good && !recovery->has_meta) {
 		snprintf(recovery->error, sizeof recovery->error, "%s holds no replica's data", directory);
-		refuse(recovery->error);
+		recovery_refuse(recovery->error);
 	}
-	hand(node, &(struct replica_event){.kind = REPLICA_START});
+	hand(node, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut(recovery, &read)});
 	replica_report(node->replica, report);
 	if (good && report->state == STATE_DAMAGED) {
 		snprintf(recovery->error, sizeof recovery->error, "%s", report->detail);
@@ -484,7 +456,7 @@ int recovery_check(const char *data_dir, uint64_t orders_max)
 	node->options.orders_max = orders_max;
 	node->directory = directory_open(data_dir, DIRECTORY_CHECK, error, sizeof error);
 	if (node->directory == NULL)
-		refuse(error);
+		recovery_refuse(error);
 	if (directory_in_use(node->directory) != 0)
 		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
 			 (int)directory_in_use(node->directory));

@@ -24,6 +24,7 @@ static void recover_meta(struct replica *r, const struct replica_meta *meta)
 	r->bound = meta->bound;
 	r->view = meta->view;
 	r->whole_view = meta->whole_view;
+	r->tail_cut = meta->tail_cut;
 	r->joint_count = RULE_KEPT(rule_09_joint_learners_are_remembered) ? meta->joint_count : 0; /* RULE 9 */
 	memcpy(r->joint, meta->joint, sizeof r->joint);
 }

@@ -308,6 +308,7 @@ void replica_meta_now(const struct replica *r, struct replica_meta *meta)
 	meta->bound = r->bound;
 	meta->view = r->view;
 	meta->whole_view = r->whole_view;
+	meta->tail_cut = r->tail_cut;
 	meta->joint_count = r->joint_count;
 	memcpy(meta->joint, r->joint, sizeof meta->joint);
 }

@@ -95,6 +95,7 @@ struct replica_meta {
 	struct uuid bound;        /* manager; nil: none (rule 20) */
 	struct view view;
 	uint64_t whole_view;
+	uint64_t tail_cut;        /* as in a report, until the log is whole again in a view (rule 14) */
 	uint32_t joint_count;
 	struct joint joint[LIMIT_REPLICAS];
 };

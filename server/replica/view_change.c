@@ -72,6 +72,7 @@ void replica_enter_view(struct replica *r, const struct view *view)
 		r->state = STATE_SETTLING;
 		r->settle_op = replica_log_last(r->log);
 		r->whole_view = view->number;
+		r->tail_cut = 0;
 		replica_index_log(r);
 	} else {
 		r->role = view_member_exact(view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
@@ -177,7 +178,9 @@ void replica_start(struct replica *r, const struct replica_event *event)
 {
 	must(!r->started);
 	r->started = true;
-	r->tail_cut = event->tail_cut;
+	/* RULE 14: an earlier start's cut counts until the log has been made whole; the lower one tells more. */
+	if (event->tail_cut != 0 && (r->tail_cut == 0 || event->tail_cut < r->tail_cut))
+		r->tail_cut = event->tail_cut;
 	r->tick_ms = r->now_ms;
 	r->written_op = r->durable_op = replica_log_last(r->log);
 	r->durable_view = r->view;

@@ -146,6 +146,8 @@ static bool read_record(void *context, const struct journal_record *record, char
 	case JH_DISK_BATCH:
 	case JH_DISK_STAGED:
 		return read_batch(context, record);
+	case JH_DISK_CUT:
+		return true;
 	default:
 		return read_state(context, record);
 	}

@@ -562,7 +562,7 @@ void node_start(struct world *w, struct node *node)
 		  replica_last_op(node->core), node->live.count);
 	memcpy(node->registered, node->address, sizeof node->registered);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_START,
-						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) : 0,
+						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) + 1 : 0,
 						   .damaged = node->disk.damaged, .text = "damage below the mark"});
 	if (!node->alive)
 		return;

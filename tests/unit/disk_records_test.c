@@ -33,7 +33,7 @@ static struct uuid uuid_of(uint8_t byte)
 /* As large as one can be. */
 static void largest_meta(struct replica_meta *meta)
 {
-	*meta = (struct replica_meta){.id = 1, .uuid = uuid_of(1), .bound = uuid_of(200), .whole_view = 76,
+	*meta = (struct replica_meta){.id = 1, .uuid = uuid_of(1), .bound = uuid_of(200), .whole_view = 76, .tail_cut = 77,
 				      .joint_count = LIMIT_REPLICAS};
 	meta->view = (struct view){.number = 77, .primary = 1, .cluster = uuid_of(201), .generation = uuid_of(202),
 				   .manager = uuid_of(200), .members_count = LIMIT_REPLICAS,
@@ -120,6 +120,7 @@ static void meta_comes_back(void **state)
 	assert_true(uuid_equal(back->meta.uuid, meta.uuid));
 	assert_true(uuid_equal(back->meta.bound, meta.bound));
 	assert_int_equal(back->meta.whole_view, 76);
+	assert_int_equal(back->meta.tail_cut, 77);
 	assert_true(view_equal(&back->meta.view, &meta.view));
 	assert_int_equal(back->meta.joint_count, LIMIT_REPLICAS);
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {

@@ -415,7 +415,7 @@ static void test_not_ours(void **state)
 {
 	struct disk disk, other;
 	uint32_t version = htole32(SEGMENT_VERSION + 1);
-	uint8_t unknown[8] = {[3] = JH_DISK_STAGED + 1};
+	uint8_t unknown[8] = {[3] = JH_DISK_CUT + 1};
 
 	(void)state;
 	make_segments(&disk);

@@ -363,7 +363,62 @@ static void a_cut_tail_is_told(void **state)
 	caller_close(&manager);
 	node_killed_and_spoilt("chowder");
 	assert_int_equal(report_now().op, 1);
-	assert_int_equal(report_now().tail_cut, 1);
+	assert_int_equal(report_now().tail_cut, 2);
+	node_rig_end();
+}
+
+/* Rules 3 and 14: also after the next start, and the one after that, and when the first order ever was cut: until the
+ * log has been made whole in a view. */
+static void a_cut_tail_is_remembered(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "chowder").outcome, JH_DONE);
+	caller_close(&manager);
+	node_killed_and_spoilt("chowder");
+	for (int start = 1; start <= 3; start++) {
+		assert_int_equal(report_now().op, 0);
+		assert_int_equal(report_now().tail_cut, 1);
+		loop_for(2);
+		if (start == 2)
+			node_killed();
+		node_finish();
+		node_begin();
+	}
+	lead_again(&manager);
+	assert_int_equal(report_now().tail_cut, 0);
+	caller_close(&manager);
+	node_killed();
+	assert_int_equal(report_now().tail_cut, 0);
+	node_rig_end();
+}
+
+/* Rule 14: the same when the next start comes before the core has written a word of it. */
+static void a_cut_tail_is_remembered_at_once(void **state)
+{
+	struct caller manager;
+	struct journal_options own = {.base = event_base_new()};
+	struct journal_recovery recovery;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	assert_int_equal(order_now(&manager, 2, "chowder").outcome, JH_DONE);
+	caller_close(&manager);
+	node_killed_and_gone();
+	spoil("chowder");
+
+	struct journal *journal = journal_open(node_rig.directory, &own, take_any, NULL, &recovery);
+
+	assert_int_equal(recovery.outcome, JOURNAL_TAIL_CUT);
+	journal_abandon(journal);
+	event_base_free(own.base);
+	node_begin();
+	assert_int_equal(report_now().tail_cut, 2);
 	node_rig_end();
 }
 
@@ -412,6 +467,8 @@ int main(void)
 		cmocka_unit_test(damage_that_nobody_confirms_stops),
 		cmocka_unit_test(records_that_do_not_fit_are_damage),
 		cmocka_unit_test(a_cut_tail_is_told),
+		cmocka_unit_test(a_cut_tail_is_remembered),
+		cmocka_unit_test(a_cut_tail_is_remembered_at_once),
 		cmocka_unit_test(a_directory_that_lost_files),
 	};
 

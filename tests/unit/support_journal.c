@@ -135,6 +135,9 @@ static bool read_record(void *context, const struct journal_record *record, char
 		must(record->batch.staged);
 		disk->staged++;
 		return true;
+	case JH_DISK_CUT:
+		disk->cuts++;
+		return true;
 	case JH_DISK_STATE:
 		disk->states++;
 		disk->last_op = 0;
@@ -152,7 +155,7 @@ static bool read_record(void *context, const struct journal_record *record, char
 
 static void forget_read(struct disk *disk)
 {
-	disk->metas = disk->states = disk->staged = disk->batches = disk->entries = disk->first_op = disk->last_op = 0;
+	disk->metas = disk->states = disk->staged = disk->cuts = disk->batches = disk->entries = disk->first_op = disk->last_op = 0;
 }
 
 enum journal_outcome disk_open(struct disk *disk)

@@ -18,7 +18,7 @@ struct disk {
 	uint64_t op;            /* last appended */
 	atomic_bool fatal;
 	/* What recovery delivered. */
-	uint64_t metas, states, staged, batches, entries, first_op, last_op, last_commit;
+	uint64_t metas, states, staged, cuts, batches, entries, first_op, last_op, last_commit;
 	bool refuse;            /* the reader refuses every batch */
 };
 

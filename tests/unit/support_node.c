@@ -115,7 +115,7 @@ void spoil(const char *text)
 	      "printf X | dd of=\"$1\" bs=1 seek=\"$2\" conv=notrunc status=none", node_rig.directory, text);
 }
 
-static void kill_it(void)
+void node_killed_and_gone(void)
 {
 	char old[sizeof node_rig.directory];
 
@@ -128,13 +128,13 @@ static void kill_it(void)
 
 void node_killed(void)
 {
-	kill_it();
+	node_killed_and_gone();
 	node_begin();
 }
 
 void node_killed_and_spoilt(const char *text)
 {
-	kill_it();
+	node_killed_and_gone();
 	spoil(text);
 	node_begin();
 }

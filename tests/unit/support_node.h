@@ -33,6 +33,8 @@ void node_begin(void);
 void node_finish(void);
 /* The directory becomes what a kill -9 at this moment leaves of it, and the node a new process on that. */
 void node_killed(void);
+/* The same, without a new process. */
+void node_killed_and_gone(void);
 /* As node_killed, with a byte of that text in the journal changed in between. */
 void node_killed_and_spoilt(const char *text);
 /* Changes a byte of that text, which is in the journal of a node that is finished. */

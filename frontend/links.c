@@ -290,11 +290,13 @@ static void heart_beat(void *context, const struct rpc_reply *reply)
 	xdr_free((xdrproc_t)xdr_jh_report, &wire);
 }
 
-void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members)
+void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members,
+		     uint32_t full_wait_ms)
 {
 	struct link *link = links->by_id[id];
 	uint64_t now_us = rpc_clock_us();
-	jh_heartbeat_args args = {.view = view, .retire = retire, .min_members = min_members};
+	jh_heartbeat_args args = {.view = view, .retire = retire, .min_members = min_members,
+				 .full_wait_ms = full_wait_ms};
 
 	if (link == NULL || link->heartbeats >= HEARTBEATS_UNDER_WAY)
 		return;

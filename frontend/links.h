@@ -60,7 +60,8 @@ uint64_t links_heard_us(const struct links *links, uint32_t id);
 void links_set_directory(struct links *links, const struct peers *peers);
 
 /* Each is dropped when there is no connection: `lost` has been or will be said. */
-void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members);
+void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members,
+		     uint32_t full_wait_ms);
 void links_install(struct links *links, uint32_t id, const struct view *view);
 void links_bind(struct links *links, uint32_t id, struct uuid manager);
 

@@ -112,7 +112,7 @@ static void carry_out(struct frontend *frontend, const struct views_action *acti
 		return;
 	case VIEWS_DO_HEARTBEAT:
 		links_heartbeat(frontend->links, action->id, action->view, action->retire,
-				frontend->options.views.min_members);
+				frontend->options.views.min_members, frontend->options.views.full_wait_ms);
 		return;
 	case VIEWS_DO_STORE:
 		store_save(frontend->store, action->ticket, views_to_store(frontend->views));
@@ -161,22 +161,13 @@ static void set_deadline(struct frontend *frontend, uint64_t deadline_ms, uint64
 		evtimer_add(frontend->deadline, &wait);
 }
 
-/* For people only (rule 16). */
-static int64_t wall_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void step_one(struct frontend *frontend, struct views_event *event)
 {
 	struct views_actions *actions = frontend->actions;
 	struct peers peers;
 
 	event->now_ms = frontend_now_ms();
-	event->wall_us = wall_us();
+	event->wall_us = rpc_wall_us();
 	event->floor = router_floor(frontend->router);
 	event->fresh[0] = uuid_draw();
 	event->fresh[1] = uuid_draw();

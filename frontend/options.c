@@ -21,6 +21,7 @@ enum key {
 	KEY_AUTOCLEAN,
 	KEY_MIN_MEMBERS,
 	KEY_START_WAIT,
+	KEY_FULL_WAIT,
 	KEY_NEW_CLUSTER,
 	KEY_MAX_CLIENTS,
 	KEY_LOG_LEVEL
@@ -38,6 +39,7 @@ static const struct argp_option list[] = {
 	{"autoclean-s", KEY_AUTOCLEAN, "N", 0, "a dead replica that is no member is forgotten after this (20)", 0},
 	{"min-members", KEY_MIN_MEMBERS, "N", 0, "refuse orders while fewer replicas hold them (1)", 0},
 	{"start-wait-ms", KEY_START_WAIT, "N", 0, "members get this to answer a start before the view shrinks (2000)", 0},
+	{"full-wait-s", KEY_FULL_WAIT, "N", 0, "a replica whose disk is full for longer leaves the view, so that orders go on (60)", 0},
 	{"new-cluster", KEY_NEW_CLUSTER, NULL, 0, "form a cluster of replicas that have never been in one", 0},
 	{"max-clients", KEY_MAX_CLIENTS, "N", 0, "client connections (4608)", 0},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0},
@@ -82,6 +84,9 @@ static error_t parse_time(int key, const char *text, struct argp_state *state)
 		return 0;
 	case KEY_START_WAIT:
 		views->start_wait_ms = (uint32_t)arguments_number(state, "start-wait-ms", text, 0, 600000);
+		return 0;
+	case KEY_FULL_WAIT:
+		views->full_wait_ms = (uint32_t)arguments_number(state, "full-wait-s", text, 1, 86400) * 1000;
 		return 0;
 	case KEY_AUTOCLEAN:
 		views->forget_ms = (uint32_t)arguments_number(state, "autoclean-s", text, 1, 86400) * 1000;
@@ -153,7 +158,8 @@ void options_parse(int argc, char **argv, struct options *options)
 			  .stall_ms = 2000,
 			  .start_wait_ms = 2000,
 			  .forget_ms = 20000,
-			  .min_members = 1},
+			  .min_members = 1,
+			  .full_wait_ms = 60000},
 	};
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);

@@ -112,7 +112,7 @@ static void ask_all(struct status *status)
 			continue;
 		status->due[status->due_count++] = rows[i].id;
 		links_heartbeat(frontend->links, rows[i].id, views_current(frontend->views)->number, false,
-				frontend->options.views.min_members);
+				frontend->options.views.min_members, frontend->options.views.full_wait_ms);
 	}
 	if (status->due_count == 0)
 		answer_all(status);

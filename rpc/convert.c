@@ -360,7 +360,7 @@ static bool needs_from_wire(const jh_report *wire, struct report *report)
 		to->view = from->view;
 		to->id = from->id;
 		to->uuid = convert_uuid_from_wire(from->uuid);
-		if ((int)from->kind < JH_NEED_EVICT || from->kind > JH_NEED_LOST_DATA || !replica_id_good(from->id) ||
+		if ((int)from->kind < JH_NEED_EVICT || from->kind > JH_NEED_FULL || !replica_id_good(from->id) ||
 		    uuid_is_nil(to->uuid))
 			return false;
 	}
@@ -387,6 +387,11 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->write_age_ms = report->write_age_ms;
 	wire->disk_full = report->disk_full;
 	wire->stopping = report->stopping;
+	wire->orders_max = report->orders_max;
+	wire->refusing = (jh_reason)report->refusing;
+	wire->refusing_id = report->refusing_id;
+	wire->clock_us = report->clock_us;
+	wire->time_suspect_op = report->time_suspect_op;
 	wire->orders = report->orders;
 	wire->uptime_s = report->uptime_s;
 	wire->loop_max_us = report->loop_max_us;
@@ -395,6 +400,12 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->detail = convert_text_dup(report->detail);
 	convert_joint_to_wire(report->joint, report->joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 	needs_to_wire(report, wire);
+}
+
+static bool refusing_good(jh_reason refusing)
+{
+	return refusing == JH_REASON_NONE || refusing == JH_REASON_FULL || refusing == JH_REASON_DISK_FULL ||
+	       refusing == JH_REASON_TOO_FEW_MEMBERS;
 }
 
 bool convert_report_from_wire(const jh_report *wire, struct report *report)
@@ -416,13 +427,18 @@ bool convert_report_from_wire(const jh_report *wire, struct report *report)
 	report->write_age_ms = wire->write_age_ms;
 	report->disk_full = wire->disk_full != FALSE;
 	report->stopping = wire->stopping != FALSE;
+	report->orders_max = wire->orders_max;
+	report->refusing = (enum refusing)wire->refusing;
+	report->refusing_id = wire->refusing_id;
+	report->clock_us = wire->clock_us;
+	report->time_suspect_op = wire->time_suspect_op;
 	report->orders = wire->orders;
 	report->uptime_s = wire->uptime_s;
 	report->loop_max_us = wire->loop_max_us;
 	report->set_aside = wire->set_aside;
 	convert_text(report->push, sizeof report->push, wire->push.jh_text_val, wire->push.jh_text_len);
 	convert_text(report->detail, sizeof report->detail, wire->detail.jh_text_val, wire->detail.jh_text_len);
-	return replica_id_good(wire->id) && !uuid_is_nil(report->uuid) && (int)wire->role >= JH_ROLE_NONE &&
+	return replica_id_good(wire->id) && !uuid_is_nil(report->uuid) && refusing_good(wire->refusing) && (int)wire->role >= JH_ROLE_NONE &&
 	       wire->role <= JH_ROLE_LEARNER && (int)wire->state >= JH_STATE_IDLE && wire->state <= JH_STATE_DAMAGED &&
 	       convert_view_from_wire(&wire->view, &report->view) &&
 	       convert_joint_from_wire(wire->joint.joint_val, wire->joint.joint_len, report->joint,

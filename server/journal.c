@@ -130,10 +130,25 @@ void journal_trim(struct journal *journal, uint64_t op)
 	keeper_trim(journal->keeper, op);
 }
 
+/* But for the reserve. */
+static bool no_room_left(const struct journal *journal)
+{
+	return atomic_load(&journal->room) <= (int64_t)atomic_load(&journal->queued_bytes);
+}
+
 bool journal_disk_full(const struct journal *journal)
 {
-	return keeper_failing(journal->keeper) &&
-	       atomic_load(&journal->room) <= (int64_t)atomic_load(&journal->queued_bytes);
+	int failed = keeper_failing(journal->keeper);
+
+	return failed != 0 && keeper_is_space(failed) && no_room_left(journal);
+}
+
+int journal_failing(const struct journal *journal, bool *last)
+{
+	int failed = keeper_failing(journal->keeper);
+
+	*last = failed != 0 && no_room_left(journal);
+	return failed == 0 || keeper_is_space(failed) ? 0 : failed;
 }
 
 uint64_t journal_oldest_write_us(const struct journal *journal)

@@ -118,9 +118,13 @@ void journal_trim(struct journal *journal, uint64_t op);
 
 /* --- how it is doing ---------------------------------------------------------------------------------------------- */
 
-/* True while the next segment can not be made (no space) and the room left is the reserve that META records and what is
- * already in the log need: refuse orders (rule 13). Tried again every second; turns false by itself. */
+/* True while the next segment can not be made for want of space and the room left is the reserve that META records and what
+ * is already in the log need: refuse orders (rule 13). Tried again every second; turns false by itself. */
 bool journal_disk_full(const struct journal *journal);
+
+/* errno while the next segment can not be made for another reason, else 0. Tried again every second, too; with *last only
+ * the reserve is left of the present segment, and at its end the process ends, so stop in good order now (rule 13). */
+int journal_failing(const struct journal *journal, bool *last);
 
 /* How long the oldest record not yet durable has waited, in microseconds; 0: none waits (rule 15). */
 uint64_t journal_oldest_write_us(const struct journal *journal);

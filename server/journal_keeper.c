@@ -43,7 +43,7 @@ struct journal_keeper {
 	uint32_t count, capacity;
 
 	atomic_bool hurry;   /* somebody waits: stop zeroing */
-	atomic_bool failing;
+	atomic_int failing;  /* errno of the last attempt to make a segment; 0: it went well */
 	_Atomic uint64_t bytes, segments;
 };
 
@@ -72,6 +72,13 @@ static bool is_past(struct timespec at)
 	struct timespec now = after_ms(0);
 
 	return now.tv_sec != at.tv_sec ? now.tv_sec > at.tv_sec : now.tv_nsec >= at.tv_nsec;
+}
+
+bool keeper_is_space(int error)
+{
+	/* RULE 13: these heal when somebody makes room; anything else is a failure of this replica. */
+	return error == ENOSPC || error == EDQUOT ||
+	       !RULE_KEPT(rule_13_only_space_is_full);
 }
 
 static void publish_sizes(struct journal_keeper *keeper)
@@ -125,14 +132,15 @@ static void make_next(struct journal_keeper *keeper)
 	if (made) {
 		keeper->next_segment = segment;
 		keeper->next = NEXT_READY;
-		if (atomic_exchange(&keeper->failing, false))
-			log_info("journal", "there is room again directory=%s", keeper->path);
+		if (atomic_exchange(&keeper->failing, 0) != 0)
+			log_info("journal", "the next segment can be made again directory=%s", keeper->path);
 	} else {
 		keeper->retry_at = after_ms(RETRY_MS);
-		if (!atomic_exchange(&keeper->failing, true))
-			log_error("journal",
-				  "cannot make the next segment of %" PRIu32 " bytes in %s: %s: free space there", size,
-				  keeper->path, strerror(failed));
+		if (atomic_exchange(&keeper->failing, failed) != failed)
+			log_error("journal", "cannot make the next segment of %" PRIu32 " bytes in %s: %s: %s", size,
+				  keeper->path, strerror(failed),
+				  keeper_is_space(failed) ? "free space there"
+							  : "mend that before the present one is full: this replica ends then");
 	}
 	pthread_cond_broadcast(&keeper->changed);
 }
@@ -258,9 +266,12 @@ enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequ
 	atomic_store(&keeper->hurry, true);
 	pthread_mutex_lock(&keeper->lock);
 	while (keeper->next != NEXT_READY) {
-		if (keeper->closing && atomic_load(&keeper->failing)) {
+		int failed = atomic_load(&keeper->failing);
+
+		if (failed != 0 && (keeper->closing || !keeper_is_space(failed))) {
 			pthread_mutex_unlock(&keeper->lock);
-			return KEEPER_GIVEN_UP;
+			errno = failed;
+			return keeper->closing ? KEEPER_GIVEN_UP : KEEPER_BROKEN;
 		}
 		pthread_cond_wait(&keeper->changed, &keeper->lock);
 	}
@@ -284,7 +295,7 @@ void keeper_closing(struct journal_keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
-bool keeper_failing(const struct journal_keeper *keeper)
+int keeper_failing(const struct journal_keeper *keeper)
 {
 	return atomic_load(&keeper->failing);
 }

@@ -17,8 +17,8 @@ void keeper_prepare(struct journal_keeper *keeper, uint32_t size);
 
 enum keeper_taken {
 	KEEPER_TAKEN,
-	KEEPER_GIVEN_UP, /* closing, and the disk is full */
-	KEEPER_BROKEN    /* the directory can not be written: errno */
+	KEEPER_GIVEN_UP, /* closing, and the next segment can not be made */
+	KEEPER_BROKEN    /* the directory can not be written, and not for want of space: errno */
 };
 
 /* Waits for the next segment (cutting its zeroing short), gives it its name durably and hands it over. */
@@ -27,8 +27,10 @@ enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequ
 /* From now on keeper_take does not wait for space. */
 void keeper_closing(struct journal_keeper *keeper);
 
-/* The last attempt to make the next segment failed. */
-bool keeper_failing(const struct journal_keeper *keeper);
+/* errno of the last attempt to make the next segment; 0: it did not fail. */
+int keeper_failing(const struct journal_keeper *keeper);
+/* Whether that errno says that there is no space: free some and it heals. */
+bool keeper_is_space(int error);
 
 /* What was just written to the segment in use; see segment_info_add. */
 void keeper_note(struct journal_keeper *keeper, uint32_t kind, uint64_t op_end);

@@ -17,6 +17,7 @@
 #include "server/announce.h"
 #include "server/background.h"
 #include "server/listen.h"
+#include "server/order_time.h"
 #include "server/orders_service.h"
 
 /* A damaged replica waits so long for the view manager's word that another member serves (RULE 14). */
@@ -35,20 +36,13 @@ static bool nearly_full(const struct node *node)
 }
 
 /* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the
- * others. */
+ * others. RULE 19: nor is there more in it than we announce that we can hold. */
 void node_apply(struct node *node, uint64_t op)
 {
 	while (orders_op(node->orders) < op) {
 		struct replica_entry entry = replica_entry_at(node->replica, orders_op(node->orders) + 1);
-		enum orders_applied applied = orders_apply(node->orders, entry.body, entry.size);
 
-		if (applied == ORDERS_FULL) {
-			/* The primary was started with a higher limit, or this replica was before. */
-			log_error("node", "the order history has more than --max-orders %" PRIu64 " orders: start this replica with "
-				  "a higher one", node->options.orders_max);
-			exit(1);
-		}
-		must(applied == ORDERS_APPLIED);
+		must(orders_apply(node->orders, entry.body, entry.size) == ORDERS_APPLIED);
 	}
 	if (orders_last_time_us(node->orders) > node->last_time_us)
 		node->last_time_us = orders_last_time_us(node->orders);
@@ -142,7 +136,7 @@ static void carry_out(struct node *node, const struct replica_action *action)
 		node_end(node, NODE_RETIRED, action->text);
 		break;
 	case DO_EXIT:
-		node_end(node, NODE_STOPPED, "stopped");
+		node_end(node, node->failing ? NODE_FAILED : NODE_STOPPED, "stopped");
 		break;
 	case DO_LOG:
 		log_line((enum log_level)action->level, "replica", "%s", action->text);
@@ -256,11 +250,17 @@ void node_report(const struct node *node, struct report *report)
 	report->set_aside = node->set_aside_count;
 	if (RULE_KEPT(rule_15_report_tells_of_the_disk) && node->journal != NULL)
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
-	if (report->state != STATE_DAMAGED && nearly_full(node))
-		snprintf(report->detail, sizeof report->detail, "holds %" PRIu64 " of the %" PRIu64
-			 " orders that its --max-orders allows", orders_op(node->orders), node->options.orders_max);
 	if (node->push_kind != NULL)
 		snprintf(report->push, sizeof report->push, "%s %" PRIu64 " B", node->push_kind, node->push_bytes);
+	report->clock_us = rpc_wall_us();
+	report->time_suspect_op = orders_dated_after(node->orders, order_time_latest(report->clock_us));
+	if (report->detail[0] != '\0')
+		return;
+	if (node->trouble[0] != '\0')
+		snprintf(report->detail, sizeof report->detail, "%s", node->trouble);
+	else if (nearly_full(node))
+		snprintf(report->detail, sizeof report->detail, "holds %" PRIu64 " of the %" PRIu64
+			 " orders that its --max-orders allows", orders_op(node->orders), node->options.orders_max);
 }
 
 struct identity node_identity(const struct node *node)
@@ -312,6 +312,28 @@ static void check_disk(struct node *node)
 		node->disk_full = full;
 		node_step(node, &(struct replica_event){.kind = REPLICA_DISK, .disk_full = full});
 	}
+}
+
+/* RULE 13: a journal that cannot go on, but not for want of space, is this replica's failure. As long as it has room for
+ * orders somebody may mend that; what is left then is for handing over. */
+static void check_journal(struct node *node)
+{
+	bool last = false;
+	int error = node->journal == NULL ? 0 : journal_failing(node->journal, &last);
+
+	if (node->failing)
+		return;
+	node->trouble[0] = '\0';
+	if (error == 0)
+		return;
+	snprintf(node->trouble, sizeof node->trouble, "cannot make its next journal segment: %s", strerror(error));
+	if (!last)
+		return;
+	log_error("node", "stopping: cannot make the next journal segment in %s, and the present one is full: %s: mend that, "
+		  "then start this replica again", node->options.data_dir, strerror(error));
+	node->failing = true;
+	node->stopping = true;
+	node_step(node, &(struct replica_event){.kind = REPLICA_STOP, .text = node->trouble});
 }
 
 /* RULE 14: come back as a learner when the view manager says so; else stop and say why. */
@@ -380,6 +402,7 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	node_step(node, &(struct replica_event){.kind = REPLICA_TICK});
 	check_disk(node);
+	check_journal(node);
 	check_damaged(node);
 	look_set_aside(node);
 	staging_tick(node);

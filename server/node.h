@@ -130,6 +130,8 @@ struct node {
 	bool ready;                  /* rpcbind has taken the first of them */
 	struct rpc_channel *announcing;
 	bool disk_full;
+	char trouble[128];           /* of the journal, while it can still take orders; "" when there is none */
+	bool failing;                /* and now it cannot: this process stops */
 	bool warned_of_full;         /* the log has said that --max-orders is near */
 	bool damaged;
 	uint64_t damaged_us;         /* since when; RULE 14 */
@@ -148,7 +150,7 @@ struct node {
 void node_step(struct node *node, struct replica_event *event);
 /* What came in this turn may leave in one push and one write. */
 void node_flush(struct node *node);
-/* Applies the log's entries up to op. Ends the process with one line when they are more than --max-orders. */
+/* Applies the log's entries up to op. */
 void node_apply(struct node *node, uint64_t op);
 void node_report(const struct node *node, struct report *report);
 struct identity node_identity(const struct node *node);

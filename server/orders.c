@@ -343,9 +343,35 @@ struct digest orders_digest(const struct orders *orders)
 	return orders->digest;
 }
 
+static int64_t time_at(const struct orders *orders, uint64_t op)
+{
+	struct body body;
+
+	read_body(orders, orders->initial_count + op - 1, &body);
+	return body.time_us;
+}
+
 int64_t orders_last_time_us(const struct orders *orders)
 {
 	return orders->last_time_us;
+}
+
+uint64_t orders_dated_after(const struct orders *orders, int64_t time_us)
+{
+	uint64_t low = 1, high = orders_op(orders);
+
+	if (orders->last_time_us <= time_us)
+		return 0;
+	/* The last may be of the orders loaded at the start, and there may be none else. */
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (time_at(orders, middle) > time_us)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low == high && time_at(orders, low) > time_us ? low : 0;
 }
 
 uint64_t orders_bytes(const struct orders *orders)

@@ -56,6 +56,9 @@ uint64_t orders_op(const struct orders *orders);       /* highest applied op */
 uint64_t orders_count(const struct orders *orders);    /* loaded ones included */
 uint64_t orders_initial_count(const struct orders *orders);
 struct digest orders_digest(const struct orders *orders); /* digest_chain over every body, loaded ones first */
+/* The first op whose order is dated later than this; 0: none. Times never fall from op to op. */
+uint64_t orders_dated_after(const struct orders *orders, int64_t time_us);
+
 int64_t orders_last_time_us(const struct orders *orders);
 uint64_t orders_bytes(const struct orders *orders);     /* of the whole encoded state (see orders_encode) */
 uint64_t orders_memory(const struct orders *orders);    /* bytes in use: the encoded state, records and indexes */

@@ -182,7 +182,8 @@ static bool ack_from_wire(const jh_push_result *wire, struct replica_ack *ack)
 	*ack = (struct replica_ack){.status = (enum replica_push_status)wire->status, .view = wire->view,
 				    .uuid = convert_uuid_from_wire(wire->uuid), .op = wire->op, .commit = wire->commit,
 				    .commit_digest = convert_digest_from_wire(wire->commit_digest),
-				    .state_next = wire->state_next, .disk_full = wire->disk_full};
+				    .state_next = wire->state_next, .disk_full = wire->disk_full,
+				    .clock_us = wire->clock_us};
 	return true;
 }
 

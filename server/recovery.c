@@ -68,6 +68,17 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 	return true;
 }
 
+/* RULE 19: it held more once than it may now. */
+_Noreturn static void refuse_as_full(const struct recovery *recovery, uint64_t op)
+{
+	char line[512];
+
+	snprintf(line, sizeof line, "the order history in %.300s has %" PRIu64 " orders, more than --max-orders %" PRIu64
+		 ": start this replica with a higher one", recovery->node->options.data_dir, op,
+		 recovery->node->options.orders_max);
+	recovery_refuse(line);
+}
+
 static bool read_batch(struct recovery *recovery, const struct journal_record *record, char *error, size_t size)
 {
 	static struct replica_entry entries[LIMIT_PUSH_ENTRIES];
@@ -75,6 +86,8 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 	struct journal_entry entry;
 	uint32_t count = 0;
 
+	if (batch.base_op + batch.entries_count > recovery->node->options.orders_max)
+		refuse_as_full(recovery, batch.base_op + batch.entries_count);
 	while (journal_batch_next(&batch, &entry)) {
 		int64_t time_us;
 

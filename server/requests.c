@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -73,7 +72,6 @@ static void reply_placed(struct request *request, uint64_t op)
 
 void request_answer(struct request *request, const struct replica_action *action)
 {
-	const struct node_options *options = &request->node->options;
 	char text[256];
 
 	switch (action->verdict) {
@@ -104,10 +102,8 @@ void request_answer(struct request *request, const struct replica_action *action
 		reply_problem(request, JH_REFUSED, JH_REASON_SUPERSEDED, text);
 		break;
 	case VERDICT_FULL:
-		snprintf(text, sizeof text,
-			 "the order history is full (%" PRIu64 " orders): start the replicas with a higher "
-			 "--max-orders",
-			 options->orders_max);
+		snprintf(text, sizeof text, "the order history is full: replica %" PRIu32 " holds at most %" PRIu64
+			 " orders: start every replica with a higher --max-orders", action->id, action->op);
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_FULL, text);
 		break;
 	case VERDICT_DISK_FULL:
@@ -132,14 +128,6 @@ void request_answer(struct request *request, const struct replica_action *action
 
 /* --- judging ------------------------------------------------------------------------------------------------------ */
 
-static int64_t wall_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* RULE 16 */
 static int64_t order_time_us(struct node *node)
 {
@@ -147,8 +135,14 @@ static int64_t order_time_us(struct node *node)
 
 	if (previous_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
 		previous_us = orders_last_time_us(node->orders);
-	node->last_time_us = RULE_KEPT(rule_16_dated_after_the_last) ? order_time_after(previous_us, wall_us())
-								    : wall_us();
+
+	int64_t others_us;
+	bool known = replica_clock_of_others(node->replica, rpc_clock_us() / 1000, order_time_not_before(previous_us),
+					     &others_us);
+
+	node->last_time_us = RULE_KEPT(rule_16_dated_after_the_last)
+				     ? order_time_after(previous_us, rpc_wall_us(), known ? &others_us : NULL)
+				     : rpc_wall_us();
 	return node->last_time_us;
 }
 
@@ -213,7 +207,7 @@ static void recall(struct request *request)
 	    orders_history(node->orders, request->postcode, (uint32_t)strlen(request->postcode), 0, 1, &last) == 0)
 		return;
 
-	int64_t age_us = wall_us() - last.time_us;
+	int64_t age_us = rpc_wall_us() - last.time_us;
 
 	if (last.check == JH_CHECK_EXISTS && age_us < RECALL_EXISTS_US)
 		postcode_recall(node->checker, request->postcode, POSTCODE_EXISTS);

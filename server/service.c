@@ -8,6 +8,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
+#include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "server/node.h"
 #include "server/push_wire.h"
@@ -228,7 +229,8 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
 							.peers = has_peers ? &peers : NULL, .retire = args->retire,
 							.min_members = RULE_KEPT(rule_10_min_members_arrive)
-									       ? args->min_members : 0});
+									       ? args->min_members : 0,
+							.full_wait_ms = args->full_wait_ms});
 	}
 	fill_report(node, result);
 	return TRUE;
@@ -397,7 +399,8 @@ bool_t query_1_svc(jh_query_args *args, jh_read_result *result, struct svc_req *
 static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
 {
 	jh_push_result result = {.status = (jh_push_status)ack->status, .view = ack->view, .op = ack->op,
-				 .commit = ack->commit, .state_next = ack->state_next, .disk_full = ack->disk_full};
+				 .commit = ack->commit, .state_next = ack->state_next, .disk_full = ack->disk_full,
+				 .clock_us = rpc_wall_us()};
 
 	convert_uuid_to_wire(ack->uuid, result.uuid);
 	convert_digest_to_wire(ack->commit_digest, result.commit_digest);

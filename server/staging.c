@@ -151,17 +151,15 @@ static struct staging *begin(struct node *node)
 	return staging;
 }
 
-static void check_room(const struct node *node, const jh_state_chunk *wire)
+/* RULE 19: a primary sends no more than we announce that we can hold; whoever does is told to begin again later. */
+static bool fits(const struct node *node, const jh_state_chunk *wire)
 {
-	uint64_t orders_max = node->options.orders_max;
-
-	if (wire->total - wire->initial_count <= orders_max && wire->initial_count <= ROOM_FOR_LOADED)
-		return;
-	log_error("staging",
-		  "the primary has %" PRIu64 " orders, more than --max-orders %" PRIu64 ": start this replica with a "
-		  "higher one",
-		  wire->total - wire->initial_count, orders_max);
-	exit(1);
+	if (wire->total - wire->initial_count <= node->options.orders_max && wire->initial_count <= ROOM_FOR_LOADED)
+		return true;
+	log_warn("staging", "the primary sends %" PRIu64 " orders, more than --max-orders %" PRIu64
+		 ", or too many that it was loaded with (%" PRIu64 "): start this replica with a higher limit",
+		 wire->total - wire->initial_count, node->options.orders_max, wire->initial_count);
+	return false;
 }
 
 /* Decodes the piece; false with a line in the log. */
@@ -190,7 +188,10 @@ void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest 
 	bool complete;
 
 	must(wire != NULL);
-	check_room(node, wire);
+	if (!fits(node, wire)) {
+		failed(node, token);
+		return;
+	}
 	if (wire->first == 0) {
 		staging_drop(node);
 		node->staging = begin(node);

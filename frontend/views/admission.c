@@ -125,6 +125,7 @@ static void read_admission(struct views *v, const struct need *need, struct need
 	const struct known *k = vm_known_find(v, need->id);
 
 	if (k == NULL || !vm_known_reachable(v, k) ||
+	    RULE_FORBIDS(rule_13_who_is_full_is_not_admitted, k->report.disk_full) || /* RULE 13: orders would stop */
 	    RULE_FORBIDS(rule_10_admissions_name_the_directory, !uuid_equal(k->identity.uuid, need->uuid)) ||
 	    RULE_FORBIDS(rule_14_who_lost_data_is_not_admitted, k->lost_data))
 		return;
@@ -135,6 +136,15 @@ static void read_admission(struct views *v, const struct need *need, struct need
 	needs->learners[needs->learners_count].id = need->id;
 	needs->learners[needs->learners_count].uuid = need->uuid;
 	needs->learners_count++;
+}
+
+/* RULE 13: the exception to rule 10. No order waits for it, because all are refused on its account. */
+static void read_full(struct views *v, const struct known *primary, const struct need *need, struct needs *needs)
+{
+	const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
+
+	if (member != NULL && (primary->report.state == STATE_SERVING || v->waiting > 0))
+		needs->full[member - v->durable.view.members] = RULE_KEPT(rule_13_who_is_full_for_long_is_evicted);
 }
 
 void vm_needs_read(struct views *v, struct needs *needs)
@@ -154,6 +164,8 @@ void vm_needs_read(struct views *v, struct needs *needs)
 			read_admission(v, need, needs);
 		else if (need->kind == NEED_LOST_DATA)
 			read_loss(v, need, needs);
+		else if (need->kind == NEED_FULL)
+			read_full(v, primary, need, needs);
 		/* RULE 9: a joint learner that failed stops being counted only by a higher view without it. */
 		if (need->kind != NEED_ADMIT && is_joint(&primary->report, need) &&
 		    view_member_exact(&v->durable.view, need->id, need->uuid) == NULL)

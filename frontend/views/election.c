@@ -41,7 +41,8 @@ bool vm_election_stalled(struct views *v, const struct view *view, const struct 
 	return false;
 }
 
-/* True when a is the better primary. RULE 3: no cut tail, then the view its log was made whole in, then op. */
+/* True when a is the better primary. RULE 3: no cut tail, then the view its log was made whole in, then op; then who has
+ * room, which only saves a hand-over. */
 static bool better(struct views *v, const struct view *view, const struct known *a, const struct known *b)
 {
 	bool stalled_a = vm_election_stalled(v, view, a);
@@ -58,6 +59,8 @@ static bool better(struct views *v, const struct view *view, const struct known 
 		return a->report.whole_view > b->report.whole_view;
 	if (RULE_FORBIDS(rule_03_the_best_log_is_promoted, a->report.op != b->report.op))
 		return a->report.op > b->report.op;
+	if (a->report.disk_full != b->report.disk_full)
+		return b->report.disk_full;
 	if ((a->id == view->primary) != (b->id == view->primary))
 		return a->id == view->primary;
 	return a->id < b->id;
@@ -99,8 +102,8 @@ const struct view_member *vm_election_best(struct views *v, const struct view *v
 	return best;
 }
 
-/* A backup that could take over now without losing what is in flight: 0 when there is none. */
-static uint32_t following(struct views *v, const struct view *view, uint32_t without)
+/* A backup that could take over now without losing what is in flight: 0 when there is none. full: also one whose disk is. */
+static uint32_t following(struct views *v, const struct view *view, uint32_t without, bool full)
 {
 	struct view whole = *view;
 
@@ -108,7 +111,7 @@ static uint32_t following(struct views *v, const struct view *view, uint32_t wit
 		const struct known *k = vm_known_member(v, &view->members[i]);
 
 		if (k == NULL || k->report.state != STATE_FOLLOWING || k->report.view.number != view->number ||
-		    k->report.stopping || vm_election_stalled(v, view, k))
+		    k->report.stopping || (k->report.disk_full && !full) || vm_election_stalled(v, view, k))
 			vm_view_member_drop(&whole, view->members[i].id);
 	}
 	const struct view_member *best = vm_election_best(v, &whole, without);
@@ -156,7 +159,12 @@ static void judge_primary(struct views *v, struct election *e)
 	} else if (vm_election_stalled(v, e->current, k)) {
 		judge_failed(e, "has a stalled disk");
 	} else if (k->report.stopping) {
-		judge_move(e, following(v, e->current, k->id), "the primary stops: switchover to");
+		uint32_t target = following(v, e->current, k->id, false);
+
+		judge_move(e, target != 0 ? target : following(v, e->current, k->id, true),
+			   "the primary stops: switchover to");
+	} else if (RULE_FORBIDS(rule_13_full_primary_hands_over, k->report.disk_full) && vm_primary_serving(v) != NULL) {
+		judge_move(e, following(v, e->current, k->id, false), "the primary's disk is full: switchover to"); /* RULE 13 */
 	} else {
 		judge_move(e, vm_operator_target(v), "switchover to");
 	}
@@ -188,7 +196,7 @@ static void judge_members(struct views *v, struct election *e)
 			continue;
 		if (e->fate == FATE_MOVE && member->id == e->target)
 			continue;
-		if (e->needs.evict[i])
+		if (e->needs.evict[i] || (e->needs.full[i] && e->fate == FATE_KEEP))
 			e->drop[i] = true;
 		if (member->id == e->without)
 			e->drop[i] = true;
@@ -261,6 +269,7 @@ void vm_election_consider(struct views *v)
 	if (waits_at_start(v)) {
 		/* A primary that serves needs nobody's patience to admit somebody. */
 		memset(e.needs.evict, 0, sizeof e.needs.evict);
+		memset(e.needs.full, 0, sizeof e.needs.full);
 		memset(e.needs.lost_data, 0, sizeof e.needs.lost_data);
 		if (vm_primary_serving(v) == NULL)
 			return;

@@ -29,6 +29,7 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 		k->identity.generation = report->view.generation;
 	}
 	k->report = *report;
+	vm_clocks_heard(v, k, report);
 	k->report_ms = v->now_ms;
 	/* RULE 20: bound to nobody at its hello, and since then to our predecessor by a push of the view that we took over.
 	 * It refuses our views until it is bound to us. */

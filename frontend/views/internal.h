@@ -92,6 +92,8 @@ struct known {
 	uint64_t bind_round;     /* asked in this round of a take-over to confirm the binding; 0: no */
 	bool confirmed;          /* still bound, said after all were */
 	uint64_t evict_since_ms; /* the primary names it for eviction since; 0: it does not */
+	int64_t clock_us;        /* its wall clock, beyond ours as we heard it last */
+	int64_t clock_far_us;    /* that is so far from the others'; 0: not far */
 
 	char note[REPORT_TEXT_SIZE]; /* why it is down or foreign */
 	char said[REPORT_TEXT_SIZE]; /* the last line logged about it: never the same twice in a row */
@@ -120,6 +122,8 @@ struct views {
 	uint64_t floor;
 	struct uuid fresh[2];
 
+	int64_t clock_far_us;     /* our own wall clock: see struct known */
+	uint64_t clocks_from_ms;  /* we were late: what we hear before is old */
 	struct uuid manager;
 	struct views_stored durable; /* the current view: the latest durable one */
 	struct views_stored next;    /* the last that was to be stored */
@@ -223,6 +227,13 @@ void vm_hello_check_floor(struct views *v, struct known *k);
 void vm_hello_report(struct views *v, uint32_t id, const struct report *report);
 void vm_hello_bound(struct views *v, uint32_t id, const struct report *report);
 
+/* clocks.c */
+#define CLOCK_TEXT_SIZE 32
+void vm_clocks_heard(struct views *v, struct known *k, const struct report *report);
+void vm_clocks_tick(struct views *v);
+/* What is wrong with the clocks, each part begun with "; ". */
+void vm_clocks_explain(const struct views *v, char *text, size_t size);
+
 /* election.c */
 void vm_election_consider(struct views *v);
 /* The best member of view to be primary (rule 3), NULL: none can. without: an id that must not be it, or 0. */
@@ -237,6 +248,7 @@ struct needs {
 	struct joint learners[LIMIT_REPLICAS];
 	uint32_t learners_count;
 	bool evict[LIMIT_REPLICAS];      /* by place in the current view */
+	bool full[LIMIT_REPLICAS];       /* by place: it has no room, and the primary has */
 	bool lost_data[LIMIT_REPLICAS];
 	bool primary_is_suspect;
 };

@@ -184,6 +184,7 @@ void vm_liveness_late(struct views *v)
 	if (RULE_FORBIDS(rule_15_late_at_the_start, v->start_until_ms != 0))
 		v->start_until_ms += late;
 	v->beat_ms = v->now_ms;
+	v->clocks_from_ms = v->now_ms + 2 * (uint64_t)v->options.heartbeat_ms;
 	if (v->late_said_ms != 0 && v->now_ms < v->late_said_ms + SAY_AGAIN_MS)
 		return;
 	v->late_said_ms = v->now_ms;

@@ -31,6 +31,8 @@ void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 			  (unsigned long long)current->number);
 	else if (id != 0 && (k == NULL || !vm_known_is_member(v, k) || !vm_known_reachable(v, k)))
 		vm_answer(v, token, false, "replica %u is not reachable", id);
+	else if (id != 0 && k->report.disk_full)
+		vm_answer(v, token, false, "the disk of replica %u is full: it could take no orders", id);
 	else if (current->members_count == 1)
 		vm_answer(v, token, false, "replica %u is the only member: there is nobody to switch over to",
 			  current->primary);
@@ -42,7 +44,7 @@ static bool may_lead(struct views *v, const struct known *k)
 {
 	return vm_known_is_member(v, k) && vm_known_reachable(v, k) && !k->lost_data && !k->report.stopping &&
 	       k->id != v->durable.view.primary && k->report.state == STATE_FOLLOWING &&
-	       k->report.view.number == v->durable.view.number && !vm_election_stalled(v, &v->durable.view, k);
+	       k->report.view.number == v->durable.view.number && !k->report.disk_full && !vm_election_stalled(v, &v->durable.view, k);
 }
 
 uint32_t vm_operator_target(struct views *v)

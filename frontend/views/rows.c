@@ -68,8 +68,10 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 }
 
 /* Why a replica that is known is not one copy more; false: it is, or vm_expected_lost() names it. */
-static bool missing(const struct views *v, const struct known *k, char *text, size_t size)
+static bool missing(struct views *v, const struct known *k, char *text, size_t size)
 {
+	const struct known *primary = vm_primary_known(v);
+	char room[64];
 	const char *what = NULL;
 
 	if (k->id == 0 || vm_known_standing(v, k) == STANDING_FOREIGN)
@@ -84,6 +86,14 @@ static bool missing(const struct views *v, const struct known *k, char *text, si
 	else if (!vm_known_is_member(v, k) ||
 		 (v->durable.view.primary != k->id && k->report.state != STATE_FOLLOWING))
 		what = "is catching up";
+	if (what != NULL && vm_known_reachable(v, k) && !k->lost_data && !vm_known_is_member(v, k)) {
+		/* RULE 13, 19: it is not taken in before there is room. */
+		snprintf(room, sizeof room, "has room for %llu orders only", (unsigned long long)k->report.orders_max);
+		if (primary != NULL && k->report.orders_max != 0 && k->report.orders_max < primary->report.op)
+			what = room;
+		else if (k->report.disk_full)
+			what = "is no member, its disk is full";
+	}
 	if (what == NULL)
 		return false;
 	snprintf(text, size, ", replica %u %s", k->id, what);
@@ -231,6 +241,8 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		snprintf(text, VIEWS_TEXT_SIZE, "ok");
 	}
 	warn_of_limits(v, text, VIEWS_TEXT_SIZE);
+	used = strlen(text);
+	vm_clocks_explain(v, text + used, VIEWS_TEXT_SIZE - used);
 }
 
 static enum replica_role role_of(const struct views *v, const struct known *k)
@@ -269,6 +281,9 @@ uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row row
 			 k->tried[0] != '\0' || member == NULL ? k->tried : member->address);
 		if (row.role == ROLE_DOWN || row.role == ROLE_FOREIGN || k->lost_data)
 			snprintf(row.note, sizeof row.note, "%s", k->note[0] != '\0' ? k->note : "not registered");
+		/* RULE 13: its last words, when it ended for a reason. */
+		if (row.role == ROLE_DOWN && k->greeted && k->report.stopping && k->report.detail[0] != '\0')
+			snprintf(row.note, sizeof row.note, "ended: %.140s", k->report.detail);
 		while (place > 0 && rows[place - 1].id > row.id) {
 			rows[place] = rows[place - 1];
 			place--;

@@ -83,6 +83,7 @@ static void learn(struct views *v, const struct views_event *event)
 	case VIEWS_TICK:
 		/* Only here: whoever is judged silent must have had his answers read first (rule 15). */
 		vm_liveness_tick(v);
+		vm_clocks_tick(v);
 		return;
 	}
 }

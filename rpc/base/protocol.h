@@ -60,7 +60,10 @@ enum replica_state {
 const char *replica_role_name(enum replica_role role);
 const char *replica_state_name(enum replica_state state);
 
-enum need_kind { NEED_EVICT = 1, NEED_ADMIT = 2, NEED_LOST_DATA = 3 };
+enum need_kind { NEED_EVICT = 1, NEED_ADMIT = 2, NEED_LOST_DATA = 3, NEED_FULL = 4 };
+
+/* Why a serving primary takes no orders now: those of enum jh_reason in rpc/shop.x that it may give. */
+enum refusing { REFUSING_NONE = 0, REFUSING_FULL = 6, REFUSING_DISK_FULL = 7, REFUSING_TOO_FEW = 8 };
 
 struct need {
 	enum need_kind kind;
@@ -119,6 +122,11 @@ struct report {
 	uint32_t write_age_ms;
 	bool disk_full;
 	bool stopping;
+	uint64_t orders_max;
+	enum refusing refusing;
+	uint32_t refusing_id;
+	int64_t clock_us;
+	uint64_t time_suspect_op;
 	uint64_t orders;
 	uint64_t uptime_s;
 	uint32_t loop_max_us;

@@ -67,6 +67,25 @@ void replica_commit_to(struct replica *r, uint64_t op)
 	replica_release_reads(r);
 }
 
+/* RULE 16: not for any decision, only so that one clock that is wrong does not date all orders to come. */
+bool replica_clock_of_others(const struct replica *r, uint64_t now_ms, int64_t not_before_us, int64_t *clock_us)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		const struct replica_peer *peer = &r->peers[i];
+		int64_t shows_us;
+
+		if (!peer->clock_known || !replica_peer_member(r, peer) ||
+		    __builtin_add_overflow(peer->clock_us, (int64_t)(now_ms - peer->clock_ms) * 1000, &shows_us) ||
+		    shows_us < not_before_us || (found && shows_us <= *clock_us))
+			continue;
+		*clock_us = shows_us;
+		found = true;
+	}
+	return found;
+}
+
 void replica_advance(struct replica *r)
 {
 	uint64_t lowest;

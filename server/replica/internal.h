@@ -45,7 +45,13 @@ struct replica_peer {
 	bool needs_state;
 	uint64_t state_next;
 	bool lost_data;
+
+	uint64_t orders_max;       /* its capacity, for the life of that process; 0: not heard */
 	bool disk_full;
+	uint64_t full_since_ms;
+	bool clock_known;          /* it told its wall clock in this view: */
+	int64_t clock_us;          /* this, */
+	uint64_t clock_ms;         /* heard then */
 
 	enum peer_joint joint;
 	uint64_t joint_ticket;
@@ -178,8 +184,11 @@ struct replica {
 	uint32_t peers_count;
 	uint64_t next_token;
 	uint32_t min_members;
+	uint32_t full_wait_ms;         /* 0: not heard */
 
 	bool disk_full;
+	enum refusing refusing;        /* as reported last */
+	uint32_t refusing_id;
 	bool manager_connected;
 	bool stopping;
 	uint64_t stop_by_ms;
@@ -219,7 +228,7 @@ void replica_install(struct replica *r, const struct replica_event *event);
 void replica_answer_installs(struct replica *r);
 void replica_bind(struct replica *r, const struct replica_event *event);
 void replica_start(struct replica *r, const struct replica_event *event);
-void replica_stop(struct replica *r);
+void replica_stop(struct replica *r, const char *failure);
 void replica_stop_check(struct replica *r);
 
 /* commit.c */
@@ -258,6 +267,22 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 void replica_peers_tick(struct replica *r);
 struct replica_peer *replica_peer_find(struct replica *r, uint32_t id, struct uuid uuid);
 bool replica_peer_member(const struct replica *r, const struct replica_peer *peer);
+
+/* room.c */
+struct refusal {
+	enum replica_verdict verdict;  /* FULL, DISK_FULL, TOO_FEW */
+	uint32_t id;                   /* whose capacity or disk */
+	uint64_t limit;                /* FULL: it holds so many; TOO_FEW: members there are */
+};
+/* Whether so many more orders are to be kept out of the log. */
+bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal);
+bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal);
+bool replica_peer_counts(const struct replica *r, const struct replica_peer *peer);
+bool replica_peer_too_small(const struct replica *r, const struct replica_peer *peer);
+void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full);
+bool replica_full_too_long(const struct replica *r, const struct replica_peer *peer);
+void replica_report_room(const struct replica *r, struct report *report);
+void replica_room_refresh(struct replica *r);
 
 /* joint.c */
 void replica_joint_consider(struct replica *r, struct replica_peer *peer);

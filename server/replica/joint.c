@@ -20,6 +20,10 @@ void replica_joint_consider(struct replica *r, struct replica_peer *peer)
 	    peer->link != LINK_UP || !peer->proved) {
 		return;
 	}
+	if (RULE_FORBIDS(rule_13_full_learner_does_not_count, peer->disk_full) || replica_peer_too_small(r, peer)) {
+		peer->learning_since_ms = 0; /* RULE 13, 19: it would keep the orders of all others out */
+		return;
+	}
 	if (peer->learning_since_ms == 0)
 		peer->learning_since_ms = r->now_ms;
 	if (RULE_FORBIDS(rule_09_joint_is_level, peer->acked_op < r->commit) || !within_one_push(r, peer) ||
@@ -102,6 +106,17 @@ static bool same_needs(const struct replica *r, const struct need *needs, uint32
 	return same;
 }
 
+/* RULE 13: the exception to rule 10: it keeps orders out, so none can wait for it. A learner has been no copy so far, and
+ * goes at once. Who can not hold what is in the log already is waited for in vain. */
+static bool without_room(const struct replica *r, const struct replica_peer *peer)
+{
+	if (peer->link != LINK_UP || !replica_peer_counts(r, peer))
+		return false;
+	if (replica_peer_too_small(r, peer) || replica_full_too_long(r, peer))
+		return true;
+	return RULE_FORBIDS(rule_13_counted_learner_leaves_at_once, peer->disk_full) && !replica_peer_member(r, peer);
+}
+
 /* RULE 10: reported, never acted on; and only when a request waits for it, or the view cannot settle without it. */
 void replica_needs_refresh(struct replica *r)
 {
@@ -113,10 +128,12 @@ void replica_needs_refresh(struct replica *r)
 
 	for (uint32_t i = 0; leads && i < r->peers_count; i++) {
 		const struct replica_peer *peer = &r->peers[i];
-		bool counts = replica_peer_member(r, peer) || peer->joint == JOINT_COUNTED;
+		bool counts = replica_peer_counts(r, peer);
 
 		if (peer->lost_data)
 			add_need(r, needs, &count, NEED_LOST_DATA, peer);
+		else if (without_room(r, peer))
+			add_need(r, needs, &count, NEED_FULL, peer);
 		else if (counts && RULE_HOLDS(rule_10_reported_when_a_request_waits, waits) &&
 			 cannot_be_reached(r, peer))
 			add_need(r, needs, &count, NEED_EVICT, peer);

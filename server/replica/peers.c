@@ -38,6 +38,7 @@ static void forget_proof(struct replica_peer *peer)
 	peer->pinged_ms = 0;
 	peer->needs_state = false;
 	peer->learning_since_ms = 0;
+	peer->clock_known = false;
 }
 
 static void disconnect(struct replica *r, struct replica_peer *peer)
@@ -138,8 +139,9 @@ void replica_peers_reset(struct replica *r)
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		struct replica_peer *peer = &r->peers[i];
 
-		if (peer->joint == JOINT_COUNTED && peer->link != LINK_UP && !replica_peer_member(r, peer)) {
-			/* RULE 9: it failed while it counted; not again at once. */
+		if (peer->joint == JOINT_COUNTED && (peer->link != LINK_UP || peer->disk_full) &&
+		    !replica_peer_member(r, peer)) {
+			/* RULE 9: it failed, or ran out of room, while it counted; not again at once. */
 			peer->joint_not_before_ms = r->now_ms + peer->joint_backoff_ms;
 			if (RULE_KEPT(rule_09_failed_learner_waits_longer))
 				peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS
@@ -248,7 +250,8 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	peer->heard_ms = r->now_ms;
 	peer->has_view = false;
 	peer->sent_commit = 0;
-	peer->disk_full = report->disk_full;
+	peer->orders_max = report->orders_max;
+	replica_peer_disk(r, peer, report->disk_full);
 	if (report->state == STATE_DAMAGED ||
 	    RULE_FORBIDS(rule_03_member_below_what_it_acknowledged,
 			 report->view.number == r->view.number && report->op < peer->acked_ever &&

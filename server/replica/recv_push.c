@@ -129,7 +129,8 @@ static void made_whole(struct replica *r)
 	r->whole_view = r->view.number;
 	r->tail_cut = 0;
 	r->state = STATE_FOLLOWING;
-	r->detail[0] = 0;
+	if (!r->stopping)
+		r->detail[0] = 0;
 	r->entered_whole_ticket = replica_write_meta(r); /* after the entries: it must not be durable before them */
 	replica_say(r, LOG_LEVEL_INFO, "following view=%" PRIu64 " op=%" PRIu64, r->view.number,
 		    replica_log_last(r->log));
@@ -306,7 +307,9 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 	if (view->number != push->view || event->id == r->options.id ||
 	    RULE_FORBIDS(rule_17_pushes_come_from_the_primary,
 			 view->primary != event->id || view_member_exact(view, event->id, event->uuid) == NULL) ||
-	    push->base_op > push->last_op || push->entries_count > push->last_op - push->base_op) {
+	    push->base_op > push->last_op || push->entries_count > push->last_op - push->base_op ||
+	    RULE_FORBIDS(rule_19_takes_no_more_than_it_holds,
+			 push->base_op + push->entries_count > r->options.orders_max)) { /* RULE 19: as it said itself */
 		ack(r, event->token, PUSH_REFUSED);
 		return false;
 	}

@@ -192,6 +192,7 @@ static void take(struct replica *r, const struct replica_event *event)
 		break;
 	case REPLICA_HEARTBEAT:
 		r->min_members = event->min_members;
+		r->full_wait_ms = event->full_wait_ms;
 		if (event->peers != NULL)
 			replica_peers_sync(r, event->peers);
 		/* One that goes on serving a view of an old generation hears here only that it is over (RULE 3). */
@@ -208,7 +209,7 @@ static void take(struct replica *r, const struct replica_event *event)
 		replica_stop_check(r);
 		break;
 	case REPLICA_STOP:
-		replica_stop(r);
+		replica_stop(r, event->text);
 		break;
 	case REPLICA_PEER_UP:
 		replica_peer_up(r, event);
@@ -236,6 +237,7 @@ static void take(struct replica *r, const struct replica_event *event)
 		break;
 	}
 	replica_needs_refresh(r);
+	replica_room_refresh(r);
 }
 
 /* Every request ends in exactly one answer. */
@@ -291,7 +293,7 @@ void replica_report(const struct replica *r, struct report *report)
 	report->digest = r->applied_digest;
 	report->tail_cut = r->tail_cut;
 	report->pending = r->requests_in - r->requests_out;
-	report->disk_full = r->disk_full;
+	replica_report_room(r, report);
 	report->stopping = r->stopping;
 	snprintf(report->detail, sizeof report->detail, "%s", r->detail);
 	report->joint_count = r->joint_count;

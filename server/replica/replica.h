@@ -86,6 +86,7 @@ struct replica_ack {
 	struct digest commit_digest;   /* with this digest: a base to push from */
 	uint64_t state_next;      /* first order still wanted of a state under transfer */
 	bool disk_full;
+	int64_t clock_us;         /* its wall clock; the shell's to fill in. RULE 16 */
 };
 
 /* Found on disk. */
@@ -122,9 +123,9 @@ enum replica_event_kind {
 	REPLICA_STAGED,          /* token: the shell took the state piece: ok, next, complete */
 	REPLICA_INSTALL,         /* token, install, peers: INSTALL_VIEW from our manager */
 	REPLICA_BIND,            /* token, manager */
-	REPLICA_HEARTBEAT,       /* from our manager: peers (NULL: unchanged), retire, min_members */
+	REPLICA_HEARTBEAT,       /* from our manager: peers (NULL: unchanged), retire, min_members, full_wait_ms */
 	REPLICA_MANAGER,         /* connected: whether a manager's connection is there */
-	REPLICA_STOP,            /* SIGTERM */
+	REPLICA_STOP,            /* SIGTERM; text: a failure that this process does not survive for long, else NULL */
 
 	REPLICA_PEER_UP,         /* id, uuid, incarnation; report: our connection to a peer is open, hello answered */
 	REPLICA_PEER_DOWN,       /* id, uuid: it ended, could not be made, or hello was refused */
@@ -165,6 +166,7 @@ struct replica_event {
 	uint32_t entries_count;
 	uint64_t next;                  /* STAGED */
 	uint32_t min_members;
+	uint32_t full_wait_ms;          /* a disk full for longer costs its member the place; 0: never */
 	bool complete;
 	bool ok;
 	bool disk_full;
@@ -180,7 +182,7 @@ enum replica_verdict {
 	VERDICT_DECLINED,     /* as the shell judged it */
 	VERDICT_CONFLICT,
 	VERDICT_SUPERSEDED,
-	VERDICT_FULL,
+	VERDICT_FULL,         /* id: which replica holds no more than op orders */
 	VERDICT_DISK_FULL,    /* id: on which replica */
 	VERDICT_TOO_FEW,      /* op: how many members there are */
 	VERDICT_BUSY
@@ -261,6 +263,10 @@ void replica_meta_now(const struct replica *replica, struct replica_meta *meta);
 
 /* An entry of the log; borrowed until the next step. */
 struct replica_entry replica_entry_at(const struct replica *replica, uint64_t op);
+
+/* The latest wall clock, as it must show at now_ms (monotonic), that a member other than this one has reported in this view;
+ * clocks before not_before_us are left out. False: there is none. RULE 16 */
+bool replica_clock_of_others(const struct replica *replica, uint64_t now_ms, int64_t not_before_us, int64_t *clock_us);
 
 uint64_t replica_commit(const struct replica *replica);
 uint64_t replica_last_op(const struct replica *replica);

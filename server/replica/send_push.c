@@ -100,9 +100,16 @@ static bool ask_about_disk(const struct replica *r, const struct replica_peer *p
 	return peer->disk_full && r->now_ms - peer->heard_ms >= r->options.heartbeat_ms;
 }
 
+static bool full_learner(const struct replica *r, const struct replica_peer *peer)
+{
+	return RULE_FORBIDS(rule_13_full_learner_gets_no_orders, peer->disk_full) && !replica_peer_counts(r, peer);
+}
+
 static void push_to(struct replica *r, struct replica_peer *peer)
 {
 	if (peer->link != LINK_UP || RULE_FORBIDS(rule_14_no_push_to_who_lost_data, peer->lost_data))
+		return;
+	if (replica_peer_too_small(r, peer))
 		return;
 	if (peer->needs_state) {
 		if (peer->push_token == 0)
@@ -124,7 +131,12 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 	bool fresh = last > peer->sent_op || !peer->has_view || (!peer->proved && peer->push_token == 0);
 
 	must(replica_log_digest(r->log, push.base_op, &push.base_digest));
-	if (fresh && peer->push_token == 0) {
+	if (full_learner(r, peer)) {
+		/* RULE 13: it would fill what it keeps for its views, and wait there for room. */
+		if ((!peer->has_view || !peer->proved || ask_about_disk(r, peer)) && peer->push_token == 0 &&
+		    peer->commit_token == 0)
+			send(r, peer, &push, false);
+	} else if (fresh && peer->push_token == 0) {
 		if (peer->sent_op < last && prefers_full(r, peer)) {
 			send_state(r, peer, 0);
 			return;
@@ -167,6 +179,9 @@ static void take_proof(struct replica *r, struct replica_peer *peer, const struc
 	peer->acked_op = ack->op;
 	if (ack->op > peer->acked_ever)
 		peer->acked_ever = ack->op;
+	peer->clock_known = true;
+	peer->clock_us = ack->clock_us;
+	peer->clock_ms = r->now_ms;
 }
 
 static void take_ok(struct replica *r, struct replica_peer *peer, const struct replica_ack *ack, bool content)
@@ -207,11 +222,7 @@ void replica_recv_ack(struct replica *r, const struct replica_event *event)
 	else
 		peer->commit_token = 0;
 	peer->heard_ms = r->now_ms;
-	if (peer->disk_full != ack->disk_full) {
-		peer->disk_full = ack->disk_full;
-		replica_say(r, LOG_LEVEL_WARN, ack->disk_full ? "disk full on replica %" PRIu32 : "replica %" PRIu32
-			    " has disk space again", peer->id);
-	}
+	replica_peer_disk(r, peer, ack->disk_full);
 	switch (ack->status) {
 	case PUSH_OK:
 		/* RULE 4: of this view and this uuid, or it counts for nothing. */

@@ -143,36 +143,23 @@ static bool answer_known(struct replica *r, uint64_t token, struct uuid client, 
 	return false;
 }
 
-/* RULE 13, 19: what keeps new orders out of the log. */
-static bool answer_no_room(struct replica *r, uint64_t token)
+static void answer_refusal(struct replica *r, uint64_t token, const struct refusal *refusal)
 {
-	/* RULE 10: who is gone stays a member until an order waits for it; this one need not. */
-	uint32_t gone = RULE_KEPT(rule_10_gone_are_not_counted) ? replica_members_gone(r) : 0;
-	uint32_t there = r->view.members_count - gone;
+	struct replica_action *action = answer(r, token, refusal->verdict);
 
-	if (RULE_FORBIDS(rule_10_min_members, there < r->min_members)) {
-		answer(r, token, VERDICT_TOO_FEW)->op = there;
-		return true;
-	}
-	if (RULE_FORBIDS(rule_19_orders_are_bounded,
-			 replica_log_last(r->log) + r->judging >= r->options.orders_max)) {
-		answer(r, token, VERDICT_FULL);
-		return true;
-	}
-	if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, r->disk_full)) {
-		answer(r, token, VERDICT_DISK_FULL)->id = r->options.id;
-		return true;
-	}
-	for (uint32_t i = 0; i < r->peers_count; i++) {
-		const struct replica_peer *peer = &r->peers[i];
+	action->id = refusal->id;
+	action->op = refusal->limit;
+}
 
-		if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, peer->disk_full) && peer->link == LINK_UP &&
-		    (replica_peer_member(r, peer) || peer->joint == JOINT_COUNTED)) {
-			answer(r, token, VERDICT_DISK_FULL)->id = peer->id;
-			return true;
-		}
-	}
-	return false;
+/* RULE 13, 19: what keeps so many new orders out of the log. */
+static bool answer_no_room(struct replica *r, uint64_t token, uint64_t orders)
+{
+	struct refusal refusal;
+
+	if (!replica_refuses(r, orders, &refusal))
+		return false;
+	answer_refusal(r, token, &refusal);
+	return true;
 }
 
 static bool log_is_full(const struct replica *r)
@@ -191,7 +178,7 @@ static void consider(struct replica *r, const struct held_call *call)
 		answer(r, call->token, VERDICT_BUSY);
 		return;
 	}
-	if (answer_no_room(r, call->token))
+	if (answer_no_room(r, call->token, r->judging + 1))
 		return;
 	must(judging_add(&r->judged, call->client, call->request));
 	r->judging++;
@@ -248,8 +235,14 @@ static bool judged(struct replica *r, const struct replica_event *event)
 
 void replica_propose(struct replica *r, const struct replica_event *event)
 {
+	struct refusal refusal;
+
 	if (!judged(r, event))
 		return;
+	if (replica_is_full(r, 1, &refusal)) { /* RULE 19: a learner that counts since may hold less */
+		answer_refusal(r, event->token, &refusal);
+		return;
+	}
 	must(event->size > 0);
 	must(event->size <= LIMIT_BODY_BYTES);
 	replica_log_append(r->log, r->view.number, event->body, event->size);

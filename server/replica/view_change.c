@@ -206,13 +206,16 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	replica_news(r);
 }
 
-/* SIGTERM: hand over first (RULE 10: and stay a member), but not for ever and not when there is nobody to do it. */
-void replica_stop(struct replica *r)
+/* SIGTERM, or a failure that this process does not survive for long: hand over first (RULE 10: and stay a member), but not
+ * for ever and not when there is nobody to do it. */
+void replica_stop(struct replica *r, const char *failure)
 {
 	if (r->stopping)
 		return;
 	r->stopping = true;
 	r->stop_by_ms = r->now_ms + 2000;
+	if (failure != NULL)
+		snprintf(r->detail, sizeof r->detail, "%s", failure);
 	replica_say(r, LOG_LEVEL_INFO, "stopping");
 	replica_news(r);
 	replica_stop_check(r);

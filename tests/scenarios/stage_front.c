@@ -178,7 +178,7 @@ static void step_one(struct stage *s, struct front_process *f, struct views_even
 	bool ended = false;
 
 	event->now_ms = now(s, f);
-	event->wall_us = (int64_t)now(s, f) * 1000;
+	event->wall_us = (int64_t)s->now_ms * 1000; /* what jumps is the clock that timers stand on */
 	event->floor = router_floor(f->router);
 	event->fresh[0] = stage_draw(s);
 	event->fresh[1] = stage_draw(s);

@@ -302,6 +302,7 @@ struct identity replica_process_identity(const struct replica_process *p)
 void replica_process_report(const struct stage *s, const struct replica_process *p, struct report *report)
 {
 	replica_report(p->core, report);
+	report->clock_us = (int64_t)s->now_ms * 1000;
 	for (const struct item *item = s->first; item != NULL; item = item->next) {
 		if (item->kind != ITEM_DISK || item->to != p->process->number)
 			continue;

@@ -326,6 +326,7 @@ void node_flush_soon(struct world *w, struct node *node)
 void node_report(const struct world *w, const struct node *node, struct report *report)
 {
 	replica_report(node->core, report);
+	report->clock_us = (int64_t)w->now_us;
 	if (node->disk.pending_count > 0)
 		report->write_age_ms = (uint32_t)((w->now_us - node->disk.oldest_us) / 1000);
 	judge_report((struct world *)(uintptr_t)w, node, report);

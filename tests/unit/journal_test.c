@@ -404,6 +404,53 @@ static void test_disk_full(void **state)
 	disk_free(&disk);
 }
 
+static bool is_failing(const struct disk *disk)
+{
+	bool last;
+
+	return journal_failing(disk->journal, &last) != 0;
+}
+
+static bool is_over(const struct disk *disk)
+{
+	return disk->fatal;
+}
+
+/* RULE 13: what is no want of space is not called a full disk. As long as the segment has room it is only told; behind the
+ * reserve the process ends. */
+static void test_unwritable_is_not_full(void **state)
+{
+	struct disk disk;
+	char moved[SCRATCH_PATH_SIZE + 16];
+	bool last = true;
+
+	(void)state;
+	disk_new(&disk);
+	assert_int_equal(disk_open(&disk), JOURNAL_OK);
+	disk_wait(&disk, written_append_meta(&disk, 1));
+	/* Whoever looks for the next one finds a directory of that name. */
+	snprintf(moved, sizeof moved, "%s/%s", disk.path, "journal-next");
+	assert_int_equal(mkdir(moved, 0700), 0);
+	while (journal_counters(disk.journal).size_bytes < disk.options.segment_bytes / 2)
+		disk_wait(&disk, disk_append(&disk, 1, 400));
+	assert_true(disk_until(&disk, is_failing));
+	assert_int_equal(journal_failing(disk.journal, &last), EISDIR);
+	assert_false(last);
+	assert_false(journal_disk_full(disk.journal));
+	while (!last) {
+		disk_wait(&disk, disk_append(&disk, 1, 400));
+		journal_failing(disk.journal, &last);
+	}
+	assert_false(journal_disk_full(disk.journal));
+	assert_false(disk.fatal);
+	for (int i = 0; i < 200; i++)
+		disk_append(&disk, 1, 4000);
+	assert_true(disk_until(&disk, is_over));
+	disk_close(&disk);
+	assert_int_equal(rmdir(moved), 0);
+	disk_free(&disk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,7 +458,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),	  cmocka_unit_test(test_killed_any_time),
 		cmocka_unit_test(test_large_queue),	  cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_trim_behind_state), cmocka_unit_test(test_write_error_is_fatal),
-		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_disk_full),	  cmocka_unit_test(test_unwritable_is_not_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,10 +169,19 @@ void lead(void)
 
 void peer_up(uint64_t whole_view)
 {
-	struct report report = {.id = PEER, .uuid = named(PEER), .whole_view = whole_view, .digest = initial_digest()};
+	const struct report report = {.whole_view = whole_view, .digest = initial_digest()};
 
+	peer_up_with(&report);
+}
+
+void peer_up_with(const struct report *report)
+{
+	struct report whole = *report;
+
+	whole.id = PEER;
+	whole.uuid = named(PEER);
 	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER),
-					  .incarnation = named(0x12), .report = &report});
+					  .incarnation = named(0x12), .report = &whole});
 }
 
 void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op)
@@ -180,8 +189,13 @@ void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op)
 	const struct replica_ack ack = {.status = PUSH_OK, .view = view, .uuid = named(uuid), .op = op,
 					.state_next = STATE_NEXT_KEEP};
 
+	acknowledge_with(&ack);
+}
+
+void acknowledge_with(const struct replica_ack *ack)
+{
 	core_step(&(struct replica_event){.kind = REPLICA_ACK, .id = PEER, .uuid = named(PEER), .token = push_token,
-					  .ack = &ack});
+					  .ack = ack});
 }
 
 void acknowledge(uint64_t op)

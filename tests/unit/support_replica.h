@@ -44,9 +44,11 @@ void install(const struct view *view);
 void lead(void);
 /* The peer's connection is up; it holds nothing but what everybody was loaded with. whole_view 0: it is new. */
 void peer_up(uint64_t whole_view);
+void peer_up_with(const struct report *report);
 /* It answers the last push. */
 void acknowledge(uint64_t op);
 void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op);
+void acknowledge_with(const struct replica_ack *ack);
 void submit(uint64_t view, uint8_t request);
 /* The order of the last submit is judged good in that view; it leaves for the peer and for the own disk. */
 void propose(uint64_t view, uint8_t request);

@@ -250,6 +250,8 @@ void rig_step(struct rig *rig, struct views_event *event)
 
 	event->now_ms = rig->now_ms;
 	event->wall_us = (int64_t)rig->now_ms * 1000;
+	if (event->report != NULL)
+		rig->fakes[event->id].report.clock_us = event->wall_us + rig->fakes[event->id].clock_ahead_us;
 	event->floor = rig->floor;
 	event->fresh[0] = draw(rig);
 	event->fresh[1] = draw(rig);

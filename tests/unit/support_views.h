@@ -20,6 +20,7 @@ struct fake {
 	struct uuid greeted_by;
 	struct identity identity;
 	struct report report;
+	int64_t clock_ahead_us; /* its wall clock, of ours */
 	uint64_t installs;
 	bool retired;     /* a heartbeat said so */
 	bool hangs_once_bound; /* answers its BIND, and then nothing more */

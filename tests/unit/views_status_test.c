@@ -68,13 +68,14 @@ static void status_names_the_full_disk(void **state)
 	rig.fakes[2].report.disk_full = true;
 	rig_report(&rig, 2);
 	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replica 2");
-	rig.fakes[1].report.disk_full = true;
+	rig.fakes[1].report.disk_full = rig.fakes[3].report.disk_full = true;
+	rig_report(&rig, 3); /* before 1: else that would hand over to it */
 	rig_report(&rig, 1);
-	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replicas 1, 2");
-	rig.fakes[1].report.disk_full = false;
-	rig.fakes[2].report.disk_full = false;
-	rig_report(&rig, 1);
-	rig_report(&rig, 2);
+	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replicas 1, 2, 3");
+	for (uint32_t i = 1; i <= 3; i++) {
+		rig.fakes[i].report.disk_full = false;
+		rig_report(&rig, i);
+	}
 	expect_summary(0, "ok");
 	rig_stop(&rig);
 }
@@ -128,11 +129,46 @@ static void status_waits_for_who_may_live(void **state)
 	rig_stop(&rig);
 }
 
+/* A clock that is far from most others is named once in the log, and in status while it lasts; times that are not real are
+ * told from who has a right clock. Rule 16. */
+static void far_clocks_are_named(void **state)
+{
+	static const int64_t year_us = INT64_C(31556952) * 1000000;
+
+	(void)state;
+	cluster(3);
+	rig.fakes[2].clock_ahead_us = 70 * year_us;
+	rig.fakes[2].report.time_suspect_op = 1; /* by its clock: not believed */
+	rig_wait(&rig, 200);
+	assert_true(rig_logged(&rig, "the clock of replica 2 is 70 years ahead of the others': set it right"));
+	expect_summary(0, "ok; the clock of replica 2 is 70 years ahead");
+
+	uint64_t lines = rig.logs;
+
+	rig_wait(&rig, 200);
+	assert_int_equal(rig.logs, lines);
+	rig.fakes[1].report.time_suspect_op = 17;
+	rig_report(&rig, 1);
+	expect_summary(0, "ok; order times are not real from op 17 on: the last is repeated until the clocks reach it; the "
+			  "clock of replica 2 is 70 years ahead");
+	rig.fakes[2].clock_ahead_us = 0;
+	rig.fakes[1].report.time_suspect_op = 0;
+	rig_wait(&rig, 200);
+	assert_true(rig_logged(&rig, "the clock of replica 2 agrees with the others again"));
+	for (uint32_t i = 1; i <= 3; i++)
+		rig.fakes[i].clock_ahead_us = -3600 * INT64_C(1000000);
+	rig.fakes[2].report.time_suspect_op = 0;
+	rig_wait(&rig, 200);
+	expect_summary(0, "ok; the front-end's clock is 60 minutes ahead");
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_in_words),
 		cmocka_unit_test(status_names_the_full_disk),
+		cmocka_unit_test(far_clocks_are_named),
 		cmocka_unit_test(status_tells_of_refusals_and_limits),
 		cmocka_unit_test(status_of_a_view_that_nobody_waits_for),
 		cmocka_unit_test(status_waits_for_who_may_live),

@@ -1,0 +1,127 @@
+/* What keeps new orders out of the log, and whose doing it is: too few members, capacities, full disks (RULE 10, 13, 19).
+ * A disk that is full for long is somebody else's to judge: see joint.c. */
+#include <inttypes.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/rule.h"
+#include "server/replica/internal.h"
+
+/* Members, and learners that count: an order waits for each of them. */
+bool replica_peer_counts(const struct replica *r, const struct replica_peer *peer)
+{
+	return replica_peer_member(r, peer) || peer->joint == JOINT_COUNTED;
+}
+
+/* RULE 19: it could never apply the end of our log. */
+bool replica_peer_too_small(const struct replica *r, const struct replica_peer *peer)
+{
+	return RULE_FORBIDS(rule_19_nobody_gets_more_than_fits,
+			    peer->orders_max != 0 && peer->orders_max < replica_log_last(r->log));
+}
+
+void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full)
+{
+	if (peer->disk_full == full)
+		return;
+	peer->disk_full = full;
+	peer->full_since_ms = r->now_ms;
+	replica_say(r, LOG_LEVEL_WARN, full ? "disk full on replica %" PRIu32 : "replica %" PRIu32
+		    " has disk space again", peer->id);
+}
+
+/* The lowest capacity of all who must hold an order. */
+static struct refusal lowest_capacity(const struct replica *r)
+{
+	struct refusal lowest = {.verdict = VERDICT_FULL, .id = r->options.id, .limit = r->options.orders_max};
+
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		const struct replica_peer *peer = &r->peers[i];
+		/* Written down already, it may count before the next order is in the log. */
+		bool counts = replica_peer_counts(r, peer) || peer->joint == JOINT_WRITING;
+
+		if (RULE_HOLDS(rule_19_lowest_capacity_counts, counts && peer->orders_max != 0) &&
+		    peer->orders_max < lowest.limit) {
+			lowest.id = peer->id;
+			lowest.limit = peer->orders_max;
+		}
+	}
+	return lowest;
+}
+
+/* Whose disk has no room for what is to come; 0: everybody's has. */
+static uint32_t full_disk(const struct replica *r)
+{
+	if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, r->disk_full))
+		return r->options.id;
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		const struct replica_peer *peer = &r->peers[i];
+
+		if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, peer->disk_full) && peer->link == LINK_UP &&
+		    replica_peer_counts(r, peer))
+			return peer->id;
+	}
+	return 0;
+}
+
+bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal)
+{
+	*refusal = lowest_capacity(r);
+	return RULE_FORBIDS(rule_19_orders_are_bounded, replica_log_last(r->log) + orders > refusal->limit);
+}
+
+bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal)
+{
+	/* RULE 10: who is gone stays a member until an order waits for it; this one need not. */
+	uint32_t gone = RULE_KEPT(rule_10_gone_are_not_counted) ? replica_members_gone(r) : 0;
+	uint32_t there = r->view.members_count - gone;
+	uint32_t full;
+
+	*refusal = (struct refusal){.verdict = VERDICT_TOO_FEW, .limit = there};
+	if (RULE_FORBIDS(rule_10_min_members, there < r->min_members))
+		return true;
+	if (replica_is_full(r, orders, refusal))
+		return true;
+	full = full_disk(r);
+	*refusal = (struct refusal){.verdict = VERDICT_DISK_FULL, .id = full};
+	return full != 0;
+}
+
+void replica_report_room(const struct replica *r, struct report *report)
+{
+	struct refusal refusal;
+
+	report->orders_max = r->options.orders_max;
+	report->disk_full = r->disk_full;
+	if (!replica_is_serving(r) || !replica_refuses(r, 1, &refusal))
+		return;
+	report->refusing_id = refusal.id;
+	report->refusing = refusal.verdict == VERDICT_FULL ? REFUSING_FULL
+			   : refusal.verdict == VERDICT_DISK_FULL ? REFUSING_DISK_FULL : REFUSING_TOO_FEW;
+}
+
+/* Why orders are refused is news. */
+void replica_room_refresh(struct replica *r)
+{
+	struct report now = {0};
+
+	replica_report_room(r, &now);
+	if (now.refusing == r->refusing && now.refusing_id == r->refusing_id)
+		return;
+	r->refusing = now.refusing;
+	r->refusing_id = now.refusing_id;
+	replica_news(r);
+}
+
+/* RULE 13: whether a disk full for so long costs its member the place. Not while ours is full as well: then nothing is won,
+ * and we are to hand over first; and not where too few would be left to take orders. */
+bool replica_full_too_long(const struct replica *r, const struct replica_peer *peer)
+{
+	uint32_t full = 0;
+
+	if (r->disk_full || r->full_wait_ms == 0 || r->state != STATE_SERVING || !peer->disk_full ||
+	    RULE_FORBIDS(rule_13_full_for_long_goes, r->now_ms - peer->full_since_ms < r->full_wait_ms))
+		return false;
+	for (uint32_t i = 0; i < r->peers_count; i++)
+		full += replica_peer_member(r, &r->peers[i]) && r->peers[i].disk_full;
+	return r->view.members_count >= full + r->min_members;
+}

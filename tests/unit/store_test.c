@@ -256,6 +256,64 @@ static void another_format_is_left_alone(void **state)
 	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
 }
 
+static void write_bytes(const char *path, const char *bytes, size_t size)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	fclose(file);
+}
+
+/* What a save that did not finish, or a torn or changed view file, leaves is either the view that was stored or none,
+ * never another; and the next save is read back. RULE 14 */
+static void whatever_a_crash_leaves(void **state)
+{
+	struct world *world = *state;
+	struct views_stored stored, back;
+	struct store *store = open_store(world, &back);
+	char old[4096], changed[4096];
+
+	store_close(store);
+	make_stored(&stored, 7);
+	char *text = view_file_write(&stored);
+	size_t size = strlen(text);
+
+	assert_true(size < sizeof old);
+	memcpy(old, text, size + 1);
+	for (size_t at = 0; at < size; at += 5) {
+		/* The next one was being written. */
+		write_bytes(in_directory(world, "view.json"), old, size);
+		write_bytes(in_directory(world, "view.json.new"), old, at);
+		store = open_store(world, &back);
+		assert_non_null(store);
+		assert_memory_equal(&back, &stored, sizeof back);
+		store_close(store);
+		/* Cut off, zero from there on, one bit wrong. */
+		for (int kind = 0; kind < 3; kind++) {
+			memcpy(changed, old, size);
+			memset(changed + at, 0, kind == 1 ? size - at : 0);
+			changed[at] ^= kind == 2 ? 0x08 : 0;
+			write_bytes(in_directory(world, "view.json"), changed, kind == 0 ? at : size);
+			store = open_store(world, &back);
+			if (store == NULL) {
+				assert_non_null(strstr(world->error, "format")); /* the bit was in that number */
+				continue;
+			}
+			assert_true(back.view.number == 0 || memcmp(&back, &stored, sizeof back) == 0);
+			store_close(store);
+		}
+	}
+	write_bytes(in_directory(world, "view.json"), old, size / 2);
+	store = open_store(world, &back);
+	save_and_wait(world, store, &stored);
+	store_close(store);
+	store = open_store(world, &back);
+	assert_memory_equal(&back, &stored, sizeof back);
+	store_close(store);
+	free(text);
+}
+
 /* A save that fails says so, keeps the old view, and the next one works. */
 static void a_failed_save_keeps_the_old_view(void **state)
 {
@@ -292,12 +350,17 @@ static void a_missing_parent_is_said(void **state)
 
 int main(void)
 {
+	/* In memory where there is some: hundreds of starts. */
+	if (access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0);
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_last_view_is_read_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_manager_without_a_view_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_directory_has_one_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_set_aside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_format_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whatever_a_crash_leaves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_missing_parent_is_said, set_up, tear_down),
 	};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/output.h"
+#include "rpc/standard_output.h"
 
 void admin_show_json(enum outcome outcome, const struct jh_admin_result *result, const char *error)
 {
@@ -18,8 +19,9 @@ void admin_show_json(enum outcome outcome, const struct jh_admin_result *result,
 	output_json_take(object);
 }
 
-static void show_done(const struct client_options *options, const struct jh_admin_result *result)
+static int show_done(const struct client_options *options, const struct jh_admin_result *result)
 {
+	char done[96];
 	char *text = text_escape(result->text.jh_text_val, result->text.jh_text_len);
 
 	if (options->json)
@@ -29,17 +31,21 @@ static void show_done(const struct client_options *options, const struct jh_admi
 	else
 		printf("primary %u, view %llu\n", result->primary, (unsigned long long)result->view);
 	free(text);
+	snprintf(done, sizeof done, "it is done: primary %u, view %llu", result->primary,
+		 (unsigned long long)result->view);
+	return standard_output_written(done) ? EXIT_DONE : EXIT_UNWRITTEN;
 }
 
 int admin_show(const struct client_options *options, enum outcome outcome, struct jh_admin_result *result,
 	       const char *error)
 {
 	char line[2048];
+	int status;
 
 	if (outcome == OUTCOME_DONE) {
-		show_done(options, result);
+		status = show_done(options, result);
 		xdr_free((xdrproc_t)xdr_jh_admin_result, result);
-		return EXIT_DONE;
+		return status;
 	}
 	if (outcome == OUTCOME_UNKNOWN) {
 		snprintf(line, sizeof line,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/command.h"
+#include "client/interrupt.h"
 #include "client/load.h"
 #include "client/output.h"
 #include "client/workload.h"
@@ -207,6 +208,9 @@ static enum outcome judge(const struct load_result *result)
 
 static void explain(const struct load_options *load, const struct load_result *result, enum outcome outcome)
 {
+	if (interrupt_signal() && result->started)
+		fprintf(stderr, "justhungry: ended by %s: the figures are of what was asked until then\n",
+			interrupt_name());
 	if (outcome == OUTCOME_DONE)
 		return;
 	if (!result->started)
@@ -216,6 +220,20 @@ static void explain(const struct load_options *load, const struct load_result *r
 		fprintf(stderr, "justhungry: %llu requests unknown, %llu unavailable, %llu refused; the last: %s\n",
 			(unsigned long long)result->unknown, (unsigned long long)(result->errors - result->unknown),
 			(unsigned long long)result->refused, result->error);
+}
+
+/* False: some of what was acknowledged is not in the log. */
+static bool close_log(const struct bench_command *command, const struct load_result *result)
+{
+	int error = result->log_errno;
+
+	if (!command->load.log || (!fclose(command->load.log) && !error))
+		return true;
+	fprintf(stderr,
+		"justhungry bench: %llu orders were acknowledged and are placed, but %s lacks some of them: cannot "
+		"write it: %s\n",
+		(unsigned long long)result->orders, command->log, strerror(error ? error : errno));
+	return false;
 }
 
 int command_bench(struct client_options options, int argc, char **argv)
@@ -249,10 +267,8 @@ int command_bench(struct client_options options, int argc, char **argv)
 		show_text(&command.load, result);
 	explain(&command.load, result, outcome);
 	status = outcome_exit_status(outcome);
+	if (!close_log(&command, result) && !status)
+		status = EXIT_UNWRITTEN;
 	free(result);
-	if (command.load.log && fclose(command.load.log)) {
-		fprintf(stderr, "justhungry bench: cannot write %s: %s\n", command.log, strerror(errno));
-		status = status ? status : EXIT_USAGE;
-	}
 	return status;
 }

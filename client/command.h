@@ -10,7 +10,8 @@
 #define PROGRAM_BASE_DEFAULT 540000000u
 #define TIMEOUT_DEFAULT_MS 10000u
 
-enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAILABLE = 4, EXIT_UNKNOWN = 5 };
+enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAILABLE = 4, EXIT_UNKNOWN = 5,
+		   EXIT_UNWRITTEN = 6 /* done, but the answer could not be written */ };
 
 /* The global options; each command gets a copy, because it takes them after its own name, too. */
 struct client_options {

@@ -1,13 +1,14 @@
 #include "client/load.h"
 
+#include <errno.h>
 #include <event2/event.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "client/answer.h"
 #include "client/finder.h"
+#include "client/interrupt.h"
 #include "client/outcome.h"
 #include "client/rejection.h"
 #include "client/workload.h"
@@ -20,7 +21,7 @@
 #include "rpc/frontend.h"
 #include "rpc/loop.h"
 
-#define GRACE_MS 500 /* the front-end's own word about a deadline may take so long to arrive */
+#define GRACE_MS 50 /* as a session's */
 #define TICK_US 20000
 #define PROGRESS_US 200000
 #define SPARE_FILES 64
@@ -113,12 +114,18 @@ static void end_request(struct load_client *client, uint64_t now_us)
 
 static void log_order(struct load_client *client, const jh_order_placed *placed)
 {
+	struct load *load = client->load;
 	char uuid[UUID_TEXT_SIZE];
 
-	if (client->load->options->log)
-		fprintf(client->load->options->log, "%s %llu %.*s %llu %u\n", uuid_format(client->uuid, uuid),
-			(unsigned long long)client->request, (int)placed->postcode.postcode_len,
-			placed->postcode.postcode_val, (unsigned long long)placed->op, placed->number);
+	if (!load->options->log || load->result->log_errno)
+		return;
+	if (fprintf(load->options->log, "%s %llu %.*s %llu %u\n", uuid_format(client->uuid, uuid),
+		    (unsigned long long)client->request, (int)placed->postcode.postcode_len,
+		    placed->postcode.postcode_val, (unsigned long long)placed->op, placed->number) >= 0)
+		return;
+	/* What cannot be recorded is not asked for. */
+	load->result->log_errno = errno;
+	load->stopping = true;
 }
 
 static enum attempt judge(struct load_client *client, jh_outcome outcome, const jh_problem *problem)
@@ -375,7 +382,7 @@ static void on_tick(evutil_socket_t none, short what, void *context)
 		load->options->progress(load->options->context, load->result);
 	}
 	if (!load->started_us) {
-		if (load->stopping || now_us - load->begun_us >= load->options->client->timeout_ms * 1000ull)
+		if (now_us - load->begun_us >= load->options->client->timeout_ms * 1000ull)
 			event_base_loopbreak(load->base);
 		return;
 	}
@@ -392,15 +399,19 @@ static void on_tick(evutil_socket_t none, short what, void *context)
 	}
 }
 
-static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
+static void on_interrupt(evutil_socket_t fd, short what, void *context)
 {
 	struct load *load = context;
 
-	(void)signal_number;
+	(void)fd;
 	(void)what;
-	/* The first control-C waits for what is under way, the second does not. */
-	if (load->stopping)
+	interrupt_take();
+	/* The first signal waits for what is under way, the second does not. */
+	if (load->stopping || !load->started_us)
 		event_base_loopbreak(load->base);
+	if (!load->started_us)
+		snprintf(load->result->error, sizeof load->result->error, "ended by %s: nothing was sent",
+			 interrupt_name());
 	load->stopping = true;
 }
 
@@ -434,7 +445,8 @@ static void prepare(struct load *load)
 			.load = load, .uuid = uuid_draw(), .random = (i + 1) * 0x9e3779b97f4a7c15ull};
 	load->finder = finder_new(load->base, options->client, on_found, load);
 	load->tick = event_new(load->base, -1, EV_PERSIST, on_tick, load);
-	load->interrupt = evsignal_new(load->base, SIGINT, on_interrupt, load);
+	interrupt_catch();
+	load->interrupt = event_new(load->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, load);
 	must_allocate(load->tick);
 	must_allocate(load->interrupt);
 	event_add(load->tick, &tick);

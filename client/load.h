@@ -39,9 +39,10 @@ struct load_result {
 	uint64_t elapsed_us; /* from the first request, when all were connected, to the last answer */
 	uint32_t connected;  /* clients that have a connection */
 	bool started;        /* all clients could connect */
+	int log_errno;       /* why the log could not be written, and no more was asked; 0: it could */
 	char error[512];     /* the last trouble or refusal in words */
 };
 
-/* Runs until done or control-C. When nobody has been answered for five seconds at the end of duration_us, or, without
+/* Runs until done or until a signal, after which what is under way is waited for; a second one waits no more. When nobody has been answered for five seconds at the end of duration_us, or, without
  * one, for the clients' timeout, it does not wait for the requests under way: they count as errors. */
 void load_run(const struct load_options *options, struct load_result *result);

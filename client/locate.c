@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/interrupt.h"
 #include "rpc/address.h"
 
 bool locate_direct(const struct client_options *options, char address[static 64])
@@ -51,8 +52,8 @@ bool locate_frontend(const struct client_options *options, unsigned int turn, ui
 
 	if (locate_direct(options, address))
 		return true;
-	count = registry_dump(options->frontend, options->program_base, options->program_base, entries, LOCATE_ENTRIES,
-			      timeout_ms, error, error_size);
+	count = registry_dump_or_cancel(options->frontend, options->program_base, options->program_base, entries,
+					LOCATE_ENTRIES, timeout_ms, interrupt_fd(), error, error_size);
 	if (count < 0)
 		return false;
 	if (!count) {

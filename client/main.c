@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/interrupt.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
 #include "rpc/process.h"
+#include "rpc/standard_output.h"
 
 struct invocation {
 	struct client_options options;
@@ -52,32 +54,36 @@ static char *describe_commands(void)
 	for (const struct command *command = commands; command->name; command++)
 		fprintf(out, "  %-12s%s\n", command->name, command->summary);
 	fputs("\nExit status: 0 done, 2 usage, 3 refused (nothing happened), 4 service unavailable (nothing happened), "
-	      "5 outcome unknown (the command that asks again is printed; it is executed once).",
+	      "5 outcome unknown (the command that asks again is printed; it is executed once), 6 done, but the answer could "
+	      "not be written.",
 	      out);
 	fclose(out);
 	return text;
+}
+
+static bool has_ended(void)
+{
+	return interrupt_signal() != 0;
 }
 
 int main(int argc, char **argv)
 {
 	process_begin(PROCESS_COMMAND);
 	log_as_command("justhungry");
+	interrupt_catch();
+	standard_output_watch("justhungry", EXIT_UNWRITTEN);
+	standard_output_interrupt(interrupt_fd(), has_ended);
 
 	struct invocation invocation = {.options = client_options_default()};
 	const struct argp_child children[] = {{&command_global_argp, 0, NULL, 0}, {0}};
 	struct argp argp = {.parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .children = children};
 	char *doc = describe_commands();
-	int status;
 
 	argp.doc = doc;
 	argp_program_version = "justhungry " JH_VERSION;
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &invocation);
 	free(doc);
-	status = command_run(&invocation.options, invocation.argc, invocation.argv);
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("justhungry: standard output");
-		return status ? status : 1;
-	}
-	return status;
+	/* Ends with EXIT_UNWRITTEN when a status of 0 would not be the whole truth. */
+	return command_run(&invocation.options, invocation.argc, invocation.argv);
 }

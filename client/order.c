@@ -1,6 +1,7 @@
 /* order: places one order, or those of a file one after the other. */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +9,14 @@
 #include <unistd.h>
 
 #include "client/command.h"
+#include "client/interrupt.h"
 #include "client/output.h"
 #include "client/order_input.h"
 #include "client/session.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/convert.h"
+#include "rpc/standard_output.h"
 
 struct order_command {
 	const char *customer;
@@ -149,6 +152,19 @@ static char *ask_again(const struct placing *placing, const struct order_input *
 	return line;
 }
 
+static const char unknown_advice[] = "The order may have been placed. This asks again, and places it once:";
+
+/* Said by a program that crashes while an order may be on its way; to be freed. */
+static char *last_words(const char *again)
+{
+	char *words = NULL;
+
+	if (asprintf(&words, "justhungry: outcome unknown: this program ends before its order is answered\n%s\n  %s\n",
+		     unknown_advice, again) < 0)
+		shortage_of_memory(__func__);
+	return words;
+}
+
 /* The JSON shape of an order; `placed` is NULL unless it was done, `error` NULL if it was. */
 static void print_json(const struct placing *placing, const char *postcode, enum outcome outcome,
 		       const struct jh_order_placed *placed, const char *error, const char *again)
@@ -172,37 +188,43 @@ static void print_json(const struct placing *placing, const char *postcode, enum
 	output_json_take(object);
 }
 
-static void say_placed(const struct placing *placing, const struct order_input *input,
-		       const struct jh_order_placed *placed)
+/* Returns the exit status: whoever cannot be told that the order is placed must not take it for failed. */
+static int say_placed(const struct placing *placing, const struct order_input *input,
+		      const struct jh_order_placed *placed)
 {
 	char *postcode = text_escape(placed->postcode.postcode_val, placed->postcode.postcode_len);
+	char done[256], uuid[UUID_TEXT_SIZE];
+	bool written;
 
 	if (placing->options->json) {
 		print_json(placing, input->postcode, OUTCOME_DONE, placed, NULL, NULL);
 	} else {
 		printf("Order #%u for %s placed\n", placed->number, postcode);
-		fflush(stdout);
+	}
+	snprintf(done, sizeof done, "order #%u for %.32s is placed (op %" PRIu64 ", client %s, request %" PRIu64 ")",
+		 placed->number, postcode, placed->op, uuid_format(placing->client, uuid), placing->request);
+	written = standard_output_written(done);
+	if (!placing->options->json) {
 		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))
 			fputs("(nobody could be asked whether the postcode exists; it has the right form)\n", stderr);
 	}
 	free(postcode);
+	return written ? EXIT_DONE : EXIT_UNWRITTEN;
 }
 
+/* again: the command that asks again, for an outcome that is not known. */
 static void say_problem(const struct placing *placing, const struct order_input *input, enum outcome outcome,
-			const char *error)
+			const char *error, const char *again)
 {
-	char *again = outcome == OUTCOME_UNKNOWN ? ask_again(placing, input) : NULL;
-
+	if (outcome != OUTCOME_UNKNOWN)
+		again = NULL;
 	if (again)
 		fprintf(stderr,
-			"justhungry: outcome unknown: %s\nThe order may have been placed. This asks again, and "
-			"places it once:\n  %s\n",
-			error, again);
+			"justhungry: outcome unknown: %s\n%s\n  %s\n", error, unknown_advice, again);
 	else
 		fprintf(stderr, "justhungry: %s\n", error);
 	if (placing->options->json)
 		print_json(placing, input->postcode, outcome, NULL, error, again);
-	free(again);
 }
 
 /* --- placing ---------------------------------------------------------------------------------------------------- */
@@ -230,23 +252,31 @@ static struct jh_place_args wire_order(const struct placing *placing, const stru
 	return args;
 }
 
-/* `where` names the line of the file in front of an error, or is empty. */
-static enum outcome place(const struct placing *placing, const struct order_input *input, const char *where)
+/* `where` names the line of the file in front of an error, or is empty. Returns the exit status. */
+static int place(const struct placing *placing, const struct order_input *input, const char *where)
 {
+	char *again = ask_again(placing, input), *words = last_words(again);
+	int status;
 	struct jh_write_result result;
 	jh_item items[JH_ITEMS_MAX];
 	struct jh_place_args args = wire_order(placing, input, items);
 	char error[SESSION_ERROR_SIZE], line[SESSION_ERROR_SIZE + 128];
-	enum outcome outcome = session_place(placing->session, placing->command->has_client, &args, &result, error);
+	enum outcome outcome;
 
+	interrupt_last_words(words);
+	outcome = session_place(placing->session, placing->command->has_client, &args, &result, error);
+	interrupt_last_words(NULL);
 	if (outcome == OUTCOME_DONE) {
-		say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
+		status = say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	} else {
 		snprintf(line, sizeof line, "%s%s", where, error);
-		say_problem(placing, input, outcome, line);
+		say_problem(placing, input, outcome, line, again);
+		status = outcome_exit_status(outcome);
 	}
-	return outcome;
+	free(words);
+	free(again);
+	return status;
 }
 
 /* A mistake found before anything was sent: status 2, or 3 for what can be no postcode. */
@@ -268,25 +298,23 @@ static int place_words(const struct placing *placing)
 
 	if (mistake)
 		return reject(placing, command->words[0], mistake, error);
-	return outcome_exit_status(place(placing, &input, ""));
+	return place(placing, &input, "");
 }
 
 /* --- from a file ------------------------------------------------------------------------------------------------ */
 
-/* Says how far the file got and how to go on. */
+/* Says how far the file got and how to go on: with the same input, when that is a pipe. */
 static void say_stopped(const struct placing *placing, uint64_t first, uint64_t placed)
 {
 	char uuid[UUID_TEXT_SIZE];
 	const char *file = placing->command->file;
 
 	if (!placed)
-		fprintf(stderr, "No order of the file was placed before that.\n");
+		fprintf(stderr, "No order of the file is placed.\n");
 	else if (placed == 1)
-		fprintf(stderr, "The order before it is placed.\n");
+		fprintf(stderr, "One order of the file is placed.\n");
 	else
-		fprintf(stderr, "The %" PRIu64 " orders before it are placed.\n", placed);
-	if (strcmp(file, "-") == 0)
-		return;
+		fprintf(stderr, "%" PRIu64 " orders of the file are placed.\n", placed);
 	fputs("This goes on with the file, placing nothing twice:\n  justhungry", stderr);
 	print_global_options(stderr, placing->options);
 	fputs(" order", stderr);
@@ -309,7 +337,7 @@ static int place_line(const struct placing *placing, char *line, size_t size, ui
 		snprintf(full, sizeof full, "%s%s", where, error);
 		return reject(placing, input.postcode ? input.postcode : "", mistake, full);
 	}
-	return outcome_exit_status(place(placing, &input, where));
+	return place(placing, &input, where);
 }
 
 static int place_lines(struct placing *placing, FILE *file)
@@ -327,14 +355,21 @@ static int place_lines(struct placing *placing, FILE *file)
 		if (!size || line[0] == '#')
 			continue;
 		status = place_line(placing, line, (size_t)size, number);
+		if (status == EXIT_DONE || status == EXIT_UNWRITTEN)
+			placed++;
 		if (status)
 			say_stopped(placing, first, placed);
 		placing->request++;
-		placed++;
 	}
 	if (!status && ferror(file)) {
-		fprintf(stderr, "justhungry order: cannot read %s: %s\n", placing->command->file, strerror(errno));
-		status = EXIT_USAGE;
+		if (interrupt_signal())
+			fprintf(stderr, "justhungry order: ended by %s: line %" PRIu64 " was not read\n", interrupt_name(),
+				number + 1);
+		else
+			fprintf(stderr, "justhungry order: cannot read %s: %s\n", placing->command->file,
+				strerror(errno));
+		say_stopped(placing, first, placed);
+		status = interrupt_signal() ? EXIT_UNAVAILABLE : EXIT_USAGE;
 	}
 	free(line);
 	return status;
@@ -343,16 +378,19 @@ static int place_lines(struct placing *placing, FILE *file)
 static int place_file(struct placing *placing)
 {
 	const char *name = placing->command->file;
-	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	FILE *file;
 	int status;
 
-	if (!file) {
+	if (fd < 0) {
 		fprintf(stderr, "justhungry order: cannot open %s: %s\n", name, strerror(errno));
 		return EXIT_USAGE;
 	}
+	file = interrupt_reader(fd);
 	status = place_lines(placing, file);
-	if (file != stdin)
-		fclose(file);
+	fclose(file);
+	if (fd != STDIN_FILENO)
+		close(fd);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/convert.h"
+#include "rpc/standard_output.h"
 
 json_t *output_text(const char *bytes, size_t size)
 {
@@ -68,7 +69,7 @@ void output_json_take(json_t *object)
 	json_dumpf(object, stdout,
 		   isatty(STDOUT_FILENO) ? JSON_INDENT(2) | JSON_REAL_PRECISION(12) : JSON_REAL_PRECISION(12));
 	fputc('\n', stdout);
-	fflush(stdout);
+	standard_output_flush();
 	json_decref(object);
 }
 

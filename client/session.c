@@ -1,7 +1,6 @@
 #include "client/session.h"
 
 #include <event2/event.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/answer.h"
+#include "client/interrupt.h"
 #include "client/locate.h"
 #include "client/rejection.h"
 #include "rpc/base/must.h"
@@ -19,7 +19,9 @@
 #include "rpc/convert.h"
 #include "rpc/loop.h"
 
-#define GRACE_MS 500   /* the front-end's own answer at the deadline may take so long to arrive */
+/* The front-end answers a tenth before the deadline; of a very short one the tenth may be less than a turn of its
+ * clock. */
+#define GRACE_MS 50
 #define LOCATE_MS 2000 /* one question to rpcbind */
 #define RETRY_FIRST_MS 5
 #define RETRY_MAX_MS 100
@@ -30,7 +32,7 @@ struct session {
 	struct event_base *base;
 	struct event *interrupt, *timer;
 	struct rpc_channel *channel; /* NULL: not connected */
-	bool connected, interrupted, timer_fired, noticed;
+	bool connected, timer_fired, noticed;
 	unsigned int turn;         /* which of several registered addresses is next */
 	struct session_call *call; /* under way, or NULL */
 	char closed[256];          /* why the last connection ended */
@@ -143,13 +145,12 @@ static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_stat
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
 
-static void on_interrupt(evutil_socket_t signal_number, short what, void *context)
+static void on_interrupt(evutil_socket_t fd, short what, void *context)
 {
 	struct session *session = context;
 
-	(void)signal_number;
+	(void)fd;
 	(void)what;
-	session->interrupted = true;
 	event_base_loopbreak(session->base);
 }
 
@@ -193,7 +194,8 @@ struct session *session_new(const struct client_options *options)
 	session->options = options;
 	session->base = loop_new();
 	must_allocate(session->base);
-	session->interrupt = evsignal_new(session->base, SIGINT, on_interrupt, session);
+	interrupt_catch();
+	session->interrupt = event_new(session->base, interrupt_fd(), EV_READ | EV_PERSIST, on_interrupt, session);
 	session->timer = evtimer_new(session->base, on_timer, session);
 	must_allocate(session->interrupt);
 	must_allocate(session->timer);
@@ -212,18 +214,13 @@ void session_free(struct session *session)
 	free(session);
 }
 
-bool session_interrupted(const struct session *session)
-{
-	return session->interrupted;
-}
-
 bool session_pause(struct session *session, uint32_t ms)
 {
 	start_timer(session, ms * 1000ull);
-	while (!session->timer_fired && !session->interrupted)
+	while (!session->timer_fired && !interrupt_signal())
 		event_base_loop(session->base, EVLOOP_ONCE);
 	event_del(session->timer);
-	return !session->interrupted;
+	return !interrupt_signal();
 }
 
 /* --- one attempt ------------------------------------------------------------------------------------------------ */
@@ -256,7 +253,7 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 	session->channel = rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V1,
 					    &events, session);
 	start_timer(session, us_until(deadline_us));
-	while (session->channel && !session->connected && !session->timer_fired && !session->interrupted)
+	while (session->channel && !session->connected && !session->timer_fired && !interrupt_signal())
 		event_base_loop(session->base, EVLOOP_ONCE);
 	event_del(session->timer);
 	if (session->connected)
@@ -296,18 +293,19 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	struct session_call call = {.procedure = procedure, .result = result, .error = error};
 	uint32_t timeout_ms;
 
-	if (!connect_frontend(session, deadline_us, error))
+	if (interrupt_signal() || !connect_frontend(session, deadline_us, error) || interrupt_signal())
 		return ATTEMPT_NOT_SENT;
 	timeout_ms = (uint32_t)(us_until(deadline_us) / 1000) + 1;
 	memset(result, 0, procedure->result_size);
 	session->call = &call;
 	procedure->send(args, timeout_ms,
 			rpc_channel_call(session->channel, timeout_ms + GRACE_MS, on_answer, session));
-	while (!call.answered && !session->interrupted)
+	while (!call.answered && !interrupt_signal())
 		event_base_loop(session->base, EVLOOP_ONCE);
 	session->call = NULL;
 	if (!call.answered) {
-		snprintf(error, SESSION_ERROR_SIZE, "interrupted while the front-end was working on it");
+		snprintf(error, SESSION_ERROR_SIZE, "ended by %s while the front-end was working on it",
+			 interrupt_name());
 		call.attempt = RULE_KEPT(rule_12_interrupted_is_unknown) ? ATTEMPT_LOST : ATTEMPT_UNAVAILABLE;
 	}
 	/* Whatever answers late must not meet the next call's result; who serves another program is not asked again. */
@@ -340,6 +338,23 @@ static void say_doubt(char error[static SESSION_ERROR_SIZE])
 	memcpy(error + size, doubt, sizeof doubt);
 }
 
+/* A signal has ended the request: says so, and whether anything of it has left this process. */
+static enum outcome end_by_signal(struct request_track *track, bool sent, char error[static SESSION_ERROR_SIZE])
+{
+	enum outcome outcome = outcome_give_up(track);
+	char before[SESSION_ERROR_SIZE / 2];
+
+	snprintf(before, sizeof before, "%s%.480s", *error ? ": " : "", error);
+	if (outcome == OUTCOME_UNAVAILABLE && track->kind == REQUEST_READ)
+		snprintf(error, SESSION_ERROR_SIZE, "ended by %s before there was an answer%s", interrupt_name(), before);
+	else if (outcome == OUTCOME_UNAVAILABLE)
+		snprintf(error, SESSION_ERROR_SIZE, "ended by %s: nothing was %s%s", interrupt_name(),
+			 sent ? "done" : "sent", before);
+	else if (strncmp(error, "ended by ", strlen("ended by ")) != 0)
+		snprintf(error, SESSION_ERROR_SIZE, "ended by %s%s", interrupt_name(), before);
+	return outcome;
+}
+
 static enum outcome ask(struct session *session, enum request_kind kind, const struct procedure *procedure, void *args,
 			void *result, char error[static SESSION_ERROR_SIZE])
 {
@@ -347,21 +362,25 @@ static enum outcome ask(struct session *session, enum request_kind kind, const s
 	uint64_t started_us = rpc_clock_us();
 	uint64_t deadline_us = started_us + session->options->timeout_ms * 1000ull;
 	uint32_t pause_ms = RETRY_FIRST_MS;
+	bool sent = false;
 
 	error[0] = 0;
 	for (;;) {
 		enum attempt attempt = try_once(session, procedure, args, result, deadline_us, error);
 
+		sent |= attempt != ATTEMPT_NOT_SENT;
 		if (!outcome_attempt(&track, attempt)) {
 			if (attempt == ATTEMPT_REFUSED && track.outcome == OUTCOME_UNKNOWN)
 				say_doubt(error);
 			return track.outcome;
 		}
-		if (session->interrupted || us_until(deadline_us) <= pause_ms * 1000ull)
+		if (interrupt_signal())
+			return end_by_signal(&track, sent, error);
+		if (us_until(deadline_us) <= pause_ms * 1000ull)
 			return outcome_give_up(&track);
 		notice(session, started_us, error);
 		if (!session_pause(session, pause_ms))
-			return outcome_give_up(&track);
+			return end_by_signal(&track, sent, error);
 		pause_ms = pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
 	}
 }
@@ -404,5 +423,7 @@ enum outcome session_status(struct session *session, uint32_t timeout_ms, struct
 	if (try_once(session, &cluster_status, NULL, result, rpc_clock_us() + timeout_ms * 1000ull, error) ==
 	    ATTEMPT_DONE)
 		return OUTCOME_DONE;
+	if (interrupt_signal())
+		snprintf(error, SESSION_ERROR_SIZE, "ended by %s", interrupt_name());
 	return OUTCOME_UNAVAILABLE;
 }

@@ -1,7 +1,7 @@
 /* One client's conversation with the front-end: finds it through rpcbind, calls it, and when the connection is lost
  * finds it again and asks again with the same request, until the deadline. It blocks, and refuses to report an earlier
- * unknown as anything else (outcome.h). Control-C ends the request under way, not the process, so that nothing is
- * forgotten. */
+ * unknown as anything else (outcome.h). A signal ends the request under way, not the process, so that nothing is
+ * forgotten (interrupt.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -19,8 +19,8 @@ struct session;
 struct session *session_new(const struct client_options *options);
 void session_free(struct session *session);
 
-/* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and half a second more, to let
- * the front-end's own word about the deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with
+/* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and 50 ms more, to let the
+ * front-end's own word about a short deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with
  * xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before: the
  * number was handed over, so somebody may have asked for the same request before. */
 enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
@@ -39,8 +39,5 @@ enum outcome session_remove(struct session *session, struct jh_remove_args *args
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,
 			    char error[static SESSION_ERROR_SIZE]);
 
-/* Control-C was pressed since this session began. */
-bool session_interrupted(const struct session *session);
-
-/* Waits so long, or until control-C; returns false then. */
+/* Waits so long, or until a signal ends the command; returns false then. */
 bool session_pause(struct session *session, uint32_t ms);

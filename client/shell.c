@@ -2,14 +2,17 @@
 #include <argp.h>
 #include <editline/readline.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/command.h"
+#include "client/interrupt.h"
 #include "client/text.h"
 #include "rpc/base/must.h"
+#include "rpc/standard_output.h"
 
 #define HISTORY_FILE ".justhungry_history"
 #define HISTORY_LINES 1000
@@ -95,7 +98,18 @@ static void print_help(void)
 	puts("  help        show this\n  exit        leave\nEach command explains itself with --help.");
 }
 
-/* Runs one line; false: it was "exit". */
+/* Control-C ends a command, not the shell of who typed it; every other signal ends both, as it does for a script. */
+static bool goes_on_after_signal(void)
+{
+	if (!interrupt_signal())
+		return true;
+	if (interrupt_signal() != SIGINT || !isatty(STDIN_FILENO))
+		return false;
+	interrupt_forget();
+	return true;
+}
+
+/* Runs one line; false: it was "exit", a signal ended it, or nobody could read what it said. */
 static bool run_line(const struct client_options *options, const char *line, int *status)
 {
 	struct words words = words_split(line);
@@ -114,9 +128,14 @@ static bool run_line(const struct client_options *options, const char *line, int
 		fprintf(stderr, "justhungry: this is the shell already\n");
 		*status = EXIT_USAGE;
 	} else {
+		interrupt_catch();
 		*status = command_run(options, words.count, words.word);
+		go_on = goes_on_after_signal();
 	}
-	fflush(stdout);
+	if (!standard_output_written(NULL)) {
+		*status = *status ? *status : EXIT_UNWRITTEN;
+		go_on = false;
+	}
 	words_free(&words);
 	return go_on;
 }
@@ -129,7 +148,8 @@ static int talk(const struct client_options *options)
 
 	rl_attempted_completion_function = complete;
 	puts("Just Hungry. \"help\" lists the commands; control-D ends.");
-	while (go_on && (line = readline("hungry> "))) {
+	rl_outstream = standard_output_original();
+	while (go_on && (line = interrupt_rest() ? readline("hungry> ") : NULL)) {
 		remember(line, history);
 		go_on = run_line(options, line, &status);
 		free(line);
@@ -146,7 +166,7 @@ static int read_lines(const struct client_options *options)
 	size_t capacity = 0;
 	int status = EXIT_DONE;
 
-	while (getline(&line, &capacity, stdin) >= 0 && run_line(options, line, &status))
+	while (interrupt_rest() && getline(&line, &capacity, stdin) >= 0 && run_line(options, line, &status))
 		;
 	free(line);
 	return status;

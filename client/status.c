@@ -8,15 +8,18 @@
 #include <unistd.h>
 
 #include "client/command.h"
+#include "client/interrupt.h"
 #include "client/output.h"
 #include "client/session.h"
 #include "client/status_view.h"
 #include "client/survey.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
+#include "rpc/standard_output.h"
 
 #define ASK_MS 2000 /* a front-end that does not answer for so long is reported as not answering */
 #define WATCH_MS 500
+#define LAST_MS 1000
 #define WAIT_POLL_MS 50
 
 struct status_command {
@@ -50,7 +53,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-	{"watch", KEY_WATCH, NULL, 0, "Show it again and again, until control-C", 0},
+	{"watch", KEY_WATCH, NULL, 0, "Show it again and again, until a signal", 0},
 	{"wait", KEY_WAIT, "N", 0,
 	 "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
 	{0},
@@ -71,18 +74,28 @@ struct facts {
 	char error[SESSION_ERROR_SIZE]; /* why the front-end could not be asked; empty: it answered */
 };
 
-static struct facts *find_out(struct session *session, const struct client_options *options, bool survey)
+static uint32_t ms_until(uint64_t deadline_us)
+{
+	uint64_t now_us = rpc_clock_us();
+
+	return deadline_us > now_us ? (uint32_t)((deadline_us - now_us) / 1000) + 1 : 1;
+}
+
+/* Takes at most timeout_ms, of which a survey gets what the front-end leaves, a quarter at least. */
+static struct facts *find_out(struct session *session, const struct client_options *options, uint32_t timeout_ms,
+			      bool survey)
 {
 	struct facts *facts = calloc(1, sizeof *facts);
-	uint32_t timeout_ms = options->timeout_ms < ASK_MS ? options->timeout_ms : ASK_MS;
+	uint64_t deadline_us = rpc_clock_us() + timeout_ms * 1000ull;
+	uint32_t ask_ms = survey ? timeout_ms - timeout_ms / 4 : timeout_ms;
 
 	must_allocate(facts);
-	if (session_status(session, timeout_ms, &facts->status, facts->error) == OUTCOME_DONE)
+	if (session_status(session, ask_ms < ASK_MS ? ask_ms : ASK_MS, &facts->status, facts->error) == OUTCOME_DONE)
 		return facts;
 	memset(&facts->status, 0, sizeof facts->status);
 	facts->status.health = JH_HEALTH_UNAVAILABLE;
 	if (survey)
-		survey_replicas(options, facts->error, &facts->status);
+		survey_replicas(options, facts->error, ms_until(deadline_us), &facts->status);
 	return facts;
 }
 
@@ -108,12 +121,24 @@ static void show(const struct client_options *options, const struct facts *facts
 		status_view_table(stdout, options, &facts->status, isatty(STDOUT_FILENO));
 }
 
+/* What was found out until a signal came is no state of the cluster. */
+static int ended_by_signal(const struct client_options *options, const char *more)
+{
+	char line[128];
+
+	snprintf(line, sizeof line, "ended by %s%s", interrupt_name(), more);
+	return output_problem(options, OUTCOME_UNAVAILABLE, line);
+}
+
 static int show_once(struct session *session, const struct client_options *options)
 {
-	struct facts *facts = find_out(session, options, true);
+	struct facts *facts = find_out(session, options, options->timeout_ms, true);
 	int status = exit_status_of(facts);
 
-	show(options, facts);
+	if (facts->error[0] && interrupt_signal())
+		status = ended_by_signal(options, " before the state was known");
+	else
+		show(options, facts);
 	forget(facts);
 	return status;
 }
@@ -122,14 +147,23 @@ static int show_once(struct session *session, const struct client_options *optio
 
 static int wait_for(struct session *session, const struct client_options *options, uint32_t wanted)
 {
+	char line[64];
 	uint64_t deadline_us = rpc_clock_us() + options->timeout_ms * 1000ull;
+	/* Only the last look asks everybody, and a survey takes long: it gets the end of the time. */
+	uint64_t last_us = deadline_us - (options->timeout_ms < 4 * LAST_MS ? options->timeout_ms / 4 : LAST_MS) * 1000ull;
 	bool told = false, progress = isatty(STDERR_FILENO) && !options->json;
+	uint32_t serving = 0;
 
 	for (;;) {
-		/* Only the last look asks everybody: a survey takes long. */
-		bool last = session_interrupted(session) || rpc_clock_us() >= deadline_us;
-		struct facts *facts = find_out(session, options, last);
-		uint32_t serving = status_view_serving(&facts->status);
+		bool last = rpc_clock_us() >= last_us;
+		struct facts *facts = find_out(session, options, ms_until(last ? deadline_us : last_us), last);
+
+		if (facts->error[0] && interrupt_signal()) {
+			forget(facts);
+			snprintf(line, sizeof line, ": %u of %u members served", serving, wanted);
+			return ended_by_signal(options, line);
+		}
+		serving = status_view_serving(&facts->status);
 
 		if (progress && (told || serving < wanted)) {
 			fprintf(stderr, "\r%u of %u members serve\033[K%s", serving, wanted,
@@ -221,15 +255,19 @@ static int watch(struct session *session, const struct client_options *options)
 	uint64_t gone_us = 0;
 
 	do {
-		struct facts *facts = find_out(session, options, true);
+		struct facts *facts = find_out(session, options, options->timeout_ms, true);
 
+		if (facts->error[0] && interrupt_signal()) {
+			forget(facts);
+			break;
+		}
 		if (!facts->error[0])
 			gone_us = 0;
 		else if (!gone_us)
 			gone_us = rpc_clock_us();
 		show_again(options, facts, gone_us);
 		forget(facts);
-	} while (!ferror(stdout) && session_pause(session, WATCH_MS));
+	} while (!standard_output_flush() && session_pause(session, WATCH_MS));
 	if (isatty(STDOUT_FILENO))
 		putchar('\n'); /* below the ^C that the terminal shows */
 	return EXIT_DONE;

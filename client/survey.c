@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/interrupt.h"
 #include "client/locate.h"
 #include "rpc/base/shortage.h"
 #include "rpc/channel.h"
+#include "rpc/clock.h"
 #include "rpc/convert.h"
 #include "rpc/loop.h"
 #include "rpc/replica.h"
@@ -56,19 +58,45 @@ static void on_closed(void *context, const char *reason)
 	end_question(context);
 }
 
-static void ask(struct survey *survey, uint32_t program_base)
+static void on_interrupt(evutil_socket_t fd, short what, void *context)
+{
+	struct survey *survey = context;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(survey->base);
+}
+
+static uint32_t least(uint32_t left, uint32_t right)
+{
+	return left < right ? left : right;
+}
+
+static uint32_t left_ms(uint64_t deadline_us)
+{
+	uint64_t now_us = rpc_clock_us();
+
+	return deadline_us > now_us ? (uint32_t)((deadline_us - now_us) / 1000) + 1 : 1;
+}
+
+static void ask(struct survey *survey, uint32_t program_base, uint32_t timeout_ms)
 {
 	static const struct rpc_channel_events events = {.closed = on_closed};
+	struct event *interrupt;
 
 	for (size_t i = 0; i < survey->questions_count; i++) {
 		struct question *question = &survey->questions[i];
 
 		question->channel = rpc_channel_open(survey->base, question->address, program_base + question->id,
 						     JH_REPLICA_V1, &events, question);
-		replica_status_1(NULL, NULL, rpc_channel_call(question->channel, ANSWER_MS, on_row, question));
+		replica_status_1(NULL, NULL, rpc_channel_call(question->channel, timeout_ms, on_row, question));
 	}
-	while (survey->waiting)
+	interrupt = event_new(survey->base, interrupt_fd(), EV_READ, on_interrupt, survey);
+	must_allocate(interrupt);
+	event_add(interrupt, NULL);
+	while (survey->waiting && !interrupt_signal())
 		event_base_loop(survey->base, EVLOOP_ONCE);
+	event_free(interrupt);
 	for (size_t i = 0; i < survey->questions_count; i++)
 		rpc_channel_close(survey->questions[i].channel);
 }
@@ -126,8 +154,10 @@ static void fill_rows(const struct survey *survey, struct jh_cluster_status *sta
 	}
 }
 
-void survey_replicas(const struct client_options *options, const char *frontend_error, struct jh_cluster_status *status)
+void survey_replicas(const struct client_options *options, const char *frontend_error, uint32_t timeout_ms,
+		     struct jh_cluster_status *status)
 {
+	uint64_t deadline_us = rpc_clock_us() + timeout_ms * 1000ull;
 	struct registry_entry entries[ENTRIES_MAX];
 	struct question questions[JH_REPLICAS_MAX];
 	struct survey survey = {.base = loop_new(), .questions = questions};
@@ -138,11 +168,12 @@ void survey_replicas(const struct client_options *options, const char *frontend_
 	memset(status, 0, sizeof *status);
 	status->health = JH_HEALTH_UNAVAILABLE;
 	if (!locate_direct(options, direct))
-		count = registry_dump(options->frontend, options->program_base + 1, options->program_base + HIGHEST_ID,
-				      entries, ENTRIES_MAX, DUMP_MS, error, sizeof error);
+		count = registry_dump_or_cancel(options->frontend, options->program_base + 1,
+						options->program_base + HIGHEST_ID, entries, ENTRIES_MAX,
+						least(timeout_ms, DUMP_MS), interrupt_fd(), error, sizeof error);
 	prepare(&survey, entries, count, options->program_base);
 	qsort(questions, survey.questions_count, sizeof *questions, by_id);
-	ask(&survey, options->program_base);
+	ask(&survey, options->program_base, least(left_ms(deadline_us), ANSWER_MS));
 	fill_rows(&survey, status);
 	event_base_free(survey.base);
 	if (count < 0)

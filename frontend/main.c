@@ -11,6 +11,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/loop.h"
 #include "rpc/process.h"
+#include "rpc/standard_output.h"
 #include "rpc/signals.h"
 
 #define ERROR_SIZE 512
@@ -221,6 +222,7 @@ int main(int argc, char **argv)
 	char error[ERROR_SIZE];
 
 	process_begin(PROCESS_DAEMON);
+	standard_output_watch("justhungry-frontend", STANDARD_OUTPUT_UNWRITTEN);
 	must_allocate(program);
 	options_parse(argc, argv, &program->frontend.options);
 	process_serve("frontend");

@@ -9,6 +9,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/process.h"
+#include "rpc/standard_output.h"
 #include "server/memory_holder.h"
 #include "server/node.h"
 #include "server/options.h"
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
 	struct server_options options;
 
 	process_begin(PROCESS_DAEMON);
+	standard_output_watch("justhungry-server", STANDARD_OUTPUT_UNWRITTEN);
 	options_parse(argc, argv, &options);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)

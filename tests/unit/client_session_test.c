@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/interrupt.h"
 #include "client/load.h"
 #include "client/session.h"
 #include "rpc/frontend.h"
@@ -402,6 +403,13 @@ static void test_an_interrupted_order_is_unknown(void **state)
 	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
 	pthread_join(thread, NULL);
 	assert_int_equal(script->calls, 1);
+	assert_int_equal(interrupt_signal(), SIGINT);
+
+	/* What comes after it does not leave this process at all. */
+	options = start_frontend(20000, SCRIPT(DONE));
+	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
+	assert_int_equal(script->calls, 0);
+	interrupt_forget();
 }
 
 static void test_nobody_there_is_unavailable(void **state)

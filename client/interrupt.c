@@ -1,0 +1,186 @@
+#include "client/interrupt.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "rpc/base/shortage.h"
+
+static volatile sig_atomic_t first;
+static const char *volatile last_words;
+static int wake_fd; /* 0: not made yet */
+
+/* What ends a process by default and is sent by somebody, not by a fault of its own. */
+static bool is_an_end(int number)
+{
+	switch (number) {
+	case SIGHUP:
+	case SIGINT:
+	case SIGQUIT:
+	case SIGUSR1:
+	case SIGUSR2:
+	case SIGALRM:
+	case SIGTERM:
+	case SIGSTKFLT:
+	case SIGXCPU:
+	case SIGVTALRM:
+	case SIGPROF:
+	case SIGPOLL:
+	case SIGPWR:
+		return true;
+	default:
+		return number >= SIGRTMIN && number <= SIGRTMAX;
+	}
+}
+
+/* A fault: of the program, or made by somebody who sends its signal. */
+static bool is_a_crash(int number)
+{
+	switch (number) {
+	case SIGABRT:
+	case SIGTRAP:
+	case SIGSYS:
+		return true;
+#ifndef __SANITIZE_ADDRESS__
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGILL:
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
+static void note(int number)
+{
+	int before = errno;
+
+	if (!first)
+		first = number;
+	eventfd_write(wake_fd, 1);
+	errno = before;
+}
+
+/* Async-signal-safe. SA_RESETHAND: the signal ends the process when it is raised again. */
+static void speak_and_die(int number)
+{
+	const char *words = last_words;
+
+	if (words && write(STDERR_FILENO, words, strlen(words)) < 0)
+		first = number; /* nobody listens: there is nothing else to do */
+	raise(number);
+}
+
+static void set_handlers(void (*handler)(int))
+{
+	/* No SA_RESTART: what waits in a system call is to look again. */
+	struct sigaction action = {.sa_handler = handler}, inherited;
+
+	sigfillset(&action.sa_mask);
+	for (int number = 1; number <= SIGRTMAX; number++) {
+		if (!is_an_end(number) || sigaction(number, NULL, &inherited))
+			continue;
+		if (number != SIGHUP || inherited.sa_handler != SIG_IGN)
+			sigaction(number, &action, NULL);
+	}
+}
+
+void interrupt_catch(void)
+{
+	struct sigaction crash = {.sa_handler = speak_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+
+	if (!wake_fd) {
+		wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (wake_fd < 0)
+			shortage("signals", "wait for signals: eventfd");
+		for (int number = 1; number < SIGRTMIN; number++)
+			if (is_a_crash(number))
+				sigaction(number, &crash, NULL);
+	}
+	set_handlers(note);
+}
+
+int interrupt_signal(void)
+{
+	return first;
+}
+
+const char *interrupt_name(void)
+{
+	static char name[24];
+	const char *known = sigabbrev_np(first);
+
+	if (known)
+		snprintf(name, sizeof name, "SIG%s", known);
+	else
+		snprintf(name, sizeof name, "signal %d", (int)first);
+	return name;
+}
+
+int interrupt_fd(void)
+{
+	return wake_fd;
+}
+
+void interrupt_take(void)
+{
+	eventfd_t count;
+
+	if (wake_fd && eventfd_read(wake_fd, &count))
+		return; /* nothing to take */
+}
+
+void interrupt_forget(void)
+{
+	interrupt_take();
+	first = 0;
+}
+
+bool interrupt_rest(void)
+{
+	set_handlers(SIG_DFL);
+	return !first;
+}
+
+void interrupt_last_words(const char *words)
+{
+	last_words = words;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------- */
+
+static ssize_t read_or_stop(void *cookie, char *bytes, size_t size)
+{
+	int fd = (int)(intptr_t)cookie;
+
+	for (;;) {
+		struct pollfd waits[] = {{.fd = fd, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
+		ssize_t count;
+
+		if (first) {
+			errno = EINTR;
+			return -1;
+		}
+		if (poll(waits, 2, -1) < 0 && errno != EINTR)
+			return -1;
+		if (first || !waits[0].revents)
+			continue;
+		count = read(fd, bytes, size);
+		if (count >= 0 || (errno != EINTR && errno != EAGAIN))
+			return count;
+	}
+}
+
+FILE *interrupt_reader(int fd)
+{
+	FILE *file = fopencookie((void *)(intptr_t)fd, "r", (cookie_io_functions_t){.read = read_or_stop});
+
+	must_allocate(file);
+	return file;
+}

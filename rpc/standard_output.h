@@ -1,0 +1,29 @@
+/* Standard output that cannot lose an answer unnoticed: whatever is printed with stdio goes through one place that knows
+ * the first error, its true errno, and says it. A reader that is gone, a full disk and a closed descriptor are all
+ * errors of write(2) (process.h ignores SIGPIPE). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit status of a program that did what was asked and could not say so. */
+#define STANDARD_OUTPUT_UNWRITTEN 6
+
+/* From now on; before anything is printed. At exit what is left is written, and when that or anything before failed and
+ * nobody has said so, one line says "PROGRAM: the answer could not be written to standard output: ..." and a status of 0
+ * becomes unwritten_status. program is kept. */
+void standard_output_watch(const char *program, int unwritten_status);
+
+/* A signal ends the wait for a reader that does not read: `ended` says whether one has come, fd becomes readable then.
+ * Only bytes that need no waiting are written afterwards. */
+void standard_output_interrupt(int fd, bool (*ended)(void));
+
+/* Writes what was printed; 0, or the errno of the first write that failed, ever. */
+int standard_output_flush(void);
+
+/* The same, and says it once: "PROGRAM: DONE, but the answer could not be written to standard output: ...". `done`: what
+ * has happened all the same. True: everything is written. */
+bool standard_output_written(const char *done);
+
+/* The stream as the C library made it, for a library that wants a file descriptor behind it. */
+FILE *standard_output_original(void);

@@ -9,6 +9,7 @@
 #include "client/output.h"
 #include "client/session.h"
 #include "rpc/base/must.h"
+#include "rpc/base/wall.h"
 
 #define LIMIT_DEFAULT 20
 
@@ -166,12 +167,11 @@ static void show_json(const struct pages *pages)
 
 static void show_order(const struct jh_history_order *order)
 {
-	char time[TEXT_TIME_SIZE], *customer, *item;
+	char time[WALL_TEXT_SIZE], *customer, *item;
 
 	if (order->time_us) {
-		text_time(order->time_us, time);
-		memcpy(time + strlen("YYYY-MM-DDTHH:MM:SS"), "Z", 2); /* people need no microseconds */
-		time[10] = ' ';
+		wall_text(order->time_us, time); /* people need no microseconds */
+		time[strcspn(time, "T")] = ' ';
 	} else {
 		snprintf(time, sizeof time, "at the start");
 	}

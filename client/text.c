@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/utf8.h"
+#include "rpc/base/wall.h"
 
 /* Would this code point do something to a terminal rather than show? */
 static bool acts_on_terminal(uint32_t code)
@@ -83,21 +83,12 @@ char *text_shell_quote(const char *word)
 
 const char *text_time(int64_t time_us, char out[static TEXT_TIME_SIZE])
 {
-	int64_t us = time_us % 1000000;
-	time_t seconds = (time_t)(time_us / 1000000);
-	struct tm utc;
-	size_t used;
+	char seconds[WALL_TEXT_SIZE];
+	unsigned int us = (unsigned int)(time_us % 1000000 < 0 ? time_us % 1000000 + 1000000 : time_us % 1000000);
 
-	if (us < 0) {
-		us += 1000000;
-		seconds--;
-	}
-	if (!gmtime_r(&seconds, &utc)) {
-		snprintf(out, TEXT_TIME_SIZE, "9999-12-31T23:59:59.999999Z");
-		return out;
-	}
-	used = strftime(out, TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(out + used, TEXT_TIME_SIZE - used, ".%06dZ", (int)us);
+	wall_text(time_us, seconds);
+	seconds[strcspn(seconds, "Z")] = '\0';
+	snprintf(out, TEXT_TIME_SIZE, "%.31s.%06uZ", seconds, us % 1000000);
 	return out;
 }
 

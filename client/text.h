@@ -18,7 +18,7 @@ size_t text_columns(const char *text);
 /* A copy, to be freed by the caller, that a POSIX shell and words_split read back as the one word `word`. */
 char *text_shell_quote(const char *word);
 
-/* RFC 3339, UTC, microseconds: "2024-05-01T12:00:00.000001Z". Returns out. */
+/* RFC 3339, UTC, microseconds: "2024-05-01T12:00:00.000001Z"; see wall_text for years of other lengths. Returns out. */
 const char *text_time(int64_t time_us, char out[static TEXT_TIME_SIZE]);
 
 /* "42 s", "3 m 5 s", "2 h 4 m", "9 d 1 h". Returns out. */

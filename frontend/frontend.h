@@ -40,6 +40,8 @@ struct frontend {
 	struct store *store;
 	struct links *links;
 	char address[64];        /* the one clients find first, for status */
+	uint64_t clients_max;    /* --max-clients, or what descriptors allow */
+	uint64_t turned_away_us; /* when one more was last told so; 0: never */
 	uint64_t started_us;
 	int exit_status;
 

@@ -170,6 +170,8 @@ static bool start(struct program *program, char *error, size_t error_size)
 	if (limits.connections < frontend->options.max_clients)
 		log_warn("frontend", "%zu clients at once instead of --max-clients %u: raise `ulimit -n` (LimitNOFILE=)",
 			 limits.connections, frontend->options.max_clients);
+	limits.surplus = LIMIT_CONNECTIONS_SURPLUS;
+	frontend->clients_max = limits.connections;
 	limits.calls_in_flight = LIMIT_CLIENT_CALLS;
 	frontend->started_us = rpc_clock_us();
 	frontend->base = loop_new();

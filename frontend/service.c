@@ -60,10 +60,29 @@ static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE]
 	return order_good(&args->operation.jh_operation_u.order, say);
 }
 
+/* RULE 19: the client is one too many, and is told so; nothing of what it asks is done. */
+static bool turned_away(struct svc_req *request, char say[static SAY_SIZE])
+{
+	struct frontend *frontend = rpc_call_context(request);
+
+	if (!rpc_connection_surplus(rpc_call_connection(request)))
+		return false;
+	frontend->turned_away_us = rpc_clock_us();
+	snprintf(say, SAY_SIZE, "all %llu clients that the front-end serves at once (--max-clients) wait for answers: try again",
+		 (unsigned long long)frontend->clients_max);
+	return true;
+}
+
 bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
 {
 	char say[SAY_SIZE];
 
+	if (turned_away(request, say)) {
+		result->outcome = JH_UNAVAILABLE;
+		result->jh_write_result_u.problem.reason = JH_REASON_BUSY;
+		result->jh_write_result_u.problem.error = convert_text_dup(say);
+		return TRUE;
+	}
 	if (!place_args_good(args, say)) {
 		result->outcome = JH_REFUSED;
 		result->jh_write_result_u.problem.reason = JH_REASON_BAD_REQUEST;
@@ -80,6 +99,12 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 	uint32_t limit = args->query.jh_query_u.history.limit;
 	char say[SAY_SIZE];
 
+	if (turned_away(request, say)) {
+		result->outcome = JH_UNAVAILABLE;
+		result->jh_read_result_u.problem.reason = JH_REASON_BUSY;
+		result->jh_read_result_u.problem.error = convert_text_dup(say);
+		return TRUE;
+	}
 	if (limit < 1 || limit > JH_PAGE_MAX) {
 		snprintf(say, sizeof say, "a page of history has 1 to %d orders, not %u", JH_PAGE_MAX, limit);
 		result->outcome = JH_REFUSED;
@@ -103,8 +128,21 @@ static void too_many_operators(struct rpc_call *call)
 	xdr_free((xdrproc_t)xdr_jh_admin_result, &result);
 }
 
+static bool admin_turned_away(struct svc_req *request, jh_admin_result *result)
+{
+	char say[SAY_SIZE];
+
+	if (!turned_away(request, say))
+		return false;
+	*result = (jh_admin_result){.outcome = JH_UNAVAILABLE, .text = convert_text_dup(say)};
+	return true;
+}
+
 bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
 {
+	if (admin_turned_away(request, result))
+		return TRUE;
+
 	struct rpc_call *call = rpc_call_take(request);
 
 	memset(result, 0, sizeof *result);
@@ -115,6 +153,9 @@ bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struc
 
 bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
 {
+	if (admin_turned_away(request, result))
+		return TRUE;
+
 	struct rpc_call *call = rpc_call_take(request);
 
 	memset(result, 0, sizeof *result);
@@ -125,6 +166,9 @@ bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_
 
 bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
 {
+	if (admin_turned_away(request, result))
+		return TRUE;
+
 	struct rpc_call *call = rpc_call_take(request);
 
 	memset(result, 0, sizeof *result);

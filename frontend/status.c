@@ -9,6 +9,7 @@
 #include "rpc/convert.h"
 
 #define WAIT_MS 30
+#define TURNED_AWAY_US 10000000u /* status tells of it for so long */
 
 struct status_call {
 	struct rpc_call *call;
@@ -41,6 +42,24 @@ static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_clust
 			    rows[i].note, &status->replicas.replicas_val[i]);
 }
 
+/* RULE 19: some who wanted to order could not, though the cluster takes orders. */
+static void tell_of_clients(const struct frontend *frontend, char summary[static VIEWS_TEXT_SIZE], int *health)
+{
+	size_t used;
+
+	if (frontend->turned_away_us == 0 || rpc_clock_us() - frontend->turned_away_us > TURNED_AWAY_US)
+		return;
+	if (*health == JH_HEALTH_OK) {
+		*health = JH_HEALTH_DEGRADED;
+		memmove(summary + strlen("degraded"), summary + strlen("ok"), VIEWS_TEXT_SIZE - strlen("degraded"));
+		memcpy(summary, "degraded", strlen("degraded"));
+		summary[VIEWS_TEXT_SIZE - 1] = '\0';
+	}
+	used = strlen(summary);
+	snprintf(summary + used, VIEWS_TEXT_SIZE - used, "; clients are turned away: all %llu of --max-clients wait for answers",
+		 (unsigned long long)frontend->clients_max);
+}
+
 static void fill(const struct frontend *frontend, jh_cluster_status *status)
 {
 	const struct view *view = views_current(frontend->views);
@@ -51,6 +70,7 @@ static void fill(const struct frontend *frontend, jh_cluster_status *status)
 
 	memset(status, 0, sizeof *status);
 	views_summary(frontend->views, now_ms, summary, &health);
+	tell_of_clients(frontend, summary, &health);
 	convert_uuid_to_wire(view->cluster, status->cluster);
 	status->health = (jh_health)health;
 	status->summary = convert_text_dup(summary);

@@ -49,7 +49,7 @@ static bool may_read(struct rpc_connection *connection)
 	else if (connection->calls_count <= limits->calls_in_flight / 2 && output <= limits->output_bytes / 2)
 		connection->throttled = false;
 	return !connection->throttled && !connection->half_closed &&
-	       (connection->pinned || !connection->server->clients_paused);
+	       (connection->pinned || connection->surplus || !connection->server->clients_paused);
 }
 
 /* Calls not yet answered, or answers not yet taken by the kernel. */
@@ -101,6 +101,13 @@ static void connection_free(struct rpc_connection *connection)
 	free(connection);
 }
 
+static struct connection_list *list_of(struct rpc_connection *connection)
+{
+	struct rpc_server *server = connection->server;
+
+	return connection->pinned ? &server->pinned : connection->surplus ? &server->surplus : &server->clients;
+}
+
 /* All of closing but giving the memory back. */
 static void hang_up(struct rpc_connection *connection)
 {
@@ -109,7 +116,8 @@ static void hang_up(struct rpc_connection *connection)
 	connection->closed = true;
 	stop_reading(connection);
 	event_del(&connection->writable);
-	TAILQ_REMOVE(connection->pinned ? &server->pinned : &server->clients, connection, link);
+	TAILQ_REMOVE(list_of(connection), connection, link);
+	server->surplus_count -= connection->surplus;
 	if (connection->in_flush)
 		TAILQ_REMOVE(&server->flushes, connection, flush);
 	if (connection->in_resume)
@@ -209,6 +217,13 @@ static void connection_writable(evutil_socket_t fd, short what, void *context)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
+/* It has had its call, and is closed when it has the answer. */
+static void end_surplus(struct rpc_connection *connection)
+{
+	connection->half_closed = true;
+	need_flush(connection);
+}
+
 /* Dispatches the whole records there are. A handler may close this connection, so its memory is looked after here. */
 static void dispatch_input(struct rpc_connection *connection)
 {
@@ -248,6 +263,8 @@ static void dispatch_input(struct rpc_connection *connection)
 			server_complain(server, connection, "closed a peer that sent what is no RPC call");
 			if (!connection->closed)
 				hang_up(connection);
+		} else if (connection->surplus && !connection->closed) {
+			end_surplus(connection);
 		}
 	}
 	server->dispatching = false;
@@ -274,7 +291,7 @@ void connection_resume(struct rpc_connection *connection)
 static void heard(struct rpc_connection *connection, uint64_t now_us)
 {
 	connection->heard_us = now_us;
-	if (connection->pinned)
+	if (connection->pinned || connection->surplus)
 		return;
 	TAILQ_REMOVE(&connection->server->clients, connection, link);
 	TAILQ_INSERT_TAIL(&connection->server->clients, connection, link);
@@ -333,7 +350,7 @@ static void connection_readable(evutil_socket_t fd, short what, void *context)
 	dispatch_input(connection);
 }
 
-void connection_new(struct rpc_server *server, int fd, const struct rpc_address *peer)
+void connection_new(struct rpc_server *server, int fd, const struct rpc_address *peer, bool surplus)
 {
 	struct rpc_connection *connection = calloc(1, sizeof *connection);
 
@@ -341,13 +358,15 @@ void connection_new(struct rpc_server *server, int fd, const struct rpc_address 
 	connection->server = server;
 	connection->fd = fd;
 	connection->heard_us = rpc_clock_us();
+	connection->surplus = surplus;
 	rpc_address_format(peer, connection->peer, sizeof connection->peer);
 	record_reader_init(&connection->input, server->limits.record_bytes);
 	record_writer_init(&connection->output, server->limits.record_bytes);
 	LIST_INIT(&connection->calls);
 	event_assign(&connection->readable, server->base, fd, EV_READ | EV_PERSIST, connection_readable, connection);
 	event_assign(&connection->writable, server->base, fd, EV_WRITE | EV_PERSIST, connection_writable, connection);
-	TAILQ_INSERT_TAIL(&server->clients, connection, link);
+	TAILQ_INSERT_TAIL(list_of(connection), connection, link);
+	server->surplus_count += surplus;
 	server->counts.connections++;
 	start_reading(connection);
 }
@@ -364,11 +383,18 @@ void *rpc_connection_user(const struct rpc_connection *connection)
 	return connection->user;
 }
 
+bool rpc_connection_surplus(const struct rpc_connection *connection)
+{
+	return connection->surplus;
+}
+
 void rpc_connection_pin(struct rpc_connection *connection)
 {
 	if (connection->pinned || connection->closed)
 		return;
-	TAILQ_REMOVE(&connection->server->clients, connection, link);
+	TAILQ_REMOVE(list_of(connection), connection, link);
+	connection->server->surplus_count -= connection->surplus;
+	connection->surplus = false;
 	connection->pinned = true;
 	TAILQ_INSERT_TAIL(&connection->server->pinned, connection, link);
 	if (connection->half_closed) {

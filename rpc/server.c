@@ -28,6 +28,7 @@ struct rpc_server_limits rpc_server_limits_default(void)
 	return (struct rpc_server_limits){
 		.record_bytes = LIMIT_RECORD_BYTES,
 		.connections = LIMIT_CONNECTIONS,
+		.surplus = 0,
 		.calls_in_flight = LIMIT_CALLS_IN_FLIGHT,
 		.output_bytes = LIMIT_OUTPUT_BYTES,
 		.held_bytes = LIMIT_HELD_BYTES,
@@ -79,6 +80,8 @@ static void keep_within_held(struct rpc_server *server)
 			    server->counts.held_bytes > server->limits.held_bytes)) {
 		struct rpc_connection *victim = largest(&server->clients);
 
+		if (victim == NULL)
+			victim = largest(&server->surplus);
 		if (victim == NULL)
 			victim = largest(&server->pinned);
 		must(victim != NULL);
@@ -196,7 +199,8 @@ bool server_versions(const struct rpc_server *server, rpcprog_t program, rpcvers
 /* --- connections -------------------------------------------------------------------------------------------------- */
 
 /* Makes room for one more: the longest silent client without a call in flight; if all have one, the longest silent,
- * first among those that have ended their half and may well be gone. */
+ * first among those that have ended their half and may well be gone. Where newcomers can be told that there is no room,
+ * nobody loses the answer that he waits for. */
 static bool evict_client(struct rpc_server *server)
 {
 	struct rpc_connection *victim;
@@ -208,7 +212,7 @@ static bool evict_client(struct rpc_server *server)
 		TAILQ_FOREACH(victim, &server->clients, link)
 			if (victim->half_closed)
 				break;
-	if (victim == NULL)
+	if (victim == NULL && server->limits.surplus == 0)
 		victim = TAILQ_FIRST(&server->clients);
 	if (victim == NULL)
 		return false;
@@ -216,6 +220,21 @@ static bool evict_client(struct rpc_server *server)
 	server_complain(server, victim, "too many connections: closed the longest idle client");
 	rpc_connection_close(victim);
 	return true;
+}
+
+/* They have not asked for anything, so nobody waits. */
+static void sweep_surplus(struct rpc_server *server, uint64_t now_us)
+{
+	struct rpc_connection *connection = TAILQ_FIRST(&server->surplus);
+
+	while (connection != NULL && now_us - connection->heard_us > LIMIT_SURPLUS_S * UINT64_C(1000000)) {
+		if (connection->calls_count > 0) {
+			connection = TAILQ_NEXT(connection, link);
+			continue;
+		}
+		rpc_connection_close(connection);
+		connection = TAILQ_FIRST(&server->surplus);
+	}
 }
 
 static void sweep_idle(evutil_socket_t fd, short what, void *context)
@@ -229,6 +248,7 @@ static void sweep_idle(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	sweep_surplus(server, now_us);
 	while (connection != NULL && now_us - connection->heard_us > idle_us && closes < SWEEP_CLOSES) {
 		if (connection->calls_count > 0) {
 			connection = TAILQ_NEXT(connection, link);
@@ -258,12 +278,23 @@ void rpc_server_pause_clients(struct rpc_server *server, bool paused)
 
 static void take_connection(struct rpc_server *server, int fd, const struct rpc_address *peer)
 {
-	if (server->counts.connections >= server->limits.connections && !evict_client(server)) {
+	bool surplus = server->counts.connections - server->surplus_count >= server->limits.connections &&
+		       !evict_client(server);
+
+	if (surplus && server->limits.surplus == 0) {
 		close(fd);
 		return;
 	}
+	if (surplus) {
+		server->counts.turned_away++;
+		if (may_complain(server))
+			log_warn("rpc", "all %zu client connections wait for answers: more are turned away",
+				 server->limits.connections);
+		if (server->surplus_count >= server->limits.surplus) /* RULE 19 */
+			rpc_connection_close(TAILQ_FIRST(&server->surplus));
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	connection_new(server, fd, peer);
+	connection_new(server, fd, peer, surplus);
 }
 
 /* Descriptors ran out. The pending connection keeps the listener readable, so accepting rests for a moment. */
@@ -385,6 +416,7 @@ struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_serv
 	SLIST_INIT(&server->listeners);
 	TAILQ_INIT(&server->clients);
 	TAILQ_INIT(&server->pinned);
+	TAILQ_INIT(&server->surplus);
 	TAILQ_INIT(&server->flushes);
 	TAILQ_INIT(&server->resumes);
 	LIST_INIT(&server->spare_calls);
@@ -421,6 +453,8 @@ void rpc_server_free(struct rpc_server *server)
 	while ((connection = TAILQ_FIRST(&server->clients)) != NULL)
 		rpc_connection_close(connection);
 	while ((connection = TAILQ_FIRST(&server->pinned)) != NULL)
+		rpc_connection_close(connection);
+	while ((connection = TAILQ_FIRST(&server->surplus)) != NULL)
 		rpc_connection_close(connection);
 	while ((service = SLIST_FIRST(&server->services)) != NULL) {
 		SLIST_REMOVE_HEAD(&server->services, link);

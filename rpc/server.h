@@ -22,6 +22,8 @@ struct rpc_call;
 struct rpc_server_limits {
 	size_t record_bytes;      /* a longer record closes its connection */
 	size_t connections;       /* one more closes the longest idle client connection; never a pinned one */
+	size_t surplus;           /* so many more, when all of those wait for answers: see rpc_connection_surplus. 0: one
+				     that waits is closed instead */
 	size_t calls_in_flight;   /* a connection: past it we stop reading from it */
 	size_t output_bytes;      /* answers not yet read by the peer: past it we stop reading from it */
 	size_t held_bytes;        /* half records and unread answers of all connections: past it, at the end of the
@@ -61,6 +63,7 @@ void rpc_server_on_turn_end(struct rpc_server *server, void (*turn_end)(void *co
 
 struct rpc_server_counts {
 	uint64_t calls, garbage_records, oversized_records, connections_evicted;
+	uint64_t turned_away;     /* surplus connections */
 	size_t connections, held_bytes;
 };
 struct rpc_server_counts rpc_server_counts(const struct rpc_server *server);
@@ -90,6 +93,10 @@ void *rpc_connection_user(const struct rpc_connection *connection);
 /* A cluster connection: never evicted, never idle, not paused with the clients; over as soon as the peer sends no
  * more. Not for one whose peer has already ended its half: that is closed at the end of the turn. */
 void rpc_connection_pin(struct rpc_connection *connection);
+
+/* One beyond the limit: its first call may be answered, if only with the name of the limit; behind the answer it is closed.
+ * Pinned, it is one like the others. */
+bool rpc_connection_surplus(const struct rpc_connection *connection);
 
 /* Closes now, discarding what was received and not yet dispatched (rule 17), and answers not yet sent. Safe to call
  * from within a handler of the same connection: the rest of the records read with it are discarded. */

@@ -66,6 +66,7 @@ struct rpc_connection {
 	uint64_t heard_us;      /* when bytes last came */
 	void *user;
 	bool pinned;
+	bool surplus;           /* beyond the limit: closed behind its first answer */
 	bool busy;              /* on the stack of connection_dispatch: close leaves the memory to it */
 	bool closed;
 	bool broken;            /* to be closed at the end of the turn, never from within a reply */
@@ -75,7 +76,7 @@ struct rpc_connection {
 	bool blocked;           /* the kernel takes no more: `writable` is added */
 	bool in_flush, in_resume;
 	char peer[RPC_ADDRESS_TEXT];
-	TAILQ_ENTRY(rpc_connection) link;   /* server->clients or server->pinned */
+	TAILQ_ENTRY(rpc_connection) link;   /* server->clients, pinned or surplus */
 	TAILQ_ENTRY(rpc_connection) flush;  /* server->flushes */
 	TAILQ_ENTRY(rpc_connection) resume; /* server->resumes */
 };
@@ -87,6 +88,8 @@ struct rpc_server {
 	SLIST_HEAD(, listener) listeners;
 	struct connection_list clients; /* the longest silent first */
 	struct connection_list pinned;
+	struct connection_list surplus; /* in the order in which they came */
+	size_t surplus_count;           /* of server->counts.connections */
 	struct connection_list flushes; /* with answers to write at the end of the turn */
 	struct connection_list resumes; /* that may read again, or have input left */
 	struct call_list spare_calls;
@@ -125,7 +128,7 @@ void server_complain(struct rpc_server *server, const struct rpc_connection *con
 /* --- connection.c */
 
 /* Takes fd over and starts to read. */
-void connection_new(struct rpc_server *server, int fd, const struct rpc_address *peer);
+void connection_new(struct rpc_server *server, int fd, const struct rpc_address *peer, bool surplus);
 /* Writes what is queued, or closes when it is broken. */
 void connection_flush(struct rpc_connection *connection);
 /* Goes on with input that was left, and with reading, if limits allow. */

@@ -12,6 +12,8 @@
 #define LIMIT_HISTORY_PAGE 200                /* orders in one history answer */
 #define LIMIT_RECORD_BYTES (4u << 20)         /* one RPC record, either direction */
 #define LIMIT_CONNECTIONS 4608                /* a server's; the longest idle client goes first */
+#define LIMIT_CONNECTIONS_SURPLUS 32          /* beyond a front-end's: each is told so in one answer, then closed */
+#define LIMIT_SURPLUS_S 2                     /* and has so long to ask */
 #define LIMIT_CALLS_IN_FLIGHT 8192            /* calls of one connection not yet answered */
 #define LIMIT_CLIENT_CALLS 64                 /* the same of a front-end's client: one must not fill the queue of all */
 #define LIMIT_OUTPUT_BYTES (8u << 20)         /* answers a peer has not read yet; past it we stop reading from it */

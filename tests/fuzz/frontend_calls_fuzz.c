@@ -141,7 +141,7 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	frontend_open(&frontend, base);
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
 	must(evutil_make_socket_nonblocking(fds[0]) == 0);
-	connection_new(frontend.server, fds[0], &peer);
+	connection_new(frontend.server, fds[0], &peer, false);
 	if (mode % 2 == 0)
 		talk(base, fds[1], input.at, input.left, mode / 2);
 	else

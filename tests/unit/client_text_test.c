@@ -122,6 +122,12 @@ static void test_times(void **state)
 	(void)state;
 	assert_string_equal(text_time(1700000000000001, out), "2023-11-14T22:13:20.000001Z");
 	assert_string_equal(text_time(-1, out), "1969-12-31T23:59:59.999999Z");
+	/* A clock that is far off must not make a time unreadable. */
+	assert_string_equal(text_time(INT64_C(253402300799999999), out), "9999-12-31T23:59:59.999999Z");
+	assert_string_equal(text_time(INT64_C(253402300800000000), out), "10000-01-01T00:00:00.000000Z");
+	assert_string_equal(text_time(INT64_MAX, out), "294247-01-10T04:00:54.775807Z");
+	assert_string_equal(text_time(INT64_C(-61000000000000000), out), "0036-12-26T11:33:20.000000Z");
+	assert_string_equal(text_time(INT64_MIN, out), "-290308-12-21T19:59:05.224192Z");
 	assert_string_equal(text_duration(59, out), "59 s");
 	assert_string_equal(text_duration(185, out), "3 m 5 s");
 	assert_string_equal(text_duration(UINT64_C(3600) * 25, out), "1 d 1 h");

@@ -239,6 +239,48 @@ static void never_evicts_the_pinned(void **state)
 	echo_close(&echo);
 }
 
+/* Rule 19: one more than the limit, while all wait for answers: nobody loses his. The newcomer's first call is answered
+ * (with the limit's name, by whoever serves it) and then it is closed; who asks nothing goes soon; and there is a limit to
+ * these too. */
+static void one_too_many_is_answered(void **state)
+{
+	struct rpc_server_limits limits = echo_small_limits();
+	struct echo echo;
+	int fd[4], more[3];
+
+	(void)state;
+	limits.surplus = 2;
+	echo_open(&echo, &limits);
+	for (int i = 0; i < 4; i++) {
+		fd[i] = raw_connect(&echo);
+		raw_send_call(fd[i], 1, ECHO_LATER, (uint32_t)i);
+		echo_until(echo.base, echo.held_count == (size_t)i + 1);
+	}
+	rpc_server_pause_clients(echo.server, true); /* they are no load */
+	more[0] = raw_connect(&echo);
+	raw_send_call(more[0], 1, ECHO_NOW, 1);
+	assert_int_equal(raw_success(&echo, more[0], 1), 2);
+	raw_expect_close(&echo, more[0]);
+	close(more[0]);
+	rpc_server_pause_clients(echo.server, false);
+	for (int i = 0; i < 3; i++) {
+		more[i] = raw_connect(&echo);
+		echo_until(echo.base, rpc_server_counts(echo.server).turned_away == (uint64_t)i + 2);
+	}
+	raw_expect_close(&echo, more[0]); /* the first of three */
+	assert_int_equal(rpc_server_counts(echo.server).connections, 6);
+	raw_expect_close(&echo, more[2]); /* it asks nothing */
+	for (size_t i = 0; i < 4; i++) {
+		echo_answer(&echo, 0);
+		assert_int_equal(raw_success(&echo, fd[i], 1), i + 1);
+		close(fd[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		close(more[i]);
+	assert_int_equal(rpc_server_counts(echo.server).connections_evicted, 0);
+	echo_close(&echo);
+}
+
 /* Past the limit the calls stay where they are, in order, and come when there is room. */
 static void calls_in_flight_are_bounded(void **state)
 {
@@ -442,6 +484,7 @@ int main(void)
 		cmocka_unit_test(a_burst_leaves_room_for_others),
 		cmocka_unit_test(evicts_the_longest_idle_client),
 		cmocka_unit_test(never_evicts_the_pinned),
+		cmocka_unit_test(one_too_many_is_answered),
 		cmocka_unit_test(calls_in_flight_are_bounded),
 		cmocka_unit_test(a_peer_that_does_not_read_is_bounded),
 		cmocka_unit_test(many_half_records_are_bounded),

@@ -55,7 +55,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		command->file = text;
 		return 0;
 	case KEY_REQUEST:
-		return command_number(state, "--request", text, 1, INT64_MAX, &command->request) ? 0 : EINVAL;
+		return command_number(state, "--request", text, 1, UINT64_MAX, &command->request) ? 0 : EINVAL;
 	case KEY_CLIENT:
 		command->has_client = true;
 		if (uuid_parse(text, &command->client) && !uuid_is_nil(command->client))
@@ -354,6 +354,12 @@ static int place_lines(struct placing *placing, FILE *file)
 			line[--size] = 0;
 		if (!size || line[0] == '#')
 			continue;
+		if (!placing->request) { /* after 2^64 - 1 */
+			fprintf(stderr, "justhungry order: line %" PRIu64 ": there is no higher request number\n", number);
+			say_stopped(placing, first, placed);
+			status = EXIT_USAGE;
+			break;
+		}
 		status = place_line(placing, line, (size_t)size, number);
 		if (status == EXIT_DONE || status == EXIT_UNWRITTEN)
 			placed++;

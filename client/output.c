@@ -1,17 +1,24 @@
 #include "client/output.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/convert.h"
 #include "rpc/standard_output.h"
 
+/* jansson's integers have a sign. What is above them is a string with this in front until the text is made, and no
+ * other string begins so (output_text). */
+#define LARGE_MARK "\x01u64:"
+#define LARGE_MARK_JSON "\"\\u0001u64:"
+
 json_t *output_text(const char *bytes, size_t size)
 {
-	json_t *value = json_stringn(size ? bytes : "", size);
+	json_t *value = size && bytes[0] == LARGE_MARK[0] ? NULL : json_stringn(size ? bytes : "", size);
 	char *escaped;
 
 	if (value)
@@ -60,17 +67,45 @@ json_t *output_check(jh_check check)
 
 json_t *output_number(uint64_t number)
 {
-	return json_integer((json_int_t)number);
+	char text[32];
+
+	if (number <= INT64_MAX)
+		return json_integer((json_int_t)number);
+	snprintf(text, sizeof text, LARGE_MARK "%" PRIu64, number);
+	return json_string(text);
+}
+
+char *output_json_text_take(json_t *object, bool indented)
+{
+	char *text, *from, *to, before = 0;
+
+	must_allocate(object);
+	text = json_dumps(object, JSON_REAL_PRECISION(12) | (indented ? JSON_INDENT(2) : 0));
+	must_allocate(text);
+	json_decref(object);
+	for (from = to = text; *from;) {
+		/* A quote behind a backslash begins no string. */
+		if (before == '\\' || strncmp(from, LARGE_MARK_JSON, strlen(LARGE_MARK_JSON)) != 0) {
+			before = *from;
+			*to++ = *from++;
+			continue;
+		}
+		from += strlen(LARGE_MARK_JSON);
+		while (*from != '"')
+			*to++ = *from++;
+		from++;
+	}
+	*to = 0;
+	return text;
 }
 
 void output_json_take(json_t *object)
 {
-	must(object);
-	json_dumpf(object, stdout,
-		   isatty(STDOUT_FILENO) ? JSON_INDENT(2) | JSON_REAL_PRECISION(12) : JSON_REAL_PRECISION(12));
-	fputc('\n', stdout);
+	char *text = output_json_text_take(object, isatty(STDOUT_FILENO));
+
+	puts(text);
+	free(text);
 	standard_output_flush();
-	json_decref(object);
 }
 
 int output_problem(const struct client_options *options, enum outcome outcome, const char *error)

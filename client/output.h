@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/command.h"
@@ -15,7 +16,10 @@ json_t *output_uuid(const jh_uuid uuid); /* null for the nil uuid */
 json_t *output_digest(const jh_digest digest);
 json_t *output_time(int64_t time_us); /* null for 0: loaded at the start */
 json_t *output_check(jh_check check); /* "exists", "format-only", null */
-json_t *output_number(uint64_t number);
+json_t *output_number(uint64_t number); /* exact up to 2^64 - 1 once printed by output_json_take */
+
+/* The object as JSON text, to be freed, and frees the object: indented, or on one line. */
+char *output_json_text_take(json_t *object, bool indented);
 
 /* Prints one object and frees it: indented on a terminal, else on one line. */
 void output_json_take(json_t *object);

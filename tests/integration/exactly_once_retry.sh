@@ -18,9 +18,21 @@ expect 3 "below this client's last" order --client-id "$client" --request 3 "DH1
 try --json order --client-id "$client" --request 5 "DH1 3LE" bread
 jq -e --arg client "$client" '.outcome == "done" and .number == 4 and .postcode == "DH1 3LE" and .client == $client and
 	.request == 5 and .op > 0 and (.time | length > 0) and .check == "format-only"' <<<"$OUT" >/dev/null || fail "json: $OUT"
+# Numbers have no sign, in no form: the highest is one, and what asks again is understood.
+expect 0 'Order #5 for DH1 3LE placed' order --client-id "$client" --request 18446744073709551614 "DH1 3LE" wide
+try --json order --client-id "$client" --request 18446744073709551615 "DH1 3LE" widest
+grep -q '"request": 18446744073709551615[,}]' <<<"$OUT" || fail "the highest number: $OUT"
+try --json history --limit 2 "DH1 3LE"
+grep -q '"request": 18446744073709551614[,}].*"request": 18446744073709551615[,}]' <<<"$(tr -d '\n' <<<"$OUT")" ||
+	fail "the highest numbers: $OUT"
+expect 2 'is not a whole number' order --client-id "$client" --request 18446744073709551616 "DH1 3LE" wider
+expect 5 '--request 18446744073709551615 ' --frontend 127.0.0.1:1 --timeout 0.1 \
+	order --client-id "$client" --request 18446744073709551615 "DH1 3LE" widest
+printf 'DH1 3LE\twidest\nDH1 3LE\twider\n' >"$SCRATCH/orders"
+expect 2 'no higher request number' order --client-id "$client" --request 18446744073709551615 --file "$SCRATCH/orders"
 kill9 frontend
 start_frontend
 wait_for 20 "a primary that serves" serving
-again
+expect 0 'Order #6 for DH1 3LE placed' order --client-id "$client" --request 18446744073709551615 "DH1 3LE" widest
 try --json history "DH1 3LE"
-jq -e '.total == 4' <<<"$OUT" >/dev/null || fail "doubled: $OUT"
+jq -e '.total == 6' <<<"$OUT" >/dev/null || fail "doubled: $OUT"

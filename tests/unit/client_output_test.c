@@ -1,0 +1,73 @@
+/* Purpose: what commands print as JSON is JSON, and exact: numbers up to 2^64 - 1 have no sign, and no text from anywhere
+ * can pass for one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/output.h"
+
+static void printed(json_t *value, const char *expected)
+{
+	json_t *array = json_array();
+	char *text, line[128];
+
+	json_array_append_new(array, value);
+	text = output_json_text_take(array, false);
+	snprintf(line, sizeof line, "[%s]", expected);
+	assert_string_equal(text, line);
+	free(text);
+}
+
+static void test_numbers_are_exact(void **state)
+{
+	(void)state;
+	printed(output_number(0), "0");
+	printed(output_number(UINT64_C(9007199254740993)), "9007199254740993");
+	printed(output_number(INT64_MAX), "9223372036854775807");
+	printed(output_number(UINT64_C(9223372036854775808)), "9223372036854775808");
+	printed(output_number(UINT64_MAX), "18446744073709551615");
+}
+
+static void test_large_numbers_stand_among_others(void **state)
+{
+	json_t *object = json_object();
+	char *text;
+
+	(void)state;
+	json_object_set_new(object, "request", output_number(UINT64_MAX));
+	json_object_set_new(object, "item", output_text("12\" pizza", 9));
+	json_object_set_new(object, "op", output_number(UINT64_MAX - 1));
+	text = output_json_text_take(object, true);
+	assert_string_equal(text, "{\n  \"request\": 18446744073709551615,\n  \"item\": \"12\\\" pizza\",\n"
+				  "  \"op\": 18446744073709551614\n}");
+	free(text);
+}
+
+static void test_no_text_passes_for_a_number(void **state)
+{
+	(void)state;
+	printed(output_text("\001u64:12", 7), "\"\\\\x01u64:12\"");
+	printed(output_text("x\001u64:12", 8), "\"x\\u0001u64:12\"");
+	printed(output_text("\"\001u64:12", 8), "\"\\\"\\u0001u64:12\"");
+	printed(output_text("\\u0001u64:1", 11), "\"\\\\u0001u64:1\"");
+	printed(output_text("", 0), "\"\"");
+	printed(output_text("\377", 1), "\"\\\\xff\"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers_are_exact),
+		cmocka_unit_test(test_large_numbers_stand_among_others),
+		cmocka_unit_test(test_no_text_passes_for_a_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

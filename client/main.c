@@ -6,7 +6,6 @@
 
 #include "client/command.h"
 #include "client/interrupt.h"
-#include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
 #include "rpc/process.h"
 #include "rpc/standard_output.h"
@@ -68,8 +67,7 @@ static bool has_ended(void)
 
 int main(int argc, char **argv)
 {
-	process_begin(PROCESS_COMMAND);
-	log_as_command("justhungry");
+	process_begin(PROCESS_COMMAND, "justhungry");
 	interrupt_catch();
 	standard_output_watch("justhungry", EXIT_UNWRITTEN);
 	standard_output_interrupt(interrupt_fd(), has_ended);

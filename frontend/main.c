@@ -15,6 +15,7 @@
 #include "rpc/signals.h"
 
 #define ERROR_SIZE 512
+#define FILE_BYTES (1u << 20) /* a view file is never longer */
 
 /* One address of ours in rpcbind. */
 struct registration {
@@ -223,11 +224,11 @@ int main(int argc, char **argv)
 	struct program *program = calloc(1, sizeof *program);
 	char error[ERROR_SIZE];
 
-	process_begin(PROCESS_DAEMON);
+	process_begin(PROCESS_DAEMON, "frontend");
 	standard_output_watch("justhungry-frontend", STANDARD_OUTPUT_UNWRITTEN);
 	must_allocate(program);
 	options_parse(argc, argv, &program->frontend.options);
-	process_serve("frontend");
+	process_serve("frontend", FILE_BYTES);
 	log_start();
 	if (start(program, error, sizeof error)) {
 		loop_meter_attach(&program->frontend.meter);

@@ -374,7 +374,9 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	    !load(directory, stored, error, error_size) || !note_owner(directory, error, error_size))
 		goto fail;
 	if (!start_thread(directory, base)) {
-		snprintf(error, error_size, "cannot start the disk thread: %s", strerror(errno));
+		char why[SHORTAGE_TEXT];
+
+		snprintf(error, error_size, "cannot start the disk thread: %s", shortage_text(errno, why, sizeof why));
 		goto fail;
 	}
 	return &directory->store;

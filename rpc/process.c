@@ -19,6 +19,7 @@
 #define DESCRIPTORS_LEAST 64 /* 16 stand open in a daemon that serves nobody */
 #define DESCRIPTORS_OWN 40   /* of these, what is no client's connection */
 #define STACK_BYTES ((rlim_t)8 << 20)
+#define STACK_LEAST ((rlim_t)1 << 20)
 
 /* Opened the wrong way round, so that reading from it or writing to it fails as it did when it was closed. */
 static void open_closed(void)
@@ -80,7 +81,14 @@ static void reset_signals(enum process_kind kind)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void process_begin(enum process_kind kind)
+static rlim_t allowed(__rlimit_resource_t resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+void process_begin(enum process_kind kind, const char *component)
 {
 	if (kind == PROCESS_DAEMON)
 		raise_limits();
@@ -88,22 +96,27 @@ void process_begin(enum process_kind kind)
 	if (kind == PROCESS_DAEMON) {
 		close_range(STDERR_FILENO + 1, ~0U, 0);
 		umask(077);
+	} else {
+		log_as_command(component);
 	}
 	reset_signals(kind);
+	if (allowed(RLIMIT_STACK) < STACK_LEAST) {
+		log_error(component, "the stack may have %" PRIu64 " KiB and needs %" PRIu64 " at least: raise `ulimit -s` (LimitSTACK=)",
+			  (uint64_t)allowed(RLIMIT_STACK) >> 10, (uint64_t)STACK_LEAST >> 10);
+		exit(1);
+	}
 }
 
-static rlim_t descriptors(void)
+void process_serve(const char *component, uint64_t file_bytes)
 {
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : DESCRIPTORS;
-}
-
-void process_serve(const char *component)
-{
-	if (descriptors() < DESCRIPTORS_LEAST) {
+	if (allowed(RLIMIT_NOFILE) < DESCRIPTORS_LEAST) {
 		log_error(component, "this process may have %" PRIu64 " descriptors open and needs %d at least: raise `ulimit -n` "
-			  "(LimitNOFILE=)", (uint64_t)descriptors(), DESCRIPTORS_LEAST);
+			  "(LimitNOFILE=)", (uint64_t)allowed(RLIMIT_NOFILE), DESCRIPTORS_LEAST);
+		exit(1);
+	}
+	if (allowed(RLIMIT_FSIZE) < file_bytes) {
+		log_error(component, "a file may have %" PRIu64 " KiB and needs %" PRIu64 " at least: raise `ulimit -f` (LimitFSIZE=)",
+			  (uint64_t)allowed(RLIMIT_FSIZE) >> 10, file_bytes >> 10);
 		exit(1);
 	}
 	signals_hold();
@@ -112,7 +125,7 @@ void process_serve(const char *component)
 
 size_t process_connections(size_t wanted)
 {
-	rlim_t open = descriptors();
+	rlim_t open = allowed(RLIMIT_NOFILE);
 	rlim_t left = open > 2 * DESCRIPTORS_OWN ? open - DESCRIPTORS_OWN : open / 3;
 
 	return left < wanted ? (size_t)left : wanted;

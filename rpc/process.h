@@ -3,10 +3,11 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum process_kind { PROCESS_COMMAND, PROCESS_DAEMON };
 
-/* The first line of main.
+/* The first line of main. Ends with one line where the stack is too small for anything.
  *
  * Descriptors 0 to 2 are open afterwards, so that nothing else ever gets these numbers: what was closed fails as it would
  * have ("Bad file descriptor"), nothing is lost silently. No signal is blocked. A peer that is gone and a file that is too
@@ -16,11 +17,11 @@ enum process_kind { PROCESS_COMMAND, PROCESS_DAEMON };
  * must not live on in it), makes files that only their owner reads, takes every other ignored signal back to its default,
  * goes on writing to a terminal from the background, and raises its limits as far as it may: descriptors up to 8192,
  * address space, processes, size of files. A command keeps these as whoever typed it wants them. */
-void process_begin(enum process_kind kind);
+void process_begin(enum process_kind kind, const char *component);
 
-/* A daemon's second step, its options being understood: ends with one line where too few descriptors are allowed; from here
- * on log lines wait for log_start, and signals for signals_watch. */
-void process_serve(const char *component);
+/* A daemon's second step, its options being understood: ends with one line where too few descriptors are allowed, or no file
+ * as long as it needs. From here on log lines wait for log_start, and signals for signals_watch. */
+void process_serve(const char *component, uint64_t file_bytes);
 
 /* How many connections may be open at once, `wanted` at most, so that enough descriptors are left for files and for the
  * connections the daemon opens itself: a client that connects must not cost the journal its next segment. */

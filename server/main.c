@@ -10,6 +10,7 @@
 #include "rpc/base/must.h"
 #include "rpc/process.h"
 #include "rpc/standard_output.h"
+#include "server/journal.h"
 #include "server/memory_holder.h"
 #include "server/node.h"
 #include "server/options.h"
@@ -43,13 +44,13 @@ int main(int argc, char **argv)
 {
 	struct server_options options;
 
-	process_begin(PROCESS_DAEMON);
+	process_begin(PROCESS_DAEMON, "node");
 	standard_output_watch("justhungry-server", STANDARD_OUTPUT_UNWRITTEN);
 	options_parse(argc, argv, &options);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)
 		return recovery_check(options.check, options.node.orders_max);
-	process_serve("node");
+	process_serve("node", options.node.segment_bytes != 0 ? options.node.segment_bytes : JOURNAL_SEGMENT_BYTES);
 
 	pid_t holder = memory_holder_start();
 

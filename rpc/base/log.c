@@ -11,6 +11,7 @@
 
 #include "rpc/base/log_internal.h"
 #include "rpc/base/log_queue.h"
+#include "rpc/base/shortage.h"
 
 static const char *const names[] = {"debug", "info", "warn", "error"};
 static const char *const colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
@@ -42,7 +43,7 @@ void log_start(void)
 	if (error == 0)
 		return;
 	errno = error;
-	log_error("log", "cannot start the thread that writes the log: %s", strerror(error));
+	shortage("log", "start the thread that writes it: pthread_create");
 }
 
 void log_flush(void)

@@ -16,7 +16,7 @@ void log_as_command(const char *name);
  * flushes by itself, _exit() and abort() do not. */
 void log_in_background(void);
 
-/* Starts that thread. Not before memory_holder_start, which wants to be alone. */
+/* Starts that thread, or ends the program with one line. Not before memory_holder_start, which wants to be alone. */
 void log_start(void);
 
 /* Whatever was said is written, if anybody reads it within a second. Before _exit, abort and exec. */

@@ -17,6 +17,9 @@ static const struct {
 } known[] = {
 	{EMFILE, RLIMIT_NOFILE, 1, "this process may have %" PRIu64 " open: raise `ulimit -n` (LimitNOFILE=)"},
 	{ENFILE, -1, 1, "this host has no more: raise the sysctl fs.file-max"},
+	{EAGAIN, RLIMIT_AS, 1024, "a thread's stack needs room: this process may use %" PRIu64 " KiB: raise `ulimit -v` (LimitAS=)"},
+	{EAGAIN, RLIMIT_DATA, 1024,
+	 "a thread's stack needs room: this process may use %" PRIu64 " KiB of data: raise `ulimit -d` (LimitDATA=)"},
 	{EAGAIN, RLIMIT_NPROC, 1,
 	 "this user may have %" PRIu64 " processes and threads: raise `ulimit -u` (LimitNPROC=, TasksMax=)"},
 	{EAGAIN, -1, 1, "no more processes and threads: raise TasksMax= or pids.max of its service or container"},

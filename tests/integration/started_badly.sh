@@ -165,7 +165,7 @@ for stack in 128 512 1024 unlimited; do
 	as_limited "ulimit -s $stack"
 done
 # A sanitizer needs terabytes of addresses.
-if ! ldd "$SERVER" | grep -q -E 'lib[at]san'; then
+if [[ $(ldd "$SERVER") != *lib[at]san* ]]; then
 	for kilobytes in 10000 20000 30000 50000 80000 100000 150000 200000 400000 1000000; do
 		as_limited "ulimit -v $kilobytes"
 	done

@@ -73,6 +73,10 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 			needs->evict[place] = k == NULL || !vm_known_reachable(v, k) ? vm_member_dead(v, member) : true;
 			continue;
 		}
+		if (k->report.stopping) { /* by its own word it is about to end */
+			needs->evict[place] = true;
+			continue;
+		}
 		/* It answers us. A process that has just been stopped does so too until suspect_ms is over: what counts
 		 * is an answer that came well after it was named. */
 		alive[place] = true;

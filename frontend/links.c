@@ -1,6 +1,7 @@
 #include "frontend/links.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -52,6 +53,8 @@ struct links {
 	struct links_events events;
 	void *context;
 	struct link *by_id[REPLICA_IDS];
+	char address[LIMIT_ADDRESS_BYTES];
+	uint32_t suspect_ms;
 	struct peers directory;
 	uint64_t directory_version;
 	struct link_calls spare;
@@ -262,6 +265,12 @@ uint64_t links_heard_us(const struct links *links, uint32_t id)
 
 /* --- what the view manager sends ---------------------------------------------------------------------------------- */
 
+void links_set_self(struct links *links, const char *address, uint32_t suspect_ms)
+{
+	snprintf(links->address, sizeof links->address, "%s", address);
+	links->suspect_ms = suspect_ms;
+}
+
 void links_set_directory(struct links *links, const struct peers *peers)
 {
 	if (links->directory_version > 0 && links->directory.count == peers->count &&
@@ -300,6 +309,8 @@ void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retir
 
 	if (link == NULL || link->heartbeats >= HEARTBEATS_UNDER_WAY)
 		return;
+	args.frontend = convert_address_dup(links->address);
+	args.suspect_ms = links->suspect_ms;
 	args.directory_version = links->directory_version;
 	if (link->directory_version != links->directory_version || now_us - link->directory_us >= DIRECTORY_EVERY_US) {
 		args.has_peers = TRUE;
@@ -365,10 +376,10 @@ void links_install(struct links *links, uint32_t id, const struct view *view)
 	xdr_free((xdrproc_t)xdr_jh_install_args, &args);
 }
 
-void links_bind(struct links *links, uint32_t id, struct uuid manager)
+void links_bind(struct links *links, uint32_t id, struct uuid manager, bool take_over)
 {
 	struct link *link = links->by_id[id];
-	jh_bind_args args;
+	jh_bind_args args = {.take_over = take_over};
 
 	if (link == NULL)
 		return;

@@ -59,11 +59,14 @@ uint64_t links_heard_us(const struct links *links, uint32_t id);
 /* Where every replica is; heartbeats carry it when it has changed, and every second. */
 void links_set_directory(struct links *links, const struct peers *peers);
 
+/* What heartbeats say of ourselves: where clients find us, and how long we may be silent. */
+void links_set_self(struct links *links, const char *address, uint32_t suspect_ms);
+
 /* Each is dropped when there is no connection: `lost` has been or will be said. */
 void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members,
 		     uint32_t full_wait_ms);
 void links_install(struct links *links, uint32_t id, const struct view *view);
-void links_bind(struct links *links, uint32_t id, struct uuid manager);
+void links_bind(struct links *links, uint32_t id, struct uuid manager, bool take_over);
 
 /* args are encoded at once. *call names the call until it is answered, lost or forgotten; then it becomes NULL. */
 void links_submit(struct links *links, uint32_t id, jh_submit_args *args, uint32_t timeout_ms, void *owner,

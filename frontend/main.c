@@ -187,6 +187,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 		return false;
 	frontend->registry = registry_new(frontend->base);
 	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
+	links_set_self(frontend->links, frontend->address, frontend->options.views.suspect_ms);
 	requests_start(frontend);
 	manager_start(frontend);
 	status_start(frontend);

@@ -121,7 +121,8 @@ static void carry_out(struct frontend *frontend, const struct views_action *acti
 		links_install(frontend->links, action->id, views_current(frontend->views));
 		return;
 	case VIEWS_DO_BIND:
-		links_bind(frontend->links, action->id, views_manager(frontend->views));
+		links_bind(frontend->links, action->id, views_manager(frontend->views),
+			   frontend->options.views.take_over);
 		return;
 	case VIEWS_DO_ROUTE:
 		route(frontend, action, now_ms);

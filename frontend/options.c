@@ -23,6 +23,7 @@ enum key {
 	KEY_START_WAIT,
 	KEY_FULL_WAIT,
 	KEY_NEW_CLUSTER,
+	KEY_TAKE_OVER,
 	KEY_MAX_CLIENTS,
 	KEY_LOG_LEVEL
 };
@@ -41,6 +42,8 @@ static const struct argp_option list[] = {
 	{"start-wait-ms", KEY_START_WAIT, "N", 0, "members get this to answer a start before the view shrinks (2000)", 0},
 	{"full-wait-s", KEY_FULL_WAIT, "N", 0, "a replica whose disk is full for longer leaves the view, so that orders go on (60)", 0},
 	{"new-cluster", KEY_NEW_CLUSTER, NULL, 0, "form a cluster of replicas that have never been in one", 0},
+	{"take-over", KEY_TAKE_OVER, NULL, 0,
+	 "manage replicas whose present front-end is alive; that one ends (without it: only when they hear none)", 0},
 	{"max-clients", KEY_MAX_CLIENTS, "N", 0, "client connections (4608)", 0},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0},
 	{NULL, 0, NULL, 0, NULL, 0},
@@ -123,6 +126,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_NEW_CLUSTER:
 		options->views.new_cluster = true;
+		return 0;
+	case KEY_TAKE_OVER:
+		options->views.take_over = true;
 		return 0;
 	case KEY_MAX_CLIENTS:
 		options->max_clients = (uint32_t)arguments_number(state, "max-clients", text, 1, 7680);

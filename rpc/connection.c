@@ -388,6 +388,11 @@ bool rpc_connection_surplus(const struct rpc_connection *connection)
 	return connection->surplus;
 }
 
+const char *rpc_connection_peer_text(const struct rpc_connection *connection)
+{
+	return connection->peer;
+}
+
 void rpc_connection_pin(struct rpc_connection *connection)
 {
 	if (connection->pinned || connection->closed)

@@ -118,16 +118,14 @@ struct digest convert_digest_from_wire(const jh_digest wire)
 	return (struct digest){.low = get_u64(wire), .high = get_u64(wire + 8)};
 }
 
-static jh_address address_dup(const char *address)
+jh_address convert_address_dup(const char *address)
 {
 	size_t length = strnlen(address, LIMIT_ADDRESS_BYTES - 1);
 
 	return (jh_address){.jh_address_len = (u_int)length, .jh_address_val = copy_of(address, length)};
 }
 
-/* Numeric addresses only, so that nothing from the wire is ever looked up: "192.0.2.7:40001",
- * "[fe80::1%eth0]:40001". */
-static bool address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES])
+bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES])
 {
 	if (wire->jh_address_len >= LIMIT_ADDRESS_BYTES)
 		return false;
@@ -166,7 +164,7 @@ void convert_view_to_wire(const struct view *view, jh_view *wire)
 
 		member->id = view->members[i].id;
 		convert_uuid_to_wire(view->members[i].uuid, member->uuid);
-		member->address = address_dup(view->members[i].address);
+		member->address = convert_address_dup(view->members[i].address);
 	}
 	must(view->expected_count <= LIMIT_REPLICAS);
 	wire->expected.expected_len = view->expected_count;
@@ -188,7 +186,7 @@ static bool members_from_wire(const jh_view *wire, struct view *view)
 			return false;
 		to->id = from->id;
 		to->uuid = convert_uuid_from_wire(from->uuid);
-		if (uuid_is_nil(to->uuid) || !address_from_wire(&from->address, to->address))
+		if (uuid_is_nil(to->uuid) || !convert_address_from_wire(&from->address, to->address))
 			return false;
 		for (u_int k = 0; k < i; k++) {
 			if (uuid_equal(view->members[k].uuid, to->uuid))
@@ -266,7 +264,7 @@ void convert_peers_to_wire(const struct peers *peers, u_int *length, jh_peer **l
 		(*list)[i].id = peers->list[i].id;
 		convert_uuid_to_wire(peers->list[i].uuid, (*list)[i].uuid);
 		convert_uuid_to_wire(peers->list[i].incarnation, (*list)[i].incarnation);
-		(*list)[i].address = address_dup(peers->list[i].address);
+		(*list)[i].address = convert_address_dup(peers->list[i].address);
 	}
 }
 
@@ -285,7 +283,7 @@ bool convert_peers_from_wire(const jh_peer *list, u_int length, struct peers *pe
 		to->uuid = convert_uuid_from_wire(list[i].uuid);
 		to->incarnation = convert_uuid_from_wire(list[i].incarnation);
 		if (uuid_is_nil(to->uuid) || uuid_is_nil(to->incarnation) ||
-		    !address_from_wire(&list[i].address, to->address) || to->address[0] == '\0')
+		    !convert_address_from_wire(&list[i].address, to->address) || to->address[0] == '\0')
 			return false;
 	}
 	return true;
@@ -398,6 +396,9 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->set_aside = report->set_aside;
 	wire->push = convert_text_dup(report->push);
 	wire->detail = convert_text_dup(report->detail);
+	wire->frontend = convert_address_dup(report->frontend);
+	wire->frontend_age_ms = report->frontend_age_ms;
+	wire->managed = report->managed;
 	convert_joint_to_wire(report->joint, report->joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 	needs_to_wire(report, wire);
 }
@@ -438,7 +439,10 @@ bool convert_report_from_wire(const jh_report *wire, struct report *report)
 	report->set_aside = wire->set_aside;
 	convert_text(report->push, sizeof report->push, wire->push.jh_text_val, wire->push.jh_text_len);
 	convert_text(report->detail, sizeof report->detail, wire->detail.jh_text_val, wire->detail.jh_text_len);
-	return replica_id_good(wire->id) && !uuid_is_nil(report->uuid) && refusing_good(wire->refusing) && (int)wire->role >= JH_ROLE_NONE &&
+	report->frontend_age_ms = wire->frontend_age_ms;
+	report->managed = wire->managed != FALSE;
+	return replica_id_good(wire->id) && !uuid_is_nil(report->uuid) && refusing_good(wire->refusing) &&
+	       convert_address_from_wire(&wire->frontend, report->frontend) && (int)wire->role >= JH_ROLE_NONE &&
 	       wire->role <= JH_ROLE_LEARNER && (int)wire->state >= JH_STATE_IDLE && wire->state <= JH_STATE_DAMAGED &&
 	       convert_view_from_wire(&wire->view, &report->view) &&
 	       convert_joint_from_wire(wire->joint.joint_val, wire->joint.joint_len, report->joint,
@@ -468,7 +472,7 @@ void convert_row(uint32_t id, const struct report *report, enum replica_role rol
 	row->role = (jh_role)role;
 	row->state = convert_text_dup(state);
 	row->member = member;
-	row->address = address_dup(address);
+	row->address = convert_address_dup(address);
 	row->age_ms = age_ms;
 	if (report == NULL) {
 		row->push = convert_text_dup(NULL);

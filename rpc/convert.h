@@ -27,6 +27,10 @@ const char *convert_text(char *to, size_t size, const char *bytes, u_int length)
 /* A jh_text with a copy of `text`, cut to JH_TEXT_MAX; NULL is an empty one. */
 jh_text convert_text_dup(const char *text);
 
+jh_address convert_address_dup(const char *address);
+/* Numeric addresses only, so that nothing from the wire is ever looked up: "192.0.2.7:40001", "[fe80::1%eth0]:40001". */
+bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES]);
+
 void convert_uuid_to_wire(struct uuid uuid, jh_uuid wire);
 struct uuid convert_uuid_from_wire(const jh_uuid wire);
 void convert_digest_to_wire(struct digest digest, jh_digest wire);

@@ -89,6 +89,7 @@ struct rpc_connection *rpc_call_peer(const struct rpc_call *call); /* NULL when 
 /* The owner's note on a connection (who said hello on it); NULL at first. */
 void rpc_connection_set_user(struct rpc_connection *connection, void *user);
 void *rpc_connection_user(const struct rpc_connection *connection);
+const char *rpc_connection_peer_text(const struct rpc_connection *connection); /* "192.0.2.1:40001" */
 
 /* A cluster connection: never evicted, never idle, not paused with the clients; over as soon as the peer sends no
  * more. Not for one whose peer has already ended its half: that is closed at the end of the turn. */

@@ -250,6 +250,7 @@ void node_report(const struct node *node, struct report *report)
 	report->set_aside = node->set_aside_count;
 	if (RULE_KEPT(rule_15_report_tells_of_the_disk) && node->journal != NULL)
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
+	managed_report(node, report);
 	if (node->push_kind != NULL)
 		snprintf(report->push, sizeof report->push, "%s %" PRIu64 " B", node->push_kind, node->push_bytes);
 	report->clock_us = rpc_wall_us();
@@ -400,6 +401,7 @@ static void tick(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	managed_tick(node);
 	node_step(node, &(struct replica_event){.kind = REPLICA_TICK});
 	check_disk(node);
 	check_journal(node);

@@ -64,7 +64,9 @@ struct greeted {
 	struct greeted *next;
 	struct rpc_connection *connection;
 	uint32_t id;                 /* 0: a view manager */
-	struct uuid uuid;
+	struct uuid uuid, incarnation;
+	uint64_t heard_us;           /* manager: the last hello or heartbeat, */
+	uint64_t silence_us;         /* and how long none need come */
 	struct rpc_call *watch;      /* manager: a WATCH that hangs */
 };
 
@@ -138,6 +140,9 @@ struct node {
 	uint32_t set_aside_count;    /* looked up now and then, in the background */
 	uint64_t set_aside_us;
 	uint64_t complained_us;
+	char frontend[LIMIT_ADDRESS_BYTES];  /* of the manager heard last; empty: none yet */
+	uint64_t frontend_us;        /* then */
+	uint64_t tick_us;            /* of our own clock's last tick */
 	bool stopping;               /* a signal has asked for it */
 	enum node_end end;
 	char ending[256];            /* why */
@@ -183,6 +188,14 @@ bool disk_append_meta(struct node *node, uint64_t ticket);
 bool disk_append_batch(struct node *node, const struct replica_action *action);
 bool disk_append_state(struct node *node, const struct replica_action *action);
 bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *meta, uint32_t *program_base);
+
+/* managed.c: which view manager is heard */
+void managed_greeted(struct greeted *from);
+void managed_heartbeat(struct node *node, struct greeted *from, const char *address, uint32_t suspect_ms);
+void managed_tick(struct node *node);
+/* RULE 20: another process than this one, which manages us and is heard. */
+bool managed_by_another(const struct node *node, const struct greeted *from);
+void managed_report(const struct node *node, struct report *report);
 
 /* requests.c: SUBMIT and QUERY, from the call to the answer */
 void request_judge(struct request *request);

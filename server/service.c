@@ -121,7 +121,9 @@ static void greet(struct node *node, struct rpc_connection *connection, const st
 		forget(node, from);
 	from = calloc(1, sizeof *from);
 	must_allocate(from);
-	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid};
+	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid,
+				 .incarnation = who->incarnation};
+	managed_greeted(from);
 	node->greeted = from;
 	rpc_connection_set_user(connection, from);
 	rpc_connection_pin(connection);
@@ -180,11 +182,20 @@ static jh_hello_status judge_hello(const struct node *node, const struct identit
 	return JH_HELLO_OK;
 }
 
+/* To a manager: whether another one than it is heard. */
+static void fill_report(struct node *node, const struct greeted *asker, jh_report *wire)
+{
+	struct report report;
+
+	node_report(node, &report);
+	report.managed = managed_by_another(node, asker);
+	convert_report_to_wire(&report, wire);
+}
+
 bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req *call)
 {
 	struct node *node = node_of(call);
 	struct identity who, meant, me = node_identity(node);
-	struct report report;
 	char text[200];
 
 	memset(result, 0, sizeof *result);
@@ -202,27 +213,22 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	}
 	result->error = convert_text_dup(text);
 	convert_identity_to_wire(&me, &result->me);
-	node_report(node, &report);
-	convert_report_to_wire(&report, &result->report);
+	fill_report(node, greeted_of(call), &result->report);
 	return TRUE;
 }
 
 /* --- from the view manager ---------------------------------------------------------------------------------------- */
 
-static void fill_report(struct node *node, jh_report *wire)
-{
-	struct report report;
-
-	node_report(node, &report);
-	convert_report_to_wire(&report, wire);
-}
-
 bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_req *call)
 {
 	struct node *node = node_of(call);
 	static struct peers peers;
+	struct greeted *from = manager_of(call);
+	char address[LIMIT_ADDRESS_BYTES];
 
-	if (manager_of(call) != NULL) {
+	if (from != NULL) {
+		if (convert_address_from_wire(&args->frontend, address))
+			managed_heartbeat(node, from, address, args->suspect_ms);
 		bool has_peers = args->has_peers &&
 				 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
@@ -232,7 +238,7 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 									       ? args->min_members : 0,
 							.full_wait_ms = args->full_wait_ms});
 	}
-	fill_report(node, result);
+	fill_report(node, greeted_of(call), result);
 	return TRUE;
 }
 
@@ -245,7 +251,7 @@ bool_t watch_1_svc(jh_watch_args *args, jh_report *result, struct svc_req *call)
 	memset(result, 0, sizeof *result);
 	node_report(node, &report);
 	if (from == NULL || from->id != 0 || report.news != args->seen) {
-		convert_report_to_wire(&report, result);
+		fill_report(node, from, result);
 		return TRUE;
 	}
 	if (from->watch != NULL)
@@ -256,14 +262,12 @@ bool_t watch_1_svc(jh_watch_args *args, jh_report *result, struct svc_req *call)
 
 void service_news(struct node *node)
 {
-	struct report report;
 	jh_report wire;
 
-	node_report(node, &report);
 	for (struct greeted *from = node->greeted; from != NULL; from = from->next) {
 		if (from->watch == NULL)
 			continue;
-		convert_report_to_wire(&report, &wire);
+		fill_report(node, from, &wire);
 		rpc_call_reply(from->watch, (xdrproc_t)xdr_jh_report, &wire);
 		xdr_free((xdrproc_t)xdr_jh_report, &wire);
 		from->watch = NULL;
@@ -313,7 +317,9 @@ static void reply_manage(struct node *node, struct taken *taken, jh_manage_statu
 {
 	jh_manage_result result = {.status = status, .error = convert_text_dup(text)};
 
-	fill_report(node, &result.report);
+	const struct rpc_connection *peer = rpc_call_peer(taken->call);
+
+	fill_report(node, peer == NULL ? NULL : rpc_connection_user(peer), &result.report);
 	rpc_call_reply(release(taken), (xdrproc_t)xdr_jh_manage_result, &result);
 	xdr_free((xdrproc_t)xdr_jh_manage_result, &result);
 }
@@ -359,6 +365,10 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 	if (from == NULL || from->id != 0 ||
 	    RULE_FORBIDS(rule_20_bound_in_its_own_name, !uuid_equal(from->uuid, manager))) {
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "say hello as that manager first");
+		return FALSE;
+	}
+	if (!args->take_over && managed_by_another(node, from)) { /* RULE 20 */
+		reply_manage(node, taken, JH_MANAGE_REFUSED, "managed by a front-end that is heard");
 		return FALSE;
 	}
 	if (RULE_KEPT(rule_20_binding_closes_the_old_manager))

@@ -24,6 +24,9 @@
  * hears of it: wherever the two meet, the promoted branch is the higher. */
 #define VIEWS_PER_GENERATION 1000000
 #define FOREIGN_LOOK_MS 10000    /* how often a replica that is not ours is looked at again */
+/* A newcomer ends when it has been told for so long that a living front-end is there: its predecessor may have died a moment
+ * ago. Plus a part of its own, up to as much again, so that of two newcomers that bind against each other one stays. */
+#define MANAGED_MS 1000
 #define SAY_AGAIN_MS 5000        /* how often a state that lasts is logged again */
 
 /* As enum jh_hello_status and enum jh_health of the .x files; tests/unit/views_wire_test.c compares them. */
@@ -151,6 +154,7 @@ struct views {
 	char said[VIEWS_TEXT_SIZE]; /* the last line about the whole cluster */
 	uint64_t said_ms;
 
+	uint64_t managed_ms; /* replicas say since then that they hear another front-end; 0: none does */
 	uint64_t bind_round; /* of a take-over: begins again whenever somebody required is not bound */
 
 	struct wish switchover;
@@ -261,7 +265,11 @@ void vm_needs_admit(struct views *v, const struct needs *needs, struct view *vie
 void vm_formation_consider(struct views *v);
 void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);
 void vm_takeover_begin(struct views *v);
+/* RULE 20: replicas hear another front-end, and nobody has said --take-over: nothing is bound or formed. May end us. */
+bool vm_takeover_managed(struct views *v);
+uint64_t vm_takeover_deadline(const struct views *v);
 void vm_takeover_consider(struct views *v);
+void vm_takeover_explain_managed(struct views *v, char text[static VIEWS_TEXT_SIZE]);
 void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);
 /* NORMAL: are we replaced, is our view an old copy, is somebody left bound to a predecessor? */
 void vm_takeover_watch(struct views *v);

@@ -213,16 +213,16 @@ static void auto_clean(struct views *v, struct known *k)
 		memset(k, 0, sizeof *k);
 }
 
-/* A damaged replica writes nothing any more, so it can not confirm that it is bound to us; it must hear all the same
- * that it may give its data up (RULE 14). It listens to whoever asked it last to be bound. */
+/* One that is bound to another manager is asked as well: its answers tell whether it hears that one (RULE 20). A damaged
+ * replica writes nothing any more, so it can not confirm that it is bound to us; it must hear all the same that it may give
+ * its data up (RULE 14). It listens to whoever asked it last to be bound. */
 static bool beats(const struct views *v, const struct known *k)
 {
 	if (k->link != LINK_UP)
 		return false;
 	enum standing standing = vm_known_standing(v, k);
 
-	return standing == STANDING_OURS || standing == STANDING_OLD_GENERATION ||
-	       (standing == STANDING_BOUND && k->report.state == STATE_DAMAGED);
+	return standing == STANDING_OURS || standing == STANDING_OLD_GENERATION || standing == STANDING_BOUND;
 }
 
 /* RULE 14: only when another member serves may data be given up. */
@@ -233,6 +233,8 @@ static bool should_retire(struct views *v, const struct known *k)
 	if (RULE_FORBIDS(rule_14_data_kept_until_another_serves, serving == NULL || serving == k) ||
 	    RULE_FORBIDS(rule_14_members_keep_their_data, vm_known_is_member(v, k)))
 		return false;
+	if (vm_known_standing(v, k) == STANDING_BOUND && k->report.state != STATE_DAMAGED)
+		return false; /* it would not listen */
 	return k->lost_data || k->report.state == STATE_DAMAGED || vm_known_standing(v, k) == STANDING_OLD_GENERATION;
 }
 

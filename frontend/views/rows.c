@@ -46,7 +46,9 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	char ids[VIEWS_TEXT_SIZE];
 
 	memset(text, 0, VIEWS_TEXT_SIZE);
-	if (v->mode == MODE_FORMING) {
+	if (v->managed_ms != 0 && v->mode != MODE_NORMAL) {
+		vm_takeover_explain_managed(v, text);
+	} else if (v->mode == MODE_FORMING) {
 		vm_formation_explain(v, text);
 	} else if (v->mode == MODE_TAKEOVER) {
 		vm_takeover_explain(v, text);

@@ -13,6 +13,7 @@ struct takeover {
 	bool two_clusters;
 	struct joint required[LIMIT_REPLICAS * 2];
 	uint32_t required_count;
+	struct id_list away;    /* required, and not here: nobody is bound before they are */
 	struct id_list waiting; /* required, and not bound yet */
 	struct id_list unheard; /* registered, perhaps alive, and not heard yet: may know of a higher view */
 };
@@ -66,10 +67,73 @@ static void look(struct views *v, struct takeover *t)
 	}
 	for (uint32_t i = 0; i < t->required_count; i++) {
 		const struct known *k = vm_known_find(v, t->required[i].id);
+		bool here = k != NULL && k->greeted && k->link == LINK_UP &&
+			    uuid_equal(k->identity.uuid, t->required[i].uuid);
 
-		if (k == NULL || !k->greeted || !uuid_equal(k->identity.uuid, t->required[i].uuid) || !k->bound)
+		if (!here)
+			vm_id_list_add(&t->away, t->required[i].id);
+		if (!here || !k->bound)
 			vm_id_list_add(&t->waiting, t->required[i].id);
 	}
+}
+
+/* A replica that another front-end manages and that hears it; NULL: none. */
+static const struct known *managed(const struct views *v)
+{
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+
+		if (k->id != 0 && k->link == LINK_UP && vm_known_standing(v, k) == STANDING_BOUND && k->report.managed)
+			return k;
+	}
+	return NULL;
+}
+
+static const char *frontend_of(const struct known *k)
+{
+	return k->report.frontend[0] != '\0' ? k->report.frontend : "an address that they do not know yet";
+}
+
+void vm_takeover_explain_managed(struct views *v, char text[static VIEWS_TEXT_SIZE])
+{
+	const struct known *k = managed(v);
+
+	if (k == NULL)
+		snprintf(text, VIEWS_TEXT_SIZE, "another front-end manages the replicas");
+	else
+		snprintf(text, VIEWS_TEXT_SIZE, "replica %u is managed by the front-end at %s", k->id, frontend_of(k));
+}
+
+static uint64_t managed_until(const struct views *v)
+{
+	return v->managed_ms + MANAGED_MS + (uint64_t)v->manager.bytes[5] * MANAGED_MS / 256;
+}
+
+uint64_t vm_takeover_deadline(const struct views *v)
+{
+	return v->managed_ms != 0 && managed_until(v) > v->now_ms ? managed_until(v) : 0;
+}
+
+bool vm_takeover_managed(struct views *v)
+{
+	const struct known *k = v->options.take_over ? NULL : managed(v);
+	char text[VIEWS_TEXT_SIZE];
+	struct takeover t;
+
+	must(v->mode == MODE_FORMING || v->mode == MODE_TAKEOVER);
+	look(v, &t);
+	if (RULE_HOLDS(rule_20_managed_replicas_are_left_alone, k == NULL)) {
+		v->managed_ms = 0;
+		return false;
+	}
+	if (v->managed_ms == 0)
+		v->managed_ms = v->now_ms == 0 ? 1 : v->now_ms;
+	if (v->now_ms < managed_until(v) || t.two_clusters)
+		return true;
+	snprintf(text, sizeof text, "replicas are managed by the front-end at %s: use that one, or --take-over",
+		 frontend_of(k));
+	vm_exit_with(v, text);
+	return true;
 }
 
 /* Its connection is gone, or its data is: nobody knows whose it is now. */
@@ -135,6 +199,9 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 			 "and restart this front-end");
 	else if (t.unheard.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over: asking %.300s", vm_id_list_text(&t.unheard, ids));
+	else if (t.away.count > 0)
+		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
+			 (unsigned long long)t.highest->number, vm_id_list_text(&t.away, ids));
 	else if (t.waiting.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
 			 (unsigned long long)t.highest->number, vm_id_list_text(&t.waiting, ids));
@@ -187,6 +254,9 @@ void vm_takeover_consider(struct views *v)
 	if (t.highest == NULL || RULE_FORBIDS(rule_18_two_clusters_make_none, t.two_clusters) || !v->dumped ||
 	    RULE_FORBIDS(rule_18_take_over_asks_everybody, t.unheard.count > 0))
 		return;
+	/* RULE 20: first all are asked, then they are bound: a take-over that cannot be done harms nobody. */
+	if (RULE_FORBIDS(rule_20_asks_all_before_it_binds, t.away.count > 0))
+		return;
 	if (RULE_FORBIDS(rule_18_take_over_needs_every_member, t.waiting.count > 0)) { /* RULE 18 */
 		v->bind_round++;
 		bind_required(v, &t);
@@ -214,9 +284,10 @@ static void replaced(struct views *v, const struct known *k)
 
 	snprintf(
 		text, sizeof text,
-		"replaced: replica %u is bound to another front-end, manager %s, view %llu: this one ends; "
+		"replaced: replica %u is bound to another front-end%s%s, manager %s, view %llu: this one ends; "
 		"its directory is not to be used again",
-		k->id, uuid_format(k->report.view.manager, uuid), (unsigned long long)k->report.view.number);
+		k->id, k->report.managed ? " at " : "", k->report.managed ? frontend_of(k) : "",
+		uuid_format(k->report.view.manager, uuid), (unsigned long long)k->report.view.number);
 	vm_exit_with(v, text);
 }
 
@@ -225,6 +296,15 @@ static void replaced(struct views *v, const struct known *k)
 static bool has_successor(const struct views *v, const struct known *k)
 {
 	return k->report.view.number >= v->durable.view.number || (vm_known_is_member(v, k) && !k->lost_data);
+}
+
+/* RULE 20: a learner, or one that left us, that hears another front-end than us. It is shown, and asked on. */
+static bool left_alone(struct views *v, struct known *k)
+{
+	if (!k->report.managed || v->options.take_over)
+		return false;
+	vm_say_of(v, k, LOG_LEVEL_WARN, "is managed by the front-end at %s", frontend_of(k));
+	return true;
 }
 
 void vm_takeover_watch(struct views *v)
@@ -238,7 +318,7 @@ void vm_takeover_watch(struct views *v)
 		enum standing standing = vm_known_standing(v, k);
 
 		if (!heard_view(k)) { /* a predecessor bound it and never made a view with it */
-			if (standing == STANDING_BOUND)
+			if (standing == STANDING_BOUND && !left_alone(v, k))
 				vm_takeover_bind(v, k);
 			continue;
 		}
@@ -247,7 +327,8 @@ void vm_takeover_watch(struct views *v)
 				replaced(v, k);
 				return;
 			}
-			vm_takeover_bind(v, k); /* a predecessor left it behind */
+			if (!left_alone(v, k))
+				vm_takeover_bind(v, k); /* a predecessor left it behind */
 			continue;
 		}
 		if (standing != STANDING_OURS && standing != STANDING_OLD_GENERATION)

@@ -94,11 +94,14 @@ static void decide(struct views *v)
 		vm_takeover_watch(v);
 	switch (v->mode) {
 	case MODE_FORMING:
-		vm_formation_consider(v);
+		if (!vm_takeover_managed(v))
+			vm_formation_consider(v);
 		break;
 	case MODE_TAKEOVER:
-		vm_operator_consider(v);
-		vm_takeover_consider(v);
+		if (!vm_takeover_managed(v)) {
+			vm_operator_consider(v);
+			vm_takeover_consider(v);
+		}
 		break;
 	case MODE_NORMAL:
 		vm_needs_note(v);
@@ -109,8 +112,10 @@ static void decide(struct views *v)
 		break;
 	case MODE_IDLE:
 	case MODE_EXITED:
-		return;
+		break;
 	}
+	if (v->mode == MODE_EXITED)
+		return;
 	vm_view_route(v);
 	vm_operator_settle(v);
 	vm_removal_settle(v);
@@ -130,6 +135,7 @@ static uint64_t deadline(struct views *v)
 		at = earliest(at, v->start_until_ms);
 	if (v->store_retry_ms > v->now_ms)
 		at = earliest(at, v->store_retry_ms);
+	at = earliest(at, vm_takeover_deadline(v));
 	if (v->switchover.open)
 		at = earliest(at, v->switchover.until_ms);
 	if (v->promotion.open)

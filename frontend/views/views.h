@@ -24,6 +24,7 @@ struct views_options {
 	uint32_t min_members;    /* --min-members 1: for status; the primary refuses (heartbeats carry it there) */
 	uint32_t full_wait_ms;   /* --full-wait-s 60: heartbeats carry it to the primary, which reports */
 	bool new_cluster;        /* --new-cluster */
+	bool take_over;          /* --take-over: from a front-end that is alive */
 	char base_option[32];    /* " --program-base N" when it is not the default: for commands that are suggested */
 };
 

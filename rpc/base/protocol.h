@@ -133,6 +133,9 @@ struct report {
 	uint32_t set_aside;
 	char push[REPORT_TEXT_SIZE];
 	char detail[REPORT_TEXT_SIZE];
+	char frontend[LIMIT_ADDRESS_BYTES];
+	uint32_t frontend_age_ms;
+	bool managed;
 	uint32_t joint_count;
 	struct joint joint[LIMIT_REPLICAS];
 	uint32_t needs_count;

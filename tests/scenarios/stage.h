@@ -62,7 +62,8 @@ struct conn {
 	bool open[2];
 	bool swallowed;             /* what is sent over it arrives nowhere */
 	bool greeted, bound;        /* the taker's: hello was good, and whether from our manager */
-	struct uuid who;
+	struct uuid who, who_incarnation;
+	uint64_t heard_ms;          /* the taker's: a manager's last hello or heartbeat */
 	struct uuid uuid, incarnation; /* the opener's: whom it means */
 };
 
@@ -79,7 +80,7 @@ struct item {
 	struct report report;
 	struct view view;
 	uint64_t number;
-	bool has_peers, retire, ok;
+	bool has_peers, retire, ok, take_over;
 	struct peers peers;
 	struct uuid manager;
 	uint64_t floor;
@@ -157,7 +158,7 @@ struct front_process {
 	bool has_file, has_saved;
 	bool fails;                 /* writes of its file fail */
 	bool demand_told;
-	bool may_form;
+	bool may_form, take_over;
 	struct uuid managers[8];
 	uint32_t managers_count;
 };
@@ -245,6 +246,8 @@ void replica_process_kill(struct stage *s, struct replica_process *p);
 void replica_process_step(struct stage *s, struct replica_process *p, struct replica_event *event);
 void replica_process_take(struct stage *s, struct replica_process *p, struct item *item);
 struct identity replica_process_identity(const struct replica_process *p);
+/* What it says of itself to who asks over conn: also which other front-end it hears. */
+void serve_report(const struct stage *s, const struct replica_process *p, const struct conn *conn, struct report *report);
 void replica_process_report(const struct stage *s, const struct replica_process *p, struct report *report);
 void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_action *action);
 
@@ -270,7 +273,7 @@ uint64_t disk_tear(struct disk *disk);
 struct digest history_digest(const struct history *history, uint32_t op);
 
 /* stage_front.c */
-void front_start(struct stage *s, struct front_process *f, bool may_form);
+void front_start(struct stage *s, struct front_process *f, bool may_form, bool take_over);
 void front_kill(struct stage *s, struct front_process *f);
 void front_step(struct stage *s, struct front_process *f, struct views_event *event);
 void front_take(struct stage *s, struct front_process *f, struct item *item);

@@ -92,7 +92,7 @@ static void do_start(struct stage *s, const struct words *words)
 	if (s->processes[process(words, 1)].alive)
 		wrong(words, "it runs already");
 	if (f != NULL) {
-		front_start(s, f, has_word(words, "new-cluster"));
+		front_start(s, f, has_word(words, "new-cluster"), has_word(words, "take-over"));
 		return;
 	}
 	if (has_word(words, "torn"))
@@ -158,7 +158,7 @@ static void do_cluster(struct stage *s, const struct words *words)
 		replica_process_start(s, stage_replica(s, id), 0, NULL);
 		stage_run(s);
 	}
-	front_start(s, &s->fronts[0], true);
+	front_start(s, &s->fronts[0], true, false);
 	stage_run(s);
 	grow_cluster(s, &s->fronts[0], members);
 	s->silent--;

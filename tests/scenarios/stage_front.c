@@ -105,6 +105,7 @@ static void manage(struct stage *s, struct front_process *f, const struct views_
 	item = item_new(kind);
 	item->number = action->view;
 	item->retire = action->retire;
+	item->take_over = f->take_over;
 	item->manager = views_manager(f->views);
 	item->view = *views_current(f->views);
 	item->has_peers = true;
@@ -338,10 +339,11 @@ void front_discover(struct stage *s, struct front_process *f)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-void front_start(struct stage *s, struct front_process *f, bool may_form)
+void front_start(struct stage *s, struct front_process *f, bool may_form, bool take_over)
 {
 	const struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,
-					      .start_wait_ms = 2000, .forget_ms = 20000, .new_cluster = may_form};
+					      .start_wait_ms = 2000, .forget_ms = 20000, .new_cluster = may_form,
+					      .take_over = take_over};
 	const struct router_options routing = {.queue_max = s->queue_max, .default_timeout_ms = 10000,
 					       .backup_timeout_ms = 1000, .retry_ms = 50, .writes_window = s->window,
 					       .reads_window = s->window};
@@ -352,6 +354,7 @@ void front_start(struct stage *s, struct front_process *f, bool may_form)
 	f->process->life++;
 	f->process->incarnation = stage_draw(s);
 	f->demand_told = false;
+	f->take_over = take_over;
 	f->views = views_new(&options);
 	f->router = router_new(&routing, &front_router_shell, f);
 	if (f->has_file)

@@ -137,7 +137,7 @@ static void tell_manager_call(struct stage *s, struct replica_process *p, const 
 	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
 
 	reply->ok = action->ok;
-	replica_process_report(s, p, &reply->report);
+	serve_report(s, p, conn, &reply->report);
 	if (!action->ok && action->text != NULL)
 		stage_say(s, "%s refuses the view: %s", name_of(p), action->text);
 	must(conn != NULL);

@@ -16,6 +16,34 @@ static bool taken_by(const struct conn *conn, const struct process *process)
 	return conn->process[1] == process->number && conn->life[1] == process->life && conn->open[1];
 }
 
+#define SILENCE_MS 250
+
+/* server/managed.c: rule 20. */
+static bool managed_by(const struct stage *s, const struct replica_process *p, const struct conn *but, uint32_t *by)
+{
+	struct uuid bound = replica_bound(p->core);
+
+	for (const struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
+		if (!taken_by(conn, p->process) || !conn->greeted || !is_front(conn->process[0]) ||
+		    uuid_is_nil(bound) || !uuid_equal(conn->who, bound) || s->now_ms > conn->heard_ms + SILENCE_MS ||
+		    (but != NULL && uuid_equal(conn->who_incarnation, but->who_incarnation)))
+			continue;
+		*by = conn->process[0];
+		return true;
+	}
+	return false;
+}
+
+void serve_report(const struct stage *s, const struct replica_process *p, const struct conn *conn, struct report *report)
+{
+	uint32_t by;
+
+	replica_process_report(s, p, report);
+	report->managed = managed_by(s, p, conn, &by);
+	if (report->managed)
+		snprintf(report->frontend, sizeof report->frontend, "%s", stage_name(by));
+}
+
 /* --- calls -------------------------------------------------------------------------------------------------------- */
 
 /* The token of a call: its address. */
@@ -65,7 +93,7 @@ void serve_news(struct stage *s, struct replica_process *p)
 		if (!taken_by(conn, p->process) || !conn->greeted || !is_front(conn->process[0]))
 			continue;
 		item = item_new(ITEM_REPORT);
-		replica_process_report(s, p, &item->report);
+		serve_report(s, p, conn, &item->report);
 		net_send(s, conn, 1, item);
 	}
 }
@@ -131,6 +159,8 @@ static void take_hello(struct stage *s, struct replica_process *p, struct item *
 		conn->greeted = true;
 		conn->bound = reply->status == 0;
 		conn->who = item->me.uuid;
+		conn->who_incarnation = item->me.incarnation;
+		conn->heard_ms = s->now_ms;
 		close_older(s, p, conn, false);
 		if (is_front(item->from))
 			tell_manager(s, p);
@@ -140,7 +170,7 @@ static void take_hello(struct stage *s, struct replica_process *p, struct item *
 		return;
 	}
 	reply->me = replica_process_identity(p);
-	replica_process_report(s, p, &reply->report);
+	serve_report(s, p, conn, &reply->report);
 	net_send(s, conn, 1, reply);
 }
 
@@ -151,6 +181,7 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 	struct conn *conn = item->conn;
 	struct item *reply;
 
+	conn->heard_ms = s->now_ms;
 	if (conn->greeted && conn->bound)
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = item->number,
 								   .peers = item->has_peers ? &item->peers : NULL,
@@ -159,7 +190,7 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 	if (!p->process->alive || !conn->open[1])
 		return;
 	reply = item_new(ITEM_REPORT);
-	replica_process_report(s, p, &reply->report);
+	serve_report(s, p, conn, &reply->report);
 	net_send(s, conn, 1, reply);
 }
 
@@ -175,8 +206,18 @@ static void take_bind(struct stage *s, struct replica_process *p, const struct i
 {
 	struct conn *conn = item->conn;
 
+	uint32_t by;
+
 	if (!conn->greeted || !uuid_equal(conn->who, item->manager))
 		return;
+	if (!item->take_over && managed_by(s, p, conn, &by)) {
+		struct item *reply = item_new(ITEM_BOUND);
+
+		stage_say(s, "%s is not bound: it hears %s", stage_name(p->process->number), stage_name(by));
+		serve_report(s, p, conn, &reply->report);
+		net_send(s, conn, 1, reply);
+		return;
+	}
 	conn->bound = true;
 	close_older(s, p, conn, true);
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_BIND, .token = call_new(p, item),

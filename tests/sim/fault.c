@@ -415,6 +415,7 @@ void fault_profile(struct world *w)
 	profile->short_lives = world_percent(w, 35);
 	profile->old_directory = world_percent(w, 25);
 	profile->two_fronts = world_percent(w, 20);
+	profile->take_over = world_percent(w, 50);
 	profile->hurt_disks = !fault_unsure(w) && world_percent(w, 30);
 	if (profile->hurt_disks)
 		profile->weight[FAULT_FRONT_KILL] = profile->weight[FAULT_POWER] = profile->weight[FAULT_WIPE] = 0;

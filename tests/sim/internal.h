@@ -82,7 +82,7 @@ struct managing { /* HEARTBEAT, INSTALL, BIND */
 	uint64_t number;
 	bool has_peers;
 	struct peers peers;
-	bool retire;
+	bool retire, take_over;
 	struct uuid manager;
 };
 
@@ -147,7 +147,8 @@ struct conn {
 	/* the server's side */
 	bool greeted;
 	uint32_t who;
-	struct uuid who_uuid;
+	struct uuid who_uuid, who_incarnation;
+	uint64_t heard_us;              /* of a manager: the last hello or heartbeat */
 	struct call *watch;
 	/* the client's side */
 	bool up;
@@ -287,6 +288,7 @@ struct front {
 	struct router *router;
 	struct views_actions *actions;
 	uint64_t tick_serial;
+	bool take_over;
 	bool demand_told, demand_due, router_due;
 	struct conn *links[WORLD_NODES + 1];
 	struct views_stored stored;   /* on its disk */
@@ -342,7 +344,8 @@ struct profile {
 	bool old_directory;           /* or is restored from an old copy */
 	bool wipe_members;
 	bool hurt_disks;              /* old copies come back, bits flip; then the front-end lives and knows the floor */
-	bool two_fronts;              /* somebody starts a second one */
+	bool two_fronts;              /* somebody starts a second one, */
+	bool take_over;               /* with --take-over */
 	bool freeze;                  /* some replicas are not healed in the second act */
 	bool short_lives;             /* a restart may be followed by another kill at once */
 };
@@ -452,6 +455,7 @@ struct identity node_identity(const struct node *node);
 void serve_message(struct world *w, struct node *node, struct conn *conn, const struct message *message);
 void serve_closed(struct world *w, struct node *node, struct conn *conn);
 void serve_news(struct world *w, struct node *node);
+bool serve_managed(const struct world *w, const struct node *node, const struct conn *but);
 void serve_push(struct world *w, struct node *node, const struct replica_action *action);
 void serve_connect(struct world *w, struct node *node, const struct replica_action *action);
 void serve_reply(struct world *w, struct call *call, struct message *message);

@@ -147,6 +147,7 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->retired > 0);
 	must(sum->second_fronts > 0);
 	must(sum->replaced > 0);
+	must(sum->left_alone > 0);
 	must(sum->frozen > 0);
 	must(sum->given_up > 0);
 	must(sum->old_directories * 10 > sum->runs);
@@ -164,8 +165,8 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	       " damaged %" PRIu64 " given up %" PRIu64 "\n",
 	       sum->partitions, sum->full_disks, sum->failed_writes, sum->restored, sum->damaged, sum->retired);
 	printf("faults: stray views %" PRIu64 " old directories %" PRIu64 " second front-ends %" PRIu64 " replaced %" PRIu64
-	       " frozen %" PRIu64 "\n",
-	       sum->strays, sum->old_directories, sum->second_fronts, sum->replaced, sum->frozen);
+	       " left alone %" PRIu64 " frozen %" PRIu64 "\n",
+	       sum->strays, sum->old_directories, sum->second_fronts, sum->replaced, sum->left_alone, sum->frozen);
 	printf("faults: kills %" PRIu64 " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
 	       " torn %" PRIu64 " between %" PRIu64 "\n",
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);

@@ -34,7 +34,8 @@ struct world_counts {
 	uint64_t damaged;        /* disks */
 	uint64_t retired;        /* replicas that gave up such data */
 	uint64_t second_fronts;
-	uint64_t replaced;       /* front-ends that ended because another one took over */
+	uint64_t replaced;       /* front-ends that ended because another one took over, */
+	uint64_t left_alone;     /* or because another one is there; and bindings refused for that */
 	uint64_t unnoticed;      /* runs that ended: an old directory met only what is as old, or an old copy leads */
 	uint64_t frozen;         /* replicas left as they were in the second act */
 	uint64_t views;          /* highest view number */

@@ -145,6 +145,7 @@ static void manage(struct world *w, const struct views_action *action, enum mess
 	managing = world_alloc(sizeof *managing);
 	managing->number = action->view;
 	managing->retire = action->retire;
+	managing->take_over = w->front->take_over;
 	managing->manager = views_manager(w->front->views);
 	managing->view = *views_current(w->front->views);
 	views_peers(w->front->views, &managing->peers);
@@ -226,7 +227,10 @@ static void carry_out(struct world *w, const struct views_action *action)
 		return;
 	case VIEWS_DO_EXIT:
 		world_say(w, "front-end %" PRIu32 " exits: %s", w->front->process, action->text);
-		w->counts->replaced++;
+		if (strstr(action->text, "managed") != NULL)
+			w->counts->left_alone++;
+		else
+			w->counts->replaced++;
 		if (!w->profile.old_directory && !w->profile.two_fronts)
 			world_fail(w, 20, "the only front-end exits: %s", action->text);
 		w->front->exiting = true;
@@ -276,8 +280,10 @@ static void tell_demand(struct world *w)
 
 static void step(struct world *w, struct views_event *event)
 {
-	tell_demand(w);
-	step_one(w, event);
+	if (w->front->alive)
+		tell_demand(w);
+	if (w->front->alive) /* it may have ended meanwhile */
+		step_one(w, event);
 }
 
 /* --- what the replicas say ---------------------------------------------------------------------------------------- */
@@ -493,11 +499,13 @@ void front_start(struct world *w)
 						.reads_window = w->profile.reads_window};
 	/* The operator's word for a new cluster is given once. */
 	struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
-					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT};
+					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT,
+					.take_over = w->profile.take_over && w->front->process == SECOND_FRONT};
 
 	must(!w->front->alive);
 	w->front->alive = true;
 	w->front->life++;
+	w->front->take_over = options.take_over;
 	w->front->incarnation = world_uuid(w);
 	w->front->clock_ms = world_clock(w);
 	w->front->views = views_new(&options);

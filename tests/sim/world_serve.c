@@ -21,6 +21,12 @@ void serve_reply(struct world *w, struct call *call, struct message *message)
 {
 	judge_token(w, call);
 	message->call = call->id;
+	/* Which other manager is heard, to whoever asks: so server/service.c. */
+	if (message->kind == MSG_REPLY_REPORT || message->kind == MSG_REPLY_WATCH || message->kind == MSG_REPLY_INSTALL ||
+	    message->kind == MSG_REPLY_BIND)
+		message->managed->report.managed = serve_managed(w, call->node, call->conn);
+	else if (message->kind == MSG_REPLY_HELLO)
+		message->hello->report.managed = serve_managed(w, call->node, call->conn);
 	net_send(w, call->conn, SERVER_END, message);
 }
 
@@ -56,6 +62,25 @@ static bool manages(const struct node *node, const struct conn *conn)
 	struct uuid bound = replica_bound(node->core);
 
 	return conn->greeted && conn->who == FRONT && (uuid_is_nil(bound) || uuid_equal(bound, conn->who_uuid));
+}
+
+#define SILENCE_US 250000
+
+/* server/managed.c: rule 20. Who slept judges nobody (rule 15). */
+bool serve_managed(const struct world *w, const struct node *node, const struct conn *but)
+{
+	struct uuid bound = replica_bound(node->core);
+
+	for (const struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
+		if (!ours(conn, node) || !conn->greeted || conn->who != FRONT || uuid_is_nil(bound) ||
+		    !uuid_equal(conn->who_uuid, bound) ||
+		    (but != NULL && uuid_equal(conn->who_incarnation, but->who_incarnation)))
+			continue;
+		if (w->now_us <= conn->heard_us + SILENCE_US ||
+		    (node->paused_until_us > 0 && w->now_us <= node->paused_until_us + SILENCE_US))
+			return true;
+	}
+	return false;
 }
 
 static void tell_manager(struct world *w, struct node *node)
@@ -123,6 +148,8 @@ static void serve_hello(struct world *w, struct node *node, struct conn *conn, c
 		conn->greeted = true;
 		conn->who = message->hello->me.id;
 		conn->who_uuid = message->hello->me.uuid;
+		conn->who_incarnation = message->hello->me.incarnation;
+		conn->heard_us = w->now_us;
 		close_older(w, node, conn, false);
 		if (conn->who == FRONT)
 			tell_manager(w, node);
@@ -156,6 +183,7 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 
 	switch (message->kind) {
 	case MSG_HEARTBEAT:
+		conn->heard_us = w->now_us;
 		event.kind = REPLICA_HEARTBEAT;
 		if (manager)
 			node_step(w, node, &event);
@@ -174,6 +202,11 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 		event.kind = REPLICA_BIND;
 		if (!conn->greeted || conn->who != FRONT || !uuid_equal(conn->who_uuid, managing->manager))
 			return;
+		if (!managing->take_over && serve_managed(w, node, conn)) {
+			w->counts->left_alone++;
+			refuse(w, node, call, MSG_REPLY_BIND);
+			return;
+		}
 		close_older(w, node, conn, true);
 		node_step(w, node, &event);
 		if (node->alive)

@@ -172,7 +172,7 @@ static void binding_closes_the_old_manager(void **state)
 	struct caller old, successor;
 	struct question bind, view;
 	jh_manage_result bound = {0}, managed;
-	jh_bind_args args;
+	jh_bind_args args = {.take_over = FALSE};
 
 	(void)state;
 	node_rig_begin();
@@ -241,6 +241,124 @@ static void a_manager_brings_its_own_views(void **state)
 	node_rig_end();
 }
 
+static jh_report beat(struct caller *manager, const char *address)
+{
+	struct question question;
+	jh_report report = {0};
+	jh_heartbeat_args args = {.view = 1, .frontend = convert_address_dup(address), .suspect_ms = 100};
+
+	heartbeat_1(&args, NULL, ask(manager, &question, (xdrproc_t)xdr_jh_report, &report));
+	loop_until(&question.over);
+	assert_int_equal(question.rpc, RPC_ANSWERED);
+	xdr_free((xdrproc_t)xdr_jh_heartbeat_args, &args);
+	return report;
+}
+
+static bool hears(struct caller *asker, const char *address)
+{
+	jh_report report = beat(asker, "203.0.113.1:1");
+	bool managed = report.managed;
+
+	assert_int_equal(report.frontend.jh_address_len, strlen(address));
+	assert_memory_equal(report.frontend.jh_address_val, address, strlen(address));
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	return managed;
+}
+
+/* Rule 20: a replica that hears the manager it is bound to lets nobody else bind it, unless an operator says take-over, and
+ * tells the newcomer where that one is; when it is silent or gone, the newcomer binds as before. */
+static void a_heard_manager_is_not_replaced(void **state)
+{
+	struct caller manager, again, other;
+	struct question question;
+	jh_manage_result bound = {0};
+	jh_bind_args forced = {.take_over = TRUE};
+	jh_report report;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	report = beat(&manager, "192.0.2.1:4000");
+	assert_false(report.managed); /* by another than the one that asks */
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	assert_true(report_now().managed);
+	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
+	assert_true(hears(&other, "192.0.2.1:4000"));
+	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
+	assert_false(manager.closed);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	/* Silent for longer than it may be: not heard. */
+	loop_for(8);
+	assert_false(hears(&other, "192.0.2.1:4000"));
+	/* Gone, too; what it said last is told on. */
+	report = beat(&manager, "192.0.2.1:4000");
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	assert_true(hears(&other, "192.0.2.1:4000"));
+	caller_close(&manager);
+	while (report_now().managed)
+		loop_for(1);
+	assert_string_equal(report_now().frontend, "192.0.2.1:4000");
+	/* The same one is back: hello is enough. And an operator may mean it. */
+	assert_int_equal(manager_opens(&again, 0xA), JH_HELLO_OK);
+	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
+	convert_uuid_to_wire(called(0xB), forced.manager);
+	bind_manager_1(&forced, NULL, ask(&other, &question, (xdrproc_t)xdr_jh_manage_result, &bound));
+	loop_until(&question.over);
+	assert_int_equal(bound.status, JH_MANAGE_OK);
+	xdr_free((xdrproc_t)xdr_jh_manage_result, &bound);
+	loop_until(&again.closed);
+	/* Nobody is heard: no word is needed. */
+	caller_close(&other);
+	assert_int_equal(manager_opens(&other, 0xC), JH_HELLO_BOUND);
+	while (bind_manager(&other, 0xC) != JH_MANAGE_OK)
+		loop_for(1);
+	caller_close(&again);
+	caller_close(&other);
+	node_rig_end();
+}
+
+/* Rule 15, 20: who slept has not read what his manager said meanwhile, so its silence proves nothing. */
+static void who_slept_is_not_taken_over(void **state)
+{
+	struct caller manager, other;
+	jh_report report;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	report = beat(&manager, "192.0.2.1:4000");
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
+	loop_for(2);
+	report = beat(&manager, "192.0.2.1:4000");
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	atomic_fetch_add(&monotonic_ahead_us, 5000000);
+	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
+	caller_close(&other);
+	caller_close(&manager);
+	node_rig_end();
+	atomic_store(&monotonic_ahead_us, 0);
+}
+
+/* A front-end that listens everywhere is found where its calls come from. */
+static void a_wildcard_is_where_it_comes_from(void **state)
+{
+	struct caller manager;
+	jh_report report;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	report = beat(&manager, "0.0.0.0:4000");
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	assert_string_equal(report_now().frontend, "127.0.0.1:4000");
+	report = beat(&manager, "nonsense");
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	caller_close(&manager);
+	node_rig_end();
+}
+
 /* Rule 20: a binding outlives the process. */
 static void a_binding_survives(void **state)
 {
@@ -290,6 +408,9 @@ int main(void)
 		cmocka_unit_test(binding_closes_the_old_manager),
 		cmocka_unit_test(only_the_bound_manager_is_heard),
 		cmocka_unit_test(a_manager_brings_its_own_views),
+		cmocka_unit_test(a_heard_manager_is_not_replaced),
+		cmocka_unit_test(who_slept_is_not_taken_over),
+		cmocka_unit_test(a_wildcard_is_where_it_comes_from),
 		cmocka_unit_test(a_binding_survives),
 		cmocka_unit_test(greeted_connections_are_bounded),
 	};

@@ -275,7 +275,7 @@ jh_manage_status bind_manager(struct caller *manager, uint8_t mark)
 {
 	struct question question;
 	jh_manage_result result = {0};
-	jh_bind_args args;
+	jh_bind_args args = {.take_over = FALSE};
 
 	convert_uuid_to_wire(called(mark), args.manager);
 	bind_manager_1(&args, NULL, ask(manager, &question, (xdrproc_t)xdr_jh_manage_result, &result));

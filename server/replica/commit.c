@@ -62,7 +62,6 @@ void replica_commit_to(struct replica *r, uint64_t op)
 	replica_do(r, DO_APPLY)->op = op;
 	r->applied = op;
 	must(replica_log_digest(r->log, op, &r->applied_digest));
-	sessions_applied(r->sessions, op);
 	replica_answer_waiters(r, first, op);
 	replica_release_reads(r);
 }

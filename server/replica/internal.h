@@ -6,6 +6,7 @@
 #include "server/replica/log.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
+#include "server/replica/waiters.h"
 
 enum peer_link { LINK_NONE, LINK_CONNECTING, LINK_UP };
 
@@ -77,25 +78,10 @@ struct pending_ack {
 	uint64_t op;         /* and the log up to here */
 };
 
-struct held_call {
-	uint64_t token;
-	uint64_t view;
-	uint64_t since_ms;
-	uint64_t floor;
-	struct uuid client;
-	uint64_t request;
-	struct digest content;
-};
-
 struct held_queue {
 	struct held_call *ring;
 	uint32_t first;
 	uint32_t count;
-};
-
-struct waiter {
-	uint64_t token;
-	uint32_t next;       /* index + 1; 0: last */
 };
 
 #define TRACE_LINES 256
@@ -168,10 +154,8 @@ struct replica {
 
 	/* --- requests */
 	struct sessions *sessions;
-	struct waiter *waiters;
-	uint32_t waiters_free;         /* index + 1 */
-	uint32_t waiters_room;
-	uint64_t waiting;              /* tokens that wait for an op of the log */
+	struct waiters *waiters;       /* for an op of the log, or for an older call of the same request */
+	uint64_t joined;               /* of these, how many for an older call */
 	uint64_t judging;
 	struct judging *judged;        /* which */
 	struct held_queue submits;     /* while settling, or the log is full */

@@ -14,12 +14,13 @@ struct key {
 
 struct judging {
 	struct key key;
+	uint32_t waiters;
 	UT_hash_handle hh;
 };
 
 _Static_assert(sizeof(struct key) == sizeof(struct uuid) + sizeof(uint64_t), "no padding: the key is hashed as bytes");
 
-static struct judging *find(const struct judging *set, struct uuid client, uint64_t request)
+static struct judging *find(struct judging *set, struct uuid client, uint64_t request)
 {
 	struct key key = {.client = client, .request = request};
 	struct judging *found;
@@ -28,16 +29,18 @@ static struct judging *find(const struct judging *set, struct uuid client, uint6
 	return found;
 }
 
-bool judging_has(const struct judging *set, struct uuid client, uint64_t request)
+uint32_t *judging_waiters(struct judging *set, struct uuid client, uint64_t request)
 {
-	return find(set, client, request) != NULL;
+	struct judging *found = find(set, client, request);
+
+	return found == NULL ? NULL : &found->waiters;
 }
 
 bool judging_add(struct judging **set, struct uuid client, uint64_t request)
 {
 	struct judging *added;
 
-	if (judging_has(*set, client, request))
+	if (find(*set, client, request) != NULL)
 		return false;
 	added = calloc(1, sizeof *added);
 	must_allocate(added);
@@ -46,13 +49,23 @@ bool judging_add(struct judging **set, struct uuid client, uint64_t request)
 	return true;
 }
 
-void judging_remove(struct judging **set, struct uuid client, uint64_t request)
+uint32_t judging_remove(struct judging **set, struct uuid client, uint64_t request)
 {
 	struct judging *found = find(*set, client, request);
 
 	must(found != NULL);
+
+	uint32_t waiters = found->waiters;
+
 	HASH_DELETE(hh, *set, found);
 	free(found);
+	return waiters;
+}
+
+void judging_each(struct judging *set, void (*each)(void *context, uint32_t *waiters), void *context)
+{
+	for (; set != NULL; set = set->hh.next)
+		each(context, &set->waiters);
 }
 
 void judging_free(struct judging **set)

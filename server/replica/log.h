@@ -12,7 +12,7 @@ struct log_entry {
 	struct digest digest;   /* of the history up to and including this entry */
 	uint8_t *body;
 	uint32_t size;
-	uint32_t waiter;        /* first of the tokens that wait for this op; see waiters.h */
+	uint32_t waiter;        /* list of the calls that wait for this op; see waiters.h */
 };
 
 struct replica_log;

@@ -23,6 +23,7 @@ struct replica *replica_new(const struct replica_options *options, const struct 
 	r->log = replica_log_new();
 	r->staged_log = replica_log_new();
 	r->sessions = sessions_new();
+	r->waiters = waiters_new();
 	r->submits.ring = calloc(LIMIT_HELD_CALLS, sizeof *r->submits.ring);
 	r->reads.ring = calloc(LIMIT_HELD_CALLS, sizeof *r->reads.ring);
 	must_allocate(r->submits.ring);
@@ -43,7 +44,7 @@ void replica_free(struct replica *r)
 	free(r->submits.ring);
 	free(r->reads.ring);
 	free(r->writes);
-	free(r->waiters);
+	waiters_free(r->waiters);
 	free(r);
 }
 
@@ -243,7 +244,8 @@ static void take(struct replica *r, const struct replica_event *event)
 /* Every request ends in exactly one answer. */
 static void check_requests(const struct replica *r)
 {
-	must(r->requests_in - r->requests_out == r->waiting + r->judging + r->submits.count + r->reads.count);
+	must(r->requests_in - r->requests_out ==
+	     waiters_count(r->waiters) + r->judging + r->submits.count + r->reads.count);
 }
 
 void replica_step(struct replica *r, const struct replica_event *event, struct replica_actions *actions)
@@ -255,6 +257,7 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	actions->count = 0;
 	r->out = actions;
 	r->now_ms = event->now_ms;
+	sessions_applied(r->sessions, r->applied); /* by now the history has them */
 	take(r, event);
 	r->out = NULL;
 	actions->deadline_ms = r->now_ms + TICK_MS;

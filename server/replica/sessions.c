@@ -124,9 +124,10 @@ enum replica_known sessions_lookup(const struct sessions *sessions, struct uuid 
 
 	if (session == NULL || request > session->newest->number)
 		return KNOWN_NEW;
-	for (const struct request *known = session->newest; known != NULL; known = known->older) {
+	for (const struct request *known = session->newest; known != NULL && known->number >= request;
+	     known = known->older) {
+		*op = known->op; /* of the lowest number so far, which is applied first */
 		if (known->number == request) {
-			*op = known->op;
 			return RULE_HOLDS(rule_11_conflict_in_the_log, digest_equal(known->content, content))
 				       ? KNOWN_REPEAT : KNOWN_CONFLICT;
 		}

@@ -1,5 +1,5 @@
 /* Requests: writes from their arrival to their answer, reads until they may be answered. Every token is in exactly one
- * place: held, with the judge, waiting for an op of the log, or answered. */
+ * place: held, with the judge, waiting for an op of the log or for an older call of its request, or answered. */
 #include <inttypes.h>
 
 #include "rpc/base/rule.h"
@@ -34,53 +34,24 @@ static void answer_read(struct replica *r, uint64_t token, bool moved)
 
 /* --- waiting for an op of the log --------------------------------------------------------------------------------- */
 
-static void wait_for(struct replica *r, uint64_t token, uint64_t op)
+static void wait_for(struct replica *r, const struct held_call *call, uint64_t op)
 {
-	struct log_entry *entry = replica_log_at(r->log, op);
-
-	if (r->waiters_free == 0) {
-		uint32_t room = r->waiters_room == 0 ? 256 : r->waiters_room * 2;
-
-		r->waiters = realloc(r->waiters, room * sizeof *r->waiters);
-		must_allocate(r->waiters);
-		for (uint32_t i = room; i > r->waiters_room; i--) {
-			r->waiters[i - 1].next = r->waiters_free;
-			r->waiters_free = i;
-		}
-		r->waiters_room = room;
-	}
-
-	uint32_t index = r->waiters_free;
-
-	r->waiters_free = r->waiters[index - 1].next;
-	r->waiters[index - 1] = (struct waiter){.token = token, .next = entry->waiter};
-	entry->waiter = index;
-	r->waiting++;
+	must(op > r->applied);
+	waiters_add(r->waiters, &replica_log_at(r->log, op)->waiter, call);
 }
 
-/* Takes the tokens that wait for entry; calls DONE or MOVED for each. */
-static void end_waiters(struct replica *r, struct log_entry *entry, uint64_t op, bool done)
-{
-	while (entry->waiter != 0) {
-		uint32_t index = entry->waiter;
-		struct waiter *waiter = &r->waiters[index - 1];
-		uint64_t token = waiter->token;
-
-		entry->waiter = waiter->next;
-		waiter->next = r->waiters_free;
-		r->waiters_free = index;
-		r->waiting--;
-		if (done)
-			answer_done(r, token, op);
-		else
-			answer(r, token, VERDICT_MOVED);
-	}
-}
+static void consider(struct replica *r, const struct held_call *call);
 
 void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 {
-	for (uint64_t op = first; op <= last && r->waiting > 0; op++)
-		end_waiters(r, replica_log_at(r->log, op), op, true);
+	for (uint64_t op = first; op <= last && waiters_count(r->waiters) > 0; op++) {
+		struct log_entry *entry = replica_log_at(r->log, op);
+		struct held_call call;
+
+		/* Known for certain now, so each is answered: done, superseded, or another order has its number. */
+		while (waiters_take(r->waiters, &entry->waiter, &call))
+			consider(r, &call);
+	}
 }
 
 /* --- held calls --------------------------------------------------------------------------------------------------- */
@@ -105,42 +76,48 @@ static struct held_call unhold(struct held_queue *queue)
 
 /* --- writes ------------------------------------------------------------------------------------------------------- */
 
-/* RULE 11: the log not yet applied, then the history. */
-static enum replica_known known(struct replica *r, struct uuid client, uint64_t request, struct digest content,
-				uint64_t *op)
+/* RULE 11: the log not yet applied, then the history. *op: the entry that the answer rests on, 0: one applied long ago. */
+static enum replica_known known(struct replica *r, const struct held_call *call, uint64_t *op)
 {
-	enum replica_known in_log = sessions_lookup(r->sessions, client, request, content, op);
+	uint64_t log_op = 0;
+	enum replica_known in_log =
+		sessions_lookup(r->sessions, call->client, call->request, call->content, &log_op);
 
+	*op = log_op;
 	if (in_log == KNOWN_REPEAT || in_log == KNOWN_CONFLICT)
 		return in_log;
 
-	enum replica_known in_history = r->service.lookup(r->service.context, client, request, content, op);
+	uint64_t history_op = 0;
+	enum replica_known in_history = r->service.lookup(r->service.context, call->client, call->request,
+							  call->content, &history_op);
 
-	return in_history != KNOWN_NEW ? in_history : in_log;
+	if (in_history == KNOWN_NEW)
+		return in_log;
+	*op = history_op;
+	return in_history;
 }
 
-/* Answers what is known already; true when it did. */
-static bool answer_known(struct replica *r, uint64_t token, struct uuid client, uint64_t request, struct digest content)
+/* Answers what is known already; true when it did, or will. */
+static bool answer_known(struct replica *r, const struct held_call *call)
 {
 	uint64_t op = 0;
+	enum replica_known as = known(r, call, &op);
 
-	switch (known(r, client, request, content, &op)) {
-	case KNOWN_NEW:
+	if (as == KNOWN_NEW)
 		return false;
-	case KNOWN_REPEAT:
-		if (op <= r->applied)
-			answer_done(r, token, op);
-		else
-			wait_for(r, token, op);
-		return true;
-	case KNOWN_CONFLICT:
-		answer(r, token, VERDICT_CONFLICT);
-		return true;
-	case KNOWN_SUPERSEDED:
-		answer(r, token, VERDICT_SUPERSEDED);
+	/* RULE 12: an entry that is not applied may be lost with its view, and a call that still travels be executed
+	 * then. So whatever rests on it waits for it, and ends as moved if the view does. */
+	if (op > r->applied &&
+	    (as == KNOWN_REPEAT || RULE_KEPT(rule_12_verdicts_rest_on_applied_entries))) {
+		wait_for(r, call, op);
 		return true;
 	}
-	return false;
+	must(op <= r->commit || !RULE_KEPT(rule_12_verdicts_rest_on_applied_entries));
+	if (as == KNOWN_REPEAT)
+		answer_done(r, call->token, op);
+	else
+		answer(r, call->token, as == KNOWN_CONFLICT ? VERDICT_CONFLICT : VERDICT_SUPERSEDED);
+	return true;
 }
 
 static void answer_refusal(struct replica *r, uint64_t token, const struct refusal *refusal)
@@ -167,17 +144,30 @@ static bool log_is_full(const struct replica *r)
 	return replica_log_last(r->log) - r->commit + r->judging >= LIMIT_UNAPPLIED_ENTRIES || replica_intake_slowed(r);
 }
 
+/* RULE 12: an older call of it may still enter the log, so nobody can refuse it now: it waits for that one. */
+static bool wait_for_older(struct replica *r, const struct held_call *call)
+{
+	uint32_t *older = judging_waiters(r->judged, call->client, call->request);
+
+	if (older == NULL)
+		return false;
+	if (RULE_FORBIDS(rule_19_joined_calls_are_bounded, r->joined == LIMIT_HELD_CALLS)) {
+		answer(r, call->token, VERDICT_BUSY); /* RULE 19 */
+		return true;
+	}
+	waiters_add(r->waiters, older, call);
+	r->joined++;
+	return true;
+}
+
+/* The checks, in the order that they must have. What has waited begins again with the first. */
 static void consider(struct replica *r, const struct held_call *call)
 {
 	must(replica_is_serving(r));
-	if (RULE_FORBIDS(rule_11_looked_up_before_it_is_judged,
-			 answer_known(r, call->token, call->client, call->request, call->content))) /* RULE 11 */
+	if (RULE_FORBIDS(rule_11_looked_up_before_it_is_judged, answer_known(r, call))) /* RULE 11 */
 		return;
-	/* RULE 12: an older call of it may still enter the log, so nobody can refuse it now. */
-	if (judging_has(r->judged, call->client, call->request)) {
-		answer(r, call->token, VERDICT_BUSY);
+	if (RULE_FORBIDS(rule_12_waits_for_an_older_call, wait_for_older(r, call)))
 		return;
-	}
 	if (answer_no_room(r, call->token, r->judging + 1))
 		return;
 	must(judging_add(&r->judged, call->client, call->request));
@@ -185,13 +175,18 @@ static void consider(struct replica *r, const struct held_call *call)
 	replica_do(r, DO_JUDGE)->token = call->token;
 }
 
+static struct held_call call_of(const struct replica_event *event)
+{
+	return (struct held_call){.token = event->token,
+				  .view = event->view,
+				  .client = event->client,
+				  .request = event->request,
+				  .content = event->content};
+}
+
 void replica_submit(struct replica *r, const struct replica_event *event)
 {
-	struct held_call call = {.token = event->token,
-				 .view = event->view,
-				 .client = event->client,
-				 .request = event->request,
-				 .content = event->content};
+	struct held_call call = call_of(event);
 
 	r->requests_in++;
 	/* RULE 4: exactly the view it serves, or is about to. */
@@ -218,27 +213,35 @@ void replica_release_held(struct replica *r)
 }
 
 /* The judge has spoken; much may have happened meanwhile. True when the request is still ours to decide. */
-static bool judged(struct replica *r, const struct replica_event *event)
+static bool judged(struct replica *r, const struct held_call *call, uint32_t *later)
 {
 	must(r->judging > 0);
 	r->judging--;
-	judging_remove(&r->judged, event->client, event->request);
-	if (RULE_FORBIDS(rule_12_moved_while_it_was_judged, event->view != r->view.number) ||
+	*later = judging_remove(&r->judged, call->client, call->request);
+	if (RULE_FORBIDS(rule_12_moved_while_it_was_judged, call->view != r->view.number) ||
 	    RULE_FORBIDS(rule_12_deposed_while_it_was_judged, !replica_is_serving(r))) {
-		answer(r, event->token, VERDICT_MOVED); /* RULE 12 */
+		answer(r, call->token, VERDICT_MOVED); /* RULE 12 */
 		return false;
 	}
 	/* RULE 11 */
-	return RULE_HOLDS(rule_11_looked_up_when_proposed,
-			  !answer_known(r, event->token, event->client, event->request, event->content));
+	return RULE_HOLDS(rule_11_looked_up_when_proposed, !answer_known(r, call));
 }
 
-void replica_propose(struct replica *r, const struct replica_event *event)
+/* Later calls of a request that has been with the judge: the first of them may go there now. */
+static void decide_later(struct replica *r, uint32_t later)
+{
+	struct held_call call;
+
+	while (waiters_take(r->waiters, &later, &call)) {
+		r->joined--;
+		consider(r, &call);
+	}
+}
+
+static void propose(struct replica *r, const struct replica_event *event, const struct held_call *call)
 {
 	struct refusal refusal;
 
-	if (!judged(r, event))
-		return;
 	if (replica_is_full(r, 1, &refusal)) { /* RULE 19: a learner that counts since may hold less */
 		answer_refusal(r, event->token, &refusal);
 		return;
@@ -250,13 +253,27 @@ void replica_propose(struct replica *r, const struct replica_event *event)
 	uint64_t op = replica_log_last(r->log);
 
 	sessions_add(r->sessions, event->client, event->request, event->content, op);
-	wait_for(r, event->token, op);
+	wait_for(r, call, op);
+}
+
+void replica_propose(struct replica *r, const struct replica_event *event)
+{
+	struct held_call call = call_of(event);
+	uint32_t later;
+
+	if (judged(r, &call, &later))
+		propose(r, event, &call);
+	decide_later(r, later);
 }
 
 void replica_decline(struct replica *r, const struct replica_event *event)
 {
-	if (judged(r, event))
+	struct held_call call = call_of(event);
+	uint32_t later;
+
+	if (judged(r, &call, &later))
 		answer(r, event->token, VERDICT_DECLINED);
+	decide_later(r, later);
 }
 
 /* A new primary: the requests in its log that are not applied yet are known requests. */
@@ -327,6 +344,15 @@ void replica_expire_reads(struct replica *r)
 		answer_read(r, unhold(&r->reads).token, true);
 }
 
+static void all_moved(void *context, uint32_t *list)
+{
+	struct replica *r = context;
+	struct held_call call;
+
+	while (waiters_take(r->waiters, list, &call))
+		answer(r, call.token, VERDICT_MOVED);
+}
+
 /* RULE 4: everything held ends as moved. What is with the judge ends when it speaks. */
 void replica_drop_requests(struct replica *r)
 {
@@ -334,10 +360,10 @@ void replica_drop_requests(struct replica *r)
 		answer(r, unhold(&r->submits).token, VERDICT_MOVED);
 	while (r->reads.count > 0)
 		answer_read(r, unhold(&r->reads).token, true);
-	if (r->waiting > 0) {
-		for (uint64_t op = r->applied + 1; op <= replica_log_last(r->log); op++)
-			end_waiters(r, replica_log_at(r->log, op), op, false);
-	}
-	must(r->waiting == 0);
+	judging_each(r->judged, all_moved, r);
+	r->joined = 0;
+	for (uint64_t op = r->applied + 1; op <= replica_log_last(r->log) && waiters_count(r->waiters) > 0; op++)
+		all_moved(r, &replica_log_at(r->log, op)->waiter);
+	must(waiters_count(r->waiters) == 0);
 	sessions_clear(r->sessions);
 }

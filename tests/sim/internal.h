@@ -15,6 +15,8 @@
 #define RING_BYTES 240
 #define WORLD_NODES 4
 #define WORLD_CLIENTS 10
+#define WORLD_STRAYS 20 /* calls that are late on their way to a front-end, at once */
+#define WORLD_DOUBTS 8
 #define FRONT 0u /* as the number of a process, and as the id in a hello */
 #define SECOND_FRONT (WORLD_NODES + 1u)
 #define PROCESSES (WORLD_NODES + 2)
@@ -304,13 +306,13 @@ struct client {
 	struct router_request head; /* must be first */
 	struct world *world;
 	uint32_t index;
+	uint32_t as;       /* whose requests it makes: its own, or of the client whose late call it is */
 	bool reads;
 	struct request_track track;
 	bool in_router;
 	struct front *home; /* in whose router */
 	bool pending;      /* the present request has no final answer */
-	bool repeat;       /* an old one, answered before */
-	bool conflict;     /* an old one's number with other content */
+	bool asked_before; /* an old one, or its number with other content */
 	uint64_t request, content, highest;
 	uint64_t serial;   /* of the last call */
 	uint64_t must_see;
@@ -320,8 +322,15 @@ struct client {
 		uint64_t request, content, op;
 	} *executed;       /* in the order of the history */
 	uint32_t executed_count, executed_room;
-	uint64_t *refused;
-	uint32_t refused_count, refused_room;
+	struct never {     /* was told that this will not be executed; any: whatever the content */
+		uint64_t request, content;
+		bool any;
+	} *never;
+	uint32_t never_count, never_room;
+	struct doubt {     /* ended as unknown */
+		uint64_t request, content;
+	} doubts[WORLD_DOUBTS];
+	uint32_t doubts_count;
 };
 
 struct profile {
@@ -337,6 +346,8 @@ struct profile {
 	uint32_t slow_network_percent;
 	uint32_t slow_disk_percent;
 	uint32_t think_us;
+	uint32_t late_percent;        /* of the orders whose first call arrives when its client has given it up */
+	uint32_t give_up_percent, again_percent;
 	uint32_t writes_window, reads_window; /* calls of a front-end under way at once; 0: as many as usual */
 	uint32_t storm_ms;
 	bool other_histories;         /* replicas are loaded with different ones */
@@ -372,7 +383,7 @@ struct world {
 	struct front fronts[2];
 	struct front *front;          /* whose turn it is */
 	bool ever_stored;             /* a view, by any front-end */
-	struct client clients[WORLD_CLIENTS];
+	struct client clients[WORLD_CLIENTS + WORLD_STRAYS]; /* the last are late calls */
 	uint64_t blocked_until_us[PROCESSES][PROCESSES]; /* from, to */
 	/* the truth */
 	struct body *bodies;
@@ -478,8 +489,9 @@ void front_asked(struct world *w, struct client *client);
 void client_turn(struct world *w, struct client *client);
 void client_answered(struct world *w, struct client *client, enum router_end how, const struct answering *answer);
 void client_lost(struct world *w, struct client *client);
+bool client_stray(const struct client *client); /* it is a late call: nobody hears its answer */
 
-/* judge.c */
+/* judge.c, judge_clients.c */
 uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
 uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static 256]);
 uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size);
@@ -491,6 +503,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 		    const struct replica_action *action);
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
+const struct executed *judge_executed(const struct client *client, uint64_t request); /* NULL: it was not */
 void judge_told(struct world *w, struct client *client, const struct answering *answer);
 void judge_outcome(struct world *w, struct client *client);
 void judge_read(struct world *w, struct client *client, uint64_t op);

@@ -1,5 +1,4 @@
-/* The truth that no core is asked for: which operation stands at which op for ever, what clients were told, what the
- * disks hold. */
+/* The truth that no core is asked for: which operation stands at which op for ever, what the disks hold. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,8 +75,10 @@ static void execute(struct world *w, uint32_t number, uint64_t op)
 				   " and %" PRIu64,
 				   body->request, body->client, client->executed[i].op, op);
 	}
-	for (uint32_t i = 0; i < client->refused_count; i++) {
-		if (client->refused[i] == body->request)
+	for (uint32_t i = 0; i < client->never_count; i++) {
+		const struct never *never = &client->never[i];
+
+		if (never->request == body->request && (never->any || never->content == body->content))
 			world_fail(w, 12, "request %" PRIu64 " of client %" PRIu32 " executed after it was refused",
 				   body->request, body->client);
 	}
@@ -164,6 +165,40 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 
 /* --- what is said ------------------------------------------------------------------------------------------------- */
 
+const struct executed *judge_executed(const struct client *client, uint64_t request)
+{
+	for (uint32_t i = client->executed_count; i > 0; i--) {
+		if (client->executed[i - 1].request == request)
+			return &client->executed[i - 1];
+	}
+	return NULL;
+}
+
+static bool executed_above(const struct client *client, uint64_t request)
+{
+	for (uint32_t i = 0; i < client->executed_count; i++) {
+		if (client->executed[i].request > request)
+			return true;
+	}
+	return false;
+}
+
+/* RULE 12: what a final "no" rests on has been executed, and is no entry that may still be lost. */
+static void judge_verdict(struct world *w, const struct node *node, const struct asking *asking,
+			  enum replica_verdict verdict)
+{
+	const struct client *client = &w->clients[asking->client];
+	const struct executed *done = judge_executed(client, asking->request);
+
+	if ((verdict == VERDICT_CONFLICT && (done == NULL || done->content == asking->content)) ||
+	    (verdict == VERDICT_SUPERSEDED && (done != NULL || !executed_above(client, asking->request))))
+		world_fail(w, 12,
+			   "replica %" PRIu32 " says \"%s\" of request %" PRIu64 " of client %" PRIu32
+			   ", and nothing that was executed stands for it",
+			   node->id, verdict == VERDICT_CONFLICT ? "another order has that number" : "superseded",
+			   asking->request, asking->client);
+}
+
 /* RULE 1, by the disks: alive or not, every member of the view holds what is answered. */
 void judge_answered(struct world *w, const struct node *node, const struct call *call,
 		    const struct replica_action *action)
@@ -171,6 +206,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 	const struct view *view = replica_view(node->core);
 	uint64_t op = action->op;
 
+	judge_verdict(w, node, &call->asking, action->verdict);
 	if (action->verdict != VERDICT_DONE)
 		return;
 	if (call->asking.view != view->number)
@@ -305,97 +341,6 @@ void judge_token(struct world *w, struct call *call)
 	if (call->answered)
 		world_fail(w, 12, "replica %" PRIu32 " answers a call twice", call->node->id);
 	call->answered = true;
-}
-
-static const struct executed *executed_of(const struct client *client, uint64_t request)
-{
-	for (uint32_t i = client->executed_count; i > 0; i--) {
-		if (client->executed[i - 1].request == request)
-			return &client->executed[i - 1];
-	}
-	return NULL;
-}
-
-static void note_refused(struct client *client)
-{
-	uint64_t room = client->refused_room;
-
-	client->refused = world_grow(client->refused, client->refused_count, &room, sizeof *client->refused);
-	client->refused_room = (uint32_t)room;
-	client->refused[client->refused_count++] = client->request;
-}
-
-/* A final answer of a write. RULE 11, 12. */
-void judge_told(struct world *w, struct client *client, const struct answering *answer)
-{
-	const struct executed *done = executed_of(client, client->request);
-
-	switch (answer->verdict) {
-	case VERDICT_DONE:
-		if (done == NULL || done->op != answer->op || done->content != client->content)
-			world_fail(w, 11,
-				   "client %" PRIu32 " request %" PRIu64 " is told op %" PRIu64
-				   ", executed at op %" PRIu64,
-				   client->index, client->request, answer->op, done == NULL ? 0 : done->op);
-		if (!client->repeat && answer->op <= client->unseen)
-			world_fail(w, 8,
-				   "client %" PRIu32 " request %" PRIu64 " is at op %" PRIu64
-				   ", first asked for after op %" PRIu64 " had been shown",
-				   client->index, client->request, answer->op, client->unseen);
-		if (answer->op > w->shown)
-			w->shown = answer->op;
-		w->counts->done++;
-		return;
-	case VERDICT_CONFLICT:
-		if (!client->conflict)
-			world_fail(w, 11,
-				   "client %" PRIu32 " request %" PRIu64 ": conflict, and it never sent anything else",
-				   client->index, client->request);
-		return;
-	case VERDICT_SUPERSEDED:
-		if (client->repeat || client->conflict || client->request == client->highest)
-			world_fail(w, 11, "client %" PRIu32 " request %" PRIu64 " is called superseded", client->index,
-				   client->request);
-		break;
-	default:
-		break;
-	}
-	if (done != NULL)
-		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,
-			   client->index, client->request, done->op);
-	w->counts->refused++;
-	if (answer->verdict == VERDICT_DECLINED || answer->verdict == VERDICT_SUPERSEDED)
-		note_refused(client); /* the rest is unavailable: the next attempt may be executed */
-}
-
-/* RULE 12: what the client believes in the end, from all its attempts together. */
-void judge_outcome(struct world *w, struct client *client)
-{
-	enum outcome outcome = client->track.outcome;
-
-	if (client->reads || client->conflict)
-		return;
-	if (outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNAVAILABLE) {
-		if (executed_of(client, client->request) != NULL)
-			world_fail(w, 12, "client %" PRIu32 " ends request %" PRIu64 " as %s, and it was executed",
-				   client->index, client->request, outcome_name(outcome));
-		note_refused(client);
-	}
-	if (outcome == OUTCOME_UNKNOWN)
-		w->counts->unknown++;
-}
-
-/* RULE 8 */
-void judge_read(struct world *w, struct client *client, uint64_t op)
-{
-	if (op < client->must_see)
-		world_fail(w, 8, "a read shows op %" PRIu64 " after an answer had shown op %" PRIu64, op,
-			   client->must_see);
-	if (op > w->committed_count)
-		world_fail(w, 8, "a read shows op %" PRIu64 ", committed is %" PRIu64, op, w->committed_count);
-	if (op > w->shown)
-		w->shown = op;
-	w->counts->reads++;
 }
 
 /* --- after every event -------------------------------------------------------------------------------------------- */

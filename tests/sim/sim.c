@@ -150,6 +150,9 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->left_alone > 0);
 	must(sum->frozen > 0);
 	must(sum->given_up > 0);
+	must(sum->late_calls > sum->runs);
+	must(sum->again > sum->runs);
+	must(sum->decided > 0);
 	must(sum->old_directories * 10 > sum->runs);
 }
 
@@ -170,6 +173,8 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	printf("faults: kills %" PRIu64 " front-end kills %" PRIu64 " pauses %" PRIu64 " breaks %" PRIu64 " wipes %" PRIu64
 	       " torn %" PRIu64 " between %" PRIu64 "\n",
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);
+	printf("reached: late calls %" PRIu64 " asked again by another process %" PRIu64 ", decided by the log %" PRIu64 "\n",
+	       sum->late_calls, sum->again, sum->decided);
 	printf("reached: adoptions %" PRIu64 " pieces %" PRIu64 " cuts %" PRIu64 " admissions %" PRIu64
 	       " without an end for want of data %" PRIu64 ", for an old directory %" PRIu64 "; answers to calls given up %" PRIu64
 	       "\n",

@@ -317,9 +317,11 @@ static void begin(struct world *w)
 			 (struct world_event){.kind = EV_START, .node = SECOND_FRONT});
 	}
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
-		w->clients[i] = (struct client){.world = w, .index = i, .reads = i % 4 == 3};
+		w->clients[i] = (struct client){.world = w, .index = i, .as = i, .reads = i % 4 == 3};
 		world_at(w, world_draw(w, 300000), (struct world_event){.kind = EV_CLIENT, .pointer = &w->clients[i]});
 	}
+	for (uint32_t i = WORLD_CLIENTS; i < WORLD_CLIENTS + WORLD_STRAYS; i++)
+		w->clients[i] = (struct client){.world = w, .index = i};
 	world_at(w, 300000 + world_draw(w, 300000), (struct world_event){.kind = EV_FAULT});
 }
 
@@ -415,7 +417,7 @@ static void end(struct world *w)
 	}
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
 		free(w->clients[i].executed);
-		free(w->clients[i].refused);
+		free(w->clients[i].never);
 	}
 	free(w->bodies);
 	free(w->committed);

@@ -19,6 +19,9 @@ struct world_counts {
 	uint64_t reads;
 	uint64_t refused;
 	uint64_t unknown;        /* writes whose clients gave up without knowing */
+	uint64_t late_calls;     /* that arrived at a front-end when their clients had given them up */
+	uint64_t again;          /* requests that a new process asked for, with an outcome unknown */
+	uint64_t decided;        /* of these, how many the log had decided: done, superseded, or other content */
 	uint64_t given_up;       /* answers to calls that the router had given up, their requests waiting to be sent again */
 	uint64_t kills;          /* of replicas */
 	uint64_t front_kills;

@@ -25,7 +25,7 @@ static void route_send(void *context, struct router_request *request, uint32_t t
 	net_send(w, conn, CLIENT_END,
 		 &(struct message){.kind = client->reads ? MSG_QUERY : MSG_SUBMIT,
 				   .call = (uint64_t)client->index << 32 | client->serial,
-				   .asking = {.view = view, .floor = floor, .at_primary = at_primary, .client = client->index,
+				   .asking = {.view = view, .floor = floor, .at_primary = at_primary, .client = client->as,
 					      .request = client->request, .content = client->content}});
 	world_at(w, (uint64_t)timeout_ms * 1000,
 		 (struct world_event){.kind = EV_CALL_LATE, .node = w->front->process, .life = w->front->life, .pointer = client,
@@ -39,7 +39,8 @@ static void route_answer(void *context, struct router_request *request, enum rou
 	struct client *client = (struct client *)request;
 	const struct answering *answer = payload;
 
-	world_say(w, "client %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64, client->index, client->request,
+	world_say(w, "%s %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64,
+		  client_stray(client) ? "late call of client" : "client", client->as, client->request,
 		  (int)how, text != NULL ? text : "", answer != NULL ? answer->op : 0);
 	client_answered(w, client, how, answer);
 }
@@ -534,7 +535,7 @@ void front_kill(struct world *w)
 	router_free(w->front->router);
 	views_free(w->front->views);
 	free(w->front->actions);
-	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
+	for (uint32_t i = 0; i < WORLD_CLIENTS + WORLD_STRAYS; i++) {
 		if (w->clients[i].in_router && w->clients[i].home == w->front)
 			client_lost(w, &w->clients[i]);
 	}

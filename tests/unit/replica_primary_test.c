@@ -284,23 +284,6 @@ static void a_learner_that_failed_waits(void **state)
 
 /* --- rules 11, 12: requests --------------------------------------------------------------------------------------- */
 
-/* Rule 11: the number of an order that is only in the log, with another content, is an error, and one below it is
- * final. */
-static void numbers_in_the_log(void **state)
-{
-	(void)state;
-	with_a_member();
-	order(7);
-	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = ++rig.token, .view = 2,
-					  .client = named(0xC1), .request = 7, .content = digest_of("other", 5)});
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_CONFLICT);
-	submit(2, 6);
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_SUPERSEDED);
-	core_end();
-}
-
 /* Rule 12: a primary that has been deposed while an order was judged says "moved", and writes nothing. */
 static void deposed_while_it_was_judged(void **state)
 {
@@ -404,7 +387,6 @@ int main(void)
 		cmocka_unit_test(a_joint_learner_counts_to_the_end),
 		cmocka_unit_test(a_joint_learner_proves_itself),
 		cmocka_unit_test(a_learner_that_failed_waits),
-		cmocka_unit_test(numbers_in_the_log),
 		cmocka_unit_test(deposed_while_it_was_judged),
 		cmocka_unit_test(a_late_disk_of_a_backup_is_reported),
 		cmocka_unit_test(a_primary_that_stops_hands_over),

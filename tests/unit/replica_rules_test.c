@@ -479,7 +479,10 @@ static void what_was_overtaken_is_not_executed(void **state)
 	rig.token = first;
 	propose(2, 1);
 	assert_int_equal(replica_last_op(rig.core), 1);
+	assert_null(did(DO_ANSWER)); /* rule 12: not before the other one is applied */
+	durable();
 	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->token, first);
 	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_SUPERSEDED);
 	core_end();
 }

@@ -404,7 +404,6 @@ static void answers_of_given_up_calls_are_not_heard(void **state)
 	serve(world, 2, 2, 0);
 	assert_int_equal(r[4]->sends, 1);
 	reply(world, r[4], ROUTER_REPLY_DONE, 9);
-	reply(world, r[4], ROUTER_REPLY_REFUSED, 0);
 	assert_int_equal(r[4]->answers, 0);
 	assert_int_equal(router_floor(world->router), 0);
 	for (int i = 0; i < 6; i++) {

@@ -15,6 +15,7 @@
 #define REPLICA_IDS 4096
 #define EVERY_MS 1000
 #define DUMP_TIMEOUT_MS 1000
+#define DUMP_TIMEOUT_MOST_MS 4000 /* for an rpcbind that is there and slow; a round of all hosts takes as long */
 #define HOST_SIZE 256
 
 enum reach { REACH_UNKNOWN, REACH_LOOPBACK, REACH_NETWORK };
@@ -34,6 +35,7 @@ struct discovery {
 	struct event *timer;
 	char hosts[DISCOVERY_HOSTS_MAX][HOST_SIZE];
 	bool silent[DISCOVERY_HOSTS_MAX]; /* its last dump failed; said once */
+	uint32_t timeout_ms[DISCOVERY_HOSTS_MAX];
 	uint32_t hosts_count;
 	uint32_t answers_due; /* of the round under way */
 	bool complete;
@@ -151,6 +153,8 @@ static void dumped(void *context, const char *name, const struct registry_entry 
 	say_silence(discovery, host, count < 0 ? error : NULL);
 	if (count < 0)
 		discovery->complete = false;
+	if (count == REGISTRY_DUMP_LATE && discovery->timeout_ms[host] < DUMP_TIMEOUT_MOST_MS)
+		discovery->timeout_ms[host] *= 2;
 	for (int i = 0; i < count; i++)
 		take_entry(discovery, host, &entries[i]);
 	/* At once, without waiting for the other hosts: one of them may be dead. */
@@ -175,7 +179,7 @@ static void start_round(evutil_socket_t fd, short what, void *context)
 	discovery->answers_due = discovery->hosts_count;
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
 		registry_dump_async(discovery->registry, discovery->hosts[i], discovery->program_base + 1,
-				    discovery->program_base + REPLICA_IDS - 1, DUMP_TIMEOUT_MS, dumped, discovery);
+				    discovery->program_base + REPLICA_IDS - 1, discovery->timeout_ms[i], dumped, discovery);
 }
 
 void discovery_wake(struct discovery *discovery)
@@ -231,6 +235,8 @@ struct discovery *discovery_new(struct event_base *base, struct registry *regist
 	discovery->program_base = program_base;
 	discovery->events = *events;
 	discovery->context = context;
+	for (uint32_t i = 0; i < discovery->hosts_count; i++)
+		discovery->timeout_ms[i] = DUMP_TIMEOUT_MS;
 	discovery->timer = evtimer_new(base, start_round, discovery);
 	must_allocate(discovery->timer);
 	plan(discovery, 0);

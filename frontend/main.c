@@ -83,6 +83,10 @@ static void registered(void *context, enum registry_set_result set, const char *
 			log_warn("registry", "%s", error);
 		return;
 	}
+	if (set == REGISTRY_SLOW) {
+		log_warn("registry", "%s", error);
+		return;
+	}
 	if (set != REGISTRY_SET && !(registration->optional && set == REGISTRY_FAILED)) {
 		fail(frontend, error); /* RULE 20: nobody steals a live registration */
 		return;

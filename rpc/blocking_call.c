@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rpc/base/limits.h"
+#include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/message.h"
 #include "rpc/record.h"
@@ -128,6 +129,28 @@ static enum blocking_result decode_reply(const struct blocking_call *call, const
 	return BLOCKING_UNREACHABLE;
 }
 
+/* What errno means: before the connection stood, and behind it. */
+static enum blocking_result failed(bool connected, char *error, size_t error_size)
+{
+	char why[SHORTAGE_TEXT];
+
+	switch (errno) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		snprintf(error, error_size, "%s", shortage_text(errno, why, sizeof why));
+		return BLOCKING_SHORT;
+	case EAGAIN: /* a local listener that takes no more connections for now */
+	case ECANCELED:
+		snprintf(error, error_size, "%s", strerror(errno));
+		return BLOCKING_LATE;
+	default:
+		snprintf(error, error_size, "%s", strerror(errno));
+		return connected && errno == ETIMEDOUT ? BLOCKING_LATE : BLOCKING_UNREACHABLE;
+	}
+}
+
 enum blocking_result blocking_call(const struct blocking_call *call, char *error, size_t error_size)
 {
 	_Alignas(16) uint8_t bytes[16384];
@@ -146,7 +169,7 @@ enum blocking_result blocking_call(const struct blocking_call *call, char *error
 	}
 	fd = connect_by(call);
 	if (fd < 0 || !send_by(call, fd, &output)) {
-		snprintf(error, error_size, "%s", strerror(errno));
+		result = failed(fd >= 0, error, error_size);
 		goto out;
 	}
 	switch (receive_by(call, fd, &input, bytes, sizeof bytes, &record, &size)) {
@@ -157,7 +180,7 @@ enum blocking_result blocking_call(const struct blocking_call *call, char *error
 		snprintf(error, error_size, "the answer is longer than %u bytes", LIMIT_RECORD_BYTES);
 		break;
 	case RECORD_MORE:
-		snprintf(error, error_size, "%s", strerror(errno));
+		result = failed(true, error, error_size);
 		break;
 	}
 out:

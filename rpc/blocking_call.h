@@ -26,7 +26,10 @@ enum blocking_result {
 	BLOCKING_ANSWERED,
 	BLOCKING_REJECTED,    /* somebody is there who said no: certainly not executed */
 	BLOCKING_FAILED,      /* somebody is there who had a system error: may have been executed */
-	BLOCKING_UNREACHABLE  /* no connection, no whole answer in time, or no RPC */
+	BLOCKING_LATE,        /* somebody is there who has not answered in time (or the caller gave up): who waits longer may
+				 hear it; may have been executed */
+	BLOCKING_SHORT,       /* this process, or this host, has no descriptor or memory for it */
+	BLOCKING_UNREACHABLE  /* nobody listens there, no way leads there, or it is no RPC */
 };
 
 /* Waits until fd is ready for `events` of poll(2). False with errno: ETIMEDOUT when the deadline (rpc_clock_us) passes

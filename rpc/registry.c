@@ -11,6 +11,7 @@
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/rule.h"
+#include "rpc/base/shortage.h"
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
 #include "rpc/registry_internal.h"
@@ -18,7 +19,6 @@
 #include "rpc/resolve.h"
 
 #define RPCBIND_PORT 111
-#define LOCAL_DEADLINE_US 500000u  /* one question to the local rpcbind */
 #define PING_MS 500
 #define HOST_ADDRESSES 8
 
@@ -28,6 +28,14 @@ static bool_t xdr_nothing(XDR *xdr, ...)
 	(void)xdr;
 	return TRUE;
 }
+
+/* How long the local rpcbind is waited for, each time it is asked. */
+struct patience {
+	uint64_t for_us;
+	int cancel_fd; /* 0: none */
+};
+
+static const struct patience usual = {.for_us = REGISTRY_PATIENCE_US};
 
 /* --- rpcbind's procedures ----------------------------------------------------------------------------------------- */
 
@@ -54,8 +62,8 @@ static enum blocking_result dump(const struct rpc_address *rpcbind, struct mappi
 
 /* RPCBPROC_SET or RPCBPROC_UNSET at the local rpcbind; *done is its answer. */
 static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32_t version,
-				   const struct rpc_address *address, bool *done, uint64_t deadline_us, char *error,
-				   size_t error_size)
+				   const struct rpc_address *address, bool *done, const struct patience *patience,
+				   char *error, size_t error_size)
 {
 	struct rpc_address rpcbind = local_rpcbind();
 	char universal[RPC_ADDRESS_TEXT];
@@ -75,7 +83,8 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 	enum blocking_result result = blocking_call(&(struct blocking_call){
 		.address = &rpcbind, .program = RPCBPROG, .version = RPCBVERS4, .procedure = procedure,
 		.encode = (xdrproc_t)xdr_rpcb, .arguments = &mapping,
-		.decode = (xdrproc_t)xdr_bool, .results = &answer, .deadline_us = deadline_us,
+		.decode = (xdrproc_t)xdr_bool, .results = &answer,
+		.deadline_us = rpc_clock_us() + patience->for_us, .cancel_fd = patience->cancel_fd,
 	}, error, error_size);
 
 	*done = answer;
@@ -102,7 +111,7 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 
 	enum blocking_result result = BLOCKING_UNREACHABLE;
 
-	for (int i = 0; i < address_count && result == BLOCKING_UNREACHABLE; i++) {
+	for (int i = 0; i < address_count && (result == BLOCKING_UNREACHABLE || result == BLOCKING_LATE); i++) {
 		/* A dead address leaves its share of the time to those behind it. */
 		uint64_t now_us = rpc_clock_us();
 		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
@@ -115,6 +124,15 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 			 "what answers on %s:%d is no rpcbind that lists programs (%s): start rpcbind there", host,
 			 RPCBIND_PORT, why);
 		return -1;
+	}
+	if (result == BLOCKING_SHORT) {
+		snprintf(error, error_size, "cannot ask rpcbind on %s:%d: %s", host, RPCBIND_PORT, why);
+		return -1;
+	}
+	if (result == BLOCKING_LATE) {
+		snprintf(error, error_size, "rpcbind on %s:%d is there, but has not answered in time: it is stopped or overloaded (%s)",
+			 host, RPCBIND_PORT, why);
+		return REGISTRY_DUMP_LATE;
 	}
 	if (result != BLOCKING_ANSWERED) {
 		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
@@ -135,25 +153,26 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 	return registry_dump_or_cancel(host, low, high, entries, entries_max, timeout_ms, 0, error, error_size);
 }
 
-enum find_result { FIND_FOUND, FIND_NONE, FIND_FAILED };
-
-/* The local rpcbind's entry of the program on the netid of `address`, wildcards as they are. */
-static enum find_result find_local(uint32_t program, uint32_t version, const struct rpc_address *address,
-				   struct registry_entry *entry, uint64_t deadline_us, char *error, size_t error_size)
+/* The local rpcbind's entry of the program on the netid of `address`, wildcards as they are; *found is its answer. */
+static enum blocking_result find_local(uint32_t program, uint32_t version, const struct rpc_address *address,
+				       struct registry_entry *entry, bool *found, const struct patience *patience,
+				       char *error, size_t error_size)
 {
 	struct rpc_address rpcbind = local_rpcbind();
-	enum find_result found = FIND_NONE;
 	struct mappings mappings;
+	enum blocking_result result = dump(&rpcbind, &mappings, rpc_clock_us() + patience->for_us, patience->cancel_fd,
+					   error, error_size);
 
-	if (dump(&rpcbind, &mappings, deadline_us, 0, error, error_size) != BLOCKING_ANSWERED)
-		return FIND_FAILED;
-	for (size_t i = 0; i < mappings.count && found == FIND_NONE; i++)
+	*found = false;
+	if (result != BLOCKING_ANSWERED)
+		return result;
+	for (size_t i = 0; i < mappings.count && !*found; i++)
 		if (mappings.at[i].program == program && mappings.at[i].version == version &&
 		    strcmp(mappings.at[i].netid, rpc_address_netid(address)) == 0 &&
 		    mapping_take(&mappings.at[i], NULL, 0, entry))
-			found = FIND_FOUND;
+			*found = true;
 	xdr_free((xdrproc_t)mappings_decode, &mappings);
-	return found;
+	return result;
 }
 
 static bool entry_names(const struct registry_entry *entry, const struct rpc_address *address)
@@ -165,29 +184,35 @@ static bool entry_names(const struct registry_entry *entry, const struct rpc_add
 
 /* --- registering -------------------------------------------------------------------------------------------------- */
 
-static enum registry_set_result no_rpcbind(const char *why, char *error, size_t error_size)
+static enum registry_set_result unanswered(enum blocking_result result, const char *why, char *error, size_t error_size)
 {
-	snprintf(error, error_size, "cannot reach rpcbind on %s: start it with `rpcbind` as root (%s)",
-		 _PATH_RPCBINDSOCK, why);
-	return REGISTRY_FAILED;
+	switch (result) {
+	case BLOCKING_LATE:
+		snprintf(error, error_size, "rpcbind on %s is there, but slow or stopped: waiting for its answer", _PATH_RPCBINDSOCK);
+		return REGISTRY_SLOW;
+	case BLOCKING_SHORT:
+		snprintf(error, error_size, "cannot ask rpcbind on %s: %s", _PATH_RPCBINDSOCK, why);
+		return REGISTRY_FAILED;
+	default:
+		snprintf(error, error_size, "cannot reach rpcbind on %s: start it with `rpcbind` as root (%s)",
+			 _PATH_RPCBINDSOCK, why);
+		return REGISTRY_FAILED;
+	}
 }
 
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */
 static enum registry_set_result judge_other(uint32_t program, uint32_t version, const struct rpc_address *address,
-					    char *error, size_t error_size)
+					    const struct patience *patience, char *error, size_t error_size)
 {
 	struct registry_entry other;
 	char why[128] = "";
-	bool unset = false;
+	bool unset = false, found;
+	enum blocking_result result = find_local(program, version, address, &other, &found, patience, why, sizeof why);
 
-	switch (find_local(program, version, address, &other, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why)) {
-	case FIND_FAILED:
-		return no_rpcbind(why, error, error_size);
-	case FIND_NONE:
+	if (result != BLOCKING_ANSWERED)
+		return unanswered(result, why, error, error_size);
+	if (!found)
 		return REGISTRY_SET;
-	case FIND_FOUND:
-		break;
-	}
 	if (entry_names(&other, address))
 		return REGISTRY_SET;
 	/* RULE 20: nobody steals a live registration. */
@@ -199,9 +224,9 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 			 program, other.address, other.owner);
 		return REGISTRY_TAKEN;
 	}
-	if (change(RPCBPROC_UNSET, program, version, address, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why,
-		   sizeof why) != BLOCKING_ANSWERED)
-		return no_rpcbind(why, error, error_size);
+	result = change(RPCBPROC_UNSET, program, version, address, &unset, patience, why, sizeof why);
+	if (result != BLOCKING_ANSWERED)
+		return unanswered(result, why, error, error_size);
 	if (unset)
 		return REGISTRY_SET;
 	snprintf(error, error_size,
@@ -211,11 +236,12 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 	return REGISTRY_FAILED;
 }
 
-enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
-				      size_t error_size)
+enum registry_set_result registry_set_by(uint32_t program, uint32_t version, const char *address, uint64_t patience_us,
+					 int cancel_fd, char *error, size_t error_size)
 {
+	const struct patience patience = {.for_us = patience_us, .cancel_fd = cancel_fd};
 	struct rpc_address own;
-	char why[128] = "";
+	char why[SHORTAGE_TEXT] = "";
 	bool set = false;
 
 	if (!rpc_address_parse(address, &own) || rpc_address_port(&own) == 0) {
@@ -224,13 +250,14 @@ enum registry_set_result registry_set(uint32_t program, uint32_t version, const 
 	}
 	for (int attempt = 0; attempt < 2; attempt++) {
 		/* rpcbind says yes also when exactly this entry is there. */
-		if (change(RPCBPROC_SET, program, version, &own, &set, rpc_clock_us() + LOCAL_DEADLINE_US, why,
-			   sizeof why) != BLOCKING_ANSWERED)
-			return no_rpcbind(why, error, error_size);
+		enum blocking_result result = change(RPCBPROC_SET, program, version, &own, &set, &patience, why, sizeof why);
+
+		if (result != BLOCKING_ANSWERED)
+			return unanswered(result, why, error, error_size);
 		if (set)
 			return REGISTRY_SET;
 
-		enum registry_set_result verdict = judge_other(program, version, &own, error, error_size);
+		enum registry_set_result verdict = judge_other(program, version, &own, &patience, error, error_size);
 
 		if (verdict != REGISTRY_SET)
 			return verdict;
@@ -241,23 +268,39 @@ enum registry_set_result registry_set(uint32_t program, uint32_t version, const 
 	return REGISTRY_FAILED;
 }
 
+enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
+				      size_t error_size)
+{
+	return registry_set_by(program, version, address, REGISTRY_PATIENCE_US, 0, error, error_size);
+}
+
+/* What is left of the time until then. */
+static struct patience until(uint64_t deadline_us)
+{
+	uint64_t now_us = rpc_clock_us();
+
+	return (struct patience){.for_us = deadline_us > now_us ? deadline_us - now_us : 0};
+}
+
 void registry_unset_by(uint32_t program, uint32_t version, const char *address, uint64_t deadline_us)
 {
 	struct rpc_address own;
+	struct patience patience = until(deadline_us);
 	struct registry_entry entry;
 	char why[128];
-	bool unset;
+	bool unset, found;
 
 	if (!rpc_address_parse(address, &own) ||
-	    find_local(program, version, &own, &entry, deadline_us, why, sizeof why) != FIND_FOUND ||
-	    RULE_FORBIDS(rule_20_own_entry_is_unset_only, !entry_names(&entry, &own)))
+	    find_local(program, version, &own, &entry, &found, &patience, why, sizeof why) != BLOCKING_ANSWERED ||
+	    !found || RULE_FORBIDS(rule_20_own_entry_is_unset_only, !entry_names(&entry, &own)))
 		return;
-	change(RPCBPROC_UNSET, program, version, &own, &unset, deadline_us, why, sizeof why);
+	patience = until(deadline_us);
+	change(RPCBPROC_UNSET, program, version, &own, &unset, &patience, why, sizeof why);
 }
 
 void registry_unset(uint32_t program, uint32_t version, const char *address)
 {
-	registry_unset_by(program, version, address, rpc_clock_us() + LOCAL_DEADLINE_US);
+	registry_unset_by(program, version, address, rpc_clock_us() + REGISTRY_PATIENCE_US);
 }
 
 /* --- the dead ----------------------------------------------------------------------------------------------------- */
@@ -290,16 +333,14 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address)
 	struct rpc_address dead;
 	struct registry_entry entry;
 	char why[128];
-	bool unset = false;
+	bool unset = false, found;
 
 	if (!rpc_address_parse(address, &dead) ||
-	    find_local(program, version, &dead, &entry, rpc_clock_us() + LOCAL_DEADLINE_US, why, sizeof why) !=
-		    FIND_FOUND)
+	    find_local(program, version, &dead, &entry, &found, &usual, why, sizeof why) != BLOCKING_ANSWERED || !found)
 		return false;
 	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) ||
 	    RULE_FORBIDS(rule_20_cleaning_asks_first, registry_ping(address, program, version, PING_MS)))
 		return false;
-	return change(RPCBPROC_UNSET, program, version, &dead, &unset, rpc_clock_us() + LOCAL_DEADLINE_US, why,
-		      sizeof why) == BLOCKING_ANSWERED &&
+	return change(RPCBPROC_UNSET, program, version, &dead, &unset, &usual, why, sizeof why) == BLOCKING_ANSWERED &&
 	       unset;
 }

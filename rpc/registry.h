@@ -22,7 +22,7 @@ struct registry_entry {
 /* --- blocking (clients, and the thread of the asynchronous half) -------------------------------------------------- */
 
 /* All tcp and tcp6 entries of `program` low..high that host's rpcbind lists (host: name or numeric address;
- * "127.0.0.1" and "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or -1
+ * "127.0.0.1" and "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or less than 0
  * with one line in error: "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause. Whole
  * deadline timeout_ms. */
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
@@ -32,10 +32,14 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries,
 			    int entries_max, uint32_t timeout_ms, int cancel_fd, char *error, size_t error_size);
 
+/* Instead of a count: rpcbind is there and has not answered in time (else -1). */
+#define REGISTRY_DUMP_LATE (-2)
+
 enum registry_set_result {
 	REGISTRY_SET,        /* registered, or it was already there with our address */
 	REGISTRY_TAKEN,      /* somebody alive answers procedure 0 at the registered address: `error` names address and
 				owner */
+	REGISTRY_SLOW,       /* rpcbind is there and has not answered in time: it may have registered it; ask again */
 	REGISTRY_FAILED      /* no rpcbind, or it refused: `error` says which and what to do */
 };
 
@@ -64,14 +68,15 @@ struct registry *registry_new(struct event_base *base);
 /* Ends the dumps under way, and waits for other jobs, at most their deadlines. Never from within one of its call-backs. Unsets nothing. */
 void registry_free(struct registry *registry);
 
-/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). `result` is called
+/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). After each REGISTRY_SLOW it
+ * waits twice as long for the answer, up to 16 s. `result` is called
  * on the loop with every result that differs from the last; the first always. `error` is NULL with REGISTRY_SET. */
 void registry_keep(struct registry *registry, uint32_t program, uint32_t version, const char *address,
 		   void (*result)(void *context, enum registry_set_result set, const char *error), void *context);
 /* Stops keeping and unsets all, blocking at most 500 ms. */
 void registry_unset_all(struct registry *registry);
 
-/* One dump; `done` is called on the loop. count is -1 with error set on failure; otherwise error is NULL. */
+/* One dump; `done` is called on the loop. count is less than 0 with error set on failure; otherwise error is NULL. */
 void registry_dump_async(struct registry *registry, const char *host, uint32_t low, uint32_t high, uint32_t timeout_ms,
 			 void (*done)(void *context, const char *host, const struct registry_entry *entries, int count,
 				      const char *error),

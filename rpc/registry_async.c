@@ -19,6 +19,7 @@
 #include "rpc/thread.h"
 
 #define KEEP_EVERY_US 1000000u
+#define PATIENCE_MOST_US 16000000u
 #define UNSET_ALL_US 500000u
 #define ERROR_BYTES 256
 #define DUMP_ENTRIES 8192
@@ -31,6 +32,7 @@ struct keep {
 	void (*result)(void *context, enum registry_set_result set, const char *error);
 	void *context;
 	uint64_t due_us;
+	uint64_t patience_us; /* how long an answer is waited for */
 	bool told;
 	enum registry_set_result last;
 	char last_error[ERROR_BYTES];
@@ -74,6 +76,7 @@ struct registry {
 	struct event wake;
 	int wake_fd;
 	int cancel_fd; /* readable: who waits for an rpcbind gives up */
+	int unset_fd;  /* the same for who registers: it is time to unset */
 	bool telling; /* the loop's: a call-back is on the stack */
 	pthread_t worker;
 	pthread_mutex_t lock; /* guards all below */
@@ -122,9 +125,12 @@ static void keep_once(struct registry *registry, struct keep *keep)
 
 	unlock(registry);
 
-	enum registry_set_result set = registry_set(keep->program, keep->version, keep->address, error, sizeof error);
+	enum registry_set_result set = registry_set_by(keep->program, keep->version, keep->address, keep->patience_us,
+						       registry->unset_fd, error, sizeof error);
 
 	lock(registry);
+	if (set == REGISTRY_SLOW && keep->patience_us < PATIENCE_MOST_US)
+		keep->patience_us *= 2;
 	keep->due_us = rpc_clock_us() + KEEP_EVERY_US;
 	if (keep->told && keep->last == set && strcmp(keep->last_error, error) == 0)
 		return;
@@ -156,8 +162,9 @@ static void unset_kept(struct registry *registry)
 	while ((keep = TAILQ_FIRST(&registry->keeps)) != NULL) {
 		TAILQ_REMOVE(&registry->keeps, keep, link);
 		unlock(registry);
-		/* What was never registered by us has nothing to be unset: it may be another's. */
-		if (keep->told && keep->last == REGISTRY_SET)
+		/* What was never registered by us has nothing to be unset: it may be another's. A slow rpcbind may have
+		 * done it. */
+		if (keep->told && (keep->last == REGISTRY_SET || keep->last == REGISTRY_SLOW))
 			registry_unset_by(keep->program, keep->version, keep->address, deadline_us);
 		free(keep);
 		lock(registry);
@@ -327,7 +334,8 @@ struct registry *registry_new(struct event_base *base)
 	thread_cond_init(&registry->idle);
 	registry->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	registry->cancel_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (registry->wake_fd < 0 || registry->cancel_fd < 0)
+	registry->unset_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (registry->wake_fd < 0 || registry->cancel_fd < 0 || registry->unset_fd < 0)
 		shortage("registry", "tell the loop of answers: eventfd");
 	event_assign(&registry->wake, base, registry->wake_fd, EV_READ | EV_PERSIST, woken, registry);
 	event_add(&registry->wake, NULL);
@@ -363,6 +371,7 @@ void registry_free(struct registry *registry)
 	registry->stopping = true;
 	pthread_cond_signal(&registry->work);
 	eventfd_write(registry->cancel_fd, 1);
+	eventfd_write(registry->unset_fd, 1);
 	while (registry->dumps_running > 0)
 		pthread_cond_wait(&registry->idle, &registry->lock);
 	unlock(registry);
@@ -371,6 +380,7 @@ void registry_free(struct registry *registry)
 	event_del(&registry->wake);
 	close(registry->wake_fd);
 	close(registry->cancel_fd);
+	close(registry->unset_fd);
 	pthread_mutex_destroy(&registry->lock);
 	pthread_cond_destroy(&registry->work);
 	pthread_cond_destroy(&registry->idle);
@@ -386,6 +396,7 @@ void registry_keep(struct registry *registry, uint32_t program, uint32_t version
 	keep->program = program;
 	keep->version = version;
 	snprintf(keep->address, sizeof keep->address, "%s", address);
+	keep->patience_us = REGISTRY_PATIENCE_US;
 	keep->result = result;
 	keep->context = context;
 	lock(registry);
@@ -403,6 +414,7 @@ void registry_unset_all(struct registry *registry)
 	lock(registry);
 	registry->unsetting = true;
 	registry->unset_by_us = deadline_us;
+	eventfd_write(registry->unset_fd, 1);
 	pthread_cond_signal(&registry->work);
 	while (registry->unsetting && thread_cond_wait_until(&registry->idle, &registry->lock, deadline_us))
 		continue;

@@ -39,6 +39,11 @@ static void registered(void *context, enum registry_set_result result, const cha
 		log_error("node", "%s", error);
 		node_end(node, NODE_FAILED, "registration taken");
 		return;
+	case REGISTRY_SLOW:
+		registration->failed = true;
+		if (first)
+			log_warn("node", "%s", error);
+		return;
 	case REGISTRY_FAILED:
 		registration->failed = true;
 		if (first && !node->ready) {

@@ -176,4 +176,3 @@ fi
 wait "${LIMITED[@]}"
 stop frontend 1 "$REPLICAS"
 [[ ! -e $SCRATCH/limits/failed ]] || fail "$(<"$SCRATCH/limits/failed")"
-grep -r -h . "$SCRATCH"/limits/*.err | sed 's/.* cannot/cannot/' | sort | uniq -c | sort -rn | head -n "${JH_LIMITS_SHOWN:-0}"

@@ -165,6 +165,17 @@ static void stop_asked(void *context, int signal)
 	event_base_loopbreak(frontend->base);
 }
 
+static void store_lost(void *context, const char *line)
+{
+	struct frontend *frontend = context;
+	char text[ERROR_SIZE];
+
+	if (frontend->exit_status != 0)
+		return;
+	snprintf(text, sizeof text, "stopping: %s: start it again, and it asks the replicas for their view", line);
+	fail(frontend, text);
+}
+
 /* False with one line in error. */
 static bool start(struct program *program, char *error, size_t error_size)
 {
@@ -182,10 +193,14 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->base = loop_new();
 	must_allocate(frontend->base);
 	program->signals = signals_watch(frontend->base, "frontend", stop_asked, frontend);
+	/* RULE 20: nothing is written before it is sure that no other process is the front-end. */
+	if (registry_taken(frontend->options.program_base, JH_FRONTEND_V1, error, error_size))
+		return false;
 	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored,
 					       manager_saved, frontend, error, error_size);
 	if (frontend->store == NULL)
 		return false;
+	frontend->store->lost = store_lost;
 	frontend->server = rpc_server_new(frontend->base, &limits);
 	if (!listen_all(program, error, error_size))
 		return false;

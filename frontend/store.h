@@ -30,6 +30,9 @@ struct store_keeper {
 /* Head of each implementation's struct. */
 struct store {
 	const struct store_keeper *keeper;
+	/* On the loop, once: what was stored is where nobody will find it again, and cannot be stored again; the line
+	 * says why. The front-end stops: from now on it could promise nothing (rule 2). Set by whoever wants to hear. */
+	void (*lost)(void *context, const char *line);
 };
 
 static inline void store_save(struct store *store, uint64_t ticket, const struct views_stored *stored)

@@ -26,6 +26,7 @@
 #define VIEW_FILE_NEW "view.json.new"
 #define VIEW_FILE_BYTES_MAX 65536
 #define LOCK_FILE "lock"
+#define LOOK_S 1
 
 /* One save: waiting, being written, or done and on its way back to the loop. */
 struct save {
@@ -50,8 +51,13 @@ struct directory {
 	bool thread_runs;
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
-	struct saves waiting, done; /* under the mutex, as is stop */
+	struct saves waiting, done; /* under the mutex, as are stop and lost */
 	bool stop;
+	char lost[256];             /* why; empty: it is not */
+	/* The disk thread's: the text that the view file should have, and which file that is. */
+	char *text;
+	dev_t device;
+	ino_t inode;
 };
 
 /* --- the disk thread ---------------------------------------------------------------------------------------------- */
@@ -96,14 +102,105 @@ static const char *replace_file(const struct directory *directory, const char *t
 	return RULE_FORBIDS(rule_02_view_file_is_synced, fsync(directory->fd) != 0) ? "fsync of the directory" : NULL;
 }
 
-static void write_save(const struct directory *directory, struct save *save)
+/* Remembers which file has the name now. */
+static void note_file(struct directory *directory)
+{
+	struct stat info;
+
+	directory->inode = 0;
+	if (fstatat(directory->fd, VIEW_FILE, &info, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	directory->device = info.st_dev;
+	directory->inode = info.st_ino;
+}
+
+static void write_save(struct directory *directory, struct save *save)
 {
 	const char *failed = replace_file(directory, save->text);
 
 	save->ok = failed == NULL;
+	if (save->ok) {
+		free(directory->text);
+		directory->text = strdup(save->text);
+		must_allocate(directory->text);
+		note_file(directory);
+	}
 	if (failed != NULL)
 		snprintf(save->error, sizeof save->error, "cannot store the view in %.150s/" VIEW_FILE ": %s: %s",
 			 directory->path, failed, strerror(errno));
+}
+
+/* False with a line: the path leads elsewhere. Whoever starts there next knows of no view, and does not see our lock. */
+static bool path_leads_here(const struct directory *directory, char *line, size_t size)
+{
+	struct stat own, named;
+	const char *what;
+
+	if (fstat(directory->fd, &own) != 0)
+		return true; /* proves nothing, as does any other error below */
+	if (stat(directory->path, &named) == 0) {
+		if (own.st_dev == named.st_dev && own.st_ino == named.st_ino)
+			return true;
+		what = "replaced by another one";
+	} else if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE) {
+		what = "deleted or moved";
+	} else {
+		return true;
+	}
+	snprintf(line, size, "the data directory %.150s was %s while this front-end ran", directory->path, what);
+	return false;
+}
+
+/* A view file that was removed or replaced by somebody else is written again: what this process knows is newer than
+ * any copy (RULE 20). */
+static void mend_file(struct directory *directory)
+{
+	struct stat info = {0};
+	const char *failed;
+
+	if (directory->text == NULL || (fstatat(directory->fd, VIEW_FILE, &info, AT_SYMLINK_NOFOLLOW) == 0
+						? info.st_ino == directory->inode && info.st_dev == directory->device
+						: errno != ENOENT))
+		return;
+	failed = replace_file(directory, directory->text);
+	if (failed != NULL) {
+		log_error("store", "%s/" VIEW_FILE " was deleted or replaced by another process, and cannot be written "
+			  "again: %s: %s", directory->path, failed, strerror(errno));
+		return; /* at the next look */
+	}
+	note_file(directory);
+	log_warn("store", "%s/" VIEW_FILE " was deleted or replaced by another process: it was written again",
+		 directory->path);
+}
+
+/* Once a second when there is nothing to save: whether what was saved is still where the next start looks for it. */
+static void look(struct directory *directory)
+{
+	char line[sizeof directory->lost] = "";
+
+	if (path_leads_here(directory, line, sizeof line)) {
+		mend_file(directory);
+		return;
+	}
+	pthread_mutex_lock(&directory->mutex);
+	if (directory->lost[0] == '\0')
+		must(write(directory->done_fd, &(uint64_t){1}, sizeof(uint64_t)) == (ssize_t)sizeof(uint64_t));
+	snprintf(directory->lost, sizeof directory->lost, "%s", line);
+	pthread_mutex_unlock(&directory->mutex);
+}
+
+/* Called and returns with the mutex held. */
+static void wait_or_look(struct directory *directory)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LOOK_S;
+	if (pthread_cond_timedwait(&directory->wake, &directory->mutex, &until) != ETIMEDOUT)
+		return;
+	pthread_mutex_unlock(&directory->mutex);
+	look(directory);
+	pthread_mutex_lock(&directory->mutex);
 }
 
 static void *disk_thread(void *context)
@@ -117,7 +214,7 @@ static void *disk_thread(void *context)
 		if (save == NULL && directory->stop)
 			break;
 		if (save == NULL) {
-			pthread_cond_wait(&directory->wake, &directory->mutex);
+			wait_or_look(directory);
 			continue;
 		}
 		STAILQ_REMOVE_HEAD(&directory->waiting, entry);
@@ -158,6 +255,7 @@ static void directory_done(evutil_socket_t fd, short what, void *context)
 	struct directory *directory = context;
 	struct saves done = STAILQ_HEAD_INITIALIZER(done);
 	struct save *save;
+	char lost[sizeof directory->lost];
 	uint64_t count;
 
 	(void)what;
@@ -165,12 +263,15 @@ static void directory_done(evutil_socket_t fd, short what, void *context)
 		return;
 	pthread_mutex_lock(&directory->mutex);
 	STAILQ_CONCAT(&done, &directory->done);
+	memcpy(lost, directory->lost, sizeof lost);
 	pthread_mutex_unlock(&directory->mutex);
 	while ((save = STAILQ_FIRST(&done)) != NULL) {
 		STAILQ_REMOVE_HEAD(&done, entry);
 		directory->saved(directory->context, save->ticket, save->ok, save->error);
 		save_free(save);
 	}
+	if (lost[0] != '\0' && directory->store.lost != NULL)
+		directory->store.lost(directory->context, lost);
 }
 
 static void free_all(struct saves *saves)
@@ -204,6 +305,7 @@ static void directory_close(struct store *store)
 		close(directory->fd);
 	pthread_mutex_destroy(&directory->mutex);
 	pthread_cond_destroy(&directory->wake);
+	free(directory->text);
 	free(directory->path);
 	free(directory);
 }
@@ -293,7 +395,7 @@ static ssize_t read_all(const struct directory *directory, char *text, size_t si
 	return -2;
 }
 
-static bool load(const struct directory *directory, struct views_stored *stored, char *error, size_t error_size)
+static bool load(struct directory *directory, struct views_stored *stored, char *error, size_t error_size)
 {
 	char text[VIEW_FILE_BYTES_MAX];
 	char why[160] = "too long";
@@ -309,8 +411,11 @@ static bool load(const struct directory *directory, struct views_stored *stored,
 	if (size >= 0) {
 		enum view_file_verdict verdict = view_file_read(text, (size_t)size, stored, why, sizeof why);
 
-		if (verdict == VIEW_FILE_GOOD)
+		if (verdict == VIEW_FILE_GOOD) {
+			directory->text = view_file_write(stored);
+			note_file(directory);
 			return true;
+		}
 		if (verdict == VIEW_FILE_NEWER) {
 			snprintf(error, error_size,
 				 "%s/" VIEW_FILE " was written by a newer version (%s): upgrade justhungry-frontend",
@@ -359,6 +464,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 {
 	static const struct store_keeper keeper = {.save = directory_save, .close = directory_close};
 	struct directory *directory = calloc(1, sizeof *directory);
+	pthread_condattr_t monotonic;
 
 	must_allocate(directory);
 	directory->store.keeper = &keeper;
@@ -369,7 +475,10 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	STAILQ_INIT(&directory->waiting);
 	STAILQ_INIT(&directory->done);
 	pthread_mutex_init(&directory->mutex, NULL);
-	pthread_cond_init(&directory->wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&directory->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	if (!open_path(directory, error, error_size) || !lock(directory, error, error_size) ||
 	    !load(directory, stored, error, error_size) || !note_owner(directory, error, error_size))
 		goto fail;

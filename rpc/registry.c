@@ -10,6 +10,7 @@
 
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
+#include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/blocking_call.h"
@@ -200,6 +201,13 @@ static enum registry_set_result unanswered(enum blocking_result result, const ch
 	}
 }
 
+static void say_taken(uint32_t program, const struct registry_entry *other, char *error, size_t error_size)
+{
+	snprintf(error, error_size,
+		 "program %u is served at %s (owner %s): stop that process, or choose another id or --program-base",
+		 program, other->address, other->owner);
+}
+
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */
 static enum registry_set_result judge_other(uint32_t program, uint32_t version, const struct rpc_address *address,
 					    const struct patience *patience, char *error, size_t error_size)
@@ -218,10 +226,7 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 	/* RULE 20: nobody steals a live registration. */
 	if (RULE_FORBIDS(rule_20_live_registration_is_not_stolen,
 			 registry_ping(other.address, program, version, PING_MS))) {
-		snprintf(error, error_size,
-			 "program %u is served at %s (owner %s): stop that process, or choose another id or "
-			 "--program-base",
-			 program, other.address, other.owner);
+		say_taken(program, &other, error, error_size);
 		return REGISTRY_TAKEN;
 	}
 	result = change(RPCBPROC_UNSET, program, version, address, &unset, patience, why, sizeof why);
@@ -234,6 +239,28 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 		 "`rpcinfo -d %u %u`",
 		 program, other.address, other.owner, program, version);
 	return REGISTRY_FAILED;
+}
+
+bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size)
+{
+	static const char *const netids[] = {"127.0.0.1:1", "[::1]:1"};
+	const struct patience patience = {.for_us = 5000000}; /* for one that is slow; a missing one says so at once */
+	struct registry_entry other;
+	struct rpc_address address;
+	char why[SHORTAGE_TEXT];
+	bool found;
+
+	for (size_t i = 0; i < sizeof netids / sizeof netids[0]; i++) {
+		must(rpc_address_parse(netids[i], &address));
+		if (find_local(program, version, &address, &other, &found, &patience, why, sizeof why) !=
+		    BLOCKING_ANSWERED)
+			return false;
+		if (!found || !registry_ping(other.address, program, version, PING_MS))
+			continue;
+		say_taken(program, &other, error, error_size);
+		return true;
+	}
+	return false;
 }
 
 enum registry_set_result registry_set_by(uint32_t program, uint32_t version, const char *address, uint64_t patience_us,

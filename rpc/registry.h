@@ -49,6 +49,10 @@ enum registry_set_result {
 enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
 				      size_t error_size);
 
+/* Before anything is written: true, with the line of REGISTRY_TAKEN, when somebody alive serves the program already. An
+ * rpcbind that can not be asked is no answer, and registering says so. */
+bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size);
+
 /* Removes our own entry if it still names `address`. */
 void registry_unset(uint32_t program, uint32_t version, const char *address);
 

@@ -22,7 +22,8 @@
 
 struct directory {
 	char *path;
-	int fd; /* and the lock on it, which is the kernel's and goes with the process */
+	int fd;   /* and the lock on it, which is the kernel's and goes with the process */
+	int lock; /* the same of DIR/lock, where a directory cannot be locked; -1: not needed */
 	pid_t user; /* CHECK: who has it locked */
 };
 
@@ -110,12 +111,19 @@ static pid_t read_owner(int directory)
 	return pid > 0 ? (pid_t)pid : -1;
 }
 
+/* NFS locks only what is open for writing, which no directory is. */
+static bool take_lock_of_file(struct directory *directory)
+{
+	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return directory->lock >= 0 && flock(directory->lock, LOCK_EX | LOCK_NB) == 0;
+}
+
 /* The lock is on the directory and not on a file in it: what a cleaner can remove locks nothing. */
-static bool take_lock(const struct directory *directory, char *error, size_t error_size)
+static bool take_lock(struct directory *directory, char *error, size_t error_size)
 {
 	long owner;
 
-	if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0 || (errno == EBADF && take_lock_of_file(directory)))
 		return true;
 	if (errno != EWOULDBLOCK)
 		return fail(error, error_size, "cannot lock %s: %s: use a file system with flock", directory->path,
@@ -145,7 +153,7 @@ struct directory *directory_open(const char *path, enum directory_mode mode, cha
 	struct directory *directory = calloc(1, sizeof *directory);
 
 	must_allocate(directory);
-	*directory = (struct directory){.path = strdup(path), .fd = -1};
+	*directory = (struct directory){.path = strdup(path), .fd = -1, .lock = -1};
 	must_allocate(directory->path);
 	if (!open_path(directory, mode, error, error_size))
 		goto failed;
@@ -183,6 +191,8 @@ void directory_close(struct directory *directory)
 {
 	if (directory == NULL)
 		return;
+	if (directory->lock >= 0)
+		close(directory->lock);
 	if (directory->fd >= 0)
 		close(directory->fd);
 	free(directory->path);
@@ -197,6 +207,20 @@ const char *directory_path(const struct directory *directory)
 int directory_fd(const struct directory *directory)
 {
 	return directory->fd;
+}
+
+bool directory_is_there(const struct directory *directory, char *error, size_t error_size)
+{
+	struct stat own, named;
+
+	if (fstat(directory->fd, &own) != 0)
+		return true; /* proves nothing */
+	if (stat(directory->path, &named) == 0)
+		return (own.st_dev == named.st_dev && own.st_ino == named.st_ino) ||
+		       fail(error, error_size, "its data directory %s was replaced by another one while it ran",
+			    directory->path);
+	return (errno != ENOENT && errno != ENOTDIR && errno != ESTALE) ||
+	       fail(error, error_size, "its data directory %s was deleted or moved while it ran", directory->path);
 }
 
 pid_t directory_in_use(const struct directory *directory)

@@ -30,6 +30,10 @@ const char *directory_path(const struct directory *directory);
 /* To open files in it with openat. */
 int directory_fd(const struct directory *directory);
 
+/* False, with one line in error, when its path leads nowhere or to another directory: deleted, moved, replaced, or a
+ * file system came or went. May wait for the disk. */
+bool directory_is_there(const struct directory *directory, char *error, size_t error_size);
+
 /* CHECK only: the process that had it locked when it was opened; 0: none, -1: one that can not be named. */
 pid_t directory_in_use(const struct directory *directory);
 

@@ -151,6 +151,27 @@ int journal_failing(const struct journal *journal, bool *last)
 	return failed == 0 || keeper_is_space(failed) ? 0 : failed;
 }
 
+bool journal_is_deleted(const struct journal *journal)
+{
+	return atomic_load(&journal->deleted);
+}
+
+uint32_t journal_files(const struct journal *journal, struct journal_file **files)
+{
+	struct segment_info *infos;
+	uint32_t count = keeper_files(journal->keeper, &infos);
+
+	*files = calloc(count, sizeof **files);
+	must_allocate(*files);
+	for (uint32_t i = 0; i < count; i++) {
+		segment_name(infos[i].first_sequence, (*files)[i].name);
+		(*files)[i].device = infos[i].device;
+		(*files)[i].inode = infos[i].inode;
+	}
+	free(infos);
+	return count;
+}
+
 uint64_t journal_oldest_write_us(const struct journal *journal)
 {
 	/* In this order: the disk thread sets `writing` before it clears `filling`. */
@@ -204,7 +225,10 @@ static bool begin_new(struct journal *journal, struct journal_recovery *recovery
 		return io_error(recovery, "create", journal->path);
 	recovered->infos = calloc(1, sizeof *recovered->infos);
 	must_allocate(recovered->infos);
-	recovered->infos[0] = (struct segment_info){.first_sequence = 1, .bytes = SEGMENT_DATA};
+	const struct segment_file file = segment_file(&journal->segment);
+
+	recovered->infos[0] = (struct segment_info){.first_sequence = 1, .bytes = SEGMENT_DATA,
+						    .device = file.device, .inode = file.inode};
 	recovery->segments = 1;
 	recovery->uuid = journal->options.uuid;
 	journal->offset = SEGMENT_DATA;
@@ -334,7 +358,6 @@ void journal_close(struct journal *journal)
 
 void journal_abandon(struct journal *journal)
 {
-	must(journal_queued_bytes(journal) == 0);
 	close_journal(journal, false);
 }
 

@@ -98,7 +98,8 @@ struct journal *journal_open(const char *directory, const struct journal_options
 /* Writes what is queued (waits for it), notes on disk that all is durable, frees. Does not report tickets any more. */
 void journal_close(struct journal *journal);
 
-/* Frees a journal that turned out not to be trusted, before anything was appended; writes nothing more (rule 14). */
+/* Frees a journal that is not to be trusted any more (rule 14): notes nothing on disk, and what is queued counts for
+ * nothing. */
 void journal_abandon(struct journal *journal);
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -125,6 +126,18 @@ bool journal_disk_full(const struct journal *journal);
 /* errno while the next segment can not be made for another reason, else 0. Tried again every second, too; with *last only
  * the reserve is left of the present segment, and at its end the process ends, so stop in good order now (rule 13). */
 int journal_failing(const struct journal *journal, bool *last);
+
+/* The segment in use has been deleted: nothing becomes durable any more, and the replica is damaged (rule 13). */
+bool journal_is_deleted(const struct journal *journal);
+
+/* Which files the journal consists of, by the names that they should have in its directory. */
+struct journal_file {
+	char name[32];
+	uint64_t device, inode;
+};
+
+/* The caller frees *files; returns their count. */
+uint32_t journal_files(const struct journal *journal, struct journal_file **files);
 
 /* How long the oldest record not yet durable has waited, in microseconds; 0: none waits (rule 15). */
 uint64_t journal_oldest_write_us(const struct journal *journal);

@@ -246,14 +246,15 @@ void keeper_prepare(struct journal_keeper *keeper, uint32_t size)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
-static void add_info(struct journal_keeper *keeper, uint64_t first_sequence)
+static void add_info(struct journal_keeper *keeper, uint64_t first_sequence, struct segment_file file)
 {
 	if (keeper->count == keeper->capacity) {
 		keeper->capacity *= 2;
 		keeper->infos = realloc(keeper->infos, keeper->capacity * sizeof *keeper->infos);
 		must_allocate(keeper->infos);
 	}
-	keeper->infos[keeper->count++] = (struct segment_info){.first_sequence = first_sequence, .bytes = SEGMENT_DATA};
+	keeper->infos[keeper->count++] = (struct segment_info){.first_sequence = first_sequence, .bytes = SEGMENT_DATA,
+								  .device = file.device, .inode = file.inode};
 	publish_sizes(keeper);
 }
 
@@ -278,7 +279,7 @@ enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequ
 	*segment = keeper->next_segment;
 	keeper->next = NEXT_NONE;
 	atomic_store(&keeper->hurry, false);
-	add_info(keeper, first_sequence);
+	add_info(keeper, first_sequence, segment_file(segment));
 	pthread_mutex_unlock(&keeper->lock);
 	/* The name must be durable before a record in the file counts as durable. */
 	if (renameat(keeper->directory, SEGMENT_NEXT, keeper->directory, segment_name(first_sequence, name)) != 0 ||
@@ -315,6 +316,19 @@ void keeper_note_end(struct journal_keeper *keeper, uint32_t offset)
 	keeper->infos[keeper->count - 1].bytes = offset;
 	publish_sizes(keeper);
 	pthread_mutex_unlock(&keeper->lock);
+}
+
+uint32_t keeper_files(struct journal_keeper *keeper, struct segment_info **infos)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&keeper->lock);
+	count = keeper->count;
+	*infos = malloc(count * sizeof **infos);
+	must_allocate(*infos);
+	memcpy(*infos, keeper->infos, count * sizeof **infos);
+	pthread_mutex_unlock(&keeper->lock);
+	return count;
 }
 
 void keeper_trim(struct journal_keeper *keeper, uint64_t op)

@@ -36,6 +36,9 @@ bool keeper_is_space(int error);
 void keeper_note(struct journal_keeper *keeper, uint32_t kind, uint64_t op_end);
 void keeper_note_end(struct journal_keeper *keeper, uint32_t offset);
 
+/* A copy of what there is: the caller frees *infos. Returns its count. */
+uint32_t keeper_files(struct journal_keeper *keeper, struct segment_info **infos);
+
 void keeper_trim(struct journal_keeper *keeper, uint64_t op);
 void keeper_sizes(const struct journal_keeper *keeper, uint64_t *bytes, uint64_t *segments);
 

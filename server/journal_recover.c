@@ -108,13 +108,15 @@ static bool through_cache(int fd)
 	return flags >= 0 && (flags & O_DIRECT) != 0 && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
 }
 
-static bool read_whole(struct recover *recover, int fd)
+static bool read_whole(struct recover *recover, int fd, struct segment_info *own)
 {
 	struct stat info;
 	size_t done = 0;
 
 	if (fstat(fd, &info) != 0)
 		return fail_io(recover, "read");
+	own->device = info.st_dev;
+	own->inode = info.st_ino;
 	if (info.st_size < SEGMENT_DATA || info.st_size > UINT32_MAX || info.st_size % SEGMENT_DATA != 0)
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s has %lld bytes: it is damaged", recover->path,
 			    recover->name, (long long)info.st_size);
@@ -152,7 +154,7 @@ static bool load_segment(struct recover *recover, uint32_t index)
 		fd = openat(recover->directory, recover->name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_io(recover, "open");
-	bool read = read_whole(recover, fd);
+	bool read = read_whole(recover, fd, &recover->recovered->infos[index]);
 
 	close(fd);
 	if (!read)

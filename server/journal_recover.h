@@ -10,6 +10,7 @@ struct segment_info {
 	uint64_t first_sequence;
 	uint64_t op;    /* the highest op that any of its records makes or replaces */
 	uint32_t bytes; /* up to the end of its last record */
+	uint64_t device, inode; /* which file it is */
 };
 
 /* Takes one record into account: op_end is the last op of the log after it, infos[0 .. count - 1] the segments up to

@@ -184,6 +184,15 @@ void segment_close(struct segment *segment)
 	segment->fd = -1;
 }
 
+struct segment_file segment_file(const struct segment *segment)
+{
+	struct stat info = {0};
+
+	if (fstat(segment->fd, &info) != 0)
+		return (struct segment_file){0}; /* says nothing: the next write tells */
+	return (struct segment_file){.device = info.st_dev, .inode = info.st_ino, .deleted = info.st_nlink == 0};
+}
+
 /* Takes the space of the whole file now, so that no write into it can fail for want of it. */
 static bool reserve(int fd, uint32_t size)
 {

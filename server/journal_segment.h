@@ -87,6 +87,13 @@ void segment_close(struct segment *segment);
  * nothing is left then. */
 bool segment_create(int directory, const char *name, uint32_t size, struct uuid uuid, struct segment *segment);
 
+/* Which file it is, and whether that still has a name. */
+struct segment_file {
+	uint64_t device, inode;
+	bool deleted;
+};
+struct segment_file segment_file(const struct segment *segment);
+
 /* Writes zeros over SEGMENT_CHUNK bytes at offset, not durably; false with errno. */
 bool segment_zero_chunk(const struct segment *segment, uint32_t offset);
 

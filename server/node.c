@@ -133,7 +133,8 @@ static void carry_out(struct node *node, const struct replica_action *action)
 		service_news(node);
 		break;
 	case DO_RETIRE:
-		node_end(node, NODE_RETIRED, action->text);
+		if (!node->directory_gone) /* else it says so until it stops, see check_damaged */
+			node_end(node, NODE_RETIRED, action->text);
 		break;
 	case DO_EXIT:
 		node_end(node, node->failing ? NODE_FAILED : NODE_STOPPED, "stopped");
@@ -352,7 +353,11 @@ static void check_damaged(struct node *node)
 	if (!node->damaged ||
 	    RULE_HOLDS(rule_14_unconfirmed_damage_stops, rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US))
 		return;
-	log_error("node",
+	if (node->directory_gone)
+		log_error("node", "stopping: damaged (%s): start this replica again with an empty --data-dir, and it learns "
+			  "from the others; when there is none, look for where the directory has gone", report.detail);
+	else
+		log_error("node",
 		  "stopping: damaged (%s), and within %u s no view manager confirmed that another member serves: start "
 		  "the front-end and the other replicas first, then this one again; nothing in %s was changed or "
 		  "removed",
@@ -395,6 +400,18 @@ static void look_set_aside(struct node *node)
 	background_run(node->receiver, count_set_aside, set_aside_counted, set_aside);
 }
 
+void node_damage(struct node *node, const char *why)
+{
+	char text[DIRECTORY_ERROR_SIZE];
+
+	snprintf(text, sizeof text, "%s", why);
+	node_step(node, &(struct replica_event){.kind = REPLICA_DAMAGE, .text = text});
+	if (node->journal != NULL)
+		journal_abandon(node->journal);
+	node->journal = NULL;
+	node->trouble[0] = '\0';
+}
+
 static void tick(evutil_socket_t fd, short what, void *context)
 {
 	struct node *node = context;
@@ -403,6 +420,7 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	managed_tick(node);
 	node_step(node, &(struct replica_event){.kind = REPLICA_TICK});
+	files_look(node);
 	check_disk(node);
 	check_journal(node);
 	check_damaged(node);
@@ -460,6 +478,11 @@ struct node *node_new(const struct node_options *options)
 	node->judged_end = &node->judged;
 	node->directory = directory_open(options->data_dir, DIRECTORY_OWN, error, sizeof error);
 	if (node->directory == NULL) {
+		log_error("node", "%s", error);
+		exit(1);
+	}
+	/* RULE 20: and nothing is written before it is sure that no other process is this replica. */
+	if (registry_taken(options->program_base + options->id, JH_REPLICA_V1, error, sizeof error)) {
 		log_error("node", "%s", error);
 		exit(1);
 	}

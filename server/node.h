@@ -77,6 +77,15 @@ struct registration {
 	bool failed;                 /* the last try */
 };
 
+/* What the last looks at the files said (files.c). */
+struct files_seen {
+	bool looking;                /* one is under way */
+	uint64_t next_us;
+	uint32_t wrong;              /* looks in a row that found something wrong */
+	uint64_t snapshot_op, device, inode;
+	uint64_t adoptions;          /* histories replaced: snapshots get other files */
+};
+
 struct link;
 struct staging;
 struct snapshotter;
@@ -137,6 +146,9 @@ struct node {
 	bool warned_of_full;         /* the log has said that --max-orders is near */
 	bool damaged;
 	uint64_t damaged_us;         /* since when; RULE 14 */
+	bool directory_gone;         /* the path leads elsewhere: there is nothing to set aside, and nowhere to go on */
+	uint64_t snapshot_op;        /* of the newest snapshot that this replica stands on */
+	struct files_seen files_seen;
 	uint32_t set_aside_count;    /* looked up now and then, in the background */
 	uint64_t set_aside_us;
 	uint64_t complained_us;
@@ -182,6 +194,11 @@ bool recovery_set_aside(struct directory *directory, const char *reason, char *e
 
 /* first_history.c: the loaded orders, or the end of the process with one line */
 void first_history_begin(struct node *node);
+
+/* files.c: whether the files are still those of their names; called every turn of the timer */
+void files_look(struct node *node);
+/* RULE 14: this replica's files are not what it wrote: it serves and writes nothing more. */
+void node_damage(struct node *node, const char *why);
 
 /* disk_records.c */
 bool disk_append_meta(struct node *node, uint64_t ticket);

@@ -224,6 +224,7 @@ static bool load_snapshot(struct recovery *recovery, const char *path)
 	switch (snapshot_load(path, node->options.orders_max + ROOM_FOR_LOADED, &node->orders, &summary,
 			      recovery->error, sizeof recovery->error)) {
 	case SNAPSHOT_LOADED:
+		node->snapshot_op = summary.op;
 		return true;
 	case SNAPSHOT_DAMAGED:
 	case SNAPSHOT_MISSING:

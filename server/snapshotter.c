@@ -78,6 +78,7 @@ static void snapshot_written(void *context)
 	if (job->written == SNAPSHOT_WRITTEN) {
 		log_info("snapshot", "written op=%" PRIu64, job->summary.op);
 		journal_trim(node->journal, job->summary.op);
+		node->snapshot_op = job->summary.op;
 		snapshotter->any = true;
 		snapshotter->bytes_last = journal_counters(node->journal).bytes;
 	} else if (job->written == SNAPSHOT_FAILED) {

@@ -228,6 +228,8 @@ void staging_adopt(struct node *node, uint64_t op)
 	must(orders_op(staging->orders) == op);
 	snapshotter_release(node->snapshotter, node->orders);
 	node->orders = staging->orders;
+	node->snapshot_op = op;
+	node->files_seen.adoptions++;
 	staging->orders = NULL;
 	staging->publish = true;
 	staging->publish_op = op;

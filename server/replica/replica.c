@@ -179,6 +179,9 @@ static void take(struct replica *r, const struct replica_event *event)
 			replica_news(r);
 		}
 		break;
+	case REPLICA_DAMAGE:
+		replica_damaged(r, event->text);
+		break;
 	case REPLICA_PUSH:
 		replica_recv_push(r, event);
 		break;

@@ -118,6 +118,7 @@ enum replica_event_kind {
 
 	REPLICA_DURABLE,         /* ticket and all before it */
 	REPLICA_DISK,            /* disk_full changed */
+	REPLICA_DAMAGE,          /* text: its files are not what it wrote any more; nothing becomes durable after this */
 
 	REPLICA_PUSH,            /* token, from: a push arrives from (id, uuid) that said hello */
 	REPLICA_STAGED,          /* token: the shell took the state piece: ok, next, complete */

@@ -165,10 +165,15 @@ static void the_living_keep_theirs(void **state)
 	assert_int_equal(registry_set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
 	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
 	assert_non_null(strstr(error, served.echo.address));
+	error[0] = '\0';
+	assert_true(registry_taken(served.program, 1, error, sizeof error));
+	assert_non_null(strstr(error, served.echo.address));
+	assert_false(registry_taken(served.program + 1, 1, error, sizeof error));
 	assert_false(registry_clean(served.program, 1, served.echo.address));
 	assert_true(registry_ping(served.echo.address, served.program, 1, 5000));
 	assert_false(registry_ping(served.echo.address, served.program, 2, 5000));
 	serve_stop(&served);
+	assert_false(registry_taken(served.program, 1, error, sizeof error)); /* dead */
 	assert_false(registry_ping(served.echo.address, served.program, 1, 5000));
 	assert_false(registry_clean(served.program, 1, "127.0.0.1:1")); /* not what is registered */
 	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);

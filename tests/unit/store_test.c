@@ -314,6 +314,63 @@ static void whatever_a_crash_leaves(void **state)
 	free(text);
 }
 
+static void note_lost(void *context, const char *line)
+{
+	struct world *world = context;
+
+	snprintf(world->error, sizeof world->error, "%s", line);
+	event_base_loopbreak(world->base);
+}
+
+static void until_lost(struct world *world, const char *what)
+{
+	struct timeval patience = {.tv_sec = 20};
+
+	world->error[0] = '\0';
+	event_base_loopexit(world->base, &patience);
+	event_base_dispatch(world->base);
+	assert_non_null(strstr(world->error, what));
+}
+
+/* Who deletes or replaces the view file under a living front-end gets it back; who takes the whole directory ends it,
+ * for the next one to start there would know of no view and see no lock. RULE 2, 20 */
+static void files_are_looked_at(void **state)
+{
+	struct world *world = *state;
+	struct views_stored stored, old, back;
+	struct store *store = open_store(world, &back);
+	char *text;
+
+	make_stored(&old, 1);
+	make_stored(&stored, 2);
+	save_and_wait(world, store, &stored);
+	text = view_file_write(&old);
+	for (int kind = 0; kind < 2; kind++) {
+		bool again = false;
+
+		assert_int_equal(unlink(in_directory(world, "view.json")), 0);
+		if (kind == 1)
+			write_file(in_directory(world, "view.json"), text); /* an old copy */
+		for (int i = 0; i < 2000 && !again; i++) {
+			char found[4096] = "", *right = view_file_write(&stored);
+			FILE *file = fopen(in_directory(world, "view.json"), "r");
+
+			usleep(5000);
+			if (file != NULL) {
+				again = fread(found, 1, sizeof found, file) == strlen(right) && strcmp(found, right) == 0;
+				fclose(file);
+			}
+			free(right);
+		}
+		assert_true(again);
+	}
+	free(text);
+	store->lost = note_lost;
+	assert_int_equal(rename(world->directory, in_directory(world, "../away")), 0);
+	until_lost(world, "was deleted or moved");
+	store_close(store);
+}
+
 /* A save that fails says so, keeps the old view, and the next one works. */
 static void a_failed_save_keeps_the_old_view(void **state)
 {
@@ -361,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damage_is_set_aside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_format_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(whatever_a_crash_leaves, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(files_are_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_missing_parent_is_said, set_up, tear_down),
 	};

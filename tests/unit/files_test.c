@@ -1,0 +1,157 @@
+/* Whoever deletes, moves or replaces the files under a running node takes away what it has acknowledged: it says what
+ * happened, and acknowledges nothing more (rules 13, 14). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/support_node.h"
+
+static char aside[SCRATCH_PATH_SIZE];
+
+static struct report report_now(void)
+{
+	struct report report;
+
+	node_report(node_rig.node, &report);
+	return report;
+}
+
+static void in_directory(const char *command)
+{
+	char whole[4 * SCRATCH_PATH_SIZE];
+
+	snprintf(whole, sizeof whole, "d='%s'; a='%s'; cd \"$d\" && { %s; }", node_rig.directory, aside, command);
+	assert_int_equal(system(whole), 0);
+}
+
+/* A node with two orders, one of them behind its latest look at the files. */
+static void begin(struct caller *manager)
+{
+	node_rig_begin();
+	scratch_new(aside);
+	node_leads(manager);
+	assert_int_equal(order_now(manager, 1, "soup").outcome, JH_DONE);
+	while (node_rig.node->files_seen.inode == 0)
+		loop_for(1);
+	assert_int_equal(order_now(manager, 2, "soup").outcome, JH_DONE);
+}
+
+static void end(struct caller *manager)
+{
+	caller_close(manager);
+	node_finish();
+	mkdir(node_rig.directory, 0700);
+	node_rig_end();
+	scratch_remove(aside);
+}
+
+static void until_damaged(const char *why)
+{
+	for (int i = 0; i < 400 && report_now().state != STATE_DAMAGED; i++) {
+		atomic_fetch_add(&monotonic_ahead_us, 200000); /* looks come at once */
+		loop_for(1);
+	}
+	assert_int_equal(report_now().state, STATE_DAMAGED);
+	if (strstr(report_now().detail, why) == NULL)
+		fail_msg("%s", report_now().detail);
+}
+
+/* Nothing is served or written any more. What is left is set aside when another serves, unless there is no place for
+ * it: then the node says so until it stops. */
+static void stops(struct caller *manager, bool directory_gone)
+{
+	assert_int_equal(order_now(manager, 9, "soup").outcome, JH_MOVED);
+	assert_null(node_rig.node->journal);
+	heartbeat(manager, 1, true);
+	loop_for(1);
+	assert_int_equal(node_rig.node->end, directory_gone ? NODE_RUNS : NODE_RETIRED);
+	if (!directory_gone)
+		return;
+	atomic_fetch_add(&monotonic_ahead_us, 16000000);
+	loop_for(2);
+	assert_int_equal(node_rig.node->end, NODE_FAILED);
+}
+
+/* Rules 13 and 14, for the files and for their directory. */
+static void files_are_looked_at(void **state)
+{
+	static const struct {
+		const char *command, *why;
+		bool directory_gone;
+	} cases[] = {
+		{"rm -r \"$d\"", "was deleted or moved while it ran", true},
+		{"mv \"$d\" \"$a/away\"", "was deleted or moved while it ran", true},
+		{"mv \"$d\" \"$a/away\" && mkdir \"$d\"", "was replaced by another one while it ran", true},
+		{"rm journal-0*", "deleted while it ran", false},
+		{"mv journal-0* \"$a\"", "journal-00000000000000000001 was deleted while it ran", false},
+		{"mv journal-0* \"$a\" && cp \"$a\"/journal-0* .",
+		 "journal-00000000000000000001 was replaced while it ran", false},
+		{"rm snapshot-*", "its snapshot of op 0 was deleted while it ran", false},
+		{"mv snapshot-* \"$a\" && cp \"$a\"/snapshot-* .", "its snapshot of op 0 was replaced while it ran", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct caller manager;
+
+		begin(&manager);
+		in_directory(cases[i].command);
+		until_damaged(cases[i].why);
+		stops(&manager, cases[i].directory_gone);
+		end(&manager);
+	}
+}
+
+/* A backup's copy of links, or files beside its own, are nobody's harm, nor is a lock that a cleaner removes. */
+static void harmless_things(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	begin(&manager);
+	in_directory("cp -al . \"$a/copy\"; rm lock; echo >note; mkdir other");
+	for (int i = 0; i < 12; i++) {
+		atomic_fetch_add(&monotonic_ahead_us, 1100000);
+		loop_for(1);
+	}
+	assert_int_equal(report_now().state, STATE_SERVING);
+	assert_int_equal(order_now(&manager, 3, "soup").outcome, JH_DONE);
+	end(&manager);
+}
+
+/* Rule 13: not one order is acknowledged on a file that is deleted, however soon it comes. */
+static void nothing_is_done_on_a_deleted_file(void **state)
+{
+	struct caller manager;
+	struct question question;
+	jh_write_result result;
+
+	(void)state;
+	begin(&manager);
+	in_directory("rm journal-0*");
+	submit_order(&manager, &question, &result, 3, "soup");
+	loop_until(&question.over);
+	assert_int_equal(question.rpc, RPC_ANSWERED);
+	assert_int_equal(result.outcome, JH_MOVED);
+	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
+	assert_int_equal(report_now().state, STATE_DAMAGED);
+	end(&manager);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_are_looked_at),
+		cmocka_unit_test(harmless_things),
+		cmocka_unit_test(nothing_is_done_on_a_deleted_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

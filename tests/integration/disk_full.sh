@@ -21,15 +21,22 @@ free() { rm "$small/ballast"; }
 big=$(printf ' %s' $(for item in {1..32}; do head -c 128 /dev/zero | tr '\0' "${item: -1}"; echo; done))
 start_big() { # NAME
 	# shellcheck disable=SC2016 # expanded by that shell
-	launch "$1" "$BASH" -c 'while :; do echo "$1"; done | "$2" --program-base "$3" --timeout 2 shell' - \
-		"order \"DH1 3LG\"$big" "$JH_BUILD/client/justhungry" "$BASE"
+	launch "$1" "$BASH" -c 'until [[ -e $4 ]]; do yes "$1" | "$2" --program-base "$3" --timeout 2 shell; done' - \
+		"order \"DH1 3LG\"$big" "$JH_BUILD/client/justhungry" "$BASE" "$SCRATCH/enough"
 }
-many_big() { for n in 1 2 3; do start_big "big-$n"; done; }
+many_big() {
+	local n
+	rm -f "$SCRATCH/enough"
+	for n in 1 2 3; do
+		start_big "big-$n"
+	done
+}
 no_big() {
 	local n
 	for n in 1 2 3; do
+		touch "$SCRATCH/enough"
 		pkill -KILL -P "${PIDS[big-$n]}" || true
-		kill9 "big-$n"
+		join "big-$n" 2>/dev/null
 	done
 }
 turned_away() {

@@ -62,7 +62,7 @@ static const char *span_text(int64_t us, char text[static CLOCK_TEXT_SIZE])
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		if (seconds < 2 * units[i].seconds)
 			continue;
-		snprintf(text, CLOCK_TEXT_SIZE, "%" PRIu64 " %s", seconds / units[i].seconds, units[i].name);
+		snprintf(text, CLOCK_TEXT_SIZE, "%" PRIu64 " %s", (seconds + units[i].seconds / 2) / units[i].seconds, units[i].name);
 		break;
 	}
 	return text;

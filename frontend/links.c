@@ -1,6 +1,5 @@
 #include "frontend/links.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +134,7 @@ static void lose(struct link *link, bool refused)
 static void channel_closed(void *context, const char *reason)
 {
 	struct link *link = context;
-	bool refused = strstr(reason, strerror(ECONNREFUSED)) != NULL || strstr(reason, "nobody listens") != NULL;
+	bool refused = rpc_channel_refused(link->channel);
 
 	log_debug("links", "connection ended replica=%u address=%s reason=\"%s\"", link->id,
 		  rpc_channel_address(link->channel), reason);
@@ -400,6 +399,8 @@ static void call_answered(void *context, const struct rpc_reply *reply)
 		return; /* it stays in link->calls, for links_disconnect */
 	if (owner != NULL && reply->status == RPC_ANSWERED)
 		answer = call->is_read ? link_read_answer(reply->results) : link_write_answer(reply->results);
+	else if (rpc_status_not_executed(reply->status))
+		answer.kind = LINK_NOT_EXECUTED;
 	call_free(call);
 	if (owner != NULL)
 		links->events.answered(links->context, owner, &answer);

@@ -20,13 +20,14 @@ enum link_answer_kind {
 	LINK_DONE,        /* JH_DONE: op is what it reflects */
 	LINK_REFUSED,     /* JH_REFUSED */
 	LINK_UNAVAILABLE, /* JH_UNAVAILABLE: this call changed nothing, and asking again now will not help */
+	LINK_NOT_EXECUTED, /* the call was rejected: certainly not executed */
 	LINK_AGAIN        /* moved, busy, timed out, not understood: nothing is settled */
 };
 
 struct link_answer {
 	enum link_answer_kind kind;
 	uint64_t op;
-	const char *bytes; /* the result as encoded; borrowed for the call-back. NULL with LINK_AGAIN */
+	const char *bytes; /* the result as encoded; borrowed for the call-back. NULL without an answer */
 	size_t size;
 };
 

@@ -145,6 +145,7 @@ void requests_answered(void *context, void *owner, const struct link_answer *ans
 		[LINK_DONE] = ROUTER_REPLY_DONE,
 		[LINK_REFUSED] = ROUTER_REPLY_REFUSED,
 		[LINK_UNAVAILABLE] = ROUTER_REPLY_UNAVAILABLE,
+		[LINK_NOT_EXECUTED] = ROUTER_REPLY_NOT_EXECUTED,
 		[LINK_AGAIN] = ROUTER_REPLY_AGAIN,
 	};
 	struct frontend *frontend = context;

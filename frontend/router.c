@@ -185,6 +185,7 @@ static void send(struct router *router, struct router_request *request, uint64_t
 	else if (!request->is_read)
 		request->left = true;
 	request->sent = true;
+	request->rejected = false;
 	request->again_ms = 0;
 	request->calls++;
 	request->to = to;
@@ -392,6 +393,15 @@ void router_answered(struct router *router, struct router_request *request, enum
 	if (RULE_FORBIDS(rule_12_refused_only_when_nothing_happened,
 			 reply == ROUTER_REPLY_UNAVAILABLE && !request->is_read && request->calls > 1))
 		reply = ROUTER_REPLY_AGAIN; /* RULE 12: an earlier call may have happened */
+	if (reply == ROUTER_REPLY_NOT_EXECUTED) {
+		must(request->calls > 0);
+		request->calls--;
+		request->rejected = true;
+		/* RULE 12: it leaves no doubt behind, and takes none of an earlier call's away. */
+		if (RULE_HOLDS(rule_12_a_rejection_is_of_one_call, request->calls == 0))
+			request->left = false;
+		reply = ROUTER_REPLY_AGAIN;
+	}
 	if (reply == ROUTER_REPLY_AGAIN) {
 		take_back(router, request, now_ms);
 	} else {
@@ -408,8 +418,12 @@ void router_answered(struct router *router, struct router_request *request, enum
 static void expire(struct router *router, struct router_request *request)
 {
 	char text[REASON_SIZE];
-	const char *why = router->routed ? "the primary has not answered in time" : router->reason;
+	const char *why = router->reason;
 
+	if (router->routed && request->rejected)
+		why = "the primary rejects the call and executes nothing: it is of another version";
+	else if (router->routed)
+		why = "the primary has not answered in time";
 	if (request->left)
 		snprintf(text, sizeof text, "the outcome is not known: %.400s", why);
 	else

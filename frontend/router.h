@@ -19,7 +19,8 @@ struct router_request {
 	bool sent;       /* a call of it is under way */
 	bool left;       /* a SUBMIT of it may have left: from now on it may have happened (rule 12) */
 	bool to_primary; /* a read that no backup could answer */
-	uint32_t calls;  /* SUBMITs or QUERYs of it so far */
+	bool rejected;   /* the last call was: a SUBMIT that was certainly not executed */
+	uint32_t calls;  /* SUBMITs or QUERYs of it so far, without those certainly not executed */
 	uint32_t to;     /* replica the last call went to */
 	uint64_t floor;  /* of the last QUERY */
 	uint64_t deadline_ms;
@@ -96,6 +97,7 @@ enum router_reply {
 	ROUTER_REPLY_DONE,    /* payload passes to the client; op is what the answer reflects */
 	ROUTER_REPLY_REFUSED, /* payload passes to the client when it comes from the primary */
 	ROUTER_REPLY_UNAVAILABLE, /* this call changed nothing: passes only while no other call may have (rule 12) */
+	ROUTER_REPLY_NOT_EXECUTED, /* rejected before anybody looked at it: as if this call had not been made */
 	ROUTER_REPLY_AGAIN    /* moved, busy, timed out, garbage: this call settles nothing */
 };
 

@@ -41,6 +41,7 @@ struct rpc_channel {
 	struct event readable, writable, flush, timer;
 	bool flush_active;
 	bool blocked; /* UP and the kernel takes no more: `writable` is added */
+	bool refused; /* nobody listens at the address */
 	int start_errno; /* the socket could not be made: told from the loop */
 	int send_errno;  /* writing failed: told once nothing is left to read */
 	uint64_t timer_us; /* when `timer` fires; 0: not added */
@@ -453,10 +454,12 @@ static void come_up(struct rpc_channel *channel)
 	if (error == 0 && getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		error = errno;
 	if (error != 0) {
+		channel->refused = error == ECONNREFUSED;
 		cannot_connect(channel, error == EINVAL ? "no numeric address with a port" : strerror(error));
 		return;
 	}
 	if (RULE_FORBIDS(rule_17_no_socket_to_itself, connected_to_itself(channel->fd))) {
+		channel->refused = true;
 		cannot_connect(channel, "nobody listens there");
 		return;
 	}
@@ -542,6 +545,11 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	channel->connect_by_us = now_us + CONNECT_DEADLINE_MS * UINT64_C(1000);
 	set_timer(channel, channel->connect_by_us, now_us);
 	return channel;
+}
+
+bool rpc_channel_refused(const struct rpc_channel *channel)
+{
+	return channel->refused;
 }
 
 size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel)

@@ -69,6 +69,9 @@ CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_r
 /* Writes what is queued now instead of at the end of the turn. */
 void rpc_channel_flush(struct rpc_channel *channel);
 
+/* There was no connection, and nobody listens at the address: the process that did is gone. */
+bool rpc_channel_refused(const struct rpc_channel *channel);
+
 size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel);
 size_t rpc_channel_output_bytes(const struct rpc_channel *channel); /* queued, not yet taken by the kernel */
 const char *rpc_channel_address(const struct rpc_channel *channel);

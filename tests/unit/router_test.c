@@ -313,6 +313,49 @@ static void unavailable_passes_only_for_the_only_call(void **state)
 	assert_int_equal(b->answers, 0);
 }
 
+/* Rule 12: what a replica rejects was certainly not executed, so nothing of it is in doubt; but a rejection says nothing
+ * of an earlier call. */
+static void a_rejected_call_leaves_no_doubt(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 1, 0);
+
+	struct request *never = write_one(world, 1000), *once = write_one(world, 1000), *then = write_one(world, 1000);
+
+	reply(world, never, ROUTER_REPLY_NOT_EXECUTED, 0);
+	reply(world, then, ROUTER_REPLY_NOT_EXECUTED, 0);
+	assert_int_equal(never->answers, 0);
+	serve(world, 2, 2, 0);
+	assert_int_equal(never->sends, 2);
+	reply(world, never, ROUTER_REPLY_NOT_EXECUTED, 0);
+	reply(world, once, ROUTER_REPLY_NOT_EXECUTED, 0);
+	reply(world, then, ROUTER_REPLY_UNAVAILABLE, 0); /* the only call that anybody looked at */
+	assert_int_equal(then->end, ROUTER_END_ANSWERED);
+	router_hold(world->router, "no primary: the test says so");
+	pass_time(world, 2000);
+	assert_int_equal(never->end, ROUTER_END_UNAVAILABLE);
+	assert_int_equal(once->end, ROUTER_END_UNKNOWN);
+}
+
+static void what_is_rejected_is_asked_again_until_the_deadline(void **state)
+{
+	struct world *world = *state;
+
+	serve(world, 1, 1, 0);
+
+	struct request *request = write_one(world, 1000);
+
+	while (request->answers == 0) {
+		if (request->head.sent)
+			reply(world, request, ROUTER_REPLY_NOT_EXECUTED, 0);
+		pass_time(world, ROUTER_TICK_MS);
+	}
+	assert_true(request->sends > 5);
+	assert_int_equal(request->end, ROUTER_END_UNAVAILABLE);
+	assert_non_null(strstr(request->text, "rejects the call"));
+}
+
 /* RULE 12: what never left is "unavailable", with the reason; what may have left is "unknown"; both before the
  * caller's own deadline. */
 static void deadlines_tell_what_may_have_happened(void **state)
@@ -618,6 +661,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_connection_sends_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(moved_is_kept_and_sent_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unavailable_passes_only_for_the_only_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_rejected_call_leaves_no_doubt, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_rejected_is_asked_again_until_the_deadline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, set_up, tear_down),

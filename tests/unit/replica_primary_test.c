@@ -72,6 +72,31 @@ static void acknowledgements_do_not_fall(void **state)
 	core_end();
 }
 
+/* Rule 3: of this view. What it acknowledged in an older one, and did not hold alone, may have been cut in the view
+ * between; then it lost nothing. */
+static void acknowledgements_end_with_their_view(void **state)
+{
+	struct report report = {.id = PEER, .uuid = named(PEER), .whole_view = 4, .op = 2, .digest_op = 0,
+				.digest = initial_digest()};
+
+	(void)state;
+	with_a_member();
+	order(7);
+	acknowledge(3); /* and our own disk is late: it is not committed */
+	rig.view.number = 4;
+	install(&rig.view);
+	durable();
+	report.view = rig.view;
+	peer_down();
+	peer_says(&report);
+	assert_int_equal(report_now().needs_count, 0);
+	acknowledge(3);
+	peer_down();
+	peer_says(&report);
+	one_need(NEED_LOST_DATA);
+	core_end();
+}
+
 /* Rule 3: another that holds committed orders beyond the log of a primary that has not settled accuses that primary,
  * and once it serves that other one. */
 static void who_holds_more_than_the_primary(void **state)
@@ -377,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(acknowledgements_do_not_fall),
+		cmocka_unit_test(acknowledgements_end_with_their_view),
 		cmocka_unit_test(who_holds_more_than_the_primary),
 		cmocka_unit_test(another_committed_history_is_named),
 		cmocka_unit_test(the_damaged_are_named),

@@ -132,6 +132,24 @@ static void repeats_come_before_superseded(void **state)
 	core_end();
 }
 
+/* Rule 11: the same of an order that the history has, while a later one of its client is in the log: it gets its answer,
+ * at once; and what is below it is superseded for good, at once. */
+static void the_history_comes_before_superseded(void **state)
+{
+	(void)state;
+	with_a_member();
+	rig.executed_request = 5;
+	rig.executed_op = 2;
+	judged_good(ask(7), 7);
+	submit(2, 5);
+	assert_int_equal(answered(rig.token), VERDICT_DONE);
+	assert_int_equal(did(DO_ANSWER)->op, 2);
+	submit(2, 4);
+	assert_int_equal(answered(rig.token), VERDICT_SUPERSEDED);
+	waits(6); /* that rests on the entry alone */
+	core_end();
+}
+
 /* Rule 12: the entry that a verdict rests on may be lost with its view, and an older call of the lower number be
  * executed then. So nobody is told "superseded" or "other content" of an entry that is not applied; they wait. */
 static void verdicts_wait_for_their_entry(void **state)
@@ -318,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_in_the_log),
 		cmocka_unit_test(repeats_come_before_superseded),
+		cmocka_unit_test(the_history_comes_before_superseded),
 		cmocka_unit_test(verdicts_wait_for_their_entry),
 		cmocka_unit_test(superseded_rests_on_the_first_above),
 		cmocka_unit_test(a_later_call_waits_for_the_older),

@@ -35,6 +35,17 @@ enum replica_known nothing_is_known(void *context, struct uuid client, uint64_t 
 	return KNOWN_NEW;
 }
 
+static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
+				 uint64_t *op)
+{
+	if (rig.executed_op == 0 || request > rig.executed_request)
+		return nothing_is_known(context, client, request, content, op);
+	if (request < rig.executed_request)
+		return KNOWN_SUPERSEDED;
+	*op = rig.executed_op;
+	return KNOWN_REPEAT;
+}
+
 /* A body is one byte: the request's number. */
 static bool key(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
 		struct digest *content)
@@ -120,7 +131,7 @@ static void recover(uint32_t entries_count, uint64_t commit)
 
 void core_begin(uint32_t entries_count, uint64_t commit)
 {
-	static const struct replica_service service = {.lookup = nothing_is_known, .key = key, .state_bytes = state_bytes};
+	static const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
 	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
 						.suspect_ms = 250,
 						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = 8,

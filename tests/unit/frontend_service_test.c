@@ -1,0 +1,444 @@
+/* What clients call at the front-end and the router's shell (frontend/service.c, requests.c), over a real connection,
+ * with links to replicas that this test plays: arguments are looked at, the router's clock runs whenever somebody waits,
+ * and an answer meets the call that it belongs to, or nobody. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/frontend.h"
+#include "frontend/link_answer.h"
+#include "rpc/channel.h"
+
+#define PATIENCE_MS 20000 /* of a test that fails */
+#define CALLS 16
+#define PROGRAM_BASE 540000000
+
+/* --- the links, played --------------------------------------------------------------------------------------------- */
+
+struct link_call {
+	struct link_call **slot; /* NULL: forgotten, or answered */
+	void *owner;
+	uint32_t to;
+	uint64_t view;
+	uint64_t request;
+	bool at_primary;
+};
+
+static struct {
+	struct frontend frontend;
+	struct rpc_channel *channel;
+	struct link_call sent[CALLS];
+	int sent_count;
+	int announced;
+} rig;
+
+static struct link_call *link_new(uint32_t to, void *owner, struct link_call **slot)
+{
+	struct link_call *call = &rig.sent[rig.sent_count++];
+
+	assert_true(rig.sent_count < CALLS);
+	assert_null(*slot); /* the older call of the same request is out of date */
+	*call = (struct link_call){.slot = slot, .owner = owner, .to = to};
+	*slot = call;
+	return call;
+}
+
+void links_submit(struct links *links, uint32_t id, jh_submit_args *args, uint32_t timeout_ms, void *owner,
+		  struct link_call **slot)
+{
+	struct link_call *call = link_new(id, owner, slot);
+
+	(void)links;
+	(void)timeout_ms;
+	call->view = args->view;
+	call->request = args->request;
+	assert_int_equal(args->client[0], 0x41);
+}
+
+void links_query(struct links *links, uint32_t id, jh_query_args *args, uint32_t timeout_ms, void *owner,
+		 struct link_call **slot)
+{
+	struct link_call *call = link_new(id, owner, slot);
+
+	(void)links;
+	(void)timeout_ms;
+	call->view = args->view;
+	call->at_primary = args->at_primary;
+}
+
+void link_call_forget(struct link_call **slot)
+{
+	if (*slot == NULL)
+		return;
+	(*slot)->slot = NULL;
+	*slot = NULL;
+}
+
+/* As frontend/links.c: a call that was forgotten is answered to nobody. */
+static void answer_with(int number, const struct link_answer *answer)
+{
+	struct link_call *call = &rig.sent[number];
+
+	if (call->slot == NULL)
+		return;
+	link_call_forget(call->slot);
+	requests_answered(&rig.frontend, call->owner, answer);
+}
+
+static void answer_done(int number, uint64_t op)
+{
+	jh_write_result result = {.outcome = JH_DONE};
+	char bytes[256];
+	XDR encode, decode;
+
+	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
+	result.jh_write_result_u.answer.jh_operation_answer_u.order.op = op;
+	xdrmem_create(&encode, bytes, sizeof bytes, XDR_ENCODE);
+	assert_true(xdr_jh_write_result(&encode, &result));
+	xdrmem_create(&decode, bytes, xdr_getpos(&encode), XDR_DECODE);
+
+	const struct link_answer answer = link_write_answer(&decode);
+
+	assert_int_equal(answer.kind, LINK_DONE);
+	answer_with(number, &answer);
+}
+
+/* --- what else a front-end has -------------------------------------------------------------------------------------- */
+
+bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call)
+{
+	(void)frontend;
+	(void)id;
+	(void)call;
+	return false;
+}
+
+bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call)
+{
+	(void)confirm;
+	return manager_switchover(frontend, id, call);
+}
+
+bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *call)
+{
+	return manager_switchover(frontend, id, call);
+}
+
+void discovery_wake(struct discovery *discovery)
+{
+	(void)discovery;
+	rig.announced++;
+}
+
+bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+static void no_demand(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+}
+
+static void on_closed(void *context, const char *reason)
+{
+	(void)context;
+	fail_msg("the connection ended: %s", reason);
+}
+
+static int begin(void **state)
+{
+	static const struct rpc_channel_events events = {.closed = on_closed};
+	struct rpc_server_limits limits = rpc_server_limits_default();
+	struct frontend *frontend = &rig.frontend;
+	char address[64], error[256];
+
+	(void)state;
+	memset(&rig, 0, sizeof rig);
+	frontend->options.program_base = PROGRAM_BASE;
+	frontend->options.views.suspect_ms = 250;
+	frontend->base = event_base_new();
+	frontend->server = rpc_server_new(frontend->base, &limits);
+	frontend->demand = event_new(frontend->base, -1, 0, no_demand, NULL);
+	assert_true(rpc_server_listen(frontend->server, "127.0.0.1:0", address, sizeof address, error, sizeof error));
+	service_start(frontend);
+	requests_start(frontend);
+	rig.channel = rpc_channel_open(frontend->base, address, PROGRAM_BASE, JH_FRONTEND_V1, &events, NULL);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	rpc_channel_close(rig.channel);
+	requests_stop(&rig.frontend);
+	rpc_server_free(rig.frontend.server);
+	event_free(rig.frontend.demand);
+	event_base_free(rig.frontend.base);
+	return 0;
+}
+
+/* --- clients -------------------------------------------------------------------------------------------------------- */
+
+struct asked {
+	bool answered;
+	jh_outcome outcome;
+	jh_reason reason;
+	uint64_t op;
+};
+
+static void on_write(void *context, const struct rpc_reply *reply)
+{
+	struct asked *asked = context;
+	jh_write_result result = {0};
+
+	assert_false(asked->answered);
+	asked->answered = true;
+	assert_int_equal(reply->status, RPC_ANSWERED);
+	assert_true(rpc_reply_decode(reply, (xdrproc_t)xdr_jh_write_result, &result));
+	asked->outcome = result.outcome;
+	if (result.outcome == JH_DONE)
+		asked->op = result.jh_write_result_u.answer.jh_operation_answer_u.order.op;
+	else
+		asked->reason = result.jh_write_result_u.problem.reason;
+	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
+}
+
+static void on_read(void *context, const struct rpc_reply *reply)
+{
+	struct asked *asked = context;
+	jh_read_result result = {0};
+
+	assert_false(asked->answered);
+	asked->answered = true;
+	assert_int_equal(reply->status, RPC_ANSWERED);
+	assert_true(rpc_reply_decode(reply, (xdrproc_t)xdr_jh_read_result, &result));
+	asked->outcome = result.outcome;
+	if (result.outcome != JH_DONE)
+		asked->reason = result.jh_read_result_u.problem.reason;
+	xdr_free((xdrproc_t)xdr_jh_read_result, &result);
+}
+
+static jh_place_args good_order(jh_item *item)
+{
+	jh_place_args args = {.client = {0x41}, .request = 7, .operation = {.kind = JH_OPERATION_ORDER}};
+
+	*item = (jh_item){.jh_item_val = (char *)(uintptr_t)"pizza", .jh_item_len = 5};
+	args.operation.jh_operation_u.order.items.items_val = item;
+	args.operation.jh_operation_u.order.items.items_len = 1;
+	return args;
+}
+
+static void place(jh_place_args args, uint32_t timeout_ms, struct asked *asked)
+{
+	*asked = (struct asked){0};
+	args.timeout_ms = timeout_ms;
+	place_order_1(&args, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_write, asked));
+}
+
+static void order(uint32_t timeout_ms, struct asked *asked)
+{
+	jh_item item;
+
+	place(good_order(&item), timeout_ms, asked);
+}
+
+static void read_page(uint32_t limit, uint32_t timeout_ms, struct asked *asked)
+{
+	jh_read_args args = {.timeout_ms = timeout_ms, .query = {.kind = JH_QUERY_HISTORY}};
+
+	*asked = (struct asked){0};
+	args.query.jh_query_u.history.limit = limit;
+	read_history_1(&args, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_read, asked));
+}
+
+static void until_answered(const struct asked *asked)
+{
+	while (!asked->answered)
+		event_base_loop(rig.frontend.base, EVLOOP_ONCE);
+}
+
+static void until_sent(int count)
+{
+	while (rig.sent_count < count)
+		event_base_loop(rig.frontend.base, EVLOOP_ONCE);
+}
+
+static void serve(uint64_t view, uint32_t primary)
+{
+	router_link(rig.frontend.router, primary, true, frontend_now_ms());
+	router_route(rig.frontend.router, view, primary, 0, frontend_now_ms());
+}
+
+/* --- tests ---------------------------------------------------------------------------------------------------------- */
+
+/* The router's clock runs as long as somebody waits, whoever it is, and again after it had stopped. Without it a client
+ * would hear its own deadline, which says "unknown", and not that there is no primary. */
+static void the_clock_runs_while_somebody_waits(void **state)
+{
+	struct asked a, b;
+
+	(void)state;
+	read_page(20, 100, &a);
+	until_answered(&a);
+	assert_int_equal(a.outcome, JH_UNAVAILABLE);
+	assert_int_equal(a.reason, JH_REASON_NO_PRIMARY);
+	order(100, &a);
+	until_answered(&a);
+	assert_int_equal(a.outcome, JH_UNAVAILABLE);
+	assert_int_equal(a.reason, JH_REASON_NO_PRIMARY);
+	order(60, &a);
+	read_page(20, 200, &b); /* waits for longer than the other, by many ticks */
+	until_answered(&b);
+	assert_true(a.answered);
+	assert_int_equal(router_waiting(rig.frontend.router), 0);
+}
+
+/* Rule 12: an order that left and is not answered in time is unknown, also while a primary serves; its call's late answer
+ * meets nobody, least of all the next order, whose memory is the same. */
+static void a_late_answer_meets_nobody(void **state)
+{
+	struct asked a, b;
+
+	(void)state;
+	serve(1, 4);
+	order(100, &a);
+	until_sent(1);
+	assert_int_equal(rig.sent[0].to, 4);
+	until_answered(&a);
+	assert_int_equal(a.outcome, JH_UNKNOWN);
+	assert_int_equal(a.reason, JH_REASON_NONE); /* there is a primary: that is not why */
+	order(PATIENCE_MS, &b);
+	until_sent(2);
+	answer_done(0, 41);
+	assert_false(b.answered);
+	answer_done(1, 42);
+	until_answered(&b);
+	assert_int_equal(b.outcome, JH_DONE);
+	assert_int_equal(b.op, 42);
+}
+
+/* In a new view the order goes to its primary under the new number; what the old one says later is not heard. */
+static void each_call_names_its_view(void **state)
+{
+	struct asked a;
+
+	(void)state;
+	serve(1, 4);
+	order(PATIENCE_MS, &a);
+	until_sent(1);
+	assert_int_equal(rig.sent[0].view, 1);
+	serve(2, 5);
+	assert_int_equal(rig.sent_count, 2);
+	assert_int_equal(rig.sent[1].to, 5);
+	assert_int_equal(rig.sent[1].view, 2);
+	assert_int_equal(rig.sent[1].request, 7);
+	answer_done(0, 41);
+	assert_int_equal(router_waiting(rig.frontend.router), 1);
+	answer_done(1, 42);
+	until_answered(&a);
+	assert_int_equal(a.op, 42);
+	assert_int_equal(router_floor(rig.frontend.router), 42);
+}
+
+/* A read that a backup sends back is asked again at the primary, as one of the primary's. */
+static void a_read_that_comes_back_goes_to_the_primary(void **state)
+{
+	static const struct link_answer again = {.kind = LINK_AGAIN};
+	struct asked a;
+	int sent = 0;
+
+	(void)state;
+	serve(1, 4);
+	router_link(rig.frontend.router, 5, true, frontend_now_ms());
+	router_reader(rig.frontend.router, 5, true);
+	do {
+		read_page(20, 200, &a);
+		until_sent(++sent);
+		assert_int_equal(rig.sent[sent - 1].at_primary, rig.sent[sent - 1].to == 4);
+		if (rig.sent[sent - 1].to == 4)
+			until_answered(&a); /* at the end of its time */
+	} while (rig.sent[sent - 1].to == 4);
+	answer_with(sent - 1, &again);
+	assert_int_equal(rig.sent_count, sent + 1);
+	assert_int_equal(rig.sent[sent].to, 4);
+	assert_true(rig.sent[sent].at_primary);
+	until_answered(&a);
+	assert_int_equal(a.outcome, JH_UNAVAILABLE); /* a read is never unknown */
+}
+
+static void is_bad(jh_place_args args)
+{
+	struct asked asked;
+
+	place(args, PATIENCE_MS, &asked);
+	until_answered(&asked);
+	assert_int_equal(asked.outcome, JH_REFUSED);
+	assert_int_equal(asked.reason, JH_REASON_BAD_REQUEST);
+	assert_int_equal(rig.sent_count, 0);
+}
+
+/* What can be no order, and no page, is refused here and goes to nobody. */
+static void bad_arguments_are_refused(void **state)
+{
+	jh_item item, second[2];
+	jh_place_args args = good_order(&item);
+	struct asked asked;
+
+	(void)state;
+	serve(1, 4);
+	args.client[0] = 0;
+	is_bad(args);
+	args = good_order(&item);
+	args.request = 0;
+	is_bad(args);
+	args = good_order(&item);
+	args.operation.jh_operation_u.order.items.items_len = 0;
+	is_bad(args);
+	args = good_order(&item);
+	second[0] = item;
+	second[1] = (jh_item){.jh_item_val = (char *)(uintptr_t)"", .jh_item_len = 0};
+	args.operation.jh_operation_u.order.items.items_val = second;
+	args.operation.jh_operation_u.order.items.items_len = 2;
+	is_bad(args);
+	second[1] = (jh_item){.jh_item_val = (char *)(uintptr_t)"caf\xe9", .jh_item_len = 4};
+	is_bad(args);
+	args = good_order(&item);
+	args.operation.jh_operation_u.order.customer.customer_val = (char *)(uintptr_t)"a\nb";
+	args.operation.jh_operation_u.order.customer.customer_len = 3;
+	is_bad(args);
+	for (uint32_t limit = 0; limit <= JH_PAGE_MAX + 1; limit += JH_PAGE_MAX + 1) {
+		read_page(limit, PATIENCE_MS, &asked);
+		until_answered(&asked);
+		assert_int_equal(asked.outcome, JH_REFUSED);
+		assert_int_equal(asked.reason, JH_REASON_BAD_REQUEST);
+	}
+	assert_int_equal(rig.sent_count, 0);
+	read_page(JH_PAGE_MAX, PATIENCE_MS, &asked);
+	until_sent(1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_clock_runs_while_somebody_waits, begin, end),
+		cmocka_unit_test_setup_teardown(a_late_answer_meets_nobody, begin, end),
+		cmocka_unit_test_setup_teardown(each_call_names_its_view, begin, end),
+		cmocka_unit_test_setup_teardown(a_read_that_comes_back_goes_to_the_primary, begin, end),
+		cmocka_unit_test_setup_teardown(bad_arguments_are_refused, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

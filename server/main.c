@@ -11,7 +11,7 @@
 #include "rpc/process.h"
 #include "rpc/standard_output.h"
 #include "server/journal.h"
-#include "server/memory_holder.h"
+#include "server/memory_watch.h"
 #include "server/node.h"
 #include "server/options.h"
 
@@ -43,6 +43,7 @@ const char *argp_program_version = "justhungry-server " JH_VERSION;
 int main(int argc, char **argv)
 {
 	struct server_options options;
+	struct memory_watch memory;
 
 	process_begin(PROCESS_DAEMON, "node");
 	standard_output_watch("justhungry-server", STANDARD_OUTPUT_UNWRITTEN);
@@ -52,19 +53,19 @@ int main(int argc, char **argv)
 		return recovery_check(options.check, options.node.orders_max);
 	process_serve("node", options.node.segment_bytes != 0 ? options.node.segment_bytes : JOURNAL_SEGMENT_BYTES);
 
-	pid_t holder = memory_holder_start();
-
+	memory_watch_start(&memory);
 	log_start();
 
 	struct node *node = node_new(&options.node);
 
+	node->memory = &memory;
 	must_on_failure(dump_trace, node);
 
 	int status = node_run(node);
 
 	must_on_failure(NULL, NULL);
 	node_free(node);
-	memory_holder_stop(holder);
+	memory_watch_stop(&memory);
 	curl_global_cleanup();
 	return status == NODE_START_AGAIN ? start_again(argv) : status;
 }

@@ -110,7 +110,7 @@ IN_HOLDER static int hold(void *context)
 	if (holder->end > 0)
 		syscall(SYS_close_range, 0U, (unsigned)holder->end - 1, 0U);
 	syscall(SYS_close_range, (unsigned)(holder->end + 1), ~0U, 0U);
-	syscall(SYS_prctl, PR_SET_NAME, "jh-memory", 0, 0, 0);
+	syscall(SYS_prctl, PR_SET_NAME, MEMORY_HOLDER_NAME, 0, 0, 0);
 	syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
 	wait_for_end(holder);
 
@@ -172,7 +172,7 @@ void memory_holder_stop(pid_t holder)
 {
 	if (holder < 0)
 		return;
-	must(kill(holder, SIGKILL) == 0);
+	kill(holder, SIGKILL); /* it may have been killed already */
 	while (waitpid(holder, NULL, 0) < 0 && errno == EINTR)
 		;
 }

@@ -9,7 +9,9 @@
 
 #include <sys/types.h>
 
-/* Before any thread starts. The holder's pid; -1 when the system has no more processes, said in the log: everything works
+#define MEMORY_HOLDER_NAME "jh-memory"
+
+/* On the main thread, and best before any other starts. The holder's pid; -1 when the system has no more processes, said in the log: everything works
  * without it, only not as fast. */
 pid_t memory_holder_start(void);
 

@@ -17,6 +17,7 @@
 #include "server/announce.h"
 #include "server/background.h"
 #include "server/listen.h"
+#include "server/memory_watch.h"
 #include "server/order_time.h"
 #include "server/orders_service.h"
 
@@ -425,6 +426,8 @@ static void tick(evutil_socket_t fd, short what, void *context)
 	check_journal(node);
 	check_damaged(node);
 	look_set_aside(node);
+	if (node->memory != NULL)
+		memory_watch_tick(node->memory);
 	staging_tick(node);
 	snapshotter_consider(node->snapshotter);
 	node_flush(node);

@@ -106,6 +106,7 @@ struct node {
 	struct event_base *base;
 	struct event *timer;
 	struct signals *signals;
+	struct memory_watch *memory; /* NULL: nobody holds the memory */
 	struct loop_meter meter;
 	struct rpc_server *server;
 	struct registry *registry;

@@ -29,8 +29,8 @@ void locate_missing(const struct client_options *options, char *error, size_t er
 	char base[40];
 
 	snprintf(error, error_size,
-		 "no front-end is registered with rpcbind on %s as program %u: start it with "
-		 "`justhungry-frontend --data-dir DIR%s`",
+		 "no front-end is registered with rpcbind on %s as program %u: name the host it runs on with --frontend HOST, or "
+		 "start it with `justhungry-frontend --data-dir DIR%s`",
 		 options->frontend, options->program_base, locate_base_option(options, base));
 }
 

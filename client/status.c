@@ -25,9 +25,13 @@
 struct status_command {
 	bool watch;
 	uint64_t wait; /* 0: not asked for */
+	bool check;
 };
 
-enum { KEY_WATCH = 0x200, KEY_WAIT };
+enum { KEY_WATCH = 0x200, KEY_WAIT, KEY_CHECK };
+
+/* Of --check, as monitors expect it. */
+enum check_status { CHECK_OK = 0, CHECK_DEGRADED = 1, CHECK_NO_ORDERS = 2 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -39,13 +43,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_WAIT:
 		return command_number(state, "--wait", text, 1, JH_REPLICAS_MAX, &command->wait) ? 0 : EINVAL;
+	case KEY_CHECK:
+		command->check = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "too many arguments");
 		return EINVAL;
 	case ARGP_KEY_END:
-		if (!command->watch || !command->wait)
+		if (command->watch + (command->wait != 0) + command->check <= 1)
 			return 0;
-		argp_error(state, "--watch and --wait do not go together");
+		argp_error(state, "--watch, --wait and --check do not go together");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -56,6 +63,8 @@ static const struct argp_option argp_options[] = {
 	{"watch", KEY_WATCH, NULL, 0, "Show it again and again, until a signal", 0},
 	{"wait", KEY_WAIT, "N", 0,
 	 "Return when the primary and N members in all serve; exit status 4 if not within --timeout", 0},
+	{"check", KEY_CHECK, NULL, 0,
+	 "For monitors: one line; exit status 0 ok, 1 degraded, 2 no orders can be taken", 0},
 	{0},
 };
 
@@ -95,7 +104,7 @@ static struct facts *find_out(struct session *session, const struct client_optio
 	memset(&facts->status, 0, sizeof facts->status);
 	facts->status.health = JH_HEALTH_UNAVAILABLE;
 	if (survey)
-		survey_replicas(options, facts->error, ms_until(deadline_us), &facts->status);
+		survey_replicas(options, facts->error, sizeof facts->error, ms_until(deadline_us), &facts->status);
 	return facts;
 }
 
@@ -141,6 +150,47 @@ static int show_once(struct session *session, const struct client_options *optio
 		show(options, facts);
 	forget(facts);
 	return status;
+}
+
+/* --- for monitors ----------------------------------------------------------------------------------------------- */
+
+static int check_status_of(const struct facts *facts)
+{
+	if (facts->error[0] || !facts->status.accepts_orders)
+		return CHECK_NO_ORDERS;
+	return facts->status.health == JH_HEALTH_OK ? CHECK_OK : CHECK_DEGRADED;
+}
+
+static int check(struct session *session, const struct client_options *options)
+{
+	struct facts *facts = find_out(session, options, options->timeout_ms, true);
+	struct jh_cluster_status *status = &facts->status;
+	int result = check_status_of(facts);
+	char *summary, *why;
+
+	if (facts->error[0] && interrupt_signal()) {
+		forget(facts);
+		ended_by_signal(options, " before the state was known");
+		return CHECK_NO_ORDERS;
+	}
+	summary = text_escape(status->summary.jh_text_val, status->summary.jh_text_len);
+	why = text_escape(status->why_not.jh_text_val, status->why_not.jh_text_len);
+
+	if (options->json)
+		output_json_take(status_view_json(status, facts->error[0] ? facts->error : NULL));
+	else if (result == CHECK_NO_ORDERS && facts->error[0])
+		printf("no orders can be taken: %s\n", summary);
+	else if (result == CHECK_NO_ORDERS && status->health != JH_HEALTH_UNAVAILABLE)
+		printf("no orders can be taken: %s (%s)\n", why, summary);
+	else if (result == CHECK_NO_ORDERS)
+		printf("no orders can be taken: %s\n", why);
+	else
+		printf("%s (%u of %u copies, view %llu, primary %u)\n", summary, status->copies, status->expected,
+		       (unsigned long long)status->view, status->primary);
+	free(summary);
+	free(why);
+	forget(facts);
+	return result;
 }
 
 /* --- waiting ---------------------------------------------------------------------------------------------------- */
@@ -284,6 +334,8 @@ int command_status(struct client_options options, int argc, char **argv)
 	session = session_new(&options);
 	if (command.watch)
 		status = watch(session, &options);
+	else if (command.check)
+		status = check(session, &options);
 	else if (command.wait)
 		status = wait_for(session, &options, (uint32_t)command.wait);
 	else

@@ -100,6 +100,15 @@ static json_t *json_row(const struct jh_replica_row *row)
 	json_object_set_new(object, "loop_max_us", json_fact(row, row->loop_max_us));
 	json_object_set_new(object, "push", output_text(row->push.jh_text_val, row->push.jh_text_len));
 	json_object_set_new(object, "set_aside", json_fact(row, row->set_aside));
+	json_object_set_new(object, "expected", json_boolean(row->expected));
+	json_object_set_new(object, "lost_since", output_time(row->lost_us));
+	json_object_set_new(object, "managed", json_boolean(row->managed));
+	json_object_set_new(object, "frontend", row->frontend.jh_address_len
+							? output_text(row->frontend.jh_address_val,
+								      row->frontend.jh_address_len)
+							: json_null());
+	json_object_set_new(object, "frontend_age_ms",
+			    row->frontend.jh_address_len ? output_number(row->frontend_age_ms) : json_null());
 	return object;
 }
 
@@ -118,6 +127,13 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 				  : output_text(status->address.jh_address_val, status->address.jh_address_len));
 	json_object_set_new(object, "replicas", rows);
 	json_object_set_new(object, "summary", output_text(status->summary.jh_text_val, status->summary.jh_text_len));
+	json_object_set_new(object, "accepts_orders", json_boolean(!error && status->accepts_orders));
+	json_object_set_new(object, "why_not",
+			    !error && status->accepts_orders
+				    ? json_null()
+				    : output_text(status->why_not.jh_text_val, status->why_not.jh_text_len));
+	json_object_set_new(object, "copies", output_number(status->copies));
+	json_object_set_new(object, "expected", output_number(status->expected));
 	json_object_set_new(object, "floor", output_number(status->floor));
 	json_object_set_new(object, "queued", output_number(status->queued));
 	json_object_set_new(object, "uptime_s", output_number(status->uptime_s));

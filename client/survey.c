@@ -7,6 +7,7 @@
 
 #include "client/interrupt.h"
 #include "client/locate.h"
+#include "client/survey_tell.h"
 #include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/clock.h"
@@ -154,14 +155,33 @@ static void fill_rows(const struct survey *survey, struct jh_cluster_status *sta
 	}
 }
 
-void survey_replicas(const struct client_options *options, const char *frontend_error, uint32_t timeout_ms,
+static void summarise(const struct client_options *options, const char *error, const char *no_rpcbind, int count,
+		      struct jh_cluster_status *status)
+{
+	char summary[JH_TEXT_MAX], copies[JH_TEXT_MAX / 2], base[40], direct[64];
+
+	survey_tell_copies(status, copies, sizeof copies);
+	if (count < 0)
+		snprintf(summary, sizeof summary, "%s", no_rpcbind);
+	else if (!count && !locate_direct(options, direct))
+		snprintf(summary, sizeof summary,
+			 "%.280s; no replica is registered either: start each with `justhungry-server --id N --data-dir "
+			 "DIR%s`",
+			 error, locate_base_option(options, base));
+	else
+		snprintf(summary, sizeof summary, "%.255s%s", error, copies);
+	status->summary = convert_text_dup(summary);
+	status->why_not = convert_text_dup(count < 0 ? no_rpcbind : error);
+}
+
+void survey_replicas(const struct client_options *options, char *error, size_t error_size, uint32_t timeout_ms,
 		     struct jh_cluster_status *status)
 {
 	uint64_t deadline_us = rpc_clock_us() + timeout_ms * 1000ull;
 	struct registry_entry entries[ENTRIES_MAX];
 	struct question questions[JH_REPLICAS_MAX];
 	struct survey survey = {.base = loop_new(), .questions = questions};
-	char direct[64], error[512] = "", base[40], summary[JH_TEXT_MAX];
+	char direct[64], no_rpcbind[512] = "";
 	int count = 0;
 
 	must_allocate(survey.base);
@@ -170,20 +190,12 @@ void survey_replicas(const struct client_options *options, const char *frontend_
 	if (!locate_direct(options, direct))
 		count = registry_dump_or_cancel(options->frontend, options->program_base + 1,
 						options->program_base + HIGHEST_ID, entries, ENTRIES_MAX,
-						least(timeout_ms, DUMP_MS), interrupt_fd(), error, sizeof error);
+						least(timeout_ms, DUMP_MS), interrupt_fd(), no_rpcbind, sizeof no_rpcbind);
 	prepare(&survey, entries, count, options->program_base);
 	qsort(questions, survey.questions_count, sizeof *questions, by_id);
 	ask(&survey, options->program_base, least(left_ms(deadline_us), ANSWER_MS));
 	fill_rows(&survey, status);
 	event_base_free(survey.base);
-	if (count < 0)
-		snprintf(summary, sizeof summary, "%s", error);
-	else if (!count && !locate_direct(options, direct))
-		snprintf(summary, sizeof summary,
-			 "%s; no replica is registered either: start each with `justhungry-server --id N --data-dir "
-			 "DIR%s`",
-			 frontend_error, locate_base_option(options, base));
-	else
-		snprintf(summary, sizeof summary, "%s", frontend_error);
-	status->summary = convert_text_dup(summary);
+	survey_tell_frontend(options, status, error, error_size);
+	summarise(options, error, no_rpcbind, count, status);
 }

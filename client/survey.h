@@ -5,8 +5,8 @@
 #include "rpc/frontend.h"
 
 /* Fills status as the front-end would have: health unavailable, a row for every registered replica (role down: it did
- * not answer), the highest view among them and its primary; no cluster uuid. frontend_error says why there is no
- * front-end. The summary is the one line of what is missing and which command starts it. Takes at most
+ * not answer), the highest view among them and its primary; no cluster uuid. error (of error_size) says why there is no
+ * front-end; where a replica knows of one it says where. The summary is the one line of what is missing and which command starts it. Takes at most
  * timeout_ms, and never more than about three seconds; a signal ends it. Free with xdr_jh_cluster_status. */
-void survey_replicas(const struct client_options *options, const char *frontend_error, uint32_t timeout_ms,
+void survey_replicas(const struct client_options *options, char *error, size_t error_size, uint32_t timeout_ms,
 		     struct jh_cluster_status *status);

@@ -44,6 +44,8 @@ struct discovery {
 	bool reach_seen;  /* in this round */
 	bool refused[REPLICA_IDS]; /* for the other kind; said once */
 	struct found found[REPLICA_IDS];
+	bool whole;                /* the last round reached every host, */
+	bool listed[REPLICA_IDS];  /* and found these */
 };
 
 /* --- one entry ---------------------------------------------------------------------------------------------------- */
@@ -117,6 +119,9 @@ static void end_round(struct discovery *discovery)
 	for (uint32_t id = 1; id < REPLICA_IDS; id++)
 		if (discovery->found[id].host != 0)
 			ids[count++] = id;
+	discovery->whole = discovery->complete;
+	for (uint32_t id = 1; id < REPLICA_IDS; id++)
+		discovery->listed[id] = discovery->found[id].host != 0 || discovery->refused[id];
 	if (!discovery->reach_seen)
 		discovery->reach = REACH_UNKNOWN;
 	plan(discovery, discovery->again ? 0 : EVERY_MS);
@@ -180,6 +185,11 @@ static void start_round(evutil_socket_t fd, short what, void *context)
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
 		registry_dump_async(discovery->registry, discovery->hosts[i], discovery->program_base + 1,
 				    discovery->program_base + REPLICA_IDS - 1, discovery->timeout_ms[i], dumped, discovery);
+}
+
+bool discovery_lists(const struct discovery *discovery, uint32_t id)
+{
+	return !discovery->whole || id == 0 || id >= REPLICA_IDS || discovery->listed[id];
 }
 
 void discovery_wake(struct discovery *discovery)

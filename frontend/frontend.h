@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "frontend/announced.h"
 #include "frontend/discovery.h"
 #include "frontend/links.h"
 #include "frontend/options.h"
@@ -37,6 +38,7 @@ struct frontend {
 	struct rpc_server *server;
 	struct registry *registry;
 	struct discovery *discovery;
+	struct announced *announced;
 	struct store *store;
 	struct links *links;
 	char address[64];        /* the one clients find first, for status */

@@ -207,6 +207,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->registry = registry_new(frontend->base);
 	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
 	links_set_self(frontend->links, frontend->address, frontend->options.views.suspect_ms);
+	frontend->announced = announced_new();
 	requests_start(frontend);
 	manager_start(frontend);
 	status_start(frontend);
@@ -225,6 +226,7 @@ static void stop(struct program *program)
 		registry_free(frontend->registry);
 	}
 	discovery_free(frontend->discovery);
+	announced_free(frontend->announced);
 	links_free(frontend->links);
 	if (frontend->server != NULL)
 		rpc_server_free(frontend->server);

@@ -180,9 +180,13 @@ bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_re
 bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
 {
 	const struct frontend *frontend = rpc_call_context(request);
+	char address[LIMIT_ADDRESS_BYTES];
 
-	(void)args; /* who it is and where, discovery finds out for itself */
 	(void)result;
+	/* Who it is and where, discovery finds out for itself; what it never finds is shown. */
+	if (args->id >= 1 && args->id <= 4095 && convert_address_from_wire(&args->address, address))
+		announced_heard(frontend->announced, args->id, address,
+				rpc_connection_peer_text(rpc_call_connection(request)), rpc_clock_us());
 	if (frontend->discovery != NULL)
 		discovery_wake(frontend->discovery);
 	return TRUE;

@@ -9,6 +9,7 @@
 #include "rpc/convert.h"
 
 #define WAIT_MS 30
+#define LISTED_WAIT_US 2500000u /* two rounds of discovery have begun since */
 #define TURNED_AWAY_US 10000000u /* status tells of it for so long */
 
 struct status_call {
@@ -37,9 +38,27 @@ static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_clust
 	status->replicas.replicas_len = count;
 	status->replicas.replicas_val = calloc(count + 1, sizeof *status->replicas.replicas_val);
 	must_allocate(status->replicas.replicas_val);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		jh_replica_row *row = &status->replicas.replicas_val[i];
+
 		convert_row(rows[i].id, rows[i].report, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
-			    rows[i].note, &status->replicas.replicas_val[i]);
+			    rows[i].note, row);
+		row->expected = rows[i].expected;
+		row->lost_us = rows[i].lost_us;
+		/* To us a replica says whether it hears another one than us. */
+		row->managed = row->managed ||
+			       (rows[i].reachable && rows[i].report != NULL &&
+				uuid_equal(rows[i].report->view.manager, views_manager(frontend->views)));
+	}
+}
+
+/* Whom discovery finds, or who answers all the same. */
+static bool known(void *context, uint32_t id)
+{
+	const struct frontend *frontend = context;
+
+	return frontend->discovery == NULL || discovery_lists(frontend->discovery, id) ||
+	       views_answers(frontend->views, id);
 }
 
 /* RULE 19: some who wanted to order could not, though the cluster takes orders. */
@@ -64,13 +83,18 @@ static void fill(const struct frontend *frontend, jh_cluster_status *status)
 {
 	const struct view *view = views_current(frontend->views);
 	uint64_t now_ms = frontend_now_ms();
-	char summary[VIEWS_TEXT_SIZE];
+	char summary[VIEWS_TEXT_SIZE], why[VIEWS_TEXT_SIZE];
 	int health;
 	jh_text address = convert_text_dup(frontend->address);
 
 	memset(status, 0, sizeof *status);
 	views_summary(frontend->views, now_ms, summary, &health);
 	tell_of_clients(frontend, summary, &health);
+	announced_explain(frontend->announced, rpc_clock_us(), LISTED_WAIT_US, known, (void *)(uintptr_t)frontend,
+			  summary + strlen(summary), sizeof summary - strlen(summary));
+	status->accepts_orders = views_accepts_orders(frontend->views, why);
+	status->why_not = convert_text_dup(why);
+	status->copies = views_copies(frontend->views, &status->expected);
 	convert_uuid_to_wire(view->cluster, status->cluster);
 	status->health = (jh_health)health;
 	status->summary = convert_text_dup(summary);

@@ -149,6 +149,15 @@ static bool replica_id_good(u_int id)
 
 /* --- views, peers, identities ------------------------------------------------------------------------------------- */
 
+void convert_expected_to_wire(const struct view *view, u_int *length, jh_expected **list)
+{
+	must(view->expected_count <= LIMIT_REPLICAS);
+	*length = view->expected_count;
+	*list = array_of(view->expected_count, sizeof(jh_expected));
+	for (uint32_t i = 0; i < view->expected_count; i++)
+		(*list)[i] = (jh_expected){.id = view->expected[i].id, .lost_us = view->expected[i].lost_us};
+}
+
 void convert_view_to_wire(const struct view *view, jh_view *wire)
 {
 	must(view->members_count <= LIMIT_REPLICAS);
@@ -166,12 +175,7 @@ void convert_view_to_wire(const struct view *view, jh_view *wire)
 		convert_uuid_to_wire(view->members[i].uuid, member->uuid);
 		member->address = convert_address_dup(view->members[i].address);
 	}
-	must(view->expected_count <= LIMIT_REPLICAS);
-	wire->expected.expected_len = view->expected_count;
-	wire->expected.expected_val = array_of(view->expected_count, sizeof(jh_expected));
-	for (uint32_t i = 0; i < view->expected_count; i++)
-		wire->expected.expected_val[i] =
-			(jh_expected){.id = view->expected[i].id, .lost_us = view->expected[i].lost_us};
+	convert_expected_to_wire(view, &wire->expected.expected_len, &wire->expected.expected_val);
 }
 
 static bool members_from_wire(const jh_view *wire, struct view *view)
@@ -489,4 +493,7 @@ void convert_row(uint32_t id, const struct report *report, enum replica_role rol
 	row->loop_max_us = report->loop_max_us;
 	row->push = convert_text_dup(report->push);
 	row->set_aside = report->set_aside;
+	row->frontend = convert_address_dup(report->frontend);
+	row->frontend_age_ms = report->frontend_age_ms;
+	row->managed = report->managed;
 }

@@ -38,6 +38,7 @@ struct digest convert_digest_from_wire(const jh_digest wire);
 
 /* --- views, peers, identities ------------------------------------------------------------------------------------- */
 
+void convert_expected_to_wire(const struct view *view, u_int *length, jh_expected **list);
 void convert_view_to_wire(const struct view *view, jh_view *wire);
 /* Number 0 ("none") only without primary, members and uuids; any other has at least one member, its primary among them,
  * and no nil uuid. */

@@ -4,6 +4,7 @@
 
 #include "rpc/base/log.h"
 #include "rpc/channel.h"
+#include "rpc/clock.h"
 #include "rpc/frontend.h"
 #include "server/node.h"
 
@@ -50,7 +51,8 @@ void announce(struct node *node)
 {
 	uint32_t base = node->options.program_base;
 
-	if (node->options.frontend == NULL)
+	node->announced_us = rpc_clock_us();
+	if (node->options.frontend == NULL || node->announcing != NULL)
 		return;
 	registry_dump_async(node->registry, node->options.frontend, base, base, DUMP_TIMEOUT_MS, found, node);
 }

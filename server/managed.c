@@ -6,9 +6,11 @@
 #include "rpc/address.h"
 #include "rpc/base/rule.h"
 #include "rpc/clock.h"
+#include "server/announce.h"
 #include "server/node.h"
 
 #define SUSPECT_DEFAULT_US 250000u /* until its first heartbeat says how long it may be silent */
+#define ANNOUNCE_AGAIN_US 5000000u
 #define LATE_US 100000u            /* the tick comes every 25 ms: by this much our own loop was late */
 
 void managed_greeted(struct greeted *from)
@@ -45,17 +47,6 @@ static bool was_late(const struct node *node)
 	       rpc_clock_us() - node->tick_us > LATE_US;
 }
 
-/* RULE 15: a silence that our own lateness explains proves nothing: what it said may not have been read yet. */
-void managed_tick(struct node *node)
-{
-	uint64_t now_us = rpc_clock_us();
-	bool late = was_late(node);
-
-	for (struct greeted *from = node->greeted; from != NULL && late; from = from->next)
-		from->heard_us = now_us;
-	node->tick_us = now_us;
-}
-
 static bool heard(const struct node *node, const struct greeted *from)
 {
 	uint64_t now_us = rpc_clock_us();
@@ -73,6 +64,20 @@ static const struct greeted *present(const struct node *node, const struct greet
 			return from;
 	}
 	return NULL;
+}
+
+/* RULE 15: a silence that our own lateness explains proves nothing: what it said may not have been read yet. */
+void managed_tick(struct node *node)
+{
+	uint64_t now_us = rpc_clock_us();
+	bool late = was_late(node);
+
+	for (struct greeted *from = node->greeted; from != NULL && late; from = from->next)
+		from->heard_us = now_us;
+	node->tick_us = now_us;
+	/* Nobody may have found us: our host is perhaps not asked. */
+	if (node->ready && present(node, NULL) == NULL && now_us - node->announced_us >= ANNOUNCE_AGAIN_US)
+		announce(node);
 }
 
 /* A front-end that found out that its directory is an old copy takes over from itself: the process counts, not its name. */

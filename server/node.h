@@ -141,6 +141,7 @@ struct node {
 	uint32_t registrations_count;
 	bool ready;                  /* rpcbind has taken the first of them */
 	struct rpc_channel *announcing;
+	uint64_t announced_us;       /* when a front-end was looked for last */
 	bool disk_full;
 	char trouble[128];           /* of the journal, while it can still take orders; "" when there is none */
 	bool failing;                /* and now it cannot: this process stops */

@@ -454,6 +454,8 @@ bool_t replica_status_1_svc(void *nothing, jh_replica_row *result, struct svc_re
 	node_report(node, &report);
 	convert_row(node->options.id, &report, report.role,
 		    view_member_exact(&report.view, report.id, report.uuid) != NULL, node->address, 0, "", result);
+	result->expected = view_expects(&report.view, report.id) != NULL;
+	convert_expected_to_wire(&report.view, &result->expects.expects_len, &result->expects.expects_val);
 	return TRUE;
 }
 

@@ -147,20 +147,26 @@ static void without_room(struct views *v, struct id_list *list)
 	}
 }
 
-/* RULE 10, 13: what keeps orders out, though there is a primary; "" is nothing. */
+/* RULE 10, 13, 19: what keeps orders out, though there is a primary; "" is nothing. */
 static void explain_refusals(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
 {
+	const struct known *primary = vm_primary_serving(v);
 	struct id_list full;
 	char ids[VIEWS_TEXT_SIZE];
 
 	text[0] = '\0';
 	without_room(v, &full);
 	if (copies < v->options.min_members)
-		snprintf(text, VIEWS_TEXT_SIZE, "; orders are refused: --min-members asks for %u copies",
-			 v->options.min_members);
+		snprintf(text, VIEWS_TEXT_SIZE, "--min-members asks for %u copies", v->options.min_members);
 	else if (full.count > 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "; orders are refused: disk full on %.200s",
-			 vm_id_list_text(&full, ids));
+		snprintf(text, VIEWS_TEXT_SIZE, "disk full on %.200s", vm_id_list_text(&full, ids));
+	else if (primary != NULL && primary->report.refusing == REFUSING_FULL)
+		snprintf(text, VIEWS_TEXT_SIZE, "replica %u holds as many orders as its --max-orders allows",
+			 primary->report.refusing_id != 0 ? primary->report.refusing_id : primary->id);
+	else if (primary != NULL && primary->report.refusing == REFUSING_DISK_FULL)
+		snprintf(text, VIEWS_TEXT_SIZE, "disk full on replica %u", primary->report.refusing_id);
+	else if (primary != NULL && primary->report.refusing == REFUSING_TOO_FEW)
+		snprintf(text, VIEWS_TEXT_SIZE, "fewer copies are reached than --min-members asks for");
 }
 
 /* RULE 19: who will soon refuse orders. Health is still what it is. */
@@ -235,7 +241,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 	explain_refusals(v, here.count, refusals);
 	if (refusals[0] != '\0') {
 		whole = false;
-		snprintf(text + used, VIEWS_TEXT_SIZE - used, "%.300s", refusals);
+		snprintf(text + used, VIEWS_TEXT_SIZE - used, "; orders are refused: %.300s", refusals);
 	}
 	*health = HEALTH_DEGRADED;
 	if (whole && here.count >= 2) {
@@ -245,6 +251,37 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 	warn_of_limits(v, text, VIEWS_TEXT_SIZE);
 	used = strlen(text);
 	vm_clocks_explain(v, text + used, VIEWS_TEXT_SIZE - used);
+}
+
+bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_SIZE])
+{
+	struct views *v = (struct views *)(uintptr_t)views;
+	struct id_list here;
+
+	if (!v->routed && !serves_when_asked(v)) {
+		vm_explain(v, why);
+		return false;
+	}
+	members_that(v, true, &here);
+	explain_refusals(v, here.count, why);
+	return why[0] == '\0';
+}
+
+uint32_t views_copies(const struct views *views, uint32_t *expected)
+{
+	struct views *v = (struct views *)(uintptr_t)views;
+	struct id_list here;
+
+	members_that(v, true, &here);
+	*expected = vm_expected_count(v);
+	return here.count;
+}
+
+bool views_answers(const struct views *views, uint32_t id)
+{
+	const struct known *k = vm_known_find((struct views *)(uintptr_t)views, id);
+
+	return k != NULL && k->link == LINK_UP;
 }
 
 static enum replica_role role_of(const struct views *v, const struct known *k)

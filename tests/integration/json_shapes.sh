@@ -22,7 +22,9 @@ shape "$(has postcode total op orders)"'
 		has("request")) and .orders[0].time == null and .orders[0].client == null and .orders[2].items == ["soup"]' \
 	history "DH1 3LE"
 wait_for 10 "equal digests on all three" members_level 3
-shape "$(has cluster health view primary frontend replicas)"'
+shape "$(has cluster health view primary frontend replicas accepts_orders why_not copies expected)"'
+	.accepts_orders == true and .why_not == null and .copies == 3 and .expected == 3 and
+	(.replicas | all(has("lost_since") and .expected == true and .managed == true and .frontend_age_ms >= 0)) and
 	(.cluster | length == 36) and .health == "ok" and .view >= 1 and (.frontend | startswith("127.0.0.1:")) and
 	(.replicas | length == 3) and ([.replicas[].role] | sort == ["backup", "backup", "primary"]) and
 	(.replicas | all(has("id") and has("state") and has("op") and has("commit") and has("digest") and has("digest_op") and
@@ -33,7 +35,7 @@ shape "$(has orders_per_second reads_per_second p50_us p99_us p999_us max_gap_us
 
 # Nobody to order from: the front-end says why.
 kill9 1 2 3
-shape '.health == "unavailable" and .primary == null and .outcome == "unavailable" and .error == .summary and
+shape '.health == "unavailable" and .accepts_orders == false and .why_not == .summary and .primary == null and .outcome == "unavailable" and .error == .summary and
 	(.error | length > 0) and (.frontend | startswith("127.0.0.1:"))' status
 ((STATUS == 4)) || fail "status without a primary: $STATUS"
 # A bench says that nobody answers, and does not outlast its end by a long --timeout.

@@ -163,6 +163,50 @@ static void far_clocks_are_named(void **state)
 	rig_stop(&rig);
 }
 
+static void takes_orders(bool expected, const char *why_not)
+{
+	char why[VIEWS_TEXT_SIZE];
+
+	assert_int_equal(views_accepts_orders(rig.views, why), expected);
+	assert_string_equal(why, why_not);
+}
+
+/* Rule 10, 13, 19: whether the next order would be taken is a word of its own: a primary alone is not enough. */
+static void status_tells_whether_orders_are_taken(void **state)
+{
+	uint32_t expected;
+
+	(void)state;
+	rig_options(&rig);
+	rig.options.min_members = 2;
+	rig_cluster(&rig, 3);
+	takes_orders(true, "");
+	assert_int_equal(views_copies(rig.views, &expected), 3);
+	assert_int_equal(expected, 3);
+	rig.fakes[1].report.refusing = REFUSING_FULL;
+	rig.fakes[1].report.refusing_id = 3;
+	rig_report(&rig, 1);
+	takes_orders(false, "replica 3 holds as many orders as its --max-orders allows");
+	expect_summary(1, "degraded: 3 copies; orders are refused: replica 3 holds as many orders as its --max-orders allows");
+	rig.fakes[1].report.refusing = REFUSING_DISK_FULL;
+	rig_report(&rig, 1);
+	takes_orders(false, "disk full on replica 3");
+	rig.fakes[1].report.refusing = REFUSING_TOO_FEW;
+	rig_report(&rig, 1);
+	takes_orders(false, "fewer copies are reached than --min-members asks for");
+	rig.fakes[1].report.refusing = REFUSING_NONE;
+	rig_report(&rig, 1);
+	expect_summary(0, "ok");
+	rig_kill(&rig, 1); /* nobody waits: whoever asks is served */
+	takes_orders(true, "");
+	rig_kill(&rig, 2);
+	rig_kill(&rig, 3);
+	takes_orders(false, "no primary: waiting for replicas 1, 2, 3");
+	assert_int_equal(views_copies(rig.views, &expected), 0);
+	assert_int_equal(expected, 3);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +216,7 @@ int main(void)
 		cmocka_unit_test(status_tells_of_refusals_and_limits),
 		cmocka_unit_test(status_of_a_view_that_nobody_waits_for),
 		cmocka_unit_test(status_waits_for_who_may_live),
+		cmocka_unit_test(status_tells_whether_orders_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

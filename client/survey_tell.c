@@ -1,0 +1,114 @@
+/* What the answers of a survey amount to: where the front-end is, and which copies are missing. */
+#include "client/survey_tell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/locate.h"
+#include "rpc/base/wall.h"
+#include "rpc/convert.h"
+
+static bool answered(const struct jh_replica_row *row)
+{
+	return row->role != JH_ROLE_DOWN;
+}
+
+static const char *frontend_of(const struct jh_replica_row *row, char text[static JH_ADDRESS_MAX + 1])
+{
+	return convert_text(text, JH_ADDRESS_MAX + 1, row->frontend.jh_address_val, row->frontend.jh_address_len);
+}
+
+/* The row that hears a front-end now; else the one that heard one last; NULL: none ever did. */
+static const struct jh_replica_row *hears(const struct jh_cluster_status *status)
+{
+	const struct jh_replica_row *best = NULL;
+
+	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
+		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
+
+		if (!answered(row) || row->frontend.jh_address_len == 0)
+			continue;
+		if (best == NULL || row->managed > best->managed ||
+		    (row->managed == best->managed && row->frontend_age_ms < best->frontend_age_ms))
+			best = row;
+	}
+	return best;
+}
+
+void survey_tell_frontend(const struct client_options *options, const struct jh_cluster_status *status, char *error,
+			  size_t size)
+{
+	const struct jh_replica_row *row = hears(status);
+	char address[JH_ADDRESS_MAX + 1], base[40], age[TEXT_TIME_SIZE];
+	size_t used = strlen(error);
+
+	if (row == NULL)
+		return;
+	frontend_of(row, address);
+	if (row->managed)
+		snprintf(error, size,
+			 "no front-end answers on %s, and none is to be started: replica %u is managed by the one at %s: "
+			 "`justhungry --frontend %s%s status`",
+			 options->frontend, row->id, address, address, locate_base_option(options, base));
+	else
+		snprintf(error + used, size - used, " (replica %u heard the last one at %s, %s ago)", row->id, address,
+			 text_duration(row->frontend_age_ms / 1000, age));
+}
+
+/* The list that the highest view among the answers has. */
+static const struct jh_replica_row *newest(const struct jh_cluster_status *status)
+{
+	const struct jh_replica_row *best = NULL;
+
+	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
+		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
+
+		if (answered(row) && row->expects.expects_len > 0 && (best == NULL || row->view > best->view))
+			best = row;
+	}
+	return best;
+}
+
+static const struct jh_replica_row *row_of(const struct jh_cluster_status *status, uint32_t id)
+{
+	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
+		if (status->replicas.replicas_val[i].id == id)
+			return &status->replicas.replicas_val[i];
+	}
+	return NULL;
+}
+
+void survey_tell_copies(struct jh_cluster_status *status, char *text, size_t size)
+{
+	const struct jh_replica_row *best = newest(status);
+	size_t used;
+
+	text[0] = '\0';
+	if (best == NULL)
+		return;
+	status->expected = best->expects.expects_len;
+	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
+		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
+
+		status->copies += answered(row) && row->member && row->view == best->view;
+	}
+	if (status->copies >= status->expected)
+		return;
+	used = (size_t)snprintf(text, size, "; %u of %u copies answer here", status->copies, status->expected);
+	for (u_int i = 0; i < best->expects.expects_len && used < size; i++) {
+		const jh_expected *expected = &best->expects.expects_val[i];
+		const struct jh_replica_row *row = row_of(status, expected->id);
+		char when[WALL_TEXT_SIZE];
+
+		if (expected->lost_us == 0 || (row != NULL && answered(row)))
+			continue;
+		int more = snprintf(text + used, size - used, ", replica %u lost since %s", expected->id,
+				    wall_text(expected->lost_us, when));
+
+		if (more < 0 || (size_t)more >= size - used) {
+			text[used] = '\0'; /* what does not fit is not begun */
+			return;
+		}
+		used += (size_t)more;
+	}
+}

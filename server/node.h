@@ -30,6 +30,7 @@ struct node_options {
 	const char *initial_orders;  /* NULL: compiled in */
 	uint64_t orders_max;
 	uint32_t segment_bytes;      /* 0: the journal's own choice */
+	uint64_t snapshot_bytes;     /* of the journal before the first snapshot; 0: the snapshotter's own choice */
 	struct postcode_options postcodes;
 	struct replica_options replica;
 };

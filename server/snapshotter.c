@@ -91,10 +91,9 @@ static void snapshot_written(void *context)
 void snapshotter_consider(struct snapshotter *snapshotter)
 {
 	struct node *node = snapshotter->node;
-	uint64_t enough = orders_bytes(node->orders);
+	uint64_t least = node->options.snapshot_bytes != 0 ? node->options.snapshot_bytes : JOURNAL_BYTES_BEFORE_FIRST;
+	uint64_t enough = orders_bytes(node->orders) < least ? least : orders_bytes(node->orders);
 
-	if (enough < JOURNAL_BYTES_BEFORE_FIRST)
-		enough = JOURNAL_BYTES_BEFORE_FIRST;
 	if (snapshotter->running || node->journal == NULL || rpc_clock_us() < snapshotter->not_before_us)
 		return;
 

@@ -22,15 +22,17 @@
 
 /* The disk thread waits in here, so that a test says which records go out in one write. No power really fails, and
  * nothing needs to be waited for. */
-static atomic_bool held;
+static atomic_bool held, waiting;
 
 static void look(void);
 
 int fdatasync(int fd)
 {
 	(void)fd;
-	while (atomic_load(&held))
+	while (atomic_load(&held)) {
+		atomic_store(&waiting, true);
 		usleep(200);
+	}
 	look();
 	return 0;
 }
@@ -61,11 +63,11 @@ static void write_together(struct disk *disk, uint32_t records, uint32_t body_si
 {
 	uint64_t ticket;
 
+	atomic_store(&waiting, false);
 	atomic_store(&held, true);
 	ticket = disk_append(disk, 1, 40);
-	while (journal_counters(disk->journal).writes == 0 || journal_queued_bytes(disk->journal) == 0)
+	while (!atomic_load(&waiting))
 		usleep(200);
-	usleep(2000); /* the first is taken by itself, or all go together, which is a shape too */
 	for (uint32_t i = 0; i < records; i++)
 		ticket = disk_append(disk, 1, body_size);
 	atomic_store(&held, false);

@@ -22,6 +22,7 @@
 #define CALL_MS 30000
 
 struct node_rig node_rig;
+struct node_sizes node_sizes;
 _Atomic int64_t wall_ahead_us, monotonic_ahead_us;
 atomic_bool disk_hangs, disk_fails;
 
@@ -96,6 +97,10 @@ void node_begin(void)
 	char error[256];
 
 	options.postcodes.mode = POSTCODE_GRAMMAR;
+	options.segment_bytes = node_sizes.segment_bytes;
+	options.snapshot_bytes = node_sizes.snapshot_bytes;
+	if (node_sizes.orders_max != 0)
+		options.orders_max = options.replica.orders_max = node_sizes.orders_max;
 	node_rig.node = node_new(&options);
 	if (!rpc_server_listen(node_rig.node->server, "127.0.0.1", node_rig.address, sizeof node_rig.address, error,
 			       sizeof error))

@@ -20,6 +20,14 @@ struct node_rig {
 };
 extern struct node_rig node_rig;
 
+/* What every node_begin goes by; 0: as usual, 100 orders. */
+struct node_sizes {
+	uint32_t segment_bytes;
+	uint64_t snapshot_bytes;
+	uint64_t orders_max;
+};
+extern struct node_sizes node_sizes;
+
 extern _Atomic int64_t wall_ahead_us;      /* the wall clock is so far ahead of the truth */
 extern _Atomic int64_t monotonic_ahead_us;
 extern atomic_bool disk_hangs;             /* fdatasync waits */

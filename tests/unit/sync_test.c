@@ -15,15 +15,55 @@
 #include <unistd.h>
 
 #include "frontend/store.h"
+#include "server/snapshot.h"
 #include "tests/unit/support_journal.h"
 #include "tests/unit/support_scratch.h"
 
-static atomic_uint data_syncs, full_syncs;
+static atomic_uint data_syncs, full_syncs, segment_syncs;
+
+/* What is done to the files of this thread while watching: Write, Header, Sync, Rename. */
+static bool watching;
+static char steps[32];
+static unsigned watched_steps;
+
+static void step(char what)
+{
+	if (!watching || watched_steps + 1 >= sizeof steps)
+		return;
+	steps[watched_steps++] = what;
+	steps[watched_steps] = '\0';
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
+{
+	step(offset == 0 ? 'h' : 'w');
+	return syscall(SYS_pwrite64, fd, bytes, size, offset);
+}
+
+int rename(const char *from, const char *to)
+{
+	step('r');
+	return (int)syscall(SYS_rename, from, to);
+}
+
+static void count_segment(int fd)
+{
+	char link[32], name[SCRATCH_PATH_SIZE];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t size = readlink(link, name, sizeof name - 1);
+
+	name[size > 0 ? size : 0] = '\0';
+	if (strstr(name, "/journal-0") != NULL)
+		atomic_fetch_add(&segment_syncs, 1);
+}
 
 int fdatasync(int fd)
 {
 	int result = (int)syscall(SYS_fdatasync, fd);
 
+	step('s');
+	count_segment(fd);
 	atomic_fetch_add(&data_syncs, 1);
 	return result;
 }
@@ -32,6 +72,7 @@ int fsync(int fd)
 {
 	int result = (int)syscall(SYS_fsync, fd);
 
+	step('s');
 	atomic_fetch_add(&full_syncs, 1);
 	return result;
 }
@@ -53,6 +94,47 @@ static void appends_are_synced(void **state)
 	}
 	disk_close(&disk);
 	disk_free(&disk);
+}
+
+/* Rule 1: what a process that was killed had written, and not synced, may have been read from memory only: a start that
+ * goes on from it has it on the disk first. */
+static void a_start_syncs_what_it_found(void **state)
+{
+	struct disk disk, killed;
+
+	(void)state;
+	disk_new(&disk);
+	assert_int_equal(disk_open(&disk), JOURNAL_OK);
+	disk_wait(&disk, written_append_meta(&disk, 1));
+	disk_wait(&disk, disk_append(&disk, 1, 100));
+	disk_copy(&killed, &disk);
+	disk_free(&disk);
+	segment_syncs = 0;
+	assert_int_equal(disk_open(&killed), JOURNAL_OK);
+	assert_true(atomic_load(&segment_syncs) > 0);
+	disk_free(&killed);
+}
+
+/* Rule 1: a snapshot's header says that it is whole: it is written when all else is on the disk, and the file gets its
+ * name when that is, too. */
+static void snapshots_are_synced_in_order(void **state)
+{
+	const struct snapshot_summary nothing = {.op = 0};
+	char path[SCRATCH_PATH_SIZE], error[SNAPSHOT_ERROR_SIZE];
+	struct snapshot_writer *writer;
+
+	(void)state;
+	scratch_new(path);
+	writer = snapshot_begin(path, SNAPSHOT_TEMPORARY, 0, error, sizeof error);
+	assert_non_null(writer);
+	watched_steps = 0;
+	watching = true;
+	assert_true(snapshot_finish(writer, &nothing, error, sizeof error));
+	assert_true(snapshot_publish(path, SNAPSHOT_TEMPORARY, 0, error, sizeof error));
+	watching = false;
+	/* Trailer, sync, header, sync; name, and the directory's sync. */
+	assert_string_equal(steps, "wshsrs");
+	scratch_remove(path);
 }
 
 struct world {
@@ -105,6 +187,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appends_are_synced),
+		cmocka_unit_test(a_start_syncs_what_it_found),
+		cmocka_unit_test(snapshots_are_synced_in_order),
 		cmocka_unit_test(views_are_synced),
 	};
 

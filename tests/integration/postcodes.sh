@@ -57,3 +57,25 @@ for number in 1 2 3 4 5 6 7 8 9; do
 	check_of "DH1 ${number}LE" >/dev/null
 done
 ((SECONDS - before < 8)) || fail "a dead provider cost every order its deadline: $((SECONDS - before)) s for 9"
+again
+
+# What earlier orders found out is recalled by a replica that starts: what exists is not asked again, and what nobody was
+# asked about is no more known than before, so it never becomes "exists" by itself.
+with silent
+[[ $(check_of "DH1 5LE") == format-only ]] || fail "DH1 5LE: check is $(jq -r .check <<<"$OUT")"
+[[ $(check_of "ZY1 1AA") == format-only ]] || fail "ZY1 1AA: check is $(jq -r .check <<<"$OUT")"
+again_with() { # BEHAVIOUR: on what is there
+	stop 1
+	SERVER_OPTIONS=(--postcodes-io "http://127.0.0.1:$port$1" --getthedata "http://127.0.0.1:$port$1")
+	start_replica 1
+	wait_for 20 "the replica to serve again" serving
+}
+again_with ""
+[[ $(check_of "DH1 3LE") == exists ]] || fail "DH1 3LE, never ordered to but before the start, is not asked about"
+[[ $(check_of "DH1 6LE") == exists ]] || fail "DH1 6LE is not asked about"
+try --json order "ZY1 1AA" soup
+[[ $STATUS == 3 || $(jq -r .check <<<"$OUT") == format-only ]] || fail "ZY1 1AA exists all of a sudden: $OUT"
+again_with /silent
+before=$SECONDS
+[[ $(check_of "DH1 6LE") == exists ]] || fail "DH1 6LE is forgotten: check is $(jq -r .check <<<"$OUT")"
+[[ $(check_of "DH1 5LE") == format-only ]] || fail "DH1 5LE exists all of a sudden"

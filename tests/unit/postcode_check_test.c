@@ -228,6 +228,15 @@ static void test_what_earlier_orders_say(void **state)
 	order_asks(checker, "DH1 3LG", &outcome);
 	assert_true(outcome.at_once);
 	postcode_checker_free(checker);
+
+	/* What a provider has said itself weighs more: an older order changes neither its word nor that it is asked. */
+	checker = checker_with(POSTCODE_AUTO, "", "/silent");
+	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
+	postcode_recall(checker, "ZY1 1AA", POSTCODE_EXISTS);
+	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
+	postcode_recall(checker, "DH1 3LG", POSTCODE_FORMAT_ONLY);
+	assert_int_equal(verdict_of(checker, "DH1 3LG"), POSTCODE_EXISTS);
+	postcode_checker_free(checker);
 }
 
 /* An order that came while the first one was waiting goes on together with it, and does not wait out a share of its

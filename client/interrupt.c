@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "client/command.h"
 #include "rpc/base/shortage.h"
 
 static volatile sig_atomic_t first;
@@ -67,6 +68,17 @@ static void note(int number)
 	errno = before;
 }
 
+/* A shortage: what had not begun to leave has not happened. */
+static int speak_last(void)
+{
+	const char *words = last_words;
+
+	if (!words)
+		return EXIT_UNAVAILABLE;
+	fputs(words, stderr);
+	return EXIT_UNKNOWN;
+}
+
 /* Async-signal-safe. SA_RESETHAND: the signal ends the process when it is raised again. */
 static void speak_and_die(int number)
 {
@@ -96,6 +108,7 @@ void interrupt_catch(void)
 	struct sigaction crash = {.sa_handler = speak_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
 
 	if (!wake_fd) {
+		shortage_last(speak_last);
 		wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		if (wake_fd < 0)
 			shortage("signals", "wait for signals: eventfd");

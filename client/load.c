@@ -312,6 +312,7 @@ static void on_connected(void *context)
 	load->started_us = rpc_clock_us();
 	load->answered_us = load->started_us;
 	load->result->started = true;
+	interrupt_last_words("justhungry: bench ends before its figures are known: orders may have been placed\n");
 	if (load->options->duration_us)
 		load->stop_us = load->started_us + load->options->duration_us;
 	for (uint32_t i = 0; i < load->options->clients; i++)
@@ -480,6 +481,7 @@ void load_run(const struct load_options *options, struct load_result *result)
 	load.begun_us = rpc_clock_us();
 	finder_look(load.finder);
 	event_base_dispatch(load.base);
+	interrupt_last_words(NULL);
 	count_open(&load);
 	for (uint32_t i = 0; i < options->clients; i++)
 		rpc_channel_close(load.clients[i].channel);

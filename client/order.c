@@ -265,7 +265,6 @@ static int place(const struct placing *placing, const struct order_input *input,
 
 	interrupt_last_words(words);
 	outcome = session_place(placing->session, placing->command->has_client, &args, &result, error);
-	interrupt_last_words(NULL);
 	if (outcome == OUTCOME_DONE) {
 		status = say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
@@ -274,6 +273,7 @@ static int place(const struct placing *placing, const struct order_input *input,
 		say_problem(placing, input, outcome, line, again);
 		status = outcome_exit_status(outcome);
 	}
+	interrupt_last_words(NULL);
 	free(words);
 	free(again);
 	return status;

@@ -397,23 +397,37 @@ enum outcome session_read(struct session *session, struct jh_read_args *args, st
 	return ask(session, REQUEST_READ, &read_history, args, result, error);
 }
 
+/* What changes something and has no number. */
+static enum outcome ask_once(struct session *session, const struct procedure *procedure, void *args, void *result,
+			     char error[static SESSION_ERROR_SIZE])
+{
+	enum outcome outcome;
+
+	interrupt_last_words("justhungry: outcome unknown: this program ends before it is answered; `justhungry "
+			     "status` tells what has become of it\n");
+	outcome = ask(session, REQUEST_ONCE, procedure, args, result, error);
+	interrupt_last_words(NULL);
+	return outcome;
+}
+
 enum outcome session_switchover(struct session *session, struct jh_switchover_args *args,
 				struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE])
 {
-	return ask(session, REQUEST_ONCE, &switchover, args, result, error);
+	return ask_once(session, &switchover, args, result, error);
 }
 
 enum outcome session_promote(struct session *session, struct jh_promote_args *args, struct jh_admin_result *result,
 			     char error[static SESSION_ERROR_SIZE])
 {
 	/* Without confirm it only asks what would be lost. */
-	return ask(session, args->confirm ? REQUEST_ONCE : REQUEST_READ, &promote, args, result, error);
+	return args->confirm ? ask_once(session, &promote, args, result, error)
+			     : ask(session, REQUEST_READ, &promote, args, result, error);
 }
 
 enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
 			    char error[static SESSION_ERROR_SIZE])
 {
-	return ask(session, REQUEST_ONCE, &remove_replica, args, result, error);
+	return ask_once(session, &remove_replica, args, result, error);
 }
 
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,

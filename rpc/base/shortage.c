@@ -56,13 +56,20 @@ const char *shortage_text(int error, char *text, size_t size)
 	return text;
 }
 
+static int (*before_exit)(void);
+
+void shortage_last(int (*last)(void))
+{
+	before_exit = last;
+}
+
 _Noreturn static void end(const char *component, const char *call, int error)
 {
 	char text[SHORTAGE_TEXT];
 
 	log_error(component, "cannot %s: %s", call, shortage_text(error, text, sizeof text));
 	log_flush();
-	_exit(1);
+	_exit(before_exit != NULL ? before_exit() : 1);
 }
 
 _Noreturn void shortage(const char *component, const char *call)

@@ -15,6 +15,9 @@ const char *shortage_text(int error, char *text, size_t size);
  * do. call: the work and the system call, "watch descriptors: epoll_create1". */
 _Noreturn void shortage(const char *component, const char *call);
 
+/* What a command still has to say then, and with which status it ends; NULL: nothing, and 1. */
+void shortage_last(int (*last)(void));
+
 /* For the result of every malloc. */
 _Noreturn void shortage_of_memory(const char *function);
 

@@ -203,10 +203,10 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_re
 
 bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
 {
+	jh_switchover_args either = {0};
+
 	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
+	return switchover_1_svc(&either, result, request);
 }
 
 bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
@@ -240,7 +240,7 @@ static _Noreturn void serve(int ready)
 	char error[256];
 
 	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
-	if (!rpc_server_listen(server, "127.0.0.1:0", script->address, sizeof script->address, error, sizeof error))
+	if (!rpc_server_listen(server, script->address, script->address, sizeof script->address, error, sizeof error))
 		_exit(1);
 	if (write(ready, "", 1) != 1)
 		_exit(1);
@@ -250,15 +250,12 @@ static _Noreturn void serve(int ready)
 
 /* --- the test's side -------------------------------------------------------------------------------------------- */
 
-static struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps)
+/* At script->address. */
+static void fork_frontend(void)
 {
-	struct client_options options = client_options_default();
 	int ready[2];
 	char byte;
 
-	memset(script, 0, sizeof *script);
-	memcpy(script->steps, steps, count * sizeof *steps);
-	script->steps_count = count;
 	assert_int_equal(pipe(ready), 0);
 	frontend_pid = fork();
 	assert_true(frontend_pid >= 0);
@@ -267,6 +264,17 @@ static struct client_options start_frontend(uint32_t timeout_ms, unsigned int co
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 	close(ready[1]);
+}
+
+static struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps)
+{
+	struct client_options options = client_options_default();
+
+	memset(script, 0, sizeof *script);
+	memcpy(script->steps, steps, count * sizeof *steps);
+	script->steps_count = count;
+	strcpy(script->address, "127.0.0.1:0");
+	fork_frontend();
 	options.frontend = script->address;
 	options.timeout_ms = timeout_ms;
 	return options;
@@ -478,6 +486,45 @@ static void test_a_switchover_is_not_repeated(void **state)
 	stop_frontend();
 }
 
+/* The preview of a promotion changes nothing: it is asked again, the promotion itself is not. */
+static void test_only_a_preview_is_repeated(void **state)
+{
+	(void)state;
+	for (int confirm = 0; confirm < 2; confirm++) {
+		struct client_options options = start_frontend(20000, SCRIPT(CLOSE, DONE));
+		struct session *session = session_new(&options);
+		jh_promote_args args = {.id = 1, .confirm = confirm};
+		jh_admin_result result;
+		char error[SESSION_ERROR_SIZE];
+
+		assert_int_equal(session_promote(session, &args, &result, error), confirm ? OUTCOME_UNKNOWN : OUTCOME_DONE);
+		assert_int_equal(script->calls, confirm ? 1 : 2);
+		session_free(session);
+		stop_frontend();
+	}
+}
+
+/* What happened to a connection between two requests is no doubt about the second. */
+static void test_a_connection_lost_while_idle_is_no_doubt(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(DONE));
+	struct session *session = session_new(&options);
+	jh_read_args read = {.query = {.kind = JH_QUERY_HISTORY}};
+	jh_read_result history;
+	jh_switchover_args args = {0};
+	jh_admin_result result;
+	char error[SESSION_ERROR_SIZE];
+
+	(void)state;
+	assert_int_equal(session_read(session, &read, &history, error), OUTCOME_DONE);
+	xdr_free((xdrproc_t)xdr_jh_read_result, &history);
+	stop_frontend();
+	fork_frontend();
+	assert_int_equal(session_switchover(session, &args, &result, error), OUTCOME_DONE);
+	session_free(session);
+	stop_frontend();
+}
+
 /* Rule 12: what the other side rejects was certainly not executed: it is unavailable and no doubt comes of it; but an
  * earlier doubt stays. */
 static void test_a_rejected_call_was_not_executed(void **state)
@@ -574,6 +621,66 @@ static void test_bench_counts_refusals_and_unknowns(void **state)
 	free(result);
 }
 
+/* What is refused for good is not placed by trying on: as many failures as wanted orders end it. */
+static void test_bench_ends_without_an_order(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(REFUSE));
+	struct load_result *result = run_load(&options, 1, 3);
+
+	(void)state;
+	assert_int_equal(result->refused, 3);
+	assert_int_equal(result->orders, 0);
+	free(result);
+}
+
+/* Nobody answers any more: what is under way then may have happened. */
+static void test_bench_cut_off_is_unknown(void **state)
+{
+	struct client_options options = start_frontend(100, SCRIPT(DONE, HOLD));
+	struct load_result *result = run_load(&options, 1, 3);
+
+	(void)state;
+	assert_int_equal(result->orders, 1);
+	assert_int_equal(result->errors, 1);
+	assert_int_equal(result->unknown, 1);
+	free(result);
+}
+
+static void test_bench_draws_fresh_clients(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(DONE));
+	struct load_options load = {.client = &options, .clients = 2, .orders = 6, .read_orders = 1, .postcodes = 2,
+				    .fresh_clients = true};
+	struct load_result *result = malloc(sizeof *result);
+
+	(void)state;
+	load_run(&load, result);
+	stop_frontend();
+	assert_int_equal(script->calls, 6);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(script->seen[i].request, 1);
+		for (int k = 0; k < i; k++)
+			assert_memory_not_equal(script->seen[i].client, script->seen[k].client, 16);
+	}
+	free(result);
+}
+
+/* A read that was lost is no doubt: what is said then is believed. */
+static void test_bench_reads_are_never_unknown(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, DONE));
+	struct load_options load = {.client = &options, .clients = 1, .duration_us = 100000, .reads_percent = 100,
+				    .read_orders = 1, .postcodes = 2};
+	struct load_result *result = malloc(sizeof *result);
+
+	(void)state;
+	load_run(&load, result);
+	stop_frontend();
+	assert_int_equal(result->refused, 1);
+	assert_int_equal(result->unknown, 0);
+	free(result);
+}
+
 static void test_bench_with_many_clients(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(DONE));
@@ -612,6 +719,12 @@ int main(void)
 		cmocka_unit_test(test_a_system_error_proves_nothing),
 		cmocka_unit_test(test_bench_asks_again_and_counts_each_order_once),
 		cmocka_unit_test(test_bench_counts_refusals_and_unknowns),
+		cmocka_unit_test(test_only_a_preview_is_repeated),
+		cmocka_unit_test(test_a_connection_lost_while_idle_is_no_doubt),
+		cmocka_unit_test(test_bench_ends_without_an_order),
+		cmocka_unit_test(test_bench_cut_off_is_unknown),
+		cmocka_unit_test(test_bench_draws_fresh_clients),
+		cmocka_unit_test(test_bench_reads_are_never_unknown),
 		cmocka_unit_test(test_bench_with_many_clients),
 	};
 

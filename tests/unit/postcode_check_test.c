@@ -10,11 +10,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "rpc/base/limits.h"
+#include "server/postcode_breaker.h"
 #include "support_postcode_check.h"
 
 /* Runs the loop until all have their answer. The fixture's pulse ends each turn. */
+/* This file stands before libc's clock_gettime: the monotonic clock is so far ahead of the truth. */
+static _Atomic time_t ahead_s;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (syscall(SYS_clock_gettime, clock, now) != 0)
+		return -1;
+	if (clock != CLOCK_REALTIME)
+		now->tv_sec += ahead_s;
+	return 0;
+}
+
 static void wait_for(const struct outcome *outcomes, size_t size)
 {
 	int64_t end_us = now_us() + GUARD_S * INT64_C(1000000);
@@ -298,6 +314,45 @@ static void test_failures_in_a_row_open_the_breaker(void **state)
 
 /* Full is an answer: neither postcodes nor waiting orders are taken without bound, and each that was taken gets its
  * answer. */
+/* When both providers were dead and may be tried again: who must know waits for the probe, nobody else does. */
+static void test_who_waits_for_a_probe(void **state)
+{
+	static const enum postcode_mode modes[] = {POSTCODE_STRICT, POSTCODE_AUTO};
+	static const char *const postcodes[] = {"DH1 1AA", "DH1 1AB", "DH1 1AD", "DH1 1AE"};
+	struct outcome outcome;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		enum postcode_verdict nobody_knows = i ? POSTCODE_FORMAT_ONLY : POSTCODE_UNREACHABLE;
+		struct postcode_checker *checker = checker_with(modes[i], "/broken", "/broken");
+
+		for (size_t k = 0; k < 3; k++)
+			assert_int_equal(verdict_of(checker, postcodes[k]), nobody_knows);
+		order_asks(checker, postcodes[3], &outcome);
+		assert_true(outcome.at_once);
+		assert_int_equal(outcome.verdict, nobody_knows);
+		ahead_s += POSTCODE_BREAKER_PAUSE_MS / 1000 + 1;
+		order_asks(checker, postcodes[3], &outcome);
+		assert_int_equal(outcome.at_once, modes[i] == POSTCODE_AUTO);
+		wait_for(&outcome, 1);
+		assert_int_equal(outcome.verdict, nobody_knows);
+		postcode_checker_free(checker);
+	}
+}
+
+/* "I do not know" is an answer: a provider that gives it is not left out for it. */
+static void test_not_knowing_is_no_failure(void **state)
+{
+	static const char *const northern[] = {"BT1 1AA", "BT1 1AB", "BT1 1AD", "BT1 1AE", "BT1 1AF"};
+	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/broken", "");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof northern / sizeof *northern; i++)
+		assert_int_equal(verdict_of(checker, northern[i]), POSTCODE_FORMAT_ONLY);
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	postcode_checker_free(checker);
+}
+
 static void test_bounded(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
@@ -400,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_those_who_came_later_move_on_too),
 		cmocka_unit_test(test_a_dead_first_provider_is_left_out),
 		cmocka_unit_test(test_failures_in_a_row_open_the_breaker),
+		cmocka_unit_test(test_who_waits_for_a_probe),
+		cmocka_unit_test(test_not_knowing_is_no_failure),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_asking_from_within_an_answer),
 		cmocka_unit_test(test_freed_while_asking),

@@ -22,6 +22,7 @@
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
 #include "rpc/registry.h"
+#include "rpc/registry_mappings.h"
 #include "rpc/resolve.h"
 
 /* Programs of this process's own, so that runs in parallel do not meet. */
@@ -215,6 +216,29 @@ static void bad_addresses_are_told(void **state)
 	assert_non_null(strstr(error, "numeric"));
 	assert_int_equal(registry_set(1, 1, "127.0.0.1", error, sizeof error), REGISTRY_FAILED);
 	assert_int_equal(registry_dump("", 1, 1, NULL, 0, 100, error, sizeof error), -1);
+}
+
+/* What is registered for another transport is not found, whatever its address looks like. */
+static void only_tcp_is_taken(void **state)
+{
+	static const struct {
+		const char *netid, *address;
+		bool taken;
+	} registered[] = {
+		{"tcp", "127.0.0.1.156.65", true},   {"tcp6", "::1.156.65", true},	{"udp", "127.0.0.1.156.65", false},
+		{"udp6", "::1.156.65", false},	     {"tcp6", "127.0.0.1.156.65", false}, {"tcp", "::1.156.65", false},
+		{"local", "/run/rpcbind.sock", false}, {"", "127.0.0.1.156.65", false},	{"tcp", "127.0.0.1.0.0", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof registered / sizeof *registered; i++) {
+		struct mapping mapping = {.program = 1, .version = 1};
+		struct registry_entry entry;
+
+		snprintf(mapping.netid, sizeof mapping.netid, "%s", registered[i].netid);
+		snprintf(mapping.address, sizeof mapping.address, "%s", registered[i].address);
+		assert_int_equal(mapping_take(&mapping, NULL, 0, &entry), registered[i].taken);
+	}
 }
 
 /* --- deadlines ---------------------------------------------------------------------------------------------------- */
@@ -413,6 +437,7 @@ int main(void)
 		cmocka_unit_test(stock_client_finds_the_server),
 		cmocka_unit_test(bad_addresses_are_told),
 		cmocka_unit_test(a_trickling_peer_holds_nobody_past_the_deadline),
+		cmocka_unit_test(only_tcp_is_taken),
 		cmocka_unit_test(numeric_hosts_ask_nobody),
 		cmocka_unit_test(keeps_a_registration_alive),
 		cmocka_unit_test(async_clean_removes_the_dead),

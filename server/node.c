@@ -162,11 +162,15 @@ static void step(struct node *node, struct replica_event *event)
 static void propose(struct node *node, struct request *request)
 {
 	bool declined = request->reason != JH_REASON_NONE;
+	uint64_t last_op = replica_last_op(node->replica);
+	int64_t time_us = declined ? 0 : request_date(request);
 
 	step(node, &(struct replica_event){.kind = declined ? REPLICA_DECLINE : REPLICA_PROPOSE,
 					   .token = (uint64_t)(uintptr_t)request, .view = request->view,
 					   .client = request->client, .request = request->number,
 					   .content = request->content, .body = request->body, .size = request->size});
+	if (!declined && replica_last_op(node->replica) > last_op) /* RULE 16: the request may be answered and gone */
+		node->last_time_us = time_us;
 }
 
 static void after_step(struct node *node)

@@ -219,6 +219,8 @@ void managed_report(const struct node *node, struct report *report);
 
 /* requests.c: SUBMIT and QUERY, from the call to the answer */
 void request_judge(struct request *request);
+/* Writes the time into the body of one that was judged good, and returns it. */
+int64_t request_date(struct request *request);
 void request_answer(struct request *request, const struct replica_action *action);
 void request_read(struct request *request, bool moved);
 /* At the end of the process: those that nobody will answer. */

@@ -15,7 +15,7 @@ static int64_t add(int64_t a_us, int64_t b_us)
 
 int64_t order_time_not_before(int64_t previous_us)
 {
-	return add(previous_us, -ORDER_TIME_AHEAD_US);
+	return add(previous_us, -2 * ORDER_TIME_AHEAD_US);
 }
 
 int64_t order_time_latest(int64_t clock_us)

@@ -15,7 +15,8 @@
 int64_t order_time_after(int64_t previous_us, int64_t clock_us, const int64_t *others_us);
 
 /* Clocks of others that show less do not count: they contradict an order that is in the log, and there would be no time
- * that they allow. */
+ * that they allow. Twice as far as the primary may be ahead: else an order dated at that limit would discredit the very clock
+ * that set it, once its word is a moment older or another, slower one is the latest. */
 int64_t order_time_not_before(int64_t previous_us);
 
 /* By a replica's own clock: an order dated later than this has no real time. A little more than what the primary may be

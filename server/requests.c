@@ -128,9 +128,11 @@ void request_answer(struct request *request, const struct replica_action *action
 
 /* --- judging ------------------------------------------------------------------------------------------------------ */
 
-/* RULE 16 */
-static int64_t order_time_us(struct node *node)
+/* RULE 16: as it enters the log, and of no account if it does not: in a view that has ended meanwhile the others' clocks are
+ * not known, and a time made then must not be the last one. */
+int64_t request_date(struct request *request)
 {
+	struct node *node = request->node;
 	int64_t previous_us = node->last_time_us;
 
 	if (previous_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
@@ -139,19 +141,19 @@ static int64_t order_time_us(struct node *node)
 	int64_t others_us;
 	bool known = replica_clock_of_others(node->replica, rpc_clock_us() / 1000, order_time_not_before(previous_us),
 					     &others_us);
+	int64_t time_us = RULE_KEPT(rule_16_dated_after_the_last)
+				  ? order_time_after(previous_us, rpc_wall_us(), known ? &others_us : NULL)
+				  : rpc_wall_us();
+	uint64_t wire = htobe64((uint64_t)time_us);
 
-	node->last_time_us = RULE_KEPT(rule_16_dated_after_the_last)
-				     ? order_time_after(previous_us, rpc_wall_us(), known ? &others_us : NULL)
-				     : rpc_wall_us();
-	return node->last_time_us;
+	memcpy(request->body + BODY_TIME_OFFSET, &wire, sizeof wire);
+	return time_us;
 }
 
 static void assign(struct request *request, enum jh_check check)
 {
-	uint64_t time_us = htobe64((uint64_t)order_time_us(request->node));
 	uint32_t wire_check = htobe32((uint32_t)check);
 
-	memcpy(request->body + BODY_TIME_OFFSET, &time_us, sizeof time_us);
 	memcpy(request->body + BODY_CHECK_OFFSET, &wire_check, sizeof wire_check);
 }
 

@@ -275,6 +275,7 @@ void replica_needs_refresh(struct replica *r);
 bool replica_intake_slowed(const struct replica *r);
 /* Members that would be reported if an order waited for them. */
 uint32_t replica_members_gone(const struct replica *r);
+bool replica_cannot_be_reached(const struct replica *r, const struct replica_peer *peer);
 
 /* recover.c */
 void replica_recover(struct replica *r, const struct replica_event *event);

@@ -62,7 +62,7 @@ bool replica_intake_slowed(const struct replica *r)
 	return false;
 }
 
-static bool cannot_be_reached(const struct replica *r, const struct replica_peer *peer)
+bool replica_cannot_be_reached(const struct replica *r, const struct replica_peer *peer)
 {
 	/* A front-end that has just started has not heard of a hung one, and lists it nowhere. */
 	if (peer->link == LINK_NONE)
@@ -84,7 +84,7 @@ uint32_t replica_members_gone(const struct replica *r)
 	uint32_t gone = 0;
 
 	for (uint32_t i = 0; i < r->peers_count; i++)
-		gone += replica_peer_member(r, &r->peers[i]) && cannot_be_reached(r, &r->peers[i]);
+		gone += replica_peer_member(r, &r->peers[i]) && replica_cannot_be_reached(r, &r->peers[i]);
 	return gone;
 }
 
@@ -135,7 +135,7 @@ void replica_needs_refresh(struct replica *r)
 		else if (without_room(r, peer))
 			add_need(r, needs, &count, NEED_FULL, peer);
 		else if (counts && RULE_HOLDS(rule_10_reported_when_a_request_waits, waits) &&
-			 cannot_be_reached(r, peer))
+			 replica_cannot_be_reached(r, peer))
 			add_need(r, needs, &count, NEED_EVICT, peer);
 		else if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer) && peer->acked_op >= r->commit)
 			add_need(r, needs, &count, NEED_ADMIT, peer);

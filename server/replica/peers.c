@@ -38,7 +38,6 @@ static void forget_proof(struct replica_peer *peer)
 	peer->pinged_ms = 0;
 	peer->needs_state = false;
 	peer->learning_since_ms = 0;
-	peer->clock_known = false;
 }
 
 static void disconnect(struct replica *r, struct replica_peer *peer)
@@ -148,6 +147,7 @@ void replica_peers_reset(struct replica *r)
 								 ? peer->joint_backoff_ms * 2 : JOINT_BACKOFF_MOST_MS;
 		}
 		peer->joint = JOINT_NO;
+		peer->clock_known = false; /* RULE 16: of this view, though by whichever incarnation */
 		peer->acked_ever = 0;
 		peer->lost_data = false;
 		if (leads && peer->link == LINK_UP) {

@@ -29,7 +29,8 @@ void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full)
 		    " has disk space again", peer->id);
 }
 
-/* The lowest capacity of all who must hold an order. */
+/* The lowest capacity of all who must hold an order. Who is gone must not keep them out: it leaves when one waits for it, and
+ * should it come back before that, it is too small for the log. */
 static struct refusal lowest_capacity(const struct replica *r)
 {
 	struct refusal lowest = {.verdict = VERDICT_FULL, .id = r->options.id, .limit = r->options.orders_max};
@@ -37,7 +38,8 @@ static struct refusal lowest_capacity(const struct replica *r)
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		const struct replica_peer *peer = &r->peers[i];
 		/* Written down already, it may count before the next order is in the log. */
-		bool counts = replica_peer_counts(r, peer) || peer->joint == JOINT_WRITING;
+		bool counts = (replica_peer_counts(r, peer) && !replica_cannot_be_reached(r, peer)) ||
+			      peer->joint == JOINT_WRITING;
 
 		if (RULE_HOLDS(rule_19_lowest_capacity_counts, counts && peer->orders_max != 0) &&
 		    peer->orders_max < lowest.limit) {

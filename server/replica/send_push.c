@@ -199,6 +199,8 @@ static void take_ok(struct replica *r, struct replica_peer *peer, const struct r
 			return; /* staged, nothing proved yet: the entries follow */
 	} else if (content) {
 		peer->sent_op = peer->push_end;
+	} else if (ack->op == 0 && !replica_peer_counts(r, peer)) {
+		return; /* a full learner that was only asked how it does, between a staged state and its entries */
 	}
 	take_proof(r, peer, ack);
 }

@@ -270,7 +270,7 @@ static void fill(struct world *w, struct node *node)
 	node->disk.full = true;
 	w->counts->full_disks++;
 	node_disk(w, node);
-	world_at(w, world_draw(w, world_percent(w, 50) ? 1000000 : 100000),
+	world_at(w, world_draw(w, world_percent(w, 25) ? 8000000 : world_percent(w, 50) ? 1000000 : 100000),
 		 (struct world_event){.kind = EV_ROOM, .node = node->id});
 }
 
@@ -398,6 +398,8 @@ void fault_profile(struct world *w)
 	profile->log_bytes_max = world_percent(w, 60) ? 500 + world_draw(w, 6000) : LIMIT_LOG_BYTES;
 	profile->orders_max = world_percent(w, 10) ? 40 + world_draw(w, 400) : 1000000;
 	profile->min_members = world_percent(w, 10) ? 2 : 1;
+	profile->full_wait_ms = 100 + world_draw(w, 2000);
+	profile->liar = world_percent(w, 40) ? 1 + world_draw(w, profile->nodes) : 0;
 	profile->piece_entries = world_percent(w, 60) ? 3 + world_draw(w, 20) : 400;
 	profile->snapshot_percent = world_percent(w, 60) ? 1 + world_draw(w, 15) : 0;
 	profile->push_mode = (enum replica_push_mode)world_draw(w, 3);

@@ -168,6 +168,7 @@ struct conn {
 struct body {
 	uint32_t client;
 	uint64_t request, content;
+	int64_t time_us;       /* 0: not dated yet */
 	uint32_t size;
 };
 
@@ -244,6 +245,9 @@ struct node {
 	bool alive;
 	uint64_t paused_until_us;
 	uint64_t clock_ms;            /* what its clock shows beyond ours: RULE 16 */
+	int64_t wall_ahead_us;        /* what its wall clock does */
+	int64_t last_time_us;         /* of the newest order in its log */
+	uint64_t orders_max;
 	uint64_t init;
 	struct uuid uuid, incarnation;
 	char address[LIMIT_ADDRESS_BYTES];
@@ -340,6 +344,8 @@ struct profile {
 	uint64_t log_bytes_max;
 	uint64_t orders_max;
 	uint32_t min_members;
+	uint32_t full_wait_ms;
+	uint32_t liar;                /* the one whose wall clock may be wrong; 0: nobody's */
 	uint32_t piece_entries;
 	uint32_t snapshot_percent;
 	enum replica_push_mode push_mode;
@@ -460,6 +466,7 @@ void node_flush_soon(struct world *w, struct node *node);
 void node_disk(struct world *w, struct node *node);
 void node_report(const struct world *w, const struct node *node, struct report *report);
 void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
+int64_t world_wall_us(const struct world *w); /* the right time */
 struct identity node_identity(const struct node *node);
 
 /* world_serve.c: the replica's side of connections */
@@ -502,6 +509,7 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body);
 void judge_answered(struct world *w, const struct node *node, const struct call *call,
 		    const struct replica_action *action);
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
+void judge_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us);
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
 const struct executed *judge_executed(const struct client *client, uint64_t request); /* NULL: it was not */
 void judge_told(struct world *w, struct client *client, const struct answering *answer);

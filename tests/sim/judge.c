@@ -111,15 +111,15 @@ static void judge_first(struct world *w, const struct node *node, uint64_t op, u
 
 void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body)
 {
+	if (op > node->orders_max)
+		world_fail(w, 19, "replica %" PRIu32 " applies op %" PRIu64 ", the most it holds is %" PRIu64, node->id, op,
+			   node->orders_max);
 	if (op <= w->committed_count) {
 		if (w->committed[op - 1] != body)
 			world_fail(w, 7, "replica %" PRIu32 " applies another operation at op %" PRIu64, node->id, op);
 		return;
 	}
 	must(op == w->committed_count + 1);
-	if (op > w->profile.orders_max)
-		world_fail(w, 19, "replica %" PRIu32 " applies op %" PRIu64 ", the most is %" PRIu64, node->id, op,
-			   w->profile.orders_max);
 	judge_first(w, node, op, body);
 	w->committed = world_grow(w->committed, w->committed_count, &w->committed_room, sizeof *w->committed);
 	w->committed[w->committed_count++] = body;
@@ -403,6 +403,8 @@ static void judge_serving(struct world *w, const struct node *node, const struct
 void judge_report(struct world *w, const struct node *node, const struct report *report)
 {
 	judge_serving(w, node, report);
+	for (uint32_t i = 0; i < report->needs_count; i++)
+		w->counts->full_needs += report->needs[i].kind == NEED_FULL;
 	if (report->view.number > w->counts->views)
 		w->counts->views = report->view.number;
 	if (report->view.number > 0)
@@ -416,4 +418,19 @@ void judge_report(struct world *w, const struct node *node, const struct report 
 	if (report->digest_op == node->live.count && !digest_equal(report->digest, node->live.digest))
 		world_fail(w, 14, "replica %" PRIu32 " names another digest than its history's at op %" PRIu64, node->id,
 			   report->digest_op);
+}
+
+/* RULE 16: no time before the last one; and as long as the log's times are real, none that is more than a minute late where
+ * another member, whose clock is right, has told it. */
+void judge_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us)
+{
+	int64_t latest_us = world_wall_us(w) + INT64_C(61000000);
+
+	if (time_us < previous_us)
+		world_fail(w, 16, "replica %" PRIu32 " dates an order %" PRId64 " us before the last one", node->id,
+			   previous_us - time_us);
+	if (previous_us <= latest_us && time_us > latest_us && replica_view(node->core)->members_count > 1)
+		world_fail(w, 16, "replica %" PRIu32 " dates an order %" PRId64 " s ahead", node->id,
+			   (time_us - latest_us) / 1000000 + 61);
+	w->counts->late_clocks += node->wall_ahead_us > INT64_C(61000000);
 }

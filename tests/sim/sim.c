@@ -141,6 +141,9 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->short_runs * 20 < sum->runs);
 	must(sum->partitions > sum->runs);
 	must(sum->full_disks > sum->runs);
+	must(sum->full_needs > sum->runs / 10);
+	must(sum->full_moves > sum->runs / 10);
+	must(sum->late_clocks > sum->runs);
 	must(sum->failed_writes * 5 > sum->runs);
 	must(sum->strays > sum->runs);
 	must(sum->restored + sum->damaged > 0);
@@ -167,6 +170,8 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	printf("faults: partitions %" PRIu64 " full disks %" PRIu64 " failed writes %" PRIu64 " restored disks %" PRIu64
 	       " damaged %" PRIu64 " given up %" PRIu64 "\n",
 	       sum->partitions, sum->full_disks, sum->failed_writes, sum->restored, sum->damaged, sum->retired);
+	printf("faults: reported as full %" PRIu64 " full primaries that handed over %" PRIu64 " orders under a late clock %" PRIu64
+	       "\n", sum->full_needs, sum->full_moves, sum->late_clocks);
 	printf("faults: stray views %" PRIu64 " old directories %" PRIu64 " second front-ends %" PRIu64 " replaced %" PRIu64
 	       " left alone %" PRIu64 " frozen %" PRIu64 "\n",
 	       sum->strays, sum->old_directories, sum->second_fronts, sum->replaced, sum->left_alone, sum->frozen);

@@ -344,6 +344,8 @@ static void calm_down(struct world *w)
 		w->nodes[id].disk.stalled_until_us = 0;
 		w->nodes[id].disk.full = w->nodes[id].disk.failing = false;
 		w->nodes[id].paused_until_us = 0;
+		if (w->nodes[id].alive && w->nodes[id].orders_max < w->profile.orders_max)
+			node_kill(w, &w->nodes[id]); /* to be started with a higher limit */
 		world_at(w, 0, (struct world_event){.kind = EV_START, .node = id});
 	}
 	w->fronts[0].paused_until_us = 0;

@@ -30,6 +30,9 @@ struct world_counts {
 	uint64_t wipes;
 	uint64_t partitions;
 	uint64_t full_disks;
+	uint64_t full_needs;     /* reports of one that is full for long, or too small */
+	uint64_t full_moves;     /* a full primary handed over */
+	uint64_t late_clocks;    /* orders dated by one whose clock is far ahead */
 	uint64_t failed_writes;
 	uint64_t strays;         /* views from nobody we know */
 	uint64_t old_directories;

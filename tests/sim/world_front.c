@@ -175,6 +175,7 @@ static void store(struct world *w, uint64_t ticket)
 
 static void front_says(struct world *w, const struct views_action *action)
 {
+	w->counts->full_moves += strstr(action->text, "disk is full: switchover") != NULL;
 	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, action->text);
 	if (strstr(action->text, "learner") != NULL)
 		w->counts->admissions++;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/order_time.h"
 #include "tests/sim/internal.h"
 
 /* --- questions to the state machine ------------------------------------------------------------------------------- */
@@ -53,6 +54,12 @@ static uint64_t state_bytes(void *context)
 
 /* --- the core and its actions ------------------------------------------------------------------------------------- */
 
+static void know_time(const struct world *w, struct node *node, uint32_t body)
+{
+	if (w->bodies[body].time_us > node->last_time_us)
+		node->last_time_us = w->bodies[body].time_us;
+}
+
 static void apply(struct world *w, struct node *node, uint64_t op)
 {
 	while (node->live.count < op) {
@@ -60,6 +67,7 @@ static void apply(struct world *w, struct node *node, uint64_t op)
 		uint32_t body = body_of(w, entry.body, entry.size);
 
 		judge_applied(w, node, node->live.count + 1, body);
+		know_time(w, node, body);
 		history_append(w, &node->live, body);
 	}
 }
@@ -148,6 +156,8 @@ static void adopt(struct world *w, struct node *node, uint64_t op)
 			   node->live.count);
 	for (uint64_t at = 1; at <= op; at++)
 		judge_applied(w, node, at, node->staging->history.bodies[at - 1]);
+	for (uint64_t at = 1; at <= op; at++)
+		know_time(w, node, node->staging->history.bodies[at - 1]);
 	history_free(&node->live);
 	node->live = node->staging->history;
 	node->staging->history = (struct history){0};
@@ -157,6 +167,54 @@ static void adopt(struct world *w, struct node *node, uint64_t op)
 	node->publish_due = true;
 	world_at(w, world_draw(w, 2000),
 		 (struct world_event){.kind = EV_PUBLISH, .node = node->id, .life = node->life});
+}
+
+int64_t world_wall_us(const struct world *w)
+{
+	return INT64_C(1800000000000000) + (int64_t)w->now_us;
+}
+
+static int64_t wall_us(const struct world *w, const struct node *node)
+{
+	return world_wall_us(w) + node->wall_ahead_us;
+}
+
+/* As server/requests.c. */
+static int64_t date(struct world *w, struct node *node)
+{
+	int64_t previous_us = node->last_time_us, others_us;
+	bool known = replica_clock_of_others(node->core, world_ms(w) + node->clock_ms,
+					     order_time_not_before(previous_us), &others_us);
+
+	return order_time_after(previous_us, wall_us(w, node), known ? &others_us : NULL);
+}
+
+/* RULE 16: a clock that is 70 years off, or an hour; never the others', so that there is a truth to judge by. */
+static int64_t draw_wall(struct world *w, const struct node *node)
+{
+	static const int64_t s_us = INT64_C(1000000), day_us = INT64_C(86400000000);
+	const int64_t off_us[] = {0, -3600 * s_us, 3600 * s_us, 25550 * day_us, -25550 * day_us};
+
+	if (w->profile.liar == node->id)
+		return off_us[world_draw(w, 5)];
+	return (int64_t)world_draw(w, 1000000) - 500000;
+}
+
+/* No less than its disk holds: a start with less ends with a line. */
+static uint64_t draw_capacity(struct world *w, const struct node *node)
+{
+	const struct disk *disk = &node->disk;
+	uint64_t least = disk->image.last > disk->image.commit ? disk->image.last : disk->image.commit;
+	uint64_t capacity = w->profile.orders_max;
+
+	if (w->calm || capacity > 1000)
+		return capacity;
+	if (disk->has_snapshot && disk->snapshot.count > least)
+		least = disk->snapshot.count;
+	if (disk->has_incoming && disk->incoming.count > least)
+		least = disk->incoming.count;
+	capacity -= world_draw(w, 39);
+	return capacity > least ? capacity : least > 0 ? least : 1;
 }
 
 static void judge_soon(struct world *w, struct node *node, struct call *call)
@@ -216,10 +274,14 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 						       .answering = {.moved = action->kind == DO_READ_MOVED,
 								     .op = node->live.count}});
 		break;
-	case DO_ACK:
+	case DO_ACK: {
+		struct message reply = {.kind = MSG_REPLY_PUSH, .ack = action->ack};
+
 		judge_acked(w, node, &action->ack);
-		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_PUSH, .ack = action->ack});
+		reply.ack.clock_us = wall_us(w, node);
+		serve_reply(w, call, &reply);
 		break;
+	}
 	case DO_INSTALLED:
 	case DO_BOUND:
 		node_tell(w, node, action, group);
@@ -326,7 +388,7 @@ void node_flush_soon(struct world *w, struct node *node)
 void node_report(const struct world *w, const struct node *node, struct report *report)
 {
 	replica_report(node->core, report);
-	report->clock_us = (int64_t)w->now_us;
+	report->clock_us = wall_us(w, node);
 	if (node->disk.pending_count > 0)
 		report->write_age_ms = (uint32_t)((w->now_us - node->disk.oldest_us) / 1000);
 	judge_report((struct world *)(uintptr_t)w, node, report);
@@ -379,16 +441,25 @@ static void tick(struct world *w, struct node *node)
 static void judged(struct world *w, struct node *node, struct call *call)
 {
 	uint8_t bytes[256];
+	uint64_t last_op = replica_last_op(node->core);
+	bool call_declined = call->declined; /* the call may be answered and gone */
+	uint32_t body = call->body;
+	int64_t time_us = 0;
 	struct replica_event event = {.kind = call->declined ? REPLICA_DECLINE : REPLICA_PROPOSE,
 				      .token = (uint64_t)(uintptr_t)call, .view = call->asking.view,
 				      .client = client_uuid(call->asking.client), .request = call->asking.request,
 				      .content = content_digest(call->asking.content)};
 
 	if (!call->declined) {
+		time_us = date(w, node);
 		event.size = body_bytes(w, call->body, bytes);
 		event.body = bytes;
 	}
 	node_step(w, node, &event);
+	if (!call_declined && node->alive && replica_last_op(node->core) > last_op) {
+		judge_dated(w, node, node->last_time_us, time_us);
+		w->bodies[body].time_us = node->last_time_us = time_us;
+	}
 	node_flush_soon(w, node);
 }
 
@@ -461,6 +532,8 @@ static void hand_record(struct world *w, struct node *node, const struct record 
 	case WRITE_BATCH:
 	case WRITE_STAGED:
 		for (uint64_t i = 0; i < count; i++)
+			know_time(w, node, record->entries[i].body);
+		for (uint64_t i = 0; i < count; i++)
 			entries[i] = (struct replica_entry){.view = record->entries[i].view, .body = bytes[i],
 							    .size = body_bytes(w, record->entries[i].body, bytes[i])};
 		event.kind = record->kind == WRITE_BATCH ? REPLICA_RECOVER_BATCH : REPLICA_RECOVER_STAGED;
@@ -528,6 +601,8 @@ static void recover(struct world *w, struct node *node)
 	history_init(&node->live, node->init);
 	if (node->disk.has_snapshot)
 		history_copy(&node->live, &node->disk.snapshot, node->disk.snapshot.count);
+	for (uint32_t i = 0; i < node->live.count; i++)
+		know_time(w, node, node->live.bodies[i]);
 	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = node->live.count,
 					      .digest = node->live.digest});
 	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
@@ -538,10 +613,14 @@ static void recover(struct world *w, struct node *node)
 void node_start(struct world *w, struct node *node)
 {
 	const struct replica_service service = {.context = node, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	node->orders_max = draw_capacity(w, node);
+	node->wall_ahead_us = draw_wall(w, node);
+	node->last_time_us = 0;
+
 	const struct replica_options options = {.id = node->id, .push_mode = w->profile.push_mode,
 						.push_full_limit = LIMIT_STATE_CHUNK_BYTES / 4, .heartbeat_ms = 50,
 						.suspect_ms = 250, .stall_ms = 2000, .read_hold_ms = 200,
-						.orders_max = w->profile.orders_max, .log_bytes_max = w->profile.log_bytes_max};
+						.orders_max = node->orders_max, .log_bytes_max = w->profile.log_bytes_max};
 
 	must(!node->alive);
 	node->world = w;

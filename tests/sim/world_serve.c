@@ -178,7 +178,7 @@ static void serve_manager(struct world *w, struct node *node, struct conn *conn,
 	struct replica_event event = {.token = (uint64_t)(uintptr_t)call, .view = managing->number,
 				      .peers = managing->has_peers ? &managing->peers : NULL, .retire = managing->retire,
 				      .manager = managing->manager, .install = &managing->view,
-				      .min_members = w->profile.min_members};
+				      .min_members = w->profile.min_members, .full_wait_ms = w->profile.full_wait_ms};
 	bool manager = manages(node, conn);
 
 	switch (message->kind) {

@@ -133,8 +133,7 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 	must(replica_log_digest(r->log, push.base_op, &push.base_digest));
 	if (full_learner(r, peer)) {
 		/* RULE 13: it would fill what it keeps for its views, and wait there for room. */
-		if ((!peer->has_view || !peer->proved || ask_about_disk(r, peer)) && peer->push_token == 0 &&
-		    peer->commit_token == 0)
+		if ((!peer->has_view || ask_about_disk(r, peer)) && peer->push_token == 0 && peer->commit_token == 0)
 			send(r, peer, &push, false);
 	} else if (fresh && peer->push_token == 0) {
 		if (peer->sent_op < last && prefers_full(r, peer)) {

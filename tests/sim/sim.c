@@ -141,8 +141,8 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->short_runs * 20 < sum->runs);
 	must(sum->partitions > sum->runs);
 	must(sum->full_disks > sum->runs);
-	must(sum->full_needs > sum->runs / 10);
-	must(sum->full_moves > sum->runs / 10);
+	must(sum->full_needs > sum->runs / 20);
+	must(sum->full_moves > sum->runs / 20);
 	must(sum->late_clocks > sum->runs);
 	must(sum->failed_writes * 5 > sum->runs);
 	must(sum->strays > sum->runs);

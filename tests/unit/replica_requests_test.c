@@ -188,6 +188,7 @@ static void superseded_rests_on_the_first_above(void **state)
 	acknowledge(3);
 	assert_int_equal(answered(below), VERDICT_SUPERSEDED);
 	assert_int_equal(answered(between), NOTHING);
+	waits(2); /* this history does not know the first one, and the log has forgotten it: it rests on the second */
 	commit(4);
 	assert_int_equal(answered(between), VERDICT_SUPERSEDED);
 	core_end();
@@ -234,6 +235,48 @@ static void held_calls_are_looked_up_in_what_is_just_applied(void **state)
 	assert_int_equal(state_now(), STATE_SERVING);
 	assert_int_equal(answered(again), VERDICT_DONE);
 	assert_int_equal(answered(fresh), VERDICT_FULL);
+	core_end();
+}
+
+static void submit_of(uint32_t client, uint64_t token)
+{
+	const struct uuid uuid = {.bytes = {0xC2, (uint8_t)(client >> 8), (uint8_t)client}};
+
+	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = token, .view = 2, .client = uuid, .request = 1,
+					  .content = digest_of("tea", 3)});
+}
+
+static void declined_of(uint32_t client, uint64_t token)
+{
+	const struct uuid uuid = {.bytes = {0xC2, (uint8_t)(client >> 8), (uint8_t)client}};
+
+	core_step(&(struct replica_event){.kind = REPLICA_DECLINE, .token = token, .view = 2, .client = uuid, .request = 1,
+					  .content = digest_of("tea", 3)});
+}
+
+/* Rules 12, 19: when the log would be full with what is judged good, the next ones are held. They come first when there
+ * is room again: a later call of one that is held must not be refused before the older one is decided. */
+static void nobody_overtakes_the_held(void **state)
+{
+	const uint32_t most = LIMIT_UNAPPLIED_ENTRIES;
+
+	(void)state;
+	core_begin_with(0, 0, 1000000);
+	lead();
+	for (uint32_t i = 0; i < most; i++) {
+		submit_of(i, 1000 + i);
+		assert_non_null(did(DO_JUDGE));
+	}
+	submit_of(most, 1);
+	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_ANSWER));
+	declined_of(0, 1000);
+	disk_is_full(true);
+	submit_of(most, 2); /* there is room now, and the older call has not been decided */
+	assert_null(did(DO_ANSWER));
+	core_step(&(struct replica_event){.kind = REPLICA_TICK});
+	assert_int_equal(answered(1), VERDICT_DISK_FULL);
+	assert_int_equal(answered(2), VERDICT_DISK_FULL);
 	core_end();
 }
 
@@ -329,6 +372,17 @@ static void joined_calls_are_bounded(void **state)
 	ask(8);
 	waits(8); /* there is room again */
 	core_end();
+	core_begin(0, 0);
+	lead();
+	first = ask(1);
+	for (int i = 0; i < LIMIT_HELD_CALLS; i++)
+		waits(1);
+	rig.view.number = 3; /* and again when the view has sent them away */
+	install(&rig.view);
+	durable();
+	submit(3, 1);
+	assert_int_equal(answered(rig.token), NOTHING);
+	core_end();
 }
 
 int main(void)
@@ -339,6 +393,7 @@ int main(void)
 		cmocka_unit_test(the_history_comes_before_superseded),
 		cmocka_unit_test(verdicts_wait_for_their_entry),
 		cmocka_unit_test(superseded_rests_on_the_first_above),
+		cmocka_unit_test(nobody_overtakes_the_held),
 		cmocka_unit_test(a_later_call_waits_for_the_older),
 		cmocka_unit_test(waits_end_with_the_view),
 		cmocka_unit_test(held_calls_are_looked_up_in_what_is_just_applied),

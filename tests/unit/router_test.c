@@ -392,6 +392,23 @@ static void deadlines_tell_what_may_have_happened(void **state)
 	assert_int_equal(longer->end, ROUTER_END_UNKNOWN);
 }
 
+/* At the deadline the router answers, not the channel: a call may take longer, so that its end is no news then. A backup
+ * is given less time: another may know. */
+static void calls_outlast_their_request(void **state)
+{
+	struct world *world = *state;
+	struct request *write, *read;
+
+	serve(world, 1, 1, 0);
+	write = write_one(world, 1000);
+	read = read_one(world, 1000);
+	assert_true(write->timeout_ms > 1000);
+	assert_true(read->timeout_ms > 1000);
+	pass_time(world, 950);
+	assert_int_equal(write->end, ROUTER_END_UNKNOWN);
+	assert_int_equal(read->end, ROUTER_END_UNAVAILABLE);
+}
+
 /* A loop that was stopped for longer than the wheel is round expires everything that is due, once. */
 static void a_late_tick_forgets_nobody(void **state)
 {
@@ -602,6 +619,12 @@ static void reads_of_a_lost_backup_go_elsewhere(void **state)
 	router_link(world->router, 2, false, world->now_ms);
 	assert_int_equal(read->sends, 2);
 	assert_int_equal(read->to, 1);
+	/* Later ones do not even try, nor when it is there again and has not said that it follows. */
+	for (int i = 0; i < 6; i++) {
+		if (i == 3)
+			router_link(world->router, 2, true, world->now_ms);
+		assert_int_equal(read_one(world, 0)->to, 1);
+	}
 }
 
 /* --- everything at once ------------------------------------------------------------------------------------------- */
@@ -664,6 +687,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_rejected_call_leaves_no_doubt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_rejected_is_asked_again_until_the_deadline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(calls_outlast_their_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(answers_of_given_up_calls_are_not_heard, set_up_narrow, tear_down),

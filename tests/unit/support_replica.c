@@ -131,10 +131,15 @@ static void recover(uint32_t entries_count, uint64_t commit)
 
 void core_begin(uint32_t entries_count, uint64_t commit)
 {
+	core_begin_with(entries_count, commit, 8);
+}
+
+void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_max)
+{
 	static const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
 	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
 						.suspect_ms = 250,
-						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = 8,
+						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = orders_max,
 						.log_bytes_max = 100000};
 
 	core_end(); /* of a test that failed */

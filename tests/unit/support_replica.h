@@ -29,6 +29,7 @@ enum replica_known nothing_is_known(void *context, struct uuid client, uint64_t 
 /* A replica whose disk holds so many entries of view 1, with the bodies 0, 1 ..., of which commit are known to be
  * committed; it was the primary and only member. With 0 it has never been in a view. orders_max is 8. */
 void core_begin(uint32_t entries_count, uint64_t commit);
+void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_max);
 void core_end(void);
 
 void core_step(struct replica_event *event);

@@ -296,7 +296,9 @@ void vm_election_consider(struct views *v)
 	vm_needs_admit(v, &e.needs, &plan.view);
 	must(view_member_by_id(&plan.view, plan.view.primary) != NULL);
 	give_reason(&e, plan.why, sizeof plan.why);
-	if (e.fate == FATE_MOVE && v->switchover.open && plan.view.primary == v->switchover.id)
+	if (e.fate == FATE_MOVE && v->switchover.open && plan.view.primary == v->switchover.id) {
 		v->switchover.view = VIEW_PROPOSED;
+		v->switchover.tried = true;
+	}
 	vm_view_propose(v, &plan);
 }

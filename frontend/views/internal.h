@@ -111,6 +111,7 @@ struct wish {
 	uint32_t id;
 	uint64_t until_ms;
 	uint64_t view; /* the view made for it; 0: none yet */
+	bool tried;    /* one was handed to the disk: even if that failed it may be there (RULE 2) */
 };
 
 struct views {

@@ -210,6 +210,7 @@ void vm_operator_consider(struct views *v)
 		 (unsigned long long)k->report.op);
 	vm_say(v, LOG_LEVEL_ERROR, "promote --force %u: %s", k->id, plan.why);
 	wish->view = VIEW_PROPOSED;
+	wish->tried = true;
 	vm_view_propose(v, &plan);
 }
 
@@ -241,7 +242,7 @@ static void settle(struct views *v, struct wish *wish, const char *what)
 	if (moved_on)
 		vm_answer_unsure(v, wish->token, "it was done, and replica %u failed meanwhile: replica %u is the primary",
 				 wish->id, current->primary);
-	else if (wish->view != 0) /* a view was made: that is not nothing */
+	else if (wish->view != 0 || wish->tried) /* a view was made: that is not nothing */
 		vm_answer_unsure(v, wish->token, "the %s has begun and did not end in time: %.300s", what, why);
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL && wish->id == 0)
 		vm_answer(v, wish->token, false, "no other member is level with the primary");
@@ -262,7 +263,7 @@ void vm_operator_close(struct views *v, const char *why)
 	struct wish *wishes[] = {&v->switchover, &v->promotion, &v->removal};
 
 	for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
-		if (wishes[i]->open && wishes[i]->view != 0)
+		if (wishes[i]->open && (wishes[i]->view != 0 || wishes[i]->tried))
 			vm_answer_unsure(v, wishes[i]->token, "%s", why);
 		else if (wishes[i]->open)
 			vm_answer(v, wishes[i]->token, false, "%s", why);

@@ -81,6 +81,7 @@ void vm_removal_consider(struct views *v)
 	vm_expected_drop(&plan.view, wish->id);
 	snprintf(plan.why, sizeof plan.why, "the operator removes replica %u", wish->id);
 	wish->view = VIEW_PROPOSED;
+	wish->tried = true;
 	vm_view_propose(v, &plan);
 }
 
@@ -106,9 +107,9 @@ void vm_removal_settle(struct views *v)
 	if (v->now_ms < wish->until_ms)
 		return;
 	wish->open = false;
-	if (v->ticket != 0) {
-		vm_answer_unsure(v, wish->token, "the front-end's directory is slow: whether replica %u is removed is not known yet",
-				 wish->id);
+	if (wish->tried) {
+		vm_answer_unsure(v, wish->token, "the front-end cannot write its directory: whether replica %u is removed is not "
+				 "known yet", wish->id);
 		return;
 	}
 	vm_explain(v, why);

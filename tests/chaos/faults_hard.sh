@@ -58,10 +58,13 @@ a_frontend_ended() { dead "${PIDS[frontend]}" || dead "${PIDS[second]}"; }
 # the first's host, the only one that the clients ask.
 fault_two_frontends() {
 	mark
+	local meant=()
 	rm -rf "$SCRATCH/second"
+	draw 2
+	((DRAWN == 0)) || meant=(--take-over) # by mistake it is the second one that gives way
 	HOST_OF[second]=${HOSTS[4]}
 	launch second "$JH_BUILD/frontend/justhungry-frontend" --data-dir "$SCRATCH/second" --program-base "$BASE" \
-		--listen 10.0.0.4 --replica-hosts 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4
+		--listen 10.0.0.4 --replica-hosts 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4 "${meant[@]}"
 	wait_for 30 "one of two front-ends to give way" a_frontend_ended
 	kill -KILL "${PIDS[second]}" 2>/dev/null || true
 	join second 2>/dev/null

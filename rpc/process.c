@@ -126,7 +126,7 @@ void process_serve(const char *component, uint64_t file_bytes)
 size_t process_connections(size_t wanted)
 {
 	rlim_t open = allowed(RLIMIT_NOFILE);
-	rlim_t left = open > 2 * DESCRIPTORS_OWN ? open - DESCRIPTORS_OWN : open / 3;
+	rlim_t left = open > (rlim_t)2 * DESCRIPTORS_OWN ? open - DESCRIPTORS_OWN : open / 3;
 
 	return left < wanted ? (size_t)left : wanted;
 }

@@ -5,7 +5,8 @@
 # None may take away the only copy: at least two members keep their disks whole through each of them.
 
 FAULTS+=(kill_primary kill_backup kill_frontend kill_all stop_primary stop_backup stop_frontend stop_all switchover
-	restart_primary restart_backup restart_frontend wipe_primary wipe_backup join_and_leave)
+	restart_primary restart_backup restart_frontend wipe_primary wipe_backup join_and_leave
+	stuck_log_primary stuck_log_backup stuck_log_frontend)
 [[ -z ${JH_OWN_HOST:-} ]] || FAULTS+=(kill_rpcbind)
 
 # Once more `steady`, when that is long ago: a machine that stood still meanwhile served nothing in that second.
@@ -125,6 +126,38 @@ wipe() {
 }
 fault_wipe_primary() { pick_primary && wipe; }
 fault_wipe_backup() { pick_backup && wipe; }
+
+# Started again, and who reads its log stands still for a while: more lines than pipe and queue hold.
+STUCK_LOGS=0
+stuck_log() { # NAME
+	local name fifo reader
+	name=$(name_of "$1")
+	STUCK_LOGS=$((STUCK_LOGS + 1)) fifo=$SCRATCH/log-$STUCK_LOGS
+	mkfifo "$fifo"
+	cat "$fifo" >>"$LOGS/$name.log" & # to the end of who writes
+	reader=$!
+	PIDS[log-$STUCK_LOGS]=$reader
+	restart "$1"
+	OUTPUT=$fifo
+	if [[ $1 == frontend ]]; then up_frontend; else up "$1"; fi
+	OUTPUT=
+	wait_for 20 "$name to speak" log_grows "$name"
+	kill -STOP "$reader"
+	for _ in {1..1000}; do
+		kill -USR1 "${PIDS[$name]}"
+		kill -USR2 "${PIDS[$name]}"
+	done
+	linger 1500
+	kill -CONT "$reader"
+}
+log_grows() { # NAME: since it was asked first
+	local size
+	size=$(stat -c %s "$LOGS/$1.log")
+	[[ ${LOG_SIZE:=$size} != "$size" ]] && LOG_SIZE=
+}
+fault_stuck_log_primary() { pick_primary && stuck_log "$VICTIM"; }
+fault_stuck_log_backup() { pick_backup && stuck_log "$VICTIM"; }
+fault_stuck_log_frontend() { stuck_log frontend; }
 
 four_members() { status_is '[.replicas[] | select(.role == "primary" or .role == "backup")] | length == 4'; }
 fault_join_and_leave() {

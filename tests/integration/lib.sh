@@ -145,18 +145,19 @@ fi
 
 # --- processes ------------------------------------------------------------------------------------------------------
 
-# launch NAME COMMAND...: in the background, output to logs/NAME.log (appended: a restart writes on).
+# launch NAME COMMAND...: in the background, output to logs/NAME.log (appended: a restart writes on), or where OUTPUT says.
+OUTPUT=
 launch() {
-	local name=$1
+	local name=$1 output=${OUTPUT:-$LOGS/$1.log}
 	shift
 	[[ -z ${PIDS[$name]:-} ]] || fail "$name is running already"
 	if [[ -n $HOST_PID ]]; then
 		HOST_OF[$name]=$HOST_PID
 	fi
 	if [[ -n ${HOST_OF[$name]:-} ]]; then
-		nsenter --net --mount --root -t "${HOST_OF[$name]}" "$@" >>"$LOGS/$name.log" 2>&1 &
+		nsenter --net --mount --root -t "${HOST_OF[$name]}" "$@" >>"$output" 2>&1 &
 	else
-		"$@" >>"$LOGS/$name.log" 2>&1 &
+		"$@" >>"$output" 2>&1 &
 	fi
 	PIDS[$name]=$!
 }

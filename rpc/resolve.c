@@ -85,7 +85,9 @@ static int ask_resolver(const char *host, uint16_t port, uint64_t deadline_us, i
 	question->answered_fd = eventfd(0, EFD_CLOEXEC);
 	question->users = 2;
 	if (question->answered_fd < 0 || !thread_start_detached(ask, question)) {
-		snprintf(error, error_size, "cannot start a thread: %s", strerror(errno));
+		char why[SHORTAGE_TEXT];
+
+		snprintf(error, error_size, "cannot look it up: %s", shortage_text(errno, why, sizeof why));
 		question->users--;
 		pthread_mutex_lock(&question->lock);
 		let_go(question);

@@ -45,14 +45,13 @@ static bool is_a_crash(int number)
 	case SIGABRT:
 	case SIGTRAP:
 	case SIGSYS:
-		return true;
-#ifndef __SANITIZE_ADDRESS__
+#ifndef __SANITIZE_ADDRESS__ /* which has handlers of its own */
 	case SIGSEGV:
 	case SIGBUS:
 	case SIGFPE:
 	case SIGILL:
-		return true;
 #endif
+		return true;
 	default:
 		return false;
 	}

@@ -56,7 +56,7 @@ static void serve(int fd, const struct way *way)
 		reply[2] = htonl(REPLY);
 		for (unsigned int i = 0; i < way->count; i++)
 			reply[3 + i] = htonl(way->words[i]);
-		if (way->count && write(fd, reply, (way->count + 3) * 4) < 0)
+		if (way->count && write(fd, reply, (way->count + 3) * sizeof *reply) < 0)
 			return;
 	}
 }

@@ -72,20 +72,53 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 }
 
 /* Nobody asks for these. */
-#define UNUSED(name, argument_type, result_type)                                                     \
-	bool_t name##_1_svc(argument_type *argument, result_type *result, struct svc_req *request)   \
-	{                                                                                            \
-		(void)argument;                                                                      \
-		(void)result;                                                                        \
-		(void)request;                                                                       \
-		return FALSE;                                                                        \
-	}
-UNUSED(place_order, jh_place_args, jh_write_result)
-UNUSED(cluster_status, void, jh_cluster_status)
-UNUSED(switchover, jh_switchover_args, jh_admin_result)
-UNUSED(promote, jh_promote_args, jh_admin_result)
-UNUSED(announce, jh_announce_args, void)
-UNUSED(remove, jh_remove_args, jh_admin_result)
+bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
 
 int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
 {

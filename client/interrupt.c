@@ -13,6 +13,7 @@
 
 static volatile sig_atomic_t first;
 static const char *volatile last_words;
+static volatile sig_atomic_t may_have_left;
 static int wake_fd; /* 0: not made yet */
 
 /* What ends a process by default and is sent by somebody, not by a fault of its own. */
@@ -72,7 +73,7 @@ static int speak_last(void)
 {
 	const char *words = last_words;
 
-	if (!words)
+	if (!words || !may_have_left)
 		return EXIT_UNAVAILABLE;
 	fputs(words, stderr);
 	return EXIT_UNKNOWN;
@@ -83,7 +84,7 @@ static void speak_and_die(int number)
 {
 	const char *words = last_words;
 
-	if (words && write(STDERR_FILENO, words, strlen(words)) < 0)
+	if (words && may_have_left && write(STDERR_FILENO, words, strlen(words)) < 0)
 		first = number; /* nobody listens: there is nothing else to do */
 	raise(number);
 }
@@ -162,7 +163,13 @@ bool interrupt_rest(void)
 
 void interrupt_last_words(const char *words)
 {
+	may_have_left = 0;
 	last_words = words;
+}
+
+void interrupt_may_have_left(void)
+{
+	may_have_left = 1;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ bool interrupt_rest(void);
  * fclose, which leaves fd open. */
 FILE *interrupt_reader(int fd);
 
-/* What to say on standard error, beside the system's own word, should the program crash or run out of memory: NULL for
- * nothing. Kept until the next call. */
+/* What to say on standard error, beside the system's own word, should the program crash or run out of memory once
+ * something may have left it: NULL for nothing. Kept until the next call, which also begins anew. */
 void interrupt_last_words(const char *words);
+void interrupt_may_have_left(void);

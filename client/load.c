@@ -313,6 +313,7 @@ static void on_connected(void *context)
 	load->answered_us = load->started_us;
 	load->result->started = true;
 	interrupt_last_words("justhungry: bench ends before its figures are known: orders may have been placed\n");
+	interrupt_may_have_left();
 	if (load->options->duration_us)
 		load->stop_us = load->started_us + load->options->duration_us;
 	for (uint32_t i = 0; i < load->options->clients; i++)

@@ -298,6 +298,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	timeout_ms = (uint32_t)(us_until(deadline_us) / 1000) + 1;
 	memset(result, 0, procedure->result_size);
 	session->call = &call;
+	interrupt_may_have_left();
 	procedure->send(args, timeout_ms,
 			rpc_channel_call(session->channel, timeout_ms + GRACE_MS, on_answer, session));
 	while (!call.answered && !interrupt_signal())
@@ -364,6 +365,8 @@ static enum outcome ask(struct session *session, enum request_kind kind, const s
 	uint32_t pause_ms = RETRY_FIRST_MS;
 	bool sent = false;
 
+	if (track.may_have_happened)
+		interrupt_may_have_left();
 	error[0] = 0;
 	for (;;) {
 		enum attempt attempt = try_once(session, procedure, args, result, deadline_us, error);

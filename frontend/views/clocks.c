@@ -131,17 +131,14 @@ void vm_clocks_explain(const struct views *v, char *text, size_t size)
 	if (op != 0)
 		used = (size_t)snprintf(text, size, "; order times are not real from op %" PRIu64
 					" on: the last is repeated until the clocks reach it", op);
-	for (uint32_t i = 0; i <= LIMIT_REPLICAS && used + 80 < size; i++) {
-		const struct known *k = i < LIMIT_REPLICAS ? &v->known[i] : NULL;
-		int64_t far_us = k == NULL ? v->clock_far_us : k->clock_far_us;
+	for (uint32_t i = 0; i < LIMIT_REPLICAS && used + 80 < size; i++) {
+		const struct known *k = &v->known[i];
 
-		if (far_us == 0 || (k != NULL && (k->id == 0 || !vm_known_reachable(v, k))))
-			continue;
-		if (k == NULL)
-			used += (size_t)snprintf(text + used, size - used, "; the front-end's clock is %s %s",
-						 span_text(far_us, span), far_us > 0 ? "ahead" : "behind");
-		else
+		if (k->id != 0 && k->clock_far_us != 0 && vm_known_reachable(v, k))
 			used += (size_t)snprintf(text + used, size - used, "; the clock of replica %" PRIu32 " is %s %s", k->id,
-						 span_text(far_us, span), far_us > 0 ? "ahead" : "behind");
+						 span_text(k->clock_far_us, span), k->clock_far_us > 0 ? "ahead" : "behind");
 	}
+	if (v->clock_far_us != 0 && used + 80 < size)
+		snprintf(text + used, size - used, "; the front-end's clock is %s %s", span_text(v->clock_far_us, span),
+			 v->clock_far_us > 0 ? "ahead" : "behind");
 }

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "rpc/disk.h"
 #include "server/journal_segment.h"
 #include "tests/unit/support_journal.h"
 
@@ -146,6 +147,43 @@ static void staged_entries_count(void **state)
 	}
 }
 
+static void append_state(struct disk *disk, uint64_t op, uint64_t last_op)
+{
+	jh_disk_record record = {.kind = JH_DISK_STATE, .jh_disk_record_u.state = {.op = op, .last_op = last_op}};
+	uint8_t payload[64];
+	XDR xdr;
+
+	xdrmem_create(&xdr, (char *)payload, sizeof payload, XDR_ENCODE);
+	assert_true(xdr_jh_disk_record(&xdr, &record));
+	assert_true(journal_append(disk->journal, disk->next_ticket, payload, xdr_getpos(&xdr)));
+	disk_wait(disk, disk->next_ticket++);
+}
+
+/* Rule 14: a replacement stands for all before it, up to the end of its staged entries and not only up to its state. */
+static void a_replacement_covers_to_its_end(void **state)
+{
+	(void)state;
+	for (int started_again = 0; started_again < 2; started_again++) {
+		struct disk disk;
+
+		begin(&disk);
+		uint64_t second = fill_segment(&disk) + 2; /* its first record: META was record 1, every order is one */
+
+		while (disk.op < 40)
+			disk_wait(&disk, disk_append(&disk, 1, 3000));
+		append_state(&disk, 20, 26);
+		if (started_again) {
+			disk_close(&disk);
+			assert_int_equal(disk_open(&disk), JOURNAL_OK);
+		}
+		journal_trim(disk.journal, 25);
+		stays(&disk, second);
+		journal_trim(disk.journal, 26);
+		disk_until_segments(&disk, 1);
+		disk_free(&disk);
+	}
+}
+
 /* Rule 14: as long as META is not durable in the newest segment, the one that has it stays: without any, nobody would know
  * whose journal this is. */
 static void not_before_meta_is_in_the_newest(void **state)
@@ -200,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_to_the_last_op_of_it),
 		cmocka_unit_test(staged_entries_count),
+		cmocka_unit_test(a_replacement_covers_to_its_end),
 		cmocka_unit_test(not_before_meta_is_in_the_newest),
 		cmocka_unit_test(one_at_a_time),
 	};

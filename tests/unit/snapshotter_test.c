@@ -15,10 +15,10 @@
 #include "server/snapshot.h"
 #include "tests/unit/support_node.h"
 
-/* The last sync of a snapshot under its temporary name waits, and says that it does. */
+/* The writes of a snapshot under its temporary name wait, and say that they do. */
 static atomic_bool snapshots_wait, snapshot_waits;
 
-int fsync(int fd)
+ssize_t pwrite(int fd, const void *bytes, size_t bytes_count, off_t offset)
 {
 	char link[32], name[SCRATCH_PATH_SIZE];
 
@@ -30,7 +30,7 @@ int fsync(int fd)
 		atomic_store(&snapshot_waits, true);
 		usleep(1000);
 	}
-	return (int)syscall(SYS_fsync, fd);
+	return syscall(SYS_pwrite64, fd, bytes, bytes_count, offset);
 }
 
 static uint64_t request;
@@ -162,6 +162,25 @@ static void a_snapshot_that_failed_is_tried_again(void **state)
 	node_rig_end();
 }
 
+/* Rule 14: a history that has been replaced leaves no snapshot any more. */
+static void a_replaced_history_is_given_up(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	begin(&manager);
+	atomic_store(&snapshots_wait, true);
+	while (!waits())
+		orders(&manager, 10);
+	snapshotter_release(node_rig.node->snapshotter, orders_new(10));
+	atomic_store(&snapshots_wait, false);
+	node_rig.node->options.snapshot_bytes = UINT64_MAX; /* no other one */
+	loop_for(20);
+	assert_int_equal(newest_snapshot(), 0);
+	caller_close(&manager);
+	node_rig_end();
+}
+
 /* One after the other, each taking the place of the one before it. */
 static void one_after_the_other(void **state)
 {
@@ -187,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_journal_keeps_what_no_snapshot_has),
 		cmocka_unit_test(a_snapshot_that_failed_is_tried_again),
+		cmocka_unit_test(a_replaced_history_is_given_up),
 		cmocka_unit_test(one_after_the_other),
 	};
 

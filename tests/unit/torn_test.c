@@ -45,6 +45,19 @@ static void order(struct caller *manager)
 	assert_int_equal(order_now(manager, ++request, "soup").outcome, JH_DONE);
 }
 
+static bool has_temporary(void)
+{
+	static const char *const names[] = {SNAPSHOT_TEMPORARY, SNAPSHOT_INCOMING};
+	char path[SCRATCH_PATH_SIZE + 32];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", node_rig.directory, names[i]);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A start on these files, which hold so many orders; more of them, a stop, and the same orders at the next start. */
 static void starts_on(const struct image *image, uint64_t least, uint64_t most)
 {
@@ -55,6 +68,7 @@ static void starts_on(const struct image *image, uint64_t least, uint64_t most)
 	image_put(image, node_rig.directory);
 	node_begin();
 	found = report_now().op;
+	assert_false(has_temporary());
 	assert_string_equal(report_now().detail, "");
 	assert_in_range(found, least, most);
 	lead(&manager);
@@ -342,12 +356,13 @@ static void write_received(const struct primary *primary)
 /* A primary's state takes the place of two orders of another history, or does not; nothing between the two. */
 static void a_staged_replacement(void **state)
 {
-	static struct primary primary;
+	static struct primary primary, other;
 	struct caller manager;
 	struct image image;
 
 	(void)state;
 	primary_begin(&primary);
+	primary_begin(&other);
 	node_rig_begin();
 	node_leads(&manager);
 	order(&manager);
@@ -375,7 +390,42 @@ static void a_staged_replacement(void **state)
 	snprintf(image.files[incoming].name, IMAGE_NAME_SIZE, "snapshot-%020u", STATE_OP);
 	starts_on(&image, STAGED_OPS, STAGED_OPS);
 	starts_on_variant(&image, file_index(&image, "snapshot-00000000000000000000"), NULL, 0, STAGED_OPS);
+	/* Beside it lies a state that came later, as of the same op but of another history. */
+	image_put(&image, node_rig.directory);
+	write_received(&other);
 	image_free(&image);
+	image_take(&image, node_rig.directory);
+	starts_on(&image, STAGED_OPS, STAGED_OPS);
+	image_free(&image);
+	orders_free(primary.orders);
+	orders_free(other.orders);
+	node_rig_end();
+}
+
+/* A state that has been received and adopted has a snapshot's name, and takes the place of the one before. */
+static void a_received_state_gets_its_name(void **state)
+{
+	static struct primary primary;
+	static uint8_t chunk[65536];
+	jh_state_chunk piece = {.records.records_val = (char *)chunk};
+	uint64_t next, op = 0, older;
+
+	(void)state;
+	primary_begin(&primary);
+	node_rig_begin();
+	piece.total = orders_count(primary.orders);
+	piece.initial_count = orders_initial_count(primary.orders);
+	piece.records.records_len = (u_int)orders_encode(primary.orders, 0, STATE_OP, &next, chunk, sizeof chunk);
+	node_rig.node->piece = &piece;
+	staging_take(node_rig.node, 1, STATE_OP, orders_digest(primary.orders));
+	node_rig.node->piece = NULL;
+	staging_adopt(node_rig.node, STATE_OP);
+	for (int i = 0; i < 400 && (has_temporary() || op == 0 || snapshot_newest(node_rig.directory, op, &older)); i++) {
+		loop_for(1);
+		assert_true(snapshot_newest(node_rig.directory, UINT64_MAX, &op));
+	}
+	assert_int_equal(op, STATE_OP);
+	assert_false(has_temporary());
 	orders_free(primary.orders);
 	node_rig_end();
 }
@@ -386,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_torn_journal),
 		cmocka_unit_test(a_snapshot_being_named),
 		cmocka_unit_test(a_staged_replacement),
+		cmocka_unit_test(a_received_state_gets_its_name),
 	};
 
 	if (access("/dev/shm", W_OK) == 0)

@@ -2,7 +2,7 @@
 # Faults to disks and clocks. As in faults.sh: one harm, mended; at most one replica loses what it had synced.
 # Sourced by run.sh.
 
-FAULTS+=(flip_bit torn_journal old_directory frontend_lost_directory frontend_old_directory)
+FAULTS+=(flip_bit torn_journal old_directory files_deleted lock_removed frontend_lost_directory frontend_old_directory)
 [[ -z $PRELOAD_LIBRARY ]] ||
 	FAULTS+=(sync_error write_error power_cut_primary power_cut_backup power_cut_all torn_write_primary
 		torn_write_all slow_disk clock_jump)
@@ -42,6 +42,29 @@ fault_old_directory() {
 	kill9 "$VICTIM"
 	replace_directory "$(replica_dir "$VICTIM")" "$copy"
 	up "$VICTIM"
+}
+
+# Under the running process, which notices, gives its name up and begins anew by itself.
+fault_files_deleted() {
+	local log before
+	pick_member || return 1
+	log=$LOGS/replica-$VICTIM.log
+	before=$(grep -c 'starting again as a new replica' "$log" || true)
+	begun_anew() { (($(grep -c 'starting again as a new replica' "$log" || true) > before)); }
+	mark
+	find "$(replica_dir "$VICTIM")" -mindepth 1 -delete 2>/dev/null || true # it may be making the next segment
+	wait_for 30 "replica $VICTIM to begin anew" begun_anew
+}
+
+# A cleaner removes what looks like a stale lock, and somebody starts the same replica again.
+fault_lock_removed() {
+	pick_member || return 1
+	mark
+	rm -f "$(replica_dir "$VICTIM")/lock"
+	launch second "$JH_BUILD/server/justhungry-server" --id "$VICTIM" --data-dir "$(replica_dir "$VICTIM")" \
+		--program-base "$BASE"
+	wait_for 20 "the second start to be refused" dead "${PIDS[second]}"
+	join second 2>/dev/null
 }
 
 fault_frontend_lost_directory() {

@@ -315,7 +315,7 @@ static void directory_close(struct store *store)
 /* RULE 20. The lock is on the directory and not on a file in it: what a cleaner can remove locks nothing. */
 static bool lock(const struct directory *directory, char *error, size_t error_size)
 {
-	char text[32] = "";
+	char text[32];
 
 	if (RULE_HOLDS(rule_20_directory_is_locked, flock(directory->fd, LOCK_EX | LOCK_NB) == 0))
 		return true;
@@ -330,6 +330,7 @@ static bool lock(const struct directory *directory, char *error, size_t error_si
 
 	if (fd >= 0)
 		close(fd);
+	text[count > 0 ? count : 0] = '\0';
 	snprintf(error, error_size, "data directory %s is in use by %s%.*s", directory->path,
 		 count > 1 ? "process " : "another process", count > 1 ? (int)strcspn(text, "\n") : 0, text);
 	return false;

@@ -366,7 +366,7 @@ static void a_cut_that_is_torn(void **state)
 	(void)state;
 	for (uint32_t kept = 0; kept < 2; kept++) { /* records of the torn write: none, or one that ends in a sector */
 		struct torn torn = {.least = 1 + kept, .most = 1 + kept};
-		struct frame frames[64];
+		struct frame frames[64] = {0};
 
 		disk_new(&torn.disk);
 		assert_int_equal(disk_open(&torn.disk), JOURNAL_OK);

@@ -116,6 +116,15 @@ static void times_never_fall(void **state)
 	lead_again(&manager);
 	second = order_now(&manager, 3, "soup");
 	assert_int_equal(time_of(&second), time_of(&first));
+	/* The last order is in the journal, and not yet known to be committed. */
+	atomic_store(&wall_ahead_us, 30 * INT64_C(1000000));
+	first = order_now(&manager, 4, "soup");
+	caller_close(&manager);
+	node_killed();
+	atomic_store(&wall_ahead_us, 0);
+	lead_again(&manager);
+	second = order_now(&manager, 5, "soup");
+	assert_int_equal(time_of(&second), time_of(&first));
 	caller_close(&manager);
 	node_rig_end();
 }

@@ -137,6 +137,31 @@ static void a_replacement_is_there(void **state)
 	core_end();
 }
 
+/* Rule 14: what was staged for a replacement that never took effect is no part of the next one, though both begin at the
+ * same op. */
+static void an_unfinished_replacement_is_forgotten(void **state)
+{
+	static const uint8_t other_body = 9;
+	static const struct replica_entry others[2] = {{.view = 1, .body = &other_body, .size = 1},
+						       {.view = 1, .body = &other_body, .size = 1}};
+	struct replica_event staged = batch_event(0, initial_digest(), 3, 0);
+
+	(void)state;
+	begin(0);
+	meta(1);
+	staged.kind = REPLICA_RECOVER_STAGED;
+	core_step(&staged);
+	staged.entries = others;
+	staged.entries_count = 2;
+	core_step(&staged);
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = 0, .last_op = 2, .ok = true});
+	assert_int_equal(start(), STATE_NEED_NEW_VIEW);
+	assert_int_equal(replica_last_op(rig.core), 2);
+	for (uint64_t op = 1; op <= 2; op++)
+		assert_int_equal(*(const uint8_t *)replica_entry_at(rig.core, op).body, other_body);
+	core_end();
+}
+
 /* Rule 9: who was counted as the process died is named by the next one too: a take-over needs it (rule 18). */
 static void joint_learners_are_remembered(void **state)
 {
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test(what_was_committed_is_not_cut),
 		cmocka_unit_test(batches_follow_each_other),
 		cmocka_unit_test(a_replacement_is_there),
+		cmocka_unit_test(an_unfinished_replacement_is_forgotten),
 		cmocka_unit_test(joint_learners_are_remembered),
 		cmocka_unit_test(an_older_state_is_not_taken),
 	};

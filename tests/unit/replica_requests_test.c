@@ -374,7 +374,7 @@ static void joined_calls_are_bounded(void **state)
 	core_end();
 	core_begin(0, 0);
 	lead();
-	first = ask(1);
+	ask(1);
 	for (int i = 0; i < LIMIT_HELD_CALLS; i++)
 		waits(1);
 	rig.view.number = 3; /* and again when the view has sent them away */

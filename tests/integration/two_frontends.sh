@@ -14,7 +14,7 @@ second() { # NAME DIR
 	launch "$1" "$JH_BUILD/frontend/justhungry-frontend" --data-dir "$2" --program-base "$BASE" --new-cluster
 }
 second same-directory "$SCRATCH/frontend"
-ends same-directory 1 'in use|locked|running'
+ends same-directory 1 'in use|is served at'
 second own-directory "$SCRATCH/frontend-2"
 ends own-directory 1 "$BASE"
 for name in same-directory own-directory; do

@@ -223,6 +223,23 @@ static void a_full_learner_does_not_count(void **state)
 	core_end();
 }
 
+/* Rule 13: nor does one that is level, but says with the same word that its disk is full. */
+static void a_full_learner_that_is_level_does_not_count(void **state)
+{
+	(void)state;
+	core_begin(2, 2);
+	lead();
+	heartbeat(1);
+	peer_up_with(&(struct report){.whole_view = 1, .digest = initial_digest(), .orders_max = 8});
+	assert_int_equal(did(DO_PUSH)->push.entries_count, 2);
+	answer(2, true);
+	assert_int_equal(report_now().joint_count, 0);
+	tick(60);
+	answer(2, false);
+	assert_int_equal(report_now().joint_count, 1);
+	core_end();
+}
+
 /* Rule 13: one that becomes full while it counts is no copy that anybody relies on: it is reported at once. */
 static void a_counted_learner_leaves_at_once(void **state)
 {
@@ -266,6 +283,7 @@ int main(void)
 		cmocka_unit_test(who_is_full_for_long_is_reported),
 		cmocka_unit_test(nobody_is_given_up_for_nothing),
 		cmocka_unit_test(a_full_learner_does_not_count),
+		cmocka_unit_test(a_full_learner_that_is_level_does_not_count),
 		cmocka_unit_test(a_counted_learner_leaves_at_once),
 		cmocka_unit_test(clocks_of_the_others),
 	};

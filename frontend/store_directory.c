@@ -56,6 +56,7 @@ struct directory {
 	char lost[256];             /* why; empty: it is not */
 	/* The disk thread's: the text that the view file should have, and which file that is. */
 	char *text;
+	int file; /* kept open, so that no other file gets its number; -1: there is none */
 	dev_t device;
 	ino_t inode;
 };
@@ -108,7 +109,10 @@ static void note_file(struct directory *directory)
 	struct stat info;
 
 	directory->inode = 0;
-	if (fstatat(directory->fd, VIEW_FILE, &info, AT_SYMLINK_NOFOLLOW) != 0)
+	if (directory->file >= 0)
+		close(directory->file);
+	directory->file = openat(directory->fd, VIEW_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (directory->file < 0 || fstat(directory->file, &info) != 0)
 		return;
 	directory->device = info.st_dev;
 	directory->inode = info.st_ino;
@@ -305,6 +309,8 @@ static void directory_close(struct store *store)
 		close(directory->fd);
 	pthread_mutex_destroy(&directory->mutex);
 	pthread_cond_destroy(&directory->wake);
+	if (directory->file >= 0)
+		close(directory->file);
 	free(directory->text);
 	free(directory->path);
 	free(directory);
@@ -470,7 +476,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	must_allocate(directory);
 	directory->store.keeper = &keeper;
 	directory->path = strdup(path);
-	directory->fd = directory->done_fd = -1;
+	directory->fd = directory->done_fd = directory->file = -1;
 	directory->saved = saved;
 	directory->context = context;
 	STAILQ_INIT(&directory->waiting);

@@ -45,7 +45,7 @@ run_mutated() {
 	local process=$!
 	while kill -0 "$process" 2>/dev/null; do
 		if grep -qF "$objection" "$scratch/mutated" || ((SECONDS > 240)); then
-			kill "$process" 2>/dev/null || true
+			kill -KILL "$process" 2>/dev/null || true # a node in it takes SIGTERM for its own
 			break
 		fi
 		sleep 0.05

@@ -2,7 +2,7 @@
 # Faults to disks and clocks. As in faults.sh: one harm, mended; at most one replica loses what it had synced.
 # Sourced by run.sh.
 
-FAULTS+=(flip_bit torn_journal old_directory files_deleted lock_removed frontend_lost_directory frontend_old_directory)
+FAULTS+=(flip_bit torn_journal old_directory frontend_lost_directory frontend_old_directory)
 [[ -z $PRELOAD_LIBRARY ]] ||
 	FAULTS+=(sync_error write_error power_cut_primary power_cut_backup power_cut_all torn_write_primary
 		torn_write_all slow_disk clock_jump)
@@ -44,29 +44,6 @@ fault_old_directory() {
 	up "$VICTIM"
 }
 
-# Under the running process, which notices, gives its name up and begins anew by itself.
-fault_files_deleted() {
-	local log before
-	pick_member || return 1
-	log=$LOGS/replica-$VICTIM.log
-	before=$(grep -c 'starting again as a new replica' "$log" || true)
-	begun_anew() { (($(grep -c 'starting again as a new replica' "$log" || true) > before)); }
-	mark
-	find "$(replica_dir "$VICTIM")" -mindepth 1 -delete 2>/dev/null || true # it may be making the next segment
-	wait_for 30 "replica $VICTIM to begin anew" begun_anew
-}
-
-# A cleaner removes what looks like a stale lock, and somebody starts the same replica again.
-fault_lock_removed() {
-	pick_member || return 1
-	mark
-	rm -f "$(replica_dir "$VICTIM")/lock"
-	launch second "$JH_BUILD/server/justhungry-server" --id "$VICTIM" --data-dir "$(replica_dir "$VICTIM")" \
-		--program-base "$BASE"
-	wait_for 20 "the second start to be refused" dead "${PIDS[second]}"
-	join second 2>/dev/null
-}
-
 fault_frontend_lost_directory() {
 	mark
 	kill9 frontend
@@ -105,14 +82,9 @@ fault_power_cut_primary() { pick_primary && dies_of p; }
 fault_power_cut_backup() { pick_backup && dies_of p; }
 fault_torn_write_primary() { pick_primary && dies_of t; }
 
-all_die_of() {
+# One that had nothing to write any more stands where the others fell.
+all_fallen() {
 	local id
-	mark
-	for id in "${REPLICAS[@]}"; do
-		tell_shim "$id" "$1"
-	done
-	linger 200
-	# One that had nothing to write any more stands where the others fell.
 	for id in "${REPLICAS[@]}"; do
 		kill -KILL "${PIDS[replica-$id]}" 2>/dev/null || true
 		join "$id" 2>/dev/null
@@ -120,6 +92,16 @@ all_die_of() {
 	for id in "${REPLICAS[@]}"; do
 		up "$id"
 	done
+}
+
+all_die_of() {
+	local id
+	mark
+	for id in "${REPLICAS[@]}"; do
+		tell_shim "$id" "$1"
+	done
+	linger 200
+	all_fallen
 }
 fault_power_cut_all() { all_die_of p; }
 fault_torn_write_all() { all_die_of t; }
@@ -133,6 +115,11 @@ fault_slow_disk() {
 	tell_shim "$VICTIM" -
 }
 
+tell_clock() { # ID SECONDS that it is off
+	printf '%-24s' "$2" 1<>"$(control_of "$1").clock"
+	dd if="$(control_of "$1").clock" of="$(control_of "$1")" bs=8 seek=1 conv=notrunc status=none
+}
+
 # By up to 12 days, forth or back, and home again.
 fault_clock_jump() {
 	local id=9
@@ -140,11 +127,9 @@ fault_clock_jump() {
 	((DRAWN == 0)) || { pick_member && id=$VICTIM; }
 	draw 2000000
 	mark
-	printf '%-24s' $((DRAWN - 1000000)) 1<>"$(control_of "$id").clock"
-	dd if="$(control_of "$id").clock" of="$(control_of "$id")" bs=8 seek=1 conv=notrunc status=none
+	tell_clock "$id" $((DRAWN - 1000000))
 	linger 1000
-	printf '%-24s' 0 1<>"$(control_of "$id").clock"
-	dd if="$(control_of "$id").clock" of="$(control_of "$id")" bs=8 seek=1 conv=notrunc status=none
+	tell_clock "$id" 0
 }
 
 # Not drawn: what no system survives, every disk lying at once. The verdict must be that orders are lost.

@@ -34,6 +34,7 @@ FAULTS=()
 source "$CHAOS/cluster.sh"
 source "$CHAOS/faults.sh"
 source "$CHAOS/faults_disk.sh"
+source "$CHAOS/faults_host.sh"
 if [[ -n ${JH_OWN_HOST:-} ]] && nft list tables >/dev/null 2>&1; then
 	source "$CHAOS/faults_net.sh"
 	source "$CHAOS/faults_relay.sh"

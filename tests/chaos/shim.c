@@ -8,6 +8,7 @@
  *     w  the next write to a file fails with EIO
  *     p  power cut: what is written from now on is lost at the next sync, and the process dies there
  *     t  the same, but a drawn part of it reached the disk: whole sectors, from the front
+ *     T  the same, but any sectors of it, as a disk that reorders them leaves it
  *     s  syncs take until something else is written here
  *     l  the disk lies: syncs say yes and do nothing, until a power cut takes it all. Nobody survives that on every
  *        disk; it is there to see that the judge sees
@@ -16,7 +17,7 @@
  *     D  the same of a directory: what a rename put there is durable, and nobody was told
  *     c  power cut as soon as the process looks at a clock
  *
- * After e, w, p, t, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced
+ * After e, w, p, t, T, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced
  * stays, as it may on a disk. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -100,7 +101,7 @@ static bool forgetful(void)
 {
 	char now = command();
 
-	return now == 'p' || now == 't' || now == 'l';
+	return now == 'p' || now == 't' || now == 'T' || now == 'l';
 }
 
 static bool is_file(int fd)
@@ -161,20 +162,56 @@ static _Noreturn void die(void)
 		pause();
 }
 
-/* Under the lock, which is never given back: no thread of this process writes any more. */
-static _Noreturn void cut_power(bool torn)
+static uint64_t drawn(void)
 {
-	uint64_t total = 0, reached = 0;
+	uint64_t number;
 
-	for (size_t i = 0; i < undos_count; i++)
-		total += undos[i].size;
-	if (torn && getrandom(&reached, sizeof reached, 0) == sizeof reached)
-		reached = reached % (total + 1) / SECTOR * SECTOR;
+	if (getrandom(&number, sizeof number, 0) != sizeof number)
+		abort();
+	return number;
+}
+
+/* Of all that was written only the first `reached` bytes are there. */
+static void keep_front(uint64_t total, uint64_t reached)
+{
 	for (size_t i = undos_count; i-- > 0;) {
 		total -= undos[i].size;
 		if (reached < total + undos[i].size)
 			put_back(&undos[i], reached > total ? (size_t)(reached - total) : 0);
 	}
+}
+
+/* Of each write some sectors are there and some are not. What lay behind the file's end before reads as zeros. */
+static void keep_some(void)
+{
+	for (size_t i = undos_count; i-- > 0;) {
+		const struct undo *undo = &undos[i];
+		uint8_t sector[SECTOR] = {0};
+
+		for (size_t at = 0; at < undo->size; at += SECTOR) {
+			size_t size = undo->size - at < SECTOR ? undo->size - at : SECTOR;
+
+			if (drawn() % 2 == 0)
+				continue;
+			memset(sector, 0, sizeof sector);
+			if (at < undo->kept)
+				memcpy(sector, undo->old + at, undo->kept - at < size ? undo->kept - at : size);
+			real_pwrite(undo->fd, sector, size, undo->at + (off_t)at);
+		}
+	}
+}
+
+/* Under the lock, which is never given back: no thread of this process writes any more. */
+static _Noreturn void cut_power(char how)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < undos_count; i++)
+		total += undos[i].size;
+	if (how == 'T')
+		keep_some();
+	else
+		keep_front(total, how == 't' ? drawn() % (total + 1) / SECTOR * SECTOR : 0);
 	die();
 }
 
@@ -212,7 +249,7 @@ static int shim_sync(int fd, int (*sync)(int))
 	if (forgetful()) {
 		pthread_mutex_lock(&lock);
 		if (undos_count > 0)
-			cut_power(command() == 't');
+			cut_power(command());
 		pthread_mutex_unlock(&lock);
 	}
 	result = sync(fd);
@@ -251,7 +288,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 	if (command() == 'c') {
 		pthread_mutex_lock(&lock);
-		cut_power(false);
+		cut_power('c');
 	}
 	if (clock != CLOCK_REALTIME || !control || result != 0)
 		return result;

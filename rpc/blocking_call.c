@@ -116,7 +116,9 @@ static enum blocking_result decode_reply(const struct blocking_call *call, const
 
 	if (head.xid == XID && (verdict == REPLY_REJECTED || verdict == REPLY_FAILED)) {
 		snprintf(error, error_size, "%s", head.why);
-		return verdict == REPLY_REJECTED ? BLOCKING_REJECTED : BLOCKING_FAILED;
+		if (verdict == REPLY_FAILED)
+			return BLOCKING_FAILED;
+		return head.no_program ? BLOCKING_STRANGER : BLOCKING_REJECTED;
 	}
 	if (verdict == REPLY_SUCCESS && head.xid == XID) {
 		xdrmem_create(&xdr, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at),

@@ -25,6 +25,7 @@ struct blocking_call {
 enum blocking_result {
 	BLOCKING_ANSWERED,
 	BLOCKING_REJECTED,    /* somebody is there who said no: certainly not executed */
+	BLOCKING_STRANGER,    /* somebody is there who serves other programs only: certainly not executed */
 	BLOCKING_FAILED,      /* somebody is there who had a system error: may have been executed */
 	BLOCKING_LATE,        /* somebody is there who has not answered in time (or the caller gave up): who waits longer may
 				 hear it; may have been executed */

@@ -120,7 +120,7 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i),
 			      cancel_fd, why, sizeof why);
 	}
-	if (result == BLOCKING_REJECTED || result == BLOCKING_FAILED) {
+	if (result == BLOCKING_REJECTED || result == BLOCKING_STRANGER || result == BLOCKING_FAILED) {
 		snprintf(error, error_size,
 			 "what answers on %s:%d is no rpcbind that lists programs (%s): start rpcbind there", host,
 			 RPCBIND_PORT, why);
@@ -215,6 +215,7 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 	struct registry_entry other;
 	char why[128] = "";
 	bool unset = false, found;
+	enum registry_life life;
 	enum blocking_result result = find_local(program, version, address, &other, &found, patience, why, sizeof why);
 
 	if (result != BLOCKING_ANSWERED)
@@ -223,11 +224,16 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 		return REGISTRY_SET;
 	if (entry_names(&other, address))
 		return REGISTRY_SET;
+	life = registry_ping(other.address, program, version, PING_MS, why, sizeof why);
 	/* RULE 20: nobody steals a live registration. */
-	if (RULE_FORBIDS(rule_20_live_registration_is_not_stolen,
-			 registry_ping(other.address, program, version, PING_MS))) {
+	if (RULE_FORBIDS(rule_20_live_registration_is_not_stolen, life == REGISTRY_ALIVE)) {
 		say_taken(program, &other, error, error_size);
 		return REGISTRY_TAKEN;
+	}
+	if (life == REGISTRY_UNKNOWN) {
+		snprintf(error, error_size, "cannot ask whether program %u at %s (owner %s) still lives: %s", program,
+			 other.address, other.owner, why);
+		return REGISTRY_FAILED;
 	}
 	result = change(RPCBPROC_UNSET, program, version, address, &unset, patience, why, sizeof why);
 	if (result != BLOCKING_ANSWERED)
@@ -255,7 +261,7 @@ bool registry_taken(uint32_t program, uint32_t version, char *error, size_t erro
 		if (find_local(program, version, &address, &other, &found, &patience, why, sizeof why) !=
 		    BLOCKING_ANSWERED)
 			return false;
-		if (!found || !registry_ping(other.address, program, version, PING_MS))
+		if (!found || registry_ping(other.address, program, version, PING_MS, why, sizeof why) != REGISTRY_ALIVE)
 			continue;
 		say_taken(program, &other, error, error_size);
 		return true;
@@ -332,18 +338,36 @@ void registry_unset(uint32_t program, uint32_t version, const char *address)
 
 /* --- the dead ----------------------------------------------------------------------------------------------------- */
 
-bool registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms)
+/* RULE 20: whoever refuses a call is there to do so, with another version of the program, say, or without room. */
+static enum registry_life life_of(enum blocking_result result)
+{
+	switch (result) {
+	case BLOCKING_ANSWERED:
+	case BLOCKING_REJECTED:
+	case BLOCKING_FAILED:
+		return REGISTRY_ALIVE;
+	case BLOCKING_STRANGER:
+	case BLOCKING_LATE:
+	case BLOCKING_UNREACHABLE:
+		return REGISTRY_DEAD;
+	case BLOCKING_SHORT:
+		return REGISTRY_UNKNOWN;
+	}
+	must_not_reach("a call has one of its results");
+}
+
+enum registry_life registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms,
+				 char *error, size_t error_size)
 {
 	struct rpc_address peer;
-	char why[128];
 
 	if (!rpc_address_parse(address, &peer) || rpc_address_port(&peer) == 0)
-		return false;
-	return blocking_call(&(struct blocking_call){
+		return REGISTRY_DEAD;
+	return life_of(blocking_call(&(struct blocking_call){
 		.address = &peer, .program = program, .version = version, .procedure = NULLPROC,
 		.encode = xdr_nothing, .decode = xdr_nothing,
 		.deadline_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u,
-	}, why, sizeof why) == BLOCKING_ANSWERED;
+	}, error, error_size));
 }
 
 /* As rpcbind prints owners. */
@@ -366,7 +390,8 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address)
 	    find_local(program, version, &dead, &entry, &found, &usual, why, sizeof why) != BLOCKING_ANSWERED || !found)
 		return false;
 	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) ||
-	    RULE_FORBIDS(rule_20_cleaning_asks_first, registry_ping(address, program, version, PING_MS)))
+	    RULE_FORBIDS(rule_20_cleaning_asks_first,
+			 registry_ping(address, program, version, PING_MS, why, sizeof why) != REGISTRY_DEAD))
 		return false;
 	return change(RPCBPROC_UNSET, program, version, &dead, &unset, &usual, why, sizeof why) == BLOCKING_ANSWERED &&
 	       unset;

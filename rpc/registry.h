@@ -37,15 +37,15 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 
 enum registry_set_result {
 	REGISTRY_SET,        /* registered, or it was already there with our address */
-	REGISTRY_TAKEN,      /* somebody alive answers procedure 0 at the registered address: `error` names address and
+	REGISTRY_TAKEN,      /* somebody alive is at the registered address (REGISTRY_ALIVE): `error` names address and
 				owner */
 	REGISTRY_SLOW,       /* rpcbind is there and has not answered in time: it may have registered it; ask again */
 	REGISTRY_FAILED      /* no rpcbind, or it refused: `error` says which and what to do */
 };
 
 /* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the
- * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers it stays (rule
- * 20); else it is unset and replaced. */
+ * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers, with whatever, it stays
+ * (rule 20); else it is unset and replaced. */
 enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
 				      size_t error_size);
 
@@ -56,11 +56,18 @@ bool registry_taken(uint32_t program, uint32_t version, char *error, size_t erro
 /* Removes our own entry if it still names `address`. */
 void registry_unset(uint32_t program, uint32_t version, const char *address);
 
+enum registry_life {
+	REGISTRY_ALIVE,  /* an RPC server answers there, be it with a refusal */
+	REGISTRY_DEAD,   /* nobody answers in time, or it is another program that has the port by now */
+	REGISTRY_UNKNOWN /* this process cannot ask, say for want of descriptors, which proves nothing: `error` says why */
+};
+
 /* Calls procedure 0 of (program, version) at the address over plain TCP with a whole-call deadline. */
-bool registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms);
+enum registry_life registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms,
+				 char *error, size_t error_size);
 
 /* Auto-clean: unsets (program, version, netid of address) in the local rpcbind only when the entry still names
- * `address`, its owner is this uid (or we are root), and nobody answers there. Returns true when it was removed. */
+ * `address`, its owner is this uid (or we are root), and it is REGISTRY_DEAD. Returns true when it was removed. */
 bool registry_clean(uint32_t program, uint32_t version, const char *address);
 
 /* --- asynchronous ------------------------------------------------------------------------------------------------- */

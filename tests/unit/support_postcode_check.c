@@ -97,7 +97,8 @@ void count_questions(unsigned long *postcodes_io, unsigned long *getthedata)
 	assert_int_equal(sscanf(body, "{\"postcodes_io\":%lu,\"getthedata\":%lu}", postcodes_io, getthedata), 2);
 }
 
-struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata)
+struct postcode_checker *checker_within(uint32_t deadline_ms, enum postcode_mode mode, const char *postcodes_io,
+					const char *getthedata)
 {
 	struct postcode_options options = postcode_options_default();
 	char first[128], second[128], error[256] = "";
@@ -107,11 +108,16 @@ struct postcode_checker *checker_with(enum postcode_mode mode, const char *postc
 	options.mode = mode;
 	options.postcodes_io = first;
 	options.getthedata = second;
-	options.deadline_ms = DEADLINE_MS;
+	options.deadline_ms = deadline_ms;
 	struct postcode_checker *checker = postcode_checker_new(provider.base, &options, error, sizeof(error));
 	if (!checker)
 		fail_msg("%s", error);
 	return checker;
+}
+
+struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata)
+{
+	return checker_within(DEADLINE_MS, mode, postcodes_io, getthedata);
 }
 
 void order_answered(void *context, enum postcode_verdict verdict)

@@ -42,6 +42,9 @@ void count_questions(unsigned long *postcodes_io, unsigned long *getthedata);
 
 /* The paths are base URLs of the provider's; fails the test when there is no such checker. */
 struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata);
+/* The same with a deadline of the test's own, for what no slowness of the machine's may end. */
+struct postcode_checker *checker_within(uint32_t deadline_ms, enum postcode_mode mode, const char *postcodes_io,
+					const char *getthedata);
 /* outcome: filled now or when the answer comes, by order_answered. */
 void order_asks(struct postcode_checker *checker, const char *postcode, struct outcome *outcome);
 /* context: the struct outcome. */

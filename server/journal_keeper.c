@@ -279,12 +279,15 @@ enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequ
 	*segment = keeper->next_segment;
 	keeper->next = NEXT_NONE;
 	atomic_store(&keeper->hurry, false);
-	add_info(keeper, first_sequence, segment_file(segment));
 	pthread_mutex_unlock(&keeper->lock);
 	/* The name must be durable before a record in the file counts as durable. */
 	if (renameat(keeper->directory, SEGMENT_NEXT, keeper->directory, segment_name(first_sequence, name)) != 0 ||
 	    !keeper_sync_directory(keeper->directory))
 		return KEEPER_BROKEN;
+	/* And not before: whoever looks for a file that has no name yet takes it for deleted. */
+	pthread_mutex_lock(&keeper->lock);
+	add_info(keeper, first_sequence, segment_file(segment));
+	pthread_mutex_unlock(&keeper->lock);
 	return KEEPER_TAKEN;
 }
 

@@ -1,5 +1,5 @@
 /* Which segments go, when, and in what order: never one that a start would need (rules 1, 14). This program stands before
- * libc's fdatasync, fsync and unlinkat. */
+ * libc's fdatasync, fsync, unlinkat and renameat. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -55,6 +55,24 @@ int unlinkat(int directory, const char *name, int flags)
 	return (int)syscall(SYS_unlinkat, directory, name, flags);
 }
 
+static const struct disk *listed;              /* its files are asked for while a segment gets its name */
+static atomic_uint named, listed_too_soon;
+
+int renameat(int from, const char *name, int to, const char *new_name)
+{
+	struct journal_file *files;
+	uint32_t count = listed == NULL ? 0 : journal_files(listed->journal, &files);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (faccessat(to, files[i].name, F_OK, 0) != 0)
+			atomic_fetch_add(&listed_too_soon, 1);
+	if (listed != NULL) {
+		free(files);
+		atomic_fetch_add(&named, 1);
+	}
+	return (int)syscall(SYS_renameat2, from, name, to, new_name, 0U);
+}
+
 static void begin(struct disk *disk)
 {
 	atomic_store(&held, false);
@@ -92,6 +110,24 @@ static void stays(struct disk *disk, uint64_t first)
 		assert_true(is_there(disk, first));
 		usleep(1000);
 	}
+}
+
+/* Rule 14: however long a disk takes to give a new segment its name, none is listed before: who looks for it would take it
+ * for deleted. */
+static void listed_by_its_name(void **state)
+{
+	struct disk disk;
+
+	(void)state;
+	begin(&disk);
+	listed = &disk;
+	fill_segment(&disk);
+	fill_segment(&disk);
+	assert_int_equal(atomic_load(&named), 2);
+	assert_int_equal(atomic_load(&listed_too_soon), 0);
+	listed = NULL;
+	disk_close(&disk);
+	disk_free(&disk);
 }
 
 /* Rule 14: a segment goes when its last op is covered, and not one op sooner. */
@@ -236,6 +272,7 @@ static void one_at_a_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(listed_by_its_name),
 		cmocka_unit_test(up_to_the_last_op_of_it),
 		cmocka_unit_test(staged_entries_count),
 		cmocka_unit_test(a_replacement_covers_to_its_end),

@@ -23,7 +23,7 @@
 struct directory {
 	char *path;
 	int fd;   /* and the lock on it, which is the kernel's and goes with the process */
-	int lock; /* the same of DIR/lock, where a directory cannot be locked; -1: not needed */
+	int lock; /* DIR/lock, locked too from directory_begin on; -1: not open */
 	pid_t user; /* CHECK: who has it locked */
 };
 
@@ -111,24 +111,10 @@ static pid_t read_owner(int directory)
 	return pid > 0 ? (pid_t)pid : -1;
 }
 
-/* NFS locks only what is open for writing, which no directory is. */
-static bool take_lock_of_file(struct directory *directory)
+static bool fail_in_use(const struct directory *directory, char *error, size_t error_size)
 {
-	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return directory->lock >= 0 && flock(directory->lock, LOCK_EX | LOCK_NB) == 0;
-}
+	long owner = (long)read_owner(directory->fd);
 
-/* The lock is on the directory and not on a file in it: what a cleaner can remove locks nothing. */
-static bool take_lock(struct directory *directory, char *error, size_t error_size)
-{
-	long owner;
-
-	if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0 || (errno == EBADF && take_lock_of_file(directory)))
-		return true;
-	if (errno != EWOULDBLOCK)
-		return fail(error, error_size, "cannot lock %s: %s: use a file system with flock", directory->path,
-			    strerror(errno));
-	owner = (long)read_owner(directory->fd);
 	if (owner < 0)
 		return fail(error, error_size,
 			    "the data directory %s is in use by another process: stop that one, or choose another with "
@@ -137,6 +123,25 @@ static bool take_lock(struct directory *directory, char *error, size_t error_siz
 	return fail(error, error_size,
 		    "the data directory %s is in use by process %ld: stop that one, or choose another with --data-dir",
 		    directory->path, owner);
+}
+
+/* False with errno; the file is open all the same when it is only not locked. */
+static bool lock_file(struct directory *directory)
+{
+	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return directory->lock >= 0 && flock(directory->lock, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* The lock is on the directory and not only on a file in it: what a cleaner can remove locks nothing. Where a directory
+ * cannot be locked the file has to do. */
+static bool take_lock(struct directory *directory, char *error, size_t error_size)
+{
+	if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0 || (errno == EBADF && lock_file(directory)))
+		return true;
+	if (errno == EWOULDBLOCK)
+		return fail_in_use(directory, error, error_size);
+	return fail(error, error_size, "cannot lock %s: %s: use a file system with flock", directory->path,
+		    strerror(errno));
 }
 
 /* --check asks for a shared lock, only to see whether it could: it must not keep a replica from starting. */
@@ -167,23 +172,27 @@ failed:
 	return NULL;
 }
 
-bool directory_begin(const struct directory *directory, char *error, size_t error_size)
+/* RULE 20: where several hosts have the directory (NFS) the lock on it is known to one of them, and that on a file in it to
+ * all. On a full disk there may be none. */
+bool directory_begin(struct directory *directory, char *error, size_t error_size)
 {
 	char text[32];
 	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	int file = openat(directory->fd, LOCK_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (file < 0 && errno != ENOSPC && errno != EDQUOT)
-		return fail(error, error_size,
-			    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
-			    "another with "
-			    "--data-dir",
-			    directory->path, LOCK_NAME, strerror(errno));
-	/* Only for the message in take_lock: on a full disk it stays empty. */
-	if (file >= 0 && pwrite(file, text, (size_t)size, 0) != size)
-		(void)ftruncate(file, 0);
-	if (file >= 0)
-		close(file);
+	if (directory->lock < 0 && RULE_FORBIDS(rule_20_lock_file_is_locked, !lock_file(directory))) {
+		if (errno == EWOULDBLOCK)
+			return fail_in_use(directory, error, error_size);
+		if (directory->lock < 0 && errno != ENOSPC && errno != EDQUOT)
+			return fail(error, error_size,
+				    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
+				    "another with "
+				    "--data-dir",
+				    directory->path, LOCK_NAME, strerror(errno));
+	}
+	/* Only for the message in fail_in_use: on a full disk it stays empty. */
+	if (directory->lock >= 0 &&
+	    (ftruncate(directory->lock, 0) != 0 || pwrite(directory->lock, text, (size_t)size, 0) != size))
+		(void)ftruncate(directory->lock, 0);
 	return true;
 }
 

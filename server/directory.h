@@ -21,9 +21,9 @@ enum directory_mode {
 
 /* NULL and one line in error. Nothing in the directory is changed. */
 struct directory *directory_open(const char *path, enum directory_mode mode, char *error, size_t error_size);
-/* OWN: from here on it is written to. Notes this process in DIR/lock, for the line that the next one gets. False with
- * one line in error. */
-bool directory_begin(const struct directory *directory, char *error, size_t error_size);
+/* OWN: from here on it is written to. Locks DIR/lock as well, and notes this process in it for the line that the next one
+ * gets. False with one line in error. */
+bool directory_begin(struct directory *directory, char *error, size_t error_size);
 void directory_close(struct directory *directory);
 
 const char *directory_path(const struct directory *directory);

@@ -123,6 +123,38 @@ static void test_locked(void **state)
 	scratch_remove(place.root);
 }
 
+/* Another host that has the same directory knows nothing of our lock on it; it sees that on the file, and we see its. */
+static void test_locked_elsewhere(void **state)
+{
+	struct place place;
+	char error[DIRECTORY_ERROR_SIZE], path[sizeof place.path + 8];
+
+	(void)state;
+	place_new(&place);
+	snprintf(path, sizeof path, "%s/lock", place.path);
+	assert_int_equal(mkdir(place.path, 0700), 0);
+
+	int elsewhere = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(elsewhere, "4711\n", 5), 5);
+	assert_int_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
+
+	struct directory *directory = open_own(&place);
+
+	assert_non_null(directory);
+	assert_false(directory_begin(directory, error, sizeof error));
+	assert_non_null(strstr(error, "in use by process 4711"));
+	directory_close(directory);
+	assert_int_equal(flock(elsewhere, LOCK_UN), 0);
+	directory = open_own(&place);
+	assert_true(begun(directory));
+	assert_int_not_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
+	directory_close(directory);
+	assert_int_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
+	close(elsewhere);
+	scratch_remove(place.root);
+}
+
 /* What is wrong with the path is said in one line that names it; a check makes nothing. */
 static void test_bad_paths(void **state)
 {
@@ -223,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_made),
 		cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_locked_elsewhere),
 		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_not_writable),
 		cmocka_unit_test(test_set_aside),

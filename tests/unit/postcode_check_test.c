@@ -356,7 +356,7 @@ static void test_not_knowing_is_no_failure(void **state)
 static void test_bounded(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
-	struct outcome *outcomes = calloc(LIMIT_POSTCODE_WAITERS + 2, sizeof(*outcomes));
+	struct outcome *outcomes = calloc(LIMIT_POSTCODE_WAITERS + 3, sizeof(*outcomes));
 	char postcode[16];
 	size_t used = 0;
 
@@ -385,8 +385,9 @@ static void test_bounded(void **state)
 		assert_int_equal(outcomes[i].answers_count, 1);
 	/* All places are free again. */
 	name_postcode(1, postcode);
-	order_asks(checker, postcode, &outcomes[0]);
-	assert_int_equal(outcomes[0].verdict, POSTCODE_FORMAT_ONLY);
+	order_asks(checker, postcode, &outcomes[used]);
+	wait_for(&outcomes[used], 1); /* where the machine is slow one provider is still asked */
+	assert_int_equal(outcomes[used].verdict, POSTCODE_FORMAT_ONLY);
 	postcode_checker_free(checker);
 	free(outcomes);
 }

@@ -23,7 +23,7 @@ struct discovery *discovery_new(struct event_base *base, struct registry *regist
 /* The registry is freed before it: no answer may be under way. */
 void discovery_free(struct discovery *discovery);
 
-/* A replica has announced itself: dump now, not in a second. */
 /* The last whole round has found that id, or there was none yet that reached every host. */
 bool discovery_lists(const struct discovery *discovery, uint32_t id);
+/* A replica has announced itself: dump now, not in a second. */
 void discovery_wake(struct discovery *discovery);

@@ -191,8 +191,8 @@ void vm_liveness_late(struct views *v)
 	vm_say(v, LOG_LEVEL_WARN, "own event loop was late: timers start again late_ms=%llu", (unsigned long long)late);
 }
 
-/* A lost replica leaves the directory after forget_ms, and the status, too, unless it is expected of our own time: nobody fails
- * by that, so being late does not give it all of that again. */
+/* A lost replica leaves the directory after forget_ms of our own time, and the status, too, unless it is expected: nobody
+ * fails by that, so being late does not give it all of that again. */
 static void auto_clean(struct views *v, struct known *k)
 {
 	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->lost_ms + v->options.forget_ms)

@@ -20,13 +20,14 @@
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
+#include "rpc/clock.h"
 #include "rpc/thread.h"
 
 #define VIEW_FILE "view.json"
 #define VIEW_FILE_NEW "view.json.new"
 #define VIEW_FILE_BYTES_MAX 65536
 #define LOCK_FILE "lock"
-#define LOOK_S 1
+#define LOOK_US 1000000u
 
 /* One save: waiting, being written, or done and on its way back to the loop. */
 struct save {
@@ -196,11 +197,7 @@ static void look(struct directory *directory)
 /* Called and returns with the mutex held. */
 static void wait_or_look(struct directory *directory)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOOK_S;
-	if (pthread_cond_timedwait(&directory->wake, &directory->mutex, &until) != ETIMEDOUT)
+	if (thread_cond_wait_until(&directory->wake, &directory->mutex, rpc_clock_us() + LOOK_US))
 		return;
 	pthread_mutex_unlock(&directory->mutex);
 	look(directory);
@@ -342,17 +339,20 @@ static bool lock(const struct directory *directory, char *error, size_t error_si
 	return false;
 }
 
-/* Who has it, for the line above. */
+/* Who has it, for the line above. RULE 13: on a full disk it stays empty, and the stored view is served all the same. */
 static bool note_owner(const struct directory *directory, char *error, size_t error_size)
 {
 	int fd = openat(directory->fd, LOCK_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool noted = fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0;
 
-	if (!noted)
+	if (fd < 0 && errno != ENOSPC && errno != EDQUOT) {
 		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
+		return false;
+	}
+	if (fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) <= 0)
+		(void)ftruncate(fd, 0);
 	if (fd >= 0)
 		close(fd);
-	return noted;
+	return true;
 }
 
 /* RULE 14: nothing is thrown away. */
@@ -471,7 +471,6 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 {
 	static const struct store_keeper keeper = {.save = directory_save, .close = directory_close};
 	struct directory *directory = calloc(1, sizeof *directory);
-	pthread_condattr_t monotonic;
 
 	must_allocate(directory);
 	directory->store.keeper = &keeper;
@@ -482,10 +481,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	STAILQ_INIT(&directory->waiting);
 	STAILQ_INIT(&directory->done);
 	pthread_mutex_init(&directory->mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&directory->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_cond_init(&directory->wake);
 	if (!open_path(directory, error, error_size) || !lock(directory, error, error_size) ||
 	    !load(directory, stored, error, error_size) || !note_owner(directory, error, error_size))
 		goto fail;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Rules 2 and 13: a view that the front-end cannot store is told to nobody. Its directory is full when a member dies: orders
-# wait, status says why, and freeing space heals without a restart.
+# wait, status says why, and freeing space heals without a restart. One that is started on a full disk serves the view it has.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 
@@ -21,3 +21,13 @@ done
 rm "$small/ballast"
 expect 0 'placed' --timeout 20 order "DH1 3LE" "there is room again"
 (($(status_get .view) > view)) || fail "no new view: $(status_json)"
+
+# Full again, without room for the name of the process either.
+view=$(status_get .view)
+kill9 frontend
+: >"$small/lock"
+dd if=/dev/zero of="$small/ballast" bs=4k status=none 2>/dev/null || true
+start_frontend
+expect 0 'placed' --timeout 20 order "DH1 3LE" "on a full disk"
+[[ $(status_get .view) == "$view" ]] || fail "a view that was not stored is told: $(status_json)"
+[[ ! -s $small/lock ]] || fail "the disk was not full: $(ls -l "$small")"

@@ -18,7 +18,6 @@
 #include "server/postcode_breaker.h"
 #include "support_postcode_check.h"
 
-/* Runs the loop until all have their answer. The fixture's pulse ends each turn. */
 /* This file stands before libc's clock_gettime: the monotonic clock is so far ahead of the truth. */
 static _Atomic time_t ahead_s;
 
@@ -31,6 +30,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
+/* Runs the loop until all have their answer. The fixture's pulse ends each turn. */
 static void wait_for(const struct outcome *outcomes, size_t size)
 {
 	int64_t end_us = now_us() + GUARD_S * INT64_C(1000000);
@@ -312,8 +312,6 @@ static void test_failures_in_a_row_open_the_breaker(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Full is an answer: neither postcodes nor waiting orders are taken without bound, and each that was taken gets its
- * answer. */
 /* When both providers were dead and may be tried again: who must know waits for the probe, nobody else does. */
 static void test_who_waits_for_a_probe(void **state)
 {
@@ -353,6 +351,8 @@ static void test_not_knowing_is_no_failure(void **state)
 	postcode_checker_free(checker);
 }
 
+/* Full is an answer: neither postcodes nor waiting orders are taken without bound, and each that was taken gets its
+ * answer. */
 static void test_bounded(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
@@ -464,10 +464,8 @@ static void test_freed_while_asking(void **state)
 		}
 		if (round > 0)
 			until_all_are_heard(before[0] + 10);
-		/* How many of the slow ones have come by now is for the machine to say. */
 		unsigned answers = count_answers(outcomes, 20);
-		if (round < 2)
-			assert_int_equal(answers, 0);
+		assert_true(answers == 0 || round == 2); /* how many slow ones have come is for the machine to say */
 		postcode_checker_free(checker);
 		assert_int_equal(event_base_get_num_events(provider.base, EVENT_BASE_COUNT_ADDED), events);
 		linger(100);

@@ -65,7 +65,11 @@ static void look_at_snapshot(struct look *look, const char *path, int directory)
 	char name[64];
 	uint64_t op;
 
-	if (!snapshot_newest(path, UINT64_MAX, &op) || op < look->snapshot_op) {
+	bool found = snapshot_newest(path, UINT64_MAX, &op);
+
+	if (!found && errno != 0 && errno != ENOENT)
+		return; /* it could not be looked for: too few descriptors, a disk that fails */
+	if (!found || op < look->snapshot_op) {
 		snprintf(look->why, sizeof look->why, "its snapshot of op %llu was deleted while it ran",
 			 (unsigned long long)look->snapshot_op);
 		return;

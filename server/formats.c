@@ -1,6 +1,7 @@
 #include "server/formats.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,9 +58,11 @@ bool formats_known(int directory, const char *path, char *error, size_t error_si
 	int current;
 
 	if (files == NULL) {
+		/* Else it would pass for an empty one, and a new history would be begun in it. */
+		snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
-		return true; /* whoever reads the files says what is wrong */
+		return false;
 	}
 	for (struct dirent *file; older == 0 && (file = readdir(files)) != NULL;) {
 		older = older_format(directory, file->d_name, &current);

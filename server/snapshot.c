@@ -337,12 +337,16 @@ bool snapshot_newest(const char *directory, uint64_t below, uint64_t *op)
 
 	if (files == NULL)
 		return false;
-	while ((file = readdir(files)) != NULL)
+	while (errno = 0, (file = readdir(files)) != NULL)
 		if (parse_name(file->d_name, &other) && other < below && (!found || other > *op)) {
 			*op = other;
 			found = true;
 		}
+
+	int failed = errno;
+
 	closedir(files);
+	errno = failed;
 	return found;
 }
 

@@ -109,7 +109,8 @@ enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struc
 /* DIR/snapshot-<op>; false when it does not fit. */
 bool snapshot_path(const char *directory, uint64_t op, char *path, size_t size);
 
-/* The op of the newest snapshot that is older than `below` (UINT64_MAX: of the newest); false when there is none. */
+/* The op of the newest snapshot that is older than `below` (UINT64_MAX: of the newest); false when there is none: with errno 0,
+ * or with the one for which nobody could look. */
 bool snapshot_newest(const char *directory, uint64_t below, uint64_t *op);
 
 /* Removes the snapshots of ops below op. */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "frontend/announced.h"
 #include "frontend/frontend.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"
@@ -39,6 +40,7 @@ static void frontend_open(struct frontend *frontend, struct event_base *base)
 	frontend->options.views = (struct views_options){.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
 	frontend->server = rpc_server_new(base, &limits);
 	frontend->views = views_new(&frontend->options.views);
+	frontend->announced = announced_new();
 	frontend->demand = event_new(base, -1, 0, nothing, NULL);
 	requests_start(frontend);
 	status_start(frontend);
@@ -51,6 +53,7 @@ static void frontend_close(struct frontend *frontend)
 	status_stop(frontend);
 	rpc_server_free(frontend->server);
 	event_free(frontend->demand);
+	announced_free(frontend->announced);
 	views_free(frontend->views);
 }
 

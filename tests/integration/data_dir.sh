@@ -63,17 +63,16 @@ stop 3
 first_cluster=$(status_get .cluster)
 FIRST_BASE=$BASE
 BASE=$((BASE + 4096 < 1073741823 ? BASE + 5000 : BASE - 5000))
-mv "$SCRATCH/frontend" "$SCRATCH/frontend-first"
-mv "$(replica_dir 1)" "$SCRATCH/replica-1-first"
 name_first() { PIDS[first-$1]=${PIDS[$1]} && unset "PIDS[$1]"; }
 name_first frontend
 name_first replica-1
-start_replica 1
-start_frontend --new-cluster
+start_replica 1 --data-dir "$SCRATCH/second-replica-1"
+start_frontend --new-cluster --data-dir "$SCRATCH/second-frontend"
 jh --timeout 20 status --wait 1 >/dev/null
 [[ $(status_get .cluster) != "$first_cluster" ]] || fail "two clusters have one name"
 stop 1 frontend
 BASE=$FIRST_BASE
-launch replica-1-foreign "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$(replica_dir 1)" --program-base "$BASE"
+launch replica-1-foreign "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$SCRATCH/second-replica-1" \
+	--program-base "$BASE"
 ends replica-1-foreign '[1-9]' '.'
 expect 0 'Order #7 for DH1 3LE placed' order "DH1 3LE" "the first cluster goes on"

@@ -9,7 +9,7 @@
 
 #include "tests/unit/support_replica.h"
 
-#define FULL_WAIT_MS 1000
+#define FULL_WAIT_MS 1000u
 
 static struct report report_now(void)
 {
@@ -194,7 +194,7 @@ static void nobody_is_given_up_for_nothing(void **state)
 	order(1);
 	answer(1, true);
 	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
-	tick(2 * FULL_WAIT_MS);
+	tick(UINT64_C(2) * FULL_WAIT_MS);
 	assert_int_equal(report_now().needs_count, 0);
 	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
 	one_need(NEED_FULL);

@@ -102,7 +102,7 @@ static uint32_t make_entries(struct replica_entry entries[static ENTRIES_MAX], u
 			     uint64_t view, uint8_t first, uint32_t count)
 {
 	must(count <= ENTRIES_MAX);
-	for (uint8_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		bodies[i] = (uint8_t)(first + i);
 		entries[i] = (struct replica_entry){.view = view, .body = &bodies[i], .size = 1};
 	}

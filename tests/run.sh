@@ -134,7 +134,7 @@ fuzzed() { build fuzz "-DJH_FUZZ_RUNS=${JH_FUZZ_RUNS:-20000}" && "${steady[@]}" 
 # Left out: what has no thread but takes long, and purity, which would find the sanitizer's own symbols.
 raced() {
 	local tests=("${steady[@]}" ctest --test-dir build/tsan --output-on-failure -j2)
-	local left_out='^(unit_(linear_hash|memory_holder|purity)|sim_fixed_seeds)$'
+	local left_out='^(unit_(linear_hash|memory_holder|purity|views_storm)|sim_fixed_seeds)$'
 
 	build tsan -DJH_SIM_SECONDS=10 && "${tests[@]}" -L '^(unit|sim)$' -E "$left_out" &&
 		"${tests[@]}" -R '^integration_(three_replicas|kill_(primary|all)|wiped_replica|joins_under_load|disk_full)$'

@@ -3,7 +3,7 @@
  * directory of the front-end:
  *
  *     DIR/view.json    manager, cluster, generation, view, primary, members; replaced atomically
- *     DIR/lock         who has the directory, which is locked itself: one front-end a directory (rule 20)
+ *     DIR/lock         who has the directory; both are locked: one front-end a directory (rule 20)
  *     DIR/set-aside/   damaged view files; nothing is ever deleted (rule 14)
  *
  * Never copy or restore this directory: an old copy is treated as lost (rule 20). */

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "frontend/store.h"
+#include "frontend/store_lock.h"
 #include "frontend/view_file.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
@@ -26,7 +26,6 @@
 #define VIEW_FILE "view.json"
 #define VIEW_FILE_NEW "view.json.new"
 #define VIEW_FILE_BYTES_MAX 65536
-#define LOCK_FILE "lock"
 #define LOOK_US 1000000u
 
 /* One save: waiting, being written, or done and on its way back to the loop. */
@@ -43,7 +42,8 @@ STAILQ_HEAD(saves, save);
 struct directory {
 	struct store store;
 	char *path;
-	int fd; /* of the directory; closing it gives the lock up */
+	int fd;   /* of the directory; closing both gives the lock up */
+	int lock; /* of DIR/lock; -1: it is not there yet */
 	struct event *done_event;
 	int done_fd; /* eventfd: the thread has finished something */
 	store_saved_fn saved;
@@ -302,6 +302,8 @@ static void directory_close(struct store *store)
 	free_all(&directory->done);
 	if (directory->done_fd >= 0)
 		close(directory->done_fd);
+	if (directory->lock >= 0)
+		close(directory->lock);
 	if (directory->fd >= 0)
 		close(directory->fd);
 	pthread_mutex_destroy(&directory->mutex);
@@ -314,46 +316,6 @@ static void directory_close(struct store *store)
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
-
-/* RULE 20. The lock is on the directory and not on a file in it: what a cleaner can remove locks nothing. */
-static bool lock(const struct directory *directory, char *error, size_t error_size)
-{
-	char text[32];
-
-	if (RULE_HOLDS(rule_20_directory_is_locked, flock(directory->fd, LOCK_EX | LOCK_NB) == 0))
-		return true;
-	if (errno != EWOULDBLOCK) {
-		snprintf(error, error_size, "cannot lock data directory %s: %s: use a file system with flock",
-			 directory->path, strerror(errno));
-		return false;
-	}
-
-	int fd = openat(directory->fd, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t count = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
-
-	if (fd >= 0)
-		close(fd);
-	text[count > 0 ? count : 0] = '\0';
-	snprintf(error, error_size, "data directory %s is in use by %s%.*s", directory->path,
-		 count > 1 ? "process " : "another process", count > 1 ? (int)strcspn(text, "\n") : 0, text);
-	return false;
-}
-
-/* Who has it, for the line above. RULE 13: on a full disk it stays empty, and the stored view is served all the same. */
-static bool note_owner(const struct directory *directory, char *error, size_t error_size)
-{
-	int fd = openat(directory->fd, LOCK_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0 && errno != ENOSPC && errno != EDQUOT) {
-		snprintf(error, error_size, "cannot write to data directory %s: %s", directory->path, strerror(errno));
-		return false;
-	}
-	if (fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) <= 0)
-		(void)ftruncate(fd, 0);
-	if (fd >= 0)
-		close(fd);
-	return true;
-}
 
 /* RULE 14: nothing is thrown away. */
 static bool set_aside(const struct directory *directory, const char *why, char *error, size_t error_size)
@@ -475,15 +437,17 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	must_allocate(directory);
 	directory->store.keeper = &keeper;
 	directory->path = strdup(path);
-	directory->fd = directory->done_fd = directory->file = -1;
+	directory->fd = directory->lock = directory->done_fd = directory->file = -1;
 	directory->saved = saved;
 	directory->context = context;
 	STAILQ_INIT(&directory->waiting);
 	STAILQ_INIT(&directory->done);
 	pthread_mutex_init(&directory->mutex, NULL);
 	thread_cond_init(&directory->wake);
-	if (!open_path(directory, error, error_size) || !lock(directory, error, error_size) ||
-	    !load(directory, stored, error, error_size) || !note_owner(directory, error, error_size))
+	if (!open_path(directory, error, error_size) ||
+	    !store_lock_take(directory->fd, path, &directory->lock, error, error_size) ||
+	    !load(directory, stored, error, error_size) ||
+	    !store_lock_note(directory->fd, path, &directory->lock, error, error_size))
 		goto fail;
 	if (!start_thread(directory, base)) {
 		char why[SHORTAGE_TEXT];

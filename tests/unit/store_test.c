@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -177,10 +178,36 @@ static void a_directory_has_one_user(void **state)
 	assert_non_null(store);
 	assert_null(open_store(world, &stored)); /* flock is the open file's: this process counts as another */
 	assert_non_null(strstr(world->error, mine));
+	assert_int_equal(unlink(in_directory(world, "lock")), 0); /* a cleaner */
+	assert_null(open_store(world, &stored));
+	assert_non_null(strstr(world->error, "in use by another process"));
 	store_close(store);
 	store = open_store(world, &stored);
 	assert_non_null(store);
 	store_close(store);
+}
+
+/* RULE 20: another host that has the same directory knows nothing of our lock on it, and we see that on the file only. */
+static void on_another_host_too(void **state)
+{
+	struct world *world = *state;
+	struct views_stored stored;
+	struct store *store = open_store(world, &stored);
+
+	assert_non_null(store);
+	store_close(store);
+
+	int elsewhere = open(in_directory(world, "lock"), O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
+	assert_null(open_store(world, &stored));
+	assert_non_null(strstr(world->error, "in use by process"));
+	assert_int_equal(flock(elsewhere, LOCK_UN), 0);
+	store = open_store(world, &stored);
+	assert_non_null(store);
+	assert_int_not_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
+	store_close(store);
+	close(elsewhere);
 }
 
 static int set_aside_count(const struct world *world)
@@ -518,6 +545,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_view_is_read_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_manager_without_a_view_is_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_directory_has_one_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(on_another_host_too, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_set_aside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_format_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(whatever_a_crash_leaves, set_up, tear_down),

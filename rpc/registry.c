@@ -204,7 +204,8 @@ static enum registry_set_result unanswered(enum blocking_result result, const ch
 static void say_taken(uint32_t program, const struct registry_entry *other, char *error, size_t error_size)
 {
 	snprintf(error, error_size,
-		 "program %u is served at %s (owner %s): stop that process, or choose another id or --program-base",
+		 "program %u is served at %s (owner %s) already: choose another --program-base or --id; stop that process only "
+		 "if this one is to take its place",
 		 program, other->address, other->owner);
 }
 

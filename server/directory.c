@@ -117,11 +117,12 @@ static bool fail_in_use(const struct directory *directory, char *error, size_t e
 
 	if (owner < 0)
 		return fail(error, error_size,
-			    "the data directory %s is in use by another process: stop that one, or choose another with "
-			    "--data-dir",
+			    "the data directory %s is in use by another process: choose another with --data-dir; stop that process "
+			    "only if this one is to take its place",
 			    directory->path);
 	return fail(error, error_size,
-		    "the data directory %s is in use by process %ld: stop that one, or choose another with --data-dir",
+		    "the data directory %s is in use by process %ld: choose another with --data-dir; stop that process only "
+		    "if this one is to take its place",
 		    directory->path, owner);
 }
 

@@ -163,9 +163,15 @@ static void mend_file(struct directory *directory)
 	struct stat info = {0};
 	const char *failed;
 
-	if (directory->text == NULL || (fstatat(directory->fd, VIEW_FILE, &info, AT_SYMLINK_NOFOLLOW) == 0
-						? info.st_ino == directory->inode && info.st_dev == directory->device
-						: errno != ENOENT))
+	bool there = fstatat(directory->fd, VIEW_FILE, &info, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (directory->text == NULL || (!there && errno != ENOENT))
+		return;
+	if (there && directory->inode == 0) {
+		note_file(directory); /* what was written could not be opened again: too few descriptors */
+		return;
+	}
+	if (there && info.st_ino == directory->inode && info.st_dev == directory->device)
 		return;
 	failed = replace_file(directory, directory->text);
 	if (failed != NULL) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -26,6 +27,7 @@ struct look {
 	bool directory_gone;
 	uint64_t found_op, device, inode; /* the newest snapshot; inode 0: none */
 	char why[DIRECTORY_ERROR_SIZE];   /* empty: nothing wrong */
+	const struct journal_file *missing; /* the journal's file that is not there, or is another; NULL: none */
 	uint32_t files_count;
 	struct journal_file files[];
 };
@@ -49,11 +51,13 @@ static bool journal_is_there(struct look *look, int directory)
 
 		if (!look_at(directory, file->name, &info))
 			what = "deleted";
-		else if (info.st_ino != 0 && (info.st_ino != file->inode || info.st_dev != file->device))
+		else if (info.st_ino != 0 && file->inode != 0 && /* the kernel may not have told one of them */
+			 (info.st_ino != file->inode || info.st_dev != file->device))
 			what = "replaced";
 		if (what == NULL)
 			continue;
 		snprintf(look->why, sizeof look->why, "its journal file %s was %s while it ran", file->name, what);
+		look->missing = file;
 		return false;
 	}
 	return true;
@@ -112,6 +116,22 @@ static void compare_snapshot(struct files_seen *seen, struct look *look)
 	seen->inode = look->inode;
 }
 
+/* The journal itself removes what a snapshot has made superfluous, also between the listing and the look. */
+static bool still_in_use(const struct node *node, const struct journal_file *file)
+{
+	struct journal_file *files;
+	uint32_t count;
+	bool listed = false;
+
+	if (node->journal == NULL)
+		return false;
+	count = journal_files(node->journal, &files);
+	for (uint32_t i = 0; i < count && !listed; i++)
+		listed = strcmp(files[i].name, file->name) == 0;
+	free(files);
+	return listed;
+}
+
 static void looked(void *context)
 {
 	struct look *look = context;
@@ -122,6 +142,8 @@ static void looked(void *context)
 	seen->next_us = rpc_clock_us() + LOOK_US;
 	if (look->adoptions != seen->adoptions) {
 		seen->inode = 0; /* other files since */
+		look->why[0] = '\0';
+	} else if (look->missing != NULL && !still_in_use(node, look->missing)) {
 		look->why[0] = '\0';
 	} else {
 		compare_snapshot(seen, look);

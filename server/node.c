@@ -451,12 +451,15 @@ static void on_signal(void *context, int signal)
 {
 	struct node *node = context;
 
-	if (node->stopping && signal == SIGXCPU)
+	if (node->asked && signal == SIGXCPU)
 		return; /* it comes every second */
-	if (node->stopping || node->journal == NULL) { /* asked twice; or damaged: nothing to hand over */
-		node_end(node, NODE_STOPPED, node->stopping ? "stopped at once: asked twice" : "stopped");
+	if (node->asked || node->journal == NULL) { /* asked twice; or damaged: nothing to hand over */
+		node_end(node, NODE_STOPPED, node->asked ? "stopped at once: asked twice" : "stopped");
 		return;
 	}
+	node->asked = true;
+	if (node->stopping)
+		return; /* by itself, and what it hands over goes on */
 	node->stopping = true;
 	node_step(node, &(struct replica_event){.kind = REPLICA_STOP});
 	node_flush(node);

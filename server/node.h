@@ -158,7 +158,8 @@ struct node {
 	char frontend[LIMIT_ADDRESS_BYTES];  /* of the manager heard last; empty: none yet */
 	uint64_t frontend_us;        /* then */
 	uint64_t tick_us;            /* of our own clock's last tick */
-	bool stopping;               /* a signal has asked for it */
+	bool stopping;               /* a signal has asked for it, or its journal cannot go on */
+	bool asked;                  /* to stop, by a signal */
 	enum node_end end;
 	char ending[256];            /* why */
 	bool freeing;

@@ -123,7 +123,8 @@ static void test_locked(void **state)
 	scratch_remove(place.root);
 }
 
-/* Another host that has the same directory knows nothing of our lock on it; it sees that on the file, and we see its. */
+/* Rule 20. Another host that has the same directory knows nothing of our lock on it; it sees that on the file, and we see
+ * its. */
 static void test_locked_elsewhere(void **state)
 {
 	struct place place;

@@ -11,9 +11,9 @@ REPLICAS=(1 2 3)
 
 make_hosts() {
 	local host
-	# A disk that can be filled. Mounted before the hosts are made, so that they see it.
+	# A disk that can be filled, with room for what a long run orders. Mounted before the hosts are made, so that they see it.
 	mkdir "$(replica_dir 3)"
-	mount -t tmpfs -o size=256m tmpfs "$(replica_dir 3)"
+	mount -t tmpfs -o size=1g tmpfs "$(replica_dir 3)"
 	make_bridge 10.0.0.254/24
 	for host in 1 2 3 4 9; do
 		add_host "$host"

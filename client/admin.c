@@ -22,7 +22,7 @@ void admin_show_json(enum outcome outcome, const struct jh_admin_result *result,
 static int show_done(const struct client_options *options, const struct jh_admin_result *result)
 {
 	char done[96];
-	char *text = text_escape(result->text.jh_text_val, result->text.jh_text_len);
+	char *text = output_said(result->text.jh_text_val, result->text.jh_text_len);
 
 	if (options->json)
 		admin_show_json(OUTCOME_DONE, result, NULL);

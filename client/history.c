@@ -1,15 +1,16 @@
 /* history: the newest orders to a postcode, oldest first, read in pages from the newest on. */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/command.h"
+#include "client/local_time.h"
 #include "client/output.h"
 #include "client/session.h"
 #include "rpc/base/must.h"
-#include "rpc/base/wall.h"
 
 #define LIMIT_DEFAULT 20
 
@@ -56,7 +57,9 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "POSTCODE",
 	.doc = "Shows the newest orders to a postcode, the oldest of them first.\v"
-	       "No orders are no error. What is shown includes every order that was acknowledged before.",
+	       "No orders are no error. What is shown includes every order that was acknowledged before. #N counts the "
+	       "orders to that postcode; op N is the order's place among all, as status, logs and JSON name it. Times "
+	       "are local, with the offset from UTC; with --json they are UTC.",
 };
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
@@ -165,17 +168,16 @@ static void show_json(const struct pages *pages)
 	output_json_take(object);
 }
 
-static void show_order(const struct jh_history_order *order)
+/* ops_width: columns of the highest op. */
+static void show_order(const struct jh_history_order *order, int ops_width)
 {
-	char time[WALL_TEXT_SIZE], *customer, *item;
+	char time[LOCAL_TIME_SIZE] = "at the start", op[32] = "-", *customer, *item;
 
-	if (order->time_us) {
-		wall_text(order->time_us, time); /* people need no microseconds */
-		time[strcspn(time, "T")] = ' ';
-	} else {
-		snprintf(time, sizeof time, "at the start");
-	}
-	printf("  #%-5u %-20s  ", order->number, time);
+	if (order->time_us)
+		local_time(order->time_us, time); /* people need no microseconds */
+	if (order->op)
+		snprintf(op, sizeof op, "op %" PRIu64, order->op);
+	printf("  #%-5u %-*s  %-25s  ", order->number, ops_width, op, time);
 	for (u_int i = 0; i < order->items.items_len; i++) {
 		item = text_escape(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
 		printf("%s%s", i ? ", " : "", item);
@@ -193,6 +195,8 @@ static void show_text(const struct pages *pages)
 {
 	const struct jh_history *newest = history_of(&pages->page[0]);
 	char *postcode = text_escape(newest->postcode.postcode_val, newest->postcode.postcode_len);
+	u_int newest_count = newest->orders.orders_len;
+	int ops_width = newest_count ? snprintf(NULL, 0, "op %" PRIu64, newest->orders.orders_val[newest_count - 1].op) : 0;
 
 	if (!newest->total)
 		printf("%s: no orders\n", postcode);
@@ -203,7 +207,7 @@ static void show_text(const struct pages *pages)
 		printf("%s: %u order%s\n", postcode, newest->total, newest->total == 1 ? "" : "s");
 	for (size_t i = pages->count; i-- > 0;)
 		for (u_int k = 0; k < history_of(&pages->page[i])->orders.orders_len; k++)
-			show_order(&history_of(&pages->page[i])->orders.orders_val[k]);
+			show_order(&history_of(&pages->page[i])->orders.orders_val[k], ops_width);
 	free(postcode);
 }
 

@@ -199,10 +199,10 @@ static int say_placed(const struct placing *placing, const struct order_input *i
 	if (placing->options->json) {
 		print_json(placing, input->postcode, OUTCOME_DONE, placed, NULL, NULL);
 	} else {
-		printf("Order #%u for %s placed\n", placed->number, postcode);
+		printf("Order %" PRIu64 " (#%u for %s) placed\n", placed->op, placed->number, postcode);
 	}
-	snprintf(done, sizeof done, "order #%u for %.32s is placed (op %" PRIu64 ", client %s, request %" PRIu64 ")",
-		 placed->number, postcode, placed->op, uuid_format(placing->client, uuid), placing->request);
+	snprintf(done, sizeof done, "order %" PRIu64 " (#%u for %.32s) is placed (client %s, request %" PRIu64 ")",
+		 placed->op, placed->number, postcode, uuid_format(placing->client, uuid), placing->request);
 	written = standard_output_written(done);
 	if (!placing->options->json) {
 		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/local_time.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/convert.h"
@@ -108,9 +109,20 @@ void output_json_take(json_t *object)
 	standard_output_flush();
 }
 
+char *output_said(const char *bytes, size_t size)
+{
+	char *escaped = text_escape(bytes, size), *said = local_time_rewrite(escaped);
+
+	free(escaped);
+	return said;
+}
+
 int output_problem(const struct client_options *options, enum outcome outcome, const char *error)
 {
-	fprintf(stderr, "justhungry: %s\n", error);
+	char *line = local_time_rewrite(error);
+
+	fprintf(stderr, "justhungry: %s\n", line);
+	free(line);
 	if (options->json)
 		output_json_take(json_pack("{s:s, s:o}", "outcome", outcome_name(outcome), "error",
 					   output_text(error, strlen(error))));

@@ -7,6 +7,7 @@
 #include "client/admin.h"
 #include "client/command.h"
 #include "client/locate.h"
+#include "client/output.h"
 #include "client/session.h"
 #include "client/text.h"
 
@@ -60,7 +61,7 @@ static int show_loss(const struct client_options *options, enum outcome outcome,
 
 	if (outcome != OUTCOME_DONE)
 		return admin_show(options, outcome, result, error);
-	text = text_escape(result->text.jh_text_val, result->text.jh_text_len);
+	text = output_said(result->text.jh_text_val, result->text.jh_text_len);
 	fprintf(stderr,
 		"justhungry promote: nothing was changed. %s\n"
 		"To do it all the same: justhungry%s promote --force %llu\n",

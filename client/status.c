@@ -9,6 +9,7 @@
 
 #include "client/command.h"
 #include "client/interrupt.h"
+#include "client/local_time.h"
 #include "client/output.h"
 #include "client/session.h"
 #include "client/status_view.h"
@@ -119,11 +120,19 @@ static int exit_status_of(const struct facts *facts)
 	return facts->error[0] || facts->status.health == JH_HEALTH_UNAVAILABLE ? EXIT_UNAVAILABLE : EXIT_DONE;
 }
 
+static void print_error(const char *error)
+{
+	char *line = local_time_rewrite(error);
+
+	fprintf(stderr, "justhungry: %s\n", line);
+	free(line);
+}
+
 static void show(const struct client_options *options, const struct facts *facts)
 {
 	/* The table begins with it: where both go to a terminal, once is enough. */
 	if (facts->error[0] && (options->json || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO)))
-		fprintf(stderr, "justhungry: %s\n", facts->error);
+		print_error(facts->error);
 	if (options->json)
 		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));
 	else
@@ -173,8 +182,8 @@ static int check(struct session *session, const struct client_options *options)
 		ended_by_signal(options, " before the state was known");
 		return CHECK_NO_ORDERS;
 	}
-	summary = text_escape(status->summary.jh_text_val, status->summary.jh_text_len);
-	why = text_escape(status->why_not.jh_text_val, status->why_not.jh_text_len);
+	summary = output_said(status->summary.jh_text_val, status->summary.jh_text_len);
+	why = output_said(status->why_not.jh_text_val, status->why_not.jh_text_len);
 
 	if (options->json)
 		output_json_take(status_view_json(status, facts->error[0] ? facts->error : NULL));

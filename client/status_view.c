@@ -306,7 +306,7 @@ static void print_heading(FILE *out, const struct jh_cluster_status *status, boo
 					     [JH_HEALTH_DEGRADED] = "\033[1;33m",
 					     [JH_HEALTH_UNAVAILABLE] = "\033[1;31m"};
 	const char *health = status_view_health(status->health);
-	char *summary = text_escape(status->summary.jh_text_val, status->summary.jh_text_len);
+	char *summary = output_said(status->summary.jh_text_val, status->summary.jh_text_len);
 	struct uuid cluster = convert_uuid_from_wire(status->cluster);
 	char uuid[UUID_TEXT_SIZE], up[TEXT_TIME_SIZE];
 

@@ -35,7 +35,7 @@ expect '[23]' 'UTF-8' order --customer $'\xff' "DH1 3LE" soup
 expect '[23]' . order "DH1 3LE" ""
 expect '[23]' . order --client-id 12345 --request 1 "DH1 3LE" soup
 expect '[23]' . order --client-id 0123abcd-0000-4000-8000-000000000001 --request 0 "DH1 3LE" soup
-expect 0 'Order #1 for EC1A 1BB' order "EC1A 1BB" "crème brûlée" "寿司"
+expect 0 'Order [0-9]+ \(#1 for EC1A 1BB\)' order "EC1A 1BB" "crème brûlée" "寿司"
 expect '[23]' . history "NOT A POSTCODE"
 
 try --json history "DH1 3LE"

@@ -32,7 +32,7 @@ last=$(primary)
 for id in 1 2 3; do
 	((id == last)) || kill9 "$id"
 done
-expect 0 'Order #' --timeout 20 order "DH1 3LE" "to the last copy"
+expect 0 'Order [0-9]+ \(#' --timeout 20 order "DH1 3LE" "to the last copy"
 rm -r "$(replica_dir "$last")"
 try --timeout 3 order "DH1 3LE" "to nowhere"
 ((STATUS == 4 || STATUS == 5)) || fail "an order on a deleted directory: status $STATUS: $OUT"

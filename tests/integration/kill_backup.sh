@@ -13,7 +13,7 @@ second=$(a_backup)
 kill9 "$second"
 orders_flow 20 "with one"
 status_is '.health == "degraded"' || fail "one copy left and status says: $(status_json)"
-expect 0 'degraded: 1 of 3 copies, replica [123] lost since 20..-..-..T..:..:..Z' status
+expect 0 'degraded: 1 of 3 copies, replica [123] lost since 20..-..-.. ..:..:..[+-]..:..' status
 start_replica "$first"
 start_replica "$second"
 wait_for 30 "both to be backups again" status_is '[.replicas[] | select(.role == "backup")] | length == 2'

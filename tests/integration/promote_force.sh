@@ -5,11 +5,11 @@
 source "$(dirname "$0")/lib.sh"
 
 form 3
-expect 0 'Order #3 for DH1 3LE placed' order "DH1 3LE" "on all three"
+expect 0 'Order [0-9]+ \(#3 for DH1 3LE\) placed' order "DH1 3LE" "on all three"
 wait_for 10 "equal digests on all three" members_level 3
 kill9 3
 for number in 4 5 6; do
-	expect 0 "Order #$number for DH1 3LE placed" order "DH1 3LE" "on two only"
+	expect 0 "Order [0-9]+ \(#$number for DH1 3LE\) placed" order "DH1 3LE" "on two only"
 done
 cluster=$(status_get .cluster)
 kill9 1 2
@@ -22,7 +22,7 @@ grep -q 'promote --force 3' <<<"$ERR" || fail "does not say how to do it all the
 expect 3 . promote --force 9
 expect 0 . promote --force 3
 expect 0 'on all three' history "DH1 3LE" # what was shown before the loss is no floor any more (rule 3)
-expect 0 'Order #4 for DH1 3LE placed' --timeout 20 order "DH1 3LE" "after the promotion"
+expect 0 'Order [0-9]+ \(#4 for DH1 3LE\) placed' --timeout 20 order "DH1 3LE" "after the promotion"
 [[ $(status_get .cluster) == "$cluster" ]] || fail "the cluster has another name now"
 log_says frontend 'forced|force' || fail "the front-end does not log the promotion"
 

@@ -140,9 +140,9 @@ unwritten() { # STATUS PATTERN COMMAND...: to a full disk, to nothing, and to a 
 	done
 }
 client=("$JH_BUILD/client/justhungry" --program-base "$BASE")
-unwritten 6 'order #[0-9]+ for DH1 3LE is placed \(op [0-9]+, client .*, request 1\), but the answer could not be' \
+unwritten 6 'order [0-9]+ \(#[0-9]+ for DH1 3LE\) is placed \(client .*, request 1\), but the answer could not be' \
 	"${client[@]}" order "DH1 3LE" unseen
-unwritten 6 'order #[0-9]+ for DH1 3LE is placed' "${client[@]}" --json order "DH1 3LE" unseen
+unwritten 6 'order [0-9]+ \(#[0-9]+ for DH1 3LE\) is placed' "${client[@]}" --json order "DH1 3LE" unseen
 unwritten 6 'One order of the file is placed' "${client[@]}" order --file "$SCRATCH/orders"
 unwritten 6 'the answer could not be written' "${client[@]}" history "DH1 3LE"
 unwritten 6 'the answer could not be written' "${client[@]}" --json history --limit 0 "DH1 3LE"

@@ -201,7 +201,7 @@ static void send_order(struct load_client *client, uint32_t timeout_ms, CLIENT *
 	struct jh_place_args args = {.request = client->request, .timeout_ms = timeout_ms};
 	jh_item items[2];
 
-	convert_uuid_to_wire(client->uuid, args.client);
+	args.client = convert_uuid_to_wire(client->uuid);
 	args.operation.kind = JH_OPERATION_ORDER;
 	workload_order(client->turn, postcode_of(client), items, &args.operation.jh_operation_u.order);
 	place_order_1(&args, NULL, call);

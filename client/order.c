@@ -238,7 +238,7 @@ static struct jh_place_args wire_order(const struct placing *placing, const stru
 	struct jh_order *order = &args.operation.jh_operation_u.order;
 
 	must(input->items_count <= JH_ITEMS_MAX);
-	convert_uuid_to_wire(placing->client, args.client);
+	args.client = convert_uuid_to_wire(placing->client);
 	order->customer.customer_val = (char *)customer;
 	order->customer.customer_len = (u_int)strlen(customer);
 	order->postcode.postcode_val = (char *)input->postcode;

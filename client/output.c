@@ -31,7 +31,7 @@ json_t *output_text(const char *bytes, size_t size)
 	return value;
 }
 
-json_t *output_uuid(const jh_uuid wire)
+json_t *output_uuid(jh_uuid wire)
 {
 	struct uuid uuid = convert_uuid_from_wire(wire);
 	char text[UUID_TEXT_SIZE];
@@ -39,7 +39,7 @@ json_t *output_uuid(const jh_uuid wire)
 	return uuid_is_nil(uuid) ? json_null() : json_string(uuid_format(uuid, text));
 }
 
-json_t *output_digest(const jh_digest wire)
+json_t *output_digest(jh_digest wire)
 {
 	char text[DIGEST_TEXT_SIZE];
 

@@ -12,8 +12,8 @@
 
 /* JSON values of wire types. Text that is not UTF-8 is escaped first, so that the output always is JSON. */
 json_t *output_text(const char *bytes, size_t size);
-json_t *output_uuid(const jh_uuid uuid); /* null for the nil uuid */
-json_t *output_digest(const jh_digest digest);
+json_t *output_uuid(jh_uuid uuid); /* null for the nil uuid */
+json_t *output_digest(jh_digest digest);
 json_t *output_time(int64_t time_us); /* null for 0: loaded at the start */
 json_t *output_check(jh_check check); /* "exists", "format-only", null */
 json_t *output_number(uint64_t number); /* exact up to 2^64 - 1 once printed by output_json_take */

@@ -382,7 +382,7 @@ void links_bind(struct links *links, uint32_t id, struct uuid manager, bool take
 
 	if (link == NULL)
 		return;
-	convert_uuid_to_wire(manager, args.manager);
+	args.manager = convert_uuid_to_wire(manager);
 	bind_manager_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, bound, link));
 }
 

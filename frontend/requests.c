@@ -183,7 +183,7 @@ void requests_write(struct frontend *frontend, jh_place_args *args, struct rpc_c
 	struct client_request *request = request_new(frontend, call);
 	jh_submit_args *submit = &request->args.submit;
 
-	memcpy(submit->client, args->client, sizeof submit->client);
+	submit->client = args->client;
 	submit->request = args->request;
 	submit->operation = args->operation;
 	memset(&args->operation, 0, sizeof args->operation);

@@ -95,7 +95,7 @@ static void fill(const struct frontend *frontend, jh_cluster_status *status)
 	status->accepts_orders = views_accepts_orders(frontend->views, why);
 	status->why_not = convert_text_dup(why);
 	status->copies = views_copies(frontend->views, &status->expected);
-	convert_uuid_to_wire(view->cluster, status->cluster);
+	status->cluster = convert_uuid_to_wire(view->cluster);
 	status->health = (jh_health)health;
 	status->summary = convert_text_dup(summary);
 	status->view = view->number;

@@ -79,16 +79,19 @@ jh_text convert_text_dup(const char *text)
 	return (jh_text){.jh_text_len = (u_int)length, .jh_text_val = copy_of(cut, length)};
 }
 
-void convert_uuid_to_wire(struct uuid uuid, jh_uuid wire)
+jh_uuid convert_uuid_to_wire(struct uuid uuid)
 {
-	memcpy(wire, uuid.bytes, sizeof uuid.bytes);
+	jh_uuid wire;
+
+	memcpy(wire.bytes, uuid.bytes, sizeof wire.bytes);
+	return wire;
 }
 
-struct uuid convert_uuid_from_wire(const jh_uuid wire)
+struct uuid convert_uuid_from_wire(jh_uuid wire)
 {
 	struct uuid uuid;
 
-	memcpy(uuid.bytes, wire, sizeof uuid.bytes);
+	memcpy(uuid.bytes, wire.bytes, sizeof uuid.bytes);
 	return uuid;
 }
 
@@ -107,15 +110,18 @@ static uint64_t get_u64(const char *from)
 	return value;
 }
 
-void convert_digest_to_wire(struct digest digest, jh_digest wire)
+jh_digest convert_digest_to_wire(struct digest digest)
 {
-	put_u64(wire, digest.low);
-	put_u64(wire + 8, digest.high);
+	jh_digest wire;
+
+	put_u64(wire.bytes, digest.low);
+	put_u64(wire.bytes + 8, digest.high);
+	return wire;
 }
 
-struct digest convert_digest_from_wire(const jh_digest wire)
+struct digest convert_digest_from_wire(jh_digest wire)
 {
-	return (struct digest){.low = get_u64(wire), .high = get_u64(wire + 8)};
+	return (struct digest){.low = get_u64(wire.bytes), .high = get_u64(wire.bytes + 8)};
 }
 
 jh_address convert_address_dup(const char *address)
@@ -163,16 +169,16 @@ void convert_view_to_wire(const struct view *view, jh_view *wire)
 	must(view->members_count <= LIMIT_REPLICAS);
 	wire->number = view->number;
 	wire->primary = view->primary;
-	convert_uuid_to_wire(view->cluster, wire->cluster);
-	convert_uuid_to_wire(view->generation, wire->generation);
-	convert_uuid_to_wire(view->manager, wire->manager);
+	wire->cluster = convert_uuid_to_wire(view->cluster);
+	wire->generation = convert_uuid_to_wire(view->generation);
+	wire->manager = convert_uuid_to_wire(view->manager);
 	wire->members.members_len = view->members_count;
 	wire->members.members_val = array_of(view->members_count, sizeof(jh_member));
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		jh_member *member = &wire->members.members_val[i];
 
 		member->id = view->members[i].id;
-		convert_uuid_to_wire(view->members[i].uuid, member->uuid);
+		member->uuid = convert_uuid_to_wire(view->members[i].uuid);
 		member->address = convert_address_dup(view->members[i].address);
 	}
 	convert_expected_to_wire(view, &wire->expected.expected_len, &wire->expected.expected_val);
@@ -240,10 +246,10 @@ void convert_identity_to_wire(const struct identity *identity, jh_identity *wire
 	wire->format = identity->format;
 	wire->program_base = identity->program_base;
 	wire->id = identity->id;
-	convert_uuid_to_wire(identity->uuid, wire->uuid);
-	convert_uuid_to_wire(identity->incarnation, wire->incarnation);
-	convert_uuid_to_wire(identity->cluster, wire->cluster);
-	convert_uuid_to_wire(identity->generation, wire->generation);
+	wire->uuid = convert_uuid_to_wire(identity->uuid);
+	wire->incarnation = convert_uuid_to_wire(identity->incarnation);
+	wire->cluster = convert_uuid_to_wire(identity->cluster);
+	wire->generation = convert_uuid_to_wire(identity->generation);
 }
 
 bool convert_identity_from_wire(const jh_identity *wire, struct identity *identity)
@@ -266,8 +272,8 @@ void convert_peers_to_wire(const struct peers *peers, u_int *length, jh_peer **l
 	*list = array_of(peers->count, sizeof(jh_peer));
 	for (uint32_t i = 0; i < peers->count; i++) {
 		(*list)[i].id = peers->list[i].id;
-		convert_uuid_to_wire(peers->list[i].uuid, (*list)[i].uuid);
-		convert_uuid_to_wire(peers->list[i].incarnation, (*list)[i].incarnation);
+		(*list)[i].uuid = convert_uuid_to_wire(peers->list[i].uuid);
+		(*list)[i].incarnation = convert_uuid_to_wire(peers->list[i].incarnation);
 		(*list)[i].address = convert_address_dup(peers->list[i].address);
 	}
 }
@@ -300,7 +306,7 @@ void convert_joint_to_wire(const struct joint *joint, uint32_t count, u_int *len
 	*list = array_of(count, sizeof(jh_joint));
 	for (uint32_t i = 0; i < count; i++) {
 		(*list)[i].id = joint[i].id;
-		convert_uuid_to_wire(joint[i].uuid, (*list)[i].uuid);
+		(*list)[i].uuid = convert_uuid_to_wire(joint[i].uuid);
 	}
 }
 
@@ -345,7 +351,7 @@ static void needs_to_wire(const struct report *report, jh_report *wire)
 		need->kind = (jh_need_kind)report->needs[i].kind;
 		need->view = report->needs[i].view;
 		need->id = report->needs[i].id;
-		convert_uuid_to_wire(report->needs[i].uuid, need->uuid);
+		need->uuid = convert_uuid_to_wire(report->needs[i].uuid);
 	}
 }
 
@@ -374,7 +380,7 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	memset(wire, 0, sizeof *wire);
 	wire->news = report->news;
 	wire->id = report->id;
-	convert_uuid_to_wire(report->uuid, wire->uuid);
+	wire->uuid = convert_uuid_to_wire(report->uuid);
 	convert_view_to_wire(&report->view, &wire->view);
 	wire->role = (jh_role)report->role;
 	wire->state = (jh_state)report->state;
@@ -383,7 +389,7 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->op = report->op;
 	wire->commit = report->commit;
 	wire->digest_op = report->digest_op;
-	convert_digest_to_wire(report->digest, wire->digest);
+	wire->digest = convert_digest_to_wire(report->digest);
 	wire->tail_cut = report->tail_cut;
 	wire->pending = report->pending;
 	wire->write_age_ms = report->write_age_ms;
@@ -482,12 +488,12 @@ void convert_row(uint32_t id, const struct report *report, enum replica_role rol
 		row->push = convert_text_dup(NULL);
 		return;
 	}
-	convert_uuid_to_wire(report->uuid, row->uuid);
+	row->uuid = convert_uuid_to_wire(report->uuid);
 	row->view = report->view.number;
 	row->op = report->op;
 	row->commit = report->commit;
 	row->digest_op = report->digest_op;
-	convert_digest_to_wire(report->digest, row->digest);
+	row->digest = convert_digest_to_wire(report->digest);
 	row->uptime_s = report->uptime_s;
 	row->orders = report->orders;
 	row->loop_max_us = report->loop_max_us;

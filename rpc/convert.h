@@ -31,10 +31,10 @@ jh_address convert_address_dup(const char *address);
 /* Numeric addresses only, so that nothing from the wire is ever looked up: "192.0.2.7:40001", "[fe80::1%eth0]:40001". */
 bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES]);
 
-void convert_uuid_to_wire(struct uuid uuid, jh_uuid wire);
-struct uuid convert_uuid_from_wire(const jh_uuid wire);
-void convert_digest_to_wire(struct digest digest, jh_digest wire);
-struct digest convert_digest_from_wire(const jh_digest wire);
+jh_uuid convert_uuid_to_wire(struct uuid uuid);
+struct uuid convert_uuid_from_wire(jh_uuid wire);
+jh_digest convert_digest_to_wire(struct digest digest);
+struct digest convert_digest_from_wire(jh_digest wire);
 
 /* --- views, peers, identities ------------------------------------------------------------------------------------- */
 

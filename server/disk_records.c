@@ -26,9 +26,9 @@ bool disk_append_meta(struct node *node, uint64_t ticket)
 	replica_meta_now(node->replica, &meta);
 	wire->id = meta.id;
 	wire->program_base = node->options.program_base;
-	convert_uuid_to_wire(meta.uuid, wire->uuid);
+	wire->uuid = convert_uuid_to_wire(meta.uuid);
 	if (RULE_KEPT(rule_20_binding_is_written)) /* RULE 20: with its view */
-		convert_uuid_to_wire(meta.bound, wire->bound);
+		wire->bound = convert_uuid_to_wire(meta.bound);
 	if (RULE_KEPT(rule_02_view_is_written)) /* RULE 2 */
 		convert_view_to_wire(&meta.view, &wire->view);
 	wire->whole_view = meta.whole_view;
@@ -90,7 +90,7 @@ bool disk_append_state(struct node *node, const struct replica_action *action)
 	jh_disk_state *state = &record.jh_disk_record_u.state;
 
 	state->op = action->op;
-	convert_digest_to_wire(action->digest, state->digest);
+	state->digest = convert_digest_to_wire(action->digest);
 	state->last_op = action->last_op;
 	return append_record(node, action->ticket, &record);
 }

@@ -217,7 +217,7 @@ static void fill_state(struct node *node, const struct replica_push *push, jh_st
 	uint64_t count = orders_count(node->orders);
 
 	state->op = push->base_op;
-	convert_digest_to_wire(push->base_digest, state->digest);
+	state->digest = convert_digest_to_wire(push->base_digest);
 	state->initial_count = orders_initial_count(node->orders);
 	state->total = count;
 	state->first = push->state_first < count ? push->state_first : count;
@@ -238,7 +238,7 @@ void links_push(struct node *node, const struct replica_action *action)
 
 	must(link != NULL);
 	must(link->up);
-	convert_digest_to_wire(push->base_digest, args.base_digest);
+	args.base_digest = convert_digest_to_wire(push->base_digest);
 	if (push->record != NULL) {
 		convert_view_to_wire(push->record, &record);
 		args.record = &record;

@@ -319,7 +319,7 @@ static void fill_order(const struct order_view *from, jh_item *items, jh_history
 	to->op = from->op;
 	to->time_us = from->time_us;
 	to->check = (jh_check)from->check;
-	convert_uuid_to_wire(from->client, to->client);
+	to->client = convert_uuid_to_wire(from->client);
 	to->request = from->request;
 	to->customer.customer_val = (char *)(uintptr_t)from->customer.bytes;
 	to->customer.customer_len = from->customer.size;

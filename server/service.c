@@ -412,8 +412,8 @@ static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
 				 .commit = ack->commit, .state_next = ack->state_next, .disk_full = ack->disk_full,
 				 .clock_us = rpc_wall_us()};
 
-	convert_uuid_to_wire(ack->uuid, result.uuid);
-	convert_digest_to_wire(ack->commit_digest, result.commit_digest);
+	result.uuid = convert_uuid_to_wire(ack->uuid);
+	result.commit_digest = convert_digest_to_wire(ack->commit_digest);
 	rpc_call_reply(call, (xdrproc_t)xdr_jh_push_result, &result);
 }
 

@@ -142,9 +142,9 @@ static void print_row(FILE *to, const struct stock *stock, const jh_history_orde
 	uint32_t client;
 	char what[48];
 
-	stock_client_of(stock, row->client, &client);
+	stock_client_of(stock, row->client.bytes, &client);
 	stock_item(client, row->request, what);
-	if (!stock_client_of(stock, row->client, &client) || row->items.items_len != 1 ||
+	if (!stock_client_of(stock, row->client.bytes, &client) || row->items.items_len != 1 ||
 	    row->items.items_val[0].jh_item_len != strlen(what) ||
 	    memcmp(row->items.items_val[0].jh_item_val, what, strlen(what)) != 0)
 		fprintf(to, " -");

@@ -72,7 +72,7 @@ enum stock_end stock_place(struct stock *stock, uint32_t client, uint64_t reques
 
 	if (!connected(stock))
 		return STOCK_NOT_SENT;
-	stock_client_id(stock, client, args.client);
+	stock_client_id(stock, client, args.client.bytes);
 	stock_postcode(postcode, where);
 	stock_item(client, request, what);
 	item.jh_item_len = (u_int)strlen(what);

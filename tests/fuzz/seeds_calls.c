@@ -120,7 +120,7 @@ static void seed_frontend_calls(void)
 	struct record_writer writer;
 	const uint8_t *stream;
 
-	memset(place.client, 0xcc, sizeof place.client);
+	memset(place.client.bytes, 0xcc, sizeof place.client);
 	record_writer_init(&writer, LIMIT_RECORD_BYTES);
 	frontend_call(&writer, "null", NULLPROC, nothing, NULL);
 	frontend_call(&writer, "place", PLACE_ORDER, (xdrproc_t)xdr_jh_place_args, &place);
@@ -304,8 +304,8 @@ static void put_state_push(struct bytes *bytes, unsigned count)
 	convert_view_to_wire(&view, &record);
 	chunk.records.records_len = (u_int)orders_encode(orders, 0, count, &next, records, sizeof records);
 	chunk.records.records_val = (char *)records;
-	convert_digest_to_wire(orders_digest(orders), chunk.digest);
-	convert_digest_to_wire(orders_digest(orders), push.base_digest);
+	chunk.digest = convert_digest_to_wire(orders_digest(orders));
+	push.base_digest = convert_digest_to_wire(orders_digest(orders));
 	PUT(bytes, HEAR_PUSH, 0, jh_push_args, &push);
 	xdr_free((xdrproc_t)xdr_jh_view, &record);
 	orders_free(orders);
@@ -315,7 +315,7 @@ static void put_submit(struct bytes *bytes, uint64_t view, uint64_t request)
 {
 	jh_submit_args submit = {.view = view, .request = request, .operation = an_operation()};
 
-	memset(submit.client, 0xcd, sizeof submit.client);
+	memset(submit.client.bytes, 0xcd, sizeof submit.client);
 	PUT(bytes, HEAR_SUBMIT, 0, jh_submit_args, &submit);
 }
 
@@ -339,9 +339,9 @@ static void put_ack(struct bytes *bytes, uint64_t view, uint64_t op, unsigned co
 	struct orders *orders = seed_history(0);
 	jh_push_result ack = {.status = JH_PUSH_OK, .view = view, .op = op, .state_next = UINT64_MAX};
 
-	convert_digest_to_wire(orders_digest(orders), ack.commit_digest);
+	ack.commit_digest = convert_digest_to_wire(orders_digest(orders));
 	orders_free(orders);
-	convert_uuid_to_wire(seed_uuid((uint8_t)(2 + connection)), ack.uuid);
+	ack.uuid = convert_uuid_to_wire(seed_uuid((uint8_t)(2 + connection)));
 	PUT(bytes, HEAR_ACK, connection, jh_push_result, &ack);
 }
 
@@ -425,7 +425,7 @@ static void seed_others(void)
 
 	convert_identity_to_wire(&identity, &hello.me);
 	convert_identity_to_wire(&identity, &hello.you);
-	convert_uuid_to_wire(seed_uuid(0x3b), bind.manager);
+	bind.manager = convert_uuid_to_wire(seed_uuid(0x3b));
 	PUT(&bytes, HEAR_HELLO, 0, jh_hello_args, &hello);
 	PUT(&bytes, HEAR_BIND, 0, jh_bind_args, &bind);
 	put_plain(&bytes, HEAR_DURABLE, 0);

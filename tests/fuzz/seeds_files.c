@@ -87,7 +87,7 @@ static void seed_journal(void)
 	header.checksum = htole64(XXH3_64bits(&header, offsetof(struct segment_header, checksum)));
 	wire->id = 1;
 	wire->program_base = BASE;
-	convert_uuid_to_wire(seed_uuid(1), wire->uuid);
+	wire->uuid = convert_uuid_to_wire(seed_uuid(1));
 	convert_view_to_wire(&view, &wire->view);
 	wire->whole_view = 2;
 	bytes_put_u8(&bytes, 0);

@@ -20,7 +20,7 @@ static void print_order(const struct jh_history *history, const struct jh_histor
 	for (size_t i = 0; i < sizeof order->client; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			putchar('-');
-		printf("%02x", (unsigned char)order->client[i]);
+		printf("%02x", (unsigned char)order->client.bytes[i]);
 	}
 	printf(" %" PRIu64 " %.*s %" PRIu64 " %u\n", (uint64_t)order->request, (int)history->postcode.postcode_len,
 	       history->postcode.postcode_val, (uint64_t)order->op, order->number);

@@ -366,8 +366,8 @@ static jh_identity stranger(uint32_t id, uint32_t base, uint8_t mark)
 {
 	jh_identity identity = {.format = JH_CLUSTER_FORMAT, .program_base = base, .id = id};
 
-	memset(identity.uuid, mark, sizeof identity.uuid);
-	memset(identity.incarnation, mark + 1, sizeof identity.incarnation);
+	memset(&identity.uuid, mark, sizeof identity.uuid);
+	memset(&identity.incarnation, mark + 1, sizeof identity.incarnation);
 	return identity;
 }
 
@@ -392,10 +392,10 @@ static void foreign_hellos(uint32_t base)
 	int fd = connect_or_fail();
 	jh_identity me = stranger(9, base, 0x77);
 
-	memset(me.cluster, 0x55, sizeof me.cluster);
+	memset(&me.cluster, 0x55, sizeof me.cluster);
 	expect(say_hello(fd, &me) == JH_HELLO_CLUSTER, "another cluster is refused");
 	me = stranger(0, base, 0x77);
-	memset(me.cluster, 0x55, sizeof me.cluster);
+	memset(&me.cluster, 0x55, sizeof me.cluster);
 	expect(say_hello(fd, &me) == JH_HELLO_CLUSTER, "a front-end of another cluster is refused");
 	me = stranger(9, base + 5000, 0x77);
 	expect(say_hello(fd, &me) == JH_HELLO_FORMAT, "another program base is refused");
@@ -452,10 +452,10 @@ static void not_a_member(uint32_t base)
 	jh_write_result written;
 	jh_identity replica = stranger(9, base, 0x77), manager = stranger(0, base, 0x66);
 
-	memset(member.uuid, 0x77, sizeof member.uuid);
-	memset(record.cluster, 0x55, sizeof record.cluster);
-	memset(record.generation, 0x55, sizeof record.generation);
-	memset(record.manager, 0x66, sizeof record.manager);
+	memset(&member.uuid, 0x77, sizeof member.uuid);
+	memset(&record.cluster, 0x55, sizeof record.cluster);
+	memset(&record.generation, 0x55, sizeof record.generation);
+	memset(&record.manager, 0x66, sizeof record.manager);
 	install.view = record;
 	for (int hello = 0; hello < 3; hello++) {
 		int fd = connect_or_fail();
@@ -502,7 +502,7 @@ static void hello_flood(uint32_t base, unsigned count)
 		jh_identity me = stranger(9, base, (uint8_t)i);
 		int fd = connect_or_fail();
 
-		memcpy(me.uuid, &i, sizeof i);
+		memcpy(me.uuid.bytes, &i, sizeof i);
 		if (say_hello(fd, &me) == JH_HELLO_OK)
 			greeted++;
 		else

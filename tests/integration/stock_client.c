@@ -88,7 +88,7 @@ static void find(CLIENT *client, const jh_order_placed *placed, const jh_place_a
 	for (u_int i = 0; i < history->orders.orders_len; i++) {
 		const jh_history_order *row = &history->orders.orders_val[i];
 
-		if (memcmp(row->client, order->client, sizeof row->client) != 0)
+		if (memcmp(row->client.bytes, order->client.bytes, sizeof row->client.bytes) != 0)
 			continue;
 		found++;
 		expect(row->number == placed->number && row->op == placed->op, "under the number and op it was told");
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 		return 4;
 	}
 	clnt_control(client, CLSET_TIMEOUT, (char *)&timeout);
-	expect(getrandom(args.client, sizeof args.client, 0) == sizeof args.client, "16 random bytes");
+	expect(getrandom(args.client.bytes, sizeof args.client.bytes, 0) == sizeof args.client.bytes, "16 random bytes");
 	order->customer.customer_val = customer;
 	order->customer.customer_len = sizeof customer - 1;
 	order->postcode.postcode_val = postcode;

@@ -53,7 +53,7 @@ static void assert_same(const struct body *mine, const jh_body *theirs)
 {
 	const jh_order *order = &theirs->operation.jh_operation_u.order;
 
-	assert_memory_equal(mine->client.bytes, theirs->client, 16);
+	assert_memory_equal(mine->client.bytes, theirs->client.bytes, 16);
 	assert_true(mine->request == theirs->request);
 	assert_true(mine->time_us == theirs->time_us);
 	assert_int_equal(mine->check, theirs->check);

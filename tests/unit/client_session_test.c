@@ -301,7 +301,7 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 {
 	struct session *session = session_new(options);
 	jh_item item = {.jh_item_val = (char *)"pizza", .jh_item_len = 5};
-	jh_place_args args = {.request = 3, .client = {1, 2, 3}, .operation = {.kind = JH_OPERATION_ORDER}};
+	jh_place_args args = {.request = 3, .client = {{1, 2, 3}}, .operation = {.kind = JH_OPERATION_ORDER}};
 	jh_write_result result;
 	char error[SESSION_ERROR_SIZE];
 	enum outcome outcome;
@@ -320,7 +320,7 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 	stop_frontend();
 	for (unsigned int i = 0; i < script->calls && i < STEPS_MAX; i++) {
 		assert_int_equal(script->seen[i].request, 3);
-		assert_memory_equal(script->seen[i].client, args.client, sizeof args.client);
+		assert_memory_equal(script->seen[i].client.bytes, args.client.bytes, sizeof args.client.bytes);
 	}
 	return outcome;
 }
@@ -660,7 +660,7 @@ static void test_bench_draws_fresh_clients(void **state)
 	for (int i = 0; i < 6; i++) {
 		assert_int_equal(script->seen[i].request, 1);
 		for (int k = 0; k < i; k++)
-			assert_memory_not_equal(script->seen[i].client, script->seen[k].client, 16);
+			assert_memory_not_equal(script->seen[i].client.bytes, script->seen[k].client.bytes, 16);
 	}
 	free(result);
 }

@@ -83,7 +83,7 @@ static void no_view_comes_back(void **state)
 	out.primary = 1;
 	assert_false(convert_view_from_wire(&out, &back));
 	out.primary = 0;
-	out.cluster[3] = 1;
+	out.cluster.bytes[3] = 1;
 	assert_false(convert_view_from_wire(&out, &back));
 	xdr_free((xdrproc_t)xdr_jh_view, &out);
 }
@@ -102,11 +102,11 @@ static void spoil_id_high(jh_view *view)
 }
 static void spoil_uuid(jh_view *view)
 {
-	memset(view->members.members_val[0].uuid, 0, 16);
+	memset(view->members.members_val[0].uuid.bytes, 0, 16);
 }
 static void spoil_twin(jh_view *view)
 {
-	memcpy(view->members.members_val[2].uuid, view->members.members_val[0].uuid, 16);
+	view->members.members_val[2].uuid = view->members.members_val[0].uuid;
 }
 static void spoil_expected(jh_view *view)
 {
@@ -122,15 +122,15 @@ static void spoil_primary(jh_view *view)
 }
 static void spoil_cluster(jh_view *view)
 {
-	memset(view->cluster, 0, 16);
+	memset(view->cluster.bytes, 0, 16);
 }
 static void spoil_generation(jh_view *view)
 {
-	memset(view->generation, 0, 16);
+	memset(view->generation.bytes, 0, 16);
 }
 static void spoil_manager(jh_view *view)
 {
-	memset(view->manager, 0, 16);
+	memset(view->manager.bytes, 0, 16);
 }
 static void spoil_number(jh_view *view)
 {
@@ -226,10 +226,10 @@ static void reports_that_make_no_sense(void **state)
 		case 1: wire.role = (jh_role)-1; break;
 		case 2: wire.state = (jh_state)8; break;
 		case 3: wire.id = 0; break;
-		case 4: memset(wire.uuid, 0, 16); break;
+		case 4: memset(wire.uuid.bytes, 0, 16); break;
 		case 5: wire.joint.joint_val[0].id = 5000; break;
 		case 6: wire.needs.needs_val[0].kind = (jh_need_kind)0; break;
-		case 7: memset(wire.needs.needs_val[1].uuid, 0, 16); break;
+		case 7: memset(wire.needs.needs_val[1].uuid.bytes, 0, 16); break;
 		default: wire.view.primary = 77; break;
 		}
 		assert_false(convert_report_from_wire(&wire, &back));
@@ -258,7 +258,7 @@ static void installs_come_back(void **state)
 	in.peers.peers_val[0].id = 5;
 	assert_false(convert_install_from_wire(&in, &view_back, &peers_back));
 	in.peers.peers_val[0].id = 4;
-	memset(in.peers.peers_val[0].incarnation, 0, 16);
+	memset(in.peers.peers_val[0].incarnation.bytes, 0, 16);
 	assert_false(convert_install_from_wire(&in, &view_back, &peers_back));
 	out.peers.peers_val[1].address.jh_address_len = 0;
 	assert_false(convert_install_from_wire(&out, &view_back, &peers_back));

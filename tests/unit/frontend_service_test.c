@@ -59,7 +59,7 @@ void links_submit(struct links *links, uint32_t id, jh_submit_args *args, uint32
 	(void)timeout_ms;
 	call->view = args->view;
 	call->request = args->request;
-	assert_int_equal(args->client[0], 0x41);
+	assert_int_equal(args->client.bytes[0], 0x41);
 }
 
 void links_query(struct links *links, uint32_t id, jh_query_args *args, uint32_t timeout_ms, void *owner,
@@ -233,7 +233,7 @@ static void on_read(void *context, const struct rpc_reply *reply)
 
 static jh_place_args good_order(jh_item *item)
 {
-	jh_place_args args = {.client = {0x41}, .request = 7, .operation = {.kind = JH_OPERATION_ORDER}};
+	jh_place_args args = {.client = {{0x41}}, .request = 7, .operation = {.kind = JH_OPERATION_ORDER}};
 
 	*item = (jh_item){.jh_item_val = (char *)(uintptr_t)"pizza", .jh_item_len = 5};
 	args.operation.jh_operation_u.order.items.items_val = item;
@@ -399,7 +399,7 @@ static void bad_arguments_are_refused(void **state)
 
 	(void)state;
 	serve(1, 4);
-	args.client[0] = 0;
+	args.client.bytes[0] = 0;
 	is_bad(args);
 	args = good_order(&item);
 	args.request = 0;

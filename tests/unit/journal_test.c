@@ -41,7 +41,7 @@ static void test_batch_bytes(void **state)
 		wire[i].body.body_val = (char *)bodies[i];
 	}
 	body->base_op = 41;
-	memcpy(body->base_digest, digest, sizeof digest);
+	memcpy(body->base_digest.bytes, digest, sizeof digest);
 	body->durable_op = 40;
 	body->commit = 39;
 	body->entries.entries_len = 3;

@@ -179,7 +179,7 @@ static void binding_closes_the_old_manager(void **state)
 	assert_int_equal(manager_opens(&old, 0xA), JH_HELLO_OK);
 	assert_int_equal(manager_opens(&successor, 0xB), JH_HELLO_OK);
 	assert_false(old.closed);
-	convert_uuid_to_wire(called(0xB), args.manager);
+	args.manager = convert_uuid_to_wire(called(0xB));
 	bind_manager_1(&args, NULL, ask(&successor, &bind, (xdrproc_t)xdr_jh_manage_result, &bound));
 	rpc_channel_flush(successor.channel);
 	send_view(&old, &view, &managed);
@@ -301,7 +301,7 @@ static void a_heard_manager_is_not_replaced(void **state)
 	/* The same one is back: hello is enough. And an operator may mean it. */
 	assert_int_equal(manager_opens(&again, 0xA), JH_HELLO_OK);
 	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
-	convert_uuid_to_wire(called(0xB), forced.manager);
+	forced.manager = convert_uuid_to_wire(called(0xB));
 	bind_manager_1(&forced, NULL, ask(&other, &question, (xdrproc_t)xdr_jh_manage_result, &bound));
 	loop_until(&question.over);
 	assert_int_equal(bound.status, JH_MANAGE_OK);

@@ -282,7 +282,7 @@ jh_manage_status bind_manager(struct caller *manager, uint8_t mark)
 	jh_manage_result result = {0};
 	jh_bind_args args = {.take_over = FALSE};
 
-	convert_uuid_to_wire(called(mark), args.manager);
+	args.manager = convert_uuid_to_wire(called(mark));
 	bind_manager_1(&args, NULL, ask(manager, &question, (xdrproc_t)xdr_jh_manage_result, &result));
 	return managed(&question, &result);
 }
@@ -317,7 +317,7 @@ void submit_order(struct caller *manager, struct question *question, jh_write_re
 			       .operation = {.kind = JH_OPERATION_ORDER}};
 	jh_order *order = &args.operation.jh_operation_u.order;
 
-	convert_uuid_to_wire(called(0xC1), args.client);
+	args.client = convert_uuid_to_wire(called(0xC1));
 	order->postcode.postcode_len = 7;
 	order->postcode.postcode_val = (char *)(uintptr_t)"DH1 1AA";
 	order->items.items_len = 1;

@@ -315,7 +315,7 @@ static void append_replacement(const struct primary *primary, struct image *imag
 				 .jh_disk_record_u.state = {.op = STATE_OP, .last_op = STAGED_OPS}};
 	XDR xdr;
 
-	convert_digest_to_wire(digest, record.jh_disk_record_u.state.digest);
+	record.jh_disk_record_u.state.digest = convert_digest_to_wire(digest);
 	xdrmem_create(&xdr, (char *)state, sizeof state, XDR_ENCODE);
 	assert_true(xdr_jh_disk_record(&xdr, &record));
 	atomic_store(&disk_hangs, true);

@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/load.h"
 #include "client/output.h"
+#include "client/screen.h"
 #include "client/workload.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/terminal.h"
 
 #define CLIENTS_DEFAULT 64
 #define CLIENTS_MAX 10000
@@ -138,22 +139,27 @@ static double per_second(uint64_t count, const struct load_result *result)
 
 static void show_progress(void *context, const struct load_result *result)
 {
+	char line[256];
+
 	(void)context;
-	if (!result->started) {
-		fprintf(stderr, "\r%u clients connected\033[K", result->connected);
-		return;
-	}
-	fprintf(stderr, "\r%5.1f s  %.0f orders/s  %.0f reads/s  p50 %llu us  longest wait %.1f ms  errors %llu\033[K",
-		(double)result->elapsed_us / 1e6, per_second(result->orders, result), per_second(result->reads, result),
-		(unsigned long long)histogram_at(&result->latency_us, 500), (double)result->max_gap_us / 1e3,
-		(unsigned long long)result->errors);
+	if (!result->started)
+		snprintf(line, sizeof line, "%u clients connected", result->connected);
+	else
+		snprintf(line, sizeof line,
+			 "%.1f s  %.0f orders/s  %.0f reads/s  p50 %llu us  longest wait %.1f ms  errors %llu",
+			 (double)result->elapsed_us / 1e6, per_second(result->orders, result),
+			 per_second(result->reads, result),
+			 (unsigned long long)histogram_at(&result->latency_us, 500), (double)result->max_gap_us / 1e3,
+			 (unsigned long long)result->errors);
+	screen_progress(line);
 }
 
 static void say_silence(void *context, uint64_t silent_us, const char *error)
 {
 	(void)context;
-	fprintf(stderr, "%sjusthungry: nobody has been answered for %.0f s%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
-		(double)silent_us / 1e6, *error ? ": " : "", error);
+	if (terminal_takes_escapes(STDERR_FILENO))
+		screen_progress("");
+	fprintf(stderr, "justhungry: nobody has been answered for %.0f s%s%s\n", (double)silent_us / 1e6, *error ? ": " : "", error);
 }
 
 static void show_json(const struct load_options *load, const struct load_result *result, enum outcome outcome)
@@ -253,13 +259,13 @@ int command_bench(struct client_options options, int argc, char **argv)
 		fprintf(stderr, "justhungry bench: cannot write %s: %s\n", command.log, strerror(errno));
 		return EXIT_USAGE;
 	}
-	if (isatty(STDERR_FILENO))
+	if (terminal_takes_escapes(STDERR_FILENO))
 		command.load.progress = show_progress;
 	result = malloc(sizeof *result);
 	must_allocate(result);
 	load_run(&command.load, result);
 	if (command.load.progress)
-		fputs("\r\033[K", stderr);
+		screen_progress("");
 	outcome = judge(result);
 	if (options.json)
 		show_json(&command.load, result, outcome);

@@ -4,17 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "client/command.h"
 #include "client/interrupt.h"
+#include "client/layout.h"
 #include "client/local_time.h"
 #include "client/output.h"
+#include "client/screen.h"
 #include "client/session.h"
 #include "client/status_view.h"
 #include "client/survey.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/terminal.h"
 #include "rpc/clock.h"
 #include "rpc/standard_output.h"
 
@@ -130,13 +132,16 @@ static void print_error(const char *error)
 
 static void show(const struct client_options *options, const struct facts *facts)
 {
+	struct status_page page = {.columns = terminal_columns(STDOUT_FILENO),
+				   .colour = terminal_takes_escapes(STDOUT_FILENO)};
+
 	/* The table begins with it: where both go to a terminal, once is enough. */
 	if (facts->error[0] && (options->json || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO)))
 		print_error(facts->error);
 	if (options->json)
 		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));
 	else
-		status_view_table(stdout, options, &facts->status, isatty(STDOUT_FILENO));
+		status_view_table(stdout, options, &facts->status, &page);
 }
 
 /* What was found out until a signal came is no state of the cluster. */
@@ -210,7 +215,7 @@ static int wait_for(struct session *session, const struct client_options *option
 	uint64_t deadline_us = rpc_clock_us() + options->timeout_ms * 1000ull;
 	/* Only the last look asks everybody, and a survey takes long: it gets the end of the time. */
 	uint64_t last_us = deadline_us - (options->timeout_ms < 4 * LAST_MS ? options->timeout_ms / 4 : LAST_MS) * 1000ull;
-	bool told = false, progress = isatty(STDERR_FILENO) && !options->json;
+	bool told = false, progress = terminal_takes_escapes(STDERR_FILENO) && !options->json;
 	uint32_t serving = 0;
 
 	for (;;) {
@@ -225,8 +230,10 @@ static int wait_for(struct session *session, const struct client_options *option
 		serving = status_view_serving(&facts->status);
 
 		if (progress && (told || serving < wanted)) {
-			fprintf(stderr, "\r%u of %u members serve\033[K%s", serving, wanted,
-				last || serving >= wanted ? "\n" : "");
+			snprintf(line, sizeof line, "%u of %u members serve", serving, wanted);
+			screen_progress(line);
+			if (last || serving >= wanted)
+				fputc('\n', stderr);
 			told = true;
 		}
 		if (serving >= wanted || last) {
@@ -245,47 +252,12 @@ static int wait_for(struct session *session, const struct client_options *option
 
 /* --- watching --------------------------------------------------------------------------------------------------- */
 
-/* Copies one line to out, cut to so many columns; escape sequences take none. */
-static void put_clipped(FILE *out, const char *line, size_t size, size_t columns)
-{
-	bool escape = false;
-
-	for (size_t i = 0; i < size; i++) {
-		if (line[i] == '\033')
-			escape = true;
-		if (!escape && (line[i] & 0xc0) != 0x80 && columns-- == 0)
-			break;
-		fputc(line[i], out);
-		if (escape && line[i] == 'm')
-			escape = false;
-	}
-}
-
-/* Redraws in place: home, each line with the rest of it cleared, the rest of the screen cleared, all in one write. So
- * nothing flickers, and no mode of the terminal is changed that would have to be restored. */
-static void redraw(const char *text)
-{
-	struct winsize size = {.ws_row = 24, .ws_col = 80};
-	unsigned int rows = 1;
-
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	fputs("\033[H", stdout);
-	while (*text && rows < size.ws_row) {
-		size_t length = strcspn(text, "\n");
-
-		put_clipped(stdout, text, length, size.ws_col);
-		fputs("\033[0m\033[K\n", stdout);
-		text += length + (text[length] == '\n');
-		rows++;
-	}
-	fputs("\033[J", stdout);
-	fflush(stdout);
-}
-
+/* On a terminal that takes escape sequences in place, else one below the other. */
 static void show_again(const struct client_options *options, const struct facts *facts, uint64_t gone_us)
 {
-	bool terminal = isatty(STDOUT_FILENO);
-	char *text = NULL, duration[TEXT_TIME_SIZE];
+	bool in_place = terminal_takes_escapes(STDOUT_FILENO);
+	struct status_page page = {.columns = terminal_columns(STDOUT_FILENO), .colour = in_place};
+	char *text = NULL, duration[TEXT_TIME_SIZE], gone[TEXT_TIME_SIZE + 64] = "";
 	size_t size;
 	FILE *out;
 
@@ -293,19 +265,22 @@ static void show_again(const struct client_options *options, const struct facts 
 		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));
 		return;
 	}
+	if (gone_us)
+		snprintf(gone, sizeof gone, "the front-end has not answered for %s\n",
+			 text_duration((rpc_clock_us() - gone_us) / 1000000, duration));
+	if (in_place)
+		page.rows = screen_rows(gone);
 	out = open_memstream(&text, &size);
 	must_allocate(out);
-	status_view_table(out, options, &facts->status, terminal);
-	if (gone_us)
-		fprintf(out, "the front-end has not answered for %s\n",
-			text_duration((rpc_clock_us() - gone_us) / 1000000, duration));
-	fclose(out);
-	if (terminal) {
-		redraw(text);
-	} else {
+	status_view_table(out, options, &facts->status, &page);
+	layout_text(out, gone, page.columns, 0);
+	if (fclose(out) != 0)
+		shortage_of_memory(__func__);
+	if (in_place)
+		screen_draw(text);
+	else
 		printf("%s\n", text);
-		fflush(stdout);
-	}
+	fflush(stdout);
 	free(text);
 }
 
@@ -327,7 +302,7 @@ static int watch(struct session *session, const struct client_options *options)
 		show_again(options, facts, gone_us);
 		forget(facts);
 	} while (!standard_output_flush() && session_pause(session, WATCH_MS));
-	if (isatty(STDOUT_FILENO))
+	if (terminal_takes_escapes(STDOUT_FILENO))
 		putchar('\n'); /* below the ^C that the terminal shows */
 	return EXIT_DONE;
 }

@@ -66,8 +66,7 @@ uint32_t status_view_serving(const struct jh_cluster_status *status)
 	return primary_serves && status->health != JH_HEALTH_UNAVAILABLE ? serving : 0;
 }
 
-/* A replica that was never heard of: there are no facts that could have an age. */
-static bool never_heard(const struct jh_replica_row *row)
+bool status_view_never_heard(const struct jh_replica_row *row)
 {
 	return row->age_ms > INT64_MAX;
 }
@@ -76,7 +75,7 @@ static bool never_heard(const struct jh_replica_row *row)
 
 static json_t *json_fact(const struct jh_replica_row *row, uint64_t number)
 {
-	return never_heard(row) ? json_null() : output_number(number);
+	return status_view_never_heard(row) ? json_null() : output_number(number);
 }
 
 static json_t *json_row(const struct jh_replica_row *row)
@@ -88,7 +87,7 @@ static json_t *json_row(const struct jh_replica_row *row)
 	json_object_set_new(object, "state", output_text(row->state.jh_text_val, row->state.jh_text_len));
 	json_object_set_new(object, "op", json_fact(row, row->op));
 	json_object_set_new(object, "commit", json_fact(row, row->commit));
-	json_object_set_new(object, "digest", never_heard(row) ? json_null() : output_digest(row->digest));
+	json_object_set_new(object, "digest", status_view_never_heard(row) ? json_null() : output_digest(row->digest));
 	json_object_set_new(object, "digest_op", json_fact(row, row->digest_op));
 	json_object_set_new(object, "address", output_text(row->address.jh_address_val, row->address.jh_address_len));
 	json_object_set_new(object, "age_ms", json_fact(row, row->age_ms));
@@ -147,177 +146,21 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 	return object;
 }
 
-/* --- the table -------------------------------------------------------------------------------------------------- */
+/* --- the page --------------------------------------------------------------------------------------------------- */
 
-enum column {
-	COLUMN_ID,
-	COLUMN_ROLE,
-	COLUMN_STATE,
-	COLUMN_AGE,
-	COLUMN_OP,
-	COLUMN_COMMIT,
-	COLUMN_DIGEST,
-	COLUMN_ADDRESS,
-	COLUMN_ORDERS,
-	COLUMN_UP,
-	COLUMN_PUSH,
-	COLUMNS
-};
-
-static const char *const titles[COLUMNS] = {"ID",     "ROLE",    "STATE",  "AGE", "OP",  "COMMIT",
-					    "DIGEST", "ADDRESS", "ORDERS", "UP",  "PUSH"};
-static const bool flush_right[COLUMNS] = {
-	[COLUMN_ID] = true, [COLUMN_OP] = true, [COLUMN_COMMIT] = true, [COLUMN_ORDERS] = true, [COLUMN_AGE] = true,
-};
-
-struct table_line {
-	char *cell[COLUMNS];
-	const char *paint; /* escape sequence, or NULL */
-};
-
-static char *format_number(uint64_t number)
+static void print_heading(FILE *out, const struct jh_cluster_status *status)
 {
-	char *text;
-
-	must(asprintf(&text, "%llu", (unsigned long long)number) >= 0);
-	return text;
-}
-
-static char *format_fact(const struct jh_replica_row *row, uint64_t number)
-{
-	return never_heard(row) ? strdup("-") : format_number(number);
-}
-
-static char *format_age(const struct jh_replica_row *row)
-{
-	char *text, duration[TEXT_TIME_SIZE];
-	int size;
-
-	if (never_heard(row))
-		size = asprintf(&text, "-");
-	else if (row->age_ms < 1000)
-		size = asprintf(&text, "%llu ms", (unsigned long long)row->age_ms);
-	else
-		size = asprintf(&text, "%s", text_duration(row->age_ms / 1000, duration));
-	must(size >= 0);
-	return text;
-}
-
-/* Enough of it to compare by eye, and the op it belongs to: digests are compared only at equal ops. */
-static char *format_digest(const struct jh_replica_row *row)
-{
-	char *text, digits[DIGEST_TEXT_SIZE];
-
-	if (never_heard(row))
-		return strdup("-");
-	digest_format(convert_digest_from_wire(row->digest), digits);
-	must(asprintf(&text, "%.8s @%llu", digits, (unsigned long long)row->digest_op) >= 0);
-	return text;
-}
-
-static const char *paint_of(jh_role role)
-{
-	switch (role) {
-	case JH_ROLE_PRIMARY:
-		return "\033[1;32m";
-	case JH_ROLE_DOWN:
-		return "\033[31m";
-	case JH_ROLE_LEARNER:
-	case JH_ROLE_NONE:
-		return "\033[33m";
-	case JH_ROLE_FOREIGN:
-		return "\033[35m";
-	case JH_ROLE_BACKUP:
-		break;
-	}
-	return NULL;
-}
-
-static struct table_line format_row(const struct jh_replica_row *row)
-{
-	char up[TEXT_TIME_SIZE];
-	struct table_line line = {.paint = paint_of(row->role)};
-
-	line.cell[COLUMN_ID] = format_number(row->id);
-	line.cell[COLUMN_ROLE] = strdup(status_view_role(row->role));
-	line.cell[COLUMN_STATE] = text_escape(row->state.jh_text_val, row->state.jh_text_len);
-	line.cell[COLUMN_OP] = format_fact(row, row->op);
-	line.cell[COLUMN_COMMIT] = format_fact(row, row->commit);
-	line.cell[COLUMN_DIGEST] = format_digest(row);
-	line.cell[COLUMN_ORDERS] = format_fact(row, row->orders);
-	line.cell[COLUMN_ADDRESS] = text_escape(row->address.jh_address_val, row->address.jh_address_len);
-	line.cell[COLUMN_AGE] = format_age(row);
-	line.cell[COLUMN_UP] = strdup(never_heard(row) ? "-" : text_duration(row->uptime_s, up));
-	line.cell[COLUMN_PUSH] = text_escape(row->push.jh_text_val, row->push.jh_text_len);
-	return line;
-}
-
-static void print_cells(FILE *out, const struct table_line *line, const size_t widths[COLUMNS], bool colour)
-{
-	int last = COLUMNS - 1;
-
-	while (last > 0 && !*line->cell[last])
-		last--;
-	if (colour && line->paint)
-		fputs(line->paint, out);
-	for (int column = 0; column <= last; column++) {
-		const char *cell = line->cell[column];
-		int pad = (int)(widths[column] - text_columns(cell));
-
-		if (flush_right[column])
-			fprintf(out, "%*s%s", pad, "", cell);
-		else
-			fprintf(out, "%s%*s", cell, column == last ? 0 : pad, "");
-		if (column < last)
-			fputs("  ", out);
-	}
-	fprintf(out, "%s\n", colour && line->paint ? "\033[0m" : "");
-}
-
-static void print_rows(FILE *out, const struct jh_cluster_status *status, bool colour)
-{
-	u_int count = status->replicas.replicas_len;
-	struct table_line *lines = calloc(count + 1, sizeof *lines);
-	size_t widths[COLUMNS] = {0};
-
-	must_allocate(lines);
-	for (int column = 0; column < COLUMNS; column++)
-		lines[0].cell[column] = strdup(titles[column]);
-	lines[0].paint = "\033[2m";
-	for (u_int i = 0; i < count; i++)
-		lines[i + 1] = format_row(&status->replicas.replicas_val[i]);
-	for (u_int i = 0; i <= count; i++)
-		for (int column = 0; column < COLUMNS; column++) {
-			size_t columns = text_columns(lines[i].cell[column]);
-
-			widths[column] = columns > widths[column] ? columns : widths[column];
-		}
-	for (u_int i = 0; i <= count; i++) {
-		print_cells(out, &lines[i], widths, colour);
-		for (int column = 0; column < COLUMNS; column++)
-			free(lines[i].cell[column]);
-	}
-	free(lines);
-}
-
-static void print_heading(FILE *out, const struct jh_cluster_status *status, bool colour)
-{
-	static const char *const paints[] = {[JH_HEALTH_OK] = "\033[1;32m",
-					     [JH_HEALTH_DEGRADED] = "\033[1;33m",
-					     [JH_HEALTH_UNAVAILABLE] = "\033[1;31m"};
 	const char *health = status_view_health(status->health);
 	char *summary = output_said(status->summary.jh_text_val, status->summary.jh_text_len);
 	struct uuid cluster = convert_uuid_from_wire(status->cluster);
 	char uuid[UUID_TEXT_SIZE], up[TEXT_TIME_SIZE];
 
-	if (colour)
-		fputs(paints[status->health], out);
 	/* The front-end's summary begins with the health; what this program found out itself may not. */
 	if (strncmp(summary, health, strlen(health)) == 0)
 		fputs(summary, out);
 	else
 		fprintf(out, "%s%s%s", health, *summary ? ": " : "", summary);
-	fprintf(out, "%s\nview %llu", colour ? "\033[0m" : "", (unsigned long long)status->view);
+	fprintf(out, "\nview %llu", (unsigned long long)status->view);
 	if (status->primary)
 		fprintf(out, ", primary %u", status->primary);
 	else
@@ -351,13 +194,33 @@ static void print_advice(FILE *out, const struct client_options *options, const 
 	}
 }
 
-void status_view_table(FILE *out, const struct client_options *options, const struct jh_cluster_status *status,
-		       bool colour)
+static FILE *begin_text(char **text, size_t *size)
 {
-	print_heading(out, status, colour);
-	if (status->replicas.replicas_len) {
-		fputs("\n", out);
-		print_rows(out, status, colour);
-	}
-	print_advice(out, options, status);
+	FILE *out = open_memstream(text, size);
+
+	must_allocate(out);
+	return out;
+}
+
+static void end_text(FILE *out)
+{
+	if (fclose(out) != 0)
+		shortage_of_memory(__func__);
+}
+
+void status_view_table(FILE *out, const struct client_options *options, const struct jh_cluster_status *status,
+		       const struct status_page *page)
+{
+	char *heading = NULL, *advice = NULL;
+	size_t heading_size, advice_size;
+	FILE *to = begin_text(&heading, &heading_size);
+
+	print_heading(to, status);
+	end_text(to);
+	to = begin_text(&advice, &advice_size);
+	print_advice(to, options, status);
+	end_text(to);
+	status_page_print(out, page, status, heading, advice);
+	free(heading);
+	free(advice);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "client/command.h"
+#include "client/status_page.h"
 #include "rpc/frontend.h"
 
 /* error: why the front-end could not be asked, NULL when it answered. "outcome" and "error" are in it only when the
@@ -14,7 +15,7 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 
 /* The table, and below it which command starts what is missing. */
 void status_view_table(FILE *out, const struct client_options *options, const struct jh_cluster_status *status,
-		       bool colour);
+		       const struct status_page *page);
 
 /* "ok", "degraded", "unavailable"; "primary", "backup", "learner", "down", "foreign". */
 const char *status_view_health(jh_health health);
@@ -22,3 +23,6 @@ const char *status_view_role(jh_role role);
 
 /* How many members serve: log made whole in the view. 0 while no primary serves, or orders have to wait. */
 uint32_t status_view_serving(const struct jh_cluster_status *status);
+
+/* A replica that was never heard of: there are no facts that could have an age. */
+bool status_view_never_heard(const struct jh_replica_row *row);

@@ -1,9 +1,12 @@
 #include "client/text.h"
 
 #include <ctype.h>
+#include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -47,12 +50,41 @@ char *text_escape(const void *bytes, size_t size)
 	return out;
 }
 
+/* Cells of one character. The C library's table for UTF-8 is asked whatever the process's own locale is: under LC_ALL=C
+ * it knows no character but ASCII, and the terminal shows UTF-8 all the same. */
+static size_t cells_of(uint32_t code)
+{
+	static locale_t utf8; /* made once, never freed; 0: there is none */
+	static bool tried;
+	locale_t before;
+	int cells;
+
+	if (code < 0x80)
+		return 1;
+	if (!tried) {
+		tried = true;
+		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	}
+	if (utf8 == (locale_t)0)
+		return 1;
+	before = uselocale(utf8);
+	cells = wcwidth((wchar_t)code);
+	uselocale(before);
+	return cells < 0 ? 1 : (size_t)cells;
+}
+
 size_t text_columns(const char *text)
 {
+	const uint8_t *at = (const uint8_t *)text, *end = at + strlen(text);
 	size_t columns = 0;
 
-	for (; *text; text++)
-		columns += (*text & 0xc0) != 0x80;
+	while (at < end) {
+		uint32_t code;
+		size_t length = utf8_take(at, (size_t)(end - at), &code);
+
+		columns += length ? cells_of(code) : 1;
+		at += length ? length : 1;
+	}
 	return columns;
 }
 

@@ -12,7 +12,7 @@
  * the direction of writing) and bytes that are not UTF-8 appear as \xNN, a backslash as two. */
 char *text_escape(const void *bytes, size_t size);
 
-/* Columns a terminal needs for escaped text: its code points. Wide and combining characters count as one. */
+/* Cells a terminal needs for escaped text: two for a wide character (East Asian, emoji), none for a combining one. */
 size_t text_columns(const char *text);
 
 /* A copy, to be freed by the caller, that a POSIX shell and words_split read back as the one word `word`. */

@@ -12,6 +12,7 @@
 #include "rpc/base/log_internal.h"
 #include "rpc/base/log_queue.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/terminal.h"
 
 static const char *const names[] = {"debug", "info", "warn", "error"};
 static const char *const colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
@@ -82,7 +83,7 @@ void log_line(enum log_level level, const char *component, const char *format, .
 	char line[LOG_LINE_BYTES];
 	size_t room = sizeof line - sizeof COLOUR_END;
 	size_t used, same = 0;
-	const char *colour = command_name == NULL && isatty(STDERR_FILENO) ? colours[level] : "";
+	const char *colour = command_name == NULL && terminal_takes_escapes(STDERR_FILENO) ? colours[level] : "";
 
 	if (command_name != NULL) {
 		used = written(snprintf(line, room, "%s: ", command_name), room);

@@ -1,0 +1,263 @@
+/* Purpose: what `status` shows fits the terminal it is shown on, at 60, 80, 120 and 200 columns, without cutting a word, an
+ * address or a command to type; where a page must fit a screen, what is left out is counted, and who is down stays on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/layout.h"
+#include "client/status_view.h"
+#include "client/text.h"
+#include "rpc/convert.h"
+
+#define REPLICAS 20
+
+static struct jh_replica_row rows[REPLICAS];
+
+static jh_text text_of(const char *text)
+{
+	return (jh_text){.jh_text_val = (char *)(uintptr_t)text, .jh_text_len = (u_int)strlen(text)};
+}
+
+static jh_address address_of(const char *text)
+{
+	return (jh_address){.jh_address_val = (char *)(uintptr_t)text, .jh_address_len = (u_int)strlen(text)};
+}
+
+static struct jh_replica_row row_of(uint32_t id, jh_role role, const char *state, const char *address)
+{
+	struct jh_replica_row row = {
+		.id = id,
+		.role = role,
+		.op = 13487,
+		.commit = 13487,
+		.digest_op = 13487,
+		.orders = 13480,
+		.age_ms = 12,
+		.uptime_s = 185,
+		.push = text_of(role == JH_ROLE_BACKUP ? "delta 311" : ""),
+		.state = text_of(state),
+		.address = address_of(address),
+	};
+
+	if (role == JH_ROLE_DOWN)
+		row.age_ms = UINT64_MAX;
+	return row;
+}
+
+/* A primary, a backup far away, and one that is down for a reason. */
+static struct jh_cluster_status three(void)
+{
+	rows[0] = row_of(1, JH_ROLE_PRIMARY, "serving", "127.0.0.1:40231");
+	rows[1] = row_of(2, JH_ROLE_BACKUP, "following", "[2001:db8:85a3::8a2e:370:7334]:40231");
+	rows[2] = row_of(3, JH_ROLE_DOWN, "ended: cannot write the journal: no space left on device", "10.0.0.3:40231");
+	return (struct jh_cluster_status){
+		.health = JH_HEALTH_DEGRADED,
+		.view = 7,
+		.primary = 1,
+		.address = address_of("127.0.0.1:38803"),
+		.uptime_s = 61,
+		.summary = text_of("degraded: 2 of 3 copies, replica 3 has been lost for some time and is missed"),
+		.replicas = {.replicas_len = 3, .replicas_val = rows},
+	};
+}
+
+static struct jh_cluster_status many(uint32_t down)
+{
+	struct jh_cluster_status status = three();
+
+	for (uint32_t i = 0; i < REPLICAS; i++)
+		rows[i] = row_of(i + 1, i == 0 ? JH_ROLE_PRIMARY : i < REPLICAS - down ? JH_ROLE_BACKUP : JH_ROLE_DOWN,
+				 i == 0 ? "serving" : i < REPLICAS - down ? "following" : "not registered", "127.0.0.1:40231");
+	status.replicas.replicas_len = REPLICAS;
+	return status;
+}
+
+static char *show(struct jh_cluster_status status, struct status_page page)
+{
+	struct client_options options = client_options_default();
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	options.program_base = 541000000;
+	status_view_table(out, &options, &status, &page);
+	fclose(out);
+	return text;
+}
+
+static void shows(size_t columns, const char *expected)
+{
+	char *text = show(three(), (struct status_page){.columns = columns});
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_60_columns(void **state)
+{
+	(void)state;
+	shows(60,
+	      "degraded: 2 of 3 copies, replica 3 has been lost for some\n"
+	      "  time and is missed\n"
+	      "view 7, primary 1, front-end 127.0.0.1:38803 up 1 m 1 s, 0\n"
+	      "  queued\n"
+	      "\n"
+	      "ID  ROLE     STATE        AGE     OP  COMMIT\n"
+	      "    DIGEST           ADDRESS\n"
+	      "    ORDERS  UP       PUSH\n"
+	      " 1  primary  serving    12 ms  13487   13487\n"
+	      "    00000000 @13487  127.0.0.1:40231\n"
+	      "     13480  3 m 5 s\n"
+	      " 2  backup   following  12 ms  13487   13487\n"
+	      "    00000000 @13487  [2001:db8:85a3::8a2e:370:7334]:40231\n"
+	      "     13480  3 m 5 s  delta 311\n"
+	      " 3  down     (below)        -      -       -\n"
+	      "    -                10.0.0.3:40231\n"
+	      "         -  -\n"
+	      "    ended: cannot write the journal: no space left on device\n"
+	      "replica 3 is down: start it with\n"
+	      "justhungry-server --id 3 --data-dir DIR --program-base 541000000\n");
+}
+
+static void test_80_columns(void **state)
+{
+	(void)state;
+	shows(80,
+	      "degraded: 2 of 3 copies, replica 3 has been lost for some time and is missed\n"
+	      "view 7, primary 1, front-end 127.0.0.1:38803 up 1 m 1 s, 0 queued\n"
+	      "\n"
+	      "ID  ROLE     STATE        AGE     OP  COMMIT  DIGEST\n"
+	      "    ADDRESS                               ORDERS  UP       PUSH\n"
+	      " 1  primary  serving    12 ms  13487   13487  00000000 @13487\n"
+	      "    127.0.0.1:40231                        13480  3 m 5 s\n"
+	      " 2  backup   following  12 ms  13487   13487  00000000 @13487\n"
+	      "    [2001:db8:85a3::8a2e:370:7334]:40231   13480  3 m 5 s  delta 311\n"
+	      " 3  down     (below)        -      -       -  -\n"
+	      "    10.0.0.3:40231                             -  -\n"
+	      "    ended: cannot write the journal: no space left on device\n"
+	      "replica 3 is down: start it with\n"
+	      "  justhungry-server --id 3 --data-dir DIR --program-base 541000000\n");
+}
+
+static void test_120_columns(void **state)
+{
+	(void)state;
+	shows(120,
+	      "degraded: 2 of 3 copies, replica 3 has been lost for some time and is missed\n"
+	      "view 7, primary 1, front-end 127.0.0.1:38803 up 1 m 1 s, 0 queued\n"
+	      "\n"
+	      "ID  ROLE     STATE        AGE     OP  COMMIT  DIGEST           ADDRESS                               ORDERS  UP\n"
+	      "    PUSH\n"
+	      " 1  primary  serving    12 ms  13487   13487  00000000 @13487  127.0.0.1:40231                        13480  3 m 5 s\n"
+	      " 2  backup   following  12 ms  13487   13487  00000000 @13487  [2001:db8:85a3::8a2e:370:7334]:40231   13480  3 m 5 s\n"
+	      "    delta 311\n"
+	      " 3  down     (below)        -      -       -  -                10.0.0.3:40231                             -  -\n"
+	      "    ended: cannot write the journal: no space left on device\n"
+	      "replica 3 is down: start it with `justhungry-server --id 3 --data-dir DIR --program-base 541000000`\n");
+}
+
+static void test_200_columns(void **state)
+{
+	(void)state;
+	shows(200,
+	      "degraded: 2 of 3 copies, replica 3 has been lost for some time and is missed\n"
+	      "view 7, primary 1, front-end 127.0.0.1:38803 up 1 m 1 s, 0 queued\n"
+	      "\n"
+	      "ID  ROLE     STATE                                                       AGE     OP  COMMIT  DIGEST           ADDRESS                               ORDERS  UP       PUSH\n"
+	      " 1  primary  serving                                                   12 ms  13487   13487  00000000 @13487  127.0.0.1:40231                        13480  3 m 5 s\n"
+	      " 2  backup   following                                                 12 ms  13487   13487  00000000 @13487  [2001:db8:85a3::8a2e:370:7334]:40231   13480  3 m 5 s  delta 311\n"
+	      " 3  down     ended: cannot write the journal: no space left on device      -      -       -  -                10.0.0.3:40231                             -  -\n"
+	      "replica 3 is down: start it with `justhungry-server --id 3 --data-dir DIR --program-base 541000000`\n");
+}
+
+/* Whatever the width: nothing is cut, and only what is one word is wider. */
+static void test_every_width(void **state)
+{
+	(void)state;
+	for (size_t columns = 1; columns <= 220; columns++) {
+		char *text = show(three(), (struct status_page){.columns = columns, .colour = true}), *rest = text;
+
+		assert_non_null(strstr(text, "[2001:db8:85a3::8a2e:370:7334]:40231"));
+		assert_non_null(strstr(text, "justhungry-server --id 3 --data-dir DIR --program-base 541000000"));
+		for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+			bool command = strstr(line, "justhungry-server ") != NULL;
+
+			assert_true(columns < 40 || command || layout_cells(line, strlen(line)) <= columns);
+		}
+		free(text);
+	}
+}
+
+static void test_no_terminal(void **state)
+{
+	char *text = show(three(), (struct status_page){0});
+
+	(void)state;
+	assert_null(strchr(text, '\033'));
+	assert_non_null(strstr(text, "replica 3 is down: start it with `justhungry-server --id 3 --data-dir DIR "
+				     "--program-base 541000000`\n"));
+	free(text);
+}
+
+static void test_a_screen_that_is_too_small(void **state)
+{
+	(void)state;
+	for (uint32_t down = 0; down <= 6; down += 3) {
+		for (size_t screen = 6; screen <= 60; screen++) {
+			char *text = show(many(down), (struct status_page){.columns = 80, .rows = screen, .colour = true});
+			size_t shown = 0;
+			unsigned int hidden = 0;
+
+			assert_true(layout_rows(text, 80) <= screen);
+			for (const char *at = text; (at = strstr(at, "127.0.0.1:40231")); at++)
+				shown++;
+			if (shown < REPLICAS) {
+				const char *line = strstr(text, " not shown");
+
+				assert_non_null(line);
+				while (line > text && line[-1] != '\n')
+					line--;
+				assert_int_equal(sscanf(line, "%u ", &hidden), 1);
+			}
+			assert_int_equal(shown + hidden, REPLICAS);
+			free(text);
+		}
+	}
+}
+
+static void test_who_is_down_stays_on_the_screen(void **state)
+{
+	char *text = show(many(2), (struct status_page){.columns = 120, .rows = 16});
+
+	(void)state;
+	assert_non_null(strstr(text, "\n 1  primary  serving"));
+	assert_non_null(strstr(text, "\n 2  backup   following"));
+	assert_null(strstr(text, "\n15  backup   following"));
+	assert_non_null(strstr(text, "\n19  down     not registered"));
+	assert_non_null(strstr(text, "\n20  down     not registered"));
+	assert_non_null(strstr(text, " more replicas not shown\n"));
+	assert_non_null(strstr(text, "replica 20 is down: start it"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_60_columns),
+		cmocka_unit_test(test_80_columns),
+		cmocka_unit_test(test_120_columns),
+		cmocka_unit_test(test_200_columns),
+		cmocka_unit_test(test_every_width),
+		cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_a_screen_that_is_too_small),
+		cmocka_unit_test(test_who_is_down_stays_on_the_screen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

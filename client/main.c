@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/charset.h"
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "rpc/base/shortage.h"
@@ -68,6 +69,7 @@ static bool has_ended(void)
 int main(int argc, char **argv)
 {
 	process_begin(PROCESS_COMMAND, "justhungry");
+	charset_begin();
 	interrupt_catch();
 	standard_output_watch("justhungry", EXIT_UNWRITTEN);
 	standard_output_interrupt(interrupt_fd(), has_ended);

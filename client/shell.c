@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/charset.h"
 #include "client/command.h"
 #include "client/interrupt.h"
+#include "client/keyboard.h"
 #include "client/text.h"
 #include "rpc/base/must.h"
 #include "rpc/standard_output.h"
@@ -142,16 +144,25 @@ static bool run_line(const struct client_options *options, const char *line, int
 
 static int talk(const struct client_options *options)
 {
-	char *history = open_history(), *line;
+	char *history, *line;
 	int status = EXIT_DONE;
 	bool go_on = true;
 
-	rl_attempted_completion_function = complete;
-	puts("Just Hungry. \"help\" lists the commands; control-D ends.");
+	/* Before anything initialises libedit, as reading the history does: what has no descriptor is no terminal to it. */
 	rl_outstream = standard_output_original();
+	rl_getc_function = keyboard_read;
+	rl_attempted_completion_function = complete;
+	history = open_history();
+	puts("Just Hungry. \"help\" lists the commands; control-D ends.");
 	while (go_on && (line = interrupt_rest() ? readline("hungry> ") : NULL)) {
-		remember(line, history);
-		go_on = run_line(options, line, &status);
+		if (keyboard_spoiled()) {
+			fputs("justhungry: that line has a NUL or bytes that are not UTF-8 in it: nothing of it is run\n",
+			      stderr);
+			status = EXIT_USAGE;
+		} else {
+			remember(line, history);
+			go_on = run_line(options, line, &status);
+		}
 		free(line);
 	}
 	if (!line)
@@ -166,6 +177,8 @@ static int read_lines(const struct client_options *options)
 	size_t capacity = 0;
 	int status = EXIT_DONE;
 
+	if (isatty(STDIN_FILENO))
+		fputs("justhungry: no locale of UTF-8 is installed (C.UTF-8): lines are read without editing\n", stderr);
 	while (interrupt_rest() && getline(&line, &capacity, stdin) >= 0 && run_line(options, line, &status))
 		;
 	free(line);
@@ -178,5 +191,5 @@ int command_shell(struct client_options options, int argc, char **argv)
 
 	if (!command_parse(&argp, &options, argc, argv, NULL, &status))
 		return status;
-	return isatty(STDIN_FILENO) ? talk(&options) : read_lines(&options);
+	return isatty(STDIN_FILENO) && charset_is_utf8() ? talk(&options) : read_lines(&options);
 }

@@ -2,10 +2,15 @@
 
 #include <stdint.h>
 
+size_t utf8_size(uint8_t first)
+{
+	return first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+}
+
 size_t utf8_take(const uint8_t *at, size_t left, uint32_t *character)
 {
 	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* what needs this many bytes */
-	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
+	size_t size = utf8_size(at[0]);
 
 	if (size == 0 || size > left)
 		return 0;

@@ -9,6 +9,9 @@
  * character: no NUL, no C0 (also no tab, no line end), no DEL, no C1. The empty text is valid. */
 bool utf8_valid_text(const char *bytes, size_t size);
 
+/* How many bytes a character has that begins with this one, 1 to 4; 0 when none does. */
+size_t utf8_size(uint8_t first);
+
 /* Reads one character of at most `left` (> 0) bytes, any that RFC 3629 allows; returns its length, or 0 when it is
  * none. */
 size_t utf8_take(const uint8_t *at, size_t left, uint32_t *character);

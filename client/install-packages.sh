@@ -5,9 +5,9 @@ set -euo pipefail
 
 # Debian's own packages only; tests/run.sh adds what only the tests need.
 packages=(
-	build-essential cmake ninja-build pkg-config
-	libtirpc-dev rpcsvc-proto rpcbind
-	libjansson-dev libcurl4-openssl-dev ca-certificates libevent-dev libxxhash-dev uthash-dev libedit-dev libcmocka-dev
+	build-essential cmake ninja-build pkg-config rpcsvc-proto libtirpc-dev libevent-dev libxxhash-dev libjansson-dev
+	libcurl4-openssl-dev libedit-dev uthash-dev libcmocka-dev
+	rpcbind ca-certificates
 	jq procps
 	"$@"
 )

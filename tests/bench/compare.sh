@@ -320,7 +320,7 @@ fi
 build=$(cd "$build" && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/justhungry-compare.XXXXXX")
 # shellcheck disable=SC2046 # options, one a word
-cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Werror "$root/tests/bench/peer_bench.c" -o "$scratch/peer_bench" \
+cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion "$root/tests/bench/peer_bench.c" -o "$scratch/peer_bench" \
 	$(pkg-config --cflags --libs libevent_core)
 
 start_rpcbind

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/advice.h"
 #include "client/output.h"
 #include "rpc/standard_output.h"
 
@@ -22,7 +23,7 @@ void admin_show_json(enum outcome outcome, const struct jh_admin_result *result,
 static int show_done(const struct client_options *options, const struct jh_admin_result *result)
 {
 	char done[96];
-	char *text = output_said(result->text.jh_text_val, result->text.jh_text_len);
+	char *text = output_said(options, result->text.jh_text_val, result->text.jh_text_len);
 
 	if (options->json)
 		admin_show_json(OUTCOME_DONE, result, NULL);
@@ -48,8 +49,10 @@ int admin_show(const struct client_options *options, enum outcome outcome, struc
 		return status;
 	}
 	if (outcome == OUTCOME_UNKNOWN) {
-		snprintf(line, sizeof line,
-			 "outcome unknown: %s; `justhungry status` tells which replica is primary now", error);
+		char *tells = advice_command(options, "status");
+
+		snprintf(line, sizeof line, "outcome unknown: %s; `%s` tells which replica is primary now", error, tells);
+		free(tells);
 		error = line;
 	}
 	return output_problem(options, outcome, error);

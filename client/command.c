@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/environment.h"
+#include "rpc/base/utf8.h"
+
+#define HOST_MAX 255 /* of DNS, RFC 1035 section 2.3.4 */
+
 const struct command commands[] = {
 	{"order", "place an order", command_order},
 	{"history", "show the orders to a postcode", command_history},
@@ -46,14 +51,26 @@ int command_run(const struct client_options *options, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
-		    uint64_t *number)
+bool command_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
 {
 	char *end;
 
 	errno = 0;
 	*number = strtoull(text, &end, 10);
-	if (isdigit((unsigned char)*text) && !*end && !errno && *number >= low && *number <= high)
+	return isdigit((unsigned char)*text) && !*end && !errno && *number >= low && *number <= high;
+}
+
+bool command_is_host(const char *text)
+{
+	size_t size = strlen(text);
+
+	return size > 0 && size <= HOST_MAX && utf8_valid_text(text, size) && !strpbrk(text, " /@");
+}
+
+bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
+		    uint64_t *number)
+{
+	if (command_is_number(text, low, high, number))
 		return true;
 	argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
 		   (unsigned long long)high);
@@ -84,10 +101,15 @@ static error_t parse_global(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_FRONTEND:
+		if (!command_is_host(text)) {
+			argp_error(state, "--frontend is neither a host nor an ADDRESS:PORT");
+			return EINVAL;
+		}
 		options->frontend = text;
+		options->frontend_from_environment = false;
 		return 0;
 	case KEY_PROGRAM_BASE:
-		if (!command_number(state, "--program-base", text, 1, UINT32_MAX - 4095, &number))
+		if (!command_number(state, "--program-base", text, 1, PROGRAM_BASE_MAX, &number))
 			return EINVAL;
 		options->program_base = (uint32_t)number;
 		return 0;
@@ -104,8 +126,10 @@ static error_t parse_global(int key, char *text, struct argp_state *state)
 static const struct argp_option global_options[] = {
 	{NULL, 0, NULL, 0, "Of every command:", 10},
 	{"frontend", KEY_FRONTEND, "HOST", 0,
-	 "Host whose rpcbind names the front-end (127.0.0.1); ADDRESS:PORT goes there without asking an rpcbind", 10},
-	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end (540000000)", 10},
+	 "Host whose rpcbind names the front-end; ADDRESS:PORT goes there without asking an rpcbind "
+	 "($" ENVIRONMENT_FRONTEND ", else 127.0.0.1)", 10},
+	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end ($" ENVIRONMENT_PROGRAM_BASE
+	 ", else 540000000)", 10},
 	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "How long to ask before giving up (10)", 10},
 	{"json", KEY_JSON, NULL, 0, "Print JSON", 10},
 	{0},
@@ -160,8 +184,13 @@ bool command_parse(const struct argp *argp, struct client_options *options, int 
 	const struct argp outer = {
 		.parser = parse_outer, .args_doc = argp->args_doc, .doc = argp->doc, .children = children};
 	struct parse_inputs inputs = {.command = input, .options = options};
+	char complaint[256];
 	error_t error = argp_parse(&outer, argc, argv, ARGP_IN_ORDER | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &inputs);
 
 	*status = error == ECANCELED ? EXIT_DONE : EXIT_USAGE;
+	if (!error && !environment_check(options, complaint, sizeof complaint)) {
+		fprintf(stderr, "%s: %s\n", argv[0], complaint);
+		return false;
+	}
 	return !error;
 }

@@ -8,6 +8,7 @@
 #include "client/outcome.h"
 
 #define PROGRAM_BASE_DEFAULT 540000000u
+#define PROGRAM_BASE_MAX (UINT32_MAX - 4095u)
 #define TIMEOUT_DEFAULT_MS 10000u
 
 enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAILABLE = 4, EXIT_UNKNOWN = 5,
@@ -16,7 +17,8 @@ enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAIL
 /* The global options; each command gets a copy, because it takes them after its own name, too. */
 struct client_options {
 	const char *frontend; /* host whose rpcbind names the front-end; or ADDRESS:PORT, then no rpcbind is asked */
-	uint32_t program_base;
+	bool frontend_from_environment; /* and not from an option: whoever complains of it names the variable */
+	uint32_t program_base; /* 0: the environment's is none (environment.h) */
 	uint32_t timeout_ms; /* for one request, all attempts together */
 	bool json;
 };
@@ -45,9 +47,18 @@ extern const struct argp command_global_argp;
 bool command_parse(const struct argp *argp, struct client_options *options, int argc, char **argv, void *input,
 		   int *status);
 
+/* Is text a whole number low..high, in digits alone? */
+bool command_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
+
+/* Can text be a host's name or address? Whether there is such a host is seen when it is asked. */
+bool command_is_host(const char *text);
+
 /* Within a parser: reads a whole number low..high, or complains with argp_error and returns false. */
 bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
 		    uint64_t *number);
+
+/* For the test that walks them all. */
+extern const struct argp command_order_argp;
 
 int command_order(struct client_options options, int argc, char **argv);
 int command_history(struct client_options options, int argc, char **argv);

@@ -22,10 +22,12 @@ for option; do
 	esac
 done
 
+caller_frontend=${JUSTHUNGRY_FRONTEND:-}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/release
 orders=$root/client/demo-orders.txt
 default_base=540000000
+unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # our own cluster is asked, not the caller's
 PATH=$PATH:/usr/sbin:/sbin # where Debian keeps rpcbind and rpcinfo; not in everybody's PATH
 scratch=
 base=
@@ -284,7 +286,7 @@ if $keep; then
 	cat <<END
 
 ${bold}The cluster keeps running.${plain} Play with it:
-   alias jh='$build/client/justhungry --program-base $base'
+   alias jh='$build/client/justhungry --program-base $base${caller_frontend:+ --frontend 127.0.0.1}'
    jh order "DH1 3LE" soup bread
    jh history "DH1 3LE"
    jh status --watch

@@ -25,7 +25,7 @@ struct finder {
 static void on_dump(void *context, const char *host, const struct registry_entry *entries, int count, const char *error)
 {
 	struct finder *finder = context;
-	char missing[512];
+	char missing[640];
 
 	(void)host;
 	finder->looking = false;
@@ -33,9 +33,13 @@ static void on_dump(void *context, const char *host, const struct registry_entry
 		finder->found(finder->context, entries[finder->looks++ % (unsigned int)count].address, NULL);
 		return;
 	}
-	if (count == 0)
+	if (count == 0) {
 		locate_missing(finder->options, missing, sizeof missing);
-	finder->found(finder->context, NULL, count ? error : missing);
+	} else {
+		snprintf(missing, sizeof missing, "%s", error);
+		locate_blame(finder->options, missing, sizeof missing);
+	}
+	finder->found(finder->context, NULL, missing);
 }
 
 static void on_timer(evutil_socket_t none, short what, void *context)

@@ -1,8 +1,11 @@
 #include "client/locate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "client/advice.h"
+#include "client/environment.h"
 #include "client/interrupt.h"
 #include "rpc/address.h"
 
@@ -16,32 +19,40 @@ bool locate_direct(const struct client_options *options, char address[static 64]
 	return true;
 }
 
-const char *locate_base_option(const struct client_options *options, char option[static 40])
+void locate_blame(const struct client_options *options, char *error, size_t error_size)
 {
-	option[0] = 0;
-	if (options->program_base != PROGRAM_BASE_DEFAULT)
-		snprintf(option, 40, " --program-base %u", options->program_base);
-	return option;
+	size_t used = strlen(error);
+
+	if (options->frontend_from_environment)
+		snprintf(error + used, error_size - used, " (the host is from " ENVIRONMENT_FRONTEND ")");
+}
+
+/* How to start a front-end; to be freed. */
+static char *start_frontend(const struct client_options *options)
+{
+	return advice_take(advice_daemon(options, "justhungry-frontend --data-dir DIR"));
 }
 
 void locate_missing(const struct client_options *options, char *error, size_t error_size)
 {
-	char base[40];
+	char *start = start_frontend(options);
 
 	snprintf(error, error_size,
 		 "no front-end is registered with rpcbind on %s as program %u: name the host it runs on with --frontend HOST, or "
-		 "start it with `justhungry-frontend --data-dir DIR%s`",
-		 options->frontend, options->program_base, locate_base_option(options, base));
+		 "start it with `%s`",
+		 options->frontend, options->program_base, start);
+	locate_blame(options, error, error_size);
+	free(start);
 }
 
 void locate_gone(const struct client_options *options, const char *address, const char *reason, char *error,
 		 size_t error_size)
 {
-	char base[40];
+	char *start = start_frontend(options);
 
-	snprintf(error, error_size,
-		 "the front-end at %s does not answer (%s): start it with `justhungry-frontend --data-dir DIR%s`",
-		 address, reason, locate_base_option(options, base));
+	snprintf(error, error_size, "the front-end at %s does not answer (%s): start it with `%s`", address, reason, start);
+	locate_blame(options, error, error_size);
+	free(start);
 }
 
 bool locate_frontend(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,
@@ -54,8 +65,10 @@ bool locate_frontend(const struct client_options *options, unsigned int turn, ui
 		return true;
 	count = registry_dump_or_cancel(options->frontend, options->program_base, options->program_base, entries,
 					LOCATE_ENTRIES, timeout_ms, interrupt_fd(), error, error_size);
-	if (count < 0)
+	if (count < 0) {
+		locate_blame(options, error, error_size);
 		return false;
+	}
 	if (!count) {
 		locate_missing(options, error, error_size);
 		return false;

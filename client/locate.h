@@ -26,5 +26,5 @@ void locate_missing(const struct client_options *options, char *error, size_t er
 void locate_gone(const struct client_options *options, const char *address, const char *reason, char *error,
 		 size_t error_size);
 
-/* "--program-base N" with a blank before it when it is not the default; for commands that we suggest. */
-const char *locate_base_option(const struct client_options *options, char option[static 40]);
+/* Appends to an error about the host asked that it is the environment's, not the command line's. */
+void locate_blame(const struct client_options *options, char *error, size_t error_size);

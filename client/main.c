@@ -6,6 +6,7 @@
 
 #include "client/charset.h"
 #include "client/command.h"
+#include "client/environment.h"
 #include "client/interrupt.h"
 #include "rpc/base/shortage.h"
 #include "rpc/process.h"
@@ -53,6 +54,9 @@ static char *describe_commands(void)
 	      out);
 	for (const struct command *command = commands; command->name; command++)
 		fprintf(out, "  %-12s%s\n", command->name, command->summary);
+	fputs("\nEnvironment: " ENVIRONMENT_FRONTEND " and " ENVIRONMENT_PROGRAM_BASE " stand for --frontend and --program-base "
+	      "where these are not given.\n",
+	      out);
 	fputs("\nExit status: 0 done, 2 usage, 3 refused (nothing happened), 4 service unavailable (nothing happened), "
 	      "5 outcome unknown (the command that asks again is printed; it is executed once), 6 done, but the answer could "
 	      "not be written.",
@@ -79,6 +83,7 @@ int main(int argc, char **argv)
 	struct argp argp = {.parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .children = children};
 	char *doc = describe_commands();
 
+	environment_read(&invocation.options);
 	argp.doc = doc;
 	argp_program_version = "justhungry " JH_VERSION;
 	argp_err_exit_status = EXIT_USAGE;

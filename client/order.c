@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/advice.h"
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/output.h"
@@ -52,6 +53,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		command->customer = text;
 		return 0;
 	case KEY_FILE:
+		if (strchr(text, '\n')) {
+			argp_error(state, "--file: a name with a line break is not taken: give the file as standard input (--file -)");
+			return EINVAL;
+		}
 		command->file = text;
 		return 0;
 	case KEY_REQUEST:
@@ -86,7 +91,7 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static const struct argp argp = {
+const struct argp command_order_argp = {
 	.options = argp_options,
 	.parser = parse,
 	.args_doc = "POSTCODE ITEM...\n--file FILE",
@@ -105,51 +110,29 @@ struct placing {
 	uint64_t request;
 };
 
-static void print_word(FILE *out, const char *before, const char *word)
+/* `justhungry order` with what all of its orders have in common. */
+static struct advice *advise(const struct placing *placing, uint64_t request)
 {
-	char *quoted = text_shell_quote(word);
+	struct advice *advice = advice_client(placing->options, "order");
+	char number[24], uuid[UUID_TEXT_SIZE];
 
-	fprintf(out, "%s%s", before, quoted);
-	free(quoted);
-}
-
-static void print_global_options(FILE *out, const struct client_options *options)
-{
-	const struct client_options usual = client_options_default();
-
-	if (strcmp(options->frontend, usual.frontend) != 0)
-		print_word(out, " --frontend ", options->frontend);
-	if (options->program_base != usual.program_base)
-		fprintf(out, " --program-base %" PRIu32, options->program_base);
-	if (options->timeout_ms != usual.timeout_ms)
-		fprintf(out, " --timeout %g", options->timeout_ms / 1000.0);
-	if (options->json)
-		fputs(" --json", out);
+	if (placing->command->customer)
+		advice_option(advice, "customer", placing->command->customer);
+	snprintf(number, sizeof number, "%" PRIu64, request);
+	advice_option(advice, "client-id", uuid_format(placing->client, uuid));
+	advice_option(advice, "request", number);
+	return advice;
 }
 
 /* The command that asks again for exactly this order; to be freed. */
 static char *ask_again(const struct placing *placing, const struct order_input *input)
 {
-	char *line = NULL, uuid[UUID_TEXT_SIZE];
-	size_t size = 0;
-	FILE *out = open_memstream(&line, &size);
-	bool dash = input->postcode[0] == '-';
+	struct advice *advice = advise(placing, placing->request);
 
-	must_allocate(out);
+	advice_word(advice, input->postcode);
 	for (size_t i = 0; i < input->items_count; i++)
-		dash |= input->items[i][0] == '-';
-	fputs("justhungry", out);
-	print_global_options(out, placing->options);
-	fputs(" order", out);
-	if (placing->command->customer)
-		print_word(out, " --customer ", placing->command->customer);
-	fprintf(out, " --client-id %s --request %" PRIu64 "%s", uuid_format(placing->client, uuid), placing->request,
-		dash ? " --" : "");
-	print_word(out, " ", input->postcode);
-	for (size_t i = 0; i < input->items_count; i++)
-		print_word(out, " ", input->items[i]);
-	must(fclose(out) == 0);
-	return line;
+		advice_word(advice, input->items[i]);
+	return advice_take(advice);
 }
 
 static const char unknown_advice[] = "The order may have been placed. This asks again, and places it once:";
@@ -306,23 +289,19 @@ static int place_words(const struct placing *placing)
 /* Says how far the file got and how to go on: with the same input, when that is a pipe. */
 static void say_stopped(const struct placing *placing, uint64_t first, uint64_t placed)
 {
-	char uuid[UUID_TEXT_SIZE];
-	const char *file = placing->command->file;
+	struct advice *advice = advise(placing, first);
+	char *command;
 
+	advice_option(advice, "file", placing->command->file);
+	command = advice_take(advice);
 	if (!placed)
 		fprintf(stderr, "No order of the file is placed.\n");
 	else if (placed == 1)
 		fprintf(stderr, "One order of the file is placed.\n");
 	else
 		fprintf(stderr, "%" PRIu64 " orders of the file are placed.\n", placed);
-	fputs("This goes on with the file, placing nothing twice:\n  justhungry", stderr);
-	print_global_options(stderr, placing->options);
-	fputs(" order", stderr);
-	if (placing->command->customer)
-		print_word(stderr, " --customer ", placing->command->customer);
-	fprintf(stderr, " --client-id %s --request %" PRIu64, uuid_format(placing->client, uuid), first);
-	print_word(stderr, " --file ", file);
-	fputc('\n', stderr);
+	fprintf(stderr, "This goes on with the file, placing nothing twice:\n  %s\n", command);
+	free(command);
 }
 
 static int place_line(const struct placing *placing, char *line, size_t size, uint64_t number)
@@ -406,7 +385,7 @@ int command_order(struct client_options options, int argc, char **argv)
 	struct placing placing = {.options = &options, .command = &command};
 	int status;
 
-	if (!command_parse(&argp, &options, argc, argv, &command, &status))
+	if (!command_parse(&command_order_argp, &options, argc, argv, &command, &status))
 		return status;
 	placing.session = session_new(&options);
 	/* RULE 11: drawn once, for all attempts; the orders of a file are numbered from here. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/advice.h"
 #include "client/local_time.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -109,11 +110,13 @@ void output_json_take(json_t *object)
 	standard_output_flush();
 }
 
-char *output_said(const char *bytes, size_t size)
+char *output_said(const struct client_options *options, const char *bytes, size_t size)
 {
-	char *escaped = text_escape(bytes, size), *said = local_time_rewrite(escaped);
+	char *escaped = text_escape(bytes, size), *local = local_time_rewrite(escaped);
+	char *said = advice_complete(options, local);
 
 	free(escaped);
+	free(local);
 	return said;
 }
 

@@ -21,8 +21,9 @@ json_t *output_number(uint64_t number); /* exact up to 2^64 - 1 once printed by 
 /* The object as JSON text, to be freed, and frees the object: indented, or on one line. */
 char *output_json_text_take(json_t *object, bool indented);
 
-/* A copy, to be freed, of what another process says, to be printed as text: escaped, times local. */
-char *output_said(const char *bytes, size_t size);
+/* A copy, to be freed, of what another process says, to be printed as text: escaped, times local,
+ * commands completed (advice.h). */
+char *output_said(const struct client_options *options, const char *bytes, size_t size);
 
 /* Prints one object and frees it: indented on a terminal, else on one line. */
 void output_json_take(json_t *object);

@@ -1,12 +1,13 @@
 /* promote --force: the operator's way out when members are lost for good (rule 3). */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client/admin.h"
+#include "client/advice.h"
 #include "client/command.h"
-#include "client/locate.h"
 #include "client/output.h"
 #include "client/session.h"
 #include "client/text.h"
@@ -57,15 +58,22 @@ static const struct argp argp = {
 static int show_loss(const struct client_options *options, enum outcome outcome, struct jh_admin_result *result,
 		     const char *error, uint64_t id)
 {
-	char *text, base[40];
+	struct advice *advice;
+	char *text, *command, number[24];
 
 	if (outcome != OUTCOME_DONE)
 		return admin_show(options, outcome, result, error);
-	text = output_said(result->text.jh_text_val, result->text.jh_text_len);
+	advice = advice_client(options, "promote");
+	snprintf(number, sizeof number, "%" PRIu64, id);
+	advice_option(advice, "force", NULL);
+	advice_word(advice, number);
+	command = advice_take(advice);
+	text = output_said(options, result->text.jh_text_val, result->text.jh_text_len);
 	fprintf(stderr,
 		"justhungry promote: nothing was changed. %s\n"
-		"To do it all the same: justhungry%s promote --force %llu\n",
-		text, locate_base_option(options, base), (unsigned long long)id);
+		"To do it all the same: %s\n",
+		text, command);
+	free(command);
 	free(text);
 	if (options->json)
 		admin_show_json(OUTCOME_REFUSED, result, "nothing was changed: --force was not given");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/advice.h"
 #include "client/answer.h"
 #include "client/interrupt.h"
 #include "client/locate.h"
@@ -404,12 +405,18 @@ enum outcome session_read(struct session *session, struct jh_read_args *args, st
 static enum outcome ask_once(struct session *session, const struct procedure *procedure, void *args, void *result,
 			     char error[static SESSION_ERROR_SIZE])
 {
+	char *tells = advice_command(session->options, "status"), *words = NULL;
 	enum outcome outcome;
 
-	interrupt_last_words("justhungry: outcome unknown: this program ends before it is answered; `justhungry "
-			     "status` tells what has become of it\n");
+	if (asprintf(&words,
+		     "justhungry: outcome unknown: this program ends before it is answered; `%s` tells what has become of it\n",
+		     tells) < 0)
+		shortage_of_memory(__func__);
+	interrupt_last_words(words);
 	outcome = ask(session, REQUEST_ONCE, procedure, args, result, error);
 	interrupt_last_words(NULL);
+	free(words);
+	free(tells);
 	return outcome;
 }
 

@@ -115,6 +115,9 @@ static bool goes_on_after_signal(void)
 static bool run_line(const struct client_options *options, const char *line, int *status)
 {
 	struct words words = words_split(line);
+	/* As it is typed into another shell: what we print to be typed begins so. */
+	int skipped = words.count > 1 && strcmp(words.word[0], "justhungry") == 0;
+	char **word = words.word + skipped;
 	bool go_on = true;
 
 	if (words.error) {
@@ -122,16 +125,16 @@ static bool run_line(const struct client_options *options, const char *line, int
 		*status = EXIT_USAGE;
 	} else if (!words.count) {
 		; /* an empty line changes nothing */
-	} else if (strcmp(words.word[0], "exit") == 0 || strcmp(words.word[0], "quit") == 0) {
+	} else if (strcmp(word[0], "exit") == 0 || strcmp(word[0], "quit") == 0) {
 		go_on = false;
-	} else if (strcmp(words.word[0], "help") == 0) {
+	} else if (strcmp(word[0], "help") == 0) {
 		print_help();
-	} else if (strcmp(words.word[0], "shell") == 0) {
+	} else if (strcmp(word[0], "shell") == 0) {
 		fprintf(stderr, "justhungry: this is the shell already\n");
 		*status = EXIT_USAGE;
 	} else {
 		interrupt_catch();
-		*status = command_run(options, words.count, words.word);
+		*status = command_run(options, words.count - skipped, word);
 		go_on = goes_on_after_signal();
 	}
 	if (!standard_output_written(NULL)) {

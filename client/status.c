@@ -187,8 +187,8 @@ static int check(struct session *session, const struct client_options *options)
 		ended_by_signal(options, " before the state was known");
 		return CHECK_NO_ORDERS;
 	}
-	summary = output_said(status->summary.jh_text_val, status->summary.jh_text_len);
-	why = output_said(status->why_not.jh_text_val, status->why_not.jh_text_len);
+	summary = output_said(options, status->summary.jh_text_val, status->summary.jh_text_len);
+	why = output_said(options, status->why_not.jh_text_val, status->why_not.jh_text_len);
 
 	if (options->json)
 		output_json_take(status_view_json(status, facts->error[0] ? facts->error : NULL));

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/locate.h"
+#include "client/advice.h"
 #include "client/output.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -148,10 +148,10 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 
 /* --- the page --------------------------------------------------------------------------------------------------- */
 
-static void print_heading(FILE *out, const struct jh_cluster_status *status)
+static void print_heading(FILE *out, const struct client_options *options, const struct jh_cluster_status *status)
 {
 	const char *health = status_view_health(status->health);
-	char *summary = output_said(status->summary.jh_text_val, status->summary.jh_text_len);
+	char *summary = output_said(options, status->summary.jh_text_val, status->summary.jh_text_len);
 	struct uuid cluster = convert_uuid_from_wire(status->cluster);
 	char uuid[UUID_TEXT_SIZE], up[TEXT_TIME_SIZE];
 
@@ -178,16 +178,23 @@ static void print_heading(FILE *out, const struct jh_cluster_status *status)
 	free(summary);
 }
 
+static void print_start(FILE *out, const struct client_options *options, uint32_t id)
+{
+	char program[64], *start;
+
+	snprintf(program, sizeof program, "justhungry-server --id %u --data-dir DIR", id);
+	start = advice_take(advice_daemon(options, program));
+	fprintf(out, "replica %u is down: start it with `%s`\n", id, start);
+	free(start);
+}
+
 static void print_advice(FILE *out, const struct client_options *options, const struct jh_cluster_status *status)
 {
-	char base[40];
-
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
 		if (row->role == JH_ROLE_DOWN)
-			fprintf(out, "replica %u is down: start it with `justhungry-server --id %u --data-dir DIR%s`\n",
-				row->id, row->id, locate_base_option(options, base));
+			print_start(out, options, row->id);
 		if (row->set_aside)
 			fprintf(out, "replica %u has %u entr%s in DIR/set-aside\n", row->id, row->set_aside,
 				row->set_aside == 1 ? "y" : "ies");
@@ -215,7 +222,7 @@ void status_view_table(FILE *out, const struct client_options *options, const st
 	size_t heading_size, advice_size;
 	FILE *to = begin_text(&heading, &heading_size);
 
-	print_heading(to, status);
+	print_heading(to, options, status);
 	end_text(to);
 	to = begin_text(&advice, &advice_size);
 	print_advice(to, options, status);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/advice.h"
 #include "client/interrupt.h"
 #include "client/locate.h"
 #include "client/survey_tell.h"
@@ -158,20 +159,20 @@ static void fill_rows(const struct survey *survey, struct jh_cluster_status *sta
 static void summarise(const struct client_options *options, const char *error, const char *no_rpcbind, int count,
 		      struct jh_cluster_status *status)
 {
-	char summary[JH_TEXT_MAX], copies[JH_TEXT_MAX / 2], base[40], direct[64];
+	char summary[JH_TEXT_MAX], copies[JH_TEXT_MAX / 2], direct[64];
+	char *start = advice_take(advice_daemon(options, "justhungry-server --id N --data-dir DIR"));
 
 	survey_tell_copies(status, copies, sizeof copies);
 	if (count < 0)
 		snprintf(summary, sizeof summary, "%s", no_rpcbind);
 	else if (!count && !locate_direct(options, direct))
 		snprintf(summary, sizeof summary,
-			 "%.280s; no replica is registered either: start each with `justhungry-server --id N --data-dir "
-			 "DIR%s`",
-			 error, locate_base_option(options, base));
+			 "%.280s; no replica is registered either: start each with `%s`", error, start);
 	else
 		snprintf(summary, sizeof summary, "%.255s%s", error, copies);
 	status->summary = convert_text_dup(summary);
 	status->why_not = convert_text_dup(count < 0 ? no_rpcbind : error);
+	free(start);
 }
 
 void survey_replicas(const struct client_options *options, char *error, size_t error_size, uint32_t timeout_ms,
@@ -191,6 +192,8 @@ void survey_replicas(const struct client_options *options, char *error, size_t e
 		count = registry_dump_or_cancel(options->frontend, options->program_base + 1,
 						options->program_base + HIGHEST_ID, entries, ENTRIES_MAX,
 						least(timeout_ms, DUMP_MS), interrupt_fd(), no_rpcbind, sizeof no_rpcbind);
+	if (count < 0)
+		locate_blame(options, no_rpcbind, sizeof no_rpcbind);
 	prepare(&survey, entries, count, options->program_base);
 	qsort(questions, survey.questions_count, sizeof *questions, by_id);
 	ask(&survey, options->program_base, least(left_ms(deadline_us), ANSWER_MS));

@@ -2,9 +2,10 @@
 #include "client/survey_tell.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "client/locate.h"
+#include "client/advice.h"
 #include "rpc/base/wall.h"
 #include "rpc/convert.h"
 
@@ -39,20 +40,24 @@ void survey_tell_frontend(const struct client_options *options, const struct jh_
 			  size_t size)
 {
 	const struct jh_replica_row *row = hears(status);
-	char address[JH_ADDRESS_MAX + 1], base[40], age[TEXT_TIME_SIZE];
+	struct client_options there = *options;
+	char address[JH_ADDRESS_MAX + 1], age[TEXT_TIME_SIZE], *command;
 	size_t used = strlen(error);
 
 	if (row == NULL)
 		return;
 	frontend_of(row, address);
-	if (row->managed)
-		snprintf(error, size,
-			 "no front-end answers on %s, and none is to be started: replica %u is managed by the one at %s: "
-			 "`justhungry --frontend %s%s status`",
-			 options->frontend, row->id, address, address, locate_base_option(options, base));
-	else
+	if (!row->managed) {
 		snprintf(error + used, size - used, " (replica %u heard the last one at %s, %s ago)", row->id, address,
 			 text_duration(row->frontend_age_ms / 1000, age));
+		return;
+	}
+	there.frontend = address;
+	command = advice_command(&there, "status");
+	snprintf(error, size,
+		 "no front-end answers on %s, and none is to be started: replica %u is managed by the one at %s: `%s`",
+		 options->frontend, row->id, address, command);
+	free(command);
 }
 
 /* The list that the highest view among the answers has. */

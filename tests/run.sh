@@ -6,6 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 exec </dev/null
+unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # our own cluster is asked, not the caller's
 PATH=$PATH:/usr/sbin:/sbin # rpcbind and rpcinfo
 
 usage() {

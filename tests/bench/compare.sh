@@ -17,6 +17,7 @@ seconds=5
 rounds=3
 json=
 with_etcd=true
+unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # our own cluster is asked, not the caller's
 PATH=$PATH:/usr/sbin:/sbin # rpcbind and rpcinfo
 scratch=
 base=

@@ -11,6 +11,7 @@
 set -euo pipefail
 
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/dev}"
+unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # the clients of a test ask the cluster of the test
 PATH=$PATH:/usr/sbin:/sbin
 readonly SKIPPED=77
 

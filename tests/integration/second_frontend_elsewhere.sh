@@ -29,7 +29,7 @@ where=$(status_get '.frontend' | sed 's/^0.0.0.0/10.0.0.1/')
 expect 0 'Order [0-9]+ \(#3 for DH1 3LE\) placed' order "DH1 3LE" soup
 
 # On host 3, as an operator would.
-AT=3 expect 4 "replica 3 is managed by the one at $where: .justhungry --frontend $where --program-base $BASE status" status
+AT=3 expect 4 "replica 3 is managed by the one at $where: .justhungry status --frontend $where --program-base $BASE" status
 grep -q 'start it' <<<"$OUT$ERR" && fail "status advises to start a front-end while one is heard: $OUT $ERR"
 AT=3 expect 0 '^ok' --frontend "$where" status
 AT=3 expect 2 "managed by the one at $where" status --check

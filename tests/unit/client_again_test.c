@@ -1,0 +1,441 @@
+/* Purpose: the command that asks again, pasted into sh as it was printed, asks the same request of the same cluster in the
+ * same way, whatever options were given, from the command line or the environment. It walks the option tables of `order`:
+ * an option without a sample here fails it. The real client, against a front-end that plays one: a child process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/environment.h"
+#include "rpc/frontend.h"
+#include "rpc/server.h"
+#include "support_scratch.h"
+
+#define CLUSTER_BASE 540004096u
+#define WORDS 16
+#define CALL_MAX 8192
+
+/* In memory that test and front-end share. */
+static struct script {
+	bool silent; /* the order stays in doubt; else it is placed */
+	unsigned int calls;
+	uint32_t timeout_ms; /* of the first call */
+	u_int size;
+	char call[CALL_MAX]; /* its other arguments, as they travel */
+	char address[64];
+} *script;
+
+static pid_t frontend_pid;
+static char scratch[SCRATCH_PATH_SIZE], build[SCRATCH_PATH_SIZE];
+
+void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
+
+/* --- the front-end ---------------------------------------------------------------------------------------------- */
+
+bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
+{
+	uint32_t timeout_ms = args->timeout_ms;
+	XDR xdr;
+
+	(void)request;
+	memset(result, 0, sizeof *result);
+	if (script->calls == 0) {
+		script->timeout_ms = timeout_ms;
+		args->timeout_ms = 0;
+		xdrmem_create(&xdr, script->call, sizeof script->call, XDR_ENCODE);
+		if (!xdr_jh_place_args(&xdr, args))
+			_exit(1);
+		script->size = xdr_getpos(&xdr);
+		args->timeout_ms = timeout_ms;
+	}
+	script->calls++;
+	if (script->silent)
+		return FALSE;
+	result->outcome = JH_DONE;
+	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
+	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
+	return TRUE;
+}
+
+/* Nobody asks for these. */
+#define UNASKED(procedure, arguments, answer)                                                   \
+	bool_t procedure(arguments *args, answer *result, struct svc_req *request)              \
+	{                                                                                       \
+		(void)args;                                                                     \
+		(void)result;                                                                   \
+		(void)request;                                                                  \
+		return FALSE;                                                                   \
+	}
+UNASKED(read_history_1_svc, jh_read_args, jh_read_result)
+UNASKED(cluster_status_1_svc, void, jh_cluster_status)
+UNASKED(switchover_1_svc, jh_switchover_args, jh_admin_result)
+UNASKED(promote_1_svc, jh_promote_args, jh_admin_result)
+UNASKED(announce_1_svc, jh_announce_args, void)
+UNASKED(remove_1_svc, jh_remove_args, jh_admin_result)
+
+int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
+{
+	(void)transport;
+	xdr_free(decode, result);
+	return 1;
+}
+
+static _Noreturn void serve(int ready)
+{
+	struct event_base *base = event_base_new();
+	struct rpc_server_limits limits = rpc_server_limits_default();
+	struct rpc_server *server = rpc_server_new(base, &limits);
+	char error[256];
+
+	rpc_server_register(server, CLUSTER_BASE, JH_FRONTEND_V1, jh_frontend_1, NULL);
+	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
+	if (!rpc_server_listen(server, "127.0.0.1:0", script->address, sizeof script->address, error, sizeof error) ||
+	    write(ready, "", 1) != 1)
+		_exit(1);
+	event_base_dispatch(base);
+	_exit(0);
+}
+
+/* --- the client ------------------------------------------------------------------------------------------------- */
+
+static _Noreturn void become(char *const *argv)
+{
+	char path[2 * SCRATCH_PATH_SIZE];
+
+	snprintf(path, sizeof path, "%s/client:%s", build, getenv("PATH"));
+	setenv("PATH", path, 1);
+	if (chdir(scratch) != 0 || !freopen("out", "w", stdout) || !freopen("err", "w", stderr) ||
+	    !freopen("/dev/null", "r", stdin))
+		_exit(127);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+/* Begins argv; returns its pid. The environment's variables are as given, NULL: not set. */
+static pid_t run(char *const *argv, const char *frontend, const char *base)
+{
+	pid_t pid;
+
+	script->calls = 0;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	unsetenv(ENVIRONMENT_FRONTEND);
+	unsetenv(ENVIRONMENT_PROGRAM_BASE);
+	if (frontend)
+		setenv(ENVIRONMENT_FRONTEND, frontend, 1);
+	if (base)
+		setenv(ENVIRONMENT_PROGRAM_BASE, base, 1);
+	become(argv);
+}
+
+static int ends(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* What was printed, to be freed. */
+static char *printed(const char *name)
+{
+	char path[SCRATCH_PATH_SIZE + 8], *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s", scratch, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	if (getdelim(&text, &size, '\0', file) < 0)
+		text = strcpy(realloc(text, 1), "");
+	fclose(file);
+	return text;
+}
+
+static bool is_json(void)
+{
+	char *out = printed("out");
+	bool json = out[0] == '{';
+
+	free(out);
+	return json;
+}
+
+/* The order is under way, and its client is told to end: so it must say how to ask again. */
+static char *in_doubt(char *const *argv, const char *frontend, const char *base)
+{
+	pid_t pid;
+
+	script->silent = true;
+	pid = run(argv, frontend, base);
+	while (!*(volatile unsigned int *)&script->calls) {
+		if (waitpid(pid, NULL, WNOHANG) != 0)
+			fail_msg("the client ended at once: %s", printed("err"));
+		usleep(1000);
+	}
+	kill(pid, SIGTERM);
+	assert_int_equal(ends(pid), EXIT_UNKNOWN);
+	return printed("err");
+}
+
+static void asks_the_same(char *line, const struct script *first, bool json)
+{
+	char *sh[] = {(char *)"sh", (char *)"-c", line, NULL}, *err;
+	int status;
+
+	script->silent = false;
+	/* Whoever pastes it may have another environment. */
+	status = ends(run(sh, "127.0.0.1:1", "1"));
+	err = printed("err");
+	if (status != EXIT_DONE || !script->calls)
+		fail_msg("%s: status %d: %s", line, status, err);
+	free(err);
+	assert_int_equal(script->size, first->size);
+	if (memcmp(script->call, first->call, first->size) != 0)
+		fail_msg("%s: asks another request", line);
+	/* Some of the time is used up when it is sent. */
+	assert_in_range(script->timeout_ms, first->timeout_ms / 2, first->timeout_ms * 2);
+	assert_int_equal(is_json(), json);
+}
+
+/* Each command that the client printed; at least one. */
+static void survives(char *const *argv, const char *frontend, const char *base)
+{
+	char *err = in_doubt(argv, frontend, base), *line = err;
+	struct script first = *script;
+	bool json = is_json();
+	unsigned int commands_count = 0;
+
+	while ((line = strstr(line, "\n  justhungry ")) != NULL) {
+		char *end = strchr(line + 1, '\n');
+
+		assert_non_null(end);
+		*end = '\0';
+		asks_the_same(line + 1, &first, json);
+		*end = '\n';
+		line = end;
+		commands_count++;
+	}
+	if (commands_count == 0)
+		fail_msg("no command asks again: %s", err);
+	free(err);
+}
+
+/* --- the options ------------------------------------------------------------------------------------------------ */
+
+#define CLIENT "12345678-9abc-4def-8123-456789abcdef"
+
+/* The options of one call, and its words; WHERE is the cluster. */
+static const char *const samples[][WORDS] = {
+	{"--customer", "Ada", "DH1 3LE", "pizza"},
+	{"--customer", "it's", "DH1 3LE", "chef's \"own\" $(reboot) `id` \\ *"},
+	{"--customer", "two  blanks ", "dh13le", " jalape\xc3\xb1o \xe5\xaf\xbf\xe5\x8f\xb8", "#1", "!x", "~", "a=b"},
+	{"--customer", "-x", "--", "-1", "--customer", "-", "--"},
+	{"--customer", "", "DH1 3LE", "pizza"},
+	{"--client-id", CLIENT, "--request", "18446744073709551615", "DH1 3LE", "pizza"},
+	{"--request", "7", "--client-id", CLIENT, "--", "DH1 3LE", "-x"},
+	{"--file", "it's an order.txt"},
+	{"--file", "-b\x1b[31m\xff.txt", "--customer", "Ada's", "--client-id", CLIENT, "--request", "41"},
+	{"--timeout", "86399.999", "DH1 3LE", "pizza"},
+	{"--timeout", "50.001", "--json", "DH1 3LE", "pizza"},
+	{"--json", "--customer", "Ada", "DH1 3LE", "pizza"},
+	{"--frontend", "WHERE", "DH1 3LE", "pizza"},
+	{"--program-base", "540004096", "DH1 3LE", "pizza"},
+};
+
+static const char *word_of(const char *word)
+{
+	return strcmp(word, "WHERE") == 0 ? script->address : word;
+}
+
+static bool gives(const char *const *sample, const char *option)
+{
+	for (int i = 0; i < WORDS && sample[i]; i++)
+		if (strcmp(sample[i], option) == 0)
+			return true;
+	return false;
+}
+
+static void test_every_option_survives(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+		char *argv[2 * WORDS] = {(char *)"justhungry", (char *)"order", (char *)"--frontend", script->address,
+					 (char *)"--program-base", (char *)"540004096"};
+		int argc = 6;
+
+		for (int k = 0; k < WORDS && samples[i][k]; k++)
+			argv[argc++] = (char *)word_of(samples[i][k]);
+		survives(argv, NULL, NULL);
+	}
+}
+
+static void test_the_environment_survives(void **state)
+{
+	char *argv[] = {(char *)"justhungry", (char *)"order", (char *)"DH1 3LE", (char *)"pizza", NULL};
+	char *base[] = {(char *)"justhungry", (char *)"--program-base", (char *)"540004096", (char *)"order",
+			(char *)"DH1 3LE", (char *)"pizza", NULL};
+
+	(void)state;
+	survives(argv, script->address, "540004096");
+	survives(base, script->address, "none that counts");
+	/* What is usual is said where the environment says otherwise. */
+	base[2] = (char *)"540000000";
+	survives(base, script->address, "1");
+}
+
+static void walk(const struct argp_option *option)
+{
+	char name[64];
+
+	for (; option->name || option->key || option->doc; option++) {
+		bool sampled = !option->name;
+
+		snprintf(name, sizeof name, "--%s", option->name ? option->name : "");
+		for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+			sampled |= gives(samples[i], name);
+		if (!sampled)
+			fail_msg("no sample gives %s: does the command that asks again repeat it?", name);
+	}
+}
+
+static void test_no_option_is_forgotten(void **state)
+{
+	(void)state;
+	walk(command_order_argp.options);
+	walk(command_global_argp.options);
+}
+
+/* One line of a terminal is one command. */
+static void test_a_line_break_is_refused(void **state)
+{
+	char *argv[] = {(char *)"justhungry", (char *)"order", (char *)"--file", (char *)"a\nb", NULL};
+	char *err;
+
+	(void)state;
+	assert_int_equal(ends(run(argv, script->address, NULL)), EXIT_USAGE);
+	err = printed("err");
+	assert_non_null(strstr(err, "line break"));
+	free(err);
+}
+
+static void complains(const char *frontend, const char *base, const char *variable)
+{
+	char *argv[] = {(char *)"justhungry", (char *)"order", (char *)"DH1 3LE", (char *)"pizza", NULL};
+	char *help[] = {(char *)"justhungry", (char *)"--help", NULL};
+	char *err;
+
+	assert_int_equal(ends(run(argv, frontend, base)), EXIT_USAGE);
+	err = printed("err");
+	assert_non_null(strstr(err, variable));
+	assert_int_equal(strchr(err, '\n')[1], '\0');
+	assert_int_equal(script->calls, 0);
+	free(err);
+	assert_int_equal(ends(run(help, frontend, base)), EXIT_DONE);
+}
+
+static void test_a_bad_environment_is_named(void **state)
+{
+	static const char *const no_base[] = {"x", "0", "-1", "1.5", "4294967295", " 7", "99999999999999999999"};
+	static const char *const no_host[] = {" ", "a b", "a\nb", "http://a", "\xff"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof no_base / sizeof *no_base; i++)
+		complains(script->address, no_base[i], ENVIRONMENT_PROGRAM_BASE);
+	for (size_t i = 0; i < sizeof no_host / sizeof *no_host; i++)
+		complains(no_host[i], NULL, ENVIRONMENT_FRONTEND);
+}
+
+/* Empty is not set; and of a host that is none the variable is named once it is asked for. */
+static void test_an_empty_environment_is_none(void **state)
+{
+	char *argv[] = {(char *)"justhungry", (char *)"--frontend", script->address, (char *)"--program-base",
+			(char *)"540004096", (char *)"order", (char *)"DH1 3LE", (char *)"pizza", NULL};
+	char *unasked[] = {(char *)"justhungry", (char *)"--timeout", (char *)"0.5", (char *)"order", (char *)"DH1 3LE",
+			   (char *)"pizza", NULL};
+	char *err;
+
+	(void)state;
+	script->silent = false;
+	assert_int_equal(ends(run(argv, "", "")), EXIT_DONE);
+	assert_int_equal(ends(run(unasked, "no-such-host.invalid", NULL)), EXIT_UNAVAILABLE);
+	err = printed("err");
+	assert_non_null(strstr(err, ENVIRONMENT_FRONTEND));
+	free(err);
+}
+
+/* --- around ----------------------------------------------------------------------------------------------------- */
+
+static int write_orders(const char *name)
+{
+	char path[SCRATCH_PATH_SIZE + 32];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s", scratch, name);
+	file = fopen(path, "w");
+	if (!file)
+		return -1;
+	fputs("# one order\nDH1 3LE\tit's pizza\t-soup\n", file);
+	return fclose(file);
+}
+
+static int set_up(void **state)
+{
+	ssize_t size = readlink("/proc/self/exe", build, sizeof build - 1);
+	int ready[2];
+	char byte;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < 3 && size > 0; i++) /* tests/unit/NAME */
+		while (size > 0 && build[--size] != '/')
+			;
+	build[size > 0 ? size : 0] = '\0';
+	scratch_new(scratch);
+	script = mmap(NULL, sizeof *script, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (script == MAP_FAILED || write_orders("it's an order.txt") || write_orders("-b\x1b[31m\xff.txt") || pipe(ready))
+		return 1;
+	frontend_pid = fork();
+	if (!frontend_pid)
+		serve(ready[1]);
+	return frontend_pid < 0 || read(ready[0], &byte, 1) != 1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	kill(frontend_pid, SIGKILL);
+	waitpid(frontend_pid, NULL, 0);
+	scratch_remove(scratch);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_option_survives),
+		cmocka_unit_test(test_the_environment_survives),
+		cmocka_unit_test(test_no_option_is_forgotten),
+		cmocka_unit_test(test_a_line_break_is_refused),
+		cmocka_unit_test(test_a_bad_environment_is_named),
+		cmocka_unit_test(test_an_empty_environment_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -189,7 +189,7 @@ static int say_placed(const struct placing *placing, const struct order_input *i
 	written = standard_output_written(done);
 	if (!placing->options->json) {
 		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))
-			fputs("(nobody could be asked whether the postcode exists; it has the right form)\n", stderr);
+			fputs("(nobody could say whether the postcode exists; it has the right form)\n", stderr);
 	}
 	free(postcode);
 	return written ? EXIT_DONE : EXIT_UNWRITTEN;

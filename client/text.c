@@ -150,7 +150,7 @@ static bool has_form(const char *word, const char *form)
 
 bool text_postcode_halves(const char *first, const char *second)
 {
-	static const char *const outward[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A"};
+	static const char *const outward[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A", "AAA", "AAAA"};
 
 	if (!has_form(second, "9AA"))
 		return false;

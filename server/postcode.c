@@ -9,6 +9,15 @@ static const char THIRD_OF_A9A[] = "ABCDEFGHJKPSTUW";
 static const char FOURTH_OF_AA9A[] = "ABEHMNPRVWXY";
 static const char UNIT[] = "ABDEFGHJLNPQRSTUWXYZ";            /* not C I K M O V */
 
+/* Postcodes that follow no rule: Girobank's, which is in the standard by name, Father Christmas's, and one for each
+ * overseas territory that has taken this form. */
+static const char *const SPECIAL[] = {"GIR 0AA",  "XM4 5HQ",  "ASCN 1ZZ", "BBND 1ZZ", "BIQQ 1ZZ", "FIQQ 1ZZ",
+				      "PCRN 1ZZ", "SIQQ 1ZZ", "STHL 1ZZ", "TDCU 1ZZ", "TKCA 1ZZ"};
+#define SPECIAL_COUNT (sizeof SPECIAL / sizeof SPECIAL[0])
+
+/* Areas (the letters before the first digit) that are no part of the directories. */
+static const char *const BEYOND[] = {"BF", "BX", "GX", "GY", "IM", "JE", "XX"};
+
 #define INWARD 3
 #define OUTWARD_MAX 4
 
@@ -33,8 +42,25 @@ static char upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
+static bool is_special(const char *postcode)
+{
+	for (size_t i = 0; i < SPECIAL_COUNT; i++)
+		if (strcmp(postcode, SPECIAL[i]) == 0)
+			return true;
+	return false;
+}
+
+/* X begins no area of the standard's. */
+static bool is_returns(const char *outward, size_t size)
+{
+	return (size == 3 || size == 4) && outward[0] == 'X' && outward[1] == 'X' && is_digit(outward[2]) &&
+	       (size == 3 || is_digit(outward[3]));
+}
+
 static bool outward_is_good(const char *outward, size_t size)
 {
+	if (is_returns(outward, size))
+		return true;
 	if (size < 2 || !is_one_of(outward[0], AREA_FIRST))
 		return false;
 	const char *district = outward + 1;
@@ -92,8 +118,15 @@ bool postcode_normalise(const char *text, size_t size, char out[static POSTCODE_
 
 	if (!split(text, size, out, &outward_size))
 		return false;
-	/* Girobank's, which follows no rule, and is in the standard by name. */
-	if (outward_size == INWARD && memcmp(out, "GIR 0AA", sizeof("GIR 0AA") - 1) == 0)
+	if (is_special(out))
 		return true;
 	return outward_is_good(out, outward_size) && inward_is_good(out + outward_size + 1);
+}
+
+bool postcode_is_beyond_directories(const char *postcode)
+{
+	for (size_t i = 0; i < sizeof BEYOND / sizeof BEYOND[0]; i++)
+		if (strncmp(postcode, BEYOND[i], 2) == 0 && is_digit(postcode[2]))
+			return true;
+	return is_special(postcode);
 }

@@ -36,6 +36,7 @@ struct check {
 	enum postcode_provider provider;
 	uint32_t probe;
 	bool moving_on; /* its provider was found dead by another check: no longer worth waiting for */
+	bool unreachable; /* a provider was left out or failed */
 	bool nobody_waits; /* both providers were dead, and this is to find out whether they still are */
 	struct waiter *first;
 	struct waiter **last;
@@ -134,6 +135,14 @@ static enum postcode_verdict verdict_unasked(const struct postcode_checker *chec
 	return checker->mode == POSTCODE_STRICT ? POSTCODE_UNREACHABLE : POSTCODE_FORMAT_ONLY;
 }
 
+/* Nobody is left to be asked, and nobody has said yes or no. */
+static enum postcode_verdict verdict_unknown(const struct check *check)
+{
+	enum postcode_verdict verdict = verdict_unasked(check->checker);
+
+	return verdict == POSTCODE_UNREACHABLE && !check->unreachable ? POSTCODE_UNCONFIRMED : verdict;
+}
+
 /* The check is gone before its waiters hear of it: they may well ask for the same postcode again. */
 static void finish(struct check *check, enum postcode_verdict verdict)
 {
@@ -168,6 +177,7 @@ static void provider_failed(struct check *check, enum postcode_failure failure)
 	struct postcode_checker *checker = check->checker;
 	struct postcode_breaker *breaker = &checker->breakers[check->provider];
 
+	check->unreachable = true;
 	if (!postcode_breaker_failed(breaker, now_ms(), check->probe, failure))
 		return;
 	log_warn("postcode", "provider unreachable provider=%s reason=%s retry_ms=%u",
@@ -202,11 +212,15 @@ static bool ask_from(struct check *check, unsigned from)
 	uint64_t now = now_ms();
 
 	must(!check->fetch);
-	if (now >= check->deadline_ms)
+	if (now >= check->deadline_ms) {
+		check->unreachable |= from < POSTCODE_PROVIDERS;
 		return false;
+	}
 	for (unsigned provider = from; provider < POSTCODE_PROVIDERS; provider++) {
-		if (!postcode_breaker_ask(&checker->breakers[provider], now, &check->probe))
+		if (!postcode_breaker_ask(&checker->breakers[provider], now, &check->probe)) {
+			check->unreachable = true;
 			continue;
+		}
 		char url[POSTCODE_URL_BYTES];
 		postcode_provider_url(provider, checker->bases[provider], check->postcode, url);
 		checker->asked = true;
@@ -226,14 +240,15 @@ static void ask_next(struct check *check)
 {
 	event_del(check->timer);
 	if (!ask_from(check, check->provider + 1u))
-		finish(check, verdict_unasked(check->checker));
+		finish(check, verdict_unknown(check));
 }
 
 static void on_fetched(void *context, const struct postcode_fetched *fetched)
 {
 	struct check *check = context;
+	const char *why;
 	enum postcode_answer answer = postcode_provider_answer(check->provider, check->postcode, fetched->status,
-							       fetched->body, fetched->body_size);
+							       fetched->body, fetched->body_size, &why);
 
 	check->fetch = NULL;
 	if (answer == POSTCODE_ANSWER_FAILED)
@@ -258,6 +273,7 @@ static void on_share_over(evutil_socket_t nothing, short what, void *context)
 	must(check->fetch);
 	postcode_fetch_cancel(check->fetch);
 	check->fetch = NULL;
+	check->unreachable = true;
 	if (check->moving_on)
 		postcode_breaker_dropped(&check->checker->breakers[check->provider], now_ms(), check->probe);
 	else
@@ -320,7 +336,7 @@ void postcode_recall(struct postcode_checker *checker, const char *normalised, e
 		return;
 	if (verdict == POSTCODE_EXISTS)
 		postcode_cache_put(checker->cache, normalised, now_ms(), true);
-	if (verdict != POSTCODE_FORMAT_ONLY || checker->asked)
+	if (verdict != POSTCODE_FORMAT_ONLY || checker->asked || postcode_is_beyond_directories(normalised))
 		return;
 	checker->asked = true;
 	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++)

@@ -1,4 +1,4 @@
-/* Does this postcode exist? Asks postcodes.io, then getthedata.com, through libcurl's multi interface on the event
+/* Does this postcode exist? Asks postcodes.io, then getthedata.com, which can confirm and never refuse, through libcurl's multi interface on the event
  * loop, and remembers the answers. Never blocks the loop (name servers that never answer included), never follows a
  * redirect. It refuses to decide what an order is worth: it only says what is known of a postcode. */
 #pragma once
@@ -15,9 +15,10 @@ enum postcode_mode { POSTCODE_AUTO, POSTCODE_STRICT, POSTCODE_GRAMMAR };
 
 enum postcode_verdict {
 	POSTCODE_EXISTS,       /* a provider knows it */
-	POSTCODE_FORMAT_ONLY,  /* the grammar accepts it and nobody could be asked (auto), or nobody was (grammar) */
-	POSTCODE_INVALID,      /* a provider says there is no such postcode */
-	POSTCODE_UNREACHABLE,  /* strict: no provider could be asked */
+	POSTCODE_FORMAT_ONLY,  /* the grammar accepts it and nobody could say more (auto), or nobody was asked (grammar) */
+	POSTCODE_INVALID,      /* postcodes.io says there is no such postcode */
+	POSTCODE_UNREACHABLE,  /* strict: a provider that might know could not be asked */
+	POSTCODE_UNCONFIRMED,  /* strict: all were asked, and none of them is sure to know this area */
 	POSTCODE_BUSY          /* too many checks are under way (bounded) */
 };
 
@@ -41,8 +42,8 @@ void postcode_checker_free(struct postcode_checker *checker);
 bool postcode_wonders(struct postcode_checker *checker, const char *normalised);
 
 /* What an earlier order to this postcode says of it, made by this process or another; the caller brings it when it
- * is recent. EXISTS is remembered. FORMAT_ONLY, before this process has asked anything itself, means that nobody
- * could be asked a moment ago: it begins as if it had found both providers dead, so that after a change of the
+ * is recent. EXISTS is remembered. FORMAT_ONLY, before this process has asked anything itself and of a postcode that
+ * postcodes.io would know, means that nobody could be asked a moment ago: it begins as if it had found both providers dead, so that after a change of the
  * primary no order waits for what the last primary waited for. Others are ignored. */
 void postcode_recall(struct postcode_checker *checker, const char *normalised, enum postcode_verdict verdict);
 

@@ -86,44 +86,80 @@ static bool says(const json_t *object, const char *name, const char *text)
 	return value && strcmp(value, text) == 0;
 }
 
-static enum postcode_answer postcodes_io_answer(long status, const json_t *body)
+static enum postcode_answer failed(const char **why, const char *what)
 {
-	if (json_integer_value(json_object_get(body, "status")) != status)
-		return POSTCODE_ANSWER_FAILED;
-	if (status == HTTP_OK) {
-		const json_t *result = json_object_get(body, "result");
-		if (!json_is_boolean(result))
-			return POSTCODE_ANSWER_FAILED;
-		return json_is_true(result) ? POSTCODE_ANSWER_EXISTS : POSTCODE_ANSWER_NONE;
-	}
-	if (status == HTTP_NOT_FOUND &&
-	    (json_is_object(json_object_get(body, "terminated")) || says(body, "error", "Postcode not found") ||
-	     says(body, "error", "Invalid postcode")))
-		return POSTCODE_ANSWER_NONE;
+	*why = what;
 	return POSTCODE_ANSWER_FAILED;
 }
 
-static enum postcode_answer getthedata_answer(const char *postcode, long status, const json_t *body)
+/* Whether a text in the answer is a postcode, and another one than was asked about. Services write them with and without
+ * the space. */
+static bool names_another(const json_t *object, const char *name, const char *postcode)
 {
-	if (status != HTTP_OK && status != HTTP_NOT_FOUND)
-		return POSTCODE_ANSWER_FAILED;
-	if (says(body, "status", "match"))
-		return status == HTTP_OK ? POSTCODE_ANSWER_EXISTS : POSTCODE_ANSWER_FAILED;
-	if (!says(body, "status", "no_match"))
-		return POSTCODE_ANSWER_FAILED;
-	return strncmp(postcode, "BT", 2) == 0 ? POSTCODE_ANSWER_UNKNOWN : POSTCODE_ANSWER_NONE;
+	const json_t *value = json_object_get(object, name);
+	char named[POSTCODE_SIZE];
+
+	return json_is_string(value) &&
+	       (!postcode_normalise(json_string_value(value), json_string_length(value), named) ||
+		strcmp(named, postcode) != 0);
+}
+
+static enum postcode_answer postcodes_io_answer(const char *postcode, long status, const json_t *body, const char **why)
+{
+	const json_t *terminated = json_object_get(body, "terminated");
+
+	if (json_integer_value(json_object_get(body, "status")) != status)
+		return failed(why, "the JSON is not of the documented form");
+	if (names_another(body, "postcode", postcode) || names_another(terminated, "postcode", postcode))
+		return failed(why, "the answer is about another postcode");
+	enum postcode_answer none =
+		postcode_is_beyond_directories(postcode) ? POSTCODE_ANSWER_UNKNOWN : POSTCODE_ANSWER_NONE;
+	if (status == HTTP_OK) {
+		const json_t *result = json_object_get(body, "result");
+		if (!json_is_boolean(result))
+			return failed(why, "the JSON is not of the documented form");
+		return json_is_true(result) ? POSTCODE_ANSWER_EXISTS : none;
+	}
+	if (json_is_object(terminated) || says(body, "error", "Postcode not found") ||
+	    says(body, "error", "Invalid postcode"))
+		return none;
+	return failed(why, "HTTP 404 that says nothing of the postcode: is the URL right?");
+}
+
+static enum postcode_answer getthedata_answer(const char *postcode, long status, const json_t *body, const char **why)
+{
+	const json_t *data = json_object_get(body, "data");
+
+	if (names_another(body, "input", postcode) || names_another(data, "postcode", postcode))
+		return failed(why, "the answer is about another postcode");
+	if (says(body, "status", "no_match"))
+		return POSTCODE_ANSWER_UNKNOWN;
+	if (!says(body, "status", "match") || status != HTTP_OK ||
+	    !json_is_string(json_object_get(data, "postcode")) ||
+	    (json_object_get(body, "match_type") && !says(body, "match_type", "unit_postcode")))
+		return failed(why, "the JSON is not of the documented form");
+	if (says(data, "status", "terminated"))
+		return POSTCODE_ANSWER_UNKNOWN;
+	if (!says(data, "status", "live"))
+		return failed(why, "the JSON is not of the documented form");
+	return POSTCODE_ANSWER_EXISTS;
 }
 
 enum postcode_answer postcode_provider_answer(enum postcode_provider provider, const char *postcode, long status,
-					      const char *body, size_t body_size)
+					      const char *body, size_t body_size, const char **why)
 {
-	if ((status != HTTP_OK && status != HTTP_NOT_FOUND) || body_size > POSTCODE_ANSWER_BYTES)
-		return POSTCODE_ANSWER_FAILED;
+	*why = NULL;
+	if (status != HTTP_OK && status != HTTP_NOT_FOUND)
+		return failed(why, "only HTTP 200 and 404 are answers");
+	if (body_size > POSTCODE_ANSWER_BYTES)
+		return failed(why, "the body is too large");
 	json_t *parsed = json_loadb(body, body_size, JSON_REJECT_DUPLICATES, NULL);
-	if (!parsed)
-		return POSTCODE_ANSWER_FAILED;
-	enum postcode_answer answer = provider == POSTCODES_IO ? postcodes_io_answer(status, parsed)
-							       : getthedata_answer(postcode, status, parsed);
+	if (!json_is_object(parsed)) {
+		json_decref(parsed);
+		return failed(why, body_size == 0 ? "the body is empty" : "the body is not JSON of the documented form");
+	}
+	enum postcode_answer answer = provider == POSTCODES_IO ? postcodes_io_answer(postcode, status, parsed, why)
+							       : getthedata_answer(postcode, status, parsed, why);
 	json_decref(parsed);
 	return answer;
 }

@@ -32,7 +32,8 @@ bool postcode_provider_base(const char *option, const char *url, char out[static
 void postcode_provider_url(enum postcode_provider provider, const char *base, const char *postcode,
 			   char out[static POSTCODE_URL_BYTES]);
 
-/* What a whole HTTP answer says of this postcode. status: HTTP's. body need not be NUL-terminated.
+/* What a whole HTTP answer says of this postcode. status: HTTP's. body need not be NUL-terminated. why: for FAILED, what
+ * is wrong with the answer, else NULL; kept for ever.
  *
  * postcodes.io, /postcodes/{pc}/validate: {"status":200,"result":true|false}. "false" also covers a postcode that Royal
  * Mail has retired, because the validation looks only at live ones. A 404 is not documented for this path but is what
@@ -42,10 +43,14 @@ void postcode_provider_url(enum postcode_provider provider, const char *base, co
  *   any other 404, such as "Resource not found" or a web server's page: the base URL is wrong or something stands in
  *   between,
  *   and nothing was said of the postcode: failed. Believing it would refuse every order after one slip in an option.
+ * Of what no directory is sure to hold (postcode_is_beyond_directories) "none" is unknown.
  *
- * getthedata.com, /postcode/{pc}: {"status":"match"|"no_match",...}. It knows no Northern Ireland (BT), so there a
- * no_match is unknown. The word is believed with HTTP 200 and 404.
+ * getthedata.com, /postcode/{pc}: {"status":"match","match_type":"unit_postcode","data":{"postcode":...,
+ * "status":"live"|"terminated",...}} or {"status":"no_match",...}. Its directory is of August 2023 and without Northern
+ * Ireland, so it can confirm a postcode and never refuse one: no_match, and one that was terminated by then (and may be
+ * in use again), are unknown. The words are believed with HTTP 200, no_match with 404, too.
  *
- * All else, including every 3xx, 429 and 5xx, failed. */
+ * An answer that names another postcode is none to this question. All else, including every 204, 3xx, 429 and 5xx,
+ * failed. */
 enum postcode_answer postcode_provider_answer(enum postcode_provider provider, const char *postcode, long status,
-					      const char *body, size_t body_size);
+					      const char *body, size_t body_size, const char **why);

@@ -179,8 +179,13 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 		break;
 	case POSTCODE_UNREACHABLE:
 		decline(request, JH_REASON_POSTCODE_UNCHECKED,
-			"could not validate postcode: no provider answers and --postcode-check is strict: order again "
-			"later");
+			"could not validate postcode: no provider that may know it answers, and --postcode-check is "
+			"strict: order again later");
+		break;
+	case POSTCODE_UNCONFIRMED:
+		decline(request, JH_REASON_POSTCODE_UNCHECKED,
+			"could not validate postcode: the providers hold no directory of its area, and --postcode-check is "
+			"strict");
 		break;
 	case POSTCODE_BUSY:
 		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: order again");

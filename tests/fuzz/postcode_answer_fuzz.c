@@ -12,11 +12,14 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	uint8_t mode = fuzz_u8(&input);
 	enum postcode_provider provider = mode % POSTCODE_PROVIDERS;
 	long status = statuses[mode / POSTCODE_PROVIDERS % (sizeof statuses / sizeof statuses[0])];
-	enum postcode_answer answer = postcode_provider_answer(provider, mode >= 128 ? "BT1 1AA" : "DH1 3LE", status,
-							       (const char *)input.at, input.left);
+	const char *why;
+	enum postcode_answer answer = postcode_provider_answer(provider, mode >= 128 ? "BF1 1AA" : "DH1 3LE", status,
+							       (const char *)input.at, input.left, &why);
 
 	/* A wrong "none" refuses a customer: only the service's own words may say it. */
 	must(answer == POSTCODE_ANSWER_FAILED || status == 200 || status == 404);
 	must(answer != POSTCODE_ANSWER_EXISTS || status == 200);
-	must(answer != POSTCODE_ANSWER_UNKNOWN || (provider == GETTHEDATA && mode >= 128));
+	must(answer != POSTCODE_ANSWER_UNKNOWN || provider == GETTHEDATA || mode >= 128);
+	must(answer != POSTCODE_ANSWER_NONE || (provider == POSTCODES_IO && mode < 128));
+	must((why != NULL) == (answer == POSTCODE_ANSWER_FAILED));
 }

@@ -198,9 +198,12 @@ static void seed_texts(void)
 	seed_save("postcode_answer", "io-false", "\0{\"status\":200,\"result\":false}", 30);
 	seed_save_text("postcode_answer", "io-retired",
 		  "\x02{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year\":1996}}");
-	seed_save_text("postcode_answer", "gtd-match", "\x01{\"status\":\"match\",\"data\":{}}");
+	seed_save_text("postcode_answer", "gtd-match",
+		       "\x01{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"data\":{\"postcode\":\"DH1 3LE\",\"status\":\"live\"}}");
+	seed_save_text("postcode_answer", "gtd-terminated",
+		       "\x01{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"data\":{\"postcode\":\"DH1 3LE\",\"status\":\"terminated\"}}");
 	seed_save_text("postcode_answer", "gtd-no-match", "\x03{\"status\":\"no_match\"}");
-	seed_save_text("postcode_answer", "gtd-ireland", "\x81{\"status\":\"no_match\"}");
+	seed_save_text("postcode_answer", "io-forces", "\x80{\"status\":200,\"result\":false}");
 	seed_save_text("order_line", "file", "DH1 3LE\tburger\tfries\r\nSW1A 1AA\tcr\xc3\xa8me\n\nGIR 0AA\tx\n");
 	seed_save_text("order_line", "bad", "DH1\t3LE\n\xff\xfe\t\x1b[31m\n\t\t\t\nno items\n");
 	seed_save_text("initial_orders", "file", "# comment\nDH1 3LE\tAnn\tburger\tfries\r\ndh13lg\t\tvegetables\n\n");

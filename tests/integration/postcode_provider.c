@@ -13,8 +13,8 @@
  *   name        outward  answer
  *   valid       others   the postcode exists (getthedata.com: no_match for BT, as it knows no Northern Ireland)
  *   invalid     ZY1      there is no such postcode
- *   missing     ZY2      404, {"status":404,"error":"Postcode not found"}
- *   terminated  ZY3      the same with a "terminated" object
+ *   missing     ZY2      404, {"status":404,"error":"Postcode not found"}; getthedata.com: no_match
+ *   terminated  ZY3      the same with a "terminated" object; getthedata.com: a match that is not live
  *   limited     ZY4      429
  *   broken      ZY5      500
  *   slow        ZY6      as valid, but after --slow-ms (3000)
@@ -23,7 +23,13 @@
  *   redirect    ZY9      302 to the same question at /valid/..., which would be answered as valid
  *   oversized   ZY10     the valid answer with 64 KiB of blanks behind it
  *   silent      ZY11     nothing, ever
- *   wrongpath   ZY12     404, {"status":404,"error":"Resource not found"} */
+ *   wrongpath   ZY12     404, {"status":404,"error":"Resource not found"}
+ *   another     ZY13     as valid, for another postcode
+ *   empty       ZY14     204
+ *   forbidden   ZY15     403 with a web page
+ *   webpage404  ZY16     404 with a web page
+ *   deaf        ZY17     as valid, but once a connection: further questions on a kept one are never answered
+ *   worn        ZY18     the same, but they are answered with half an answer, and the connection is closed */
 #include <argp.h>
 #include <errno.h>
 #include <event2/buffer.h>
@@ -37,10 +43,11 @@
 #include <unistd.h>
 
 enum { VALID, INVALID, MISSING, TERMINATED, LIMITED, BROKEN, SLOW, TRUNCATED, NOTJSON, REDIRECT, OVERSIZED, SILENT,
-       WRONGPATH, BEHAVIOURS };
+       WRONGPATH, ANOTHER, EMPTY, FORBIDDEN, WEBPAGE404, DEAF, WORN, BEHAVIOURS };
 
 static const char *const names[BEHAVIOURS] = {"valid", "invalid", "missing", "terminated", "limited", "broken", "slow",
-					      "truncated", "notjson", "redirect", "oversized", "silent", "wrongpath"};
+					      "truncated", "notjson", "redirect", "oversized", "silent", "wrongpath",
+					      "another", "empty", "forbidden", "webpage404", "deaf", "worn"};
 
 struct provider {
 	struct event_base *base;
@@ -50,6 +57,7 @@ struct provider {
 	int behaviour; /* -1: by postcode */
 	unsigned long postcodes_io_count;
 	unsigned long getthedata_count;
+	bool kept[65536]; /* by the port at the other end: a connection of deaf or worn that has had its answer */
 };
 
 struct question {
@@ -130,16 +138,18 @@ static void send_text(struct evhttp_request *request, int status, const char *ty
 
 static void write_verdict(const struct question *question, bool exists, char *out, size_t size)
 {
-	const char *postcode = question->postcode;
+	const char *postcode = question->behaviour == ANOTHER ? "SW1A 1AA" : question->postcode;
 
-	if (!question->getthedata)
+	if (!question->getthedata && question->behaviour == ANOTHER)
+		snprintf(out, size, "{\"status\":200,\"postcode\":\"%s\",\"result\":true}", postcode);
+	else if (!question->getthedata)
 		snprintf(out, size, "{\"status\":200,\"result\":%s}", exists ? "true" : "false");
 	else if (exists && strncmp(postcode, "BT", 2) != 0)
 		snprintf(out, size,
 			 "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"input\":\"%s\",\"data\":{"
 			 "\"postcode\":\"%s\","
-			 "\"status\":\"live\",\"country\":\"England\"},\"copyright\":[\"\"]}",
-			 postcode, postcode);
+			 "\"status\":\"%s\",\"country\":\"England\"},\"copyright\":[\"\"]}",
+			 postcode, postcode, question->behaviour == TERMINATED ? "terminated" : "live");
 	else
 		snprintf(out, size, "{\"status\":\"no_match\",\"match_type\":null,\"input\":\"%s\",\"data\":null}",
 			 postcode);
@@ -169,22 +179,32 @@ static void answer_oversized(struct evhttp_request *request, const char *verdict
 	free(body);
 }
 
-static void answer(struct evhttp_request *request, const struct question *question)
+/* What postcodes.io says of a postcode it does not know, or knows no longer. */
+static void answer_unknown(struct evhttp_request *request, const struct question *question)
 {
-	char verdict[512];
+	char text[256];
+
+	snprintf(text, sizeof text,
+		 question->behaviour == TERMINATED
+			 ? "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"%s\","
+			   "\"year_terminated\":1996,\"month_terminated\":6,\"longitude\":-2.242851,\"latitude\":57.101474}}"
+			 : "{\"status\":404,\"error\":\"Postcode not found\"}",
+		 question->postcode);
+	send_text(request, 404, "application/json; charset=utf-8", text);
+}
+
+static void answer_truncated(struct evhttp_request *request, const char *verdict)
+{
+	header(request, "Content-Length", "4096");
+	header(request, "Connection", "close");
+	send_text(request, 200, "application/json", verdict);
+}
+
+static void answer_wrongly(struct evhttp_request *request, const struct question *question, const char *verdict)
+{
 	const char *json = "application/json; charset=utf-8";
 
-	write_verdict(question, question->behaviour != INVALID, verdict, sizeof(verdict));
 	switch (question->behaviour) {
-	case MISSING:
-		send_text(request, 404, json, "{\"status\":404,\"error\":\"Postcode not found\"}");
-		break;
-	case TERMINATED:
-		send_text(request, 404, json,
-			  "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"ZY3 1AA\","
-			  "\"year_terminated\":1996,\"month_terminated\":6,\"longitude\":-2.242851,\"latitude\":57."
-			  "101474}}");
-		break;
 	case LIMITED:
 		header(request, "Retry-After", "1");
 		send_text(request, 429, "text/plain", "Too Many Requests\n");
@@ -193,9 +213,7 @@ static void answer(struct evhttp_request *request, const struct question *questi
 		send_text(request, 500, json, "{\"status\":500,\"error\":\"Internal server error\"}");
 		break;
 	case TRUNCATED:
-		header(request, "Content-Length", "4096");
-		header(request, "Connection", "close");
-		send_text(request, 200, json, verdict);
+		answer_truncated(request, verdict);
 		break;
 	case NOTJSON:
 		send_text(request, 200, "text/html",
@@ -210,16 +228,51 @@ static void answer(struct evhttp_request *request, const struct question *questi
 	case WRONGPATH:
 		send_text(request, 404, json, "{\"status\":404,\"error\":\"Resource not found\"}");
 		break;
+	case EMPTY:
+		evhttp_send_reply(request, 204, NULL, NULL);
+		break;
+	case FORBIDDEN:
+		send_text(request, 403, "text/html", "<html><body>Forbidden</body></html>\n");
+		break;
+	case WEBPAGE404:
+		send_text(request, 404, "text/html", "<html><body>Not found</body></html>\n");
+		break;
 	default:
 		send_text(request, 200, json, verdict);
 	}
+}
+
+static void answer(struct evhttp_request *request, const struct question *question)
+{
+	char verdict[512];
+	int behaviour = question->behaviour;
+
+	write_verdict(question, behaviour != INVALID && behaviour != MISSING, verdict, sizeof(verdict));
+	if (!question->getthedata && (behaviour == MISSING || behaviour == TERMINATED))
+		answer_unknown(request, question);
+	else
+		answer_wrongly(request, question, verdict);
+}
+
+static bool *kept_of(struct provider *provider, struct evhttp_connection *connection)
+{
+	char *address;
+	ev_uint16_t port;
+
+	evhttp_connection_get_peer(connection, &address, &port);
+	return &provider->kept[port];
+}
+
+static void on_kept_left(struct evhttp_connection *connection, void *context)
+{
+	*kept_of(context, connection) = false;
 }
 
 static void on_left(struct evhttp_connection *connection, void *context)
 {
 	struct held *held = context;
 
-	(void)connection;
+	*kept_of(held->question.provider, connection) = false;
 	event_free(held->timer);
 	free(held);
 }
@@ -274,8 +327,18 @@ static void on_request(struct evhttp_request *request, void *context)
 		provider->getthedata_count++;
 	else
 		provider->postcodes_io_count++;
-	if (question.behaviour == SLOW || question.behaviour == SILENT)
+
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	bool again = *kept_of(provider, connection);
+
+	if (question.behaviour == DEAF || question.behaviour == WORN) {
+		*kept_of(provider, connection) = true;
+		evhttp_connection_set_closecb(connection, on_kept_left, provider);
+	}
+	if (question.behaviour == SLOW || question.behaviour == SILENT || (question.behaviour == DEAF && again))
 		hold(request, &question);
+	else if (question.behaviour == WORN && again)
+		answer_truncated(request, "{\"status\":200,\"result\":tr");
 	else
 		answer(request, &question);
 }
@@ -345,7 +408,7 @@ int main(int argc, char **argv)
 	};
 	static const struct argp argp = {options, parse_option, NULL, "Plays postcodes.io and getthedata.com.",
 					 NULL,	  NULL,		NULL};
-	struct provider provider = {.address = "127.0.0.1", .slow_ms = 3000, .behaviour = -1};
+	static struct provider provider = {.address = "127.0.0.1", .slow_ms = 3000, .behaviour = -1};
 
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &provider);

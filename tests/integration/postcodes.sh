@@ -11,6 +11,12 @@ PIDS[provider]=$!
 wait_for 10 "the provider's port" log_says provider '^port [0-9]+'
 port=$(awk '/^port/ { print $2; exit }' "$LOGS/provider.log")
 
+both() { # POSTCODES_IO GETTHEDATA OPTION...: one replica that asks providers that behave so
+	SERVER_OPTIONS=(--postcodes-io "http://127.0.0.1:$port/$1" --getthedata "http://127.0.0.1:$port/$2" "${@:3}")
+	start_replica 1
+	start_frontend --new-cluster
+	jh --timeout 20 status --wait 1 >/dev/null
+}
 with() { # BEHAVIOUR OPTION...: one replica that asks a provider that behaves so
 	local url="http://127.0.0.1:$port${1:+/$1}"
 	shift
@@ -45,6 +51,20 @@ for behaviour in limited broken truncated notjson redirect oversized silent; do
 	[[ $(check_of "DH1 3LE") == format-only ]] || fail "$behaviour: check is $(jq -r .check <<<"$OUT")"
 	again
 done
+
+# getthedata.com's directory is an old one: it confirms, and refuses nothing.
+both broken '' --postcode-check strict
+[[ $(check_of "DH1 3LE") == exists ]] || fail "confirmed by the second: check is $(jq -r .check <<<"$OUT")"
+expect 3 'could not validate postcode: no provider that may know' order "ZY1 1AA" soup
+expect 3 'could not validate postcode: no provider that may know' order "ZY3 1AA" soup
+again
+
+# The forces' postcodes are in no directory: nobody refuses them, and strict says why it does.
+both invalid invalid
+[[ $(check_of "bf13aa") == format-only ]] || fail "BF1 3AA: check is $(jq -r .check <<<"$OUT")"
+[[ $(check_of "STHL 1ZZ") == format-only ]] || fail "STHL 1ZZ: check is $(jq -r .check <<<"$OUT")"
+expect 3 'invalid postcode: ' order "DH1 3LE" soup
+again
 
 with silent --postcode-check strict
 expect 3 'could not validate postcode' order "DH1 3LE" soup

@@ -135,7 +135,7 @@ static void test_times(void **state)
 
 static void test_unquoted_postcodes_are_noticed(void **state)
 {
-	static const char *const outward[] = {"M1", "M60", "CR2", "DN55", "W1A", "EC1A", "dh1"};
+	static const char *const outward[] = {"M1", "M60", "CR2", "DN55", "W1A", "EC1A", "dh1", "ASCN", "GIR"};
 	static const char *const not_outward[] = {"DH1 3LE", "pizza", "1", "A", "", "EC1AA"};
 
 	(void)state;

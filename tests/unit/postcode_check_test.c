@@ -10,34 +10,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "rpc/base/limits.h"
 #include "server/postcode_breaker.h"
 #include "support_postcode_check.h"
+#include "support_slow_clock.h"
 
-/* This file stands before libc's clock_gettime: the monotonic clock is so far ahead of the truth. */
-static _Atomic time_t ahead_s;
-
-int clock_gettime(clockid_t clock, struct timespec *now)
+/* Time passes when a test says so: nothing is late because the machine is slow. What is waited for is an event, and the
+ * guard against waiting for ever is the only thing that reads the true clock. */
+static int64_t guard_us(void)
 {
-	if (syscall(SYS_clock_gettime, clock, now) != 0)
-		return -1;
-	if (clock != CLOCK_REALTIME)
-		now->tv_sec += ahead_s;
-	return 0;
+	return slow_clock_true_us() + GUARD_S * INT64_C(1000000);
 }
 
 /* Runs the loop until all have their answer. The fixture's pulse ends each turn. */
 static void wait_for(const struct outcome *outcomes, size_t size)
 {
-	int64_t end_us = now_us() + GUARD_S * INT64_C(1000000);
+	int64_t end_us = guard_us();
 
 	for (size_t i = 0; i < size; i++) {
 		while (outcomes[i].answers_count == 0) {
-			assert_true(now_us() < end_us);
+			assert_true(slow_clock_true_us() < end_us);
 			event_base_loop(provider.base, EVLOOP_ONCE);
 		}
 	}
@@ -46,20 +39,55 @@ static void wait_for(const struct outcome *outcomes, size_t size)
 /* Lets the loop go on for a while: what should not come has had its time to come. */
 static void linger(unsigned ms)
 {
-	int64_t end_us = now_us() + ms * INT64_C(1000);
+	int64_t end_us = slow_clock_true_us() + ms * INT64_C(1000);
 
-	while (now_us() < end_us)
+	while (slow_clock_true_us() < end_us)
 		event_base_loop(provider.base, EVLOOP_ONCE);
+}
+
+static unsigned long questions(void)
+{
+	unsigned long postcodes_io, getthedata;
+
+	count_questions(&postcodes_io, &getthedata);
+	return postcodes_io + getthedata;
+}
+
+static void until_heard(unsigned long count)
+{
+	int64_t end_us = guard_us();
+
+	do {
+		assert_true(slow_clock_true_us() < end_us);
+		event_base_loop(provider.base, EVLOOP_ONCE);
+	} while (questions() < count);
+}
+
+/* The time of a provider that has the question and is silent is over; another one still has its own. */
+static void silence(void)
+{
+	slow_clock_jump(DEADLINE_MS * 7 / 10);
+}
+
+static enum postcode_verdict verdict_after(struct postcode_checker *checker, const char *postcode, unsigned silences)
+{
+	unsigned long heard = questions();
+	struct outcome outcome;
+
+	order_asks(checker, postcode, &outcome);
+	for (unsigned i = 0; i < silences; i++) {
+		until_heard(heard + i + 1);
+		assert_int_equal(outcome.answers_count, 0);
+		silence();
+	}
+	wait_for(&outcome, 1);
+	assert_int_equal(outcome.answers_count, 1);
+	return outcome.verdict;
 }
 
 static enum postcode_verdict verdict_of(struct postcode_checker *checker, const char *postcode)
 {
-	struct outcome outcome;
-
-	order_asks(checker, postcode, &outcome);
-	wait_for(&outcome, 1);
-	assert_int_equal(outcome.answers_count, 1);
-	return outcome.verdict;
+	return verdict_after(checker, postcode, 0);
 }
 
 static void name_postcode(unsigned i, char postcode[static 16])
@@ -69,39 +97,57 @@ static void name_postcode(unsigned i, char postcode[static 16])
 	snprintf(postcode, 16, "DH%u %u%c%c", i / 1000 % 10, i / 100 % 10, letters[i / 10 % 10], letters[i % 10]);
 }
 
-/* What an order is told for every way in which each provider can behave. */
+/* What an order is told for every way in which each provider can behave: the first one decides when it gives one of its
+ * documented answers, the second one can confirm and never refuse. silences: how many of the two never answer. */
 static void test_every_behaviour(void **state)
 {
 	static const struct {
 		const char *postcodes_io, *getthedata, *postcode;
 		enum postcode_verdict automatic, strict;
+		unsigned silences;
 	} table[] = {
-		{"/valid", "/silent", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"/invalid", "/valid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/missing", "/valid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/terminated", "/valid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/slow", "/invalid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"/limited", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"/broken", "/invalid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/truncated", "/invalid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/notjson", "/invalid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/redirect", "/invalid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/oversized", "/invalid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"/wrongpath", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"/silent", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"/silent", "/slow", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"/silent", "/silent", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/limited", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/truncated", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/redirect", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/oversized", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/notjson", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/wrongpath", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/broken", "/valid", "BT1 1AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
-		{"/valid", "/valid", "BT1 1AA", POSTCODE_EXISTS, POSTCODE_EXISTS},
-		{"", "", "ZY1 1AA", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"", "", "ZY3 1AA", POSTCODE_INVALID, POSTCODE_INVALID},
-		{"", "", "ZY5 1AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE},
+		{"/valid", "/silent", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/invalid", "/valid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID, 0},
+		{"/missing", "/valid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID, 0},
+		{"/terminated", "/valid", "DH1 3LE", POSTCODE_INVALID, POSTCODE_INVALID, 0},
+		{"/slow", "/invalid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/limited", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/broken", "/invalid", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/missing", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/terminated", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/truncated", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/notjson", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/redirect", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/redirect", "/invalid", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/oversized", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/wrongpath", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/another", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/empty", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/forbidden", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/webpage404", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/silent", "/valid", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 1},
+		{"/silent", "/slow", "DH1 3LE", POSTCODE_EXISTS, POSTCODE_EXISTS, 1},
+		{"/silent", "/invalid", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 1},
+		{"/silent", "/silent", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 2},
+		{"/broken", "/limited", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/truncated", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/redirect", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/oversized", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/notjson", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/wrongpath", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/another", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/empty", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/webpage404", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/broken", "/valid", "BT1 1AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/valid", "/valid", "BT1 1AA", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		/* The forces' postcodes are in nobody's directory. */
+		{"/invalid", "/invalid", "BF1 3AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNCONFIRMED, 0},
+		{"/missing", "/broken", "BF1 3AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
+		{"/missing", "/valid", "BF1 3AA", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"/valid", "/silent", "BF1 3AA", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
+		{"", "", "ZY1 1AA", POSTCODE_INVALID, POSTCODE_INVALID, 0},
+		{"", "", "ZY3 1AA", POSTCODE_INVALID, POSTCODE_INVALID, 0},
+		{"", "", "ZY5 1AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
 	};
 
 	(void)state;
@@ -110,9 +156,10 @@ static void test_every_behaviour(void **state)
 								table[i].getthedata);
 		struct postcode_checker *strict = checker_with(POSTCODE_STRICT, table[i].postcodes_io,
 							       table[i].getthedata);
-		if (verdict_of(checker, table[i].postcode) != table[i].automatic ||
-		    verdict_of(strict, table[i].postcode) != table[i].strict)
-			fail_msg("postcodes.io %s, getthedata %s", table[i].postcodes_io, table[i].getthedata);
+		if (verdict_after(checker, table[i].postcode, table[i].silences) != table[i].automatic ||
+		    verdict_after(strict, table[i].postcode, table[i].silences) != table[i].strict)
+			fail_msg("postcodes.io %s, getthedata %s, %s", table[i].postcodes_io, table[i].getthedata,
+				 table[i].postcode);
 		postcode_checker_free(checker);
 		postcode_checker_free(strict);
 	}
@@ -197,12 +244,9 @@ static void test_dead_providers_cost_one_order_one_deadline(void **state)
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
 	struct outcome outcome;
 	unsigned long before[2], after[2];
-	int64_t start_us = now_us();
 
 	(void)state;
-	order_asks(checker, "DH1 3LE", &outcome);
-	wait_for(&outcome, 1);
-	assert_true(outcome.at_us - start_us >= DEADLINE_MS * 1000 * 9 / 10);
+	assert_int_equal(verdict_after(checker, "DH1 3LE", 2), POSTCODE_FORMAT_ONLY);
 	count_questions(&before[0], &before[1]);
 	for (unsigned i = 0; i < 10; i++) {
 		char postcode[16];
@@ -223,24 +267,24 @@ static void test_what_earlier_orders_say(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
 	struct outcome outcome;
-	unsigned long before[2], after[2];
-	int64_t start_us = now_us();
+	unsigned long heard = questions();
 
 	(void)state;
-	count_questions(&before[0], &before[1]);
 	assert_true(postcode_wonders(checker, "DH1 3LE"));
 	postcode_recall(checker, "DH1 3LE", POSTCODE_EXISTS);
 	assert_false(postcode_wonders(checker, "DH1 3LE"));
 	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
 	postcode_recall(checker, "DH1 3LG", POSTCODE_FORMAT_ONLY);
-	do {
-		order_asks(checker, "DH1 3LG", &outcome);
-		assert_true(outcome.at_once);
-		assert_int_equal(outcome.verdict, POSTCODE_FORMAT_ONLY);
-		linger(20);
-		count_questions(&after[0], &after[1]);
-		assert_true(now_us() - start_us < GUARD_S * 1000000ll);
-	} while (after[0] == before[0]);
+	order_asks(checker, "DH1 3LG", &outcome);
+	assert_true(outcome.at_once);
+	assert_int_equal(outcome.verdict, POSTCODE_FORMAT_ONLY);
+	linger(20);
+	assert_int_equal(questions(), heard);
+	slow_clock_jump(POSTCODE_BREAKER_PAUSE_MS + 1000);
+	order_asks(checker, "DH1 3LG", &outcome);
+	assert_true(outcome.at_once);
+	assert_int_equal(outcome.verdict, POSTCODE_FORMAT_ONLY);
+	until_heard(heard + 1);
 	order_asks(checker, "DH1 3LG", &outcome);
 	assert_true(outcome.at_once);
 	postcode_checker_free(checker);
@@ -253,6 +297,12 @@ static void test_what_earlier_orders_say(void **state)
 	postcode_recall(checker, "DH1 3LG", POSTCODE_FORMAT_ONLY);
 	assert_int_equal(verdict_of(checker, "DH1 3LG"), POSTCODE_EXISTS);
 	postcode_checker_free(checker);
+
+	/* That nobody knew the forces' postcode says nothing of the providers. */
+	checker = checker_with(POSTCODE_AUTO, "", "/silent");
+	postcode_recall(checker, "BF1 3AA", POSTCODE_FORMAT_ONLY);
+	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
+	postcode_checker_free(checker);
 }
 
 /* An order that came while the first one was waiting goes on together with it, and does not wait out a share of its
@@ -263,16 +313,18 @@ static void test_those_who_came_later_move_on_too(void **state)
 	struct outcome outcomes[2];
 
 	(void)state;
+	unsigned long heard = questions();
 	order_asks(checker, "DH1 3LE", &outcomes[0]);
-	int64_t first_us = now_us();
-	linger(DEADLINE_MS / 2);
+	until_heard(heard + 1);
+	slow_clock_jump(DEADLINE_MS / 2);
 	order_asks(checker, "DH1 3LG", &outcomes[1]);
-	int64_t later_us = now_us() - first_us;
+	until_heard(heard + 2);
 	assert_int_equal(outcomes[0].answers_count, 0);
+	/* The first one's share is over; the second one's would go on until after the guard. */
+	slow_clock_jump(DEADLINE_MS * 2 / 10);
 	wait_for(outcomes, 2);
 	assert_int_equal(outcomes[0].verdict, POSTCODE_EXISTS);
 	assert_int_equal(outcomes[1].verdict, POSTCODE_EXISTS);
-	assert_true(outcomes[1].at_us - outcomes[0].at_us < later_us / 2);
 	postcode_checker_free(checker);
 }
 
@@ -283,10 +335,10 @@ static void test_a_dead_first_provider_is_left_out(void **state)
 	unsigned long before[2], after[2];
 
 	(void)state;
-	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	assert_int_equal(verdict_after(checker, "DH1 3LE", 1), POSTCODE_EXISTS);
 	count_questions(&before[0], &before[1]);
 	assert_int_equal(verdict_of(checker, "DH1 3LG"), POSTCODE_EXISTS);
-	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
+	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_FORMAT_ONLY);
 	count_questions(&after[0], &after[1]);
 	assert_int_equal(after[0] - before[0], 0);
 	assert_int_equal(after[1] - before[1], 2);
@@ -329,7 +381,7 @@ static void test_who_waits_for_a_probe(void **state)
 		order_asks(checker, postcodes[3], &outcome);
 		assert_true(outcome.at_once);
 		assert_int_equal(outcome.verdict, nobody_knows);
-		ahead_s += POSTCODE_BREAKER_PAUSE_MS / 1000 + 1;
+		slow_clock_jump(POSTCODE_BREAKER_PAUSE_MS + 1000);
 		order_asks(checker, postcodes[3], &outcome);
 		assert_int_equal(outcome.at_once, modes[i] == POSTCODE_AUTO);
 		wait_for(&outcome, 1);
@@ -357,6 +409,7 @@ static void test_bounded(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
 	struct outcome *outcomes = calloc(LIMIT_POSTCODE_WAITERS + 3, sizeof(*outcomes));
+	unsigned long heard = questions();
 	char postcode[16];
 	size_t used = 0;
 
@@ -379,6 +432,10 @@ static void test_bounded(void **state)
 	order_asks(checker, postcode, &outcomes[used]);
 	assert_true(outcomes[used].at_once);
 	assert_int_equal(outcomes[used++].verdict, POSTCODE_BUSY);
+	until_heard(heard + LIMIT_POSTCODE_CONNECTIONS);
+	silence();
+	until_heard(heard + LIMIT_POSTCODE_CONNECTIONS + 1);
+	silence();
 	wait_for(outcomes, used);
 	linger(20);
 	for (size_t i = 0; i < used; i++)
@@ -386,7 +443,6 @@ static void test_bounded(void **state)
 	/* All places are free again. */
 	name_postcode(1, postcode);
 	order_asks(checker, postcode, &outcomes[used]);
-	wait_for(&outcomes[used], 1); /* where the machine is slow one provider is still asked */
 	assert_int_equal(outcomes[used].verdict, POSTCODE_FORMAT_ONLY);
 	postcode_checker_free(checker);
 	free(outcomes);
@@ -431,18 +487,6 @@ static unsigned count_answers(const struct outcome *outcomes, size_t size)
 	return count;
 }
 
-static void until_all_are_heard(unsigned long postcodes_io)
-{
-	int64_t end_us = now_us() + GUARD_S * INT64_C(1000000);
-	unsigned long count[2];
-
-	do {
-		assert_true(now_us() < end_us);
-		event_base_loop(provider.base, EVLOOP_ONCE);
-		count_questions(&count[0], &count[1]);
-	} while (count[0] < postcodes_io);
-}
-
 /* Checks under way are forgotten without a word, and nothing of them is left behind: before anything was sent, while
  * all are waited for, and while answers come in. */
 static void test_freed_while_asking(void **state)
@@ -454,16 +498,15 @@ static void test_freed_while_asking(void **state)
 	for (unsigned round = 0; round < 3; round++) {
 		int events = event_base_get_num_events(provider.base, EVENT_BASE_COUNT_ADDED);
 		struct postcode_checker *checker = checker_within(GUARD_S * 1000, POSTCODE_AUTO, providers[round], "");
-		unsigned long before[2];
+		unsigned long heard = questions();
 
-		count_questions(&before[0], &before[1]);
 		for (unsigned i = 0; i < 20; i++) {
 			char postcode[16];
 			name_postcode(i / 2, postcode);
 			order_asks(checker, postcode, &outcomes[i]);
 		}
 		if (round > 0)
-			until_all_are_heard(before[0] + 10);
+			until_heard(heard + 10);
 		unsigned answers = count_answers(outcomes, 20);
 		assert_true(answers == 0 || round == 2); /* how many slow ones have come is for the machine to say */
 		postcode_checker_free(checker);

@@ -49,61 +49,18 @@ static void test_bad_bases(void **state)
 static const char EXISTS[] = "{\"status\":200,\"result\":true}";
 static const char NOT_FOUND[] = "{\"status\":404,\"error\":\"Postcode not found\"}";
 
-static void test_postcodes_io(void **state)
+/* What failed says why, and nothing else does. */
+static enum postcode_answer answer_of(enum postcode_provider provider, const char *postcode, long status,
+				      const char *body, size_t size)
 {
-	static const struct {
-		long status;
-		const char *body;
-		enum postcode_answer expected;
-	} table[] = {
-		{200, "{\"status\":200,\"result\":true}", POSTCODE_ANSWER_EXISTS},
-		{200, " {\"result\":true, \"status\":200, \"more\":[1,2]}\n", POSTCODE_ANSWER_EXISTS},
-		{200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_NONE},
-		{404, "{\"status\":404,\"error\":\"Postcode not found\"}", POSTCODE_ANSWER_NONE},
-		{404, "{\"status\":404,\"error\":\"Invalid postcode\"}", POSTCODE_ANSWER_NONE},
-		{404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year_terminated\":1996}}",
-		 POSTCODE_ANSWER_NONE},
-		/* not what is documented */
-		{404, "{\"status\":404,\"error\":\"Resource not found\"}", POSTCODE_ANSWER_FAILED},
-		{404, "{\"status\":404,\"terminated\":true}", POSTCODE_ANSWER_FAILED},
-		{404, "{\"error\":\"Postcode not found\"}", POSTCODE_ANSWER_FAILED},
-		{404, "<html>not found</html>", POSTCODE_ANSWER_FAILED},
-		{200, NOT_FOUND, POSTCODE_ANSWER_FAILED},
-		{404, EXISTS, POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200}", POSTCODE_ANSWER_FAILED},
-		{200, "{\"result\":true}", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200,\"result\":\"true\"}", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200,\"result\":{}}", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200,\"result\":null}", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200,\"result\":true,\"result\":false}", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200,\"result\":true", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":200,\"result\":true}}", POSTCODE_ANSWER_FAILED},
-		{200, "[200,true]", POSTCODE_ANSWER_FAILED},
-		{200, "true", POSTCODE_ANSWER_FAILED},
-		{200, "", POSTCODE_ANSWER_FAILED},
-		{200, "<html></html>", POSTCODE_ANSWER_FAILED},
-		{200, "{\"status\":\"match\"}", POSTCODE_ANSWER_FAILED},
-		{0, EXISTS, POSTCODE_ANSWER_FAILED},
-		{204, EXISTS, POSTCODE_ANSWER_FAILED},
-		{301, EXISTS, POSTCODE_ANSWER_FAILED},
-		{302, EXISTS, POSTCODE_ANSWER_FAILED},
-		{400, EXISTS, POSTCODE_ANSWER_FAILED},
-		{429, EXISTS, POSTCODE_ANSWER_FAILED},
-		{500, EXISTS, POSTCODE_ANSWER_FAILED},
-		{503, EXISTS, POSTCODE_ANSWER_FAILED},
-	};
+	const char *why;
+	enum postcode_answer answer = postcode_provider_answer(provider, postcode, status, body, size, &why);
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const char *body = table[i].body;
-		if (postcode_provider_answer(POSTCODES_IO, "DH1 3LE", table[i].status, body, strlen(body)) !=
-		    table[i].expected)
-			fail_msg("%ld %s", table[i].status, body);
-	}
+	assert_int_equal(why != NULL, answer == POSTCODE_ANSWER_FAILED);
+	return answer;
 }
 
-/* Northern Ireland is beyond what getthedata.com knows: there its "no_match" says nothing. */
-static void test_getthedata(void **state)
+static void test_postcodes_io(void **state)
 {
 	static const struct {
 		const char *postcode;
@@ -111,28 +68,112 @@ static void test_getthedata(void **state)
 		const char *body;
 		enum postcode_answer expected;
 	} table[] = {
-		{"DH1 3LE", 200, "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"data\":{}}",
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":true}", POSTCODE_ANSWER_EXISTS},
+		{"DH1 3LE", 200, " {\"result\":true, \"status\":200, \"more\":[1,2]}\n", POSTCODE_ANSWER_EXISTS},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_NONE},
+		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Postcode not found\"}", POSTCODE_ANSWER_NONE},
+		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Invalid postcode\"}", POSTCODE_ANSWER_NONE},
+		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"year_terminated\":1996}}",
+		 POSTCODE_ANSWER_NONE},
+		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"DH13LE\"}}",
+		 POSTCODE_ANSWER_NONE},
+		/* what no directory holds */
+		{"BF1 3AA", 200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_UNKNOWN},
+		{"BF1 3AA", 200, "{\"status\":200,\"result\":true}", POSTCODE_ANSWER_EXISTS},
+		{"BF1 3AA", 404, "{\"status\":404,\"error\":\"Invalid postcode\"}", POSTCODE_ANSWER_UNKNOWN},
+		{"ASCN 1ZZ", 404, "{\"status\":404,\"error\":\"Invalid postcode\"}", POSTCODE_ANSWER_UNKNOWN},
+		{"JE2 4ST", 200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_UNKNOWN},
+		{"BT1 1AA", 200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_NONE},
+		/* not what is documented */
+		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"DH1 3LG\"}}",
+		 POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":true,\"postcode\":\"DH1 3LG\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":{\"postcode\":\"DH1 3LE\"}}", POSTCODE_ANSWER_FAILED},
+		{"BF1 3AA", 404, "{\"status\":404,\"error\":\"Resource not found\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Resource not found\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 404, "{\"status\":404,\"terminated\":true}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 404, "{\"error\":\"Postcode not found\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 404, "<html>not found</html>", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, NOT_FOUND, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 404, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"result\":true}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":\"true\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":{}}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":null}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":true,\"result\":false}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":true", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":200,\"result\":true}}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "[200,true]", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "true", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "<html></html>", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":\"match\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 0, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 204, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 301, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 302, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 400, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 429, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 500, EXISTS, POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 503, EXISTS, POSTCODE_ANSWER_FAILED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *body = table[i].body;
+		if (answer_of(POSTCODES_IO, table[i].postcode, table[i].status, body, strlen(body)) != table[i].expected)
+			fail_msg("%s %ld %s", table[i].postcode, table[i].status, body);
+	}
+}
+
+/* Its directory is an old one: it confirms what is live in it and refuses nothing. */
+static void test_getthedata(void **state)
+{
+#define MATCH(postcode, status) \
+	"{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"input\":\"DH13LE\",\"data\":{\"postcode\":\"" postcode \
+	"\",\"status\":\"" status "\"}}"
+	static const struct {
+		const char *postcode;
+		long status;
+		const char *body;
+		enum postcode_answer expected;
+	} table[] = {
+		{"DH1 3LE", 200, MATCH("DH1 3LE", "live"), POSTCODE_ANSWER_EXISTS},
+		{"DH1 3LE", 200, MATCH("DH13LE", "live"), POSTCODE_ANSWER_EXISTS},
+		{"DH1 3LE", 200, "{\"status\":\"match\",\"data\":{\"postcode\":\"dh1 3le\",\"status\":\"live\"}}",
 		 POSTCODE_ANSWER_EXISTS},
-		{"DH1 3LE", 200, "{\"status\":\"no_match\",\"data\":null}", POSTCODE_ANSWER_NONE},
-		{"DH1 3LE", 404, "{\"status\":\"no_match\",\"data\":null}", POSTCODE_ANSWER_NONE},
-		{"B1 1TT", 200, "{\"status\":\"no_match\"}", POSTCODE_ANSWER_NONE},
+		{"DH1 3LE", 200, MATCH("DH1 3LE", "terminated"), POSTCODE_ANSWER_UNKNOWN},
+		{"DH1 3LE", 200, MATCH("DH1 3LE", "asleep"), POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, MATCH("DH1 3LG", "live"), POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, MATCH("DH1 3LG", "terminated"), POSTCODE_ANSWER_FAILED},
+		{"DH1 3LG", 200, MATCH("DH1 3LG", "live"), POSTCODE_ANSWER_FAILED}, /* by its input */
+		{"DH1 3LE", 200, "{\"status\":\"match\",\"match_type\":\"outcode\",\"data\":{\"postcode\":\"DH1 3LE\","
+				 "\"status\":\"live\"}}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"data\":{}}",
+		 POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":\"match\",\"data\":[]}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":\"match\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 200, "{\"status\":\"no_match\",\"data\":null}", POSTCODE_ANSWER_UNKNOWN},
+		{"DH1 3LE", 404, "{\"status\":\"no_match\",\"data\":null}", POSTCODE_ANSWER_UNKNOWN},
+		{"DH1 3LE", 200, "{\"status\":\"no_match\",\"input\":\"DH1 3LG\"}", POSTCODE_ANSWER_FAILED},
+		{"B1 1TT", 200, "{\"status\":\"no_match\"}", POSTCODE_ANSWER_UNKNOWN},
 		{"BT1 1AA", 200, "{\"status\":\"no_match\"}", POSTCODE_ANSWER_UNKNOWN},
-		{"BT1 1AA", 200, "{\"status\":\"match\"}", POSTCODE_ANSWER_EXISTS},
-		{"DH1 3LE", 404, "{\"status\":\"match\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 404, MATCH("DH1 3LE", "live"), POSTCODE_ANSWER_FAILED},
 		{"DH1 3LE", 200, "{\"status\":\"error\"}", POSTCODE_ANSWER_FAILED},
 		{"DH1 3LE", 200, "{\"status\":200,\"result\":true}", POSTCODE_ANSWER_FAILED},
 		{"DH1 3LE", 200, "{\"status\":[\"match\"]}", POSTCODE_ANSWER_FAILED},
 		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Postcode not found\"}", POSTCODE_ANSWER_FAILED},
-		{"DH1 3LE", 429, "{\"status\":\"match\"}", POSTCODE_ANSWER_FAILED},
-		{"DH1 3LE", 302, "{\"status\":\"match\"}", POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 429, MATCH("DH1 3LE", "live"), POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 302, MATCH("DH1 3LE", "live"), POSTCODE_ANSWER_FAILED},
+		{"DH1 3LE", 204, MATCH("DH1 3LE", "live"), POSTCODE_ANSWER_FAILED},
 		{"DH1 3LE", 500, "{\"status\":\"no_match\"}", POSTCODE_ANSWER_FAILED},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const char *body = table[i].body;
-		if (postcode_provider_answer(GETTHEDATA, table[i].postcode, table[i].status, body, strlen(body)) !=
-		    table[i].expected)
+		if (answer_of(GETTHEDATA, table[i].postcode, table[i].status, body, strlen(body)) != table[i].expected)
 			fail_msg("%s %ld %s", table[i].postcode, table[i].status, body);
 	}
 }
@@ -145,17 +186,17 @@ static void test_hostile_bodies(void **state)
 	(void)state;
 	memset(body, ' ', sizeof(body));
 	memcpy(body, EXISTS, strlen(EXISTS));
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1),
+	assert_int_equal(answer_of(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1),
 			 POSTCODE_ANSWER_EXISTS);
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body)),
+	assert_int_equal(answer_of(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body)),
 			 POSTCODE_ANSWER_FAILED);
 	memset(body, '[', sizeof(body));
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1),
+	assert_int_equal(answer_of(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(body) - 1),
 			 POSTCODE_ANSWER_FAILED);
 	memcpy(body, EXISTS, sizeof(EXISTS));
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(EXISTS)),
+	assert_int_equal(answer_of(POSTCODES_IO, "DH1 3LE", 200, body, sizeof(EXISTS)),
 			 POSTCODE_ANSWER_FAILED);
-	assert_int_equal(postcode_provider_answer(POSTCODES_IO, "DH1 3LE", 200, NULL, 0), POSTCODE_ANSWER_FAILED);
+	assert_int_equal(answer_of(POSTCODES_IO, "DH1 3LE", 200, NULL, 0), POSTCODE_ANSWER_FAILED);
 }
 
 int main(void)

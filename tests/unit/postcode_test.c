@@ -38,6 +38,12 @@ static void test_normal_form(void **state)
 		{"W1A 0AX", "W1A 0AX"}, {"EC1A 1BB", "EC1A 1BB"}, {"GIR 0AA", "GIR 0AA"}, {"gir0aa", "GIR 0AA"},
 		{"dh13le", "DH1 3LE"}, {"  dh1 3le\t", "DH1 3LE"}, {"Dh1   3lE", "DH1 3LE"}, {"m11aa\r\n", "M1 1AA"},
 		{"EC1A1BB", "EC1A 1BB"}, {"DH1\t3LE", "DH1 3LE"}, {"BT1 1AA", "BT1 1AA"}, {"SW1A2AA", "SW1A 2AA"},
+		/* the forces, what is no place, and the territories */
+		{"bf1 3aa", "BF1 3AA"}, {"BF1 0AX", "BF1 0AX"}, {"BX1 1LT", "BX1 1LT"}, {"bx91as", "BX9 1AS"},
+		{"XX10 1AA", "XX10 1AA"}, {"xx1 1aa", "XX1 1AA"}, {"XM4 5HQ", "XM4 5HQ"}, {"ascn1zz", "ASCN 1ZZ"},
+		{"BBND 1ZZ", "BBND 1ZZ"}, {"BIQQ 1ZZ", "BIQQ 1ZZ"}, {"FIQQ 1ZZ", "FIQQ 1ZZ"}, {"PCRN 1ZZ", "PCRN 1ZZ"},
+		{"SIQQ 1ZZ", "SIQQ 1ZZ"}, {"sthl 1zz", "STHL 1ZZ"}, {"TDCU 1ZZ", "TDCU 1ZZ"}, {"TKCA 1ZZ", "TKCA 1ZZ"},
+		{"GX11 1AA", "GX11 1AA"}, {"JE2 4ST", "JE2 4ST"}, {"GY1 1AN", "GY1 1AN"}, {"IM4 4EQ", "IM4 4EQ"},
 		{"                                DH1          3LE                       ", "DH1 3LE"},
 	};
 
@@ -54,12 +60,28 @@ static void test_refused(void **state)
 		"D123 3LE", "A1A1 1AA", "GIR 0AB", "GIR 1AA", "GIR  ", "GIR", "AGIR 0AA", "DH1 3LE pizza", "pizza",
 		"DH1 3LE DH1 3LE", "\xc3\x89H1 3LE", "DH1\xc2\xa0\x33LE", "12345", "0 0AA", "AA 9AA", "AAA 9AA",
 		"A 9AA", "A9 AAA", "A9 99A", "A9 9A9", "A9 A9A",
+		"ASCN 1ZY", "ASCN 2ZZ", "ABCD 1ZZ", "XX 1AA", "XX1A 1AA", "XX123 1AA", "XA1 1AA", "XM4 5HP", "XX1 1CA",
+		"SAN TA1", "AI-2640", "KY1-1100", "MSR 1110", "VG1110", "BFPO 1", "BFPO1",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (good(table[i]))
 			fail_msg("\"%s\" is accepted", table[i]);
+}
+
+/* Where a directory that does not find a postcode proves nothing. */
+static void test_beyond_directories(void **state)
+{
+	static const char *const beyond[] = {"BF1 3AA", "BX1 1LT", "XX10 1AA", "XM4 5HQ", "GIR 0AA", "ASCN 1ZZ", "GX11 1AA",
+					     "GY1 1AN", "IM4 4EQ", "JE2 4ST", "TKCA 1ZZ", "BF10 1AA"};
+	static const char *const within[] = {"DH1 3LE", "B1 1TT", "BT1 1AA", "EC1A 1BB", "M1 1AA", "BB1 1AA", "IP1 1AA"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+		assert_true(good(beyond[i]) && postcode_is_beyond_directories(beyond[i]));
+	for (size_t i = 0; i < sizeof(within) / sizeof(within[0]); i++)
+		assert_true(good(within[i]) && !postcode_is_beyond_directories(within[i]));
 }
 
 /* form with position replaced by each letter in turn: exactly the letters of the set are accepted. */
@@ -133,9 +155,9 @@ static uint64_t random_next(uint64_t *seed)
 static void test_agrees_with_the_standard_expression(void **state)
 {
 	static const char expression[] =
-		"^(GIR 0AA|([A-PR-UWYZ][0-9][0-9]?|[A-PR-UWYZ][A-HK-Y][0-9][0-9]?|[A-PR-UWYZ][0-9][A-HJKPSTUW]|"
+		"^(GIR 0AA|(XX[0-9][0-9]?|[A-PR-UWYZ][0-9][0-9]?|[A-PR-UWYZ][A-HK-Y][0-9][0-9]?|[A-PR-UWYZ][0-9][A-HJKPSTUW]|"
 		"[A-PR-UWYZ][A-HK-Y][0-9][ABEHMNPRVWXY]) [0-9][ABD-HJLNP-UW-Z]{2})$";
-	static const char *const forms[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A", "AAA", "9A", "A", "AA9AA"};
+	static const char *const forms[] = {"A9", "A99", "AA9", "AA99", "A9A", "AA9A", "AAA", "9A", "A", "AA9AA", "XX9", "XX99"};
 	regex_t standard;
 	uint64_t seed = 20240607;
 	unsigned accepted = 0;
@@ -147,7 +169,7 @@ static void test_agrees_with_the_standard_expression(void **state)
 		const char *form = forms[random_next(&seed) % (sizeof(forms) / sizeof(forms[0]))];
 		snprintf(text, sizeof(text), "%s 9AA", form);
 		for (char *at = text; *at; at++)
-			if (*at != ' ')
+			if (*at != ' ' && *at != 'X')
 				*at = (char)(*at == 'A' ? 'A' + random_next(&seed) % 26
 							: '0' + random_next(&seed) % 10);
 		bool is_good = postcode_normalise(text, strlen(text), out);
@@ -190,6 +212,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_normal_form),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_beyond_directories),
 		cmocka_unit_test(test_letters_of_each_position),
 		cmocka_unit_test(test_bytes_that_are_no_text),
 		cmocka_unit_test(test_agrees_with_the_standard_expression),

@@ -18,6 +18,7 @@ struct provider {
 	int input;
 	int port;
 	struct event_base *base;
+	int beat;
 	struct event *pulse; /* something happens every few milliseconds, so that no turn of the loop lasts */
 };
 extern struct provider provider;

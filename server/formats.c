@@ -29,33 +29,44 @@ static bool read_head(int directory, const char *name, uint8_t bytes[static HEAD
 	return whole;
 }
 
-/* The older format that the file claims, and the one that is read; 0: it claims none. */
-static uint32_t older_format(int directory, const char *name, int *current)
+/* The format that the file claims; 0: none. *current: the one that is read. */
+static uint32_t format_of(int directory, const char *name, uint32_t *current)
 {
 	bool journal = begins_with(name, "journal-");
 	uint8_t bytes[HEAD_BYTES];
 	struct segment_header header;
-	uint32_t claimed;
 
 	if (!journal && !begins_with(name, "snapshot") && !begins_with(name, "incoming"))
 		return 0;
 	if (!read_head(directory, name, bytes))
 		return 0;
-	if (journal) {
-		*current = SEGMENT_VERSION;
-		return segment_header_read(bytes, &header) == SEGMENT_HEADER_OLDER ? header.version : 0;
-	}
-	*current = SNAPSHOT_FORMAT;
-	claimed = snapshot_format_claimed(bytes);
-	return claimed < SNAPSHOT_FORMAT ? claimed : 0;
+	*current = journal ? SEGMENT_VERSION : SNAPSHOT_FORMAT;
+	if (!journal)
+		return snapshot_format_claimed(bytes);
+	return segment_header_read(bytes, &header) == SEGMENT_HEADER_BAD ? 0 : header.version;
+}
+
+static void say(const char *path, const char *name, uint32_t format, uint32_t current, char *error, size_t error_size)
+{
+	if (format > current)
+		snprintf(error, error_size,
+			 "%s/%s has format %u, written by a newer version; this one reads format %u and has changed "
+			 "nothing there: upgrade justhungry-server",
+			 path, name, format, current);
+	else
+		snprintf(error, error_size,
+			 "%s/%s has format %u, written before 1.0 by an older version; this one reads format %u and "
+			 "has changed nothing there: start with an empty --data-dir as a new replica beside the "
+			 "others, or use the older program",
+			 path, name, format, current);
 }
 
 bool formats_known(int directory, const char *path, char *error, size_t error_size)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *files = fd < 0 ? NULL : fdopendir(fd);
-	uint32_t older = 0;
-	int current;
+	uint32_t format, current;
+	bool known = true;
 
 	if (files == NULL) {
 		/* Else it would pass for an empty one, and a new history would be begun in it. */
@@ -64,15 +75,12 @@ bool formats_known(int directory, const char *path, char *error, size_t error_si
 			close(fd);
 		return false;
 	}
-	for (struct dirent *file; older == 0 && (file = readdir(files)) != NULL;) {
-		older = older_format(directory, file->d_name, &current);
-		if (older != 0)
-			snprintf(error, error_size,
-				 "%s/%s has format %u, written before 1.0 by an older version; this one reads format "
-				 "%d and has changed nothing there: start with an empty --data-dir as a new replica "
-				 "beside the others, or use the older program",
-				 path, file->d_name, older, current);
+	for (struct dirent *file; known && (file = readdir(files)) != NULL;) {
+		format = format_of(directory, file->d_name, &current);
+		known = format == 0 || format == current;
+		if (!known)
+			say(path, file->d_name, format, current, error, error_size);
 	}
 	closedir(files);
-	return older == 0;
+	return known;
 }

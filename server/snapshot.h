@@ -10,8 +10,8 @@
  *              whole records
  *     trailer  u32 0, u32 chunks, u64 XXH3-64 over the chunks' checksums
  *
- * Every later format keeps the first 16 bytes and the checksum at the header's end, so that newer is told from
- * damaged. The header is written last: an unfinished file has none.
+ * Every later format keeps the first 16 bytes, so that newer is told from damaged. The header is written last: an
+ * unfinished file has none.
  *
  * It does not choose when to make a snapshot, moves no damaged file (rule 14 is the caller's), and starts no thread.
  * A failed write is reported, leaves nothing behind, and may be tried again later (rule 13: these are the temporary
@@ -90,7 +90,7 @@ enum snapshot_outcome {
 	SNAPSHOT_LOADED,
 	SNAPSHOT_MISSING,
 	SNAPSHOT_DAMAGED,      /* to be set aside (rule 14) */
-	SNAPSHOT_NEWER_FORMAT, /* whole, but of a newer program: upgrade */
+	SNAPSHOT_NEWER_FORMAT, /* of a newer program: not damaged, upgrade */
 	SNAPSHOT_OLDER_FORMAT, /* of an older program: not damaged, and not for this one to touch */
 	SNAPSHOT_TOO_LARGE,    /* more orders than orders_max */
 	SNAPSHOT_IO_ERROR      /* the disk or the file system refuses: says nothing about the file's bytes */

@@ -72,6 +72,12 @@ static enum snapshot_outcome read_header(struct reader *reader)
 			 version, SNAPSHOT_FORMAT);
 		return SNAPSHOT_OLDER_FORMAT;
 	}
+	if (version > SNAPSHOT_FORMAT) { /* what else it says may have moved */
+		snprintf(reader->error, reader->error_size,
+			 "the snapshot %s has format %u, this program knows up to %d: upgrade justhungry-server",
+			 reader->path, version, SNAPSHOT_FORMAT);
+		return SNAPSHOT_NEWER_FORMAT;
+	}
 	if (size < 24 || size > HEADER_BYTES_MAX)
 		return damaged(reader, "its header has an impossible size");
 	outcome = read_all(reader, bytes + 16, size - 16);
@@ -79,12 +85,6 @@ static enum snapshot_outcome read_header(struct reader *reader)
 		return outcome;
 	if (get_64(bytes + size - 8) != XXH3_64bits(bytes, size - 8))
 		return damaged(reader, "its header's checksum is wrong");
-	if (version > SNAPSHOT_FORMAT) {
-		snprintf(reader->error, reader->error_size,
-			 "the snapshot %s has format %u, this program knows up to %d: upgrade justhungry-server",
-			 reader->path, version, SNAPSHOT_FORMAT);
-		return SNAPSHOT_NEWER_FORMAT;
-	}
 	if (version != SNAPSHOT_FORMAT || size != HEADER_BYTES)
 		return damaged(reader, "its header is none that was ever written");
 	reader->header = (struct snapshot_header){

@@ -1,0 +1,177 @@
+#include "tests/unit/support_samples.h"
+
+#define TIME_US 1700000000000000
+
+static char customer[] = "Zo\xc3\xab", postcode[] = "DH1 3LE", address[] = "127.0.0.1:40001";
+static jh_item items[] = {{10, (char[]){"margherita"}}, {15, (char[]){"cr\xc3\xa8me br\xc3\xbbl\xc3\xa9"
+								      "e"}}};
+
+jh_text sample_text(const char *text)
+{
+	return (jh_text){.jh_text_len = (u_int)strlen(text), .jh_text_val = (char *)(uintptr_t)text};
+}
+
+jh_address sample_address(void)
+{
+	return (jh_address){.jh_address_len = sizeof address - 1, .jh_address_val = address};
+}
+
+jh_operation sample_operation(void)
+{
+	jh_operation operation = {.kind = JH_OPERATION_ORDER};
+
+	operation.jh_operation_u.order = (jh_order){.customer = {sizeof customer - 1, customer},
+						    .postcode = {sizeof postcode - 1, postcode},
+						    .items = {2, items}};
+	return operation;
+}
+
+jh_query sample_query(void)
+{
+	jh_query query = {.kind = JH_QUERY_HISTORY};
+
+	query.jh_query_u.history =
+		(jh_history_query){.postcode = {sizeof postcode - 1, postcode}, .before = 17, .limit = 10};
+	return query;
+}
+
+jh_body sample_body(void)
+{
+	jh_body body = {.request = 7, .time_us = TIME_US, .check = JH_CHECK_FORMAT_ONLY,
+			.operation = sample_operation()};
+
+	SAMPLE_FILL(body.client, 0xcc);
+	return body;
+}
+
+jh_view sample_view(void)
+{
+	static jh_member members[2];
+	static jh_expected expected[] = {{1, 0}, {2, 0}, {3, TIME_US}};
+	jh_view view = {.number = 12, .primary = 2, .members = {2, members}, .expected = {3, expected}};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		members[i] = (jh_member){.id = i + 1, .address = sample_address()};
+		SAMPLE_FILL(members[i].uuid, (int)i + 1);
+	}
+	SAMPLE_FILL(view.cluster, 0xc1);
+	SAMPLE_FILL(view.generation, 0x6e);
+	SAMPLE_FILL(view.manager, 0x3a);
+	return view;
+}
+
+jh_identity sample_identity(uint32_t id)
+{
+	jh_identity identity = {.format = JH_CLUSTER_FORMAT, .program_base = SAMPLE_BASE, .id = id};
+
+	SAMPLE_FILL(identity.uuid, (int)id + 1);
+	SAMPLE_FILL(identity.incarnation, 0xa1);
+	SAMPLE_FILL(identity.cluster, 0xc1);
+	SAMPLE_FILL(identity.generation, 0x6e);
+	return identity;
+}
+
+jh_report sample_report(void)
+{
+	static jh_joint joint;
+	static jh_need need;
+	jh_report report = {.news = 101, .id = 2, .view = sample_view(), .role = JH_ROLE_PRIMARY,
+			    .state = JH_STATE_SERVING, .entered = TRUE, .whole_view = 12, .op = 33, .commit = 32,
+			    .digest_op = 31, .tail_cut = 30, .pending = 4, .write_age_ms = 5, .disk_full = TRUE,
+			    .stopping = TRUE, .orders_max = 1000000, .refusing = JH_REASON_DISK_FULL,
+			    .refusing_id = 3, .clock_us = TIME_US + 1, .time_suspect_op = 29, .orders = 37,
+			    .uptime_s = 86400, .loop_max_us = 950, .set_aside = 1, .push = sample_text("delta 640 B"),
+			    .detail = sample_text("a bit is wrong"), .frontend = sample_address(),
+			    .frontend_age_ms = 25, .managed = TRUE, .joint = {1, &joint}, .needs = {1, &need}};
+
+	joint.id = 4;
+	SAMPLE_FILL(joint.uuid, 4);
+	need = (jh_need){.kind = JH_NEED_ADMIT, .view = 12, .id = 4};
+	SAMPLE_FILL(need.uuid, 4);
+	SAMPLE_FILL(report.uuid, 2);
+	SAMPLE_FILL(report.digest, 0xd1);
+	return report;
+}
+
+jh_replica_row sample_row(void)
+{
+	static jh_expected expects[] = {{1, 0}, {3, TIME_US}};
+	jh_replica_row row = {.id = 2, .role = JH_ROLE_BACKUP, .state = sample_text("following"), .member = TRUE,
+			      .view = 12, .op = 33, .commit = 32, .digest_op = 31, .address = sample_address(),
+			      .age_ms = 6, .uptime_s = 86400, .orders = 37, .loop_max_us = 950,
+			      .push = sample_text("full 4 KiB"), .set_aside = 1, .expected = TRUE,
+			      .lost_us = TIME_US + 2, .frontend = sample_address(), .frontend_age_ms = 25,
+			      .managed = TRUE, .expects = {2, expects}};
+
+	SAMPLE_FILL(row.uuid, 2);
+	SAMPLE_FILL(row.digest, 0xd1);
+	return row;
+}
+
+jh_cluster_status sample_status(void)
+{
+	static jh_replica_row row;
+	jh_cluster_status status = {.health = JH_HEALTH_DEGRADED, .summary = sample_text("degraded: 1 copy"),
+				    .view = 12, .primary = 2, .floor = 32, .queued = 4, .uptime_s = 86401,
+				    .loop_max_us = 951, .address = sample_address(), .accepts_orders = TRUE,
+				    .why_not = sample_text("disk full on replica 3"), .copies = 1, .expected = 3,
+				    .replicas = {1, &row}};
+
+	row = sample_row();
+	SAMPLE_FILL(status.cluster, 0xc1);
+	return status;
+}
+
+jh_order_placed sample_placed(void)
+{
+	return (jh_order_placed){.postcode = {sizeof postcode - 1, postcode}, .number = 3, .op = 33,
+				 .time_us = TIME_US, .check = JH_CHECK_EXISTS};
+}
+
+jh_read_done sample_history(void)
+{
+	static jh_history_order order;
+	jh_read_done done = {.op = 33, .answer = {.kind = JH_QUERY_HISTORY}};
+
+	order = (jh_history_order){.number = 3, .op = 33, .time_us = TIME_US, .check = JH_CHECK_EXISTS, .request = 7,
+				   .customer = {sizeof customer - 1, customer}, .items = {2, items}};
+	SAMPLE_FILL(order.client, 0xcc);
+	done.answer.jh_query_answer_u.history =
+		(jh_history){.postcode = {sizeof postcode - 1, postcode}, .total = 4, .orders = {1, &order}};
+	return done;
+}
+
+jh_problem sample_problem(jh_reason reason)
+{
+	return (jh_problem){.reason = reason, .error = sample_text("what, where, what to do")};
+}
+
+jh_peer *sample_peers(void)
+{
+	static jh_peer peers[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		peers[i] = (jh_peer){.id = i + 1, .address = sample_address()};
+		SAMPLE_FILL(peers[i].uuid, (int)i + 1);
+		SAMPLE_FILL(peers[i].incarnation, 0xa0 + (int)i);
+	}
+	return peers;
+}
+
+jh_log_entry *sample_entries(void)
+{
+	static jh_log_entry entries[2];
+	static char bytes[2][8192];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		jh_body body = sample_body();
+		XDR xdr;
+
+		body.request += i;
+		xdrmem_create(&xdr, bytes[i], sizeof bytes[i], XDR_ENCODE);
+		if (!xdr_jh_body(&xdr, &body))
+			return NULL;
+		entries[i] = (jh_log_entry){.view = 11 + i, .body = {xdr_getpos(&xdr), bytes[i]}};
+	}
+	return entries;
+}

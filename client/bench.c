@@ -12,6 +12,7 @@
 #include "client/output.h"
 #include "client/screen.h"
 #include "client/workload.h"
+#include "rpc/arguments.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
 
@@ -35,7 +36,7 @@ static error_t parse_seconds(struct bench_command *command, const char *text, co
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds) || seconds < 0.001 || seconds > SECONDS_MAX) {
-		argp_error(state, "--seconds: \"%s\" is not a number of seconds from 0.001 to %d", text, SECONDS_MAX);
+		arguments_error(state, "--seconds: \"%s\" is not a number of seconds from 0.001 to %d", text, SECONDS_MAX);
 		return EINVAL;
 	}
 	command->load.duration_us = (uint64_t)(seconds * 1e6);
@@ -220,10 +221,10 @@ static void explain(const struct load_options *load, const struct load_result *r
 	if (outcome == OUTCOME_DONE)
 		return;
 	if (!result->started)
-		fprintf(stderr, "justhungry: %u of %u clients could connect: %s\n", result->connected, load->clients,
+		output_complain("justhungry: %u of %u clients could connect: %s", result->connected, load->clients,
 			result->error);
 	else
-		fprintf(stderr, "justhungry: %llu requests unknown, %llu unavailable, %llu refused; the last: %s\n",
+		output_complain("justhungry: %llu requests unknown, %llu unavailable, %llu refused; the last: %s",
 			(unsigned long long)result->unknown, (unsigned long long)(result->errors - result->unknown),
 			(unsigned long long)result->refused, result->error);
 }
@@ -235,9 +236,8 @@ static bool close_log(const struct bench_command *command, const struct load_res
 
 	if (!command->load.log || (!fclose(command->load.log) && !error))
 		return true;
-	fprintf(stderr,
-		"justhungry bench: %llu orders were acknowledged and are placed, but %s lacks some of them: cannot "
-		"write it: %s\n",
+	output_complain("justhungry bench: %llu orders were acknowledged and are placed, but %s lacks some of them: cannot "
+			"write it: %s",
 		(unsigned long long)result->orders, command->log, strerror(error ? error : errno));
 	return false;
 }
@@ -256,7 +256,7 @@ int command_bench(struct client_options options, int argc, char **argv)
 	if (!command_parse(&argp, &options, argc, argv, &command, &status))
 		return status;
 	if (command.log && !(command.load.log = fopen(command.log, "we"))) {
-		fprintf(stderr, "justhungry bench: cannot write %s: %s\n", command.log, strerror(errno));
+		output_complain("justhungry bench: cannot write %s: %s", command.log, strerror(errno));
 		return EXIT_USAGE;
 	}
 	if (terminal_takes_escapes(STDERR_FILENO))

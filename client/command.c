@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "client/environment.h"
+#include "client/output.h"
+#include "rpc/arguments.h"
+#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
 #include "rpc/base/utf8.h"
 
 #define HOST_MAX 255 /* of DNS, RFC 1035 section 2.3.4 */
@@ -35,7 +39,9 @@ struct client_options client_options_default(void)
 
 int command_run(const struct client_options *options, int argc, char **argv)
 {
-	char name[64];
+	char name[64], *known = NULL;
+	size_t size = 0;
+	FILE *out;
 
 	for (const struct command *command = commands; command->name; command++) {
 		if (strcmp(command->name, argv[0]) != 0)
@@ -44,10 +50,13 @@ int command_run(const struct client_options *options, int argc, char **argv)
 		argv[0] = name;
 		return command->run(*options, argc, argv);
 	}
-	fprintf(stderr, "justhungry: there is no command \"%s\"; there are", argv[0]);
+	out = open_memstream(&known, &size);
+	must_allocate(out);
 	for (const struct command *command = commands; command->name; command++)
-		fprintf(stderr, "%s %s", command == commands ? "" : ",", command->name);
-	fputc('\n', stderr);
+		fprintf(out, "%s %s", command == commands ? "" : ",", command->name);
+	must(fclose(out) == 0);
+	output_complain("justhungry: there is no command \"%s\"; there are%s", argv[0], known);
+	free(known);
 	return EXIT_USAGE;
 }
 
@@ -72,7 +81,7 @@ bool command_number(const struct argp_state *state, const char *option, const ch
 {
 	if (command_is_number(text, low, high, number))
 		return true;
-	argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
+	arguments_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
 		   (unsigned long long)high);
 	return false;
 }
@@ -87,7 +96,7 @@ static error_t parse_timeout(struct client_options *options, const char *text, c
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds) || seconds < 0.001 || seconds > 86400) {
-		argp_error(state, "--timeout: \"%s\" is not a number of seconds from 0.001 to 86400", text);
+		arguments_error(state, "--timeout: \"%s\" is not a number of seconds from 0.001 to 86400", text);
 		return EINVAL;
 	}
 	options->timeout_ms = (uint32_t)(seconds * 1000 + 0.5);

@@ -14,6 +14,8 @@
 #include "client/output.h"
 #include "client/order_input.h"
 #include "client/session.h"
+#include "rpc/arguments.h"
+#include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/convert.h"
@@ -65,7 +67,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		command->has_client = true;
 		if (uuid_parse(text, &command->client) && !uuid_is_nil(command->client))
 			return 0;
-		argp_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
+		arguments_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
 		return EINVAL;
 	case ARGP_KEY_ARG:
 		if (command->words_count < ORDER_WORDS_MAX)
@@ -205,7 +207,7 @@ static void say_problem(const struct placing *placing, const struct order_input 
 		fprintf(stderr,
 			"justhungry: outcome unknown: %s\n%s\n  %s\n", error, unknown_advice, again);
 	else
-		fprintf(stderr, "justhungry: %s\n", error);
+		output_complain("justhungry: %s", error);
 	if (placing->options->json)
 		print_json(placing, input->postcode, outcome, NULL, error, again);
 }
@@ -265,7 +267,7 @@ static int place(const struct placing *placing, const struct order_input *input,
 /* A mistake found before anything was sent: status 2, or 3 for what can be no postcode. */
 static int reject(const struct placing *placing, const char *postcode, enum order_mistake mistake, const char *error)
 {
-	fprintf(stderr, "justhungry order: %s\n", error);
+	output_complain("justhungry order: %s", error);
 	if (placing->options->json)
 		print_json(placing, postcode, OUTCOME_REFUSED, NULL, error, NULL);
 	return mistake == ORDER_INVALID_POSTCODE ? EXIT_REFUSED : EXIT_USAGE;
@@ -304,14 +306,19 @@ static void say_stopped(const struct placing *placing, uint64_t first, uint64_t 
 	free(command);
 }
 
-static int place_line(const struct placing *placing, char *line, size_t size, uint64_t number)
+static int place_line(const struct placing *placing, enum lines_found found, const struct line *line)
 {
-	struct order_input input;
+	struct order_input input = {0};
 	char error[ORDER_ERROR_SIZE], where[96], full[ORDER_ERROR_SIZE + 96];
-	enum order_mistake mistake;
+	enum order_mistake mistake = ORDER_MISUSED;
 
-	snprintf(where, sizeof where, "line %" PRIu64 ": ", number);
-	mistake = order_input_from_line(line, size, placing->command->customer, &input, error);
+	snprintf(where, sizeof where, "line %" PRIu64 ": ", line->number);
+	if (!placing->request) /* after 2^64 - 1 */
+		snprintf(error, sizeof error, "there is no higher request number");
+	else if (found == LINES_REFUSED)
+		snprintf(error, sizeof error, "%s", line->error);
+	else
+		mistake = order_input_from_line(line->text, line->size, placing->command->customer, &input, error);
 	if (mistake) {
 		snprintf(full, sizeof full, "%s%s", where, error);
 		return reject(placing, input.postcode ? input.postcode : "", mistake, full);
@@ -319,44 +326,39 @@ static int place_line(const struct placing *placing, char *line, size_t size, ui
 	return place(placing, &input, where);
 }
 
+/* The input failed in a line; returns the exit status. */
+static int say_unread(const struct placing *placing, uint64_t line)
+{
+	if (interrupt_signal()) {
+		fprintf(stderr, "justhungry order: ended by %s: line %" PRIu64 " was not read\n", interrupt_name(), line);
+		return EXIT_UNAVAILABLE;
+	}
+	output_complain("justhungry order: cannot read %s: line %" PRIu64 ": %s", placing->command->file, line,
+			strerror(errno));
+	return EXIT_USAGE;
+}
+
 static int place_lines(struct placing *placing, FILE *file)
 {
-	char *line = NULL;
-	size_t capacity = 0;
-	ssize_t size;
-	uint64_t number = 0, placed = 0, first = placing->request;
+	struct lines *lines = lines_new(file);
+	struct line line;
+	enum lines_found found;
+	uint64_t placed = 0, first = placing->request;
 	int status = EXIT_DONE;
 
-	while (!status && (size = getline(&line, &capacity, file)) >= 0) {
-		number++;
-		if (line[size - 1] == '\n')
-			line[--size] = 0;
-		if (!size || line[0] == '#')
-			continue;
-		if (!placing->request) { /* after 2^64 - 1 */
-			fprintf(stderr, "justhungry order: line %" PRIu64 ": there is no higher request number\n", number);
-			say_stopped(placing, first, placed);
-			status = EXIT_USAGE;
-			break;
+	while (!status && (found = lines_next(lines, &line)) != LINES_END) {
+		if (found == LINES_FAILED) {
+			status = say_unread(placing, line.number);
+		} else {
+			status = place_line(placing, found, &line);
+			if (status == EXIT_DONE || status == EXIT_UNWRITTEN)
+				placed++;
+			placing->request++;
 		}
-		status = place_line(placing, line, (size_t)size, number);
-		if (status == EXIT_DONE || status == EXIT_UNWRITTEN)
-			placed++;
 		if (status)
 			say_stopped(placing, first, placed);
-		placing->request++;
 	}
-	if (!status && ferror(file)) {
-		if (interrupt_signal())
-			fprintf(stderr, "justhungry order: ended by %s: line %" PRIu64 " was not read\n", interrupt_name(),
-				number + 1);
-		else
-			fprintf(stderr, "justhungry order: cannot read %s: %s\n", placing->command->file,
-				strerror(errno));
-		say_stopped(placing, first, placed);
-		status = interrupt_signal() ? EXIT_UNAVAILABLE : EXIT_USAGE;
-	}
-	free(line);
+	lines_free(lines);
 	return status;
 }
 
@@ -368,7 +370,7 @@ static int place_file(struct placing *placing)
 	int status;
 
 	if (fd < 0) {
-		fprintf(stderr, "justhungry order: cannot open %s: %s\n", name, strerror(errno));
+		output_complain("justhungry order: cannot open %s: %s", name, strerror(errno));
 		return EXIT_USAGE;
 	}
 	file = interrupt_reader(fd);

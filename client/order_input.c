@@ -5,54 +5,36 @@
 #include <string.h>
 
 #include "client/text.h"
+#include "rpc/base/escape.h"
+#include "rpc/base/limits.h"
+#include "rpc/base/order_text.h"
 #include "rpc/base/utf8.h"
 
-/* Text that may be stored: at most max bytes of UTF-8 without control characters. what: "item 2". */
-static bool check_text(const char *what, const char *text, size_t max, char error[static ORDER_ERROR_SIZE])
-{
-	size_t size = strlen(text);
-
-	if (size > max)
-		snprintf(error, ORDER_ERROR_SIZE, "%s is too long: %zu bytes, the limit is %zu", what, size, max);
-	else if (!utf8_valid_text(text, size))
-		snprintf(error, ORDER_ERROR_SIZE, "%s is not text: it must be UTF-8 without control characters", what);
-	else
-		return true;
-	return false;
-}
+_Static_assert(ORDER_ERROR_SIZE >= ORDER_TEXT_ERROR_SIZE, "what order_text says fits");
+_Static_assert(JH_ITEM_MAX == LIMIT_ITEM_BYTES && JH_CUSTOMER_MAX == LIMIT_CUSTOMER_BYTES, "one bound, two files");
 
 static bool check_items(const struct order_input *input, char error[static ORDER_ERROR_SIZE])
 {
-	char what[32];
-
-	for (size_t i = 0; i < input->items_count; i++) {
-		snprintf(what, sizeof what, "item %zu", i + 1);
-		if (!input->items[i][0]) {
-			snprintf(error, ORDER_ERROR_SIZE, "%s is empty", what);
+	for (size_t i = 0; i < input->items_count; i++)
+		if (!order_item_good(i + 1, input->items[i], strlen(input->items[i]), error))
 			return false;
-		}
-		if (!check_text(what, input->items[i], JH_ITEM_MAX, error))
-			return false;
-	}
 	return true;
 }
 
 static enum order_mistake check_postcode(const char *postcode, char error[static ORDER_ERROR_SIZE])
 {
 	size_t size = strlen(postcode);
+	char shown[ESCAPE_ROOM(JH_POSTCODE_MAX / 2)];
 
-	if (!utf8_valid_text(postcode, size)) {
-		snprintf(error, ORDER_ERROR_SIZE,
-			 "the postcode is not text: it must be UTF-8 without control characters");
-		return ORDER_MISUSED;
-	}
 	/* More than the wire can carry is certainly none; anything else the replicas judge. */
 	if (size > JH_POSTCODE_MAX) {
-		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%.*s...\" is longer than %d bytes",
-			 JH_POSTCODE_MAX / 2, postcode, JH_POSTCODE_MAX);
+		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%s...\" is longer than %d bytes",
+			 escape_into(shown, sizeof shown, postcode, JH_POSTCODE_MAX / 2, ESCAPE_STRICT), JH_POSTCODE_MAX);
 		return ORDER_INVALID_POSTCODE;
 	}
-	return ORDER_FINE;
+	if (utf8_valid_text(postcode, size) || order_text_good("the postcode", postcode, size, JH_POSTCODE_MAX, error))
+		return ORDER_FINE;
+	return ORDER_MISUSED;
 }
 
 enum order_mistake order_input_from_words(const char *const *words, size_t count, const char *customer,
@@ -83,7 +65,7 @@ enum order_mistake order_input_from_words(const char *const *words, size_t count
 		return mistake;
 	if (!check_items(input, error))
 		return ORDER_MISUSED;
-	if (customer && !check_text("the customer's name", customer, JH_CUSTOMER_MAX, error))
+	if (customer && !order_customer_good(customer, strlen(customer), error))
 		return ORDER_MISUSED;
 	return ORDER_FINE;
 }
@@ -96,7 +78,7 @@ enum order_mistake order_input_from_line(char *line, size_t size, const char *cu
 
 	*input = (struct order_input){0};
 	if (strlen(line) != size) {
-		snprintf(error, ORDER_ERROR_SIZE, "contains a NUL byte");
+		snprintf(error, ORDER_ERROR_SIZE, "byte %zu is a NUL", strlen(line) + 1);
 		return ORDER_MISUSED;
 	}
 	while (line) {

@@ -1,6 +1,7 @@
 #include "client/output.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ void output_json_take(json_t *object)
 
 char *output_said(const struct client_options *options, const char *bytes, size_t size)
 {
-	char *escaped = text_escape(bytes, size), *local = local_time_rewrite(escaped);
+	char *escaped = text_line(bytes, size), *local = local_time_rewrite(escaped);
 	char *said = advice_complete(options, local);
 
 	free(escaped);
@@ -120,11 +121,26 @@ char *output_said(const struct client_options *options, const char *bytes, size_
 	return said;
 }
 
+void output_complain(const char *format, ...)
+{
+	va_list arguments;
+	char *line = NULL, *escaped;
+
+	va_start(arguments, format);
+	if (vasprintf(&line, format, arguments) < 0)
+		shortage_of_memory(__func__);
+	va_end(arguments);
+	escaped = text_line(line, strlen(line));
+	fprintf(stderr, "%s\n", escaped);
+	free(escaped);
+	free(line);
+}
+
 int output_problem(const struct client_options *options, enum outcome outcome, const char *error)
 {
 	char *line = local_time_rewrite(error);
 
-	fprintf(stderr, "justhungry: %s\n", line);
+	output_complain("justhungry: %s", line);
 	free(line);
 	if (options->json)
 		output_json_take(json_pack("{s:s, s:o}", "outcome", outcome_name(outcome), "error",

@@ -11,6 +11,7 @@
 #include "client/answer.h"
 #include "client/interrupt.h"
 #include "client/locate.h"
+#include "client/output.h"
 #include "client/rejection.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -327,7 +328,8 @@ static void notice(struct session *session, uint64_t started_us, const char *err
 	    rpc_clock_us() - started_us < NOTICE_AFTER_US)
 		return;
 	session->noticed = true;
-	fprintf(stderr, "justhungry: %s\njusthungry: asking again for up to %g s (control-C ends it)\n", error,
+	output_complain("justhungry: %s", error);
+	fprintf(stderr, "justhungry: asking again for up to %g s (control-C ends it)\n",
 		session->options->timeout_ms / 1000.0);
 }
 

@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <editline/readline.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "client/interrupt.h"
 #include "client/keyboard.h"
 #include "client/text.h"
+#include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/standard_output.h"
 
@@ -174,17 +176,28 @@ static int talk(const struct client_options *options)
 	return status;
 }
 
+/* Lines of a pipe or a file: one that is refused runs nothing, and the next one is read. */
 static int read_lines(const struct client_options *options)
 {
-	char *line = NULL;
-	size_t capacity = 0;
+	struct lines *lines = lines_new(stdin);
+	struct line line;
+	enum lines_found found;
 	int status = EXIT_DONE;
+	bool go_on = true;
 
 	if (isatty(STDIN_FILENO))
 		fputs("justhungry: no locale of UTF-8 is installed (C.UTF-8): lines are read without editing\n", stderr);
-	while (interrupt_rest() && getline(&line, &capacity, stdin) >= 0 && run_line(options, line, &status))
-		;
-	free(line);
+	while (go_on && interrupt_rest() && (found = lines_next(lines, &line)) != LINES_END) {
+		if (found == LINES_ONE) {
+			go_on = run_line(options, line.text, &status);
+			continue;
+		}
+		status = EXIT_USAGE;
+		go_on = found == LINES_REFUSED;
+		fprintf(stderr, "justhungry shell: line %" PRIu64 ": %s\n", line.number,
+			found == LINES_REFUSED ? line.error : strerror(errno));
+	}
+	lines_free(lines);
 	return status;
 }
 

@@ -126,7 +126,7 @@ static void print_error(const char *error)
 {
 	char *line = local_time_rewrite(error);
 
-	fprintf(stderr, "justhungry: %s\n", line);
+	output_complain("justhungry: %s", line);
 	free(line);
 }
 

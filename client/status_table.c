@@ -112,15 +112,15 @@ static struct table_line format_row(const struct jh_replica_row *row)
 
 	line.cell[COLUMN_ID] = format_number(row->id);
 	line.cell[COLUMN_ROLE] = strdup(status_view_role(row->role));
-	line.cell[COLUMN_STATE] = text_escape(row->state.jh_text_val, row->state.jh_text_len);
+	line.cell[COLUMN_STATE] = text_line(row->state.jh_text_val, row->state.jh_text_len);
 	line.cell[COLUMN_OP] = format_fact(row, row->op);
 	line.cell[COLUMN_COMMIT] = format_fact(row, row->commit);
 	line.cell[COLUMN_DIGEST] = format_digest(row);
 	line.cell[COLUMN_ORDERS] = format_fact(row, row->orders);
-	line.cell[COLUMN_ADDRESS] = text_escape(row->address.jh_address_val, row->address.jh_address_len);
+	line.cell[COLUMN_ADDRESS] = text_line(row->address.jh_address_val, row->address.jh_address_len);
 	line.cell[COLUMN_AGE] = format_age(row);
 	line.cell[COLUMN_UP] = strdup(status_view_never_heard(row) ? "-" : text_duration(row->uptime_s, up));
-	line.cell[COLUMN_PUSH] = text_escape(row->push.jh_text_val, row->push.jh_text_len);
+	line.cell[COLUMN_PUSH] = text_line(row->push.jh_text_val, row->push.jh_text_len);
 	return line;
 }
 

@@ -166,7 +166,7 @@ static void print_heading(FILE *out, const struct client_options *options, const
 	else
 		fputs(", no primary", out);
 	if (status->address.jh_address_len) {
-		char *address = text_escape(status->address.jh_address_val, status->address.jh_address_len);
+		char *address = text_line(status->address.jh_address_val, status->address.jh_address_len);
 
 		fprintf(out, ", front-end %s up %s, %u queued", address, text_duration(status->uptime_s, up),
 			status->queued);

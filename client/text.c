@@ -8,46 +8,20 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/utf8.h"
 #include "rpc/base/wall.h"
 
-/* Would this code point do something to a terminal rather than show? */
-static bool acts_on_terminal(uint32_t code)
-{
-	if (code < 0x20 || (code >= 0x7f && code < 0xa0))
-		return true;
-	/* Bidirectional marks and overrides, line and paragraph separators. */
-	return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069);
-}
-
 char *text_escape(const void *bytes, size_t size)
 {
-	const uint8_t *at = bytes, *end = at + size;
-	char *out = malloc(4 * size + 1), *to = out;
+	return escape_dup(bytes, size, ESCAPE_TEXT);
+}
 
-	must_allocate(out);
-	while (at < end) {
-		uint32_t code = 0;
-		size_t length = utf8_take(at, (size_t)(end - at), &code);
-
-		if (code == '\\' && length == 1) {
-			*to++ = '\\';
-			*to++ = '\\';
-		} else if (length && !acts_on_terminal(code)) {
-			memcpy(to, at, length);
-			to += length;
-		} else {
-			length = length ? length : 1;
-			for (size_t i = 0; i < length; i++)
-				to += sprintf(to, "\\x%02x", at[i]);
-		}
-		at += length;
-	}
-	*to = 0;
-	return out;
+char *text_line(const void *bytes, size_t size)
+{
+	return escape_dup(bytes, size, ESCAPE_LINE);
 }
 
 /* Cells of one character. The C library's table for UTF-8 is asked whatever the process's own locale is: under LC_ALL=C

@@ -8,9 +8,10 @@
 
 #define TEXT_TIME_SIZE 40
 
-/* A copy, to be freed by the caller, safe to print: control characters (also U+0080 .. U+009F, and the marks that turn
- * the direction of writing) and bytes that are not UTF-8 appear as \xNN, a backslash as two. */
+/* A copy, to be freed by the caller, safe to print (rpc/base/escape.h): somebody's words, and a line of a server, in which
+ * such words are escaped already. */
 char *text_escape(const void *bytes, size_t size);
+char *text_line(const void *bytes, size_t size);
 
 /* Cells a terminal needs for escaped text: two for a wide character (East Asian, emoji), none for a combining one. */
 size_t text_columns(const char *text);

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "frontend/frontend.h"
-#include "rpc/base/utf8.h"
+#include "rpc/base/order_text.h"
 #include "rpc/convert.h"
 
-#define SAY_SIZE 160
+#define SAY_SIZE ORDER_TEXT_ERROR_SIZE
 
 /* rpcgen makes it and declares it nowhere. */
 void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
@@ -28,21 +28,13 @@ static bool order_good(const jh_order *order, char say[static SAY_SIZE])
 		snprintf(say, SAY_SIZE, "an order needs at least one item (at most %d)", JH_ITEMS_MAX);
 		return false;
 	}
-	if (!utf8_valid_text(order->customer.customer_val, order->customer.customer_len)) {
-		snprintf(say, SAY_SIZE, "the customer's name is not UTF-8 text, or has a control character in it");
+	if (!order_customer_good(order->customer.customer_val, order->customer.customer_len, say))
 		return false;
-	}
 	for (u_int i = 0; i < order->items.items_len; i++) {
 		const jh_item *item = &order->items.items_val[i];
 
-		if (item->jh_item_len == 0) {
-			snprintf(say, SAY_SIZE, "item %u is empty (1 to %d bytes)", i + 1, JH_ITEM_MAX);
+		if (!order_item_good(i + 1, item->jh_item_val, item->jh_item_len, say))
 			return false;
-		}
-		if (!utf8_valid_text(item->jh_item_val, item->jh_item_len)) {
-			snprintf(say, SAY_SIZE, "item %u is not UTF-8 text, or has a control character in it", i + 1);
-			return false;
-		}
 	}
 	return true;
 }

@@ -5,6 +5,9 @@
 #include <argp.h>
 #include <stdint.h>
 
+/* argp_error for what quotes an argument: what cannot be seen in it is escaped (rpc/base/escape.h). */
+__attribute__((format(printf, 2, 3))) void arguments_error(const struct argp_state *state, const char *format, ...);
+
 /* A decimal number from low to high. */
 uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
 			  uint64_t high);

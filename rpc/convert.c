@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/utf8.h"
 
 #define REPLICA_ID_MAX 4095u
 
@@ -15,35 +15,9 @@ _Static_assert(JH_ADDRESS_MAX == LIMIT_ADDRESS_BYTES, "one bound, two files");
 
 /* --- texts, uuids, digests ---------------------------------------------------------------------------------------- */
 
-/* Length of the character at the start of bytes when a line may show it, else 0. */
-static size_t printable(const char *bytes, size_t left)
-{
-	uint32_t character;
-	size_t length = utf8_take((const uint8_t *)bytes, left, &character);
-
-	return length > 0 && utf8_valid_text(bytes, length) ? length : 0;
-}
-
 const char *convert_text(char *to, size_t size, const char *bytes, u_int length)
 {
-	size_t used = 0;
-
-	must(size > 0);
-	for (size_t i = 0; i < length;) {
-		size_t one = printable(bytes + i, length - i);
-		size_t room = one > 0 ? one : 1;
-
-		if (used + room >= size)
-			break;
-		if (one > 0)
-			memcpy(to + used, bytes + i, one);
-		else
-			to[used] = '?';
-		used += room;
-		i += room;
-	}
-	to[used] = '\0';
-	return to;
+	return escape_into(to, size, bytes, length, ESCAPE_LINE);
 }
 
 static void *copy_of(const void *bytes, size_t size)

@@ -19,8 +19,8 @@
 
 /* --- texts, uuids, digests ---------------------------------------------------------------------------------------- */
 
-/* Bytes of the wire into a NUL-terminated text of `size` bytes that is safe to print on one line: control
- * characters, and bytes that are no UTF-8, become '?'; what does not fit is cut at a character. Any jh_text:
+/* Bytes of the wire, a line of somebody else, into a NUL-terminated text of `size` bytes that is safe to print on one line
+ * (ESCAPE_LINE of rpc/base/escape.h). Any jh_text:
  * convert_text(b, sizeof b, t.jh_text_val, t.jh_text_len). Returns to. */
 const char *convert_text(char *to, size_t size, const char *bytes, u_int length);
 

@@ -1,16 +1,16 @@
 #include "server/initial_orders.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/escape.h"
+#include "rpc/base/lines.h"
 #include "rpc/base/must.h"
-#include "rpc/base/utf8.h"
+#include "rpc/base/order_text.h"
 #include "server/body.h"
 #include "server/postcode.h"
-
-/* A line of the longest texts, its tabs, and the end of the line. */
-#define LINE_BYTES (LIMIT_POSTCODE_BYTES + 1 + LIMIT_CUSTOMER_BYTES + LIMIT_ITEMS * (1 + LIMIT_ITEM_BYTES) + 2)
 
 static struct order_text text_of(const char *text)
 {
@@ -66,20 +66,8 @@ static bool take_field(struct order_text *line, bool *ended, struct order_text *
 
 struct problem {
 	char *text;
-	size_t size;
+	size_t size; /* at least ORDER_TEXT_ERROR_SIZE */
 };
-
-static bool check_field(struct order_text field, const char *what, uint32_t limit, struct problem problem)
-{
-	if (field.size > limit)
-		snprintf(problem.text, problem.size, "the %s has %u bytes, at most %u are allowed", what, field.size,
-			 limit);
-	else if (!utf8_valid_text(field.bytes, field.size))
-		snprintf(problem.text, problem.size, "the %s is not UTF-8 text without control characters", what);
-	else
-		return true;
-	return false;
-}
 
 #define EXPECTED "POSTCODE<TAB>customer<TAB>item..."
 
@@ -92,11 +80,7 @@ static bool parse_items(struct order_text *line, bool *ended, struct body *body,
 			snprintf(problem.text, problem.size, "more than %d items", LIMIT_ITEMS);
 			return false;
 		}
-		if (item.size == 0) {
-			snprintf(problem.text, problem.size, "item %u is empty", body->items_count + 1);
-			return false;
-		}
-		if (!check_field(item, "item", LIMIT_ITEM_BYTES, problem))
+		if (!order_item_good(body->items_count + 1, item.bytes, item.size, problem.text))
 			return false;
 		body->items[body->items_count++] = item;
 	}
@@ -117,73 +101,62 @@ static bool parse_line(struct order_text line, char postcode[static POSTCODE_SIZ
 		snprintf(problem.text, problem.size, "no tab: expected " EXPECTED);
 		return false;
 	}
-	if (!check_field(typed, "postcode", LIMIT_POSTCODE_BYTES, problem))
-		return false;
 	if (!postcode_normalise(typed.bytes, typed.size, postcode)) {
-		snprintf(problem.text, problem.size, "invalid postcode: %.*s", (int)typed.size, typed.bytes);
+		char shown[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)];
+
+		snprintf(problem.text, problem.size, "invalid postcode: %s",
+			 escape_into(shown, sizeof shown, typed.bytes, typed.size, ESCAPE_STRICT));
 		return false;
 	}
 	body->postcode = text_of(postcode);
 	body->customer = text_of("");
 	if (take_field(&line, &ended, &body->customer) &&
-	    !check_field(body->customer, "customer", LIMIT_CUSTOMER_BYTES, problem))
+	    !order_customer_good(body->customer.bytes, body->customer.size, problem.text))
 		return false;
 	return parse_items(&line, &ended, body, problem);
 }
 
-/* Reads a line without its end into text. Returns its size, -1 at the end of the file, -2 when it is too long. */
-static int read_line(FILE *file, char text[static LINE_BYTES])
+static bool load_line(const struct line *line, initial_orders_take *take, void *context, struct problem problem)
 {
-	int size = 0, c;
-
-	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
-		if (size == LINE_BYTES)
-			return -2;
-		text[size++] = (char)c;
-	}
-	if (c == EOF && size == 0)
-		return -1;
-	return size > 0 && text[size - 1] == '\r' ? size - 1 : size;
-}
-
-/* Gives the order of one line; a line without one is fine. */
-static bool load_line(const char *text, int size, initial_orders_take *take, void *context, struct problem problem)
-{
-	struct order_text line = {.bytes = text, .size = (uint32_t)size};
+	struct order_text text = {.bytes = line->text, .size = (uint32_t)line->size};
 	char postcode[POSTCODE_SIZE];
 	struct body body;
 
-	if (size == 0 || text[0] == '#')
-		return true;
-	return parse_line(line, postcode, &body, problem) && give(&body, take, context, problem.text, problem.size);
+	return parse_line(text, postcode, &body, problem) && give(&body, take, context, problem.text, problem.size);
+}
+
+static bool load_lines(FILE *file, const char *path, initial_orders_take *take, void *context, char *error,
+		       size_t error_size)
+{
+	struct lines *lines = lines_new(file);
+	struct line line;
+	char problem[ORDER_TEXT_ERROR_SIZE];
+	enum lines_found found;
+	bool good = true;
+
+	while (good && (found = lines_next(lines, &line)) != LINES_END) {
+		good = found == LINES_ONE &&
+		       load_line(&line, take, context, (struct problem){problem, sizeof problem});
+		if (found == LINES_FAILED)
+			snprintf(error, error_size, "cannot read the initial orders %s: %s", path, strerror(errno));
+		else if (!good)
+			snprintf(error, error_size, "%s:%" PRIu64 ": %s", path, line.number,
+				 found == LINES_REFUSED ? line.error : problem);
+	}
+	lines_free(lines);
+	return good;
 }
 
 bool initial_orders_load(const char *path, initial_orders_take *take, void *context, char *error, size_t error_size)
 {
 	FILE *file = fopen(path, "re");
-	char text[LINE_BYTES], problem_text[256];
-	struct problem problem = {problem_text, sizeof problem_text};
-	unsigned long line = 0;
-	bool good = true;
-	int size = 0;
+	bool good;
 
 	if (file == NULL) {
 		snprintf(error, error_size, "cannot open the initial orders %s: %s", path, strerror(errno));
 		return false;
 	}
-	errno = 0;
-	while (good && (size = read_line(file, text)) != -1) {
-		line++;
-		if (size == -2)
-			snprintf(problem_text, sizeof problem_text, "the line is longer than any order");
-		good = size != -2 && load_line(text, size, take, context, problem);
-	}
-	if (!good)
-		snprintf(error, error_size, "%s:%lu: %s", path, line, problem_text);
-	else if (ferror(file)) {
-		snprintf(error, error_size, "cannot read the initial orders %s: %s", path, strerror(errno));
-		good = false;
-	}
+	good = load_lines(file, path, take, context, error, error_size);
 	fclose(file);
 	return good;
 }

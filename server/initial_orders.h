@@ -2,7 +2,7 @@
  * encoded bodies (struct jh_body of rpc/shop.x, nil client, request 0, time 0, check NONE) and keeps nothing.
  *
  * The file is text in UTF-8, one order a line: POSTCODE, a tab, customer (may be empty), then a tab and an item for
- * each item (1 to 32). Empty lines and lines that begin with # are left out; a line may end in CR LF.
+ * each item (1 to 32). What else a line may be is said in rpc/base/lines.h, what a text in rpc/base/order_text.h.
  *
  *     DH1 3LE<TAB>Ann<TAB>burger<TAB>fries
  * / */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "rpc/base/escape.h"
 #include "rpc/loop.h"
 #include "rpc/registry.h"
 #include "rpc/replica.h"
@@ -47,7 +48,8 @@ struct request {
 	jh_query query;              /* is_read: taken from the call's arguments, freed with the request */
 	enum jh_reason reason;       /* why it was declined */
 	const char *why;
-	char postcode[LIMIT_POSTCODE_BYTES + 1];   /* normalised, or as typed when it is none */
+	char *bad_text;              /* `why`, when a text of the order is none: freed with the request */
+	char postcode[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)]; /* normalised, or as typed (escaped) when it is none */
 	struct request *next;        /* in node->judged */
 	LIST_ENTRY(request) live;
 	uint32_t size;

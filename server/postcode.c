@@ -1,6 +1,9 @@
 #include "server/postcode.h"
 
+#include <stdint.h>
 #include <string.h>
+
+#include "rpc/base/utf8.h"
 
 /* The letters that BS 7666 allows, by position. District digits are not restricted by it. */
 static const char AREA_FIRST[] = "ABCDEFGHIJKLMNOPRSTUWYZ";   /* not Q V X */
@@ -20,10 +23,41 @@ static const char *const BEYOND[] = {"BF", "BX", "GX", "GY", "IM", "JE", "XX"};
 
 #define INWARD 3
 #define OUTWARD_MAX 4
+#define PLAIN_MAX (OUTWARD_MAX + 1 + INWARD + 1) /* and a blank behind it */
 
-static bool is_blank(char c)
+/* What comes with a postcode that is copied from a page or a document, and shows nothing: soft hyphen, characters of no
+ * width, marks of direction. Overrides of direction are not among them: under one, another postcode is seen. */
+static bool is_dust(uint32_t character)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return character == 0xad || character == 0x61c || (character >= 0x200b && character <= 0x200f) ||
+	       (character >= 0x202a && character <= 0x202c) || character == 0x2060 ||
+	       (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
+}
+
+/* The text as ASCII: any white space as one blank, none in front; dust left out. Returns its size, or 0 when something else
+ * is in it, or more than any postcode. */
+static size_t plain_text(const char *text, size_t size, char out[static PLAIN_MAX])
+{
+	size_t used = 0, taken;
+
+	for (size_t at = 0; at < size; at += taken) {
+		uint32_t character;
+
+		taken = utf8_take((const uint8_t *)text + at, size - at, &character);
+		if (taken == 0)
+			return 0;
+		if (is_dust(character))
+			continue;
+		if (utf8_space(character)) {
+			if (used == 0 || out[used - 1] == ' ')
+				continue;
+			character = ' ';
+		}
+		if (character > 0x7f || used == PLAIN_MAX)
+			return 0;
+		out[used++] = (char)character;
+	}
+	return used > 0 && out[used - 1] == ' ' ? used - 1 : used;
 }
 
 static bool is_digit(char c)
@@ -85,19 +119,16 @@ static bool inward_is_good(const char *inward)
 /* Blanks may stand around the postcode and where its space belongs, nowhere else: "D H1 3LE" is more likely a slip
  * in the order's arguments than a postcode. Writes the outward part, a space, and the inward part; false when the
  * sizes cannot fit. */
-static bool split(const char *text, size_t size, char out[static POSTCODE_SIZE], size_t *outward_size)
+static bool split(const char *typed, size_t typed_size, char out[static POSTCODE_SIZE], size_t *outward_size)
 {
-	while (size > 0 && is_blank(*text)) {
-		text++;
-		size--;
-	}
-	while (size > 0 && is_blank(text[size - 1]))
-		size--;
+	char text[PLAIN_MAX];
+	size_t size = plain_text(typed, typed_size, text);
+
 	if (size < INWARD + 2)
 		return false;
 	const char *inward = text + size - INWARD;
 	size -= INWARD;
-	while (size > 0 && is_blank(text[size - 1]))
+	if (text[size - 1] == ' ')
 		size--;
 	if (size > OUTWARD_MAX)
 		return false;

@@ -3,9 +3,12 @@
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "rpc/base/escape.h"
 #include "rpc/base/must.h"
+#include "rpc/base/order_text.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
@@ -27,6 +30,7 @@ static void request_free(struct request *request)
 	LIST_REMOVE(request, live);
 	if (request->is_read)
 		xdr_free((xdrproc_t)xdr_jh_query, &request->query);
+	free(request->bad_text);
 	free(request);
 }
 
@@ -72,7 +76,7 @@ static void reply_placed(struct request *request, uint64_t op)
 
 void request_answer(struct request *request, const struct replica_action *action)
 {
-	char text[256];
+	char text[ORDER_TEXT_ERROR_SIZE];
 
 	switch (action->verdict) {
 	case VERDICT_DONE:
@@ -163,10 +167,14 @@ static void decline(struct request *request, enum jh_reason reason, const char *
 	request->why = why;
 }
 
+static void judged(struct request *request)
+{
+	*request->node->judged_end = request;
+	request->node->judged_end = &request->next;
+}
+
 static void take_verdict(struct request *request, enum postcode_verdict verdict)
 {
-	struct node *node = request->node;
-
 	switch (verdict) {
 	case POSTCODE_EXISTS:
 		assign(request, JH_CHECK_EXISTS);
@@ -191,8 +199,7 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: order again");
 		break;
 	}
-	*node->judged_end = request;
-	node->judged_end = &request->next;
+	judged(request);
 }
 
 static void checked(void *context, enum postcode_verdict verdict)
@@ -227,8 +234,8 @@ void request_judge(struct request *request)
 {
 	enum postcode_verdict verdict;
 
-	if (request->reason != JH_REASON_NONE) { /* no postcode at all */
-		take_verdict(request, POSTCODE_INVALID);
+	if (request->reason != JH_REASON_NONE) { /* no postcode at all, or no text */
+		judged(request);
 		return;
 	}
 	recall(request);
@@ -241,6 +248,23 @@ void request_judge(struct request *request)
 static struct order_text text_of(const char *bytes, u_int size)
 {
 	return (struct order_text){.bytes = bytes, .size = size};
+}
+
+/* Is each text of the order one? Else it is declined, as any order once table and log were asked (RULE 12): one that an
+ * older version has placed gets its answer. */
+static bool texts_good(struct request *request, const struct body *body)
+{
+	char error[ORDER_TEXT_ERROR_SIZE];
+	bool good = order_customer_good(body->customer.bytes, body->customer.size, error);
+
+	for (uint32_t i = 0; good && i < body->items_count; i++)
+		good = order_item_good(i + 1, body->items[i].bytes, body->items[i].size, error);
+	if (good)
+		return true;
+	request->bad_text = strdup(error);
+	must_allocate(request->bad_text);
+	decline(request, JH_REASON_BAD_REQUEST, request->bad_text);
+	return false;
 }
 
 /* The front-end has judged the shape; what slips through is refused here as malformed. */
@@ -270,8 +294,8 @@ static struct request *make_request(struct node *node, const jh_submit_args *arg
 	*request = (struct request){.node = node, .view = args->view, .client = body.client, .number = body.request,
 				    .size = (uint32_t)size};
 	memcpy(request->body, encoded, size);
-	convert_text(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size);
-	if (!good)
+	escape_into(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size, ESCAPE_STRICT);
+	if (texts_good(request, &body) && !good)
 		decline(request, JH_REASON_INVALID_POSTCODE, "");
 	/* The content is everything behind what the primary assigns. */
 	size_t assigned = RULE_KEPT(rule_11_content_without_what_is_assigned) ? BODY_CHECK_OFFSET + 4 : 0;
@@ -370,9 +394,9 @@ void request_read(struct request *request, bool moved)
 	if (moved) {
 		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
 	} else if (!postcode_normalise(query->postcode.postcode_val, query->postcode.postcode_len, postcode)) {
-		char typed[LIMIT_POSTCODE_BYTES + 1], text[128];
+		char typed[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)], text[sizeof typed + 32];
 
-		convert_text(typed, sizeof typed, query->postcode.postcode_val, query->postcode.postcode_len);
+		escape_into(typed, sizeof typed, query->postcode.postcode_val, query->postcode.postcode_len, ESCAPE_STRICT);
 		snprintf(text, sizeof text, "invalid postcode: %s", typed);
 		reply_problem(request, JH_REFUSED, JH_REASON_INVALID_POSTCODE, text);
 	} else {

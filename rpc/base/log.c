@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/escape.h"
 #include "rpc/base/log_internal.h"
 #include "rpc/base/log_queue.h"
 #include "rpc/base/shortage.h"
@@ -92,11 +93,14 @@ void log_line(enum log_level level, const char *component, const char *format, .
 		used += written(snprintf(line + used, room - used, "%s %s ", names[level], component), room - used);
 	}
 
+	char message[LOG_LINE_BYTES];
 	va_list arguments;
 
 	va_start(arguments, format);
-	used += written(vsnprintf(line + used, room - used, format, arguments), room - used);
+	escape_into(line + used, room - used, message,
+		    written(vsnprintf(message, sizeof message, format, arguments), sizeof message), ESCAPE_LINE);
 	va_end(arguments);
+	used += strlen(line + used);
 	if (*colour != '\0') {
 		memcpy(line + used, COLOUR_END, sizeof COLOUR_END - 1);
 		used += sizeof COLOUR_END - 1;

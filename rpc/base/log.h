@@ -1,6 +1,6 @@
-/* One line an event on standard error: "time level component message key=value...", coloured only on a terminal. Values
- * with blanks are quoted by the caller's format. Never logs an incarnation. Never waits for who reads it, once
- * log_in_background was called. */
+/* One line an event on standard error: "time level component message key=value...", coloured only on a terminal. Whatever
+ * is said stays one line, in which everything can be seen (rpc/base/escape.h). Values with blanks are quoted by the
+ * caller's format. Never logs an incarnation. Never waits for who reads it, once log_in_background was called. */
 #pragma once
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };

@@ -9,6 +9,16 @@
  * character: no NUL, no C0 (also no tab, no line end), no DEL, no C1. The empty text is valid. */
 bool utf8_valid_text(const char *bytes, size_t size);
 
+/* Cannot be seen where it is shown: a control character, a character of no width (also soft hyphen, marks of direction, tag
+ * characters, variation selectors), or none that Unicode will ever assign. */
+bool utf8_unseen(uint32_t character);
+
+/* White space of any width, the plain one, no-break and ideographic too. */
+bool utf8_space(uint32_t character);
+
+/* Is nothing but these in the text? The empty text is blank, bytes that are not UTF-8 are not. */
+bool utf8_blank(const char *bytes, size_t size);
+
 /* How many bytes a character has that begins with this one, 1 to 4; 0 when none does. */
 size_t utf8_size(uint8_t first);
 

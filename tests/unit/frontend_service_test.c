@@ -415,6 +415,12 @@ static void bad_arguments_are_refused(void **state)
 	is_bad(args);
 	second[1] = (jh_item){.jh_item_val = (char *)(uintptr_t)"caf\xe9", .jh_item_len = 4};
 	is_bad(args);
+	second[1] = (jh_item){.jh_item_val = (char *)(uintptr_t)"\xe3\x80\x80 ", .jh_item_len = 4};
+	is_bad(args);
+	args = good_order(&item);
+	args.operation.jh_operation_u.order.customer.customer_val = (char *)(uintptr_t)"\xe2\x80\x8b";
+	args.operation.jh_operation_u.order.customer.customer_len = 3;
+	is_bad(args);
 	args = good_order(&item);
 	args.operation.jh_operation_u.order.customer.customer_val = (char *)(uintptr_t)"a\nb";
 	args.operation.jh_operation_u.order.customer.customer_len = 3;

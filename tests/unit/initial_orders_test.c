@@ -104,6 +104,11 @@ static void lines_become_orders(void **state)
 	assert_text(views[1].customer, "");
 	assert_text(views[1].items[0], "pizza");
 	assert_true(load_text(orders, ""));
+	assert_true(load_text(orders, "\xef\xbb\xbf  # as a spreadsheet saves it\r\n"
+				      "\t\t\r\n"
+				      "DH1\xc2\xa0\x33LE\xe2\x80\x8b\t\tsoup\r"));
+	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 3, views), 3);
+	assert_text(views[2].items[0], "soup");
 	orders_free(orders);
 }
 
@@ -119,17 +124,23 @@ static void wrong_lines_are_named(void **state)
 	refuses("DH1 3LE\tAnn\tpizza\t\tsoup\n", ":1: item 2 is empty");
 	refuses("DH1 3LE\tAnn\tpizza\t\n", ":1: item 2 is empty");
 	refuses("DH1 3LE\tAnn\tpizza\nDH1 3LE\tAnn\tcr\xe8me\n",
-		":2: the item is not UTF-8 text without control characters");
-	refuses("DH1 3LE\t\x01\tpizza\n", ":1: the customer is not UTF-8 text without control characters");
-	refuses("\x1b[2J\t\tpizza\n", ":1: the postcode is not UTF-8 text without control characters");
+		":2: item 1 is not text: it must be UTF-8 without control characters: \"cr\\xe8me\"");
+	refuses("DH1 3LE\t\x01\tpizza\n",
+		":1: the customer's name is not text: it must be UTF-8 without control characters: \"\\x01\"");
+	refuses("\x1b[2J\t\tpizza\n", ":1: invalid postcode: \\x1b[2J");
+	refuses("DH1 3LE\t\xc2\xa0\tpizza\n", ":1: the customer's name is blank, nothing of it can be seen: \"\\u{a0}\"");
+	refuses("DH1 3LE\tAnn\tpizza\t \n", ":1: item 2 is blank, nothing of it can be seen: \" \"");
+	refuses("DH1\xf3\xa0\x81\x81 3LE\t\tpizza\n", ":1: invalid postcode: DH1\\u{e0041} 3LE");
+	refuses("DH1 3LE\t\tpizza\rDH1 3LE\t\tsoup\n",
+		":1: column 15 is a carriage return without a line feed: lines end in LF or CR LF");
 	snprintf(text, sizeof text, "DH1 3LE\t%065d\tpizza\n", 1);
-	refuses(text, ":1: the customer has 65 bytes, at most 64 are allowed");
+	refuses(text, ":1: the customer's name is too long: 65 bytes, the limit is 64");
 	snprintf(text, sizeof text, "DH1 3LE\t\t%0129d\n", 1);
-	refuses(text, ":1: the item has 129 bytes, at most 128 are allowed");
+	refuses(text, ":1: item 1 is too long: 129 bytes, the limit is 128");
 	snprintf(text, sizeof text, "%033d\t\tpizza\n", 1);
-	refuses(text, ":1: the postcode has 33 bytes, at most 32 are allowed");
+	refuses(text, ":1: invalid postcode: 000000000000000000000000000000001");
 	snprintf(text, sizeof text, "DH1 3LE\t%07000d\tpizza\n", 1);
-	refuses(text, ":1: the line is longer than any order");
+	refuses(text, ":1: the customer's name is too long: 7000 bytes, the limit is 64");
 
 	int used = snprintf(text, sizeof text, "DH1 3LE\t");
 
@@ -140,7 +151,7 @@ static void wrong_lines_are_named(void **state)
 	struct orders *orders = orders_new(2);
 
 	assert_false(load_bytes(orders, "DH1 3LE\t\tpi\0zza\n", 16));
-	assert_string_equal(error, ":1: the item is not UTF-8 text without control characters");
+	assert_string_equal(error, ":1: column 12 is a NUL byte");
 	assert_false(load_text(orders, "DH1 3LE\t\ta\nDH1 3LE\t\tb\nDH1 3LE\t\tc\n"));
 	assert_string_equal(error, ":3: initial order 3: more orders than --max-orders allows");
 	assert_false(initial_orders_load("/nowhere/at-all", load, orders, error, sizeof error));

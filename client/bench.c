@@ -160,7 +160,7 @@ static void say_silence(void *context, uint64_t silent_us, const char *error)
 	(void)context;
 	if (terminal_takes_escapes(STDERR_FILENO))
 		screen_progress("");
-	fprintf(stderr, "justhungry: nobody has been answered for %.0f s%s%s\n", (double)silent_us / 1e6, *error ? ": " : "", error);
+	output_complain("justhungry: nobody has been answered for %.0f s%s%s", (double)silent_us / 1e6, *error ? ": " : "", error);
 }
 
 static void show_json(const struct load_options *load, const struct load_result *result, enum outcome outcome)

@@ -198,7 +198,7 @@ bool command_parse(const struct argp *argp, struct client_options *options, int 
 
 	*status = error == ECANCELED ? EXIT_DONE : EXIT_USAGE;
 	if (!error && !environment_check(options, complaint, sizeof complaint)) {
-		fprintf(stderr, "%s: %s\n", argv[0], complaint);
+		output_complain("%s: %s", argv[0], complaint);
 		return false;
 	}
 	return !error;

@@ -86,8 +86,8 @@ static const struct argp_option argp_options[] = {
 	{"client-id", KEY_CLIENT, "UUID", 0, "Ask again: the client id that the first attempt printed", 0},
 	{"request", KEY_REQUEST, "N", 0, "Ask again: its request number", 0},
 	{"file", KEY_FILE, "FILE", 0,
-	 "Place the orders of FILE (- is standard input), one a line: POSTCODE<TAB>ITEM<TAB>ITEM... Stops at the "
-	 "first that is not placed. With --client-id and --request its orders are numbered from N on, so that "
+	 "Place the orders of FILE (- is standard input), UTF-8, one a line: POSTCODE<TAB>ITEM<TAB>ITEM... Empty lines "
+	 "and those that begin with # are left out. Stops at the first that is not placed. With --client-id and --request its orders are numbered from N on, so that "
 	 "placing the same file again places what is missing and nothing twice",
 	 0},
 	{0},
@@ -333,8 +333,7 @@ static int say_unread(const struct placing *placing, uint64_t line)
 		fprintf(stderr, "justhungry order: ended by %s: line %" PRIu64 " was not read\n", interrupt_name(), line);
 		return EXIT_UNAVAILABLE;
 	}
-	output_complain("justhungry order: cannot read %s: line %" PRIu64 ": %s", placing->command->file, line,
-			strerror(errno));
+	output_complain("justhungry order: cannot read %s: %s", placing->command->file, strerror(errno));
 	return EXIT_USAGE;
 }
 

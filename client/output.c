@@ -11,6 +11,7 @@
 #include "client/local_time.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/utf8.h"
 #include "rpc/convert.h"
 #include "rpc/standard_output.h"
 
@@ -78,6 +79,31 @@ json_t *output_number(uint64_t number)
 	return json_string(text);
 }
 
+/* What cannot be seen is written as \\uNNNN: the value is the same, and nothing acts on a terminal. To be freed. */
+static char *show_unseen(const char *text)
+{
+	size_t left = strlen(text);
+	char *out = malloc(6 * left + 1), *to = out;
+
+	must_allocate(out);
+	for (size_t taken; left > 0; text += taken, left -= taken) {
+		uint32_t code;
+
+		taken = utf8_take((const uint8_t *)text, left, &code);
+		must(taken > 0); /* jansson wrote it */
+		if (code < 0x7f || !utf8_unseen(code)) { /* line ends are JSON's own */
+			memcpy(to, text, taken);
+			to += taken;
+		} else if (code < 0x10000) {
+			to += sprintf(to, "\\u%04x", code);
+		} else {
+			to += sprintf(to, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
 char *output_json_text_take(json_t *object, bool indented)
 {
 	char *text, *from, *to, before = 0;
@@ -99,7 +125,9 @@ char *output_json_text_take(json_t *object, bool indented)
 		from++;
 	}
 	*to = 0;
-	return text;
+	to = show_unseen(text);
+	free(text);
+	return to;
 }
 
 void output_json_take(json_t *object)

@@ -18,7 +18,8 @@ json_t *output_time(int64_t time_us); /* null for 0: loaded at the start */
 json_t *output_check(jh_check check); /* "exists", "format-only", null */
 json_t *output_number(uint64_t number); /* exact up to 2^64 - 1 once printed by output_json_take */
 
-/* The object as JSON text, to be freed, and frees the object: indented, or on one line. */
+/* The object as JSON text, to be freed, and frees the object: indented, or on one line. What cannot be seen is \\uNNNN in
+ * it, so that also JSON is safe on a terminal. */
 char *output_json_text_take(json_t *object, bool indented);
 
 /* A copy, to be freed, of what another process says, to be printed as text: escaped, times local,

@@ -61,12 +61,23 @@ static void test_no_text_passes_for_a_number(void **state)
 	printed(output_text("\377", 1), "\"\\\\xff\"");
 }
 
+/* The value is the same for whoever reads the JSON, and nothing in it acts on the terminal it is printed on. */
+static void test_what_cannot_be_seen_is_written_out(void **state)
+{
+	(void)state;
+	printed(output_text("caf\303\251 \345\257\277", 9), "\"caf\303\251 \345\257\277\"");
+	printed(output_text("a\342\200\213b", 5), "\"a\\u200bb\"");
+	printed(output_text("\302\233\177", 3), "\"\\u009b\\u007f\"");
+	printed(output_text("\363\240\201\201", 4), "\"\\udb40\\udc41\""); /* a tag character, in two halves */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers_are_exact),
 		cmocka_unit_test(test_large_numbers_stand_among_others),
 		cmocka_unit_test(test_no_text_passes_for_a_number),
+		cmocka_unit_test(test_what_cannot_be_seen_is_written_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,31 @@ static void a_repeat_gets_its_answer(void **state)
 	node_rig_end();
 }
 
+/* Rule 12: what is no text is refused by the primary too, once log and table were asked: nothing has happened under its
+ * number, and a number that has an order is in conflict. */
+static void what_shows_nothing_is_no_order(void **state)
+{
+	static const char *const blank[] = {" ", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b", "\xef\xbb\xbf \xc2\xad", "caf\xe9", "a\x1b"};
+	struct caller manager;
+	jh_write_result result;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	for (size_t i = 0; i < sizeof blank / sizeof *blank; i++) {
+		result = order_now(&manager, 5, blank[i]);
+		assert_int_equal(result.outcome, JH_REFUSED);
+		assert_int_equal(result.jh_write_result_u.problem.reason, JH_REASON_BAD_REQUEST);
+	}
+	assert_int_equal(report_now().orders, 4); /* those that were loaded */
+	result = order_now(&manager, 5, "soup");
+	assert_int_equal(result.outcome, JH_DONE);
+	result = order_now(&manager, 5, " ");
+	assert_int_equal(result.jh_write_result_u.problem.reason, JH_REASON_CONFLICT);
+	caller_close(&manager);
+	node_rig_end();
+}
+
 /* Rule 16: a clock that goes back, also across a start, makes no order earlier than the one before it. */
 static void times_never_fall(void **state)
 {
@@ -467,6 +492,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_carry_their_op),
 		cmocka_unit_test(a_repeat_gets_its_answer),
+		cmocka_unit_test(what_shows_nothing_is_no_order),
 		cmocka_unit_test(times_never_fall),
 		cmocka_unit_test(min_members_come_with_the_heartbeat),
 		cmocka_unit_test(a_limit_that_comes_near_is_told),

@@ -3,6 +3,9 @@
 #include <stdio.h>
 
 #include "rpc/base/must.h"
+#include "rpc/identify.h"
+
+#define ASK_MS 300
 
 enum attempt rejection_attempt(enum rpc_status status)
 {
@@ -22,6 +25,21 @@ enum attempt rejection_attempt(enum rpc_status status)
 	must_not_reach("a call without an answer");
 }
 
+/* False with a line: a cluster whose numbers are near ours may have a replica there. */
+static bool is_frontend(const char *address, uint32_t program, char *error, size_t error_size)
+{
+	struct identity_told told;
+	char who[IDENTIFY_TEXT];
+
+	identify_blocking(address, program, ASK_MS, &told);
+	if (told.kind != IDENTIFY_REPLICA)
+		return true;
+	snprintf(error, error_size,
+		 "program %u at %s is %s and no front-end, and executed nothing: check --frontend and --program-base",
+		 program, address, identify_text(&told, who));
+	return false;
+}
+
 void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
 			char *error, size_t error_size)
 {
@@ -30,6 +48,8 @@ void rejection_describe(const struct rpc_reply *reply, const struct client_optio
 			 "what listens at %s is not the front-end of program %u (%s), and executed nothing: check "
 			 "--frontend and --program-base",
 			 address, options->program_base, reply->error);
+	else if (reply->status == RPC_REJECTED && !is_frontend(address, options->program_base, error, error_size))
+		return;
 	else if (reply->status == RPC_REJECTED)
 		snprintf(error, error_size,
 			 "the front-end at %s rejects the call and executed nothing: %s: use a justhungry of the "

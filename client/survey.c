@@ -18,7 +18,7 @@
 
 #define DUMP_MS 2000
 #define ANSWER_MS 1000
-#define ENTRIES_MAX (4 * JH_REPLICAS_MAX)
+#define ENTRIES_MAX 512 /* other clusters' among them */
 #define HIGHEST_ID 4095
 
 struct survey {
@@ -34,6 +34,7 @@ struct question {
 	struct rpc_channel *channel;
 	bool ended;
 	bool answered;
+	bool stranger; /* what answers is no replica of this cluster */
 	struct jh_replica_row row;
 };
 
@@ -51,13 +52,20 @@ static void on_row(void *context, const struct rpc_reply *reply)
 	struct question *question = context;
 
 	question->answered = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row);
+	/* A replica knows its own id, and with another program base it is another. */
+	question->stranger = reply->status == RPC_REJECTED ||
+			     (question->answered && question->row.id != question->id);
 	end_question(question);
 }
 
 static void on_closed(void *context, const char *reason)
 {
+	struct question *question = context;
+
 	(void)reason;
-	end_question(context);
+	if (rpc_channel_no_rpc(question->channel))
+		question->stranger = true;
+	end_question(question);
 }
 
 static void on_interrupt(evutil_socket_t fd, short what, void *context)
@@ -106,7 +114,7 @@ static void ask(struct survey *survey, uint32_t program_base, uint32_t timeout_m
 /* One question a replica: the first of its addresses. */
 static void prepare(struct survey *survey, const struct registry_entry *entries, int count, uint32_t program_base)
 {
-	for (int i = 0; i < count && survey->questions_count < JH_REPLICAS_MAX; i++) {
+	for (int i = 0; i < count; i++) {
 		uint32_t id = entries[i].program - program_base;
 		bool known = false;
 
@@ -135,18 +143,22 @@ static void fill_down(const struct question *question, struct jh_replica_row *ro
 
 static void fill_rows(const struct survey *survey, struct jh_cluster_status *status)
 {
-	status->replicas.replicas_len = (u_int)survey->questions_count;
 	status->replicas.replicas_val = calloc(survey->questions_count + 1, sizeof *status->replicas.replicas_val);
 	must_allocate(status->replicas.replicas_val);
 	for (size_t i = 0; i < survey->questions_count; i++) {
-		struct jh_replica_row *row = &status->replicas.replicas_val[i];
+		struct question *question = &survey->questions[i];
+		struct jh_replica_row *row = &status->replicas.replicas_val[status->replicas.replicas_len];
 
-		if (!survey->questions[i].answered) {
-			fill_down(&survey->questions[i], row);
+		if (question->stranger || status->replicas.replicas_len == JH_REPLICAS_MAX) {
+			xdr_free((xdrproc_t)xdr_jh_replica_row, &question->row);
 			continue;
 		}
-		*row = survey->questions[i].row;
-		row->id = survey->questions[i].id;
+		status->replicas.replicas_len++;
+		if (!question->answered) {
+			fill_down(question, row);
+			continue;
+		}
+		*row = question->row;
 		if (row->view > status->view) {
 			status->view = row->view;
 			status->primary = 0;
@@ -179,13 +191,14 @@ void survey_replicas(const struct client_options *options, char *error, size_t e
 		     struct jh_cluster_status *status)
 {
 	uint64_t deadline_us = rpc_clock_us() + timeout_ms * 1000ull;
-	struct registry_entry entries[ENTRIES_MAX];
-	struct question questions[JH_REPLICAS_MAX];
-	struct survey survey = {.base = loop_new(), .questions = questions};
+	struct registry_entry *entries = calloc(ENTRIES_MAX, sizeof *entries);
+	struct survey survey = {.base = loop_new(), .questions = calloc(ENTRIES_MAX, sizeof *survey.questions)};
 	char direct[64], no_rpcbind[512] = "";
 	int count = 0;
 
 	must_allocate(survey.base);
+	must_allocate(entries);
+	must_allocate(survey.questions);
 	memset(status, 0, sizeof *status);
 	status->health = JH_HEALTH_UNAVAILABLE;
 	if (!locate_direct(options, direct))
@@ -195,10 +208,12 @@ void survey_replicas(const struct client_options *options, char *error, size_t e
 	if (count < 0)
 		locate_blame(options, no_rpcbind, sizeof no_rpcbind);
 	prepare(&survey, entries, count, options->program_base);
-	qsort(questions, survey.questions_count, sizeof *questions, by_id);
+	qsort(survey.questions, survey.questions_count, sizeof *survey.questions, by_id);
 	ask(&survey, options->program_base, least(left_ms(deadline_us), ANSWER_MS));
 	fill_rows(&survey, status);
 	event_base_free(survey.base);
 	survey_tell_frontend(options, status, error, error_size);
-	summarise(options, error, no_rpcbind, count, status);
+	summarise(options, error, no_rpcbind, count < 0 ? count : (int)status->replicas.replicas_len, status);
+	free(survey.questions);
+	free(entries);
 }

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "rpc/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/registry.h"
+#include "rpc/strangers.h"
 
 #define REPLICA_IDS 4096
 #define EVERY_MS 1000
@@ -23,12 +25,20 @@ enum reach { REACH_UNKNOWN, REACH_LOOPBACK, REACH_NETWORK };
 /* What the round under way has found of an id. */
 struct found {
 	uint8_t host;  /* 1 + index of the host that listed it last; 0: not found */
-	bool tcp6;
 	char address[64];
+};
+
+/* An entry of which it is being asked whose it is, or that waits for others of its host. */
+struct doubtful {
+	uint32_t host, id;
+	char address[64];
+	bool known;
+	TAILQ_ENTRY(doubtful) link;
 };
 
 struct discovery {
 	struct registry *registry;
+	struct strangers *strangers;
 	uint32_t program_base;
 	struct discovery_events events;
 	void *context;
@@ -37,7 +47,9 @@ struct discovery {
 	bool silent[DISCOVERY_HOSTS_MAX]; /* its last dump failed; said once */
 	uint32_t timeout_ms[DISCOVERY_HOSTS_MAX];
 	uint32_t hosts_count;
-	uint32_t answers_due; /* of the round under way */
+	uint32_t answers_due; /* of the round under way: dumps */
+	TAILQ_HEAD(doubtfuls, doubtful) doubtful; /* and entries */
+	bool rounding; /* a round is under way */
 	bool complete;
 	bool again; /* woken during a round */
 	enum reach reach; /* of the cluster's members; all are of one kind */
@@ -81,25 +93,67 @@ static bool refuse_mixture(struct discovery *discovery, uint32_t id, const char 
 	return true;
 }
 
-static void take_entry(struct discovery *discovery, uint32_t host, const struct registry_entry *entry)
+static void take_found(struct discovery *discovery, uint32_t host, uint32_t id, const char *address)
 {
-	uint32_t id = entry->program - discovery->program_base;
-	bool tcp6 = strcmp(entry->netid, "tcp6") == 0;
-
-	if (entry->version != 1 || id == 0 || id >= REPLICA_IDS)
-		return;
-
 	struct found *found = &discovery->found[id];
 
-	/* Of one host's addresses tcp is preferred. Where two hosts list an id, one of them may list a dead process that
-	 * nobody else can remove: each host's address is told, in the order of their answers. */
-	if (found->host == host + 1 && (!found->tcp6 || tcp6))
-		return;
-	if (refuse_mixture(discovery, id, entry->address))
+	if (refuse_mixture(discovery, id, address))
 		return;
 	found->host = (uint8_t)(host + 1);
-	found->tcp6 = tcp6;
-	snprintf(found->address, sizeof found->address, "%s", entry->address);
+	snprintf(found->address, sizeof found->address, "%s", address);
+}
+
+static void wait_for(struct discovery *discovery, uint32_t host, uint32_t id, const char *address)
+{
+	struct doubtful *doubtful = calloc(1, sizeof *doubtful);
+
+	must_allocate(doubtful);
+	doubtful->host = host;
+	doubtful->id = id;
+	snprintf(doubtful->address, sizeof doubtful->address, "%s", address);
+	TAILQ_INSERT_TAIL(&discovery->doubtful, doubtful, link);
+}
+
+static void take_entry(struct discovery *discovery, uint32_t host, uint32_t id, const char *address)
+{
+	switch (strangers_look(discovery->strangers, discovery->program_base + id, address)) {
+	case STRANGERS_OURS:
+		take_found(discovery, host, id, address);
+		return;
+	case STRANGERS_ASKING:
+		wait_for(discovery, host, id, address);
+		return;
+	case STRANGERS_DEAD:
+		discovery->events.dead(discovery->context, id, address);
+		return;
+	case STRANGERS_OTHERS:
+		return;
+	}
+	must_not_reach("an entry is somebody's");
+}
+
+/* Of one host's addresses tcp is preferred. Where two hosts list an id, one of them may list a dead process that nobody
+ * else can remove: each host's address is told, in the order of their answers. */
+static void take_entries(struct discovery *discovery, uint32_t host, const struct registry_entry *entries, int count)
+{
+	const struct registry_entry *chosen[REPLICA_IDS] = {NULL};
+
+	for (int i = 0; i < count; i++) {
+		uint32_t id = entries[i].program - discovery->program_base;
+
+		if (entries[i].version != 1 || id == 0)
+			continue;
+		if (entries[i].program < discovery->program_base) { /* only to see whose numbers ours cut into */
+			strangers_look(discovery->strangers, entries[i].program, entries[i].address);
+			continue;
+		}
+		if (id >= REPLICA_IDS || (chosen[id] != NULL && strcmp(entries[i].netid, "tcp6") == 0))
+			continue;
+		chosen[id] = &entries[i];
+	}
+	for (uint32_t id = 1; id < REPLICA_IDS; id++)
+		if (chosen[id] != NULL)
+			take_entry(discovery, host, id, chosen[id]->address);
 }
 
 /* --- a round ------------------------------------------------------------------------------------------------------ */
@@ -120,6 +174,8 @@ static void end_round(struct discovery *discovery)
 		if (discovery->found[id].host != 0)
 			ids[count++] = id;
 	discovery->whole = discovery->complete;
+	if (discovery->complete)
+		strangers_end_round(discovery->strangers);
 	for (uint32_t id = 1; id < REPLICA_IDS; id++)
 		discovery->listed[id] = discovery->found[id].host != 0 || discovery->refused[id];
 	if (!discovery->reach_seen)
@@ -127,6 +183,14 @@ static void end_round(struct discovery *discovery)
 	plan(discovery, discovery->again ? 0 : EVERY_MS);
 	discovery->again = false;
 	discovery->events.dumped(discovery->context, discovery->complete, ids, count);
+}
+
+static void end_round_when_known(struct discovery *discovery)
+{
+	if (discovery->rounding && discovery->answers_due == 0 && TAILQ_EMPTY(&discovery->doubtful)) {
+		discovery->rounding = false;
+		end_round(discovery);
+	}
 }
 
 static uint32_t host_index(const struct discovery *discovery, const char *host)
@@ -160,30 +224,74 @@ static void dumped(void *context, const char *name, const struct registry_entry 
 		discovery->complete = false;
 	if (count == REGISTRY_DUMP_LATE && discovery->timeout_ms[host] < DUMP_TIMEOUT_MOST_MS)
 		discovery->timeout_ms[host] *= 2;
-	for (int i = 0; i < count; i++)
-		take_entry(discovery, host, &entries[i]);
+	if (count > 0)
+		take_entries(discovery, host, entries, count);
 	/* At once, without waiting for the other hosts: one of them may be dead. */
 	for (uint32_t id = 1; count > 0 && id < REPLICA_IDS; id++)
 		if (discovery->found[id].host == host + 1)
 			discovery->events.found(discovery->context, id, discovery->found[id].address);
 	must(discovery->answers_due > 0);
-	if (--discovery->answers_due == 0)
-		end_round(discovery);
+	discovery->answers_due--;
+	end_round_when_known(discovery);
+}
+
+/* RULE 18: what one dump lists for the first time is told in one go, in the order of the ids: nobody answers, and a cluster
+ * is formed of him, before the others are known to be there. */
+static void take_known(struct discovery *discovery, uint32_t host)
+{
+	struct doubtful *doubtful, *next;
+
+	TAILQ_FOREACH(doubtful, &discovery->doubtful, link) {
+		if (doubtful->host == host && !doubtful->known)
+			return;
+	}
+	for (doubtful = TAILQ_FIRST(&discovery->doubtful); doubtful != NULL; doubtful = next) {
+		uint32_t id = doubtful->id;
+
+		next = TAILQ_NEXT(doubtful, link);
+		if (doubtful->host != host || !doubtful->known) /* asked once more: in doubt since */
+			continue;
+		TAILQ_REMOVE(&discovery->doubtful, doubtful, link);
+		take_entry(discovery, host, id, doubtful->address);
+		free(doubtful);
+		if (discovery->found[id].host == host + 1)
+			discovery->events.found(discovery->context, id, discovery->found[id].address);
+	}
+}
+
+/* Whose an entry is has been found out. */
+static void identified(void *context, uint32_t program, const char *address)
+{
+	struct discovery *discovery = context;
+	uint32_t id = program - discovery->program_base;
+	struct doubtful *doubtful;
+
+	TAILQ_FOREACH(doubtful, &discovery->doubtful, link) {
+		if (doubtful->id == id && strcmp(doubtful->address, address) == 0)
+			doubtful->known = true;
+	}
+	for (uint32_t host = 0; host < discovery->hosts_count; host++)
+		take_known(discovery, host);
+	end_round_when_known(discovery);
 }
 
 static void start_round(evutil_socket_t fd, short what, void *context)
 {
 	struct discovery *discovery = context;
+	uint32_t low;
 
 	(void)fd;
 	(void)what;
-	must(discovery->answers_due == 0);
+	must(!discovery->rounding);
+	discovery->rounding = true;
 	memset(discovery->found, 0, sizeof discovery->found);
 	discovery->complete = true;
 	discovery->reach_seen = false;
 	discovery->answers_due = discovery->hosts_count;
+	/* And those before ours: another cluster's numbers may reach into our own. */
+	low = discovery->program_base < REPLICA_IDS ? 1 : discovery->program_base - REPLICA_IDS + 1;
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
-		registry_dump_async(discovery->registry, discovery->hosts[i], discovery->program_base + 1,
+		registry_dump_async(discovery->registry, discovery->hosts[i], low,
 				    discovery->program_base + REPLICA_IDS - 1, discovery->timeout_ms[i], dumped, discovery);
 }
 
@@ -192,9 +300,14 @@ bool discovery_lists(const struct discovery *discovery, uint32_t id)
 	return !discovery->whole || id == 0 || id >= REPLICA_IDS || discovery->listed[id];
 }
 
+void discovery_doubt(struct discovery *discovery, uint32_t id)
+{
+	strangers_doubt(discovery->strangers, discovery->program_base + id);
+}
+
 void discovery_wake(struct discovery *discovery)
 {
-	if (discovery->answers_due > 0)
+	if (discovery->rounding)
 		discovery->again = true;
 	else
 		plan(discovery, 0);
@@ -247,6 +360,8 @@ struct discovery *discovery_new(struct event_base *base, struct registry *regist
 	discovery->context = context;
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
 		discovery->timeout_ms[i] = DUMP_TIMEOUT_MS;
+	TAILQ_INIT(&discovery->doubtful);
+	discovery->strangers = strangers_new(base, program_base, identified, discovery);
 	discovery->timer = evtimer_new(base, start_round, discovery);
 	must_allocate(discovery->timer);
 	plan(discovery, 0);
@@ -255,8 +370,15 @@ struct discovery *discovery_new(struct event_base *base, struct registry *regist
 
 void discovery_free(struct discovery *discovery)
 {
+	struct doubtful *doubtful;
+
 	if (discovery == NULL)
 		return;
+	while ((doubtful = TAILQ_FIRST(&discovery->doubtful)) != NULL) {
+		TAILQ_REMOVE(&discovery->doubtful, doubtful, link);
+		free(doubtful);
+	}
+	strangers_free(discovery->strangers);
 	event_free(discovery->timer);
 	free(discovery);
 }

@@ -1,5 +1,6 @@
 /* Finding replicas: one dump of each named host's rpcbind every second, keeping base + 1 .. base + 4095 (design
- * section 1). It finds and does not judge: an entry that vanishes ends no connection (rule 17). */
+ * section 1), but for those that another cluster or service has (rpc/strangers.h). It finds and does not judge: an entry
+ * that vanishes ends no connection (rule 17). */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +15,8 @@ struct discovery_events {
 	void (*found)(void *context, uint32_t id, const char *address);
 	/* One round is over: every id registered anywhere; complete: every host has answered. */
 	void (*dumped)(void *context, bool complete, const uint32_t *ids, uint32_t count);
+	/* The entry of that id outlived its process: another one has the port. */
+	void (*dead)(void *context, uint32_t id, const char *address);
 };
 
 /* hosts: "HOST,HOST..."; NULL when a name is empty or there are more than DISCOVERY_HOSTS_MAX. Starts at once. */
@@ -25,5 +28,7 @@ void discovery_free(struct discovery *discovery);
 
 /* The last whole round has found that id, or there was none yet that reached every host. */
 bool discovery_lists(const struct discovery *discovery, uint32_t id);
+/* Another cluster's replica answered the hello where that id was. */
+void discovery_doubt(struct discovery *discovery, uint32_t id);
 /* A replica has announced itself: dump now, not in a second. */
 void discovery_wake(struct discovery *discovery);

@@ -251,6 +251,9 @@ static void replica_hello(void *context, uint32_t id, uint32_t status, const cha
 
 	if (status == JH_HELLO_OK)
 		router_link(frontend->router, id, true, frontend_now_ms());
+	/* The address was one of ours once, and is another cluster's now. */
+	if (identity->program_base != frontend->options.program_base)
+		discovery_doubt(frontend->discovery, id);
 	step(frontend, &(struct views_event){.kind = VIEWS_HELLO,
 					     .id = id,
 					     .identity = identity,
@@ -304,7 +307,19 @@ static void round_dumped(void *context, bool complete, const uint32_t *ids, uint
 			      .kind = VIEWS_DUMPED, .complete = complete, .ids = ids, .ids_count = count});
 }
 
-const struct discovery_events manager_discovery_events = {.found = replica_found, .dumped = round_dumped};
+/* Auto-clean before its time: it is certain that no process of that number is there. */
+static void entry_is_dead(void *context, uint32_t id, const char *address)
+{
+	struct frontend *frontend = context;
+
+	registry_clean_async(frontend->registry, frontend->options.program_base + id, JH_REPLICA_V1, address);
+}
+
+const struct discovery_events manager_discovery_events = {
+	.found = replica_found,
+	.dumped = round_dumped,
+	.dead = entry_is_dead,
+};
 
 void manager_saved(void *context, uint64_t ticket, bool ok, const char *error)
 {

@@ -42,6 +42,7 @@ struct rpc_channel {
 	bool flush_active;
 	bool blocked; /* UP and the kernel takes no more: `writable` is added */
 	bool refused; /* nobody listens at the address */
+	bool no_rpc;  /* what came is no reply */
 	int start_errno; /* the socket could not be made: told from the loop */
 	int send_errno;  /* writing failed: told once nothing is left to read */
 	uint64_t timer_us; /* when `timer` fires; 0: not added */
@@ -395,9 +396,10 @@ static const char *take_input(struct rpc_channel *channel)
 
 		if (status == RECORD_MORE)
 			return NULL;
+		channel->no_rpc = status == RECORD_TOO_LONG || !take_reply(channel, record, size);
 		if (status == RECORD_TOO_LONG)
 			return "the peer sent a record over the limit";
-		if (!take_reply(channel, record, size))
+		if (channel->no_rpc)
 			return "the peer sent what is no RPC reply";
 	}
 	return NULL;
@@ -550,6 +552,11 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 bool rpc_channel_refused(const struct rpc_channel *channel)
 {
 	return channel->refused;
+}
+
+bool rpc_channel_no_rpc(const struct rpc_channel *channel)
+{
+	return channel->no_rpc;
 }
 
 size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel)

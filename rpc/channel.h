@@ -71,6 +71,8 @@ void rpc_channel_flush(struct rpc_channel *channel);
 
 /* There was no connection, and nobody listens at the address: the process that did is gone. */
 bool rpc_channel_refused(const struct rpc_channel *channel);
+/* It ended because what came is no RPC reply: what listens there is no RPC server. */
+bool rpc_channel_no_rpc(const struct rpc_channel *channel);
 
 size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel);
 size_t rpc_channel_output_bytes(const struct rpc_channel *channel); /* queued, not yet taken by the kernel */

@@ -15,6 +15,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
+#include "rpc/identify.h"
 #include "rpc/registry_internal.h"
 #include "rpc/registry_mappings.h"
 #include "rpc/resolve.h"
@@ -203,10 +204,14 @@ static enum registry_set_result unanswered(enum blocking_result result, const ch
 
 static void say_taken(uint32_t program, const struct registry_entry *other, char *error, size_t error_size)
 {
+	struct identity_told told;
+	char who[IDENTIFY_TEXT];
+
+	identify_blocking(other->address, program, PING_MS, &told);
 	snprintf(error, error_size,
-		 "program %u is served at %s (owner %s) already: choose another --program-base or --id; stop that process only "
-		 "if this one is to take its place",
-		 program, other->address, other->owner);
+		 "program %u is served at %s (owner %s) already, by %s: choose another --program-base (4096 from any other "
+		 "cluster's) or --id; stop that process only if this one is to take its place",
+		 program, other->address, other->owner, identify_text(&told, who));
 }
 
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */

@@ -22,7 +22,7 @@
 #define PATIENCE_MOST_US 16000000u
 #define UNSET_ALL_US 500000u
 #define ERROR_BYTES 256
-#define DUMP_ENTRIES 8192
+#define DUMP_ENTRIES 16384
 #define DUMPS_RUNNING 256 /* threads at most */
 
 /* A registration kept alive. The worker owns all but the list's links. */

@@ -9,6 +9,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "server/announce.h"
+#include "server/neighbours.h"
 #include "server/node.h"
 
 static void ready(struct node *node)
@@ -17,6 +18,7 @@ static void ready(struct node *node)
 	log_plain(STDOUT_FILENO, "ready id=%" PRIu32 " program=%" PRIu32 " address=%s", node->options.id,
 		  node->options.program_base + node->options.id, node->address);
 	announce(node);
+	neighbours_look(node);
 }
 
 static void registered(void *context, enum registry_set_result result, const char *error)

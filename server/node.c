@@ -14,6 +14,7 @@
 #include "rpc/process.h"
 #include "rpc/signals.h"
 #include "rpc/loop.h"
+#include "rpc/strangers.h"
 #include "server/announce.h"
 #include "server/background.h"
 #include "server/listen.h"
@@ -580,6 +581,7 @@ void node_free(struct node *node)
 	node->freeing = true;
 	announce_cancel(node);
 	registry_free(node->registry);
+	strangers_free(node->strangers);
 	links_free(node);
 	rpc_server_free(node->server);
 	postcode_checker_free(node->checker);

@@ -143,6 +143,7 @@ struct node {
 	struct registration registrations[2];   /* tcp, tcp6 */
 	uint32_t registrations_count;
 	bool ready;                  /* rpcbind has taken the first of them */
+	struct strangers *strangers; /* NULL: not looked for yet */
 	struct rpc_channel *announcing;
 	uint64_t announced_us;       /* when a front-end was looked for last */
 	bool disk_full;

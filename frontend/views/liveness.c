@@ -72,6 +72,12 @@ void vm_liveness_found(struct views *v, uint32_t id, const char *address)
 		connect_to(v, k);
 }
 
+/* What is registered no more and never said a word was none of ours, or is gone without having told anything. */
+static bool was_never_there(const struct views *v, const struct known *k)
+{
+	return !k->registered && !k->greeted && !vm_expected(v, k->id);
+}
+
 void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uint32_t count)
 {
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
@@ -81,6 +87,15 @@ void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uin
 
 		if (k != NULL)
 			k->registered = true;
+	}
+	for (uint32_t i = 0; complete && i < LIMIT_REPLICAS; i++) {
+		struct known *k = &v->known[i];
+
+		if (k->id == 0 || !was_never_there(v, k))
+			continue;
+		if (k->link != LINK_DOWN)
+			vm_emit(v, VIEWS_DO_DISCONNECT, k->id);
+		memset(k, 0, sizeof *k);
 	}
 	v->dumped = true;
 	v->dump_complete = complete;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "frontend/discovery.h"
+#include "rpc/identify.h"
 #include "rpc/registry.h"
 
 #define BASE 540000000
@@ -34,11 +35,80 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 
 	(void)registry;
 	(void)timeout_ms;
-	assert_int_equal(low, BASE + 1);
-	assert_true(high > low);
+	assert_int_equal(low, BASE - 4095);
+	assert_int_equal(high, BASE + 4095);
 	snprintf(dump->host, sizeof dump->host, "%s", host);
 	dump->done = done;
 	dump->context = context;
+}
+
+/* Instead of rpc/identify.c's: answered in the next turn of the loop, as `who` says, or when the test says so. */
+struct identify {
+	uint32_t program;
+	identify_fn told;
+	void *context;
+};
+
+static struct identity_told who[4200]; /* by what is beyond BASE - 100; UNKNOWN and base 0: a replica of ours */
+static struct identify asked[64];
+static int asked_count;
+static bool silent;                    /* nobody answers by himself */
+
+static void tell(struct identify *question, const struct identity_told *told)
+{
+	identify_fn fn = question->told;
+
+	question->told = NULL;
+	fn(question->context, told);
+}
+
+static struct identity_told told_of(uint32_t program)
+{
+	struct identity_told told = who[program - (BASE - 100)];
+
+	if (told.kind == IDENTIFY_REPLICA && told.program_base == 0)
+		told = (struct identity_told){.kind = IDENTIFY_REPLICA, .program_base = BASE, .id = program - BASE};
+	return told;
+}
+
+static void answer_by_itself(evutil_socket_t fd, short what, void *context)
+{
+	struct identify *question = context;
+	struct identity_told told;
+
+	(void)fd;
+	(void)what;
+	if (question->told == NULL)
+		return;
+	told = told_of(question->program);
+	tell(question, &told);
+}
+
+struct identify *identify(struct event_base *base, const char *address, uint32_t program, uint32_t timeout_ms,
+			  identify_fn told, void *context)
+{
+	static const struct timeval at_once;
+	struct identify *question = &asked[asked_count++];
+
+	(void)address;
+	assert_true(timeout_ms > 0);
+	assert_true(asked_count < 64);
+	*question = (struct identify){.program = program, .told = told, .context = context};
+	if (!silent)
+		event_base_once(base, -1, EV_TIMEOUT, answer_by_itself, question, &at_once);
+	return question;
+}
+
+void identify_cancel(struct identify *question)
+{
+	if (question != NULL)
+		question->told = NULL;
+}
+
+const char *identify_text(const struct identity_told *told, char text[static IDENTIFY_TEXT])
+{
+	snprintf(text, IDENTIFY_TEXT, "kind %d of %u", (int)told->kind, told->program_base);
+	return text;
 }
 
 struct rig {
@@ -69,12 +139,23 @@ static void dumped(void *context, bool complete, const uint32_t *ids, uint32_t c
 	rig->rounds++;
 }
 
-static const struct discovery_events events = {found, dumped};
+static void dead(void *context, uint32_t id, const char *address)
+{
+	struct rig *rig = context;
+	size_t used = strlen(rig->said);
+
+	snprintf(rig->said + used, sizeof rig->said - used, "dead %u@%s ", id, address);
+}
+
+static const struct discovery_events events = {found, dumped, dead};
 
 static void begin(struct rig *rig, const char *hosts, int count)
 {
 	memset(rig, 0, sizeof *rig);
 	dumps_count = 0;
+	asked_count = 0;
+	silent = false;
+	memset(who, 0, sizeof who);
 	rig->base = event_base_new();
 	rig->discovery = discovery_new(rig->base, NULL, BASE, hosts, &events, rig);
 	assert_non_null(rig->discovery);
@@ -108,6 +189,22 @@ static void answer(const char *host, const struct registry_entry *entries, int c
 	fail_msg("%s was not asked", host);
 }
 
+/* Until nobody is being asked any more. */
+static void turn(struct rig *rig)
+{
+	for (int i = 0; i < 5; i++)
+		event_base_loop(rig->base, EVLOOP_NONBLOCK);
+}
+
+static void next_round(struct rig *rig)
+{
+	rig->said[0] = '\0';
+	dumps_count = 0;
+	discovery_wake(rig->discovery);
+	while (dumps_count == 0)
+		event_base_loop(rig->base, EVLOOP_ONCE);
+}
+
 /* A process that was killed leaves its entry behind, and only its own host's rpcbind could say that nobody is there.
  * Found by chaos: with the first answer only, a replica was looked for on the wrong host for 10 s. */
 static void an_entry_hides_no_other_hosts(void **state)
@@ -119,6 +216,7 @@ static void an_entry_hides_no_other_hosts(void **state)
 	begin(&rig, "10.0.0.1,10.0.0.4", 2);
 	answer("10.0.0.4", &left, 1);
 	answer("10.0.0.1", &living, 1);
+	turn(&rig);
 	assert_string_equal(rig.said, "1@10.0.0.4:40001 1@10.0.0.1:40002 ");
 	assert_int_equal(rig.rounds, 1);
 	assert_true(rig.complete);
@@ -137,6 +235,7 @@ static void tcp_is_preferred_to_tcp6(void **state)
 	(void)state;
 	begin(&rig, "10.0.0.1", 1);
 	answer("10.0.0.1", both, 3);
+	turn(&rig);
 	assert_string_equal(rig.said, "2@10.0.0.1:40001 ");
 	end(&rig);
 }
@@ -150,6 +249,7 @@ static void a_silent_host_delays_no_other(void **state)
 	(void)state;
 	begin(&rig, "10.0.0.1,10.0.0.4", 2);
 	answer("10.0.0.1", &living, 1);
+	turn(&rig);
 	assert_string_equal(rig.said, "3@10.0.0.1:40003 ");
 	assert_int_equal(rig.rounds, 0);
 	answer("10.0.0.4", NULL, -1);
@@ -159,12 +259,152 @@ static void a_silent_host_delays_no_other(void **state)
 	end(&rig);
 }
 
+static struct identity_told of_cluster(uint32_t base, uint32_t id)
+{
+	return (struct identity_told){.kind = IDENTIFY_REPLICA, .program_base = base, .id = id};
+}
+
+/* Another cluster's program base is 100 less than ours, or 100 more: its replicas and its front-end have numbers of ours. */
+static void another_clusters_are_not_told(void **state)
+{
+	struct registry_entry entries[] = {entry(3, "tcp", "10.0.0.1:40003"), entry(100, "tcp", "10.0.0.1:40100"),
+					   entry(101, "tcp", "10.0.0.1:40101"), entry(4, "tcp", "10.0.0.1:40004"),
+					   entry((uint32_t)-7, "tcp", "10.0.0.1:39993")};
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	who[100 + 4] = of_cluster(BASE - 100, 104);
+	who[100 + 100] = (struct identity_told){.kind = IDENTIFY_FRONTEND, .program_base = BASE + 100};
+	who[100 + 101] = of_cluster(BASE + 100, 1);
+	who[100 - 7] = of_cluster(BASE - 100, 93);
+	answer("10.0.0.1", entries, 5);
+	turn(&rig);
+	assert_string_equal(rig.said, "3@10.0.0.1:40003 ");
+	assert_int_equal(rig.rounds, 1);
+	assert_int_equal(rig.ids_count, 1);
+	assert_int_equal(rig.ids[0], 3);
+	assert_false(discovery_lists(rig.discovery, 101));
+	/* And nobody is asked again at every round. */
+	next_round(&rig);
+	answer("10.0.0.1", entries, 5);
+	turn(&rig);
+	assert_int_equal(asked_count, 5);
+	assert_string_equal(rig.said, "3@10.0.0.1:40003 ");
+	end(&rig);
+}
+
+/* Of what kind the other service is does not matter; but an entry whose process is gone is cleaned. */
+static void other_services_are_not_told(void **state)
+{
+	struct registry_entry entries[] = {entry(5, "tcp", "10.0.0.1:40005"), entry(6, "tcp", "10.0.0.1:40006"),
+					   entry(7, "tcp", "10.0.0.1:40007")};
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	who[100 + 5].kind = IDENTIFY_OTHER;
+	who[100 + 6].kind = IDENTIFY_NOBODY;
+	who[100 + 7].kind = IDENTIFY_UNKNOWN;
+	answer("10.0.0.1", entries, 3);
+	turn(&rig);
+	/* Rule 18: whoever is silent may be a replica that hangs. */
+	assert_string_equal(rig.said, "dead 6@10.0.0.1:40006 7@10.0.0.1:40007 ");
+	assert_int_equal(rig.ids_count, 1);
+	end(&rig);
+}
+
+/* Rule 18: what is not known yet ends no round, as an id that is not there. */
+static void a_round_waits_for_whose_they_are(void **state)
+{
+	struct registry_entry entries[] = {entry(3, "tcp", "10.0.0.1:40003"), entry(4, "tcp", "10.0.0.1:40004")};
+	struct identity_told ours = of_cluster(BASE, 3), other = of_cluster(BASE - 1, 5);
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	silent = true;
+	answer("10.0.0.1", entries, 2);
+	turn(&rig);
+	assert_int_equal(rig.rounds, 0);
+	assert_int_equal(asked_count, 2);
+	tell(&asked[0], &ours);
+	assert_string_equal(rig.said, "");
+	assert_int_equal(rig.rounds, 0);
+	tell(&asked[1], &other);
+	assert_string_equal(rig.said, "3@10.0.0.1:40003 ");
+	assert_int_equal(rig.rounds, 1);
+	assert_int_equal(rig.ids_count, 1);
+	end(&rig);
+}
+
+/* Rule 18: of what is new on a host nobody is told before the others, whoever answers first. */
+static void new_ones_are_told_together(void **state)
+{
+	struct registry_entry entries[] = {entry(1, "tcp", "10.0.0.1:40001"), entry(2, "tcp", "10.0.0.1:40002")};
+	struct identity_told first = of_cluster(BASE, 1), second = of_cluster(BASE, 2);
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	silent = true;
+	answer("10.0.0.1", entries, 2);
+	turn(&rig);
+	tell(&asked[1], &second);
+	assert_string_equal(rig.said, "");
+	tell(&asked[0], &first);
+	assert_string_equal(rig.said, "1@10.0.0.1:40001 2@10.0.0.1:40002 ");
+	end(&rig);
+}
+
+/* Loopback addresses of another cluster do not turn ours away. */
+static void a_stranger_makes_no_mixture(void **state)
+{
+	struct registry_entry entries[] = {entry(1, "tcp", "127.0.0.1:40001"), entry(2, "tcp", "10.0.0.1:40002")};
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	who[100 + 1] = of_cluster(BASE - 5, 6);
+	answer("10.0.0.1", entries, 2);
+	turn(&rig);
+	assert_string_equal(rig.said, "2@10.0.0.1:40002 ");
+	end(&rig);
+}
+
+/* The number, and even the address, of one of ours is another cluster's now; its hello told. */
+static void who_was_ours_is_asked_again_when_in_doubt(void **state)
+{
+	struct registry_entry one = entry(3, "tcp", "10.0.0.1:40003");
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	answer("10.0.0.1", &one, 1);
+	turn(&rig);
+	assert_string_equal(rig.said, "3@10.0.0.1:40003 ");
+	who[100 + 3] = of_cluster(BASE - 5, 8);
+	discovery_doubt(rig.discovery, 3);
+	next_round(&rig);
+	answer("10.0.0.1", &one, 1);
+	turn(&rig);
+	assert_string_equal(rig.said, "");
+	assert_int_equal(rig.ids_count, 0);
+	end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_hides_no_other_hosts),
 		cmocka_unit_test(tcp_is_preferred_to_tcp6),
 		cmocka_unit_test(a_silent_host_delays_no_other),
+		cmocka_unit_test(another_clusters_are_not_told),
+		cmocka_unit_test(other_services_are_not_told),
+		cmocka_unit_test(a_round_waits_for_whose_they_are),
+		cmocka_unit_test(new_ones_are_told_together),
+		cmocka_unit_test(a_stranger_makes_no_mixture),
+		cmocka_unit_test(who_was_ours_is_asked_again_when_in_doubt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,15 +100,26 @@ static void turn_ends(struct loop_meter *meter)
 		meter->max_us = turn_us;
 }
 
+/* A process that was stopped wakes up from its wait with EINTR. libevent then runs the timers, and what has come meanwhile
+ * would be late: sockets are read before any timer judges. RULE 15 */
+static int wait_for_events(int epoll, struct epoll_event *events, int count, int timeout_ms)
+{
+	int ready = epoll_pwait(epoll, events, count, timeout_ms, NULL);
+
+	if (ready < 0 && errno == EINTR)
+		ready = epoll_pwait(epoll, events, count, 0, NULL);
+	return ready;
+}
+
 int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms)
 {
 	struct loop_meter *meter = attached;
 
 	if (meter == NULL)
-		return epoll_pwait(epoll, events, count, timeout_ms, NULL);
+		return wait_for_events(epoll, events, count, timeout_ms);
 	turn_ends(meter);
 
-	int ready = epoll_pwait(epoll, events, count, timeout_ms, NULL);
+	int ready = wait_for_events(epoll, events, count, timeout_ms);
 
 	turn_begins(meter);
 	return ready;

@@ -1,11 +1,18 @@
-/* The meter of the loop's turns: a turn that works or blocks for long is seen, waiting for events is not. */
+/* The meter of the loop's turns: a turn that works or blocks for long is seen, waiting for events is not. And what came
+ * while the process was stopped is read before a timer judges that it is late. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <event2/event.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,12 +83,63 @@ static void waiting_is_no_turn(void **state)
 	assert_true(longest_turn(work, 0, 300) < 150000);
 }
 
+/* --- a process that is stopped and goes on ------------------------------------------------------------------------ */
+
+static int stop_pipe[2];
+static bool stop_next_wait;
+static char order_of_events[8];
+
+/* Stands in for the system's: a wait in which the process is stopped ends like this. */
+int epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout_ms, const sigset_t *mask)
+{
+	if (!stop_next_wait)
+		return (int)syscall(SYS_epoll_pwait, epoll, events, count, timeout_ms, mask, sizeof(uint64_t));
+	stop_next_wait = false;
+	assert_int_equal(write(stop_pipe[1], "x", 1), 1);
+	usleep(((useconds_t)timeout_ms + 1) * 1000); /* the timer is due, too */
+	errno = EINTR;
+	return -1;
+}
+
+static void note(evutil_socket_t fd, short what, void *context)
+{
+	char byte;
+
+	if (fd >= 0)
+		assert_int_equal(read(fd, &byte, 1), 1);
+	strcat(order_of_events, context);
+	(void)what;
+}
+
+/* RULE 15 */
+static void what_came_is_read_before_timers(void **state)
+{
+	struct event_base *base = loop_new();
+	struct timeval wait = {.tv_usec = 20000};
+
+	(void)state;
+	assert_int_equal(pipe(stop_pipe), 0);
+	struct event *timer = evtimer_new(base, note, "t"), *reader = event_new(base, stop_pipe[0], EV_READ, note, "r");
+
+	event_add(timer, &wait);
+	event_add(reader, NULL);
+	stop_next_wait = true;
+	event_base_dispatch(base);
+	assert_string_equal(order_of_events, "rt");
+	event_free(timer);
+	event_free(reader);
+	event_base_free(base);
+	close(stop_pipe[0]);
+	close(stop_pipe[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_turn_that_works_is_seen),
 		cmocka_unit_test(a_turn_that_blocks_is_seen),
 		cmocka_unit_test(waiting_is_no_turn),
+		cmocka_unit_test(what_came_is_read_before_timers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,11 +88,13 @@ clean_up() {
 	if ((status != 0 && status != SKIPPED)); then
 		show_logs >&2
 	fi
-	[[ -z ${JH_OWN_HOST:-} ]] || umount -l "$SCRATCH"/* 2>/dev/null
+	# However deep: what is mounted there is not this test's to remove.
+	[[ -z ${JH_OWN_HOST:-} ]] || awk -v below="$SCRATCH/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo |
+		tac | xargs -r -n 1 umount -l
 	if ((status != 0 && status != SKIPPED)) && [[ -n ${JH_KEEP_SCRATCH:-} ]]; then
 		echo "kept: $SCRATCH" >&2
-	else
-		rm -rf "$SCRATCH"
+	elif ! grep -q -F " $SCRATCH/" /proc/self/mountinfo; then
+		rm -rf --one-file-system "$SCRATCH"
 	fi
 	exit "$status"
 }

@@ -112,7 +112,7 @@ static void note_file(struct directory *directory)
 	directory->inode = 0;
 	if (directory->file >= 0)
 		close(directory->file);
-	directory->file = openat(directory->fd, VIEW_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	directory->file = openat(directory->fd, VIEW_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (directory->file < 0 || fstat(directory->file, &info) != 0)
 		return;
 	directory->device = info.st_dev;
@@ -346,7 +346,7 @@ static bool set_aside(const struct directory *directory, const char *why, char *
 /* Returns the bytes read, -1 with errno, or -2 when there are more than a view file ever has. */
 static ssize_t read_all(const struct directory *directory, char *text, size_t size)
 {
-	int fd = openat(directory->fd, VIEW_FILE, O_RDONLY | O_CLOEXEC);
+	int fd = openat(directory->fd, VIEW_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a pipe */
 	size_t used = 0;
 
 	if (fd < 0)

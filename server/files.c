@@ -1,5 +1,5 @@
-/* Whether the files that this replica writes are still those of their names: who deletes, moves or replaces them under a
- * running process takes away what it has acknowledged, and nothing that it does tells it. Looked up off the loop, for a
+/* Whether the files that this replica writes are still those of their names: who deletes, moves, replaces or cuts them under
+ * a running process takes away what it has acknowledged, and nothing that it does tells it. Looked up off the loop, for a
  * stat can wait as long as a disk. */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ struct look {
 	uint64_t adoptions, snapshot_op;
 	/* What was found. */
 	bool directory_gone;
-	uint64_t found_op, device, inode; /* the newest snapshot; inode 0: none */
+	uint64_t found_op, device, inode, size; /* the newest snapshot; inode 0: none */
 	char why[DIRECTORY_ERROR_SIZE];   /* empty: nothing wrong */
 	const struct journal_file *missing; /* the journal's file that is not there, or is another; NULL: none */
 	uint32_t files_count;
@@ -54,6 +54,8 @@ static bool journal_is_there(struct look *look, int directory)
 		else if (info.st_ino != 0 && file->inode != 0 && /* the kernel may not have told one of them */
 			 (info.st_ino != file->inode || info.st_dev != file->device))
 			what = "replaced";
+		else if (info.st_ino != 0 && (uint64_t)info.st_size < file->size)
+			what = "cut short";
 		if (what == NULL)
 			continue;
 		snprintf(look->why, sizeof look->why, "its journal file %s was %s while it ran", file->name, what);
@@ -84,6 +86,7 @@ static void look_at_snapshot(struct look *look, const char *path, int directory)
 	look->found_op = op;
 	look->device = info.st_dev;
 	look->inode = info.st_ino;
+	look->size = (uint64_t)info.st_size;
 }
 
 static void look_now(void *context)
@@ -111,9 +114,15 @@ static void compare_snapshot(struct files_seen *seen, struct look *look)
 			 (unsigned long long)look->found_op);
 		return;
 	}
+	if (seen->inode != 0 && seen->snapshot_op == look->found_op && seen->size != look->size) {
+		snprintf(look->why, sizeof look->why, "its snapshot of op %llu was changed while it ran",
+			 (unsigned long long)look->found_op);
+		return;
+	}
 	seen->snapshot_op = look->found_op;
 	seen->device = look->device;
 	seen->inode = look->inode;
+	seen->size = look->size;
 }
 
 /* The journal itself removes what a snapshot has made superfluous, also between the listing and the look. */
@@ -164,7 +173,7 @@ static void take_deletion(struct node *node)
 {
 	char why[DIRECTORY_ERROR_SIZE];
 
-	snprintf(why, sizeof why, "the journal file in use in %s was deleted while it ran", node->options.data_dir);
+	snprintf(why, sizeof why, "the journal file in use in %s was deleted or cut short while it ran", node->options.data_dir);
 	node->directory_gone = !directory_is_there(node->directory, why, sizeof why);
 	node_damage(node, why);
 }
@@ -178,7 +187,7 @@ void files_look(struct node *node)
 
 	if (node->journal == NULL || node->end != NODE_RUNS)
 		return;
-	if (journal_is_deleted(node->journal)) {
+	if (journal_is_lost(node->journal)) {
 		take_deletion(node);
 		return;
 	}

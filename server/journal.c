@@ -151,9 +151,9 @@ int journal_failing(const struct journal *journal, bool *last)
 	return failed == 0 || keeper_is_space(failed) ? 0 : failed;
 }
 
-bool journal_is_deleted(const struct journal *journal)
+bool journal_is_lost(const struct journal *journal)
 {
-	return atomic_load(&journal->deleted);
+	return atomic_load(&journal->lost);
 }
 
 uint32_t journal_files(const struct journal *journal, struct journal_file **files)
@@ -167,6 +167,7 @@ uint32_t journal_files(const struct journal *journal, struct journal_file **file
 		segment_name(infos[i].first_sequence, (*files)[i].name);
 		(*files)[i].device = infos[i].device;
 		(*files)[i].inode = infos[i].inode;
+		(*files)[i].size = infos[i].size;
 	}
 	free(infos);
 	return count;
@@ -228,7 +229,8 @@ static bool begin_new(struct journal *journal, struct journal_recovery *recovery
 	const struct segment_file file = segment_file(&journal->segment);
 
 	recovered->infos[0] = (struct segment_info){.first_sequence = 1, .bytes = SEGMENT_DATA,
-						    .device = file.device, .inode = file.inode};
+						    .device = file.device, .inode = file.inode,
+						    .size = file.size};
 	recovery->segments = 1;
 	recovery->uuid = journal->options.uuid;
 	journal->offset = SEGMENT_DATA;

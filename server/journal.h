@@ -127,13 +127,14 @@ bool journal_disk_full(const struct journal *journal);
  * the reserve is left of the present segment, and at its end the process ends, so stop in good order now (rule 13). */
 int journal_failing(const struct journal *journal, bool *last);
 
-/* The segment in use has been deleted: nothing becomes durable any more, and the replica is damaged (rule 13). */
-bool journal_is_deleted(const struct journal *journal);
+/* The segment in use has been deleted or cut short: nothing becomes durable any more, and the replica is damaged
+ * (rule 13). */
+bool journal_is_lost(const struct journal *journal);
 
 /* Which files the journal consists of, by the names that they should have in its directory. */
 struct journal_file {
 	char name[32];
-	uint64_t device, inode;
+	uint64_t device, inode, size;
 };
 
 /* The caller frees *files; returns their count. */

@@ -99,9 +99,9 @@ static bool write_frames(struct journal *journal, const uint8_t *bytes, size_t s
 {
 	if (!segment_write(&journal->segment, bytes, size, journal->offset))
 		return fatal(journal, "write");
-	/* RULE 13: what is on a file that nobody can find again is on no disk. */
-	if (RULE_FORBIDS(rule_13_deleted_file_keeps_nothing, segment_file(&journal->segment).deleted)) {
-		atomic_store(&journal->deleted, true);
+	/* RULE 13: what is on a file that nobody can find again is on no disk, nor is what stood before a cut. */
+	if (RULE_FORBIDS(rule_13_deleted_file_keeps_nothing, segment_file(&journal->segment).lost)) {
+		atomic_store(&journal->lost, true);
 		return false;
 	}
 	journal->offset += (uint32_t)size;

@@ -46,7 +46,7 @@ struct journal {
 	/* Shared. */
 	_Atomic uint64_t durable_ticket;
 	_Atomic uint64_t queued_bytes;
-	atomic_bool deleted;                           /* the segment in use has no name any more */
+	atomic_bool lost;                              /* the segment in use was deleted or cut short */
 	_Atomic uint64_t filling_since, writing_since; /* monotonic us; 0: empty */
 	_Atomic int64_t room;                          /* left in this segment above the reserve */
 	_Atomic uint64_t records, writes, bytes, rotations;

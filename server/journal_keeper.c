@@ -254,7 +254,8 @@ static void add_info(struct journal_keeper *keeper, uint64_t first_sequence, str
 		must_allocate(keeper->infos);
 	}
 	keeper->infos[keeper->count++] = (struct segment_info){.first_sequence = first_sequence, .bytes = SEGMENT_DATA,
-								  .device = file.device, .inode = file.inode};
+								  .device = file.device, .inode = file.inode,
+								  .size = file.size};
 	publish_sizes(keeper);
 }
 

@@ -108,6 +108,11 @@ static bool through_cache(int fd)
 	return flags >= 0 && (flags & O_DIRECT) != 0 && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
 }
 
+static bool fail_kind(struct recover *recover)
+{
+	return fail(recover, JOURNAL_IO_ERROR, "%s/%s is no regular file: move it away", recover->path, recover->name);
+}
+
 static bool read_whole(struct recover *recover, int fd, struct segment_info *own)
 {
 	struct stat info;
@@ -115,8 +120,11 @@ static bool read_whole(struct recover *recover, int fd, struct segment_info *own
 
 	if (fstat(fd, &info) != 0)
 		return fail_io(recover, "read");
+	if (!S_ISREG(info.st_mode))
+		return fail_kind(recover);
 	own->device = info.st_dev;
 	own->inode = info.st_ino;
+	own->size = (uint64_t)info.st_size;
 	if (info.st_size < SEGMENT_DATA || info.st_size > UINT32_MAX || info.st_size % SEGMENT_DATA != 0)
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s has %lld bytes: it is damaged", recover->path,
 			    recover->name, (long long)info.st_size);
@@ -149,11 +157,13 @@ static bool load_segment(struct recover *recover, uint32_t index)
 	struct segment_header header;
 
 	segment_name(recover->recovered->infos[index].first_sequence, recover->name);
-	int fd = openat(recover->directory, recover->name, O_RDONLY | O_CLOEXEC | O_DIRECT);
+	/* Not waiting for whoever would write into a pipe of that name. */
+	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	int fd = openat(recover->directory, recover->name, flags | O_DIRECT);
 	if (fd < 0 && errno == EINVAL)
-		fd = openat(recover->directory, recover->name, O_RDONLY | O_CLOEXEC);
+		fd = openat(recover->directory, recover->name, flags);
 	if (fd < 0)
-		return fail_io(recover, "open");
+		return errno == ELOOP ? fail_kind(recover) : fail_io(recover, "open");
 	bool read = read_whole(recover, fd, &recover->recovered->infos[index]);
 
 	close(fd);

@@ -10,7 +10,7 @@ struct segment_info {
 	uint64_t first_sequence;
 	uint64_t op;    /* the highest op that any of its records makes or replaces */
 	uint32_t bytes; /* up to the end of its last record */
-	uint64_t device, inode; /* which file it is */
+	uint64_t device, inode, size; /* which file it is, and how long */
 };
 
 /* Takes one record into account: op_end is the last op of the log after it, infos[0 .. count - 1] the segments up to

@@ -191,11 +191,12 @@ struct segment_file segment_file(const struct segment *segment)
 
 	/* Never asked for its times: a kernel that keeps fine-grained ones then has a new one to write down with the next
 	 * record, and each sync takes half as long again (ext4, measured). */
-	if (statx(segment->fd, "", AT_EMPTY_PATH, STATX_INO | STATX_NLINK, &info) != 0)
+	if (statx(segment->fd, "", AT_EMPTY_PATH, STATX_INO | STATX_NLINK | STATX_SIZE, &info) != 0)
 		return (struct segment_file){0}; /* says nothing: the next write tells */
 	return (struct segment_file){.device = makedev(info.stx_dev_major, info.stx_dev_minor),
 				     .inode = info.stx_ino,
-				     .deleted = info.stx_nlink == 0};
+				     .size = info.stx_size,
+				     .lost = info.stx_nlink == 0 || info.stx_size < segment->size};
 }
 
 /* Takes the space of the whole file now, so that no write into it can fail for want of it. */

@@ -87,10 +87,10 @@ void segment_close(struct segment *segment);
  * nothing is left then. */
 bool segment_create(int directory, const char *name, uint32_t size, struct uuid uuid, struct segment *segment);
 
-/* Which file it is, and whether that still has a name. */
+/* Which file it is, and whether it is still all there: it has a name, and every byte that was reserved for it. */
 struct segment_file {
-	uint64_t device, inode;
-	bool deleted;
+	uint64_t device, inode, size;
+	bool lost;
 };
 struct segment_file segment_file(const struct segment *segment);
 

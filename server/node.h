@@ -85,7 +85,7 @@ struct files_seen {
 	bool looking;                /* one is under way */
 	uint64_t next_us;
 	uint32_t wrong;              /* looks in a row that found something wrong */
-	uint64_t snapshot_op, device, inode;
+	uint64_t snapshot_op, device, inode, size;
 	uint64_t adoptions;          /* histories replaced: snapshots get other files */
 };
 

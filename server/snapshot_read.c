@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rpc/base/limits.h"
@@ -185,18 +186,30 @@ static enum snapshot_outcome read_file(struct reader *reader, uint64_t orders_ma
 	return outcome;
 }
 
+static bool is_regular(int file)
+{
+	struct stat info;
+
+	return fstat(file, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct orders **orders,
 				    struct snapshot_summary *summary, char *error, size_t error_size)
 {
 	struct reader reader = {.path = path, .error = error, .error_size = error_size};
 
 	*orders = NULL;
-	reader.file = open(path, O_RDONLY | O_CLOEXEC);
+	reader.file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (reader.file < 0) {
 		bool missing = errno == ENOENT;
 
 		io_error(&reader);
 		return missing ? SNAPSHOT_MISSING : SNAPSHOT_IO_ERROR;
+	}
+	if (!is_regular(reader.file)) {
+		close(reader.file);
+		snprintf(error, error_size, "the snapshot %s is no regular file: move it away", path);
+		return SNAPSHOT_IO_ERROR;
 	}
 	posix_fadvise(reader.file, 0, 0, POSIX_FADV_SEQUENTIAL);
 	reader.chunk = malloc(LIMIT_STATE_CHUNK_BYTES);

@@ -26,6 +26,28 @@ launch other-id "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$(replic
 ends other-id '[1-9]' 'replica 3'
 diff -r --exclude lock "$kept" "$(replica_dir 3)" || fail "a refused start changed the directory"
 
+# Something that is no file where a file should be: nobody waits for whoever might write into it.
+for kind in pipe link directory; do
+	journal=$(find "$(replica_dir 3)" -name 'journal-0*' | sort | tail -n 1)
+	mv "$journal" "$SCRATCH/journal"
+	case $kind in
+	pipe) mkfifo "$journal" ;;
+	link) ln -s "$SCRATCH/journal" "$journal" ;;
+	directory) mkdir "$journal" ;;
+	esac
+	launch "$kind" "$JH_BUILD/server/justhungry-server" --id 3 --data-dir "$(replica_dir 3)" --program-base "$BASE"
+	ends "$kind" 1 'journal-[0-9]+ is no regular file'
+	timeout 20 "$JH_BUILD/server/justhungry-server" --check "$(replica_dir 3)" >/dev/null 2>&1 && fail "--check takes a $kind"
+	(($? != 124)) || fail "--check waits for a $kind"
+	restore
+done
+snapshot=$(find "$(replica_dir 3)" -name 'snapshot-0*')
+rm "$snapshot"
+mkfifo "$snapshot"
+launch snapshot-pipe "$JH_BUILD/server/justhungry-server" --id 3 --data-dir "$(replica_dir 3)" --program-base "$BASE"
+ends snapshot-pipe 1 'snapshot-[0-9]+ is no regular file'
+restore
+
 # Not a directory, not writable (root may write anywhere but here).
 launch no-directory "$JH_BUILD/server/justhungry-server" --id 4 --data-dir /proc/nowhere --program-base "$BASE"
 ends no-directory '[1-9]' '/proc/nowhere'

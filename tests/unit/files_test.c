@@ -106,8 +106,11 @@ static void files_are_looked_at(void **state)
 		{"mv journal-0* \"$a\"", "journal-00000000000000000001 was deleted while it ran", false},
 		{"mv journal-0* \"$a\" && cp \"$a\"/journal-0* .",
 		 "journal-00000000000000000001 was replaced while it ran", false},
+		{"truncate -s 0 journal-0*", "journal-00000000000000000001 was cut short while it ran", false},
+		{"truncate -s -4096 journal-0*", "journal-00000000000000000001 was cut short while it ran", false},
 		{"rm snapshot-*", "its snapshot of op 0 was deleted while it ran", false},
 		{"mv snapshot-* \"$a\" && cp \"$a\"/snapshot-* .", "its snapshot of op 0 was replaced while it ran", false},
+		{"truncate -s 0 snapshot-*", "its snapshot of op 0 was changed while it ran", false},
 	};
 
 	(void)state;

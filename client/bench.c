@@ -12,7 +12,6 @@
 #include "client/output.h"
 #include "client/screen.h"
 #include "client/workload.h"
-#include "rpc/arguments.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
 
@@ -36,7 +35,7 @@ static error_t parse_seconds(struct bench_command *command, const char *text, co
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds) || seconds < 0.001 || seconds > SECONDS_MAX) {
-		arguments_error(state, "--seconds: \"%s\" is not a number of seconds from 0.001 to %d", text, SECONDS_MAX);
+		argp_error(state, "--seconds: \"%s\" is not a number of seconds from 0.001 to %d", text, SECONDS_MAX);
 		return EINVAL;
 	}
 	command->load.duration_us = (uint64_t)(seconds * 1e6);

@@ -10,6 +10,7 @@
 #include "client/environment.h"
 #include "client/output.h"
 #include "rpc/arguments.h"
+#include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/utf8.h"
@@ -39,7 +40,7 @@ struct client_options client_options_default(void)
 
 int command_run(const struct client_options *options, int argc, char **argv)
 {
-	char name[64], *known = NULL;
+	char name[64], *known = NULL, *asked;
 	size_t size = 0;
 	FILE *out;
 
@@ -55,7 +56,9 @@ int command_run(const struct client_options *options, int argc, char **argv)
 	for (const struct command *command = commands; command->name; command++)
 		fprintf(out, "%s %s", command == commands ? "" : ",", command->name);
 	must(fclose(out) == 0);
-	output_complain("justhungry: there is no command \"%s\"; there are%s", argv[0], known);
+	asked = escape_dup(argv[0], strlen(argv[0]), ESCAPE_STRICT);
+	output_complain("justhungry: there is no command \"%s\"; there are%s", asked, known);
+	free(asked);
 	free(known);
 	return EXIT_USAGE;
 }
@@ -81,7 +84,7 @@ bool command_number(const struct argp_state *state, const char *option, const ch
 {
 	if (command_is_number(text, low, high, number))
 		return true;
-	arguments_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
+	argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
 		   (unsigned long long)high);
 	return false;
 }
@@ -96,7 +99,7 @@ static error_t parse_timeout(struct client_options *options, const char *text, c
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds) || seconds < 0.001 || seconds > 86400) {
-		arguments_error(state, "--timeout: \"%s\" is not a number of seconds from 0.001 to 86400", text);
+		argp_error(state, "--timeout: \"%s\" is not a number of seconds from 0.001 to 86400", text);
 		return EINVAL;
 	}
 	options->timeout_ms = (uint32_t)(seconds * 1000 + 0.5);
@@ -194,7 +197,7 @@ bool command_parse(const struct argp *argp, struct client_options *options, int 
 		.parser = parse_outer, .args_doc = argp->args_doc, .doc = argp->doc, .children = children};
 	struct parse_inputs inputs = {.command = input, .options = options};
 	char complaint[256];
-	error_t error = argp_parse(&outer, argc, argv, ARGP_IN_ORDER | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &inputs);
+	error_t error = arguments_parse(&outer, argc, argv, ARGP_IN_ORDER | ARGP_NO_EXIT | ARGP_NO_HELP, &inputs);
 
 	*status = error == ECANCELED ? EXIT_DONE : EXIT_USAGE;
 	if (!error && !environment_check(options, complaint, sizeof complaint)) {

@@ -8,6 +8,7 @@
 #include "client/command.h"
 #include "client/environment.h"
 #include "client/interrupt.h"
+#include "rpc/arguments.h"
 #include "rpc/base/shortage.h"
 #include "rpc/process.h"
 #include "rpc/standard_output.h"
@@ -87,7 +88,7 @@ int main(int argc, char **argv)
 	argp.doc = doc;
 	argp_program_version = "justhungry " JH_VERSION;
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &invocation);
+	arguments_parse(&argp, argc, argv, ARGP_IN_ORDER, &invocation);
 	free(doc);
 	/* Ends with EXIT_UNWRITTEN when a status of 0 would not be the whole truth. */
 	return command_run(&invocation.options, invocation.argc, invocation.argv);

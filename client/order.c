@@ -14,7 +14,6 @@
 #include "client/output.h"
 #include "client/order_input.h"
 #include "client/session.h"
-#include "rpc/arguments.h"
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -67,7 +66,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		command->has_client = true;
 		if (uuid_parse(text, &command->client) && !uuid_is_nil(command->client))
 			return 0;
-		arguments_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
+		argp_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
 		return EINVAL;
 	case ARGP_KEY_ARG:
 		if (command->words_count < ORDER_WORDS_MAX)

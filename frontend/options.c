@@ -57,7 +57,7 @@ static const char *hosts(const struct argp_state *state, const char *text)
 		count += *at == ',';
 	if (text[0] == '\0' || text[0] == ',' || text[strlen(text) - 1] == ',' || strstr(text, ",,") != NULL ||
 	    count > DISCOVERY_HOSTS_MAX)
-		arguments_error(state, "--replica-hosts %s: 1 to %d names are needed, separated by commas", text,
+		argp_error(state, "--replica-hosts %s: 1 to %d names are needed, separated by commas", text,
 			   DISCOVERY_HOSTS_MAX);
 	return text;
 }
@@ -137,7 +137,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		arguments_log_level(state, text);
 		return 0;
 	case ARGP_KEY_ARG:
-		arguments_error(state, "'%s' is no option; see --help", text);
+		argp_error(state, "'%s' is no option; see --help", text);
 		return 0;
 	case ARGP_KEY_END:
 		check(state, options);
@@ -168,7 +168,7 @@ void options_parse(int argc, char **argv, struct options *options)
 			  .full_wait_ms = 60000},
 	};
 	argp_err_exit_status = 2;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	arguments_parse(&argp, argc, argv, ARGP_IN_ORDER, options);
 	if (options->program_base != JH_FRONTEND)
 		snprintf(options->views.base_option, sizeof options->views.base_option, " --program-base %u",
 			 options->program_base);

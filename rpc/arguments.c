@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +11,35 @@
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
 
-void arguments_error(const struct argp_state *state, const char *format, ...)
+static ssize_t write_escaped(void *cookie, const char *bytes, size_t size)
 {
-	va_list arguments;
-	char *line = NULL, *escaped;
+	FILE *to = cookie;
+	const char *end = bytes + size;
 
-	va_start(arguments, format);
-	if (vasprintf(&line, format, arguments) < 0)
-		shortage_of_memory(__func__);
-	va_end(arguments);
-	escaped = escape_dup(line, strlen(line), ESCAPE_LINE);
-	free(line);
-	argp_error(state, "%s", escaped);
-	free(escaped);
+	while (bytes < end) {
+		const char *line_end = memchr(bytes, '\n', (size_t)(end - bytes));
+		char *line = escape_dup(bytes, (size_t)((line_end != NULL ? line_end : end) - bytes), ESCAPE_LINE);
+
+		fprintf(to, "%s%s", line, line_end != NULL ? "\n" : "");
+		free(line);
+		bytes = line_end != NULL ? line_end + 1 : end;
+	}
+	return (ssize_t)size;
+}
+
+error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input)
+{
+	FILE *before = stderr, *escaping = fopencookie(before, "w", (cookie_io_functions_t){.write = write_escaped});
+
+	must_allocate(escaping);
+	setvbuf(escaping, NULL, _IOLBF, BUFSIZ);
+	stderr = escaping;
+
+	error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
+
+	stderr = before;
+	fclose(escaping);
+	return error;
 }
 
 uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
@@ -37,7 +52,7 @@ uint64_t arguments_number(const struct argp_state *state, const char *option, co
 	unsigned long long value = strtoull(text, &end, 10);
 
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
-		arguments_error(state, "--%s %s: a number from %" PRIu64 " to %" PRIu64 " is needed", option, text, low,
+		argp_error(state, "--%s %s: a number from %" PRIu64 " to %" PRIu64 " is needed", option, text, low,
 			   high);
 	return value;
 }
@@ -47,7 +62,7 @@ const char *arguments_address(const struct argp_state *state, const char *option
 	struct rpc_address parsed;
 
 	if (!rpc_address_parse(text, &parsed))
-		arguments_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711",
+		argp_error(state, "--%s %s: a numeric address is needed, like 127.0.0.1, 192.0.2.1:4711 or [::1]:4711",
 			   option, text);
 	return text;
 }
@@ -62,5 +77,5 @@ void arguments_log_level(const struct argp_state *state, const char *text)
 			return;
 		}
 	}
-	arguments_error(state, "--log-level %s: debug, info, warn or error is needed", text);
+	argp_error(state, "--log-level %s: debug, info, warn or error is needed", text);
 }

@@ -5,8 +5,9 @@
 #include <argp.h>
 #include <stdint.h>
 
-/* argp_error for what quotes an argument: what cannot be seen in it is escaped (rpc/base/escape.h). */
-__attribute__((format(printf, 2, 3))) void arguments_error(const struct argp_state *state, const char *format, ...);
+/* argp_parse; whatever it, getopt or a parser says of an argument, what cannot be seen in it is written out
+ * (rpc/base/escape.h): an option that was copied with a character of no width looks right otherwise. */
+error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input);
 
 /* A decimal number from low to high. */
 uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,

@@ -44,7 +44,7 @@ static enum postcode_mode postcode_mode(const struct argp_state *state, const ch
 	if (strcmp(text, "strict") == 0)
 		return POSTCODE_STRICT;
 	if (strcmp(text, "grammar") != 0)
-		arguments_error(state, "--postcode-check %s: auto, strict or grammar is needed", text);
+		argp_error(state, "--postcode-check %s: auto, strict or grammar is needed", text);
 	return POSTCODE_GRAMMAR;
 }
 
@@ -55,7 +55,7 @@ static enum replica_push_mode push_mode(const struct argp_state *state, const ch
 	if (strcmp(text, "full") == 0)
 		return PUSH_FULL;
 	if (strcmp(text, "delta") != 0)
-		arguments_error(state, "--push %s: auto, full or delta is needed", text);
+		argp_error(state, "--push %s: auto, full or delta is needed", text);
 	return PUSH_DELTA;
 }
 
@@ -65,7 +65,7 @@ static const char *advertised(const struct argp_state *state, const char *text)
 
 	arguments_address(state, "advertise", text);
 	if (rpc_address_parse(text, &address) && rpc_address_is_wildcard(&address))
-		arguments_error(state, "--advertise %s: an address that others can connect to is needed", text);
+		argp_error(state, "--advertise %s: an address that others can connect to is needed", text);
 	return text;
 }
 
@@ -174,7 +174,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->check = text;
 		return 0;
 	case ARGP_KEY_ARG:
-		arguments_error(state, "%s: there are only options; see --help", text);
+		argp_error(state, "%s: there are only options; see --help", text);
 		return 0;
 	case ARGP_KEY_END:
 		check(state, options);
@@ -197,6 +197,6 @@ void options_parse(int argc, char **argv, struct server_options *options)
 								.read_hold_ms = 100, .orders_max = LIMIT_ORDERS_DEFAULT,
 								.log_bytes_max = LIMIT_LOG_BYTES}}};
 	argp_err_exit_status = 2;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	arguments_parse(&argp, argc, argv, ARGP_IN_ORDER, options);
 	options->node.replica.id = options->node.id;
 }

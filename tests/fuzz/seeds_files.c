@@ -206,6 +206,8 @@ static void seed_texts(void)
 	seed_save_text("postcode_answer", "io-forces", "\x80{\"status\":200,\"result\":false}");
 	seed_save_text("order_line", "file", "DH1 3LE\tburger\tfries\r\nSW1A 1AA\tcr\xc3\xa8me\n\nGIR 0AA\tx\n");
 	seed_save_text("order_line", "bad", "DH1\t3LE\n\xff\xfe\t\x1b[31m\n\t\t\t\nno items\n");
+	seed_save_text("order_line", "marked", "\xef\xbb\xbf# Monday\r\n \t\r\nM1\xc2\xa0\x31" "AA\tsoup\r\nM1 1AA\ta\rb\n\xe2\x80\x8b\tx");
+	seed_save_text("initial_orders", "marked", "\xef\xbb\xbf" "DH1 3LE\t\tsoup\r\nDH1 3LE\t\xe3\x80\x80\tpie");
 	seed_save_text("initial_orders", "file", "# comment\nDH1 3LE\tAnn\tburger\tfries\r\ndh13lg\t\tvegetables\n\n");
 	seed_save_text("initial_orders", "bad", "DH1 3LE\tAnn\n");
 }

@@ -4,7 +4,22 @@
 # line is ordered whole or not at all. What is typed on a terminal: shell_on_terminal.sh.
 source "$(dirname "$0")/lib.sh"
 
-start_replica 1
+# A replica that begins with a file as a spreadsheet saves it; others are refused by line and column.
+bad_start() { # CONTENT PATTERN
+	printf '%b' "$1" >"$SCRATCH/loaded"
+	start_replica 9 --initial-orders "$SCRATCH/loaded"
+	ends 9 '[1-4]' "loaded:$2"
+	rm -rf "$(replica_dir 9)"
+	: >"$LOGS/replica-9.log"
+}
+bad_start 'M9 1AA\t\tsoup\nM9 1AA\t\tpizza\0more\n' '2: column 14 is a NUL'
+bad_start 'M9 1AA\t\tsoup\rM9 1AA\t\tpie\r' '1: column 13 is a carriage return'
+bad_start 'M9 1AA\t\tsoup\t\xe2\x80\x8b\n' '1: item 2 is blank.*\\u\{200b\}'
+bad_start 'M9 1AA\t\xe3\x80\x80\tsoup\n' "1: the customer's name is blank.*u\{3000\}"
+bad_start 'M9\xf3\xa0\x81\x81 1AA\t\tsoup\n' '1: invalid postcode: M9\\u\{e0041\} 1AA'
+printf '\xef\xbb\xbf# Sunday\r\n\t\t\r\nM9\xc2\xa01AA\t Zoë \t  jalapeño 寿司　盛り \r\nM9 1AA\t\tsoup' >"$SCRATCH/loaded"
+
+start_replica 1 --initial-orders "$SCRATCH/loaded"
 start_frontend --new-cluster
 jh --timeout 20 status --wait 1 >/dev/null
 file=$SCRATCH/orders
@@ -33,6 +48,8 @@ ended() { # STATUS PATTERN
 	said_visibly
 }
 export LC_ALL=C.UTF-8
+
+orders_are "M9 1AA" '[[" Zoë ",["  jalapeño 寿司　盛り "]],["",["soup"]]]'
 
 # --- what is good is kept -------------------------------------------------------------------------------------------
 
@@ -115,6 +132,9 @@ expect 3 'invalid postcode: M5\\u\{a0\}1\\u\{a0\}AA' order $'M5\u00a01\u00a0AA' 
 # --- what else is quoted --------------------------------------------------------------------------------------------
 
 expect 2 '"orde\\u\{200b\}r"' $'orde\u200br'
+expect 2 'option .--cust\\u\{200b\}omer' order $'--cust\u200bomer' Zoë "M1 1AA" soup
+said_visibly
+expect 2 '"order\\u\{a0\}soup"' $'order\u00a0soup'
 expect 2 '"5\\u\{200b\}"' --timeout $'5\u200b' status
 expect 2 'orders\\u\{202e\}' order --file "$SCRATCH/"$'orders\u202e'
 expect 4 'no\\u\{ad\}where' --timeout 1 --frontend $'no\u00adwhere.invalid' order "M1 1AA" soup

@@ -22,7 +22,7 @@ static const struct argp_option list[] = {
 	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end; ours is N + id (540000000)", 0},
 	{"push", KEY_PUSH, "MODE", 0, "how orders travel to backups: auto, full or delta (auto)", 0},
 	{"push-full-limit", KEY_PUSH_FULL_LIMIT, "BYTES", 0, "auto: send the full state up to this size (65536)", 0},
-	{"initial-orders", KEY_INITIAL_ORDERS, "FILE", 0, "the history a fresh replica starts with (four built-in orders)", 0},
+	{"initial-orders", KEY_INITIAL_ORDERS, "FILE", 0, "the history a fresh replica starts with (four built-in orders); a cluster's own takes its place", 0},
 	{"postcode-check", KEY_POSTCODE_CHECK, "MODE", 0, "auto or strict: each postcode is sent to the two providers below; grammar: to nobody (auto)", 0},
 	{"postcodes-io", KEY_POSTCODES_IO, "URL", 0, "first provider (https://api.postcodes.io)", 0},
 	{"getthedata", KEY_GETTHEDATA, "URL", 0, "second provider, which can confirm only (https://api.getthedata.com)", 0},

@@ -47,6 +47,7 @@ struct orders {
 	_Atomic uint64_t bytes;
 	int64_t last_time_us;
 	struct digest digest;
+	struct digest initial_digest; /* as it was behind the last loaded order */
 	/* Drawn anew for each history: who picks client ids cannot know which of them fall into one bucket. */
 	uint64_t hash_seed;
 	struct arena records;
@@ -291,8 +292,10 @@ static enum orders_applied add_initial(struct orders *orders, const void *body, 
 	must(orders_op(orders) == 0);
 	enum orders_applied applied = add(orders, body, size, true);
 
-	if (applied == ORDERS_APPLIED)
+	if (applied == ORDERS_APPLIED) {
 		orders->initial_count++;
+		orders->initial_digest = orders->digest;
+	}
 	return applied;
 }
 
@@ -331,6 +334,11 @@ uint64_t orders_count(const struct orders *orders)
 uint64_t orders_initial_count(const struct orders *orders)
 {
 	return orders->initial_count;
+}
+
+bool orders_same_initial(const struct orders *left, const struct orders *right)
+{
+	return left->initial_count == right->initial_count && digest_equal(left->initial_digest, right->initial_digest);
 }
 
 uint64_t orders_op(const struct orders *orders)

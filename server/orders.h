@@ -55,6 +55,7 @@ enum orders_applied orders_apply(struct orders *orders, const void *body, size_t
 uint64_t orders_op(const struct orders *orders);       /* highest applied op */
 uint64_t orders_count(const struct orders *orders);    /* loaded ones included */
 uint64_t orders_initial_count(const struct orders *orders);
+bool orders_same_initial(const struct orders *left, const struct orders *right); /* loaded with the same orders? */
 struct digest orders_digest(const struct orders *orders); /* digest_chain over every body, loaded ones first */
 /* The first op whose order is dated later than this; 0: none. Times never fall from op to op. */
 uint64_t orders_dated_after(const struct orders *orders, int64_t time_us);

@@ -74,8 +74,10 @@ static void write_piece(void *context)
 	if (staging->writer == NULL)
 		staging->writer = snapshot_begin(staging->directory, SNAPSHOT_INCOMING, piece->bytes_expected,
 						 piece->error, sizeof piece->error);
+	/* A state without orders is a piece without records: the file has no chunk then. */
 	piece->ok = staging->writer != NULL &&
-		    snapshot_append(staging->writer, piece->records, piece->size, piece->error, sizeof piece->error);
+		    (piece->size == 0 || snapshot_append(staging->writer, piece->records, piece->size, piece->error,
+							 sizeof piece->error));
 	if (piece->ok && piece->complete) {
 		piece->ok = snapshot_finish(staging->writer, &piece->summary, piece->error, sizeof piece->error);
 		staging->writer = NULL;
@@ -174,6 +176,10 @@ static bool decode(struct staging *staging, const jh_state_chunk *wire, uint64_t
 		return false;
 	}
 	*complete = orders_count(staging->orders) >= wire->total;
+	if (!*complete && wire->records.records_len == 0) { /* would be asked for again, without end */
+		log_warn("staging", "a piece of the primary's state has no orders, and more are to come: trying again");
+		return false;
+	}
 	if (*complete && (orders_op(staging->orders) != op || !digest_equal(orders_digest(staging->orders), digest))) {
 		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64 ": trying again",
 			 op);
@@ -219,6 +225,15 @@ void staging_take(struct node *node, uint64_t token, uint64_t op, struct digest 
 	background_run(node->receiver, write_piece, piece_written, piece);
 }
 
+/* Whoever gave this replica other --initial-orders than the cluster began with learns which of them count. */
+static void tell_whose_initial_orders(const struct orders *ours, const struct orders *cluster)
+{
+	if (orders_op(ours) > 0 || orders_same_initial(ours, cluster))
+		return;
+	log_warn("staging", "the cluster began with other initial orders (%" PRIu64 ") than this replica was loaded with (%" PRIu64
+		 "): the cluster's count, and replace them", orders_initial_count(cluster), orders_initial_count(ours));
+}
+
 /* The replacement is durable: the live history changes in one step. */
 void staging_adopt(struct node *node, uint64_t op)
 {
@@ -226,6 +241,7 @@ void staging_adopt(struct node *node, uint64_t op)
 
 	must(staging != NULL);
 	must(orders_op(staging->orders) == op);
+	tell_whose_initial_orders(node->orders, staging->orders);
 	snapshotter_release(node->snapshotter, node->orders);
 	node->orders = staging->orders;
 	node->snapshot_op = op;

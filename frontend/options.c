@@ -29,7 +29,7 @@ enum key {
 };
 
 static const struct argp_option list[] = {
-	{"data-dir", KEY_DATA_DIR, "DIR", 0, "where the view is kept; made when missing (required)", 0},
+	{"data-dir", KEY_DATA_DIR, "DIR", 0, "where the view is kept; made when missing, with those above it (required)", 0},
 	{"replica-hosts", KEY_REPLICA_HOSTS, "HOST,HOST...", 0, "whose rpcbind is asked for replicas (127.0.0.1)", 0},
 	{"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0, "may be given again (127.0.0.1 and ::1, any port)", 0},
 	{"advertise", KEY_ADVERTISE, "ADDRESS[:PORT]", 0, "register this address instead of the one listened on", 0},

@@ -21,6 +21,7 @@
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
+#include "rpc/make_path.h"
 #include "rpc/thread.h"
 
 #define VIEW_FILE "view.json"
@@ -410,10 +411,8 @@ static bool load(struct directory *directory, struct views_stored *stored, char 
 
 static bool open_path(struct directory *directory, char *error, size_t error_size)
 {
-	if (mkdir(directory->path, 0700) != 0 && errno != EEXIST) {
-		snprintf(error, error_size, "cannot create data directory %s: %s", directory->path, strerror(errno));
+	if (!make_path(directory->path, error, error_size))
 		return false;
-	}
 	directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->fd < 0) {
 		snprintf(error, error_size, "cannot open data directory %s: %s", directory->path, strerror(errno));

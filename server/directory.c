@@ -15,6 +15,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
+#include "rpc/make_path.h"
 
 #define LOCK_NAME "lock"
 #define SET_ASIDE_NAME_SIZE 128
@@ -40,49 +41,12 @@ __attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t error
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
-/* fsync of the directory that path is in, so that a new path is durable. */
-static bool sync_parent(const char *path)
-{
-	char *copy = strdup(path);
-
-	must_allocate(copy);
-	size_t length = strlen(copy);
-
-	while (length > 1 && copy[length - 1] == '/')
-		copy[--length] = '\0';
-	char *slash = strrchr(copy, '/');
-	const char *parent = slash == NULL ? "." : slash == copy ? "/" : copy;
-
-	if (slash != NULL && slash != copy)
-		*slash = '\0';
-	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	free(copy);
-	if (fd < 0)
-		return false;
-	bool synced = fsync(fd) == 0;
-
-	close(fd);
-	return synced;
-}
-
 static bool open_path(struct directory *directory, enum directory_mode mode, char *error, size_t error_size)
 {
 	const char *path = directory->path;
 
-	if (mode == DIRECTORY_OWN) {
-		if (mkdir(path, 0700) == 0) {
-			if (!sync_parent(path))
-				return fail(error, error_size,
-					    "cannot make the data directory %s durable: %s: check the disk", path,
-					    strerror(errno));
-		} else if (errno != EEXIST) {
-			return fail(error, error_size,
-				    "cannot create the data directory %s: %s: create it, or choose another with "
-				    "--data-dir",
-				    path, strerror(errno));
-		}
-	}
+	if (mode == DIRECTORY_OWN && !make_path(path, error, error_size))
+		return false;
 	directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->fd < 0)
 		return fail(error, error_size, "cannot open the data directory %s: %s: check the path and its owner",

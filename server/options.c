@@ -15,7 +15,7 @@ enum key {
 
 static const struct argp_option list[] = {
 	{"id", KEY_ID, "N", 0, "this replica's number, 1 to 4095 (required)", 0},
-	{"data-dir", KEY_DATA_DIR, "DIR", 0, "journal and snapshots; made when missing (required)", 0},
+	{"data-dir", KEY_DATA_DIR, "DIR", 0, "journal and snapshots; made when missing, with those above it (required)", 0},
 	{"frontend", KEY_FRONTEND, "HOST", 0, "tell the front-end there that we have started", 0},
 	{"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0, "may be given again (127.0.0.1 and ::1, any port)", 0},
 	{"advertise", KEY_ADVERTISE, "ADDRESS[:PORT]", 0, "register this address instead of the one listened on", 0},

@@ -524,15 +524,22 @@ static void a_start_on_a_full_disk(void **state)
 	starts_without_room(world, &old, remove_ballast);
 }
 
-/* A directory that cannot be made is one clear line. */
-static void a_missing_parent_is_said(void **state)
+/* A directory that is missing is made with those above it; one that cannot be made is one clear line. */
+static void a_missing_parent_is_made(void **state)
 {
 	struct world *world = *state;
 	struct views_stored back;
+	struct store *store;
 
-	snprintf(world->directory, sizeof world->directory, "%s/no/frontend", world->path);
+	snprintf(world->directory, sizeof world->directory, "%s", world->path);
+	write_file(in_directory(world, "f"), "");
+	snprintf(world->directory, sizeof world->directory, "%s/f/frontend", world->path);
 	assert_null(open_store(world, &back));
-	assert_non_null(strstr(world->error, "cannot create data directory"));
+	assert_non_null(strstr(world->error, "/f, which the data directory"));
+	snprintf(world->directory, sizeof world->directory, "%s/no/frontend", world->path);
+	store = open_store(world, &back);
+	assert_non_null(store);
+	store_close(store);
 }
 
 int main(void)
@@ -551,7 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whatever_a_crash_leaves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_are_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_missing_parent_is_said, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_missing_parent_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_start_that_can_write_nothing, set_up, tear_down_full),
 		cmocka_unit_test_setup_teardown(a_start_on_a_full_disk, set_up, tear_down_full), /* last: it mounts */
 	};

@@ -1,0 +1,10 @@
+/* A data directory that is not there yet is made, with the directories above it, as `mkdir -p` makes them, and durably:
+ * what is kept in it must not go with a name that was never written. It refuses to touch what is there. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Each directory that it makes is for its owner alone, and on disk (fsync of the one above) before anything is made in
+ * it. False: error names in one line the part of the path that failed, and why; what was made above stays. */
+bool make_path(const char *path, char *error, size_t error_size);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/command.h"
+#include "client/foreign.h"
 #include "client/interrupt.h"
 #include "client/load.h"
 #include "client/output.h"
@@ -25,9 +26,10 @@ struct bench_command {
 	struct load_options load;
 	const char *log;
 	bool has_seconds;
+	bool yes; /* also where others have ordered */
 };
 
-enum { KEY_CLIENTS = 0x200, KEY_SECONDS, KEY_READS, KEY_READ_ORDERS, KEY_ORDERS, KEY_POSTCODES, KEY_FRESH, KEY_LOG };
+enum { KEY_CLIENTS = 0x200, KEY_SECONDS, KEY_READS, KEY_READ_ORDERS, KEY_ORDERS, KEY_POSTCODES, KEY_FRESH, KEY_LOG, KEY_YES };
 
 static error_t parse_seconds(struct bench_command *command, const char *text, const struct argp_state *state)
 {
@@ -87,6 +89,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_FRESH:
 		load->fresh_clients = true;
 		return 0;
+	case KEY_YES:
+		command->yes = true;
+		return 0;
 	case KEY_LOG:
 		command->log = text;
 		return 0;
@@ -112,6 +117,7 @@ static const struct argp_option argp_options[] = {
 	 "or ask a provider of your own: public ones are not to be loaded",
 	 0},
 	{"fresh-clients", KEY_FRESH, NULL, 0, "Place every order under a client id of its own", 0},
+	{"yes", KEY_YES, NULL, 0, "Place orders also in a cluster that holds others than bench's own: they stay in it", 0},
 	{"log", KEY_LOG, "FILE", 0, "Write CLIENT REQUEST POSTCODE OP NUMBER of each acknowledged order, one a line",
 	 0},
 	{0},
@@ -123,7 +129,8 @@ static const struct argp argp = {
 	.doc = "Measures orders and reads a second, in a closed loop. An order has two items and takes 72 bytes.\vA "
 	       "client whose connection is lost asks again with the same number, for up to --timeout; an error is a "
 	       "request that then still has no outcome. Without any answer for 5 s at the end of --seconds, or for --timeout "
-	       "with --orders alone, it ends at once. Exit status: 0 all done, 3 some refused, 4 nobody answered, "
+	       "with --orders alone, it ends at once. Its orders stay in the cluster: without --yes it refuses one that "
+	       "holds anybody else's. Exit status: 0 all done, 3 some refused, 4 nobody answered, "
 	       "5 some unknown.",
 };
 
@@ -241,6 +248,32 @@ static bool close_log(const struct bench_command *command, const struct load_res
 	return false;
 }
 
+/* False: return *status. Its orders cannot be taken back, so they go among others' only on somebody's word. */
+static bool may_order(const struct client_options *options, const struct bench_command *command, int *status)
+{
+	struct session *session;
+	char error[SESSION_ERROR_SIZE];
+	enum outcome outcome;
+	uint64_t count = 0;
+
+	if (command->yes || command->load.reads_percent == 100)
+		return true;
+	session = session_new(options);
+	outcome = foreign_count(session, &count, error);
+	session_free(session);
+	if (outcome == OUTCOME_DONE && count == 0)
+		return true;
+	if (outcome == OUTCOME_DONE) {
+		outcome = OUTCOME_REFUSED;
+		snprintf(error, sizeof error,
+			 "bench: nothing was ordered: this cluster holds %llu order%s that %s not bench's, and those of bench would "
+			 "stay among them: give --yes if that is meant, else measure a cluster that is for it alone",
+			 (unsigned long long)count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+	}
+	*status = output_problem(options, outcome, error);
+	return false;
+}
+
 int command_bench(struct client_options options, int argc, char **argv)
 {
 	struct bench_command command = {.load = {.client = &options,
@@ -253,6 +286,8 @@ int command_bench(struct client_options options, int argc, char **argv)
 	int status;
 
 	if (!command_parse(&argp, &options, argc, argv, &command, &status))
+		return status;
+	if (!may_order(&options, &command, &status))
 		return status;
 	if (command.log && !(command.load.log = fopen(command.log, "we"))) {
 		output_complain("justhungry bench: cannot write %s: %s", command.log, strerror(errno));

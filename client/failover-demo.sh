@@ -242,7 +242,7 @@ victim=$(primary)
 ((victim > 0)) || fail "status names no primary"
 step "kill -9 of the primary (replica $victim) while 8 clients keep ordering"
 before=$(highest_op)
-client --json bench --clients 8 --seconds 4 --log "$scratch/acknowledged" >"$scratch/bench.json" 2>"$scratch/bench.log" </dev/null &
+client --json bench --yes --clients 8 --seconds 4 --log "$scratch/acknowledged" >"$scratch/bench.json" 2>"$scratch/bench.log" </dev/null &
 pids[bench]=$!
 wait_until 20 "orders to flow" orders_flow $((before + 500))
 stop_process KILL "replica-$victim"

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,3 +18,6 @@ const char *workload_postcode(uint32_t index, char out[static WORKLOAD_POSTCODE_
 /* Fills in an order by nobody in particular of two items, 30 bytes of text together: 72 bytes encoded. `turn` varies
  * the items. postcode and the constant texts are borrowed; items is room for the two. */
 void workload_order(uint64_t turn, const char *postcode, jh_item items[static 2], jh_order *order);
+
+/* Is this what workload_order makes: by bench's customer, of its menu? */
+bool workload_is_own(const jh_history_order *order);

@@ -211,7 +211,7 @@ start_justhungry() {
 }
 
 jh() { "$build/client/justhungry" --program-base "$base" "$@"; }
-run_justhungry() { jh --json bench --clients "$1" --seconds "$2"; }
+run_justhungry() { jh --json bench --yes --clients "$1" --seconds "$2"; }
 
 # --- rounds and table -----------------------------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ count_fdatasync() { # CLIENTS OPTION...: a bench run under strace; sets orders, 
 	for id in 1 2 3; do
 		wait_until 10 "strace to hold replica $id" traced "/proc/${pids[replica-$id]}/task/"*/status
 	done
-	jh --json bench --clients "$@" >/dev/null || fail "the bench failed under strace"
+	jh --json bench --yes --clients "$@" >/dev/null || fail "the bench failed under strace"
 	orders=$(($(highest_op) - before))
 	kill "${tracers[@]}" 2>/dev/null || true
 	wait "${tracers[@]}" 2>/dev/null || true

@@ -156,7 +156,7 @@ fault_disk_full() {
 	mark
 	dd if=/dev/zero of="$(replica_dir 3)/ballast" bs=1M status=none 2>/dev/null || true
 	launch bench "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" \
-		--timeout 2 --json bench --clients 64 --seconds 120
+		--timeout 2 --json bench --yes --clients 64 --seconds 120
 	wait_for 120 "orders to be turned away" order_ends_with 4
 	kill9 bench
 	rm "$(replica_dir 3)/ballast"

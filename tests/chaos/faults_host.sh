@@ -80,7 +80,7 @@ fault_lock_removed() {
 torn_records() { # ID...
 	local id how=t
 	launch bench "$JH_BUILD/client/justhungry" --program-base "$BASE" --frontend "$FRONTEND_HOST" \
-		--timeout 2 --json bench --clients 64 --seconds 60
+		--timeout 2 --json bench --yes --clients 64 --seconds 60
 	linger 500
 	draw 2
 	((DRAWN == 0)) || how=T

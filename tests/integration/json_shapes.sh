@@ -31,7 +31,7 @@ shape "$(has cluster health view primary frontend replicas accepts_orders why_no
 		has("address") and has("age_ms") and has("uptime_s") and .op == 1 and .commit == 1))' status
 shape "$(has orders_per_second reads_per_second p50_us p99_us p999_us max_gap_us errors refused clients seconds)"'
 	.errors == 0 and .refused == 0 and .clients == 4 and .orders_per_second > 0 and .reads_per_second > 0 and .p50_us <= .p99_us and
-	.p99_us <= .p999_us and .p999_us <= .max_gap_us' bench --clients 4 --seconds 1 --reads 50
+	.p99_us <= .p999_us and .p999_us <= .max_gap_us' bench --yes --clients 4 --seconds 1 --reads 50
 
 # Nobody to order from: the front-end says why.
 kill9 1 2 3
@@ -41,10 +41,10 @@ shape '.health == "unavailable" and .accepts_orders == false and .why_not == .su
 # A bench says that nobody answers, and does not outlast its end by a long --timeout.
 SECONDS=0
 shape '.outcome == "unknown" and .orders == 0 and .errors == 2 and .seconds >= 5 and .max_gap_us > 4000000' \
-	--timeout 60 bench --clients 2 --seconds 1
+	--timeout 60 bench --yes --clients 2 --seconds 1
 ((STATUS == 5 && SECONDS < 30)) || fail "bench without a primary: $STATUS after $SECONDS s"
 [[ $ERR == *"nobody has been answered for 2 s"* ]] || fail "bench without a primary says: $ERR"
-shape '.orders == 0 and .errors >= 2 and .seconds < 30' --timeout 3 bench --clients 2 --orders 100000
+shape '.orders == 0 and .errors >= 2 and .seconds < 30' --timeout 3 bench --yes --clients 2 --orders 100000
 # A front-end that has not heard of a member yet has no facts to show.
 kill9 frontend
 start_frontend

@@ -351,7 +351,7 @@ start_load() {
 	# shellcheck disable=SC2016 # expanded by that shell
 	launch "$1" "$BASH" -c 'exec "${@:2}" >"$1"' - "$SCRATCH/$1.json" \
 		"$JH_BUILD/client/justhungry" --program-base "$BASE" --timeout 60 --json \
-		bench --clients "${3:-16}" --seconds "$2" --postcodes 40 --log "$SCRATCH/$1.acknowledged"
+		bench --yes --clients "${3:-16}" --seconds "$2" --postcodes 40 --log "$SCRATCH/$1.acknowledged"
 	wait_for 30 "orders to flow" op_reached $((before + 50))
 }
 

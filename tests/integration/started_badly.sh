@@ -41,7 +41,7 @@ launch frontend "$BASH" -c "$(declare -f closing); closing \"\$@\"" - "0 1 2" en
 jh --timeout 60 status --wait "$REPLICAS" >/dev/null || fail "no cluster: $(status_json)"
 
 for subset in "${SUBSETS[@]}"; do
-	for command in "order DH13LE soup" "history DH13LE" status "bench --clients 2 --seconds 0.1"; do
+	for command in "order DH13LE soup" "history DH13LE" status "bench --yes --clients 2 --seconds 0.1"; do
 		STATUS=0
 		# shellcheck disable=SC2086 # words
 		(closing "$subset" env --block-signal "$CLIENT" --program-base "$BASE" $command) >"$SCRATCH/out" 2>"$LOGS/closed-client.log" ||

@@ -82,7 +82,7 @@ began --timeout 60 status --wait 2
 wait_for 10 "its handlers" catches 15
 kill -TERM "${PIDS[client]}"
 ended 4 'ended by SIGTERM'
-began bench --clients 4 --seconds 60
+began bench --yes --clients 4 --seconds 60
 wait_for 10 "orders" op_reached 40
 kill -TERM "${PIDS[client]}"
 ended 0 'ended by SIGTERM: the figures are of what was asked until then'
@@ -148,14 +148,14 @@ unwritten 6 'the answer could not be written' "${client[@]}" history "DH1 3LE"
 unwritten 6 'the answer could not be written' "${client[@]}" --json history --limit 0 "DH1 3LE"
 unwritten 6 'the answer could not be written' "${client[@]}" status
 unwritten 6 'the answer could not be written' "${client[@]}" status --watch
-unwritten 6 'the answer could not be written' "${client[@]}" bench --clients 2 --seconds 0.1
+unwritten 6 'the answer could not be written' "${client[@]}" bench --yes --clients 2 --seconds 0.1
 unwritten 6 'the answer could not be written' "${client[@]}" --help
 unwritten 6 'the answer could not be written' "${client[@]}" --version
 unwritten 6 'the answer could not be written' "${client[@]}" order --help
 unwritten 6 'the answer could not be written' "$JH_BUILD/server/justhungry-server" --help
 unwritten 6 'the answer could not be written' "$JH_BUILD/frontend/justhungry-frontend" --version
 status_of_done=3 unwritten 3 'invalid postcode' "${client[@]}" --json order "NOT A POSTCODE" x
-expect 6 '[0-9]+ orders were acknowledged and are placed, but /dev/full lacks' bench --clients 4 --seconds 60 --log /dev/full
+expect 6 '[0-9]+ orders were acknowledged and are placed, but /dev/full lacks' bench --yes --clients 4 --seconds 60 --log /dev/full
 signal STOP 1
 got=0
 "${client[@]}" --timeout 0.5 --json order "DH1 3LE" unknown >/dev/full 2>"$LOGS/unwritten" || got=$?

@@ -20,7 +20,7 @@ printf 'DH1 3LE\tfrom a file\n' >"$SCRATCH/orders"
 expect 0 placed order --file "$SCRATCH/orders"
 named "DH1 3LE" 4
 STATUS=0
-OUT=$(jh shell <<<'order "EC1A 1BB" "from a shell"') || STATUS=$?
+OUT=$(jh shell <<<'justhungry order "EC1A 1BB" "from a shell"') || STATUS=$?
 ((STATUS == 0)) || fail "the shell ended with $STATUS"
 named "EC1A 1BB" 2
 try --json order "DH1 3LE" json

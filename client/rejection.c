@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "rpc/base/must.h"
+#include "rpc/frontend.h"
 #include "rpc/identify.h"
 
 #define ASK_MS 300
@@ -40,6 +41,21 @@ static bool is_frontend(const char *address, uint32_t program, char *error, size
 	return false;
 }
 
+/* One of the two is older, and the versions tell which. */
+static void describe_versions(const struct rpc_reply *reply, const char *address, char *error, size_t error_size)
+{
+	char versions[48];
+
+	if (reply->version_low == reply->version_high)
+		snprintf(versions, sizeof versions, "version %u", reply->version_low);
+	else
+		snprintf(versions, sizeof versions, "versions %u to %u", reply->version_low, reply->version_high);
+	snprintf(error, error_size,
+		 "the front-end at %s rejects the call and executed nothing: it speaks %s, this is version %u: upgrade %s",
+		 address, versions, JH_FRONTEND_V1,
+		 reply->version_low > JH_FRONTEND_V1 ? "this justhungry" : "the front-end");
+}
+
 void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
 			char *error, size_t error_size)
 {
@@ -48,6 +64,8 @@ void rejection_describe(const struct rpc_reply *reply, const struct client_optio
 			 "what listens at %s is not the front-end of program %u (%s), and executed nothing: check "
 			 "--frontend and --program-base",
 			 address, options->program_base, reply->error);
+	else if (reply->status == RPC_REJECTED && reply->version_high != 0)
+		describe_versions(reply, address, error, error_size);
 	else if (reply->status == RPC_REJECTED && !is_frontend(address, options->program_base, error, error_size))
 		return;
 	else if (reply->status == RPC_REJECTED)

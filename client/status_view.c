@@ -178,6 +178,15 @@ static void print_heading(FILE *out, const struct client_options *options, const
 	free(summary);
 }
 
+/* It runs, and its state says who is to be upgraded. */
+static bool runs_other_format(const struct jh_replica_row *row)
+{
+	static const char begins[] = OTHER_FORMAT_TEXT;
+
+	return row->state.jh_text_len >= sizeof begins - 1 &&
+	       memcmp(row->state.jh_text_val, begins, sizeof begins - 1) == 0;
+}
+
 static void print_start(FILE *out, const struct client_options *options, uint32_t id)
 {
 	char program[64], *start;
@@ -193,7 +202,7 @@ static void print_advice(FILE *out, const struct client_options *options, const 
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
-		if (row->role == JH_ROLE_DOWN)
+		if (row->role == JH_ROLE_DOWN && !runs_other_format(row))
 			print_start(out, options, row->id);
 		if (row->set_aside)
 			fprintf(out, "replica %u has %u entr%s in DIR/set-aside\n", row->id, row->set_aside,

@@ -35,6 +35,7 @@ struct question {
 	bool ended;
 	bool answered;
 	bool stranger; /* what answers is no replica of this cluster */
+	bool malformed; /* a replica of another version, of which nothing more can be told */
 	struct jh_replica_row row;
 };
 
@@ -52,8 +53,9 @@ static void on_row(void *context, const struct rpc_reply *reply)
 	struct question *question = context;
 
 	question->answered = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row);
+	question->malformed = reply->version_high != 0 || (reply->status == RPC_ANSWERED && !question->answered);
 	/* A replica knows its own id, and with another program base it is another. */
-	question->stranger = reply->status == RPC_REJECTED ||
+	question->stranger = (reply->status == RPC_REJECTED && reply->version_high == 0) ||
 			     (question->answered && question->row.id != question->id);
 	end_question(question);
 }
@@ -138,7 +140,9 @@ static int by_id(const void *left, const void *right)
 /* A row for a replica that is registered and does not answer. */
 static void fill_down(const struct question *question, struct jh_replica_row *row)
 {
-	convert_row(question->id, NULL, ROLE_DOWN, false, question->address, UINT64_MAX, "does not answer", row);
+	convert_row(question->id, NULL, ROLE_DOWN, false, question->address, UINT64_MAX,
+		    question->malformed ? OTHER_FORMAT_TEXT "s that this version does not: upgrade the older one"
+					: "does not answer", row);
 }
 
 static void fill_rows(const struct survey *survey, struct jh_cluster_status *status)

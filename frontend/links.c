@@ -12,6 +12,7 @@
 #include "rpc/channel.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
+#include "rpc/hello.h"
 
 #define REPLICA_IDS 4096
 #define HELLO_TIMEOUT_MS 1000
@@ -209,6 +210,8 @@ static void take_hello(struct link *link, const jh_hello_result *wire)
 	bool sense = convert_identity_from_wire(&wire->me, &identity);
 
 	convert_text(text, sizeof text, wire->error.jh_text_val, wire->error.jh_text_len);
+	if (wire->status == JH_HELLO_FORMAT && wire->me.format != JH_CLUSTER_FORMAT)
+		hello_name_formats(text, sizeof text, wire->me.format, "the replica", "the front-end");
 	/* One that speaks another format is not understood; its refusal is. */
 	if (wire->status == JH_HELLO_OK || wire->status == JH_HELLO_BOUND || wire->status == JH_HELLO_CLUSTER)
 		sense = sense && convert_report_from_wire(&wire->report, &report) && report.id == link->id;
@@ -225,11 +228,19 @@ static void take_hello(struct link *link, const jh_hello_result *wire)
 static void greeted(void *context, const struct rpc_reply *reply)
 {
 	struct link *link = context;
+	char text[REPORT_TEXT_SIZE];
 	jh_hello_result wire = {0};
 
 	if (reply->status == RPC_LOST)
 		return;
-	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_hello_result, &wire)) {
+	/* Of a version of the program, or a format, that does not even understand the question. */
+	if (rpc_status_not_executed(reply->status)) {
+		snprintf(text, sizeof text, OTHER_FORMAT_TEXT "s that the front-end does not: upgrade the older one (%.60s)",
+			 reply->error);
+		link->links->events.hello(link->links->context, link->id, JH_HELLO_FORMAT, text, NULL, NULL);
+		return;
+	}
+	if (!hello_decode(reply, &wire)) {
 		nonsense(link, reply->error != NULL ? reply->error : "its answer to HELLO is malformed");
 		return;
 	}

@@ -373,7 +373,9 @@ static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_
 		return true;
 	call_table_take(&channel->calls, call);
 	if (verdict != REPLY_SUCCESS) {
-		tell_failure(channel, call, failure_of(verdict, &head), head.why);
+		tell(channel, call, &(struct rpc_reply){.status = failure_of(verdict, &head), .error = head.why,
+							.version_low = head.version_low,
+							.version_high = head.version_high});
 		return true;
 	}
 

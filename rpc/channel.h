@@ -34,6 +34,7 @@ struct rpc_reply {
 	enum rpc_status status;
 	XDR *results;          /* RPC_ANSWERED: positioned at the results */
 	const char *error;     /* otherwise: one line why */
+	uint32_t version_low, version_high; /* RPC_REJECTED for the version: those that the peer serves; else 0 */
 };
 
 /* Called exactly once a call, never from within rpc_channel_call or the stub. The reply is borrowed for the call-back.

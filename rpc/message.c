@@ -39,7 +39,12 @@ static enum reply_verdict negative(struct words *words, uint32_t stat, struct re
 	if (stat == PROG_MISMATCH) {
 		if (!take(words, &low) || !take(words, &high))
 			return REPLY_GARBAGE;
-		snprintf(head->why, sizeof head->why, "the peer serves versions %u to %u only", low, high);
+		head->version_low = low;
+		head->version_high = high;
+		if (low == high)
+			snprintf(head->why, sizeof head->why, "the peer serves version %u only", low);
+		else
+			snprintf(head->why, sizeof head->why, "the peer serves versions %u to %u only", low, high);
 		return REPLY_REJECTED;
 	}
 	if (stat > SYSTEM_ERR)
@@ -71,6 +76,7 @@ enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct r
 
 	head->why[0] = '\0';
 	head->no_program = false;
+	head->version_low = head->version_high = 0;
 	if (!take(&words, &head->xid) || !take(&words, &direction) || direction != REPLY || !take(&words, &stat))
 		return REPLY_GARBAGE;
 	if (stat == MSG_DENIED)

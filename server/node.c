@@ -510,7 +510,7 @@ struct node *node_new(const struct node_options *options)
 
 	limits.connections = process_connections(limits.connections);
 	node->server = rpc_server_new(node->base, &limits);
-	rpc_server_register(node->server, options->program_base + options->id, JH_REPLICA_V1, jh_replica_1, node);
+	rpc_server_register(node->server, options->program_base + options->id, JH_REPLICA_V1, service_dispatch, node);
 	rpc_server_on_close(node->server, closed, node);
 	rpc_server_on_turn_end(node->server, turn_end, node);
 	node->receiver = background_new(node->base);

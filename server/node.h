@@ -157,6 +157,7 @@ struct node {
 	struct files_seen files_seen;
 	uint32_t set_aside_count;    /* looked up now and then, in the background */
 	uint64_t set_aside_us;
+	uint32_t other_format; /* the last one that a hello had, of which the log tells; 0: none */
 	uint64_t complained_us;
 	char frontend[LIMIT_ADDRESS_BYTES];  /* of the manager heard last; empty: none yet */
 	uint64_t frontend_us;        /* then */
@@ -240,6 +241,7 @@ void service_bound(struct node *node, const struct replica_action *action);
 void service_ack(struct node *node, const struct replica_action *action);
 void service_drop(struct node *node);
 void jh_replica_1(struct svc_req *request, SVCXPRT *transport);
+void service_dispatch(struct svc_req *request, SVCXPRT *transport);
 
 /* peer_links.c: our connections to other replicas, while primary */
 void links_connect(struct node *node, const struct replica_action *action);

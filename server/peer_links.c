@@ -9,6 +9,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/convert.h"
+#include "rpc/hello.h"
 #include "server/node.h"
 
 #define HELLO_TIMEOUT_MS 1000
@@ -110,7 +111,7 @@ static void greeted(void *context, const struct rpc_reply *reply)
 
 	if (reply->status == RPC_LOST)
 		return; /* closed() follows */
-	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_hello_result, &wire)) {
+	if (!hello_decode(reply, &wire)) {
 		nonsense(link, reply, "no answer to our hello");
 		return;
 	}
@@ -121,6 +122,8 @@ static void greeted(void *context, const struct rpc_reply *reply)
 	char text[JH_TEXT_MAX];
 
 	convert_text(text, sizeof text, wire.error.jh_text_val, wire.error.jh_text_len);
+	if (wire.status == JH_HELLO_FORMAT && wire.me.format != JH_CLUSTER_FORMAT)
+		hello_name_formats(text, sizeof text, wire.me.format, "that replica", "this one");
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
 	if (!good) {
 		if (node_may_complain(link->node)) /* it is tried again at once */

@@ -10,6 +10,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
+#include "rpc/hello.h"
 #include "server/node.h"
 #include "server/push_wire.h"
 
@@ -149,8 +150,10 @@ static jh_hello_status judge_hello(const struct node *node, const struct identit
 
 	*text = 0;
 	if (RULE_FORBIDS(rule_17_hello_of_this_format, who->format != JH_CLUSTER_FORMAT)) {
-		snprintf(text, size, "cluster format %u here, %u there: upgrade the older one", JH_CLUSTER_FORMAT,
-			 who->format);
+		/* What it says of itself behind the format is not understood: not even who it is. */
+		snprintf(text, size, "replica %u " OTHER_FORMAT_TEXT " %u, who calls it %u: upgrade %s", me.id,
+			 JH_CLUSTER_FORMAT, who->format,
+			 who->format > JH_CLUSTER_FORMAT ? "the replica" : "who calls");
 		return JH_HELLO_FORMAT;
 	}
 	if (RULE_FORBIDS(rule_17_hello_of_this_program_base, who->program_base != me.program_base)) {
@@ -215,6 +218,40 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	convert_identity_to_wire(&me, &result->me);
 	fill_report(node, greeted_of(call), &result->report);
 	return TRUE;
+}
+
+/* Said once for each format that is heard: who calls tries again and again. */
+static void tell_of_format(struct node *node, uint32_t format, const char *peer, const jh_text *error)
+{
+	char text[200];
+
+	if (node->other_format == format)
+		return;
+	node->other_format = format;
+	log_warn("service", "refused a hello from %s: %s", peer,
+		 convert_text(text, sizeof text, error->jh_text_val, error->jh_text_len));
+}
+
+/* A hello of another format is answered without a look at the rest of it, which may have moved; everything else goes to what
+ * rpcgen made. */
+void service_dispatch(struct svc_req *call, SVCXPRT *transport)
+{
+	jh_hello_args args = {.me = {.format = JH_CLUSTER_FORMAT}};
+	jh_hello_result result;
+
+	if (call->rq_proc != HELLO ||
+	    !svc_getargs(transport, (xdrproc_t)hello_format, (caddr_t)&args.me.format) ||
+	    args.me.format == JH_CLUSTER_FORMAT) {
+		jh_replica_1(call, transport);
+		return;
+	}
+	args.you.format = args.me.format;
+	hello_1_svc(&args, &result, call);
+	tell_of_format(node_of(call), args.me.format, rpc_connection_peer_text(rpc_call_connection(call)),
+		       &result.error);
+	if (!svc_sendreply(transport, (xdrproc_t)xdr_jh_hello_result, (caddr_t)&result))
+		svcerr_systemerr(transport);
+	xdr_free((xdrproc_t)xdr_jh_hello_result, (char *)&result);
 }
 
 /* --- from the view manager ---------------------------------------------------------------------------------------- */

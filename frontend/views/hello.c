@@ -78,7 +78,8 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 
 	if (event->identity == NULL || event->report == NULL || k->hello_status == HELLO_FORMAT) {
 		k->hello_status = HELLO_FORMAT;
-		vm_say_of(v, k, LOG_LEVEL_ERROR, "refused our hello: %.120s", text);
+		vm_say_of(v, k, LOG_LEVEL_ERROR, "%s%.130s",
+			  strncmp(text, OTHER_FORMAT_TEXT, strlen(OTHER_FORMAT_TEXT)) == 0 ? "" : "refused our hello: ", text);
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return true;
 	}

@@ -38,6 +38,25 @@ static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
 }
 
+/* Who is there, and cannot be understood: to start it would be no help, and its note says what is. */
+static void name_other_formats(const struct views *v, char text[static VIEWS_TEXT_SIZE])
+{
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+		size_t used = strlen(text);
+		int more;
+
+		if (k->id == 0 || k->hello_status != HELLO_FORMAT ||
+		    strncmp(k->note, OTHER_FORMAT_TEXT, strlen(OTHER_FORMAT_TEXT)) != 0)
+			continue;
+		more = snprintf(text + used, VIEWS_TEXT_SIZE - used, "; replica %u %s", k->id, k->note);
+		if (more < 0 || (size_t)more >= VIEWS_TEXT_SIZE - used) {
+			text[used] = '\0'; /* what does not fit is not begun */
+			return;
+		}
+	}
+}
+
 void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 {
 	const struct view *current = &v->durable.view;
@@ -67,6 +86,7 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 			snprintf(text, VIEWS_TEXT_SIZE, "view %llu settles at replica %u: waiting for %.200s",
 				 (unsigned long long)current->number, current->primary, vm_id_list_text(&away, ids));
 	}
+	name_other_formats(v, text);
 }
 
 /* Why a replica that is known is not one copy more; false: it is, or vm_expected_lost() names it. */
@@ -249,6 +269,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		snprintf(text, VIEWS_TEXT_SIZE, "ok");
 	}
 	warn_of_limits(v, text, VIEWS_TEXT_SIZE);
+	name_other_formats(v, text);
 	used = strlen(text);
 	vm_clocks_explain(v, text + used, VIEWS_TEXT_SIZE - used);
 }

@@ -90,6 +90,9 @@ struct peers {
 	struct peer list[LIMIT_REPLICAS];
 };
 
+/* How a row of status, or a line, begins that tells of a program of another cluster format; who is to be upgraded follows. */
+#define OTHER_FORMAT_TEXT "speaks cluster format"
+
 /* Who speaks, or whom the caller means (rule 17). */
 struct identity {
 	uint32_t format;

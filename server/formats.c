@@ -40,10 +40,12 @@ static uint32_t format_of(int directory, const char *name, uint32_t *current)
 		return 0;
 	if (!read_head(directory, name, bytes))
 		return 0;
-	*current = journal ? SEGMENT_VERSION : SNAPSHOT_FORMAT;
-	if (!journal)
-		return snapshot_format_claimed(bytes);
-	return segment_header_read(bytes, &header) == SEGMENT_HEADER_BAD ? 0 : header.version;
+	if (journal) {
+		*current = SEGMENT_VERSION;
+		return segment_header_read(bytes, &header) == SEGMENT_HEADER_BAD ? 0 : header.version;
+	}
+	*current = SNAPSHOT_FORMAT;
+	return snapshot_format_claimed(bytes);
 }
 
 static void say(const char *path, const char *name, uint32_t format, uint32_t current, char *error, size_t error_size)

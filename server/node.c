@@ -523,6 +523,7 @@ struct node *node_new(const struct node_options *options)
 	node->set_aside_count = directory_set_aside_count(node->directory);
 	node->set_aside_us = rpc_clock_us();
 	recovery_run(node, durable, disk_failed);
+	postcode_checker_announce(node->checker); /* now that there is somebody to send any */
 	node->damaged_us = rpc_clock_us();
 	node->registry = registry_new(node->base);
 	node->timer = event_new(node->base, -1, EV_PERSIST, tick, node);

@@ -9,7 +9,7 @@
 
 enum key {
 	KEY_ID = 0x100, KEY_DATA_DIR, KEY_FRONTEND, KEY_LISTEN, KEY_ADVERTISE, KEY_PROGRAM_BASE, KEY_PUSH, KEY_PUSH_FULL_LIMIT,
-	KEY_INITIAL_ORDERS, KEY_POSTCODE_CHECK, KEY_POSTCODES_IO, KEY_GETTHEDATA, KEY_POSTCODE_MS, KEY_MAX_ORDERS,
+	KEY_INITIAL_ORDERS, KEY_POSTCODE_CHECK, KEY_POSTCODES_IO, KEY_GETTHEDATA, KEY_POSTCODE_PROXY, KEY_POSTCODE_MS, KEY_MAX_ORDERS,
 	KEY_SEGMENT_BYTES, KEY_HEARTBEAT, KEY_SUSPECT, KEY_STALL, KEY_LOG_LEVEL, KEY_CHECK
 };
 
@@ -26,6 +26,7 @@ static const struct argp_option list[] = {
 	{"postcode-check", KEY_POSTCODE_CHECK, "MODE", 0, "auto or strict: each postcode is sent to the two providers below; grammar: to nobody (auto)", 0},
 	{"postcodes-io", KEY_POSTCODES_IO, "URL", 0, "first provider (https://api.postcodes.io)", 0},
 	{"getthedata", KEY_GETTHEDATA, "URL", 0, "second provider, which can confirm only (https://api.getthedata.com)", 0},
+	{"postcode-proxy", KEY_POSTCODE_PROXY, "URL", 0, "reach the providers through it (none, whatever the environment says)", 0},
 	{"postcode-timeout-ms", KEY_POSTCODE_MS, "N", 0, "for one check, both providers together (1000)", 0},
 	{"max-orders", KEY_MAX_ORDERS, "N", 0, "orders are refused beyond this many (10000000)", 0},
 	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment, 8388608 to 1073741824 (67108864)", 0},
@@ -115,6 +116,9 @@ static error_t parse_postcodes(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_GETTHEDATA:
 		postcodes->getthedata = text;
+		return 0;
+	case KEY_POSTCODE_PROXY:
+		postcodes->proxy = text;
 		return 0;
 	case KEY_POSTCODE_MS:
 		postcodes->deadline_ms = (uint32_t)arguments_number(state, "postcode-timeout-ms", text, 10, 60000);

@@ -13,8 +13,9 @@
 #include "rpc/base/shortage.h"
 #include "server/postcode_breaker.h"
 #include "server/postcode_cache.h"
-#include "server/postcode_fetch.h"
 #include "server/postcode_provider.h"
+#include "server/postcode_question.h"
+#include "server/postcode_reach.h"
 
 #define DEADLINE_MS_DEFAULT 1000
 /* The first provider's share of the deadline, as long as there is a second to ask. */
@@ -32,7 +33,7 @@ struct check {
 	char postcode[POSTCODE_SIZE];
 	uint64_t deadline_ms;
 	struct event *timer;         /* the end of the current provider's share */
-	struct postcode_fetch *fetch; /* NULL while nobody is being asked */
+	struct postcode_question *question; /* NULL while nobody is being asked */
 	enum postcode_provider provider;
 	uint32_t probe;
 	bool moving_on; /* its provider was found dead by another check: no longer worth waiting for */
@@ -48,7 +49,10 @@ struct postcode_checker {
 	enum postcode_mode mode;
 	uint32_t deadline_ms;
 	char bases[POSTCODE_PROVIDERS][POSTCODE_BASE_BYTES];
+	char proxy[POSTCODE_PROXY_BYTES];          /* empty: none */
+	bool on_this_host[POSTCODE_PROVIDERS];
 	struct postcode_breaker breakers[POSTCODE_PROVIDERS];
+	struct postcode_trouble troubles[POSTCODE_PROVIDERS];
 	struct postcode_cache *cache;
 	struct postcode_fetcher *fetcher;
 	struct check *checks; /* by postcode */
@@ -88,15 +92,31 @@ struct postcode_checker *postcode_checker_new(struct event_base *base, const str
 	if (!postcode_provider_base("--postcodes-io", options->postcodes_io, checker->bases[POSTCODES_IO], error,
 				    error_size) ||
 	    !postcode_provider_base("--getthedata", options->getthedata, checker->bases[GETTHEDATA], error,
-				    error_size)) {
+				    error_size) ||
+	    (options->proxy && !postcode_reach_proxy(options->proxy, checker->proxy, error, error_size))) {
 		free(checker);
 		return NULL;
 	}
+	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++)
+		checker->on_this_host[provider] = postcode_reach_is_loopback(checker->bases[provider]);
 	if (checker->mode != POSTCODE_GRAMMAR) {
 		checker->cache = postcode_cache_new(LIMIT_POSTCODE_CACHE);
 		checker->fetcher = postcode_fetcher_new(base, POSTCODE_ANSWER_BYTES);
 	}
 	return checker;
+}
+
+void postcode_checker_announce(const struct postcode_checker *checker)
+{
+	const char *bases[POSTCODE_PROVIDERS];
+
+	if (checker->mode == POSTCODE_GRAMMAR) {
+		log_info("postcode", "postcodes are sent to nobody: --postcode-check grammar");
+		return;
+	}
+	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++)
+		bases[provider] = checker->bases[provider];
+	postcode_reach_announce(bases, POSTCODE_PROVIDERS, checker->proxy);
 }
 
 /* Forgets the check without a word to those who wait for it: they are taken over by the caller or dropped. */
@@ -105,8 +125,8 @@ static struct waiter *check_free(struct check *check)
 	struct waiter *waiters = check->first;
 
 	HASH_DEL(check->checker->checks, check);
-	if (check->fetch)
-		postcode_fetch_cancel(check->fetch);
+	if (check->question)
+		postcode_question_cancel(check->question);
 	event_free(check->timer);
 	free(check);
 	return waiters;
@@ -165,31 +185,49 @@ static void finish(struct check *check, enum postcode_verdict verdict)
 static void move_others_on(struct postcode_checker *checker, enum postcode_provider provider)
 {
 	for (struct check *check = checker->checks; check; check = check->hh.next) {
-		if (!check->fetch || check->provider != provider || check->moving_on)
+		if (!check->question || check->provider != provider || check->moving_on)
 			continue;
 		check->moving_on = true;
 		event_active(check->timer, EV_TIMEOUT, 0);
 	}
 }
 
-static void provider_failed(struct check *check, enum postcode_failure failure)
+static void provider_failed(struct check *check, enum postcode_failure failure, enum postcode_fault fault, long status,
+			    const char *why)
 {
 	struct postcode_checker *checker = check->checker;
-	struct postcode_breaker *breaker = &checker->breakers[check->provider];
 
 	check->unreachable = true;
-	if (!postcode_breaker_failed(breaker, now_ms(), check->probe, failure))
-		return;
-	log_warn("postcode", "provider unreachable provider=%s reason=%s retry_ms=%u",
-		 postcode_provider_name(check->provider), failure == POSTCODE_FAILURE_SLOW ? "deadline" : "failures",
-		 breaker->pause_ms);
-	move_others_on(checker, check->provider);
+	if (postcode_trouble_is_news(&checker->troubles[check->provider], now_ms(), fault, status))
+		log_warn("postcode", "provider unreachable provider=%s reason=%s url=%s why=\"%s\"",
+			 postcode_provider_name(check->provider), postcode_fault_name(fault),
+			 checker->bases[check->provider], why);
+	if (postcode_breaker_failed(&checker->breakers[check->provider], now_ms(), check->probe, failure))
+		move_others_on(checker, check->provider);
 }
 
 static void provider_succeeded(struct check *check)
 {
-	if (postcode_breaker_succeeded(&check->checker->breakers[check->provider]))
+	postcode_breaker_succeeded(&check->checker->breakers[check->provider]);
+	if (postcode_trouble_is_over(&check->checker->troubles[check->provider]))
 		log_info("postcode", "provider answers again provider=%s", postcode_provider_name(check->provider));
+}
+
+/* It answered something, but nothing that decides. */
+static void provider_answered_badly(struct check *check, const struct postcode_fetched *fetched, const char *why)
+{
+	enum postcode_fault fault = fetched->fault;
+	char status[64];
+
+	if (fault == POSTCODE_FAULT_NONE)
+		fault = postcode_provider_status_answers(fetched->status) ? POSTCODE_FAULT_ANSWER : POSTCODE_FAULT_STATUS;
+	if (fault == POSTCODE_FAULT_STATUS) {
+		snprintf(status, sizeof status, "HTTP %ld", fetched->status);
+		why = status;
+	} else if (fault != POSTCODE_FAULT_ANSWER || fetched->why[0]) {
+		why = fetched->why;
+	}
+	provider_failed(check, POSTCODE_FAILURE_FAST, fault, fetched->status, why);
 }
 
 static void on_fetched(void *context, const struct postcode_fetched *fetched);
@@ -211,7 +249,7 @@ static bool ask_from(struct check *check, unsigned from)
 	struct postcode_checker *checker = check->checker;
 	uint64_t now = now_ms();
 
-	must(!check->fetch);
+	must(!check->question);
 	if (now >= check->deadline_ms) {
 		check->unreachable |= from < POSTCODE_PROVIDERS;
 		return false;
@@ -230,7 +268,8 @@ static bool ask_from(struct check *check, unsigned from)
 		struct timeval share = {.tv_sec = (time_t)(share_ms / 1000),
 					.tv_usec = (suseconds_t)(share_ms % 1000 * 1000)};
 		event_add(check->timer, &share);
-		check->fetch = postcode_fetch_start(checker->fetcher, url, on_fetched, check);
+		const char *proxy = checker->proxy[0] && !checker->on_this_host[provider] ? checker->proxy : NULL;
+		check->question = postcode_question_ask(checker->fetcher, url, proxy, POSTCODE_PATIENCE_MS, on_fetched, check);
 		return true;
 	}
 	return false;
@@ -250,9 +289,9 @@ static void on_fetched(void *context, const struct postcode_fetched *fetched)
 	enum postcode_answer answer = postcode_provider_answer(check->provider, check->postcode, fetched->status,
 							       fetched->body, fetched->body_size, &why);
 
-	check->fetch = NULL;
+	check->question = NULL;
 	if (answer == POSTCODE_ANSWER_FAILED)
-		provider_failed(check, POSTCODE_FAILURE_FAST);
+		provider_answered_badly(check, fetched, why);
 	else
 		provider_succeeded(check);
 	if (answer == POSTCODE_ANSWER_FAILED || answer == POSTCODE_ANSWER_UNKNOWN) {
@@ -270,14 +309,15 @@ static void on_share_over(evutil_socket_t nothing, short what, void *context)
 
 	(void)nothing;
 	(void)what;
-	must(check->fetch);
-	postcode_fetch_cancel(check->fetch);
-	check->fetch = NULL;
+	must(check->question);
+	const char *stage = postcode_question_stage(check->question);
+	postcode_question_cancel(check->question);
+	check->question = NULL;
 	check->unreachable = true;
 	if (check->moving_on)
 		postcode_breaker_dropped(&check->checker->breakers[check->provider], now_ms(), check->probe);
 	else
-		provider_failed(check, POSTCODE_FAILURE_SLOW);
+		provider_failed(check, POSTCODE_FAILURE_SLOW, POSTCODE_FAULT_TIMEOUT, 0, stage);
 	ask_next(check);
 }
 

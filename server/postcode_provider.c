@@ -145,11 +145,16 @@ static enum postcode_answer getthedata_answer(const char *postcode, long status,
 	return POSTCODE_ANSWER_EXISTS;
 }
 
+bool postcode_provider_status_answers(long status)
+{
+	return status == HTTP_OK || status == HTTP_NOT_FOUND;
+}
+
 enum postcode_answer postcode_provider_answer(enum postcode_provider provider, const char *postcode, long status,
 					      const char *body, size_t body_size, const char **why)
 {
 	*why = NULL;
-	if (status != HTTP_OK && status != HTTP_NOT_FOUND)
+	if (!postcode_provider_status_answers(status))
 		return failed(why, "only HTTP 200 and 404 are answers");
 	if (body_size > POSTCODE_ANSWER_BYTES)
 		return failed(why, "the body is too large");

@@ -32,6 +32,9 @@ bool postcode_provider_base(const char *option, const char *url, char out[static
 void postcode_provider_url(enum postcode_provider provider, const char *base, const char *postcode,
 			   char out[static POSTCODE_URL_BYTES]);
 
+/* Whether an HTTP status can be that of an answer. */
+bool postcode_provider_status_answers(long status);
+
 /* What a whole HTTP answer says of this postcode. status: HTTP's. body need not be NUL-terminated. why: for FAILED, what
  * is wrong with the answer, else NULL; kept for ever.
  *

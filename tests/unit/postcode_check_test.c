@@ -16,52 +16,7 @@
 #include "support_postcode_check.h"
 #include "support_slow_clock.h"
 
-/* Time passes when a test says so: nothing is late because the machine is slow. What is waited for is an event, and the
- * guard against waiting for ever is the only thing that reads the true clock. */
-static int64_t guard_us(void)
-{
-	return slow_clock_true_us() + GUARD_S * INT64_C(1000000);
-}
-
-/* Runs the loop until all have their answer. The fixture's pulse ends each turn. */
-static void wait_for(const struct outcome *outcomes, size_t size)
-{
-	int64_t end_us = guard_us();
-
-	for (size_t i = 0; i < size; i++) {
-		while (outcomes[i].answers_count == 0) {
-			assert_true(slow_clock_true_us() < end_us);
-			event_base_loop(provider.base, EVLOOP_ONCE);
-		}
-	}
-}
-
-/* Lets the loop go on for a while: what should not come has had its time to come. */
-static void linger(unsigned ms)
-{
-	int64_t end_us = slow_clock_true_us() + ms * INT64_C(1000);
-
-	while (slow_clock_true_us() < end_us)
-		event_base_loop(provider.base, EVLOOP_ONCE);
-}
-
-static unsigned long questions(void)
-{
-	unsigned long postcodes_io, getthedata;
-
-	count_questions(&postcodes_io, &getthedata);
-	return postcodes_io + getthedata;
-}
-
-static void until_heard(unsigned long count)
-{
-	int64_t end_us = guard_us();
-
-	do {
-		assert_true(slow_clock_true_us() < end_us);
-		event_base_loop(provider.base, EVLOOP_ONCE);
-	} while (questions() < count);
-}
+/* Time passes when a test says so: nothing is late because the machine is slow. What is waited for is an event. */
 
 /* The time of a provider that has the question and is silent is over; another one still has its own. */
 static void silence(void)
@@ -536,9 +491,6 @@ int main(void)
 		cmocka_unit_test(test_freed_while_asking),
 	};
 
-	/* A proxy of the machine's is not what is tested here. */
-	setenv("no_proxy", "*", 1);
-	setenv("NO_PROXY", "*", 1);
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, start_provider, stop_provider);
 }

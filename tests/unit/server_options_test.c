@@ -44,6 +44,7 @@ static void defaults(void **state)
 	assert_int_equal(options.node.replica.push_mode, PUSH_AUTO);
 	assert_int_equal(options.node.replica.push_full_limit, 65536);
 	assert_int_equal(options.node.postcodes.mode, POSTCODE_AUTO);
+	assert_null(options.node.postcodes.proxy);
 	assert_int_equal(options.node.postcodes.deadline_ms, 1000);
 	assert_int_equal(options.node.listen_count, 0);
 	assert_null(options.node.advertise);
@@ -58,7 +59,7 @@ static void given(void **state)
 	(void)state;
 	parse(&options, (const char *[]){"--id=4095", "--data-dir=/d", "--listen=0.0.0.0", "--listen=[::1]:4711",
 					 "--advertise=192.0.2.7", "--push=delta", "--max-orders=5",
-					 "--program-base=541000000", "--postcode-check=strict",
+					 "--program-base=541000000", "--postcode-check=strict", "--postcode-proxy=http://p:3128",
 					 "--suspect-ms=100", "--heartbeat-ms=20", NULL});
 	assert_int_equal(options.node.listen_count, 2);
 	assert_string_equal(options.node.listen[1], "[::1]:4711");
@@ -68,6 +69,7 @@ static void given(void **state)
 	assert_int_equal(options.node.orders_max, 5);
 	assert_int_equal(options.node.program_base, 541000000);
 	assert_int_equal(options.node.postcodes.mode, POSTCODE_STRICT);
+	assert_string_equal(options.node.postcodes.proxy, "http://p:3128");
 	assert_int_equal(options.node.replica.suspect_ms, 100);
 	assert_int_equal(options.node.replica.heartbeat_ms, 20);
 }

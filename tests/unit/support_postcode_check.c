@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 
@@ -108,6 +110,57 @@ void count_questions(unsigned long *postcodes_io, unsigned long *getthedata)
 	char *body = strstr(text, "{\"postcodes_io\"");
 	assert_non_null(body);
 	assert_int_equal(sscanf(body, "{\"postcodes_io\":%lu,\"getthedata\":%lu}", postcodes_io, getthedata), 2);
+}
+
+unsigned long questions(void)
+{
+	unsigned long postcodes_io, getthedata;
+
+	count_questions(&postcodes_io, &getthedata);
+	return postcodes_io + getthedata;
+}
+
+int64_t true_us(void)
+{
+	struct timespec now;
+
+	assert_int_equal(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now), 0);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static int64_t guard_us(void)
+{
+	return true_us() + GUARD_S * INT64_C(1000000);
+}
+
+void wait_for(const struct outcome *outcomes, size_t size)
+{
+	int64_t end_us = guard_us();
+
+	for (size_t i = 0; i < size; i++) {
+		while (outcomes[i].answers_count == 0) {
+			assert_true(true_us() < end_us);
+			event_base_loop(provider.base, EVLOOP_ONCE);
+		}
+	}
+}
+
+void until_heard(unsigned long count)
+{
+	int64_t end_us = guard_us();
+
+	do {
+		assert_true(true_us() < end_us);
+		event_base_loop(provider.base, EVLOOP_ONCE);
+	} while (questions() < count);
+}
+
+void linger(unsigned ms)
+{
+	int64_t end_us = true_us() + ms * INT64_C(1000);
+
+	while (true_us() < end_us)
+		event_base_loop(provider.base, EVLOOP_ONCE);
 }
 
 struct postcode_checker *checker_within(uint32_t deadline_ms, enum postcode_mode mode, const char *postcodes_io,

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -40,6 +41,16 @@ int start_provider(void **state);
 int stop_provider(void **state);
 /* Questions that both providers have been asked so far. */
 void count_questions(unsigned long *postcodes_io, unsigned long *getthedata);
+
+unsigned long questions(void); /* of both together */
+
+/* The true clock, whatever the test has made of it: the guard against waiting for ever. */
+int64_t true_us(void);
+/* Run the loop until all have their answer; until so many questions were heard; and for a while, so that what should not
+ * come has had its time to come. The pulse ends each turn. */
+void wait_for(const struct outcome *outcomes, size_t size);
+void until_heard(unsigned long count);
+void linger(unsigned ms);
 
 /* The paths are base URLs of the provider's; fails the test when there is no such checker. */
 struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata);

@@ -36,11 +36,6 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
-static inline int64_t slow_clock_true_us(void)
-{
-	return slow_clock_true_ns(CLOCK_MONOTONIC) / 1000;
-}
-
 static inline void slow_clock_jump(int64_t ms)
 {
 	slow_clock_ahead_ns += ms * 1000000;

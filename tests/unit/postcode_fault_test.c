@@ -1,0 +1,498 @@
+/* What is wrong with a provider: said once and in words, and over with one line; a connection that died while it was kept
+ * is not the provider's fault; no proxy is used that nobody named; and whom curl would trust is trusted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "support_postcode_check.h"
+#include "support_scratch.h"
+#include "support_slow_clock.h"
+
+/* --- the log ------------------------------------------------------------------------------------------------------ */
+
+static int log_fd = -1, real_stderr = -1;
+static char said[1 << 16];
+
+static void listen_to_log(void)
+{
+	fflush(stderr);
+	log_fd = memfd_create("log", MFD_CLOEXEC);
+	real_stderr = dup(STDERR_FILENO);
+	dup2(log_fd, STDERR_FILENO);
+}
+
+/* All that was said so far. */
+static const char *log_text(void)
+{
+	ssize_t size = pread(log_fd, said, sizeof said - 1, 0);
+
+	said[size > 0 ? size : 0] = '\0';
+	return said;
+}
+
+static int stop_listening(void **state)
+{
+	(void)state;
+	if (log_fd < 0)
+		return 0;
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	close(log_fd);
+	log_fd = -1;
+	return 0;
+}
+
+static unsigned lines_with(const char *text)
+{
+	unsigned count = 0;
+
+	for (const char *at = log_text(); (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+static void assert_said(const char *text)
+{
+	if (!strstr(log_text(), text)) {
+		stop_listening(NULL);
+		fail_msg("\"%s\" is not in the log:\n%s", text, said);
+	}
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static enum postcode_verdict verdict_of(struct postcode_checker *checker, const char *postcode)
+{
+	struct outcome outcome;
+
+	order_asks(checker, postcode, &outcome);
+	wait_for(&outcome, 1);
+	return outcome.verdict;
+}
+
+static struct postcode_checker *checker_of(const struct postcode_options *options)
+{
+	char error[256] = "";
+	struct postcode_checker *checker = postcode_checker_new(provider.base, options, error, sizeof error);
+
+	if (!checker)
+		fail_msg("%s", error);
+	return checker;
+}
+
+/* --- kept connections --------------------------------------------------------------------------------------------- */
+
+/* The first question leaves a connection, on which the next one is never answered: it goes out once more, on a fresh one,
+ * is answered, and nothing is held against the provider. */
+static void test_a_kept_connection_that_died_in_silence(void **state)
+{
+	struct postcode_checker *checker = checker_with(POSTCODE_STRICT, "/deaf", "/broken");
+	struct outcome outcome;
+
+	(void)state;
+	listen_to_log();
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	unsigned long heard = questions();
+	order_asks(checker, "DH1 3LG", &outcome);
+	until_heard(heard + 1);
+	assert_int_equal(outcome.answers_count, 0);
+	slow_clock_jump(POSTCODE_PATIENCE_MS + 10);
+	wait_for(&outcome, 1);
+	assert_int_equal(outcome.verdict, POSTCODE_EXISTS);
+	assert_int_equal(questions(), heard + 2);
+	assert_int_equal(lines_with("provider unreachable"), 0);
+	postcode_checker_free(checker);
+}
+
+/* The same when it breaks in the middle of the answer. Without any kept connection that is the provider's failure. */
+static void test_a_kept_connection_that_breaks(void **state)
+{
+	struct postcode_checker *checker = checker_with(POSTCODE_STRICT, "/worn", "/broken");
+
+	(void)state;
+	listen_to_log();
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	unsigned long heard = questions();
+	assert_int_equal(verdict_of(checker, "DH1 3LG"), POSTCODE_EXISTS);
+	assert_int_equal(questions(), heard + 2);
+	assert_int_equal(lines_with("provider unreachable"), 0);
+	postcode_checker_free(checker);
+
+	checker = checker_with(POSTCODE_STRICT, "/truncated", "/valid");
+	heard = questions();
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	assert_int_equal(questions(), heard + 2); /* one each */
+	assert_said("provider=postcodes.io reason=broken-off");
+	postcode_checker_free(checker);
+}
+
+/* Once more, and no more often: a provider that is silent on the fresh connection, too, is at fault when its time is
+ * over. */
+static void test_only_once_more(void **state)
+{
+	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "", "/valid");
+	struct outcome outcome;
+
+	(void)state;
+	listen_to_log();
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	unsigned long heard = questions();
+	order_asks(checker, "ZY11 1AA", &outcome); /* silent */
+	until_heard(heard + 1);
+	slow_clock_jump(POSTCODE_PATIENCE_MS + 10);
+	until_heard(heard + 2);
+	assert_int_equal(outcome.answers_count, 0);
+	slow_clock_jump(DEADLINE_MS / 2);
+	wait_for(&outcome, 1);
+	assert_int_equal(outcome.verdict, POSTCODE_EXISTS);
+	assert_int_equal(questions(), heard + 3);
+	assert_said("provider=postcodes.io reason=timeout");
+	postcode_checker_free(checker);
+}
+
+/* --- what is said ------------------------------------------------------------------------------------------------- */
+
+/* Each kind of failure is named at its first, and one line says that it is over. */
+static void test_every_failure_is_named(void **state)
+{
+	static const struct {
+		const char *postcode, *said;
+	} table[] = {
+		{"ZY4 1AA", "reason=http-status url=http://127.0.0.1:%d why=\"HTTP 429\""},
+		{"ZY5 1AA", "reason=http-status url=http://127.0.0.1:%d why=\"HTTP 500\""},
+		{"ZY7 1AA", "reason=broken-off "},
+		{"ZY8 1AA", "reason=not-an-answer url=http://127.0.0.1:%d why=\"the body is not JSON"},
+		{"ZY9 1AA", "reason=redirect url=http://127.0.0.1:%d why=\"HTTP 302 to http://"},
+		{"ZY10 1AA", "reason=too-large "},
+		{"ZY12 1AA", "reason=not-an-answer url=http://127.0.0.1:%d why=\"HTTP 404 that says nothing"},
+		{"ZY13 1AA", "reason=not-an-answer url=http://127.0.0.1:%d why=\"the answer is about another"},
+		{"ZY14 1AA", "reason=http-status url=http://127.0.0.1:%d why=\"HTTP 204\""},
+		{"ZY15 1AA", "reason=http-status url=http://127.0.0.1:%d why=\"HTTP 403\""},
+		{"ZY16 1AA", "reason=not-an-answer url=http://127.0.0.1:%d why=\"the body is not JSON"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "", "/valid");
+		char expected[256];
+
+		listen_to_log();
+		assert_int_equal(verdict_of(checker, table[i].postcode), POSTCODE_EXISTS);
+		snprintf(expected, sizeof expected, "provider unreachable provider=postcodes.io ");
+		assert_said(expected);
+		snprintf(expected, sizeof expected, table[i].said, provider.port);
+		assert_said(expected);
+		assert_int_equal(lines_with("answers again"), 0);
+		assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+		assert_int_equal(verdict_of(checker, "DH1 3LG"), POSTCODE_EXISTS);
+		assert_int_equal(lines_with("provider answers again provider=postcodes.io"), 1);
+		assert_int_equal(lines_with("\n"), 2);
+		postcode_checker_free(checker);
+		stop_listening(NULL);
+	}
+}
+
+/* Ten orders that find both providers broken are two lines, not twenty. */
+static void test_not_at_every_failure(void **state)
+{
+	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/broken", "/forbidden");
+	char postcode[16];
+
+	(void)state;
+	listen_to_log();
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(postcode, sizeof postcode, "DH1 %uLE", i);
+		assert_int_equal(verdict_of(checker, postcode), POSTCODE_FORMAT_ONLY);
+		slow_clock_jump(60000);
+	}
+	assert_int_equal(lines_with("\n"), 2);
+	assert_said("provider=getthedata.com reason=http-status");
+	postcode_checker_free(checker);
+}
+
+static void test_refused_and_unresolved(void **state)
+{
+	struct postcode_options options = postcode_options_default();
+
+	(void)state;
+	listen_to_log();
+	options.postcodes_io = "http://127.0.0.1:1";
+	options.getthedata = "http://127.0.0.1:1";
+	struct postcode_checker *checker = checker_of(&options);
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_FORMAT_ONLY);
+	assert_said("provider=postcodes.io reason=no-connection url=http://127.0.0.1:1 why=\"");
+	assert_said("Connection refused");
+	postcode_checker_free(checker);
+}
+
+/* --- proxies ------------------------------------------------------------------------------------------------------ */
+
+/* A proxy is used when it is named, never on this host, and a dead one is said to be that. 192.0.2.1 is nobody's. */
+static void test_proxy(void **state)
+{
+	struct postcode_options options = postcode_options_default();
+	char base[64];
+
+	(void)state;
+	listen_to_log();
+	snprintf(base, sizeof base, "http://127.0.0.1:%d", provider.port);
+	options.postcodes_io = "http://192.0.2.1";
+	options.getthedata = "http://192.0.2.1";
+	options.proxy = base; /* the provider, which does not mind for whom it is asked */
+	struct postcode_checker *checker = checker_of(&options);
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
+	postcode_checker_announce(checker);
+	assert_said("postcodes are sent to http://192.0.2.1 proxy=http://127.0.0.1:");
+	postcode_checker_free(checker);
+
+	options.proxy = "http://me:secret@127.0.0.1:1";
+	checker = checker_of(&options);
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_FORMAT_ONLY);
+	assert_said("provider=postcodes.io reason=proxy");
+	postcode_checker_announce(checker);
+	assert_int_equal(lines_with("secret"), 0);
+	postcode_checker_free(checker);
+
+	options.postcodes_io = base;
+	checker = checker_of(&options);
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	postcode_checker_free(checker);
+}
+
+static void set_proxies(const char *url)
+{
+	static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (url)
+			setenv(names[i], url, 1);
+		else
+			unsetenv(names[i]);
+}
+
+/* The environment's proxy is not used, neither for this host nor for others, and who has one is told so. */
+static void test_no_proxy_of_the_environment(void **state)
+{
+	struct postcode_options options = postcode_options_default();
+	struct outcome outcome;
+	char base[64];
+
+	(void)state;
+	listen_to_log();
+	snprintf(base, sizeof base, "http://127.0.0.1:%d", provider.port);
+	set_proxies("http://127.0.0.1:1");
+	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/valid", "/broken");
+	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
+	postcode_checker_announce(checker);
+	assert_int_equal(lines_with("environment"), 0);
+	postcode_checker_free(checker);
+
+	set_proxies(base);
+	options.postcodes_io = "http://192.0.2.1";
+	options.getthedata = "http://192.0.2.1";
+	checker = checker_of(&options);
+	postcode_checker_announce(checker);
+	assert_said("http_proxy of the environment is not used");
+	unsigned long heard = questions();
+	order_asks(checker, "DH1 3LE", &outcome);
+	for (int i = 0; i < 50 && outcome.answers_count == 0; i++)
+		event_base_loop(provider.base, EVLOOP_ONCE);
+	assert_int_equal(questions(), heard);
+	assert_true(outcome.answers_count == 0 || outcome.verdict == POSTCODE_FORMAT_ONLY);
+	postcode_checker_free(checker);
+	set_proxies(NULL);
+}
+
+static void test_bad_proxies(void **state)
+{
+	static const char *const bad[] = {"", "proxy", "proxy:3128", "ftp://proxy", "http://", "http://p/path", "http://p?a=b"};
+	struct postcode_options options = postcode_options_default();
+	char error[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		options.proxy = bad[i];
+		error[0] = '\0';
+		if (postcode_checker_new(provider.base, &options, error, sizeof error))
+			fail_msg("\"%s\" is accepted", bad[i]);
+		assert_ptr_equal(strstr(error, "--postcode-proxy "), error);
+	}
+}
+
+/* --- certificates ------------------------------------------------------------------------------------------------- */
+
+struct tls {
+	char directory[SCRATCH_PATH_SIZE];
+	pid_t pid;
+	int port;
+};
+
+static void run(const char *directory, const char *command)
+{
+	char line[SCRATCH_PATH_SIZE + 600];
+
+	snprintf(line, sizeof line, "cd %s && %s", directory, command);
+	if (system(line) != 0)
+		fail_msg("failed: %s", command);
+}
+
+static int listening_port(int output)
+{
+	char text[512] = "";
+	size_t size = 0;
+	char *accept;
+
+	while (!(accept = strstr(text, "ACCEPT ")) || !strchr(accept, '\n')) {
+		ssize_t got = read(output, text + size, sizeof text - 1 - size);
+		if (got <= 0)
+			fail_msg("openssl s_server: %s", text);
+		size += (size_t)got;
+		text[size] = '\0';
+	}
+	return atoi(strrchr(accept, ':') + 1);
+}
+
+/* A provider with a certificate that it signed itself: cert.pem is the bundle that vouches for it, by-hash/ the directory,
+ * empty/ a directory of no certificates. */
+static void tls_start(struct tls *tls)
+{
+	int output[2];
+
+	scratch_new(tls->directory);
+	run(tls->directory, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem "
+			    "-days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null");
+	run(tls->directory, "mkdir -p by-hash empty postcodes/DH1%203LE && "
+			    "cp cert.pem by-hash/$(openssl x509 -hash -noout -in cert.pem).0 && "
+			    "printf 'HTTP/1.0 200 OK\\r\\n\\r\\n{\"status\":200,\"result\":true}' >postcodes/DH1%203LE/validate");
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	tls->pid = fork();
+	if (tls->pid == 0) {
+		dup2(output[1], STDOUT_FILENO);
+		dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+		dup2(STDIN_FILENO, STDERR_FILENO);
+		if (chdir(tls->directory) == 0)
+			execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key",
+			       "key.pem", "-HTTP", (char *)NULL);
+		_exit(1);
+	}
+	close(output[1]);
+	tls->port = listening_port(output[0]);
+	close(output[0]);
+}
+
+static void tls_stop(struct tls *tls)
+{
+	kill(tls->pid, SIGKILL);
+	waitpid(tls->pid, NULL, 0);
+	scratch_remove(tls->directory);
+}
+
+static void set_path(const char *name, const char *directory, const char *path)
+{
+	char value[SCRATCH_PATH_SIZE + 32];
+
+	snprintf(value, sizeof value, "%s/%s", directory, path);
+	if (path)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+/* A bundle alone (slim containers), a directory alone, either beside the other's certificates, and nothing. */
+static void test_who_is_trusted(void **state)
+{
+	static const struct {
+		const char *file, *directory, *bundle;
+		enum postcode_verdict expected;
+	} table[] = {
+		{"cert.pem", "empty", NULL, POSTCODE_EXISTS},
+		{"nothing.pem", "by-hash", NULL, POSTCODE_EXISTS},
+		{"cert.pem", "by-hash", NULL, POSTCODE_EXISTS},
+		{"cert.pem", NULL, NULL, POSTCODE_EXISTS},
+		{NULL, "by-hash", NULL, POSTCODE_EXISTS},
+		{"nothing.pem", "empty", "cert.pem", POSTCODE_EXISTS},
+		{"key.pem", "by-hash", NULL, POSTCODE_EXISTS},
+		{"key.pem", "empty", NULL, POSTCODE_UNREACHABLE},
+		{"nothing.pem", "empty", NULL, POSTCODE_UNREACHABLE},
+		{NULL, NULL, NULL, POSTCODE_UNREACHABLE},
+	};
+	struct postcode_options options = postcode_options_default();
+	char base[64];
+	struct tls tls;
+
+	(void)state;
+	tls_start(&tls);
+	listen_to_log();
+	snprintf(base, sizeof base, "https://127.0.0.1:%d", tls.port);
+	options.mode = POSTCODE_STRICT;
+	options.postcodes_io = base;
+	options.getthedata = "http://127.0.0.1:1";
+	options.deadline_ms = 10000; /* a thousand seconds */
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		set_path("SSL_CERT_FILE", tls.directory, table[i].file);
+		set_path("SSL_CERT_DIR", tls.directory, table[i].directory);
+		set_path("CURL_CA_BUNDLE", tls.directory, table[i].bundle);
+		struct postcode_checker *checker = checker_of(&options);
+		if (verdict_of(checker, "DH1 3LE") != table[i].expected)
+			fail_msg("file %s, directory %s, bundle %s:\n%s", table[i].file, table[i].directory,
+				 table[i].bundle, log_text());
+		unsigned certificate_lines = lines_with("provider=postcodes.io reason=certificate");
+		assert_int_equal(certificate_lines > 0, i >= 7);
+		postcode_checker_free(checker);
+	}
+	tls_stop(&tls);
+}
+
+/* Who has no certificates hears it at the start, and what to install; who asks without TLS does not. */
+static void test_no_certificates_are_missed_at_the_start(void **state)
+{
+	struct postcode_options options = postcode_options_default();
+
+	(void)state;
+	listen_to_log();
+	setenv("SSL_CERT_FILE", "/nowhere/bundle.pem", 1);
+	setenv("SSL_CERT_DIR", "/nowhere", 1);
+	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "", "");
+	postcode_checker_announce(checker);
+	assert_int_equal(lines_with("certificates"), 0);
+	postcode_checker_free(checker);
+	checker = checker_of(&options);
+	postcode_checker_announce(checker);
+	assert_said("no certificates of authorities in /nowhere/bundle.pem and /nowhere");
+	assert_said("install the package ca-certificates");
+	postcode_checker_free(checker);
+	unsetenv("SSL_CERT_FILE");
+	unsetenv("SSL_CERT_DIR");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_a_kept_connection_that_died_in_silence, stop_listening),
+		cmocka_unit_test_teardown(test_a_kept_connection_that_breaks, stop_listening),
+		cmocka_unit_test_teardown(test_only_once_more, stop_listening),
+		cmocka_unit_test_teardown(test_every_failure_is_named, stop_listening),
+		cmocka_unit_test_teardown(test_not_at_every_failure, stop_listening),
+		cmocka_unit_test_teardown(test_refused_and_unresolved, stop_listening),
+		cmocka_unit_test_teardown(test_proxy, stop_listening),
+		cmocka_unit_test_teardown(test_no_proxy_of_the_environment, stop_listening),
+		cmocka_unit_test(test_bad_proxies),
+		cmocka_unit_test_teardown(test_who_is_trusted, stop_listening),
+		cmocka_unit_test_teardown(test_no_certificates_are_missed_at_the_start, stop_listening),
+	};
+
+	set_proxies(NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, start_provider, stop_provider);
+}

@@ -247,8 +247,9 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 		return true;
 	if (!locate_frontend(session->options, session->turn++, (uint32_t)(left_ms < LOCATE_MS ? left_ms : LOCATE_MS),
 			     address, why, SESSION_ERROR_SIZE)) {
-		/* Cut short by our own deadline it knows nothing: what an earlier attempt found out says more. */
-		if (error[0] == '\0' || rpc_clock_us() < deadline_us)
+		/* Cut short by a signal or by our own deadline it knows nothing: what an earlier attempt found out says
+		 * more. */
+		if (!interrupt_signal() && (error[0] == '\0' || rpc_clock_us() < deadline_us))
 			memcpy(error, why, SESSION_ERROR_SIZE);
 		return false;
 	}
@@ -260,8 +261,9 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 	event_del(session->timer);
 	if (session->connected)
 		return true;
-	locate_gone(session->options, address, session->channel ? "no answer in time" : session->closed, error,
-		    SESSION_ERROR_SIZE);
+	if (!session->channel || !interrupt_signal())
+		locate_gone(session->options, address, session->channel ? "no answer in time" : session->closed, error,
+			    SESSION_ERROR_SIZE);
 	rpc_channel_close(session->channel);
 	session->channel = NULL;
 	return false;

@@ -222,6 +222,8 @@ for command in 'order "DH1 3LE" x' 'history "DH1 3LE"' status 'status --wait 1' 
 	wait_for 10 "its handlers" catches 15
 	kill -TERM "${PIDS[client]}"
 	in_time 700 ended 4 'ended by SIGTERM'
+	# It did not wait for so long that it could blame anybody.
+	! grep 'in time' "$LOGS/client.err" || fail "$command: ended by a signal, it blames rpcbind"
 	[[ $command != order* ]] || grep -q 'nothing was sent' "$LOGS/client.err" || fail "order: $(cat "$LOGS/client.err")"
 done
 signal CONT rpcbind

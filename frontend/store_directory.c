@@ -157,7 +157,17 @@ static bool path_leads_here(const struct directory *directory, char *line, size_
 	return false;
 }
 
-/* A view file that was removed or replaced by somebody else is written again: what this process knows is newer than
+/* Whether the view file still says what was written: a copy that was restored into it is the same file. */
+static bool says_the_same(const struct directory *directory)
+{
+	char text[VIEW_FILE_BYTES_MAX];
+	size_t size = strlen(directory->text);
+	ssize_t count = pread(directory->file, text, sizeof text, 0);
+
+	return count < 0 || ((size_t)count == size && memcmp(text, directory->text, size) == 0);
+}
+
+/* A view file that was removed, replaced or changed by somebody else is written again: what this process knows is newer than
  * any copy (RULE 20). */
 static void mend_file(struct directory *directory)
 {
@@ -172,16 +182,16 @@ static void mend_file(struct directory *directory)
 		note_file(directory); /* what was written could not be opened again: too few descriptors */
 		return;
 	}
-	if (there && info.st_ino == directory->inode && info.st_dev == directory->device)
+	if (there && info.st_ino == directory->inode && info.st_dev == directory->device && says_the_same(directory))
 		return;
 	failed = replace_file(directory, directory->text);
 	if (failed != NULL) {
-		log_error("store", "%s/" VIEW_FILE " was deleted or replaced by another process, and cannot be written "
-			  "again: %s: %s", directory->path, failed, strerror(errno));
+		log_error("store", "%s/" VIEW_FILE " was deleted, replaced or changed by another process, and cannot be "
+			  "written again: %s: %s", directory->path, failed, strerror(errno));
 		return; /* at the next look */
 	}
 	note_file(directory);
-	log_warn("store", "%s/" VIEW_FILE " was deleted or replaced by another process: it was written again",
+	log_warn("store", "%s/" VIEW_FILE " was deleted, replaced or changed by another process: it was written again",
 		 directory->path);
 }
 
@@ -388,7 +398,8 @@ static bool load(struct directory *directory, struct views_stored *stored, char 
 		enum view_file_verdict verdict = view_file_read(text, (size_t)size, stored, why, sizeof why);
 
 		if (verdict == VIEW_FILE_GOOD) {
-			directory->text = view_file_write(stored);
+			directory->text = strndup(text, (size_t)size);
+			must_allocate(directory->text);
 			note_file(directory);
 			return true;
 		}

@@ -365,7 +365,7 @@ static void until_lost(struct world *world, const char *what)
 	assert_non_null(strstr(world->error, what));
 }
 
-/* Who deletes or replaces the view file under a living front-end gets it back; who takes the whole directory ends it,
+/* Who deletes, replaces or changes the view file under a living front-end gets it back; who takes the whole directory ends it,
  * for the next one to start there would know of no view and see no lock. RULE 2, 20 */
 static void files_are_looked_at(void **state)
 {
@@ -378,12 +378,13 @@ static void files_are_looked_at(void **state)
 	make_stored(&stored, 2);
 	save_and_wait(world, store, &stored);
 	text = view_file_write(&old);
-	for (int kind = 0; kind < 2; kind++) {
+	for (int kind = 0; kind < 4; kind++) {
 		bool again = false;
 
-		assert_int_equal(unlink(in_directory(world, "view.json")), 0);
-		if (kind == 1)
-			write_file(in_directory(world, "view.json"), text); /* an old copy */
+		if (kind < 2)
+			assert_int_equal(unlink(in_directory(world, "view.json")), 0);
+		if (kind > 0)
+			write_file(in_directory(world, "view.json"), kind < 3 ? text : ""); /* an old copy, or emptied */
 		for (int i = 0; i < 2000 && !again; i++) {
 			char found[4096] = "", *right = view_file_write(&stored);
 			FILE *file = fopen(in_directory(world, "view.json"), "r");

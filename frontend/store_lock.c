@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rpc/base/rule.h"
+#include "rpc/process.h"
 
 #define LOCK_FILE "lock"
 
@@ -51,9 +52,6 @@ bool store_lock_take(int directory, const char *path, int *file, char *error, si
 /* RULE 13: on a full disk it stays empty, and the stored view is served all the same. */
 bool store_lock_note(int directory, const char *path, int *file, char *error, size_t error_size)
 {
-	char text[32];
-	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
 	if (*file < 0 && !lock_file(directory, O_CREAT, file)) {
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(directory, path, error, error_size);
@@ -62,7 +60,7 @@ bool store_lock_note(int directory, const char *path, int *file, char *error, si
 			return false;
 		}
 	}
-	if (*file >= 0 && (ftruncate(*file, 0) != 0 || pwrite(*file, text, (size_t)size, 0) != size))
-		(void)ftruncate(*file, 0);
+	if (*file >= 0)
+		process_note(*file, "store");
 	return true;
 }

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -129,4 +131,15 @@ size_t process_connections(size_t wanted)
 	rlim_t left = open > (rlim_t)2 * DESCRIPTORS_OWN ? open - DESCRIPTORS_OWN : open / 3;
 
 	return left < wanted ? (size_t)left : wanted;
+}
+
+void process_note(int file, const char *component)
+{
+	char text[32];
+	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+	if (ftruncate(file, 0) == 0 && pwrite(file, text, (size_t)size, 0) == size)
+		return;
+	if (ftruncate(file, 0) != 0)
+		log_warn(component, "the file lock of the data directory may name another process: %s", strerror(errno));
 }

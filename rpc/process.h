@@ -26,3 +26,6 @@ void process_serve(const char *component, uint64_t file_bytes);
 /* How many connections may be open at once, `wanted` at most, so that enough descriptors are left for files and for the
  * connections the daemon opens itself: a client that connects must not cost the journal its next segment. */
 size_t process_connections(size_t wanted);
+
+/* The number of this process becomes all that is in a lock file, for who meets the lock. A full disk leaves it empty. */
+void process_note(int file, const char *component);

@@ -16,6 +16,7 @@
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/make_path.h"
+#include "rpc/process.h"
 
 #define LOCK_NAME "lock"
 #define SET_ASIDE_NAME_SIZE 128
@@ -141,9 +142,6 @@ failed:
  * all. On a full disk there may be none. */
 bool directory_begin(struct directory *directory, char *error, size_t error_size)
 {
-	char text[32];
-	int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-
 	if (directory->lock < 0 && !lock_file(directory)) { /* RULE 20 */
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(directory, error, error_size);
@@ -154,10 +152,8 @@ bool directory_begin(struct directory *directory, char *error, size_t error_size
 				    "--data-dir",
 				    directory->path, LOCK_NAME, strerror(errno));
 	}
-	/* Only for the message in fail_in_use: on a full disk it stays empty. */
-	if (directory->lock >= 0 &&
-	    (ftruncate(directory->lock, 0) != 0 || pwrite(directory->lock, text, (size_t)size, 0) != size))
-		(void)ftruncate(directory->lock, 0);
+	if (directory->lock >= 0)
+		process_note(directory->lock, "directory"); /* for the message in fail_in_use */
 	return true;
 }
 

@@ -238,7 +238,7 @@ static _Noreturn void hold(const char *line)
 {
 	puts(line);
 	fflush(stdout);
-	freopen("/dev/null", "w", stdout);
+	expect(freopen("/dev/null", "w", stdout) != NULL, "/dev/null");
 	for (;;)
 		pause();
 }

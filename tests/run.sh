@@ -12,14 +12,16 @@ PATH=$PATH:/usr/sbin:/sbin # rpcbind and rpcinfo
 usage() {
 	cat <<-'END'
 		usage: tests/run.sh [CTEST-ARGUMENT...]
-		           with ASan and UBSan, in build/dev; without arguments everything but the labels model and
-		           mutation: under 10 minutes on two cores
+		           with ASan and UBSan, in build/dev; without arguments everything but the labels model,
+		           mutation and build: under 10 minutes on two cores
 		       tests/run.sh --all
-		           that, then in a release build the model, all mutations, a longer simulation and longer chaos,
-		           every fuzzer with clang, and ThreadSanitizer: under 45 minutes on two cores
+		           that, then builds as others make them (gcc, clang, gcc 14 in a tree of Debian 13), in a release
+		           build the model, all mutations, a longer simulation and longer chaos, every fuzzer with clang,
+		           and ThreadSanitizer: under 45 minutes on two cores
 		       tests/run.sh --help
 
-		tests/run.sh -L unit          one label: unit, sim, scenario, integration, chaos, fuzz, model, mutation
+		tests/run.sh -L unit          one label: unit, sim, scenario, integration, chaos, fuzz, model, mutation,
+		                              build
 		tests/run.sh -R kill_primary  one test
 
 		environment  JH_SIM_SECONDS    how long new seeds are simulated     (60; --all: 180)
@@ -27,7 +29,10 @@ usage() {
 		             JH_FUZZ_RUNS      new inputs that each fuzzer gets     (--all: 20000)
 		             MODEL_SECONDS     a search of the model may take       (250)
 
-		exit status  0: nothing failed; what could not run here is listed as skipped. Else something did, or
+		             JH_DEBIAN_13      where the tree of Debian 13 is kept       (build/debian-13)
+		             JH_DEBIAN_MIRROR  where it comes from  (http://deb.debian.org/debian)
+
+		exit status  0: nothing failed, and nothing was skipped but what tests/skips lists. Else something did, or
 		             could not be built
 	END
 }
@@ -47,9 +52,16 @@ case ${1-} in
 	;;
 esac
 
+# libFuzzer and the sanitizers of clang's default version here: "libclang-rt-14-dev" on Debian 12.
+rt_of_clang() {
+	local version
+	version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9][0-9]*\)$/\1/p')
+	echo "libclang-rt-${version:-14}-dev"
+}
+
 # Only the tests need these: namespaces, their networks, the model checker; and a compiler with libFuzzer.
 packages=(iproute2 util-linux nftables spin)
-! "$all" || packages+=(clang libclang-rt-14-dev)
+! "$all" || packages+=(clang "$(rt_of_clang)" mmdebstrap dpkg-dev)
 client/install-packages.sh "${packages[@]}"
 mkdir -p build
 
@@ -80,13 +92,26 @@ build() {
 	return 1
 }
 
-# run PRESET CTEST-ARGUMENT...
+# Old sanitizers want the addresses of programs where old kernels put them.
+steady=()
+! setarch -R true 2>/dev/null || steady=(setarch -R)
+
+# run PRESET CTEST-ARGUMENT...: passes when nothing failed and nothing was skipped that tests/skips does not list.
 run() {
-	ctest --test-dir "build/$1" --output-on-failure --no-tests=error -j2 "${@:2}"
+	local preset=$1 status=0 log=build/$1/Testing/Temporary/LastTest.log
+	shift
+	rm -f "$log" # of a run before
+	local tests=(ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j2 "$@")
+	case $preset in
+	tsan | fuzz) "${steady[@]}" "${tests[@]}" || status=$? ;;
+	*) "${tests[@]}" || status=$? ;;
+	esac
+	[[ ! -e $log ]] || tests/skipped.sh "build/$preset" || status=1
+	return "$status"
 }
 
 # Of the labels, whole words: ctest matches expressions.
-readonly SLOW='^(model|mutation)$'
+readonly SLOW='^(model|mutation|build)$'
 simulated=()
 [[ -z ${JH_SIM_SECONDS-} ]] || simulated=("-DJH_SIM_SECONDS=$JH_SIM_SECONDS")
 
@@ -99,7 +124,6 @@ fi
 
 # --- everything -------------------------------------------------------------------------------------------------------
 
-readonly SKIPPED=77
 failed=0
 summary=()
 
@@ -109,9 +133,7 @@ stage() {
 	shift
 	printf '\n=== %s\n' "$what"
 	"$@" || status=$?
-	if ((status == SKIPPED)); then
-		verdict=skipped
-	elif ((status != 0)); then
+	if ((status != 0)); then
 		verdict=FAILED
 		failed=1
 	fi
@@ -121,27 +143,29 @@ stage() {
 checked() { build dev "${simulated[@]}" && run dev -LE "$SLOW"; }
 
 # The release build is the one that simulates fast, and the one whose disks a preload can make fail.
-proved() { build release "-DJH_SIM_SECONDS=${JH_SIM_SECONDS:-180}" && run release -L '^(model|mutation|sim)$'; }
+proved() {
+	build release "-DJH_SIM_SECONDS=${JH_SIM_SECONDS:-180}" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON &&
+		run release -L '^(model|mutation|sim|preload)$'
+}
 
-broken() { JH_BUILD=$root/build/release tests/chaos/run.sh --seconds "${JH_CHAOS_SECONDS:-300}"; }
+broken() { JH_CHAOS_SECONDS=${JH_CHAOS_SECONDS:-300} run release -V -R '^chaos_minute$'; }
 
-# Old sanitizers want the addresses of programs where old kernels put them.
-steady=()
-! setarch -R true 2>/dev/null || steady=(setarch -R)
-
-fuzzed() { build fuzz "-DJH_FUZZ_RUNS=${JH_FUZZ_RUNS:-20000}" && "${steady[@]}" ctest --preset fuzz; }
+fuzzed() { build fuzz "-DJH_FUZZ_RUNS=${JH_FUZZ_RUNS:-20000}" && run fuzz -L '^fuzz$'; }
 
 # Threads meet in the journal, the snapshots and the queues behind them: the unit tests, and clusters that use them all.
 # Left out: what has no thread but takes long, and purity, which would find the sanitizer's own symbols.
 raced() {
-	local tests=("${steady[@]}" ctest --test-dir build/tsan --output-on-failure -j2)
 	local left_out='^(unit_(linear_hash|memory_holder|purity|views_storm)|sim_fixed_seeds)$'
 
-	build tsan -DJH_SIM_SECONDS=10 && "${tests[@]}" -L '^(unit|sim)$' -E "$left_out" &&
-		"${tests[@]}" -R '^integration_(three_replicas|kill_(primary|all)|wiped_replica|joins_under_load|disk_full)$'
+	build tsan -DJH_SIM_SECONDS=10 && run tsan -L '^(unit|sim)$' -E "$left_out" &&
+		run tsan -R '^integration_(three_replicas|kill_(primary|all)|wiped_replica|joins_under_load|disk_full)$'
 }
 
-stage "ASan and UBSan: all but the model and the mutations" checked
+# With what others build it: their compilers, flags, paths.
+built() { JH_DEBIAN_13=${JH_DEBIAN_13:-$root/build/debian-13} run dev -L '^build$'; }
+
+stage "ASan and UBSan: all but the model, the mutations, and whole builds" checked
+stage "gcc and clang here, gcc 14 in a tree of Debian 13" built
 stage "release: the model, the mutations, a longer simulation" proved
 stage "release: longer chaos" broken
 stage "fuzzers: the corpus and new inputs" fuzzed

@@ -52,17 +52,11 @@ case ${1-} in
 	;;
 esac
 
-# libFuzzer and the sanitizers of clang's default version here: "libclang-rt-14-dev" on Debian 12.
-rt_of_clang() {
-	local version
-	version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9][0-9]*\)$/\1/p')
-	echo "libclang-rt-${version:-14}-dev"
-}
-
-# Only the tests need these: namespaces, their networks, the model checker; and a compiler with libFuzzer.
-packages=(iproute2 util-linux nftables spin)
-! "$all" || packages+=(clang "$(rt_of_clang)" mmdebstrap dpkg-dev)
+# Only the tests need these: namespaces, their networks, the model checker, other locales; and a compiler with libFuzzer.
+packages=(iproute2 util-linux nftables spin locales)
+! "$all" || packages+=(clang mmdebstrap dpkg-dev)
 client/install-packages.sh "${packages[@]}"
+! "$all" || client/install-packages.sh "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
 mkdir -p build
 
 # As root each test has a network, a /run and an rpcbind of its own. Others share the machine's rpcbind: where none runs

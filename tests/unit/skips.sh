@@ -1,6 +1,6 @@
 #!/bin/bash
 # A skip that tests/skips does not list fails the run: unknown tests and functions, other reasons, and what is permitted only
-# elsewhere. And whatever is listed exists.
+# elsewhere. And whatever is listed exists, and what needs root is listed.
 set -euo pipefail
 tests=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
@@ -51,3 +51,8 @@ while read -r when who _; do
 	*) grep -q -r --include=CMakeLists.txt -E "(NAME |chaos_test\\()$who " "$tests" || fail "tests/skips: there is no $who" ;;
 	esac
 done < <(grep -v -E '^(#|$)' "$tests/skips")
+for script in "$tests"/integration/*.sh; do
+	name=$(basename "$script" .sh)
+	[[ $name == lib ]] || ! grep -q '^needs_own_host' "$script" || grep -q "^user *integration_$name  *needs root" "$tests/skips" ||
+		fail "integration_$name needs root, and tests/skips does not say so"
+done

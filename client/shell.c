@@ -13,13 +13,10 @@
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/keyboard.h"
+#include "client/line_history.h"
 #include "client/text.h"
 #include "rpc/base/lines.h"
-#include "rpc/base/must.h"
 #include "rpc/standard_output.h"
-
-#define HISTORY_FILE ".justhungry_history"
-#define HISTORY_LINES 1000
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -33,7 +30,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static const struct argp argp = {
 	.parser = parse,
 	.doc = "Reads commands, one a line, and runs them; arrow keys, history and tab completion on a terminal. The "
-	       "history is kept in ~/" HISTORY_FILE ".\v"
+	       "history is kept in ~/.justhungry_history, or $XDG_STATE_HOME/justhungry/history.\v"
 	       "Words are quoted as in a shell. \"help\" lists the commands, \"exit\" or control-D ends. The exit "
 	       "status is that of the last command.",
 };
@@ -67,31 +64,6 @@ static char **complete(const char *prefix, int start, int end)
 	(void)end;
 	rl_attempted_completion_over = 1;
 	return start == 0 ? rl_completion_matches(prefix, next_match) : NULL;
-}
-
-/* The history file's name, or NULL: without a home there is none. To be freed. */
-static char *open_history(void)
-{
-	const char *home = getenv("HOME");
-	char *name;
-
-	if (!home || !*home)
-		return NULL;
-	must(asprintf(&name, "%s/%s", home, HISTORY_FILE) >= 0);
-	stifle_history(HISTORY_LINES);
-	read_history(name);
-	return name;
-}
-
-/* Kept at once: control-C at the prompt ends the process. A home that cannot be written to only means that nothing is
- * kept. */
-static void remember(const char *line, const char *history)
-{
-	if (!*line)
-		return;
-	add_history(line);
-	if (history)
-		write_history(history);
 }
 
 static void print_help(void)
@@ -149,7 +121,8 @@ static bool run_line(const struct client_options *options, const char *line, int
 
 static int talk(const struct client_options *options)
 {
-	char *history, *line;
+	struct line_history *history;
+	char *line;
 	int status = EXIT_DONE;
 	bool go_on = true;
 
@@ -157,7 +130,7 @@ static int talk(const struct client_options *options)
 	rl_outstream = standard_output_original();
 	rl_getc_function = keyboard_read;
 	rl_attempted_completion_function = complete;
-	history = open_history();
+	history = line_history_open();
 	puts("Just Hungry. \"help\" lists the commands; control-D ends.");
 	while (go_on && (line = interrupt_rest() ? readline("hungry> ") : NULL)) {
 		if (keyboard_spoiled()) {
@@ -165,14 +138,15 @@ static int talk(const struct client_options *options)
 			      stderr);
 			status = EXIT_USAGE;
 		} else {
-			remember(line, history);
+			if (*line)
+				line_history_add(history, line); /* at once: control-C at the prompt ends the process */
 			go_on = run_line(options, line, &status);
 		}
 		free(line);
 	}
 	if (!line)
 		putchar('\n');
-	free(history);
+	line_history_close(history);
 	return status;
 }
 

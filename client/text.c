@@ -1,8 +1,6 @@
 #include "client/text.h"
 
 #include <ctype.h>
-#include <locale.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,26 +22,11 @@ char *text_line(const void *bytes, size_t size)
 	return escape_dup(bytes, size, ESCAPE_LINE);
 }
 
-/* Cells of one character. The C library's table for UTF-8 is asked whatever the process's own locale is: under LC_ALL=C
- * it knows no character but ASCII, and the terminal shows UTF-8 all the same. */
+/* Cells of one character, as the C library knows them once charset_begin has been called. */
 static size_t cells_of(uint32_t code)
 {
-	static locale_t utf8; /* made once, never freed; 0: there is none */
-	static bool tried;
-	locale_t before;
-	int cells;
+	int cells = wcwidth((wchar_t)code);
 
-	if (code < 0x80)
-		return 1;
-	if (!tried) {
-		tried = true;
-		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	}
-	if (utf8 == (locale_t)0)
-		return 1;
-	before = uselocale(utf8);
-	cells = wcwidth((wchar_t)code);
-	uselocale(before);
 	return cells < 0 ? 1 : (size_t)cells;
 }
 

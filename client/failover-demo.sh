@@ -37,14 +37,34 @@ declare -A pids=() # "frontend", "replica-N" -> process id
 # --- telling the story ------------------------------------------------------------------------------------------------
 
 bold='' dim='' green='' red='' plain=''
+columns=0 # of the terminal; 0: there is none
 if [[ -t 1 ]]; then
+	read -r _ columns < <(stty size <&1 2>/dev/null) || true
+	((columns > 0)) || columns=${COLUMNS:-80}
+fi
+if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
 	bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
 fi
 step_number=0
 step() { printf '\n%s%d. %s%s\n' "$bold" $((++step_number)) "$*" "$plain"; }
-say() { printf '   %s\n' "$*"; }
+# fitted FIRST TEXT...: TEXT behind FIRST, which takes four columns at most; broken between words where there is no room.
+fitted() {
+	local first=$1 line='' word words
+	shift
+	read -r -a words <<<"$*"
+	for word in "${words[@]}"; do
+		if ((columns > 0)) && [[ -n $line ]] && ((5 + ${#line} + 1 + ${#word} > columns)); then
+			printf '%s%s\n' "$first" "$line"
+			first='     ' line=$word
+		else
+			line+=${line:+ }$word
+		fi
+	done
+	printf '%s%s\n' "$first" "$line"
+}
+say() { fitted '   ' "$*"; }
 indent() { sed 's/^/   /'; }
-good() { printf '   %s✓%s %s\n' "$green" "$plain" "$*"; }
+good() { fitted "   $green✓$plain " "$*"; }
 shown() { printf '   %s$ %s%s\n' "$dim" "$*" "$plain"; }
 
 fail() {
@@ -163,7 +183,8 @@ start_frontend() { # OPTION...
 	pids[frontend]=$!
 }
 
-client() { "$build/client/justhungry" --program-base "$base" "$@"; }
+# What it prints is indented by three columns.
+client() { COLUMNS=$((columns > 3 ? columns - 3 : columns)) "$build/client/justhungry" --program-base "$base" "$@"; }
 status_json() { client --json status 2>/dev/null; }
 
 # --- the questions asked of the cluster -----------------------------------------------------------------------------
@@ -293,7 +314,8 @@ ${bold}The cluster keeps running.${plain} Play with it:
    jh switchover
    jh shell
    rpcinfo -T tcp 127.0.0.1 $base 1
-Its data and logs are in $scratch. Stop it and remove them with:
+Its data and logs are in $scratch.
+Stop it and remove them with:
    kill ${pids[*]}${rpcbind_pid:+; $( ((EUID == 0)) || echo "sudo ")kill $rpcbind_pid}; sleep 3; rm -rf $scratch
 END
 	exit 0

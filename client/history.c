@@ -5,14 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/command.h"
+#include "client/layout.h"
 #include "client/local_time.h"
 #include "client/output.h"
 #include "client/session.h"
 #include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
+#include "rpc/base/terminal.h"
 
 #define LIMIT_DEFAULT 20
+#define ITEMS_INDENT 6 /* of what has no room behind the time */
 
 struct history_command {
 	char *postcode;
@@ -169,7 +174,7 @@ static void show_json(const struct pages *pages)
 }
 
 /* ops_width: columns of the highest op. */
-static void show_order(const struct jh_history_order *order, int ops_width)
+static void print_order(FILE *out, const struct jh_history_order *order, int ops_width)
 {
 	char time[LOCAL_TIME_SIZE] = "at the start", op[32] = "-", *customer, *item;
 
@@ -177,18 +182,31 @@ static void show_order(const struct jh_history_order *order, int ops_width)
 		local_time(order->time_us, time); /* people need no microseconds */
 	if (order->op)
 		snprintf(op, sizeof op, "op %" PRIu64, order->op);
-	printf("  #%-5u %-*s  %-25s  ", order->number, ops_width, op, time);
+	fprintf(out, "  #%-5u %-*s  %-25s  ", order->number, ops_width, op, time);
 	for (u_int i = 0; i < order->items.items_len; i++) {
 		item = text_escape(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
-		printf("%s%s", i ? ", " : "", item);
+		fprintf(out, "%s%s", i ? ", " : "", item);
 		free(item);
 	}
 	if (order->customer.customer_len) {
 		customer = text_escape(order->customer.customer_val, order->customer.customer_len);
-		printf("  (for %s)", customer);
+		fprintf(out, "  (for %s)", customer);
 		free(customer);
 	}
-	putchar('\n');
+}
+
+static void show_order(const struct jh_history_order *order, int ops_width)
+{
+	char *line = NULL;
+	size_t size;
+	FILE *out = open_memstream(&line, &size);
+
+	must_allocate(out);
+	print_order(out, order, ops_width);
+	if (fclose(out) != 0)
+		shortage_of_memory(__func__);
+	layout_words(stdout, line, terminal_columns(STDOUT_FILENO), ITEMS_INDENT);
+	free(line);
 }
 
 static void show_text(const struct pages *pages)

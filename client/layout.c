@@ -14,6 +14,7 @@
 struct filling {
 	FILE *out;
 	size_t columns, indent;
+	bool commands; /* backquotes mark them */
 	size_t used; /* of the present line */
 	bool blank;  /* nothing but its indent stands on it */
 };
@@ -103,7 +104,9 @@ static void lay_out_line(struct filling *line, const char *text)
 		size_t blanks = (size_t)(word - text), command_size, size = find_word(word, &command, &command_size);
 		bool bracket = *word == '(';
 
-		if (command && line->used + blanks + cells_of(word, size) > line->columns) {
+		if (!line->commands) {
+			size = strcspn(word, " ");
+		} else if (command && line->used + blanks + cells_of(word, size) > line->columns) {
 			if (command > word + 1 + bracket) /* something else stands before it */
 				put_word(line, blanks, word, (size_t)(command - 1 - word));
 			text = put_command(line, command, command_size, bracket ? ",;:.)" : ",;:.");
@@ -116,12 +119,12 @@ static void lay_out_line(struct filling *line, const char *text)
 	fputc('\n', line->out);
 }
 
-void layout_text(FILE *out, const char *text, size_t columns, size_t indent)
+static void lay_out(FILE *out, const char *text, size_t columns, size_t indent, bool commands)
 {
 	while (*text) {
 		size_t size = strcspn(text, "\n");
 		char *copy = strndup(text, size);
-		struct filling line = {.out = out, .columns = columns, .indent = indent};
+		struct filling line = {.out = out, .columns = columns, .indent = indent, .commands = commands};
 
 		must_allocate(copy);
 		if (!columns || text_columns(copy) <= columns)
@@ -131,6 +134,16 @@ void layout_text(FILE *out, const char *text, size_t columns, size_t indent)
 		free(copy);
 		text += size + (text[size] == '\n');
 	}
+}
+
+void layout_text(FILE *out, const char *text, size_t columns, size_t indent)
+{
+	lay_out(out, text, columns, indent, true);
+}
+
+void layout_words(FILE *out, const char *text, size_t columns, size_t indent)
+{
+	lay_out(out, text, columns, indent, false);
 }
 
 size_t layout_cells(const char *bytes, size_t size)

@@ -9,6 +9,9 @@
  * stands has a line of its own, without the backquotes: who copies that line can paste it. */
 void layout_text(FILE *out, const char *text, size_t columns, size_t indent);
 
+/* The same for text that anybody may have written: backquotes mean nothing in it. */
+void layout_words(FILE *out, const char *text, size_t columns, size_t indent);
+
 /* The rows of a terminal that text takes, which wraps what is wider than `columns` (> 0). A last line without line end
  * counts. Escape sequences that end in `m` take no room. */
 size_t layout_rows(const char *text, size_t columns);

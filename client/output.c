@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "client/advice.h"
+#include "client/layout.h"
 #include "client/local_time.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/terminal.h"
 #include "rpc/base/utf8.h"
 #include "rpc/convert.h"
 #include "rpc/standard_output.h"
@@ -159,7 +161,7 @@ void output_complain(const char *format, ...)
 		shortage_of_memory(__func__);
 	va_end(arguments);
 	escaped = text_line(line, strlen(line));
-	fprintf(stderr, "%s\n", escaped);
+	layout_text(stderr, escaped, isatty(STDERR_FILENO) ? terminal_columns(STDERR_FILENO) : 0, 2);
 	free(escaped);
 	free(line);
 }

@@ -10,6 +10,7 @@
 #include "rpc/base/escape.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/terminal.h"
 
 static ssize_t write_escaped(void *cookie, const char *bytes, size_t size)
 {
@@ -34,6 +35,7 @@ error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned
 	must_allocate(escaping);
 	setvbuf(escaping, NULL, _IOLBF, BUFSIZ);
 	stderr = escaping;
+	terminal_fit_help();
 
 	error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
 

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /* argp_parse; whatever it, getopt or a parser says of an argument, what cannot be seen in it is written out
- * (rpc/base/escape.h): an option that was copied with a character of no width looks right otherwise. */
+ * (rpc/base/escape.h): an option that was copied with a character of no width looks right otherwise.
+ * Help texts fit the terminal. */
 error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input);
 
 /* A decimal number from low to high. */

@@ -1,5 +1,6 @@
 #include "rpc/base/terminal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,6 +8,8 @@
 
 #define COLUMNS_DEFAULT 80
 #define ROWS_DEFAULT 24
+#define HELP_COLUMNS 80        /* argp's own */
+#define HELP_COLUMNS_LEAST 42  /* options and what they do stand side by side */
 #define SIZE_MAX_BELIEVED 9999 /* of an environment variable */
 
 static bool is_set(const char *variable)
@@ -56,4 +59,19 @@ struct terminal_size terminal_size(int fd)
 size_t terminal_columns(int fd)
 {
 	return isatty(fd) ? terminal_size(fd).columns : number_of("COLUMNS");
+}
+
+void terminal_fit_help(void)
+{
+	static bool ours;
+	char format[40] = "";
+	size_t columns = terminal_columns(STDOUT_FILENO);
+
+	if (is_set("ARGP_HELP_FMT") && !ours)
+		return;
+	if (columns > 0 && columns < HELP_COLUMNS)
+		snprintf(format, sizeof format, "rmargin=%zu",
+			 (columns > HELP_COLUMNS_LEAST ? columns : HELP_COLUMNS_LEAST) - 1);
+	ours = true;
+	setenv("ARGP_HELP_FMT", format, 1);
 }

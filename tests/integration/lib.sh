@@ -13,6 +13,7 @@ set -euo pipefail
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/dev}"
 unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # the clients of a test ask the cluster of the test
 PATH=$PATH:/usr/sbin:/sbin
+unset COLUMNS LINES NO_COLOR # what clients print is not fitted to the terminal of who runs the tests
 readonly SKIPPED=77
 
 if [[ -z ${JH_OWN_HOST:-} ]] && ((EUID == 0)) && unshare --net --mount --pid --fork true 2>/dev/null; then

@@ -25,7 +25,7 @@ plain() { [[ $OUT != *"$ESCAPE"* ]] || fail "escape sequences where none are to 
 # fits COLUMNS: no line is wider, but a command that stands alone.
 fits() {
 	sed "s/$ESCAPE\[[0-9;]*[mHJK]//g" <<<"$OUT" |
-		awk -v columns="$1" 'length > columns && !/^justhungry-server [^`]*$/ { print; wide = 1 } END { exit wide }' ||
+		awk -v columns="$1" 'length > columns && !/^ *justhungry-(server|frontend) [^`]*$/ { print; wide = 1 } END { exit wide }' ||
 		fail "wider than $1 columns"
 }
 
@@ -48,6 +48,23 @@ for columns in 60 80 120 200; do
 		await $command
 		type ^C
 	END
+	fits "$columns"
+done
+# Help texts of all three programs, orders, and an error with a command in it.
+try order "DH1 3LE" "fish and chips" "mushy peas with plenty of vinegar" "a can of dandelion and burdock"
+for columns in 60 80; do
+	for program in client/justhungry server/justhungry-server frontend/justhungry-frontend; do
+		sees 0 "$columns" 24 "$JH_BUILD/$program" --help </dev/null
+		fits "$columns"
+	done
+	for name in order history status shell switchover promote remove bench; do
+		sees 0 "$columns" 24 "${client[@]}" "$name" --help </dev/null
+		fits "$columns"
+	done
+	sees 0 "$columns" 24 "${client[@]}" history "DH1 3LE" </dev/null
+	fits "$columns"
+	shows burdock
+	sees 4 "$columns" 24 "$JH_BUILD/client/justhungry" --program-base 1234567 --timeout 1 history "DH1 3LE" </dev/null
 	fits "$columns"
 done
 # Without a size: as on 80 x 24, or what the environment says.

@@ -66,6 +66,19 @@ static void test_words_are_never_cut(void **state)
 	assert_laid_out("\n\n", 60, 0, "\n\n");
 }
 
+static void test_anybodys_words(void **state)
+{
+	char *laid = NULL;
+	size_t size;
+	FILE *out = open_memstream(&laid, &size);
+
+	(void)state;
+	layout_words(out, "  #1     fish `n chips, mushy `peas and more`", 24, 6);
+	fclose(out);
+	assert_string_equal(laid, "  #1     fish `n chips,\n      mushy `peas and\n      more`\n");
+	free(laid);
+}
+
 static void test_cells_are_counted(void **state)
 {
 	static const char *const locales[] = {"C", "C.UTF-8", "POSIX", "xx_XX", "de_DE.ISO-8859-1"};
@@ -101,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_command_is_never_cut),
 		cmocka_unit_test(test_words_are_never_cut),
+		cmocka_unit_test(test_anybodys_words),
 		cmocka_unit_test(test_cells_are_counted),
 		cmocka_unit_test(test_rows),
 	};

@@ -232,10 +232,12 @@ void line_history_add(struct line_history *history, const char *line)
 	/* Without the lock it is still one write to the end of the file. */
 	if (!lock(fd) || fstat(fd, &status) != 0)
 		status.st_size = 1;
-	if (status.st_size == 0)
-		size = strlen(strcpy(bytes, cookie));
-	else if (!ends_in_line_end(fd, status.st_size))
+	if (status.st_size == 0) {
+		size = sizeof cookie - 1;
+		memcpy(bytes, cookie, size);
+	} else if (!ends_in_line_end(fd, status.st_size)) {
 		bytes[size++] = '\n';
+	}
 	size += encode(line, bytes + size);
 	write_file(history, fd, bytes, size);
 	free(bytes);

@@ -6,6 +6,7 @@
 #include "client/layout.h"
 #include "client/status_table.h"
 #include "client/status_view.h"
+#include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 
 #define HEADING_INDENT 2
@@ -170,8 +171,10 @@ static void print_heading(FILE *out, const struct pieces *heading, const struct 
 	static const char *const paints[] = {[JH_HEALTH_OK] = "\033[1;32m",
 					     [JH_HEALTH_DEGRADED] = "\033[1;33m",
 					     [JH_HEALTH_UNAVAILABLE] = "\033[1;31m"};
-	const char *health = status_view_health(status->health), *rest = heading->piece[0].text;
+	const char *health = status_view_health(status->health), *rest;
 
+	must(heading->count > 0);
+	rest = heading->piece[0].text;
 	if (colour && strncmp(rest, health, strlen(health)) == 0) {
 		fprintf(out, "%s%s\033[0m", paints[status->health], health);
 		rest += strlen(health);

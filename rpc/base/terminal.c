@@ -21,7 +21,9 @@ static bool is_set(const char *variable)
 
 bool terminal_takes_escapes(int fd)
 {
-	return isatty(fd) && is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0 && !is_set("NO_COLOR");
+	const char *kind = getenv("TERM");
+
+	return isatty(fd) && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0 && !is_set("NO_COLOR");
 }
 
 /* 0: not set, or no number of columns or rows. */

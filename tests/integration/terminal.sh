@@ -7,7 +7,7 @@ ESCAPE=$'\e'
 export TERM=xterm HOME=$SCRATCH
 unset NO_COLOR COLUMNS LINES XDG_STATE_HOME
 
-# sees STATUS COLUMNS ROWS COMMAND...: on a terminal of that size, with the instructions on standard input. What was shown
+# sees STATUS COLUMNS ROWS COMMAND...: STATUS is a pattern; on a terminal of that size, with the instructions on standard input. What was shown
 # is in OUT, without what ends a line on a terminal.
 sees() {
 	local status=$1 columns=$2 rows=$3
@@ -15,7 +15,7 @@ sees() {
 	STATUS=0
 	"$JH_BUILD/tests/integration/on_terminal" "$columns" "$rows" "$@" >"$LOGS/terminal.out" 2>>"$LOGS/client.log" || STATUS=$?
 	OUT=$(tr -d '\r' <"$LOGS/terminal.out")
-	((STATUS == status)) || fail "$* on $columns x $rows: status $STATUS, not $status: $OUT"
+	[[ $STATUS =~ ^$status$ ]] || fail "$* on $columns x $rows: status $STATUS, not $status: $OUT"
 }
 
 client=("$JH_BUILD/client/justhungry" --program-base "$BASE")
@@ -45,22 +45,21 @@ for columns in 60 80 120 200; do
 	shows "$address"
 	sees 0 "$columns" 24 "${client[@]}" status --watch <<-END
 		await $command
-		await $command
 		type ^C
 	END
 	fits "$columns"
 done
 # Help texts of all three programs, orders, and an error with a command in it.
 try order "DH1 3LE" "fish and chips" "mushy peas with plenty of vinegar" "a can of dandelion and burdock"
+for program in client/justhungry server/justhungry-server frontend/justhungry-frontend; do
+	sees 0 60 24 "$JH_BUILD/$program" --help </dev/null
+	fits 60
+done
+for name in order history status shell switchover promote remove bench; do
+	sees 0 60 24 "${client[@]}" "$name" --help </dev/null
+	fits 60
+done
 for columns in 60 80; do
-	for program in client/justhungry server/justhungry-server frontend/justhungry-frontend; do
-		sees 0 "$columns" 24 "$JH_BUILD/$program" --help </dev/null
-		fits "$columns"
-	done
-	for name in order history status shell switchover promote remove bench; do
-		sees 0 "$columns" 24 "${client[@]}" "$name" --help </dev/null
-		fits "$columns"
-	done
 	sees 0 "$columns" 24 "${client[@]}" history "DH1 3LE" </dev/null
 	fits "$columns"
 	shows burdock
@@ -114,9 +113,9 @@ for kind in NO_COLOR=1 TERM=dumb TERM= -uTERM; do
 	END
 	plain
 	fits 80
-	sees 0 80 24 env "$kind" "${client[@]}" bench --clients 1 --orders 1 </dev/null
-	plain
 done
+NO_COLOR=1 sees 0 80 24 "${client[@]}" bench --clients 1 --orders 1 </dev/null
+plain
 for kind in TERM=dumb -uTERM; do
 	sees 0 80 24 env "$kind" "${client[@]}" shell <<-END
 		await hungry>
@@ -142,7 +141,8 @@ sees 0 80 24 "${client[@]}" status --watch <<-END
 	await $command
 	type ^C
 END
-sees 0 80 24 "${client[@]}" status --watch <<-END
+# The signal and the write that fails come at the same time.
+sees '[06]' 80 24 "${client[@]}" status --watch <<-END
 	await $command
 	hang up
 END

@@ -13,6 +13,7 @@
 #include "client/output.h"
 #include "client/screen.h"
 #include "client/workload.h"
+#include "rpc/base/disk_error.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
 
@@ -244,7 +245,7 @@ static bool close_log(const struct bench_command *command, const struct load_res
 		return true;
 	output_complain("justhungry bench: %llu orders were acknowledged and are placed, but %s lacks some of them: cannot "
 			"write it: %s",
-		(unsigned long long)result->orders, command->log, strerror(error ? error : errno));
+		(unsigned long long)result->orders, command->log, disk_error(error ? error : errno));
 	return false;
 }
 
@@ -290,7 +291,7 @@ int command_bench(struct client_options options, int argc, char **argv)
 	if (!may_order(&options, &command, &status))
 		return status;
 	if (command.log && !(command.load.log = fopen(command.log, "we"))) {
-		output_complain("justhungry bench: cannot write %s: %s", command.log, strerror(errno));
+		output_complain("justhungry bench: cannot write %s: %s", command.log, disk_error(errno));
 		return EXIT_USAGE;
 	}
 	if (terminal_takes_escapes(STDERR_FILENO))

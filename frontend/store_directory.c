@@ -16,6 +16,7 @@
 #include "frontend/store.h"
 #include "frontend/store_lock.h"
 #include "frontend/view_file.h"
+#include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -34,7 +35,7 @@ struct save {
 	uint64_t ticket;
 	char *text;
 	bool ok;
-	char error[256];
+	char error[512];
 	STAILQ_ENTRY(save) entry;
 };
 
@@ -133,7 +134,7 @@ static void write_save(struct directory *directory, struct save *save)
 	}
 	if (failed != NULL)
 		snprintf(save->error, sizeof save->error, "cannot store the view in %.150s/" VIEW_FILE ": %s: %s",
-			 directory->path, failed, strerror(errno));
+			 directory->path, failed, disk_error(errno));
 }
 
 /* False with a line: the path leads elsewhere. Whoever starts there next knows of no view, and does not see our lock. */
@@ -187,7 +188,7 @@ static void mend_file(struct directory *directory)
 	failed = replace_file(directory, directory->text);
 	if (failed != NULL) {
 		log_error("store", "%s/" VIEW_FILE " was deleted, replaced or changed by another process, and cannot be "
-			  "written again: %s: %s", directory->path, failed, strerror(errno));
+			  "written again: %s: %s", directory->path, failed, disk_error(errno));
 		return; /* at the next look */
 	}
 	note_file(directory);
@@ -345,7 +346,7 @@ static bool set_aside(const struct directory *directory, const char *why, char *
 	if ((mkdirat(directory->fd, "set-aside", 0700) != 0 && errno != EEXIST) ||
 	    renameat(directory->fd, VIEW_FILE, directory->fd, name) != 0) {
 		snprintf(error, error_size, "cannot move the damaged %s/" VIEW_FILE " to %s: %s", directory->path, name,
-			 strerror(errno));
+			 disk_error(errno));
 		return false;
 	}
 	fsync(directory->fd);
@@ -391,7 +392,7 @@ static bool load(struct directory *directory, struct views_stored *stored, char 
 	if (size == -1 && errno == ENOENT)
 		return true;
 	if (size == -1) {
-		snprintf(error, error_size, "cannot read %s/" VIEW_FILE ": %s", directory->path, strerror(errno));
+		snprintf(error, error_size, "cannot read %s/" VIEW_FILE ": %s", directory->path, disk_error(errno));
 		return false;
 	}
 	if (size >= 0) {
@@ -426,7 +427,7 @@ static bool open_path(struct directory *directory, char *error, size_t error_siz
 		return false;
 	directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->fd < 0) {
-		snprintf(error, error_size, "cannot open data directory %s: %s", directory->path, strerror(errno));
+		snprintf(error, error_size, "cannot open data directory %s: %s", directory->path, disk_error(errno));
 		return false;
 	}
 	return true;

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/rule.h"
 #include "rpc/process.h"
 
@@ -41,7 +42,7 @@ bool store_lock_take(int directory, const char *path, int *file, char *error, si
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(directory, path, error, error_size);
 		snprintf(error, error_size, "cannot lock data directory %s: %s: use a file system with flock", path,
-			 strerror(errno));
+			 disk_error(errno));
 		return false;
 	}
 	if (!lock_file(directory, 0, file) && errno == EWOULDBLOCK)
@@ -56,7 +57,7 @@ bool store_lock_note(int directory, const char *path, int *file, char *error, si
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(directory, path, error, error_size);
 		if (*file < 0 && errno != ENOSPC && errno != EDQUOT) {
-			snprintf(error, error_size, "cannot write to data directory %s: %s", path, strerror(errno));
+			snprintf(error, error_size, "cannot write to data directory %s: %s", path, disk_error(errno));
 			return false;
 		}
 	}

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/shortage.h"
 
 #define SHOWN_MAX 140u /* bytes: two of them, and what is said of them, fit in 512 */
@@ -71,13 +72,13 @@ static bool make_part(const struct making *making)
 	if (stat(making->part, &info) == 0)
 		return S_ISDIR(info.st_mode) || fail(making, "use", strerror(ENOTDIR));
 	if (errno != ENOENT)
-		return fail(making, "use", strerror(errno));
+		return fail(making, "use", disk_error(errno));
 	if (mkdir(making->part, 0700) != 0 && errno != EEXIST)
-		return fail(making, "create", strerror(errno));
+		return fail(making, "create", disk_error(errno));
 	/* Made by somebody else meanwhile, or a link. */
 	if (stat(making->part, &info) != 0)
-		return fail(making, "use", errno == ENOENT ? "it is a symbolic link that leads nowhere" : strerror(errno));
-	return sync_above(making->part) || fail(making, "make durable", strerror(errno));
+		return fail(making, "use", errno == ENOENT ? "it is a symbolic link that leads nowhere" : disk_error(errno));
+	return sync_above(making->part) || fail(making, "make durable", disk_error(errno));
 }
 
 bool make_path(const char *path, char *error, size_t error_size)

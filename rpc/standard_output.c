@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/shortage.h"
 
 /* The process has one standard output. */
@@ -96,7 +97,7 @@ bool standard_output_written(const char *done)
 		return true;
 	if (!output.told)
 		fprintf(stderr, "%s: %s%s could not be written to standard output: %s\n", output.program,
-			done != NULL ? done : "", done != NULL ? ", but the answer" : "the answer", strerror(error));
+			done != NULL ? done : "", done != NULL ? ", but the answer" : "the answer", disk_error(error));
 	output.told = true;
 	return false;
 }

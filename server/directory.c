@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
@@ -50,14 +51,14 @@ static bool open_path(struct directory *directory, enum directory_mode mode, cha
 		return false;
 	directory->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory->fd < 0)
-		return fail(error, error_size, "cannot open the data directory %s: %s: check the path and its owner",
-			    path, strerror(errno));
+		return fail(error, error_size, "cannot open the data directory %s: %s",
+			    path, disk_error(errno));
 	if (mode == DIRECTORY_OWN && faccessat(directory->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		return fail(error, error_size,
 			    "cannot write in the data directory %s: %s: give it to the user that runs this, or choose "
 			    "another with "
 			    "--data-dir",
-			    path, strerror(errno));
+			    path, disk_error(errno));
 	return true;
 }
 
@@ -107,7 +108,7 @@ static bool take_lock(struct directory *directory, char *error, size_t error_siz
 	if (errno == EWOULDBLOCK)
 		return fail_in_use(directory, error, error_size);
 	return fail(error, error_size, "cannot lock %s: %s: use a file system with flock", directory->path,
-		    strerror(errno));
+		    disk_error(errno));
 }
 
 /* --check asks for a shared lock, only to see whether it could: it must not keep a replica from starting. */
@@ -150,7 +151,7 @@ bool directory_begin(struct directory *directory, char *error, size_t error_size
 				    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
 				    "another with "
 				    "--data-dir",
-				    directory->path, LOCK_NAME, strerror(errno));
+				    directory->path, LOCK_NAME, disk_error(errno));
 	}
 	if (directory->lock >= 0)
 		process_note(directory->lock, "directory"); /* for the message in fail_in_use */
@@ -330,8 +331,8 @@ bool directory_set_aside(const struct directory *directory, const char *const *p
 		done = move_names(directory->fd, prefixes[i], reason, &place, name, &count);
 	done = done && (place < 0 || sync_moves(directory->fd, place));
 	if (!done)
-		fail(error, error_size, "cannot set files aside in %s/%s: %s: check the disk and its free space",
-		     directory->path, name, strerror(errno));
+		fail(error, error_size, "cannot set files aside in %s/%s: %s",
+		     directory->path, name, disk_error(errno));
 	if (place >= 0)
 		close(place);
 	if (moved != NULL)

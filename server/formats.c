@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "server/journal_segment.h"
 #include "server/snapshot.h"
@@ -72,7 +73,7 @@ bool formats_known(int directory, const char *path, char *error, size_t error_si
 
 	if (files == NULL) {
 		/* Else it would pass for an empty one, and a new history would be begun in it. */
-		snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, strerror(errno));
+		snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, disk_error(errno));
 		if (fd >= 0)
 			close(fd);
 		return false;

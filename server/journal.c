@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/thread.h"
@@ -130,10 +131,15 @@ void journal_trim(struct journal *journal, uint64_t op)
 	keeper_trim(journal->keeper, op);
 }
 
-/* But for the reserve. */
+/* Without the reserve: less than 0 is how much of that is used up. */
+static int64_t room_left(const struct journal *journal)
+{
+	return atomic_load(&journal->room) - (int64_t)atomic_load(&journal->queued_bytes);
+}
+
 static bool no_room_left(const struct journal *journal)
 {
-	return atomic_load(&journal->room) <= (int64_t)atomic_load(&journal->queued_bytes);
+	return room_left(journal) <= 0;
 }
 
 bool journal_disk_full(const struct journal *journal)
@@ -147,8 +153,18 @@ int journal_failing(const struct journal *journal, bool *last)
 {
 	int failed = keeper_failing(journal->keeper);
 
-	*last = failed != 0 && no_room_left(journal);
-	return failed == 0 || keeper_is_space(failed) ? 0 : failed;
+	*last = false;
+	if (failed == 0 || keeper_is_space(failed))
+		return 0;
+	/* It may be mended by now; but handing over needs the half of the reserve. */
+	if (no_room_left(journal))
+		*last = keeper_fails_still(journal->keeper) || room_left(journal) <= -atomic_load(&journal->reserve) / 2;
+	return failed;
+}
+
+bool journal_over_quota(const struct journal *journal)
+{
+	return keeper_failing(journal->keeper) == EDQUOT;
 }
 
 bool journal_is_lost(const struct journal *journal)
@@ -206,7 +222,7 @@ static bool io_error(struct journal_recovery *recovery, const char *what, const 
 {
 	recovery->outcome = JOURNAL_IO_ERROR;
 	snprintf(recovery->error, sizeof recovery->error,
-		 "cannot %s the journal in %s: %s: check the disk and its free space", what, path, strerror(errno));
+		 "cannot %s the journal in %s: %s", what, path, disk_error(errno));
 	return false;
 }
 

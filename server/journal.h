@@ -127,6 +127,9 @@ bool journal_disk_full(const struct journal *journal);
  * the reserve is left of the present segment, and at its end the process ends, so stop in good order now (rule 13). */
 int journal_failing(const struct journal *journal, bool *last);
 
+/* The room that is wanting is a quota's. */
+bool journal_over_quota(const struct journal *journal);
+
 /* The segment in use has been deleted or cut short: nothing becomes durable any more, and the replica is damaged
  * (rule 13). */
 bool journal_is_lost(const struct journal *journal);

@@ -1,3 +1,4 @@
+#include "rpc/base/disk_error.h"
 #include "server/journal_internal.h"
 
 #include <endian.h>
@@ -31,8 +32,8 @@ static bool fatal(struct journal *journal, const char *what)
 	char line[JOURNAL_ERROR_SIZE];
 
 	/* RULE 13: no retry. What the disk holds now is known only to recovery. */
-	snprintf(line, sizeof line, "cannot %s the journal in %s: %s: stopping; check the disk, then start again", what,
-		 journal->path, strerror(errno));
+	snprintf(line, sizeof line, "cannot %s the journal in %s: %s: stopping; start it again once that is mended", what,
+		 journal->path, disk_error(errno));
 	if (RULE_KEPT(rule_13_failed_write_ends_the_process))
 		journal->options.fatal(journal->options.context, line);
 	return false;
@@ -54,6 +55,7 @@ void journal_publish_room(struct journal *journal)
 {
 	uint32_t left = journal->segment.size - journal->offset;
 
+	atomic_store(&journal->reserve, reserve_of(journal->segment.size));
 	atomic_store(&journal->room, (int64_t)left - reserve_of(journal->segment.size));
 	/* Early enough to zero it at leisure, late enough that an idle replica has one small file. */
 	if (left < journal->segment.size / 4 * 3)

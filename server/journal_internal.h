@@ -49,6 +49,7 @@ struct journal {
 	atomic_bool lost;                              /* the segment in use was deleted or cut short */
 	_Atomic uint64_t filling_since, writing_since; /* monotonic us; 0: empty */
 	_Atomic int64_t room;                          /* left in this segment above the reserve */
+	_Atomic int64_t reserve; /* of the segment in use: what `room` leaves out */
 	_Atomic uint64_t records, writes, bytes, rotations;
 };
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -36,6 +37,8 @@ struct journal_keeper {
 	uint32_t next_size;
 	struct segment next_segment;
 	struct timespec retry_at;
+	uint64_t begun, finished; /* attempts, by number */
+	uint64_t asked;           /* this one, or a later, tells whether it fails still; 0: nobody wants to know */
 	bool closing;
 	bool stopping;
 	uint64_t trim_op;
@@ -123,13 +126,16 @@ static void make_next(struct journal_keeper *keeper)
 {
 	struct segment segment;
 	uint32_t size = keeper->next_size;
+	uint64_t attempt = ++keeper->begun;
 
 	pthread_mutex_unlock(&keeper->lock);
 	bool made = make_segment(keeper, size, &segment);
 	int failed = errno;
 
 	pthread_mutex_lock(&keeper->lock);
+	keeper->finished = attempt;
 	if (made) {
+		keeper->asked = 0;
 		keeper->next_segment = segment;
 		keeper->next = NEXT_READY;
 		if (atomic_exchange(&keeper->failing, 0) != 0)
@@ -137,10 +143,9 @@ static void make_next(struct journal_keeper *keeper)
 	} else {
 		keeper->retry_at = after_ms(RETRY_MS);
 		if (atomic_exchange(&keeper->failing, failed) != failed)
-			log_error("journal", "cannot make the next segment of %" PRIu32 " bytes in %s: %s: %s", size,
-				  keeper->path, strerror(failed),
-				  keeper_is_space(failed) ? "free space there"
-							  : "mend that before the present one is full: this replica ends then");
+			log_error("journal", "cannot make the next segment of %" PRIu32 " bytes in %s: %s%s", size,
+				  keeper->path, disk_error(failed),
+				  keeper_is_space(failed) ? "" : ": mend that before the present one is full: this replica ends then");
 	}
 	pthread_cond_broadcast(&keeper->changed);
 }
@@ -159,7 +164,7 @@ static void remove_oldest(struct journal_keeper *keeper)
 	publish_sizes(keeper);
 	pthread_mutex_unlock(&keeper->lock);
 	if (unlinkat(keeper->directory, name, 0) != 0 || !keeper_sync_directory(keeper->directory))
-		log_warn("journal", "cannot remove the old segment %s/%s: %s", keeper->path, name, strerror(errno));
+		log_warn("journal", "cannot remove the old segment %s/%s: %s", keeper->path, name, disk_error(errno));
 	pthread_mutex_lock(&keeper->lock);
 	keeper->retry_at = (struct timespec){0}; /* there may be room now */
 }
@@ -259,6 +264,26 @@ static void add_info(struct journal_keeper *keeper, uint64_t first_sequence, str
 	publish_sizes(keeper);
 }
 
+/* What was true of the last attempt may be mended by now: one is begun at once, and its number returned. */
+static uint64_t ask_again(struct journal_keeper *keeper)
+{
+	keeper->retry_at = (struct timespec){0};
+	pthread_cond_broadcast(&keeper->changed);
+	return keeper->begun + 1;
+}
+
+bool keeper_fails_still(struct journal_keeper *keeper)
+{
+	bool fails;
+
+	pthread_mutex_lock(&keeper->lock);
+	if (keeper->asked == 0 && keeper->next == NEXT_WANTED)
+		keeper->asked = ask_again(keeper);
+	fails = keeper->asked != 0 && keeper->finished >= keeper->asked;
+	pthread_mutex_unlock(&keeper->lock);
+	return fails;
+}
+
 enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequence, uint32_t size,
 			      struct segment *segment)
 {
@@ -267,10 +292,12 @@ enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequ
 	keeper_prepare(keeper, size);
 	atomic_store(&keeper->hurry, true);
 	pthread_mutex_lock(&keeper->lock);
+	uint64_t fresh = ask_again(keeper);
+
 	while (keeper->next != NEXT_READY) {
 		int failed = atomic_load(&keeper->failing);
 
-		if (failed != 0 && (keeper->closing || !keeper_is_space(failed))) {
+		if (failed != 0 && (keeper->closing || (!keeper_is_space(failed) && keeper->finished >= fresh))) {
 			pthread_mutex_unlock(&keeper->lock);
 			errno = failed;
 			return keeper->closing ? KEEPER_GIVEN_UP : KEEPER_BROKEN;

@@ -29,6 +29,8 @@ void keeper_closing(struct journal_keeper *keeper);
 
 /* errno of the last attempt to make the next segment; 0: it did not fail. */
 int keeper_failing(const struct journal_keeper *keeper);
+/* The same of an attempt that began after this was asked first: until one has ended, what failed may be mended. */
+bool keeper_fails_still(struct journal_keeper *keeper);
 /* Whether that errno says that there is no space: free some and it heals. */
 bool keeper_is_space(int error);
 

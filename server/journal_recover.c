@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
@@ -54,8 +55,8 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct recover *recover, 
 
 static bool fail_io(struct recover *recover, const char *what)
 {
-	return fail(recover, JOURNAL_IO_ERROR, "cannot %s %s/%s: %s: check the disk and the directory's owner", what,
-		    recover->path, recover->name, strerror(errno));
+	return fail(recover, JOURNAL_IO_ERROR, "cannot %s %s/%s: %s", what,
+		    recover->path, recover->name, disk_error(errno));
 }
 
 /* --- listing ------------------------------------------------------------------------------------------------------ */

@@ -1,10 +1,12 @@
 #include "server/node.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -332,13 +334,15 @@ static void check_journal(struct node *node)
 	if (node->failing)
 		return;
 	node->trouble[0] = '\0';
+	if (node->journal != NULL && journal_over_quota(node->journal))
+		error = EDQUOT; /* there is no room, but freeing space is not what helps */
 	if (error == 0)
 		return;
-	snprintf(node->trouble, sizeof node->trouble, "cannot make its next journal segment: %s", strerror(error));
+	snprintf(node->trouble, sizeof node->trouble, "cannot make its next journal segment: %.120s", disk_error(error));
 	if (!last)
 		return;
 	log_error("node", "stopping: cannot make the next journal segment in %s, and the present one is full: %s: mend that, "
-		  "then start this replica again", node->options.data_dir, strerror(error));
+		  "then start this replica again", node->options.data_dir, disk_error(error));
 	node->failing = true;
 	node->stopping = true;
 	node_step(node, &(struct replica_event){.kind = REPLICA_STOP, .text = node->trouble});

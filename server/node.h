@@ -147,7 +147,7 @@ struct node {
 	struct rpc_channel *announcing;
 	uint64_t announced_us;       /* when a front-end was looked for last */
 	bool disk_full;
-	char trouble[128];           /* of the journal, while it can still take orders; "" when there is none */
+	char trouble[160];           /* of the journal, while it can still take orders; "" when there is none */
 	bool failing;                /* and now it cannot: this process stops */
 	bool warned_of_full;         /* the log has said that --max-orders is near */
 	bool damaged;

@@ -111,8 +111,8 @@ void request_answer(struct request *request, const struct replica_action *action
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_FULL, text);
 		break;
 	case VERDICT_DISK_FULL:
-		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there, then order again",
-			 action->id);
+		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there (or raise the quota, if its log "
+			 "names one), then order again", action->id);
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_DISK_FULL, text);
 		break;
 	case VERDICT_TOO_FEW:

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/rule.h"
@@ -63,12 +64,12 @@ struct snapshot_writer *snapshot_begin(const char *directory, const char *name, 
 	}
 	writer->file = open(writer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (writer->file < 0) {
-		fail(writer, strerror(errno), error, error_size);
+		fail(writer, disk_error(errno), error, error_size);
 		free(writer);
 		return NULL;
 	}
 	if (!reserve(writer, bytes)) {
-		fail(writer, strerror(errno), error, error_size);
+		fail(writer, disk_error(errno), error, error_size);
 		snapshot_abandon(writer);
 		return NULL;
 	}
@@ -157,12 +158,12 @@ bool snapshot_append(struct snapshot_writer *writer, const void *records, size_t
 		return fail(writer, "a chunk of the state is malformed", error, error_size);
 	frame.checksum = XXH3_64bits(records, size);
 	if (!write_frame(writer, frame) || !write_all(writer, records, size, writer->written))
-		return fail(writer, strerror(errno), error, error_size);
+		return fail(writer, disk_error(errno), error, error_size);
 	writer->written += size;
 	writer->checksum = chain_checksum(writer->checksum, frame.checksum);
 	writer->so_far.chunks++;
 	if (!write_out(writer))
-		return fail(writer, strerror(errno), error, error_size);
+		return fail(writer, disk_error(errno), error, error_size);
 	return true;
 }
 
@@ -206,7 +207,7 @@ bool snapshot_finish(struct snapshot_writer *writer, const struct snapshot_summa
 		goto abandon;
 	}
 	if (!complete(writer)) {
-		fail(writer, strerror(errno), error, error_size);
+		fail(writer, disk_error(errno), error, error_size);
 		goto abandon;
 	}
 	close(writer->file);
@@ -238,7 +239,7 @@ bool snapshot_publish(const char *directory, const char *name, uint64_t op, char
 	if (fits && rename(from, to) == 0 && sync_directory(directory))
 		return true;
 	snprintf(error, error_size, "cannot give the snapshot %s/%s its name: %s", directory, name,
-		 fits ? strerror(errno) : "its path is too long");
+		 fits ? disk_error(errno) : "its path is too long");
 	return false;
 }
 

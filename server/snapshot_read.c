@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
 #include "server/snapshot_format.h"
@@ -27,7 +28,7 @@ static enum snapshot_outcome damaged(struct reader *reader, const char *what)
 
 static enum snapshot_outcome io_error(struct reader *reader)
 {
-	snprintf(reader->error, reader->error_size, "cannot read the snapshot %s: %s", reader->path, strerror(errno));
+	snprintf(reader->error, reader->error_size, "cannot read the snapshot %s: %s", reader->path, disk_error(errno));
 	return SNAPSHOT_IO_ERROR;
 }
 

@@ -320,6 +320,46 @@ static void test_write_error_is_fatal(void **state)
 	disk_free(&disk);
 }
 
+static bool cannot_make_the_next(const struct disk *disk)
+{
+	bool last;
+
+	return journal_failing(disk->journal, &last) == EMFILE;
+}
+
+/* RULE 13: whether the next segment can be made is found out when it is needed. What an attempt met a while ago may be
+ * mended since, and no reason to end. */
+static void test_an_old_failure_is_not_the_present_one(void **state)
+{
+	struct disk disk;
+	struct rlimit before, none;
+	uint64_t last = 0;
+	int lowest_free;
+
+	(void)state;
+	disk_new(&disk);
+	assert_int_equal(disk_open(&disk), JOURNAL_OK);
+	disk_wait(&disk, written_append_meta(&disk, 1));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	lowest_free = dup(0);
+	close(lowest_free);
+	none = (struct rlimit){.rlim_cur = (rlim_t)lowest_free, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 0; i < 1000 && !cannot_make_the_next(&disk); i++)
+		disk_wait(&disk, disk_append(&disk, 1, 400));
+
+	bool failed = cannot_make_the_next(&disk);
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(failed);
+	for (int i = 0; i < 200; i++)
+		last = disk_append(&disk, 4, 400);
+	disk_wait(&disk, last);
+	assert_false(has_failed(&disk));
+	disk_close(&disk);
+	disk_free(&disk);
+}
+
 /* --- a full disk -------------------------------------------------------------------------------------------------- */
 
 static bool mount_small(const char *path)
@@ -458,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),	  cmocka_unit_test(test_killed_any_time),
 		cmocka_unit_test(test_large_queue),	  cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_trim_behind_state), cmocka_unit_test(test_write_error_is_fatal),
+		cmocka_unit_test(test_an_old_failure_is_not_the_present_one),
 		cmocka_unit_test(test_disk_full),	  cmocka_unit_test(test_unwritable_is_not_full),
 	};
 

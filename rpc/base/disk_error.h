@@ -1,0 +1,13 @@
+/* Why a file cannot be written or read, and what mends that: "check the disk" helps nobody against a quota. */
+#pragma once
+
+#include <stddef.h>
+
+#define DISK_ERROR_TEXT 224
+
+/* "Disk quota exceeded: raise the quota of the user that this runs as, or remove files of his there": the error, and what
+ * to do where something is known. Returns text. */
+const char *disk_error_text(int error, char text[static DISK_ERROR_TEXT]);
+
+/* For one line: the text lives until the end of the block. */
+#define disk_error(error) disk_error_text(error, (char[DISK_ERROR_TEXT]){0})

@@ -9,6 +9,7 @@
 
 #include "client/environment.h"
 #include "client/output.h"
+#include "client/place.h"
 #include "rpc/arguments.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
@@ -76,7 +77,8 @@ bool command_is_host(const char *text)
 {
 	size_t size = strlen(text);
 
-	return size > 0 && size <= HOST_MAX && utf8_valid_text(text, size) && !strpbrk(text, " /@");
+	return size > 0 && size <= HOST_MAX && utf8_valid_text(text, size) && !strpbrk(text, " /@") &&
+	       !place_is_malformed(text);
 }
 
 bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
@@ -114,7 +116,8 @@ static error_t parse_global(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case KEY_FRONTEND:
 		if (!command_is_host(text)) {
-			argp_error(state, "--frontend is neither a host nor an ADDRESS:PORT");
+			argp_error(state, "--frontend is neither a host nor an ADDRESS:PORT (a port is a number from 1 to "
+					  "65535)");
 			return EINVAL;
 		}
 		options->frontend = text;
@@ -135,10 +138,10 @@ static error_t parse_global(int key, char *text, struct argp_state *state)
 	}
 }
 
-static const struct argp_option global_options[] = {
+const struct argp_option command_global_options[] = {
 	{NULL, 0, NULL, 0, "Of every command:", 10},
 	{"frontend", KEY_FRONTEND, "HOST", 0,
-	 "Host whose rpcbind names the front-end; ADDRESS:PORT goes there without asking an rpcbind "
+	 "Host whose rpcbind names the front-end; HOST:PORT goes there without asking an rpcbind "
 	 "($" ENVIRONMENT_FRONTEND ", else 127.0.0.1)", 10},
 	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end ($" ENVIRONMENT_PROGRAM_BASE
 	 ", else 540000000)", 10},
@@ -147,7 +150,7 @@ static const struct argp_option global_options[] = {
 	{0},
 };
 
-const struct argp command_global_argp = {.options = global_options, .parser = parse_global};
+const struct argp command_global_argp = {.options = command_global_options, .parser = parse_global};
 
 /* --- parsing that returns --------------------------------------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ extern const struct command commands[]; /* ends with a NULL name */
 int command_run(const struct client_options *options, int argc, char **argv);
 
 /* argp for the global options, to be a child of every command's; its input is a struct client_options. */
+extern const struct argp_option command_global_options[];
 extern const struct argp command_global_argp;
 
 /* Parses argv with the command's argp and the global options, without ever ending the process: the shell lives on.

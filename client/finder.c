@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/locate.h"
 #include "rpc/base/shortage.h"
@@ -30,7 +31,15 @@ static void on_dump(void *context, const char *host, const struct registry_entry
 	(void)host;
 	finder->looking = false;
 	if (count > 0) {
-		finder->found(finder->context, entries[finder->looks++ % (unsigned int)count].address, NULL);
+		struct registry_entry *usable = calloc((size_t)count, sizeof *usable);
+
+		must_allocate(usable);
+		memcpy(usable, entries, (size_t)count * sizeof *usable);
+		const char *address = locate_choose(finder->options, usable, count, finder->looks++, DUMP_MS, missing,
+						    sizeof missing);
+
+		finder->found(finder->context, address, address == NULL ? missing : NULL);
+		free(usable);
 		return;
 	}
 	if (count == 0) {
@@ -46,13 +55,15 @@ static void on_timer(evutil_socket_t none, short what, void *context)
 {
 	struct finder *finder = context;
 	uint32_t program = finder->options->program_base;
-	char address[64];
+	char address[64], error[640] = "";
 
 	(void)none;
 	(void)what;
-	if (locate_direct(finder->options, address)) {
+	if (locate_direct(finder->options)) {
+		bool found = locate_frontend(finder->options, finder->looks++, DUMP_MS, address, error, sizeof error);
+
 		finder->looking = false;
-		finder->found(finder->context, address, NULL);
+		finder->found(finder->context, found ? address : NULL, error);
 		return;
 	}
 	registry_dump_async(finder->registry, finder->options->frontend, program, program, DUMP_MS, on_dump, finder);
@@ -62,7 +73,6 @@ struct finder *finder_new(struct event_base *base, const struct client_options *
 			  void (*found)(void *context, const char *address, const char *error), void *context)
 {
 	struct finder *finder = calloc(1, sizeof *finder);
-	char address[64];
 
 	must_allocate(finder);
 	finder->options = options;
@@ -70,7 +80,7 @@ struct finder *finder_new(struct event_base *base, const struct client_options *
 	finder->context = context;
 	finder->timer = evtimer_new(base, on_timer, finder);
 	must_allocate(finder->timer);
-	if (!locate_direct(options, address))
+	if (!locate_direct(options))
 		finder->registry = registry_new(base);
 	return finder;
 }

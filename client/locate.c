@@ -7,16 +7,17 @@
 #include "client/advice.h"
 #include "client/environment.h"
 #include "client/interrupt.h"
+#include "client/place.h"
 #include "rpc/address.h"
 
-bool locate_direct(const struct client_options *options, char address[static 64])
-{
-	struct rpc_address parsed;
+#define ELSEWHERE_MS 300
 
-	if (!rpc_address_parse(options->frontend, &parsed) || !rpc_address_port(&parsed))
-		return false;
-	rpc_address_format(&parsed, address, 64);
-	return true;
+bool locate_direct(const struct client_options *options)
+{
+	char host[PLACE_HOST];
+	uint16_t port;
+
+	return place_has_port(options->frontend, host, &port);
 }
 
 void locate_blame(const struct client_options *options, char *error, size_t error_size)
@@ -45,24 +46,105 @@ void locate_missing(const struct client_options *options, char *error, size_t er
 	free(start);
 }
 
+/* What rpcbind on that host says of the front-end, where only another address was wrong; empty: nothing. */
+static void find_elsewhere(const struct client_options *options, const char *address, char elsewhere[static 64])
+{
+	struct registry_entry entries[LOCATE_ENTRIES];
+	char host[PLACE_HOST], unsaid[512];
+	uint16_t port;
+
+	elsewhere[0] = '\0';
+	if (!place_has_port(address, host, &port))
+		return;
+	int count = registry_dump_or_cancel(host, options->program_base, options->program_base, entries, LOCATE_ENTRIES,
+					    ELSEWHERE_MS, interrupt_fd(), unsaid, sizeof unsaid);
+
+	for (int i = 0; i < count; i++) {
+		if (strcmp(entries[i].address, address) == 0) {
+			elsewhere[0] = '\0';
+			return;
+		}
+		snprintf(elsewhere, 64, "%.63s", entries[i].address);
+	}
+}
+
 void locate_gone(const struct client_options *options, const char *address, const char *reason, char *error,
 		 size_t error_size)
 {
 	char *start = start_frontend(options);
+	char elsewhere[64];
 
-	snprintf(error, error_size, "the front-end at %s does not answer (%s): start it with `%s`", address, reason, start);
+	find_elsewhere(options, address, elsewhere);
+	if (!locate_direct(options))
+		snprintf(error, error_size,
+			 "the front-end at %s, as rpcbind on %s has it, does not answer (%s): start it with `%s`; if it runs, "
+			 "that address does not lead to it from here: see its --listen and --advertise",
+			 address, options->frontend, reason, start);
+	else if (elsewhere[0] != '\0')
+		snprintf(error, error_size,
+			 "no front-end answers at %s (%s), but one is registered there at %s: use --frontend %s, or restart it "
+			 "with another --listen",
+			 address, reason, elsewhere, elsewhere);
+	else
+		snprintf(error, error_size,
+			 "the front-end at %s does not answer (%s): start it with `%s`, or see its `ready` line for the address "
+			 "that it has",
+			 address, reason, start);
 	locate_blame(options, error, error_size);
 	free(start);
+}
+
+/* Leaves out what only the host asked reaches. The count that is left; 0 with a line: that is all there was. */
+static int drop_loopback_of_others(const struct client_options *options, uint32_t timeout_ms, struct registry_entry *entries,
+				   int count, char *error, size_t error_size)
+{
+	struct rpc_address address;
+	int left = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (!rpc_address_parse(entries[i].address, &address) || !rpc_address_is_loopback(&address))
+			entries[left++] = entries[i];
+	}
+	if (left == count || place_is_here(options->frontend, timeout_ms))
+		return count;
+	if (left > 0)
+		return left;
+	snprintf(error, error_size,
+		 "the front-end on %s listens at %s, which only %s itself reaches: restart it there with --listen and an "
+		 "address of %s that is reached from here (its replicas, too)",
+		 options->frontend, entries[0].address, options->frontend, options->frontend);
+	return 0;
+}
+
+const char *locate_choose(const struct client_options *options, struct registry_entry *entries, int count,
+			  unsigned int turn, uint32_t timeout_ms, char *error, size_t error_size)
+{
+	count = drop_loopback_of_others(options, timeout_ms, entries, count, error, error_size);
+	return count == 0 ? NULL : entries[turn % (unsigned int)count].address;
+}
+
+static bool resolve_direct(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,
+			   char address[static 64], char *error, size_t error_size)
+{
+	char host[PLACE_HOST];
+	uint16_t port;
+
+	if (place_has_port(options->frontend, host, &port) &&
+	    place_resolve(host, port, turn, timeout_ms, address, error, error_size))
+		return true;
+	locate_blame(options, error, error_size);
+	return false;
 }
 
 bool locate_frontend(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,
 		     char address[static 64], char *error, size_t error_size)
 {
 	struct registry_entry entries[LOCATE_ENTRIES];
+	const char *chosen;
 	int count;
 
-	if (locate_direct(options, address))
-		return true;
+	if (locate_direct(options))
+		return resolve_direct(options, turn, timeout_ms, address, error, error_size);
 	count = registry_dump_or_cancel(options->frontend, options->program_base, options->program_base, entries,
 					LOCATE_ENTRIES, timeout_ms, interrupt_fd(), error, error_size);
 	if (count < 0) {
@@ -73,6 +155,9 @@ bool locate_frontend(const struct client_options *options, unsigned int turn, ui
 		locate_missing(options, error, error_size);
 		return false;
 	}
-	snprintf(address, 64, "%s", entries[turn % (unsigned int)count].address);
+	chosen = locate_choose(options, entries, count, turn, timeout_ms, error, error_size);
+	if (chosen == NULL)
+		return false;
+	snprintf(address, 64, "%.63s", chosen);
 	return true;
 }

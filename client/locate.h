@@ -11,18 +11,22 @@
 
 #define LOCATE_ENTRIES 64
 
-/* --frontend is an address with a port: goes into address, and no rpcbind is needed. */
-bool locate_direct(const struct client_options *options, char address[static 64]);
+/* --frontend is HOST:PORT: no rpcbind is needed. */
+bool locate_direct(const struct client_options *options);
 
 /* Asks rpcbind (blocking, at most timeout_ms; a signal ends it). Of several registrations (IPv4 and IPv6) `turn` chooses, so that a dead
  * one does not hide a live one. False: error names what is missing and what to start. */
 bool locate_frontend(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,
 		     char address[static 64], char *error, size_t error_size);
 
+/* Of what rpcbind has said: the entry whose turn it is. NULL with a line: they are of no use from here. */
+const char *locate_choose(const struct client_options *options, struct registry_entry *entries, int count,
+			  unsigned int turn, uint32_t timeout_ms, char *error, size_t error_size);
+
 /* "no front-end is registered ...: start it with ...". */
 void locate_missing(const struct client_options *options, char *error, size_t error_size);
 
-/* "the front-end registered at ADDRESS does not answer (REASON): start it with ...". */
+/* "the front-end at ADDRESS does not answer (REASON): start it with ...", or where it is instead. */
 void locate_gone(const struct client_options *options, const char *address, const char *reason, char *error,
 		 size_t error_size);
 

@@ -379,14 +379,49 @@ static int place_file(struct placing *placing)
 	return status;
 }
 
+static bool is_option(const char *word)
+{
+	static const struct argp_option *const lists[] = {argp_options, command_global_options};
+	size_t size = strcspn(word, "=");
+
+	if (strcmp(word, "-?") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "--usage") == 0)
+		return true;
+	if (word[1] != '-')
+		return false;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		for (const struct argp_option *option = lists[i]; option->name || option->doc; option++)
+			if (option->name && strncmp(option->name, word + 2, size - 2) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* "-1 spice" behind the postcode is meant as an item. */
+static void hint_of_hyphens(int argc, char **argv)
+{
+	bool postcode = false;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (postcode && argv[i][0] == '-' && argv[i][1] && !is_option(argv[i])) {
+			fputs("justhungry order: is that an item? What begins with a hyphen goes behind \"--\": justhungry order "
+			      "-- POSTCODE ITEM...\n", stderr);
+			return;
+		}
+		postcode |= argv[i][0] != '-';
+	}
+}
+
 int command_order(struct client_options options, int argc, char **argv)
 {
 	struct order_command command = {0};
 	struct placing placing = {.options = &options, .command = &command};
 	int status;
 
-	if (!command_parse(&command_order_argp, &options, argc, argv, &command, &status))
+	if (!command_parse(&command_order_argp, &options, argc, argv, &command, &status)) {
+		if (status == EXIT_USAGE)
+			hint_of_hyphens(argc, argv);
 		return status;
+	}
 	placing.session = session_new(&options);
 	/* RULE 11: drawn once, for all attempts; the orders of a file are numbered from here. */
 	placing.client = command.has_client ? command.client : uuid_draw();

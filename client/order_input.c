@@ -88,5 +88,11 @@ enum order_mistake order_input_from_line(char *line, size_t size, const char *cu
 			words[count] = word;
 		count++;
 	}
+	if (count == 1 && words[0][0]) {
+		snprintf(error, ORDER_ERROR_SIZE,
+			 "no items, for there is no tab: a tab stands behind the postcode and between items, "
+			 "POSTCODE<TAB>ITEM<TAB>ITEM");
+		return ORDER_MISUSED;
+	}
 	return order_input_from_words(words, count, customer, input, error);
 }

@@ -197,12 +197,28 @@ static void print_start(FILE *out, const struct client_options *options, uint32_
 	free(start);
 }
 
+/* A process is there, and its state says what is to be done about it. */
+static bool refused_us(const struct jh_replica_row *row)
+{
+	static const char *const beginnings[] = {"refused our hello", "another process answers"};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+		size_t size = strlen(beginnings[i]);
+
+		if (row->state.jh_text_len >= size && memcmp(row->state.jh_text_val, beginnings[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void print_advice(FILE *out, const struct client_options *options, const struct jh_cluster_status *status)
 {
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
-		if (row->role == JH_ROLE_DOWN && !runs_other_format(row))
+		/* One that was removed, or never admitted, is not missed by anybody; nor does starting help who answers otherwise. */
+		if (row->role == JH_ROLE_DOWN && (row->expected || !status->expected) && !refused_us(row) &&
+		    !runs_other_format(row))
 			print_start(out, options, row->id);
 		if (row->set_aside)
 			fprintf(out, "replica %u has %u entr%s in DIR/set-aside\n", row->id, row->set_aside,

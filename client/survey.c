@@ -175,13 +175,13 @@ static void fill_rows(const struct survey *survey, struct jh_cluster_status *sta
 static void summarise(const struct client_options *options, const char *error, const char *no_rpcbind, int count,
 		      struct jh_cluster_status *status)
 {
-	char summary[JH_TEXT_MAX], copies[JH_TEXT_MAX / 2], direct[64];
+	char summary[JH_TEXT_MAX], copies[JH_TEXT_MAX / 2];
 	char *start = advice_take(advice_daemon(options, "justhungry-server --id N --data-dir DIR"));
 
 	survey_tell_copies(status, copies, sizeof copies);
 	if (count < 0)
 		snprintf(summary, sizeof summary, "%s", no_rpcbind);
-	else if (!count && !locate_direct(options, direct))
+	else if (!count && !locate_direct(options))
 		snprintf(summary, sizeof summary,
 			 "%.280s; no replica is registered either: start each with `%s`", error, start);
 	else
@@ -197,7 +197,7 @@ void survey_replicas(const struct client_options *options, char *error, size_t e
 	uint64_t deadline_us = rpc_clock_us() + timeout_ms * 1000ull;
 	struct registry_entry *entries = calloc(ENTRIES_MAX, sizeof *entries);
 	struct survey survey = {.base = loop_new(), .questions = calloc(ENTRIES_MAX, sizeof *survey.questions)};
-	char direct[64], no_rpcbind[512] = "";
+	char no_rpcbind[512] = "";
 	int count = 0;
 
 	must_allocate(survey.base);
@@ -205,7 +205,7 @@ void survey_replicas(const struct client_options *options, char *error, size_t e
 	must_allocate(survey.questions);
 	memset(status, 0, sizeof *status);
 	status->health = JH_HEALTH_UNAVAILABLE;
-	if (!locate_direct(options, direct))
+	if (!locate_direct(options))
 		count = registry_dump_or_cancel(options->frontend, options->program_base + 1,
 						options->program_base + HIGHEST_ID, entries, ENTRIES_MAX,
 						least(timeout_ms, DUMP_MS), interrupt_fd(), no_rpcbind, sizeof no_rpcbind);

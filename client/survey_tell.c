@@ -83,6 +83,18 @@ static const struct jh_replica_row *row_of(const struct jh_cluster_status *statu
 	return NULL;
 }
 
+/* Those that do not answer cannot tell whether anybody misses them; the newest view does. */
+static void mark_expected(struct jh_cluster_status *status, const struct jh_replica_row *best)
+{
+	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
+		struct jh_replica_row *row = &status->replicas.replicas_val[i];
+
+		row->expected = false;
+		for (u_int k = 0; k < best->expects.expects_len; k++)
+			row->expected |= best->expects.expects_val[k].id == row->id;
+	}
+}
+
 void survey_tell_copies(struct jh_cluster_status *status, char *text, size_t size)
 {
 	const struct jh_replica_row *best = newest(status);
@@ -92,6 +104,7 @@ void survey_tell_copies(struct jh_cluster_status *status, char *text, size_t siz
 	if (best == NULL)
 		return;
 	status->expected = best->expects.expects_len;
+	mark_expected(status, best);
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 

@@ -108,7 +108,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->data_dir = text;
 		return 0;
 	case KEY_REPLICA_HOSTS:
-		options->replica_hosts = hosts(state, text);
+		options->replica_hosts = hosts(state, arguments_hosts(state, "replica-hosts", text));
 		return 0;
 	case KEY_LISTEN:
 		if (options->listen_count == OPTIONS_LISTEN_MAX)

@@ -69,6 +69,21 @@ const char *arguments_address(const struct argp_state *state, const char *option
 	return text;
 }
 
+const char *arguments_hosts(const struct argp_state *state, const char *option, const char *text)
+{
+	for (const char *host = text; host[0] != '\0';) {
+		size_t size = strcspn(host, ",");
+		const char *first = memchr(host, ':', size), *last = memrchr(host, ':', size);
+		bool bracketed = host[0] == '[' && last != NULL && last[-1] == ']';
+
+		if (bracketed || (first != NULL && first == last))
+			argp_error(state, "--%s %.*s: a host without a port is needed: its rpcbind is asked for the ports",
+				   option, (int)size, host);
+		host += size + (host[size] == ',');
+	}
+	return text;
+}
+
 void arguments_log_level(const struct argp_state *state, const char *text)
 {
 	static const char *const names[] = {"debug", "info", "warn", "error"};

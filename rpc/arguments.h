@@ -17,5 +17,8 @@ uint64_t arguments_number(const struct argp_state *state, const char *option, co
 /* A numeric address with or without a port; returns text. */
 const char *arguments_address(const struct argp_state *state, const char *option, const char *text);
 
+/* A host or, separated by commas, several, whose rpcbinds are asked: none with a port. Returns text. */
+const char *arguments_hosts(const struct argp_state *state, const char *option, const char *text);
+
 /* "debug", "info", "warn" or "error": sets the level of log_line. */
 void arguments_log_level(const struct argp_state *state, const char *text);

@@ -155,7 +155,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		node->data_dir = text;
 		return 0;
 	case KEY_FRONTEND:
-		node->frontend = text;
+		node->frontend = arguments_hosts(state, "frontend", text);
 		return 0;
 	case KEY_LISTEN:
 		if (node->listen_count == sizeof node->listen / sizeof node->listen[0])

@@ -9,6 +9,7 @@
 
 struct formation {
 	struct id_list unheard; /* registered, and never answered a hello */
+	bool tried;             /* and for one of these something is known of why */
 	struct id_list fresh;   /* never in a view, and connected now */
 	bool history;           /* somebody has been in a view */
 };
@@ -24,6 +25,7 @@ static void look(struct views *v, struct formation *f)
 		if (!k->greeted) {
 			if (k->registered)
 				vm_id_list_add(&f->unheard, k->id);
+			f->tried |= k->registered && k->note[0] != '\0';
 			continue;
 		}
 		if (k->report.view.number > 0 || !uuid_is_nil(k->identity.cluster))
@@ -55,8 +57,9 @@ void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		snprintf(text, VIEWS_TEXT_SIZE,
 			 "no cluster yet: waiting for the rpcbind of every --replica-hosts to answer");
 	else if (f.unheard.count > 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "no cluster yet: waiting for %.300s, registered but not answering",
-			 vm_id_list_text(&f.unheard, ids));
+		snprintf(text, VIEWS_TEXT_SIZE, "no cluster yet: waiting for %.300s, registered but not answering%s",
+			 vm_id_list_text(&f.unheard, ids),
+			 f.tried ? ": continue or restart what hangs; the entry of what is gone goes by itself" : "");
 	else if (f.fresh.count == 0)
 		snprintf(text, VIEWS_TEXT_SIZE,
 			 "no cluster yet: no replica is registered: start justhungry-server --id 1 --data-dir DIR%.31s",

@@ -135,7 +135,8 @@ void vm_hello_answered(struct views *v, const struct views_event *event)
 	take_report(v, k, event->report);
 	if (vm_known_standing(v, k) == STANDING_FOREIGN) {
 		/* Looked at again later: it may be restarted with other data. */
-		vm_say_of(v, k, LOG_LEVEL_WARN, "belongs to another cluster: left alone");
+		vm_say_of(v, k, LOG_LEVEL_WARN, "belongs to another cluster, whose orders it holds up to op %llu: left alone",
+			  (unsigned long long)k->report.op);
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return;
 	}

@@ -134,6 +134,7 @@ struct views {
 	char next_why[REPORT_TEXT_SIZE];
 	bool next_resets_floor;
 	uint64_t ticket;      /* of the STORE in flight; 0: none */
+	uint64_t ticket_ms;   /* since when */
 	uint64_t tickets;
 	uint64_t highest_number; /* ever tried: a number whose STORE failed is not used again */
 	uint64_t store_retry_ms;
@@ -314,6 +315,14 @@ void vm_view_install(struct views *v);
 void vm_view_route(struct views *v);
 void vm_view_member_add(struct view *view, uint32_t id, struct uuid uuid);
 void vm_view_member_drop(struct view *view, uint32_t id);
+
+/* reasons.c: what waiting for replicas does not mend. */
+bool vm_store_is_slow(const struct views *v);
+/* True with a text: it is the front-end's own disk. */
+bool vm_explain_store(const struct views *v, char text[static VIEWS_TEXT_SIZE]);
+/* Both append, begun with "; ", or nothing. */
+void vm_explain_replaced(struct views *v, const struct view *view, bool all_needed, char text[static VIEWS_TEXT_SIZE]);
+void vm_explain_foreign(const struct views *v, char *text, size_t size);
 
 /* rows.c: why nobody serves, in words. */
 void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);

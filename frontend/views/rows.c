@@ -36,6 +36,7 @@ static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE
 			away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
 	else
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
+	vm_explain_replaced(v, current, false, text);
 }
 
 /* Who is there, and cannot be understood: to start it would be no help, and its note says what is. */
@@ -67,6 +68,8 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	memset(text, 0, VIEWS_TEXT_SIZE);
 	if (v->managed_ms != 0 && v->mode != MODE_NORMAL) {
 		vm_takeover_explain_managed(v, text);
+	} else if (vm_explain_store(v, text)) {
+		return;
 	} else if (v->mode == MODE_FORMING) {
 		vm_formation_explain(v, text);
 	} else if (v->mode == MODE_TAKEOVER) {
@@ -249,6 +252,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 	if (!v->routed && !serves_when_asked(v)) {
 		*health = HEALTH_UNAVAILABLE;
 		vm_explain(v, text);
+		vm_explain_foreign(v, text, VIEWS_TEXT_SIZE);
 		return;
 	}
 	members_that(v, true, &here);
@@ -272,6 +276,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 	name_other_formats(v, text);
 	used = strlen(text);
 	vm_clocks_explain(v, text + used, VIEWS_TEXT_SIZE - used);
+	vm_explain_foreign(v, text, VIEWS_TEXT_SIZE);
 }
 
 bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_SIZE])

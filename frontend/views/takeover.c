@@ -187,6 +187,15 @@ void vm_takeover_begin(struct views *v)
 	vm_say(v, LOG_LEVEL_WARN, "no view of our own, but replicas have been in one: taking over");
 }
 
+static void explain_away(struct views *v, const struct takeover *t, char text[static VIEWS_TEXT_SIZE])
+{
+	char ids[VIEWS_TEXT_SIZE];
+
+	snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s", (unsigned long long)t->highest->number,
+		 vm_id_list_text(&t->away, ids));
+	vm_explain_replaced(v, t->highest, true, text);
+}
+
 void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 {
 	struct takeover t;
@@ -200,8 +209,7 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	else if (t.unheard.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over: asking %.300s", vm_id_list_text(&t.unheard, ids));
 	else if (t.away.count > 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
-			 (unsigned long long)t.highest->number, vm_id_list_text(&t.away, ids));
+		explain_away(v, &t, text);
 	else if (t.waiting.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
 			 (unsigned long long)t.highest->number, vm_id_list_text(&t.waiting, ids));

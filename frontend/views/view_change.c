@@ -93,6 +93,7 @@ void vm_view_propose(struct views *v, struct plan *plan)
 	v->next_resets_floor = plan->resets_floor;
 	memcpy(v->next_why, plan->why, sizeof v->next_why);
 	v->ticket = ++v->tickets;
+	v->ticket_ms = v->now_ms;
 	vm_emit(v, VIEWS_DO_STORE, 0)->ticket = v->ticket;
 }
 
@@ -194,7 +195,7 @@ void vm_view_route(struct views *v)
 	if (v->mode == MODE_TAKEOVER)
 		vm_say_state(v, text); /* may last until somebody starts a replica: said again now and then */
 	else if (strcmp(text, v->held) != 0)
-		vm_say(v, LOG_LEVEL_INFO, "%s", text);
+		vm_say(v, vm_store_is_slow(v) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", text);
 	if (!v->routed && strcmp(text, v->held) == 0)
 		return;
 	v->routed = false;

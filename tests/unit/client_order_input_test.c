@@ -78,6 +78,18 @@ static void test_items(void **state)
 	assert_says("UTF-8");
 }
 
+/* What most people type first. */
+static void test_a_line_without_a_tab(void **state)
+{
+	char line[] = "DH1 3LE pizza", error[ORDER_ERROR_SIZE] = "";
+	struct order_input input;
+
+	(void)state;
+	assert_int_equal(order_input_from_line(line, strlen(line), NULL, &input, error), ORDER_MISUSED);
+	if (strstr(error, "there is no tab") == NULL)
+		fail_msg("\"%s\" names no tab", error);
+}
+
 static void test_customer(void **state)
 {
 	const char *const words[] = {"DH1 3LE", "pizza"};
@@ -163,7 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_good_order),
 		cmocka_unit_test(test_items),
-		cmocka_unit_test(test_customer),
+		cmocka_unit_test(test_a_line_without_a_tab), cmocka_unit_test(test_customer),
 		cmocka_unit_test(test_postcodes),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_bench_postcodes_are_valid_normal_and_distinct),

@@ -246,6 +246,27 @@ static void test_who_is_down_stays_on_the_screen(void **state)
 	free(text);
 }
 
+/* Removed, never admitted, or there and refusing: nobody is advised to start that. */
+static void test_only_who_is_missed_is_to_be_started(void **state)
+{
+	struct jh_cluster_status status = three();
+	char *text;
+
+	(void)state;
+	status.expected = 2; /* by the newest view, which does not have replica 3 */
+	text = show(status, (struct status_page){.columns = 200});
+	assert_null(strstr(text, "start it"));
+	free(text);
+	rows[2].expected = TRUE;
+	text = show(status, (struct status_page){.columns = 200});
+	assert_non_null(strstr(text, "replica 3 is down: start it with"));
+	free(text);
+	rows[2].state = text_of("refused our hello: cluster format 3 here, 2 there: upgrade the older one");
+	text = show(status, (struct status_page){.columns = 200});
+	assert_null(strstr(text, "start it"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_no_terminal),
 		cmocka_unit_test(test_a_screen_that_is_too_small),
 		cmocka_unit_test(test_who_is_down_stays_on_the_screen),
+		cmocka_unit_test(test_only_who_is_missed_is_to_be_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

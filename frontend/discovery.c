@@ -252,6 +252,7 @@ static void take_known(struct discovery *discovery, uint32_t host)
 		if (doubtful->host != host || !doubtful->known) /* asked once more: in doubt since */
 			continue;
 		TAILQ_REMOVE(&discovery->doubtful, doubtful, link);
+		must(TAILQ_FIRST(&discovery->doubtful) != doubtful);
 		take_entry(discovery, host, id, doubtful->address);
 		free(doubtful);
 		if (discovery->found[id].host == host + 1)

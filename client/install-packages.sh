@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
 	build-essential cmake ninja-build pkg-config rpcsvc-proto libtirpc-dev libevent-dev libxxhash-dev libjansson-dev
 	libcurl4-openssl-dev libedit-dev uthash-dev libcmocka-dev
-	rpcbind ca-certificates
+	rpcbind netbase ca-certificates
 	jq procps
 	"$@"
 )

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,21 +28,24 @@
 struct speaker {
 	pid_t pid;
 	int said; /* read end of its standard error */
-	int go;   /* a byte for each `wait_to_go` */
+	int go;   /* for each `wait_to_go` a byte from it, that it waits, and one to it */
 };
 
 static int go_fd;
 
 static void wait_to_go(void)
 {
-	char byte;
+	char byte = 'w';
 
-	if (read(go_fd, &byte, 1) != 1)
+	if (write(go_fd, &byte, 1) != 1 || read(go_fd, &byte, 1) != 1)
 		_exit(99);
 }
 
 static void go(const struct speaker *speaker)
 {
+	char byte;
+
+	assert_int_equal(read(speaker->go, &byte, 1), 1);
 	assert_int_equal(write(speaker->go, "g", 1), 1);
 }
 
@@ -51,7 +55,7 @@ static struct speaker speak(void (*say)(void))
 	struct speaker speaker;
 
 	assert_int_equal(pipe(said), 0);
-	assert_int_equal(pipe(going), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, going), 0);
 	speaker.pid = fork();
 	assert_true(speaker.pid >= 0);
 	if (speaker.pid == 0) {
@@ -127,7 +131,7 @@ static void what_nobody_reads_is_dropped_and_counted(void **state)
 	(void)state;
 	struct speaker speaker = speak(say_much);
 
-	go(&speaker); /* it takes it: saying all that did not block */
+	go(&speaker); /* it waits for that: saying all did not block */
 
 	const char *text = hear(&speaker, true);
 

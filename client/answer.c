@@ -1,7 +1,5 @@
 #include "client/answer.h"
 
-#include "rpc/base/rule.h"
-
 /* RULE 12: the primary says these two only of an entry that is applied; any other refusal is about its call alone. */
 static bool decided_by_the_log(jh_reason reason)
 {
@@ -14,8 +12,7 @@ enum attempt answer_attempt(jh_outcome outcome, jh_reason reason)
 	case JH_DONE:
 		return ATTEMPT_DONE;
 	case JH_REFUSED:
-		return RULE_HOLDS(rule_12_only_the_log_refuses_for_good, decided_by_the_log(reason))
-			       ? ATTEMPT_REFUSED_FOR_GOOD : ATTEMPT_REFUSED;
+		return decided_by_the_log(reason) ? ATTEMPT_REFUSED_FOR_GOOD : ATTEMPT_REFUSED; /* RULE 12 */
 	case JH_UNAVAILABLE:
 		return reason == JH_REASON_BUSY ? ATTEMPT_BUSY : ATTEMPT_UNAVAILABLE;
 	case JH_UNKNOWN:

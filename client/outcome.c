@@ -1,16 +1,14 @@
 #include "client/outcome.h"
 
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 
 struct request_track outcome_begin(enum request_kind kind, bool patient)
 {
 	/* RULE 12: a number that was handed over was asked for before, and that call may still travel. */
-	return (struct request_track){
-		.kind = kind,
-		.patient = patient,
-		.may_have_happened = RULE_FORBIDS(rule_12_a_given_number_is_in_doubt, kind == REQUEST_AGAIN),
-		.outcome = OUTCOME_OPEN};
+	return (struct request_track){.kind = kind,
+				      .patient = patient,
+				      .may_have_happened = kind == REQUEST_AGAIN,
+				      .outcome = OUTCOME_OPEN};
 }
 
 /* Ends the request. The only place that sets a final outcome. `decided`: the log decided it, for every attempt. */
@@ -20,7 +18,7 @@ static bool settle(struct request_track *track, enum outcome outcome, bool decid
 	must(outcome != OUTCOME_OPEN);
 	/* RULE 12: an earlier attempt may yet be executed, so only the log's own word ends the doubt. A refusal of a
 	 * later attempt says nothing of one that still travels: the first may reach the primary after it. */
-	if (RULE_FORBIDS(rule_12_a_doubt_stays, track->may_have_happened && !decided))
+	if (track->may_have_happened && !decided)
 		outcome = OUTCOME_UNKNOWN;
 	track->outcome = outcome;
 	return false;

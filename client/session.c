@@ -14,7 +14,6 @@
 #include "client/output.h"
 #include "client/rejection.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/channel.h"
 #include "rpc/clock.h"
@@ -283,7 +282,7 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 		call->attempt = rejection_attempt(reply->status);
 	} else if (!rpc_reply_decode(reply, call->procedure->decode, call->result)) {
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
-		call->attempt = RULE_KEPT(rule_12_malformed_answer_is_unknown) ? ATTEMPT_LOST : ATTEMPT_REFUSED;
+		call->attempt = ATTEMPT_LOST; /* RULE 12 */
 	} else {
 		call->attempt = call->procedure->judge(call->result, call->error);
 		if (call->attempt != ATTEMPT_DONE)
@@ -311,7 +310,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	if (!call.answered) {
 		snprintf(error, SESSION_ERROR_SIZE, "ended by %s while the front-end was working on it",
 			 interrupt_name());
-		call.attempt = RULE_KEPT(rule_12_interrupted_is_unknown) ? ATTEMPT_LOST : ATTEMPT_UNAVAILABLE;
+		call.attempt = ATTEMPT_LOST; /* RULE 12 */
 	}
 	/* Whatever answers late must not meet the next call's result; who serves another program is not asked again. */
 	if (!call.answered || call.attempt == ATTEMPT_TIMED_OUT || call.attempt == ATTEMPT_NOT_SENT) {

@@ -6,7 +6,6 @@
 
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 
 #define REPLICA_IDS 4096
@@ -135,8 +134,7 @@ static void end(struct router *router, struct router_request *request, enum rout
 	struct line *line = line_of(router, request);
 
 	/* RULE 12: a write that may have left is never reported as not having happened. */
-	must(RULE_HOLDS(rule_12_late_is_unknown,
-			how == ROUTER_END_ANSWERED || how == ROUTER_END_UNKNOWN || !request->left));
+	must(how == ROUTER_END_ANSWERED || how == ROUTER_END_UNKNOWN || !request->left);
 	not_under_way(router, request);
 	if (line->cursor == request)
 		line->cursor = TAILQ_NEXT(request, order);
@@ -245,7 +243,7 @@ static void accept_request(struct router *router, struct router_request *request
 	router->count++;
 	if (line->cursor == NULL)
 		line->cursor = request;
-	if (RULE_FORBIDS(rule_19_full_queue_is_an_answer, router->count >= router->options.queue_max * 2)) {
+	if (router->count >= router->options.queue_max * 2) {
 		/* What was already read when the pause began may exceed the queue; not without end. RULE 19 */
 		end(router, request, ROUTER_END_BUSY, NULL, "too many requests wait in the front-end");
 		return;
@@ -290,15 +288,14 @@ void router_route(struct router *router, uint64_t view, uint32_t primary, uint64
 	must(primary > 0 && primary < REPLICA_IDS);
 	must(view >= router->view);
 	if (view != router->view || primary != router->primary) {
-		if (RULE_KEPT(rule_08_new_view_forgets_the_readers))
-			router->readers_count = 0; /* RULE 8 */
+		router->readers_count = 0; /* RULE 8 */
 		give_up_calls(router, &router->writes);
 		give_up_calls(router, &router->reads);
 	}
 	router->routed = true;
 	router->view = view;
 	router->primary = primary;
-	if (RULE_KEPT(rule_08_route_raises_the_floor) && commit > router->floor)
+	if (commit > router->floor)
 		router->floor = commit; /* RULE 8 */
 	pump_from_the_first(router, now_ms);
 }
@@ -381,24 +378,22 @@ void router_answered(struct router *router, struct router_request *request, enum
 	struct line *line = line_of(router, request);
 
 	/* RULE 12, 17: of a call that was given up. An earlier view may still lose what it answers. */
-	if (RULE_FORBIDS(rule_12_given_up_calls_are_not_heard, !request->sent))
+	if (!request->sent)
 		return;
-	if (RULE_FORBIDS(rule_08_reads_wait_for_the_floor,
-			 reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor)) {
+	if (reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor) {
 		/* RULE 8: it shows less than some client has already seen. */
 		reply = ROUTER_REPLY_AGAIN;
 	}
 	if (reply != ROUTER_REPLY_DONE && request->is_read && request->to != router->primary)
 		reply = ROUTER_REPLY_AGAIN;
-	if (RULE_FORBIDS(rule_12_refused_only_when_nothing_happened,
-			 reply == ROUTER_REPLY_UNAVAILABLE && !request->is_read && request->calls > 1))
+	if (reply == ROUTER_REPLY_UNAVAILABLE && !request->is_read && request->calls > 1)
 		reply = ROUTER_REPLY_AGAIN; /* RULE 12: an earlier call may have happened */
 	if (reply == ROUTER_REPLY_NOT_EXECUTED) {
 		must(request->calls > 0);
 		request->calls--;
 		request->rejected = true;
 		/* RULE 12: it leaves no doubt behind, and takes none of an earlier call's away. */
-		if (RULE_HOLDS(rule_12_a_rejection_is_of_one_call, request->calls == 0))
+		if (request->calls == 0)
 			request->left = false;
 		reply = ROUTER_REPLY_AGAIN;
 	}
@@ -406,7 +401,7 @@ void router_answered(struct router *router, struct router_request *request, enum
 		take_back(router, request, now_ms);
 	} else {
 		/* RULE 8: the floor rises before the answer is passed on. */
-		if (RULE_KEPT(rule_08_answer_raises_the_floor) && reply == ROUTER_REPLY_DONE && op > router->floor)
+		if (reply == ROUTER_REPLY_DONE && op > router->floor)
 			router->floor = op;
 		end(router, request, ROUTER_END_ANSWERED, payload, NULL);
 	}
@@ -429,9 +424,7 @@ static void expire(struct router *router, struct router_request *request)
 	else
 		snprintf(text, sizeof text, "%s", why);
 	/* RULE 12 */
-	end(router, request,
-	    RULE_FORBIDS(rule_12_late_is_unknown, request->left) ? ROUTER_END_UNKNOWN : ROUTER_END_UNAVAILABLE, NULL,
-	    text);
+	end(router, request, request->left ? ROUTER_END_UNKNOWN : ROUTER_END_UNAVAILABLE, NULL, text);
 }
 
 static void expire_slot(struct router *router, struct requests *slot, uint64_t now_ms)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "rpc/base/disk_error.h"
-#include "rpc/base/rule.h"
 #include "rpc/process.h"
 
 #define LOCK_FILE "lock"
@@ -38,7 +37,7 @@ static bool lock_file(int directory, int flags, int *file)
  * hosts have the directory (NFS) that lock is known to one of them, and that on a file to all. */
 bool store_lock_take(int directory, const char *path, int *file, char *error, size_t error_size)
 {
-	if (RULE_FORBIDS(rule_20_directory_is_locked, flock(directory, LOCK_EX | LOCK_NB) != 0)) {
+	if (flock(directory, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(directory, path, error, error_size);
 		snprintf(error, error_size, "cannot lock data directory %s: %s: use a file system with flock", path,

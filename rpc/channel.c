@@ -14,7 +14,6 @@
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/channel_calls.h"
 #include "rpc/clock.h"
@@ -462,7 +461,7 @@ static void come_up(struct rpc_channel *channel)
 		cannot_connect(channel, error == EINVAL ? "no numeric address with a port" : strerror(error));
 		return;
 	}
-	if (RULE_FORBIDS(rule_17_no_socket_to_itself, connected_to_itself(channel->fd))) {
+	if (connected_to_itself(channel->fd)) { /* RULE 17 */
 		channel->refused = true;
 		cannot_connect(channel, "nobody listens there");
 		return;

@@ -11,7 +11,6 @@
 #include "rpc/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/blocking_call.h"
 #include "rpc/clock.h"
@@ -232,7 +231,7 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 		return REGISTRY_SET;
 	life = registry_ping(other.address, program, version, PING_MS, why, sizeof why);
 	/* RULE 20: nobody steals a live registration. */
-	if (RULE_FORBIDS(rule_20_live_registration_is_not_stolen, life == REGISTRY_ALIVE)) {
+	if (life == REGISTRY_ALIVE) {
 		say_taken(program, &other, error, error_size);
 		return REGISTRY_TAKEN;
 	}
@@ -331,7 +330,7 @@ void registry_unset_by(uint32_t program, uint32_t version, const char *address, 
 
 	if (!rpc_address_parse(address, &own) ||
 	    find_local(program, version, &own, &entry, &found, &patience, why, sizeof why) != BLOCKING_ANSWERED ||
-	    !found || RULE_FORBIDS(rule_20_own_entry_is_unset_only, !entry_names(&entry, &own)))
+	    !found || !entry_names(&entry, &own)) /* RULE 20 */
 		return;
 	patience = until(deadline_us);
 	change(RPCBPROC_UNSET, program, version, &own, &unset, &patience, why, sizeof why);
@@ -396,8 +395,7 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address)
 	    find_local(program, version, &dead, &entry, &found, &usual, why, sizeof why) != BLOCKING_ANSWERED || !found)
 		return false;
 	if (!entry_names(&entry, &dead) || !owner_is_ours(entry.owner) ||
-	    RULE_FORBIDS(rule_20_cleaning_asks_first,
-			 registry_ping(address, program, version, PING_MS, why, sizeof why) != REGISTRY_DEAD))
+	    registry_ping(address, program, version, PING_MS, why, sizeof why) != REGISTRY_DEAD) /* RULE 20 */
 		return false;
 	return change(RPCBPROC_UNSET, program, version, &dead, &unset, &usual, why, sizeof why) == BLOCKING_ANSWERED &&
 	       unset;

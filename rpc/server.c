@@ -12,7 +12,6 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/server_internal.h"
@@ -76,8 +75,7 @@ static struct rpc_connection *largest(const struct connection_list *list)
  * answer, are together more than a host has. Whoever holds the most has done the least to finish it. */
 static void keep_within_held(struct rpc_server *server)
 {
-	while (RULE_FORBIDS(rule_19_memory_for_peers_is_bounded,
-			    server->counts.held_bytes > server->limits.held_bytes)) {
+	while (server->counts.held_bytes > server->limits.held_bytes) {
 		struct rpc_connection *victim = largest(&server->clients);
 
 		if (victim == NULL)

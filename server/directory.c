@@ -14,7 +14,6 @@
 
 #include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/make_path.h"
 #include "rpc/process.h"
@@ -291,8 +290,7 @@ static bool sync_moves(int directory, int place)
 
 	if (above < 0)
 		return false;
-	bool synced = RULE_HOLDS(rule_14_set_aside_is_synced,
-				 fsync(place) == 0 && fsync(above) == 0 && fsync(directory) == 0);
+	bool synced = fsync(place) == 0 && fsync(above) == 0 && fsync(directory) == 0; /* RULE 14 */
 
 	close(above);
 	return synced;

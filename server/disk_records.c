@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/convert.h"
 #include "rpc/disk.h"
 #include "server/node.h"
@@ -27,13 +26,13 @@ bool disk_append_meta(struct node *node, uint64_t ticket)
 	wire->id = meta.id;
 	wire->program_base = node->options.program_base;
 	wire->uuid = convert_uuid_to_wire(meta.uuid);
-	if (RULE_KEPT(rule_20_binding_is_written)) /* RULE 20: with its view */
-		wire->bound = convert_uuid_to_wire(meta.bound);
-	if (RULE_KEPT(rule_02_view_is_written)) /* RULE 2 */
-		convert_view_to_wire(&meta.view, &wire->view);
+	/* RULE 20: with its view */
+	wire->bound = convert_uuid_to_wire(meta.bound);
+	/* RULE 2 */
+	convert_view_to_wire(&meta.view, &wire->view);
 	wire->whole_view = meta.whole_view;
-	if (RULE_KEPT(rule_14_cut_tail_is_remembered)) /* RULE 14 */
-		wire->tail_cut = meta.tail_cut;
+	/* RULE 14 */
+	wire->tail_cut = meta.tail_cut;
 	convert_joint_to_wire(meta.joint, meta.joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 
 	bool queued = append_record(node, ticket, &record);

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "server/background.h"
@@ -160,8 +159,7 @@ static void looked(void *context)
 	seen->wrong = look->why[0] == '\0' ? 0 : seen->wrong + 1;
 	if (seen->wrong > 0)
 		seen->next_us = rpc_clock_us() + LOOK_AGAIN_US;
-	if (RULE_FORBIDS(rule_14_files_are_looked_at, seen->wrong >= WRONG_LOOKS) && node->journal != NULL &&
-	    node->end == NODE_RUNS) {
+	if (seen->wrong >= WRONG_LOOKS && node->journal != NULL && node->end == NODE_RUNS) { /* RULE 14 */
 		node->directory_gone = look->directory_gone;
 		node_damage(node, look->why);
 	}

@@ -11,7 +11,6 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/rule.h"
 #include "rpc/disk.h"
 
 #define SEGMENT_GROWTH 8u
@@ -34,8 +33,7 @@ static bool fatal(struct journal *journal, const char *what)
 	/* RULE 13: no retry. What the disk holds now is known only to recovery. */
 	snprintf(line, sizeof line, "cannot %s the journal in %s: %s: stopping; start it again once that is mended", what,
 		 journal->path, disk_error(errno));
-	if (RULE_KEPT(rule_13_failed_write_ends_the_process))
-		journal->options.fatal(journal->options.context, line);
+	journal->options.fatal(journal->options.context, line);
 	return false;
 }
 
@@ -102,7 +100,7 @@ static bool write_frames(struct journal *journal, const uint8_t *bytes, size_t s
 	if (!segment_write(&journal->segment, bytes, size, journal->offset))
 		return fatal(journal, "write");
 	/* RULE 13: what is on a file that nobody can find again is on no disk, nor is what stood before a cut. */
-	if (RULE_FORBIDS(rule_13_deleted_file_keeps_nothing, segment_file(&journal->segment).lost)) {
+	if (segment_file(&journal->segment).lost) {
 		atomic_store(&journal->lost, true);
 		return false;
 	}

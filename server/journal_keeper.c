@@ -14,7 +14,6 @@
 #include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/thread.h"
 
@@ -53,7 +52,7 @@ struct journal_keeper {
 bool keeper_sync_directory(int directory)
 {
 	/* RULE 1 */
-	return RULE_HOLDS(rule_01_segment_names_are_synced, fsync(directory) == 0);
+	return fsync(directory) == 0;
 }
 
 static struct timespec after_ms(long ms)
@@ -80,8 +79,7 @@ static bool is_past(struct timespec at)
 bool keeper_is_space(int error)
 {
 	/* RULE 13: these heal when somebody makes room; anything else is a failure of this replica. */
-	return error == ENOSPC || error == EDQUOT ||
-	       !RULE_KEPT(rule_13_only_space_is_full);
+	return error == ENOSPC || error == EDQUOT;
 }
 
 static void publish_sizes(struct journal_keeper *keeper)

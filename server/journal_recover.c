@@ -14,7 +14,6 @@
 
 #include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/disk.h"
 
@@ -251,7 +250,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s: record %" PRIu64 " is malformed: it is damaged",
 			    recover->path, recover->name, record.sequence);
 	}
-	if (RULE_FORBIDS(rule_14_journal_begins_with_meta, recover->recovered->meta == NULL))
+	if (recover->recovered->meta == NULL) /* RULE 14 */
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s does not begin with META: it is damaged", recover->path,
 			    recover->name);
 	/* Staged entries are no end of the log, and yet a segment that holds them is needed until a snapshot covers
@@ -277,7 +276,7 @@ static bool read_frames(struct recover *recover, uint32_t index)
 		struct frame_header frame;
 
 		memcpy(&frame, recover->bytes + offset, sizeof frame);
-		if (RULE_FORBIDS(rule_14_missing_segment_is_damage, le64toh(frame.sequence) != recover->expected))
+		if (le64toh(frame.sequence) != recover->expected) /* RULE 14 */
 			break;
 		if (frame.size != 0 && !read_record(recover, index, &frame, recover->bytes + offset + sizeof frame))
 			return false;
@@ -317,8 +316,7 @@ static bool find_witness(const struct recover *recover, struct frame_header *fra
 		if (available < sizeof *frame)
 			break;
 		memcpy(frame, recover->bytes + at, sizeof *frame);
-		if (RULE_FORBIDS(rule_14_damage_is_no_torn_tail, le64toh(frame->durable) >= recover->expected) &&
-		    le64toh(frame->salt) == recovered->salt &&
+		if (le64toh(frame->durable) >= recover->expected && le64toh(frame->salt) == recovered->salt &&
 		    frame_valid(recover->bytes + at, available, recovered->salt))
 			return true;
 	}
@@ -362,14 +360,14 @@ static bool read_segment(struct recover *recover, uint32_t index)
 	if (index == 0)
 		recover->expected = infos[0].first_sequence;
 	/* A segment is begun only when everything before it is durable. */
-	if (RULE_FORBIDS(rule_14_missing_segment_is_damage, recover->expected != infos[index].first_sequence))
+	if (recover->expected != infos[index].first_sequence) /* RULE 14 */
 		return fail(recover, JOURNAL_DAMAGED,
 			    "%s/%s should begin with record %" PRIu64 ": what is before it is damaged or missing",
 			    recover->path, recover->name, recover->expected);
 	if (!read_frames(recover, index))
 		return false;
 	/* Older segments go only when META is durable in a newer one. */
-	if (RULE_FORBIDS(rule_14_segment_has_meta, recover->expected != 1 && recover->recovered->meta == NULL))
+	if (recover->expected != 1 && recover->recovered->meta == NULL) /* RULE 14 */
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s holds no META record: it is damaged", recover->path,
 			    recover->name);
 	return index + 1 < recover->recovery->segments || judge_tail(recover);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "rpc/address.h"
-#include "rpc/base/rule.h"
 #include "rpc/clock.h"
 #include "server/announce.h"
 #include "server/node.h"
@@ -43,8 +42,7 @@ void managed_heartbeat(struct node *node, struct greeted *from, const char *addr
 
 static bool was_late(const struct node *node)
 {
-	return RULE_KEPT(rule_15_who_slept_is_not_taken_over) && node->tick_us != 0 &&
-	       rpc_clock_us() - node->tick_us > LATE_US;
+	return node->tick_us != 0 && rpc_clock_us() - node->tick_us > LATE_US; /* RULE 15 */
 }
 
 static bool heard(const struct node *node, const struct greeted *from)
@@ -83,7 +81,7 @@ void managed_tick(struct node *node)
 /* A front-end that found out that its directory is an old copy takes over from itself: the process counts, not its name. */
 bool managed_by_another(const struct node *node, const struct greeted *from)
 {
-	return RULE_FORBIDS(rule_20_heard_managers_are_not_replaced, present(node, from) != NULL);
+	return present(node, from) != NULL; /* RULE 20 */
 }
 
 void managed_report(const struct node *node, struct report *report)

@@ -9,7 +9,6 @@
 #include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
@@ -35,8 +34,7 @@
 /* RULE 19: a limit that comes near is told while there is time to raise it. */
 static bool nearly_full(const struct node *node)
 {
-	return RULE_KEPT(rule_19_warns_before_it_is_full) &&
-	       orders_op(node->orders) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
+	return orders_op(node->orders) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
 }
 
 /* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the
@@ -239,7 +237,7 @@ void node_start(struct node *node, struct replica_event *event)
 	replica_step(node->replica, event, &node->actions);
 	replica_report(node->replica, &report);
 	node->damaged = report.state == STATE_DAMAGED;
-	if (RULE_FORBIDS(rule_14_damaged_directory_is_not_written, node->damaged) && node->journal != NULL) {
+	if (node->damaged && node->journal != NULL) { /* RULE 14 */
 		journal_abandon(node->journal);
 		node->journal = NULL;
 	}
@@ -257,7 +255,7 @@ void node_report(const struct node *node, struct report *report)
 	report->uptime_s = (rpc_clock_us() - node->start_us) / 1000000;
 	report->loop_max_us = loop_meter_max_us(&node->meter);
 	report->set_aside = node->set_aside_count;
-	if (RULE_KEPT(rule_15_report_tells_of_the_disk) && node->journal != NULL)
+	if (node->journal != NULL) /* RULE 15 */
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
 	managed_report(node, report);
 	if (node->push_kind != NULL)
@@ -308,10 +306,8 @@ static void disk_failed(void *context, const char *line)
 {
 	(void)context;
 	log_error("journal", "%s", line);
-	if (RULE_KEPT(rule_13_failed_disk_ends_the_process)) {
-		log_flush();
-		_exit(1);
-	}
+	log_flush();
+	_exit(1);
 }
 
 static void check_disk(struct node *node)
@@ -360,8 +356,7 @@ static void check_damaged(struct node *node)
 	node->damaged = report.state == STATE_DAMAGED;
 	if (node->damaged && !damaged)
 		node->damaged_us = rpc_clock_us();
-	if (!node->damaged ||
-	    RULE_HOLDS(rule_14_unconfirmed_damage_stops, rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US))
+	if (!node->damaged || rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
 		return;
 	if (node->directory_gone)
 		log_error("node", "stopping: damaged (%s): start this replica again with an empty --data-dir, and it learns "

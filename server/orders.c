@@ -7,7 +7,6 @@
 #include <xxhash.h>
 
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "server/arena.h"
 #include "server/body.h"
@@ -262,7 +261,7 @@ static enum orders_applied add(struct orders *orders, const void *bytes, size_t 
 	if (!initial)
 		client = newest_find(orders, CHAIN_CLIENT, client_hash, &body.client, sizeof body.client);
 	/* RULE 11: whatever the primary looked up, one request makes one order, and numbers rise. */
-	if (RULE_FORBIDS(rule_11_applying_checks_again, client != NULL && request_at(orders, *client) >= body.request))
+	if (client != NULL && request_at(orders, *client) >= body.request)
 		return ORDERS_DUPLICATE;
 
 	struct record *record = arena_take(&orders->records, sizeof *record);
@@ -431,9 +430,8 @@ enum orders_known orders_lookup(const struct orders *orders, struct uuid client,
 		return ORDERS_SUPERSEDED;
 	*op = op_of(orders, index);
 	read_body(orders, index, &body);
-	return RULE_HOLDS(rule_11_other_content_is_a_conflict,
-			  digest_equal(digest_of(body.content, body.content_size), content)) ? ORDERS_REPEAT
-											     : ORDERS_CONFLICT;
+	/* RULE 11 */
+	return digest_equal(digest_of(body.content, body.content_size), content) ? ORDERS_REPEAT : ORDERS_CONFLICT;
 }
 
 static void view_order(const struct orders *orders, uint64_t index, struct order_view *view)

@@ -10,7 +10,6 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
@@ -253,7 +252,7 @@ static bool load_state(struct recovery *recovery, const char *received)
 		return load_snapshot(recovery, path);
 	}
 	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
-	if (RULE_HOLDS(rule_14_missing_snapshot_is_damage, !has_journal && op == 0))
+	if (!has_journal && op == 0) /* RULE 14 */
 		return true; /* nothing at all */
 	snprintf(recovery->error, sizeof recovery->error, "%s has a %s but no %s: files are missing", directory,
 		 has_journal ? "journal" : "snapshot", has_journal ? "snapshot" : "journal");
@@ -331,7 +330,7 @@ static uint64_t tail_cut(const struct recovery *recovery, const struct journal_r
 {
 	bool cut = read->outcome == JOURNAL_TAIL_CUT || recovery->cut;
 
-	return RULE_HOLDS(rule_14_cut_tail_is_told, !cut) ? 0 : replica_last_op(recovery->node->replica) + 1;
+	return !cut ? 0 : replica_last_op(recovery->node->replica) + 1;
 }
 
 void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
@@ -348,7 +347,7 @@ void recovery_run(struct node *node, void (*durable)(void *context, uint64_t tic
 	if (!directory_begin(node->directory, recovery->error, sizeof recovery->error))
 		recovery_refuse(recovery->error);
 	/* RULE 3: until META says another */
-	node->uuid = RULE_KEPT(rule_03_new_directory_new_uuid) ? uuid_draw() : (struct uuid){.bytes = {1}};
+	node->uuid = uuid_draw();
 	name_received(recovery, directory);
 	snapshot_remove_temporary(directory);
 

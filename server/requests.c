@@ -9,7 +9,6 @@
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
@@ -67,8 +66,7 @@ static void reply_placed(struct request *request, uint64_t op)
 	placed->postcode.postcode_val = (char *)(uintptr_t)order.postcode.bytes;
 	placed->postcode.postcode_len = order.postcode.size;
 	placed->number = order.number;
-	if (RULE_KEPT(rule_08_writes_carry_their_op))
-		placed->op = op;
+	placed->op = op; /* RULE 8 */
 	placed->time_us = order.time_us;
 	placed->check = (jh_check)order.check;
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
@@ -145,9 +143,7 @@ int64_t request_date(struct request *request)
 	int64_t others_us;
 	bool known = replica_clock_of_others(node->replica, rpc_clock_us() / 1000, order_time_not_before(previous_us),
 					     &others_us);
-	int64_t time_us = RULE_KEPT(rule_16_dated_after_the_last)
-				  ? order_time_after(previous_us, rpc_wall_us(), known ? &others_us : NULL)
-				  : rpc_wall_us();
+	int64_t time_us = order_time_after(previous_us, rpc_wall_us(), known ? &others_us : NULL);
 	uint64_t wire = htobe64((uint64_t)time_us);
 
 	memcpy(request->body + BODY_TIME_OFFSET, &wire, sizeof wire);
@@ -298,7 +294,7 @@ static struct request *make_request(struct node *node, const jh_submit_args *arg
 	if (texts_good(request, &body) && !good)
 		decline(request, JH_REASON_INVALID_POSTCODE, "");
 	/* The content is everything behind what the primary assigns. */
-	size_t assigned = RULE_KEPT(rule_11_content_without_what_is_assigned) ? BODY_CHECK_OFFSET + 4 : 0;
+	size_t assigned = BODY_CHECK_OFFSET + 4; /* RULE 11 */
 
 	request->content = digest_of(request->body + assigned, size - assigned);
 	return request;
@@ -335,10 +331,10 @@ bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *cal
 	args->query.kind = JH_QUERY_HISTORY;
 	request->call = rpc_call_take(call);
 	LIST_INSERT_HEAD(&node->requests, request, live);
-	node_step(node, &(struct replica_event){.kind = REPLICA_QUERY, .token = (uint64_t)(uintptr_t)request,
+	node_step(node, &(struct replica_event){.kind = REPLICA_QUERY,
+						.token = (uint64_t)(uintptr_t)request,
 						.view = args->view,
-						.floor = RULE_HOLDS(rule_08_floor_reaches_the_core, args->at_primary)
-								 ? 0 : args->floor});
+						.floor = args->at_primary ? 0 : args->floor}); /* RULE 8 */
 	return FALSE;
 }
 
@@ -375,8 +371,7 @@ static void reply_history(struct request *request, const char *postcode)
 
 	for (uint32_t i = 0; i < count; i++)
 		fill_order(&views[i], items[i], &orders[i]);
-	if (RULE_KEPT(rule_08_reads_carry_their_op))
-		result.jh_read_result_u.done.op = orders_op(history); /* RULE 8: the op this answer reflects */
+	result.jh_read_result_u.done.op = orders_op(history); /* RULE 8: the op this answer reflects */
 	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	answer->postcode.postcode_val = (char *)(uintptr_t)postcode;
 	answer->postcode.postcode_len = size;

@@ -6,7 +6,6 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "rpc/clock.h"
 #include "rpc/convert.h"
@@ -34,8 +33,7 @@ static bool manages(const struct node *node, const struct greeted *from)
 {
 	struct uuid bound = replica_bound(node->replica);
 
-	return from->id == 0 && RULE_HOLDS(rule_20_calls_of_the_bound_manager,
-					   uuid_is_nil(bound) || uuid_equal(bound, from->uuid));
+	return from->id == 0 && (uuid_is_nil(bound) || uuid_equal(bound, from->uuid));
 }
 
 static struct greeted *manager_of(struct svc_req *call)
@@ -110,7 +108,7 @@ static bool has_room(const struct node *node)
 
 	for (const struct greeted *from = node->greeted; from != NULL; from = from->next)
 		count++;
-	return RULE_HOLDS(rule_19_greeted_connections_are_bounded, count < GREETED_MAX);
+	return count < GREETED_MAX;
 }
 
 static void greet(struct node *node, struct rpc_connection *connection, const struct identity *who)
@@ -128,8 +126,7 @@ static void greet(struct node *node, struct rpc_connection *connection, const st
 	node->greeted = from;
 	rpc_connection_set_user(connection, from);
 	rpc_connection_pin(connection);
-	if (RULE_KEPT(rule_17_hello_closes_older_connections))
-		close_older(node, from, false);
+	close_older(node, from, false); /* RULE 17 */
 	if (manager)
 		node_step(node,
 			  &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
@@ -149,34 +146,31 @@ static jh_hello_status judge_hello(const struct node *node, const struct identit
 	struct uuid bound = replica_bound(node->replica);
 
 	*text = 0;
-	if (RULE_FORBIDS(rule_17_hello_of_this_format, who->format != JH_CLUSTER_FORMAT)) {
+	if (who->format != JH_CLUSTER_FORMAT) {
 		/* What it says of itself behind the format is not understood: not even who it is. */
 		snprintf(text, size, "replica %u " OTHER_FORMAT_TEXT " %u, who calls it %u: upgrade %s", me.id,
 			 JH_CLUSTER_FORMAT, who->format,
 			 who->format > JH_CLUSTER_FORMAT ? "the replica" : "who calls");
 		return JH_HELLO_FORMAT;
 	}
-	if (RULE_FORBIDS(rule_17_hello_of_this_program_base, who->program_base != me.program_base)) {
+	if (who->program_base != me.program_base) {
 		snprintf(text, size, "program base %u here, %u there", me.program_base, who->program_base);
 		return JH_HELLO_FORMAT;
 	}
-	if (RULE_FORBIDS(rule_17_hello_names_whom_it_means,
-			 (meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
-				 names_other(meant->incarnation, me.incarnation))) {
+	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
+	    names_other(meant->incarnation, me.incarnation)) {
 		snprintf(text, size, "this is replica %u, another process than the one meant", me.id);
 		return JH_HELLO_NOT_ME;
 	}
-	if (RULE_FORBIDS(rule_17_hello_of_this_cluster,
-			 !uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster))) {
+	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster)) {
 		snprintf(text, size, "replica %u belongs to another cluster", me.id);
 		return JH_HELLO_CLUSTER;
 	}
-	if (RULE_FORBIDS(rule_17_hello_of_this_generation,
-			 who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation))) {
+	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation)) {
 		snprintf(text, size, "replica %u is of another generation of this cluster", me.id);
 		return JH_HELLO_CLUSTER;
 	}
-	if (RULE_FORBIDS(rule_20_hello_of_the_bound_manager, who->id == 0 && names_other(bound, who->uuid))) {
+	if (who->id == 0 && names_other(bound, who->uuid)) { /* RULE 20 */
 		char name[UUID_TEXT_SIZE];
 
 		snprintf(text, size, "replica %u is bound to view manager %s", me.id, uuid_format(bound, name));
@@ -210,8 +204,7 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 		snprintf(text, sizeof text, "replica %u has %d cluster connections already", me.id, GREETED_MAX);
 	} else {
 		result->status = judge_hello(node, &who, &meant, text, sizeof text);
-		if (RULE_HOLDS(rule_17_refused_hello_greets_nobody,
-			       result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND))
+		if (result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND) /* RULE 17 */
 			greet(node, rpc_call_connection(call), &who);
 	}
 	result->error = convert_text_dup(text);
@@ -269,10 +262,11 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 		bool has_peers = args->has_peers &&
 				 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
-		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
-							.peers = has_peers ? &peers : NULL, .retire = args->retire,
-							.min_members = RULE_KEPT(rule_10_min_members_arrive)
-									       ? args->min_members : 0,
+		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
+							.view = args->view,
+							.peers = has_peers ? &peers : NULL,
+							.retire = args->retire,
+							.min_members = args->min_members, /* RULE 10 */
 							.full_wait_ms = args->full_wait_ms});
 	}
 	fill_report(node, greeted_of(call), result);
@@ -375,7 +369,7 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 			     from == NULL ? "say hello first" : "that view makes no sense");
 		return FALSE;
 	}
-	if (RULE_FORBIDS(rule_20_managers_bring_their_own_views, !uuid_equal(view.manager, from->uuid))) {
+	if (!uuid_equal(view.manager, from->uuid)) { /* RULE 20 */
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "that view is another manager's");
 		return FALSE;
 	}
@@ -399,8 +393,7 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 	struct taken *taken = take(node, call);
 
 	memset(result, 0, sizeof *result);
-	if (from == NULL || from->id != 0 ||
-	    RULE_FORBIDS(rule_20_bound_in_its_own_name, !uuid_equal(from->uuid, manager))) {
+	if (from == NULL || from->id != 0 || !uuid_equal(from->uuid, manager)) {
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "say hello as that manager first");
 		return FALSE;
 	}
@@ -408,8 +401,7 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 		reply_manage(node, taken, JH_MANAGE_REFUSED, "managed by a front-end that is heard");
 		return FALSE;
 	}
-	if (RULE_KEPT(rule_20_binding_closes_the_old_manager))
-		close_older(node, from, true);
+	close_older(node, from, true);
 	node_step(node, &(struct replica_event){.kind = REPLICA_BIND, .token = token_of(taken), .manager = manager});
 	node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
 	return FALSE;

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 #define CONFIRM_BEATS 2 /* a member that answered this many heartbeats after it was named does answer us */
 
 static const struct known *needs_source(struct views *v)
@@ -20,8 +18,7 @@ static const struct known *needs_source(struct views *v)
 /* RULE 10: a need names (view, id, uuid) and is ignored unless the view is the current one. */
 static bool counts(const struct views *v, const struct need *need)
 {
-	return RULE_HOLDS(rule_10_needs_of_this_view_only, need->view == v->durable.view.number) &&
-	       need->id != v->durable.view.primary;
+	return need->view == v->durable.view.number && need->id != v->durable.view.primary;
 }
 
 void vm_needs_note(struct views *v)
@@ -55,14 +52,11 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	bool alive[LIMIT_REPLICAS] = {false};
 
 	/* RULE 10: a view that only settles waits for its members as long as nobody waits for it. */
-	if (RULE_FORBIDS(rule_10_settling_alone_evicts_nobody,
-			 primary->report.state != STATE_SERVING && v->waiting == 0))
+	if (primary->report.state != STATE_SERVING && v->waiting == 0)
 		return;
 	for (uint32_t n = 0; n < primary->report.needs_count; n++) {
 		const struct need *need = &primary->report.needs[n];
-		const struct view_member *member = RULE_KEPT(rule_10_evictions_name_the_directory)
-							   ? view_member_exact(current, need->id, need->uuid)
-							   : view_member_by_id(current, need->id);
+		const struct view_member *member = view_member_exact(current, need->id, need->uuid);
 
 		if (need->kind != NEED_EVICT || member == NULL || !counts(v, need))
 			continue;
@@ -87,7 +81,7 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	if (answering == 0 || confirmed < answering)
 		return;
 	/* RULE 10: who reports half or more of the backups dead while they answer us is itself the suspect. */
-	if (RULE_FORBIDS(rule_10_reporter_may_be_the_suspect, answering * 2 >= backups)) {
+	if (answering * 2 >= backups) {
 		needs->primary_is_suspect = true;
 		return;
 	}
@@ -106,9 +100,7 @@ static bool is_joint(const struct report *report, const struct need *need)
 
 static void read_loss(struct views *v, const struct need *need, struct needs *needs)
 {
-	const struct view_member *member = RULE_KEPT(rule_10_losses_name_the_directory)
-						   ? view_member_exact(&v->durable.view, need->id, need->uuid)
-						   : view_member_by_id(&v->durable.view, need->id);
+	const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid); /* RULE 10 */
 	struct known *k = vm_known_find(v, need->id);
 
 	if (member != NULL)
@@ -125,13 +117,11 @@ static void read_admission(struct views *v, const struct need *need, struct need
 	if (view_member_exact(&v->durable.view, need->id, need->uuid) != NULL)
 		return;
 	/* RULE 9: never answered no. Without the learner the new view at least ends its being counted. */
-	needs->admit = RULE_KEPT(rule_09_admission_is_never_refused);
+	needs->admit = true;
 	const struct known *k = vm_known_find(v, need->id);
 
-	if (k == NULL || !vm_known_reachable(v, k) ||
-	    RULE_FORBIDS(rule_13_who_is_full_is_not_admitted, k->report.disk_full) || /* RULE 13: orders would stop */
-	    RULE_FORBIDS(rule_10_admissions_name_the_directory, !uuid_equal(k->identity.uuid, need->uuid)) ||
-	    RULE_FORBIDS(rule_14_who_lost_data_is_not_admitted, k->lost_data))
+	if (k == NULL || !vm_known_reachable(v, k) || k->report.disk_full || /* RULE 13: orders would stop */
+	    !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data) /* RULE 10, 14 */
 		return;
 	for (uint32_t i = 0; i < needs->learners_count; i++) {
 		if (needs->learners[i].id == need->id)
@@ -148,7 +138,7 @@ static void read_full(struct views *v, const struct known *primary, const struct
 	const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
 
 	if (member != NULL && (primary->report.state == STATE_SERVING || v->waiting > 0))
-		needs->full[member - v->durable.view.members] = RULE_KEPT(rule_13_who_is_full_for_long_is_evicted);
+		needs->full[member - v->durable.view.members] = true;
 }
 
 void vm_needs_read(struct views *v, struct needs *needs)

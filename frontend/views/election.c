@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 enum fate {
 	FATE_KEEP,   /* the primary stays */
 	FATE_WAIT,   /* not reachable, but not given up yet */
@@ -28,7 +26,7 @@ struct election {
 
 bool vm_election_stalled(struct views *v, const struct view *view, const struct known *k)
 {
-	if (RULE_HOLDS(rule_15_late_disk_is_suspected, k->report.write_age_ms <= v->options.stall_ms))
+	if (k->report.write_age_ms <= v->options.stall_ms)
 		return false;
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct known *other = vm_known_member(v, &view->members[i]);
@@ -48,16 +46,15 @@ static bool better(struct views *v, const struct view *view, const struct known 
 	bool stalled_a = vm_election_stalled(v, view, a);
 	bool stalled_b = vm_election_stalled(v, view, b);
 
-	if (RULE_FORBIDS(rule_10_who_stops_is_the_last_choice, a->report.stopping != b->report.stopping))
+	if (a->report.stopping != b->report.stopping) /* RULE 10 */
 		return b->report.stopping;
-	if (RULE_FORBIDS(rule_15_who_stalls_is_the_last_choice, stalled_a != stalled_b))
+	if (stalled_a != stalled_b) /* RULE 15 */
 		return stalled_b;
-	if (RULE_FORBIDS(rule_03_cut_tail_is_the_last_choice,
-			 (a->report.tail_cut == 0) != (b->report.tail_cut == 0)))
+	if ((a->report.tail_cut == 0) != (b->report.tail_cut == 0))
 		return a->report.tail_cut == 0;
-	if (RULE_FORBIDS(rule_03_the_best_log_is_promoted, a->report.whole_view != b->report.whole_view))
+	if (a->report.whole_view != b->report.whole_view)
 		return a->report.whole_view > b->report.whole_view;
-	if (RULE_FORBIDS(rule_03_the_best_log_is_promoted, a->report.op != b->report.op))
+	if (a->report.op != b->report.op)
 		return a->report.op > b->report.op;
 	if (a->report.disk_full != b->report.disk_full)
 		return b->report.disk_full;
@@ -73,8 +70,8 @@ bool vm_election_cut_in_doubt(struct views *v, const struct view *view, const st
 	const struct view *all = v->durable.view.number > 0 ? &v->durable.view : view;
 	enum replica_state state = k->report.state;
 
-	if (RULE_HOLDS(rule_03_cut_tail_waits_for_the_others, k->report.tail_cut == 0 || v->floor > 0) ||
-	    state == STATE_FOLLOWING || state == STATE_SETTLING || state == STATE_SERVING)
+	if (k->report.tail_cut == 0 || v->floor > 0 || state == STATE_FOLLOWING || state == STATE_SETTLING ||
+	    state == STATE_SERVING)
 		return false; /* no cut, a floor to be judged by, or whole again since */
 	for (uint32_t i = 0; i < all->members_count; i++) {
 		if (vm_known_member(v, &all->members[i]) == NULL)
@@ -92,8 +89,7 @@ const struct view_member *vm_election_best(struct views *v, const struct view *v
 		/* RULE 3: only a member, same uuid; what lost data is no candidate. */
 		const struct known *k = vm_known_member(v, member);
 
-		if (k == NULL || !vm_known_reachable(v, k) ||
-		    RULE_FORBIDS(rule_03_who_lost_data_is_no_candidate, k->lost_data) || member->id == without ||
+		if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || member->id == without ||
 		    vm_election_cut_in_doubt(v, view, k))
 			continue;
 		if (best == NULL || better(v, view, k, vm_known_member(v, best)))
@@ -150,8 +146,7 @@ static void judge_primary(struct views *v, struct election *e)
 		judge_failed(e, "lost data");
 	} else if (k->report.view.number == e->current->number && k->report.state == STATE_NEED_NEW_VIEW) {
 		judge_failed(e, "restarted"); /* RULE 6 */
-	} else if (k->report.view.number == e->current->number &&
-		   RULE_FORBIDS(rule_04_who_stepped_down_gets_a_new_view, k->report.state == STATE_DEPOSED)) {
+	} else if (k->report.view.number == e->current->number && k->report.state == STATE_DEPOSED) { /* RULE 4 */
 		judge_failed(e, "stepped down");
 	} else if (e->needs.primary_is_suspect) {
 		judge_failed(e, "reports members dead that answer: it is the suspect");
@@ -163,7 +158,7 @@ static void judge_primary(struct views *v, struct election *e)
 
 		judge_move(e, target != 0 ? target : following(v, e->current, k->id, true),
 			   "the primary stops: switchover to");
-	} else if (RULE_FORBIDS(rule_13_full_primary_hands_over, k->report.disk_full) && vm_primary_serving(v) != NULL) {
+	} else if (k->report.disk_full && vm_primary_serving(v) != NULL) {
 		judge_move(e, following(v, e->current, k->id, false), "the primary's disk is full: switchover to"); /* RULE 13 */
 	} else {
 		judge_move(e, vm_operator_target(v), "switchover to");
@@ -178,9 +173,7 @@ static void judge_members(struct views *v, struct election *e)
 	/* A primary that has not entered this view may be gone as well, or hold an old copy, which we have not heard yet: then
 	 * the best of the others is wanted. */
 	bool settling = e->fate != FATE_KEEP ||
-			(vm_primary_serving(v) == NULL &&
-			 RULE_HOLDS(rule_10_entered_before_it_shrinks,
-				    leads->report.view.number == e->current->number));
+			(vm_primary_serving(v) == NULL && leads->report.view.number == e->current->number);
 
 	for (uint32_t i = 0; i < e->current->members_count; i++) {
 		const struct view_member *member = &e->current->members[i];
@@ -190,7 +183,7 @@ static void judge_members(struct views *v, struct election *e)
 
 		if ((k != NULL && k->lost_data) || e->needs.lost_data[i])
 			e->drop[i] = true; /* RULE 14 */
-		if (RULE_FORBIDS(rule_10_wiped_member_is_not_waited_for, settling && vm_member_replaced(v, member)))
+		if (settling && vm_member_replaced(v, member))
 			e->drop[i] = true; /* nobody need wait to know that it never comes back */
 		if (e->fate == FATE_KEEP && primary)
 			continue;
@@ -200,7 +193,7 @@ static void judge_members(struct views *v, struct election *e)
 			e->drop[i] = true;
 		if (member->id == e->without)
 			e->drop[i] = true;
-		if (RULE_FORBIDS(rule_10_shrink_when_somebody_waits, v->waiting == 0))
+		if (v->waiting == 0)
 			continue;
 		/* One view and not two when the primary failed under load: nobody who does not answer is carried along.
 		 */
@@ -227,7 +220,7 @@ static bool waits_at_start(struct views *v)
 {
 	if (v->start_until_ms == 0)
 		return false;
-	if (RULE_FORBIDS(rule_03_members_get_time_at_start, v->now_ms < v->start_until_ms && !everybody_answers(v)))
+	if (v->now_ms < v->start_until_ms && !everybody_answers(v))
 		return true;
 	v->start_until_ms = 0;
 	return false;
@@ -263,7 +256,7 @@ void vm_election_consider(struct views *v)
 	struct plan plan = {.resets_floor = false};
 
 	must(v->mode == MODE_NORMAL);
-	if (RULE_FORBIDS(rule_10_one_store_at_a_time, v->ticket != 0) || v->now_ms < v->store_retry_ms)
+	if (v->ticket != 0 || v->now_ms < v->store_retry_ms) /* RULE 10 */
 		return;
 	vm_needs_read(v, &e.needs);
 	if (waits_at_start(v)) {

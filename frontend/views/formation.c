@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 struct formation {
 	struct id_list unheard; /* registered, and never answered a hello */
 	bool tried;             /* and for one of these something is known of why */
@@ -33,7 +31,7 @@ static void look(struct views *v, struct formation *f)
 		else if (vm_known_standing(v, k) == STANDING_BOUND)
 			vm_id_list_add(&f->unheard,
 				       k->id); /* bound by a take-over that came to nothing: bind it first */
-		else if (vm_known_reachable(v, k) && RULE_HOLDS(rule_18_no_cluster_of_the_damaged, !k->lost_data))
+		else if (vm_known_reachable(v, k) && !k->lost_data)
 			vm_id_list_add(&f->fresh, k->id);
 	}
 }
@@ -41,10 +39,8 @@ static void look(struct views *v, struct formation *f)
 static bool may_form(const struct views *v, const struct formation *f)
 {
 	/* RULE 18 */
-	return RULE_HOLDS(rule_18_new_cluster_on_the_word_only, v->options.new_cluster) &&
-	       RULE_HOLDS(rule_18_every_host_has_answered, v->dump_complete) &&
-	       RULE_HOLDS(rule_18_every_replica_has_answered, f->unheard.count == 0) && f->fresh.count > 0 &&
-	       RULE_HOLDS(rule_18_lost_file_is_no_empty_cluster, !f->history);
+	return v->options.new_cluster && v->dump_complete && f->unheard.count == 0 && f->fresh.count > 0 &&
+	       !f->history;
 }
 
 void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
@@ -99,7 +95,7 @@ void vm_formation_consider(struct views *v)
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
 		return;
 	look(v, &f);
-	if (RULE_FORBIDS(rule_18_lost_file_is_no_empty_cluster, f.history)) {
+	if (f.history) {
 		/* RULE 18: a lost view file is not an empty cluster. */
 		vm_takeover_begin(v);
 		vm_takeover_consider(v);

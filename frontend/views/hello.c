@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 /* A replica whose uuid changed is another replica: nothing known of the old data is true of the new. */
 static void forget_data(struct views *v, struct known *k)
 {
@@ -33,8 +31,7 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	k->report_ms = v->now_ms;
 	/* RULE 20: bound to nobody at its hello, and since then to our predecessor by a push of the view that we took over.
 	 * It refuses our views until it is bound to us. */
-	if (RULE_FORBIDS(rule_20_bound_since_to_a_predecessor, k->hello_status == HELLO_OK) && !k->bound &&
-	    !uuid_is_nil(report->view.manager) &&
+	if (k->hello_status == HELLO_OK && !k->bound && !uuid_is_nil(report->view.manager) &&
 	    !uuid_equal(report->view.manager, v->manager))
 		k->hello_status = HELLO_BOUND;
 	if (report->state == STATE_DAMAGED && !k->lost_data) {
@@ -48,8 +45,7 @@ static void take_report(struct views *v, struct known *k, const struct report *r
  * data. Judged only here: a later report may simply be older than the floor beside it. */
 void vm_hello_check_floor(struct views *v, struct known *k)
 {
-	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->lost_data ||
-	    RULE_HOLDS(rule_03_below_the_floor_is_evicted, k->report.op >= k->connect_floor))
+	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->lost_data || k->report.op >= k->connect_floor)
 		return;
 	k->lost_data = true;
 	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: holds op %llu, but op %llu was acknowledged",
@@ -60,7 +56,7 @@ void vm_hello_check_floor(struct views *v, struct known *k)
  * view that is gone, so nothing above that is its own any more. */
 static void check_view(struct views *v, struct known *k, const struct report *report)
 {
-	if (RULE_HOLDS(rule_03_view_that_fell_is_lost_data, report->view.number >= k->report.view.number) || k->lost_data)
+	if (report->view.number >= k->report.view.number || k->lost_data)
 		return;
 	k->lost_data = true;
 	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: knows view %llu, and was in view %llu",
@@ -83,8 +79,8 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return true;
 	}
-	if (RULE_FORBIDS(rule_17_another_process_answers, k->hello_status == HELLO_NOT_ME ||
-							 event->identity->id != k->id || event->report->id != k->id)) {
+	/* RULE 17 */
+	if (k->hello_status == HELLO_NOT_ME || event->identity->id != k->id || event->report->id != k->id) {
 		k->hello_status = HELLO_NOT_ME;
 		vm_say_of(v, k, LOG_LEVEL_WARN, "another process answers at %s: %.100s", k->tried, text);
 		vm_liveness_disconnect(v, k, k->backoff_ms);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 struct known *vm_known_find(struct views *v, uint32_t id)
 {
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
@@ -62,9 +60,7 @@ struct known *vm_known_member(struct views *v, const struct view_member *member)
 	struct known *k = vm_known_find(v, member->id);
 
 	/* RULE 3: a wiped data directory has a new uuid and is not the member that it was. */
-	return k != NULL && k->greeted &&
-			       RULE_HOLDS(rule_03_only_a_member_is_promoted, uuid_equal(k->identity.uuid, member->uuid))
-		       ? k : NULL;
+	return k != NULL && k->greeted && uuid_equal(k->identity.uuid, member->uuid) ? k : NULL;
 }
 
 bool vm_known_is_member(const struct views *v, const struct known *k)
@@ -103,8 +99,7 @@ bool vm_known_dead(const struct views *v, const struct known *k)
 	if (k->link == LINK_UP)
 		return false;
 	/* RULE 15 */
-	return k->refused || k->hung ||
-	       RULE_FORBIDS(rule_15_unreachable_is_failure, v->now_ms >= k->down_ms + v->options.suspect_ms);
+	return k->refused || k->hung || v->now_ms >= k->down_ms + v->options.suspect_ms;
 }
 
 bool vm_member_reachable(struct views *v, const struct view_member *member)

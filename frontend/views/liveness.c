@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -37,8 +35,7 @@ static void connect_to(struct views *v, struct known *k)
 	 * moment must reach it (rule 3). Taken now and not at the hello, since a report may be older than the floor
 	 * beside it. A learner whose admission is being stored counted when it was asked for. */
 	bool counted = view_member_by_id(&v->durable.view, k->id) != NULL ||
-		       (RULE_KEPT(rule_03_admitted_below_the_floor) && v->ticket != 0 &&
-			view_member_by_id(&v->next.view, k->id) != NULL);
+		       (v->ticket != 0 && view_member_by_id(&v->next.view, k->id) != NULL);
 
 	k->connect_floor = counted ? v->floor : 0;
 	memcpy(vm_emit(v, VIEWS_DO_CONNECT, k->id)->address, k->tried, sizeof k->tried);
@@ -59,8 +56,7 @@ void vm_liveness_found(struct views *v, uint32_t id, const char *address)
 		return;
 	}
 	k->registered = true;
-	if (RULE_FORBIDS(rule_17_registration_ends_no_connection,
-			 k->link == LINK_UP && strcmp(address, k->tried) != 0)) {
+	if (k->link == LINK_UP && strcmp(address, k->tried) != 0) {
 		/* RULE 17: a registration ends no live connection. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "registered at %s too, while it answers at %s", address, k->tried);
 		return;
@@ -196,7 +192,7 @@ void vm_liveness_late(struct views *v)
 		if (k->evict_since_ms != 0)
 			k->evict_since_ms = v->now_ms;
 	}
-	if (RULE_FORBIDS(rule_15_late_at_the_start, v->start_until_ms != 0))
+	if (v->start_until_ms != 0)
 		v->start_until_ms += late;
 	v->beat_ms = v->now_ms;
 	v->clocks_from_ms = v->now_ms + 2 * (uint64_t)v->options.heartbeat_ms;
@@ -223,8 +219,7 @@ static void auto_clean(struct views *v, struct known *k)
 	}
 	vm_say(v, LOG_LEVEL_INFO, "replica %u: forgotten after %u s", k->id, v->options.forget_ms / 1000);
 	/* What a replica was heard to say must outlive it while a take-over gathers views (rule 18). */
-	if (!k->registered && RULE_HOLDS(rule_18_what_was_heard_counts_on, v->mode == MODE_NORMAL) &&
-	    k->link == LINK_DOWN)
+	if (!k->registered && v->mode == MODE_NORMAL && k->link == LINK_DOWN)
 		memset(k, 0, sizeof *k);
 }
 
@@ -245,8 +240,7 @@ static bool should_retire(struct views *v, const struct known *k)
 {
 	const struct known *serving = vm_primary_serving(v);
 
-	if (RULE_FORBIDS(rule_14_data_kept_until_another_serves, serving == NULL || serving == k) ||
-	    RULE_FORBIDS(rule_14_members_keep_their_data, vm_known_is_member(v, k)))
+	if (serving == NULL || serving == k || vm_known_is_member(v, k))
 		return false;
 	if (vm_known_standing(v, k) == STANDING_BOUND && k->report.state != STATE_DAMAGED)
 		return false; /* it would not listen */
@@ -265,8 +259,7 @@ void vm_liveness_beat(struct views *v, struct known *k)
 
 static void judge(struct views *v, struct known *k)
 {
-	if (RULE_FORBIDS(rule_15_silence_is_failure,
-			 beats(v, k) && v->now_ms > last_sign_ms(k) + v->options.suspect_ms)) {
+	if (beats(v, k) && v->now_ms > last_sign_ms(k) + v->options.suspect_ms) {
 		/* RULE 15: silent is failed. It may come back. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "silent for %u ms: suspected", v->options.suspect_ms);
 		k->hung = true;

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 void vm_operator_open(struct views *v, struct wish *wish, uint64_t token, uint32_t id)
 {
 	must(!wish->open);
@@ -136,11 +134,11 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 	else if (k->report.view.number == 0)
 		vm_answer(v, token, false,
 			  "replica %u has never been in a view: it holds none of this cluster's orders", id);
-	else if (RULE_FORBIDS(rule_03_nothing_is_forced_while_one_serves, serving != NULL))
+	else if (serving != NULL) /* RULE 3 */
 		vm_answer(v, token, false,
 			  "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
 			  serving->id, (unsigned long long)v->durable.view.number);
-	else if (RULE_FORBIDS(rule_14_damaged_are_not_forced, k->report.state == STATE_DAMAGED))
+	else if (k->report.state == STATE_DAMAGED) /* RULE 14 */
 		answer_damaged(v, token, k);
 	else if (v->switchover.open || v->promotion.open)
 		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
@@ -177,14 +175,12 @@ void vm_operator_consider(struct views *v)
 
 	const struct known *serving = vm_primary_serving(v);
 
-	if (wish->open && wish->view == 0 &&
-	    RULE_FORBIDS(rule_03_nothing_is_forced_while_one_serves, serving != NULL)) {
+	if (wish->open && wish->view == 0 && serving != NULL) {
 		wish->open = false;
 		vm_answer(v, wish->token, false, "replica %u serves by now: nothing is to be forced", serving->id);
 		return;
 	}
-	if (k != NULL && wish->view == 0 && k->greeted &&
-	    RULE_FORBIDS(rule_14_damaged_are_not_forced, k->report.state == STATE_DAMAGED)) {
+	if (k != NULL && wish->view == 0 && k->greeted && k->report.state == STATE_DAMAGED) { /* RULE 14 */
 		wish->open = false;
 		answer_damaged(v, wish->token, k);
 		return;
@@ -196,10 +192,8 @@ void vm_operator_consider(struct views *v)
 		return;
 	}
 	plan.view.cluster = k->report.view.cluster;
-	plan.view.generation = RULE_KEPT(rule_03_forced_view_has_its_generation) ? v->fresh[0]
-										 : k->report.view.generation;
-	must(RULE_HOLDS(rule_03_forced_view_has_its_generation,
-			!uuid_equal(plan.view.generation, k->report.view.generation)));
+	plan.view.generation = v->fresh[0];
+	must(!uuid_equal(plan.view.generation, k->report.view.generation));
 	highest_op_heard(v, &plan.view.number);
 	take_expected(v, k, &plan.view);
 	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* view_propose adds 1 */

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#include "rpc/base/rule.h"
-
 static bool is_gone(struct views *v, uint32_t id)
 {
 	return !vm_expected(v, id);
@@ -53,10 +51,9 @@ static bool may_remove(struct views *v, uint32_t id)
 	if (member == NULL)
 		return true;
 	return v->durable.view.primary != id && vm_member_dead(v, member) && primary != NULL &&
-	       vm_known_reachable(v, primary) && !primary->lost_data &&
-	       RULE_HOLDS(rule_03_removed_while_another_leads,
-			  primary->report.entered && primary->report.view.number == v->durable.view.number &&
-				  (primary->report.state == STATE_SERVING || primary->report.state == STATE_SETTLING));
+	       vm_known_reachable(v, primary) && !primary->lost_data && primary->report.entered &&
+	       primary->report.view.number == v->durable.view.number &&
+	       (primary->report.state == STATE_SERVING || primary->report.state == STATE_SETTLING);
 }
 
 void vm_removal_consider(struct views *v)

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 struct takeover {
 	const struct view *highest; /* NULL: none heard */
 	bool two_clusters;
@@ -62,8 +60,7 @@ static void look(struct views *v, struct takeover *t)
 		const struct known *k = vm_known_member(v, &t->highest->members[i]);
 
 		for (uint32_t j = 0; k != NULL && j < k->report.joint_count; j++)
-			if (RULE_KEPT(rule_18_take_over_needs_joint_learners))
-				require(t, k->report.joint[j].id, k->report.joint[j].uuid);
+			require(t, k->report.joint[j].id, k->report.joint[j].uuid);
 	}
 	for (uint32_t i = 0; i < t->required_count; i++) {
 		const struct known *k = vm_known_find(v, t->required[i].id);
@@ -122,7 +119,7 @@ bool vm_takeover_managed(struct views *v)
 
 	must(v->mode == MODE_FORMING || v->mode == MODE_TAKEOVER);
 	look(v, &t);
-	if (RULE_HOLDS(rule_20_managed_replicas_are_left_alone, k == NULL)) {
+	if (k == NULL) { /* RULE 20 */
 		v->managed_ms = 0;
 		return false;
 	}
@@ -158,8 +155,7 @@ static void ask(struct views *v, struct known *k, uint64_t round)
 	k->bind_open = true;
 	k->bind_ms = v->now_ms + BIND_WAIT_MS;
 	k->bind_round = round;
-	if (RULE_KEPT(rule_20_asked_again_is_not_confirmed))
-		k->confirmed = false; /* what it said in an earlier round it may have taken back since */
+	k->confirmed = false; /* RULE 20: what it said in an earlier round it may have taken back since */
 	vm_emit(v, VIEWS_DO_BIND, k->id);
 }
 
@@ -259,19 +255,17 @@ void vm_takeover_consider(struct views *v)
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms)
 		return;
 	look(v, &t);
-	if (t.highest == NULL || RULE_FORBIDS(rule_18_two_clusters_make_none, t.two_clusters) || !v->dumped ||
-	    RULE_FORBIDS(rule_18_take_over_asks_everybody, t.unheard.count > 0))
+	if (t.highest == NULL || t.two_clusters || !v->dumped || t.unheard.count > 0) /* RULE 18 */
 		return;
 	/* RULE 20: first all are asked, then they are bound: a take-over that cannot be done harms nobody. */
-	if (RULE_FORBIDS(rule_20_asks_all_before_it_binds, t.away.count > 0))
+	if (t.away.count > 0)
 		return;
-	if (RULE_FORBIDS(rule_18_take_over_needs_every_member, t.waiting.count > 0)) { /* RULE 18 */
+	if (t.waiting.count > 0) { /* RULE 18 */
 		v->bind_round++;
 		bind_required(v, &t);
 		return;
 	}
-	if (RULE_FORBIDS(rule_18_take_over_needs_every_member,
-			 RULE_FORBIDS(rule_20_bound_at_one_instant, !confirmed(v, &t)))) /* RULE 20 */
+	if (!confirmed(v, &t)) /* RULE 20 */
 		return;
 	/* RULE 18, 20: all are bound, each told its view after that, and this is the highest. */
 	const struct view_member *best = vm_election_best(v, t.highest, 0);
@@ -331,7 +325,7 @@ void vm_takeover_watch(struct views *v)
 			continue;
 		}
 		if (standing == STANDING_BOUND) {
-			if (RULE_FORBIDS(rule_20_replaced_manager_ends, has_successor(v, k))) { /* RULE 20 */
+			if (has_successor(v, k)) { /* RULE 20 */
 				replaced(v, k);
 				return;
 			}
@@ -341,8 +335,7 @@ void vm_takeover_watch(struct views *v)
 		}
 		if (standing != STANDING_OURS && standing != STANDING_OLD_GENERATION)
 			continue;
-		if (RULE_HOLDS(rule_20_old_copy_of_the_directory,
-			       k->report.view.number <= v->durable.view.number) ||
+		if (k->report.view.number <= v->durable.view.number || /* RULE 20 */
 		    !uuid_equal(k->report.view.manager, v->manager))
 			continue;
 		/* RULE 20: we never spoke of a view that we do not hold: our directory is an old copy. */

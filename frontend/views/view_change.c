@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/rule.h"
-
 void vm_view_member_add(struct view *view, uint32_t id, struct uuid uuid)
 {
 	uint32_t place = view->members_count;
@@ -72,12 +70,10 @@ void vm_view_propose(struct views *v, struct plan *plan)
 	struct view *view = &plan->view;
 
 	/* one STORE at a time: the next view is chosen from the latest durable one: RULE 10 */
-	must(RULE_HOLDS(rule_10_one_store_at_a_time, v->ticket == 0));
+	must(v->ticket == 0);
 	must(v->mode != MODE_EXITED);
 	/* RULE 2: numbers only rise, and a number whose STORE failed may be on the disk all the same. */
-	view->number = highest_of(highest_of(v->durable.view.number,
-					     RULE_KEPT(rule_02_one_number_names_one_view) ? v->highest_number : 0),
-				  view->number) + 1;
+	view->number = highest_of(highest_of(v->durable.view.number, v->highest_number), view->number) + 1;
 	view->manager = v->manager;
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct known *k = vm_known_member(v, &view->members[i]);
@@ -127,7 +123,7 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	if (ticket != v->ticket || ticket == 0)
 		return;
 	v->ticket = 0;
-	if (RULE_FORBIDS(rule_02_view_stored_before_it_is_installed, !ok)) { /* RULE 2 */
+	if (!ok) { /* RULE 2 */
 		/* RULE 13: the view that is there goes on. */
 		v->store_retry_ms = v->now_ms + STORE_RETRY_MS;
 		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored: tried again in %u ms",
@@ -154,8 +150,7 @@ void vm_view_install(struct views *v)
 	struct known *k = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
 
 	/* RULE 6: who came back without what it had may have been primary of this very view. */
-	if (k == NULL || !vm_known_reachable(v, k) ||
-	    RULE_FORBIDS(rule_06_lost_data_leads_no_view, k->lost_data) || v->now_ms < v->install_ms ||
+	if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || v->now_ms < v->install_ms ||
 	    vm_election_cut_in_doubt(v, &v->durable.view, k))
 		return;
 	if (k->report.view.number >= v->durable.view.number)

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 
 struct views *views_new(const struct views_options *options)
@@ -167,9 +166,7 @@ void views_step(struct views *v, const struct views_event *event, struct views_a
 	if (v->mode == MODE_EXITED) {
 		answer_only(v, event);
 	} else {
-		if (RULE_FORBIDS(rule_15_late_loop_judges_nobody,
-				 v->deadline_ms != UINT64_MAX &&
-					 v->now_ms > v->deadline_ms + v->options.heartbeat_ms))
+		if (v->deadline_ms != UINT64_MAX && v->now_ms > v->deadline_ms + v->options.heartbeat_ms) /* RULE 15 */
 			vm_liveness_late(v);
 		learn(v, event);
 		decide(v);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 static void lower(uint64_t *lowest, uint64_t op)
@@ -16,7 +15,7 @@ static void lower(uint64_t *lowest, uint64_t op)
 static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 {
 	/* RULE 1: this member too */
-	*lowest = RULE_KEPT(rule_01_commit_needs_the_own_disk) ? r->durable_op : replica_log_last(r->log);
+	*lowest = r->durable_op;
 	for (uint32_t i = 0; i < r->view.members_count; i++) {
 		const struct view_member *member = &r->view.members[i];
 
@@ -25,20 +24,18 @@ static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 
 		const struct replica_peer *peer = replica_peer_find(r, member->id, member->uuid);
 
-		if (RULE_FORBIDS(rule_05_every_member_proves_itself, peer == NULL || !peer->proved))
+		if (peer == NULL || !peer->proved)
 			return false; /* RULE 5 */
-		if (RULE_KEPT(rule_07_commit_needs_every_member) && RULE_KEPT(rule_05_every_member_proves_itself))
-			lower(lowest, peer->acked_op); /* RULE 7 */
+		lower(lowest, peer->acked_op); /* RULE 7 */
 	}
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		const struct replica_peer *peer = &r->peers[i];
 
-		if (RULE_HOLDS(rule_09_joint_learner_counts, peer->joint != JOINT_COUNTED)) /* RULE 9 */
+		if (peer->joint != JOINT_COUNTED) /* RULE 9 */
 			continue;
-		if (RULE_FORBIDS(rule_09_joint_learner_proves_itself, !peer->proved))
+		if (!peer->proved)
 			return false;
-		if (RULE_KEPT(rule_09_joint_learner_proves_itself))
-			lower(lowest, peer->acked_op);
+		lower(lowest, peer->acked_op);
 	}
 	return true;
 }
@@ -94,10 +91,10 @@ void replica_advance(struct replica *r)
 	if (!replica_view_durable(r) || !lowest_acknowledged(r, &lowest))
 		return;
 	if (r->state == STATE_SETTLING) {
-		if (RULE_FORBIDS(rule_05_settle_before_serving, lowest < r->settle_op))
+		if (lowest < r->settle_op)
 			return; /* RULE 5: every member holds our log first */
 		replica_commit_to(r, lowest);
-		must(RULE_HOLDS(rule_05_settle_before_serving, r->commit >= r->settle_op));
+		must(r->commit >= r->settle_op);
 		r->state = STATE_SERVING;
 		replica_say(r, LOG_LEVEL_INFO, "serving view=%" PRIu64 " op=%" PRIu64 " members=%" PRIu32,
 			    r->view.number, r->commit, r->view.members_count);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define SLOW_INTAKE_AFTER_MS 10000
@@ -20,21 +19,20 @@ void replica_joint_consider(struct replica *r, struct replica_peer *peer)
 	    peer->link != LINK_UP || !peer->proved) {
 		return;
 	}
-	if (RULE_FORBIDS(rule_13_full_learner_does_not_count, peer->disk_full) || replica_peer_too_small(r, peer)) {
+	if (peer->disk_full || replica_peer_too_small(r, peer)) {
 		peer->learning_since_ms = 0; /* RULE 13, 19: it would keep the orders of all others out */
 		return;
 	}
 	if (peer->learning_since_ms == 0)
 		peer->learning_since_ms = r->now_ms;
-	if (RULE_FORBIDS(rule_09_joint_is_level, peer->acked_op < r->commit) || !within_one_push(r, peer) ||
-	    RULE_FORBIDS(rule_09_failed_learner_waits, r->now_ms < peer->joint_not_before_ms))
+	if (peer->acked_op < r->commit || !within_one_push(r, peer) || r->now_ms < peer->joint_not_before_ms)
 		return;
 	if (r->view.members_count + r->joint_count >= LIMIT_REPLICAS)
 		return; /* RULE 19 */
 	must(r->joint_count < LIMIT_REPLICAS);
 	r->joint[r->joint_count++] = (struct joint){.id = peer->id, .uuid = peer->uuid};
 	peer->joint = JOINT_WRITING;
-	peer->joint_ticket = RULE_KEPT(rule_09_joint_is_written_first) ? replica_write_meta(r) : r->durable_ticket;
+	peer->joint_ticket = replica_write_meta(r);
 	replica_trace(r, "joint replica=%" PRIu32, peer->id);
 }
 
@@ -66,7 +64,7 @@ bool replica_cannot_be_reached(const struct replica *r, const struct replica_pee
 {
 	/* A front-end that has just started has not heard of a hung one, and lists it nowhere. */
 	if (peer->link == LINK_NONE)
-		return RULE_FORBIDS(rule_15_unlisted_is_reported, !peer->listed) || peer->unreachable;
+		return !peer->listed || peer->unreachable; /* RULE 15 */
 	if (peer->link == LINK_CONNECTING)
 		return peer->unreachable || r->now_ms - peer->heard_ms > r->options.suspect_ms;
 	if (peer->push_token == 0 && peer->commit_token == 0)
@@ -75,8 +73,7 @@ bool replica_cannot_be_reached(const struct replica *r, const struct replica_pee
 		return true;
 	/* It lives but does not answer a push: its disk is late (RULE 15). A state under transfer takes as long as
 	 * it takes. */
-	return RULE_KEPT(rule_15_late_acknowledgement_is_reported) && peer->push_token != 0 && !peer->push_state &&
-	       r->now_ms - peer->push_sent_ms > r->options.stall_ms;
+	return peer->push_token != 0 && !peer->push_state && r->now_ms - peer->push_sent_ms > r->options.stall_ms;
 }
 
 uint32_t replica_members_gone(const struct replica *r)
@@ -114,7 +111,7 @@ static bool without_room(const struct replica *r, const struct replica_peer *pee
 		return false;
 	if (replica_peer_too_small(r, peer) || replica_full_too_long(r, peer))
 		return true;
-	return RULE_FORBIDS(rule_13_counted_learner_leaves_at_once, peer->disk_full) && !replica_peer_member(r, peer);
+	return peer->disk_full && !replica_peer_member(r, peer);
 }
 
 /* RULE 10: reported, never acted on; and only when a request waits for it, or the view cannot settle without it. */
@@ -134,8 +131,7 @@ void replica_needs_refresh(struct replica *r)
 			add_need(r, needs, &count, NEED_LOST_DATA, peer);
 		else if (without_room(r, peer))
 			add_need(r, needs, &count, NEED_FULL, peer);
-		else if (counts && RULE_HOLDS(rule_10_reported_when_a_request_waits, waits) &&
-			 replica_cannot_be_reached(r, peer))
+		else if (counts && waits && replica_cannot_be_reached(r, peer))
 			add_need(r, needs, &count, NEED_EVICT, peer);
 		else if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer) && peer->acked_op >= r->commit)
 			add_need(r, needs, &count, NEED_ADMIT, peer);

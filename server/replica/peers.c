@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define RETRY_MS 50
@@ -86,8 +85,7 @@ static void drop_strangers(struct replica *r)
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		struct replica_peer *peer = &r->peers[i];
 
-		if (peer->listed || replica_peer_member(r, peer) ||
-		    RULE_FORBIDS(rule_09_joint_counts_though_unlisted, peer->joint != JOINT_NO)) {
+		if (peer->listed || replica_peer_member(r, peer) || peer->joint != JOINT_NO) { /* RULE 9 */
 			if (kept != i)
 				r->peers[kept] = *peer;
 			kept++;
@@ -116,8 +114,7 @@ void replica_peers_sync(struct replica *r, const struct peers *directory)
 		peer->listed = true;
 		if (!uuid_equal(peer->incarnation, found->incarnation) || strcmp(peer->address, found->address) != 0) {
 			disconnect(r, peer);
-			if (RULE_KEPT(rule_04_proofs_end_with_their_incarnation))
-				forget_proof(peer);
+			forget_proof(peer); /* RULE 4 */
 			peer->incarnation = found->incarnation;
 			snprintf(peer->address, sizeof peer->address, "%s", found->address);
 			peer->retry_ms = 0;
@@ -142,9 +139,9 @@ void replica_peers_reset(struct replica *r)
 		    !replica_peer_member(r, peer)) {
 			/* RULE 9: it failed, or ran out of room, while it counted; not again at once. */
 			peer->joint_not_before_ms = r->now_ms + peer->joint_backoff_ms;
-			if (RULE_KEPT(rule_09_failed_learner_waits_longer))
-				peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS
-								 ? peer->joint_backoff_ms * 2 : JOINT_BACKOFF_MOST_MS;
+			peer->joint_backoff_ms = peer->joint_backoff_ms * 2 < JOINT_BACKOFF_MOST_MS
+							 ? peer->joint_backoff_ms * 2
+							 : JOINT_BACKOFF_MOST_MS;
 		}
 		peer->joint = JOINT_NO;
 		peer->clock_known = false; /* RULE 16: of this view, though by whichever incarnation */
@@ -155,8 +152,7 @@ void replica_peers_reset(struct replica *r)
 			bool needs_state = peer->needs_state;
 			uint64_t next = peer->state_next;
 
-			if (RULE_KEPT(rule_05_proofs_end_with_their_view))
-				forget_proof(peer);
+			forget_proof(peer);
 			peer->needs_state = needs_state;
 			peer->state_next = next;
 			if (peer->sent_op > r->commit)
@@ -208,7 +204,7 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 			    replica_log_last(r->log));
 		/* What is committed was on every member of its view, so a view made since has it, also from a replica that it
 		 * evicted. Who lost data may not accuse who did not: that one would give up a good copy. RULE 3, 14 */
-		if (RULE_FORBIDS(rule_03_settling_primary_accuses_itself, r->state == STATE_SETTLING))
+		if (r->state == STATE_SETTLING)
 			replica_damaged(r, "another holds committed orders that this primary does not");
 		else
 			peer->lost_data = true;
@@ -220,7 +216,7 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 		return;
 	}
 	must(replica_log_digest(r->log, op, &ours));
-	if (RULE_FORBIDS(rule_14_primary_compares_histories, !digest_equal(ours, digest))) {
+	if (!digest_equal(ours, digest)) { /* RULE 14 */
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " differs from our committed history at op=%" PRIu64,
 			    peer->id, op);
 		peer->lost_data = true;
@@ -235,8 +231,8 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
 	const struct report *report = event->report;
 
-	if (peer == NULL || peer->link != LINK_CONNECTING ||
-	    RULE_FORBIDS(rule_17_incarnation_that_is_listed, !uuid_equal(peer->incarnation, event->incarnation)))
+	/* RULE 17 */
+	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, event->incarnation))
 		return;
 	if (report->view.number > r->view.number) {
 		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and
@@ -252,10 +248,8 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	peer->sent_commit = 0;
 	peer->orders_max = report->orders_max;
 	replica_peer_disk(r, peer, report->disk_full);
-	if (report->state == STATE_DAMAGED ||
-	    RULE_FORBIDS(rule_03_member_below_what_it_acknowledged,
-			 report->view.number == r->view.number && report->op < peer->acked_ever &&
-				 report->state != STATE_DEPOSED)) {
+	if (report->state == STATE_DAMAGED || (report->view.number == r->view.number &&
+					       report->op < peer->acked_ever && report->state != STATE_DEPOSED)) {
 		/* RULE 3. Who is on its way to a higher view, which is not durable yet, may have cut its tail for it. */
 		replica_say(r, LOG_LEVEL_ERROR,
 			    "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64, peer->id,
@@ -311,8 +305,7 @@ static void give_up_attempt(struct replica *r, struct replica_peer *peer)
 /* RULE 15: signs of life. A primary that was late itself judges nobody before they had their time again. */
 void replica_peers_tick(struct replica *r)
 {
-	bool late = RULE_FORBIDS(rule_15_late_primary_judges_nobody,
-				 r->now_ms - r->tick_ms > 25 + r->options.heartbeat_ms);
+	bool late = r->now_ms - r->tick_ms > 25 + r->options.heartbeat_ms;
 
 	r->tick_ms = r->now_ms;
 	for (uint32_t i = 0; i < r->peers_count; i++) {

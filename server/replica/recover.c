@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 static void recover_base(struct replica *r, const struct replica_event *event)
@@ -25,7 +24,7 @@ static void recover_meta(struct replica *r, const struct replica_meta *meta)
 	r->view = meta->view;
 	r->whole_view = meta->whole_view;
 	r->tail_cut = meta->tail_cut;
-	r->joint_count = RULE_KEPT(rule_09_joint_learners_are_remembered) ? meta->joint_count : 0; /* RULE 9 */
+	r->joint_count = meta->joint_count; /* RULE 9 */
 	memcpy(r->joint, meta->joint, sizeof r->joint);
 }
 
@@ -44,8 +43,7 @@ static bool skip_covered(const struct replica_log *log, const struct replica_eve
 	if (event->op + *skipped < base)
 		return true; /* all of it is older than the snapshot */
 	/* RULE 14 */
-	return replica_log_digest(log, event->op + *skipped, &ours) &&
-	       RULE_HOLDS(rule_14_batches_carry_their_digest, digest_equal(ours, digest));
+	return replica_log_digest(log, event->op + *skipped, &ours) && digest_equal(ours, digest);
 }
 
 enum fit { FIT_TAKEN, FIT_OTHER_BRANCH, FIT_GAP };
@@ -77,8 +75,7 @@ static enum fit recover_entries(struct replica *r, const struct replica_event *e
 
 static void recover_batch(struct replica *r, const struct replica_event *event)
 {
-	if (RULE_FORBIDS(rule_05_journal_cuts_nothing_committed,
-			 event->op < r->commit && r->commit > r->recovery_base)) {
+	if (event->op < r->commit && r->commit > r->recovery_base) {
 		r->recovery_broken = true; /* RULE 5: nobody cuts below the commit point */
 		return;
 	}
@@ -86,14 +83,13 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 	enum fit fit = recover_entries(r, event);
 
 	r->recovery_astray = fit == FIT_OTHER_BRANCH;
-	if (RULE_FORBIDS(rule_14_gap_is_damage, fit == FIT_GAP)) /* RULE 14 */
+	if (fit == FIT_GAP) /* RULE 14 */
 		r->recovery_broken = true;
 	if (r->recovery_broken || fit != FIT_TAKEN)
 		return;
 
 	uint64_t last = replica_log_last(r->log);
-	uint64_t commit = event->commit < last && RULE_KEPT(rule_07_restart_applies_what_was_committed)
-				  ? event->commit : last;
+	uint64_t commit = event->commit < last ? event->commit : last; /* RULE 7 */
 
 	if (commit <= r->commit)
 		return;
@@ -126,7 +122,7 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	uint64_t base = replica_log_base(r->log);
 	struct digest ours, staged;
 
-	if (RULE_FORBIDS(rule_14_replacement_has_its_state, (event->op > base && !event->ok) || r->commit > base)) {
+	if ((event->op > base && !event->ok) || r->commit > base) { /* RULE 14 */
 		/* Entries applied on top of the snapshot belong to the old log: cannot be, a replacement is never
 		 * older. */
 		r->recovery_broken = true;
@@ -139,7 +135,7 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	if (event->last_op > base) {
 		if (replica_log_last(r->staged_log) < event->last_op ||
 		    !replica_log_digest(r->staged_log, base, &staged)) {
-			r->recovery_broken = RULE_KEPT(rule_14_replacement_has_its_tail); /* RULE 14 */
+			r->recovery_broken = true; /* RULE 14 */
 			return;
 		}
 		r->recovery_astray = !digest_equal(ours, staged); /* its tail was cut before the snapshot's op */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 /* --- acknowledgements --------------------------------------------------------------------------------------------- */
@@ -29,14 +28,12 @@ static struct replica_ack *ack(struct replica *r, uint64_t token, enum replica_p
 static void ack_proved(struct replica *r, uint64_t token)
 {
 	must(replica_view_durable(r)); /* RULE 2 */
-	ack(r, token, PUSH_OK)->op = RULE_FORBIDS(rule_04_ack_no_more_than_is_proved, r->proved_end < r->durable_op) ||
-						     !RULE_KEPT(rule_04_ack_no_more_than_is_durable)
-					     ? r->proved_end : r->durable_op;
+	ack(r, token, PUSH_OK)->op = r->proved_end < r->durable_op ? r->proved_end : r->durable_op;
 }
 
 static bool is_durable(const struct replica *r, uint64_t ticket, uint64_t op)
 {
-	return ticket <= r->durable_ticket && RULE_HOLDS(rule_04_ack_no_more_than_is_durable, op <= r->durable_op);
+	return ticket <= r->durable_ticket && op <= r->durable_op; /* RULE 4 */
 }
 
 void replica_ack_when(struct replica *r, uint64_t token, uint64_t ticket, uint64_t op)
@@ -85,7 +82,7 @@ static enum fit compare(const struct replica_log *log, uint64_t op, const struct
 	bool same_body = ours->size == theirs->size && memcmp(ours->body, theirs->body, ours->size) == 0;
 
 	if (ours->view == theirs->view)
-		return RULE_HOLDS(rule_06_one_view_and_op_is_one_body, same_body) ? FIT_SAME : FIT_DAMAGE;
+		return same_body ? FIT_SAME : FIT_DAMAGE;
 	return FIT_OTHER;
 }
 
@@ -107,7 +104,7 @@ static const char *take_entries(struct replica *r, struct replica_log *log, cons
 		case FIT_OTHER:
 			if (log == r->log && op <= r->commit)
 				return "a committed entry differs from the primary's"; /* RULE 5, 14 */
-			if (log == r->log && RULE_FORBIDS(rule_05_only_the_first_push_cuts, r->whole_here))
+			if (log == r->log && r->whole_here)
 				return "an entry differs from the primary's within one view"; /* RULE 5 */
 			if (log == r->log)
 				replica_cut(r, op - 1);
@@ -143,8 +140,7 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	uint64_t end = push->base_op + push->entries_count;
 	const char *wrong = take_entries(r, r->log, push);
 
-	if (wrong == NULL && RULE_HOLDS(rule_05_later_pushes_cut_nothing, !r->whole_here) && end == push->last_op &&
-	    replica_log_last(r->log) > end) {
+	if (wrong == NULL && !r->whole_here && end == push->last_op && replica_log_last(r->log) > end) {
 		/* RULE 5: what the primary does not have goes, unless it is committed. */
 		if (end < r->commit)
 			wrong = "the primary's log ends below the commit point";
@@ -161,15 +157,13 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	if (r->whole_here) {
 		replica_write_log(r);
 	} else {
-		if (RULE_KEPT(rule_05_cut_is_written_first))
-			replica_write_log_now(r); /* a cut is on disk before the log is called whole */
+		replica_write_log_now(r); /* RULE 5: a cut is on disk before the log is called whole */
 		if (end == push->last_op)
 			made_whole(r);
 	}
 
 	/* RULE 7: the lower of the push's commit point and what the push proved equal. */
-	uint64_t commit = push->commit < r->proved_end || !RULE_KEPT(rule_07_backup_applies_what_is_proved)
-				  ? push->commit : r->proved_end;
+	uint64_t commit = push->commit < r->proved_end ? push->commit : r->proved_end;
 
 	if (commit > r->commit_heard)
 		r->commit_heard = commit;
@@ -190,7 +184,7 @@ static bool replace_when_whole(struct replica *r, uint64_t last_op)
 		return false;
 	/* Deltas may have come in between (another primary, another connection): a state that is older by now would take back
 	 * what is applied or acknowledged. */
-	if (RULE_FORBIDS(rule_07_older_state_replaces_nothing, r->staged_op < r->commit || last_op < r->proved_end)) {
+	if (r->staged_op < r->commit || last_op < r->proved_end) { /* RULE 7 */
 		r->staged_complete = false;
 		replica_do(r, DO_UNSTAGE);
 		return false;
@@ -215,7 +209,7 @@ static void take_state(struct replica *r, const struct replica_event *event)
 		return;
 	}
 	/* RULE 7, design section 5: older than our own commit point */
-	if (RULE_FORBIDS(rule_07_older_state_is_not_taken, push->base_op < r->commit)) {
+	if (push->base_op < r->commit) {
 		ack(r, event->token, PUSH_NEED_BASE);
 		return;
 	}
@@ -292,7 +286,7 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 	const struct replica_push *push = event->push;
 	const struct view *view = push->view > r->view.number ? push->record : &r->view;
 
-	if (RULE_FORBIDS(rule_14_damaged_take_no_push, r->state == STATE_DAMAGED)) {
+	if (r->state == STATE_DAMAGED) { /* RULE 14 */
 		ack(r, event->token, PUSH_DAMAGED);
 		return false;
 	}
@@ -304,25 +298,19 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 		ack(r, event->token, PUSH_NEED_RECORD);
 		return false;
 	}
-	if (view->number != push->view || event->id == r->options.id ||
-	    RULE_FORBIDS(rule_17_pushes_come_from_the_primary,
-			 view->primary != event->id || view_member_exact(view, event->id, event->uuid) == NULL) ||
-	    push->base_op > push->last_op || push->entries_count > push->last_op - push->base_op ||
-	    RULE_FORBIDS(rule_19_takes_no_more_than_it_holds,
-			 push->base_op + push->entries_count > r->options.orders_max)) { /* RULE 19: as it said itself */
+	if (view->number != push->view || event->id == r->options.id || view->primary != event->id ||
+	    view_member_exact(view, event->id, event->uuid) == NULL || push->base_op > push->last_op ||
+	    push->entries_count > push->last_op - push->base_op ||
+	    push->base_op + push->entries_count > r->options.orders_max) { /* RULE 19: as it said itself */
 		ack(r, event->token, PUSH_REFUSED);
 		return false;
 	}
 	if (push->view > r->view.number) {
 		/* RULE 3 */
-		bool other_generation = RULE_FORBIDS(rule_03_push_of_this_generation,
-						     !uuid_equal(r->view.generation, view->generation));
-		bool other_cluster = RULE_FORBIDS(rule_17_push_of_this_cluster,
-						  !uuid_is_nil(r->view.cluster) &&
-							  (!uuid_equal(r->view.cluster, view->cluster) ||
-							   other_generation));
-		bool other_manager = RULE_FORBIDS(rule_20_push_of_the_bound_manager,
-						  !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager));
+		bool other_generation = !uuid_equal(r->view.generation, view->generation);
+		bool other_cluster = !uuid_is_nil(r->view.cluster) &&
+				     (!uuid_equal(r->view.cluster, view->cluster) || other_generation);
+		bool other_manager = !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager);
 
 		if (other_cluster || other_manager) {
 			ack(r, event->token, PUSH_REFUSED);
@@ -348,7 +336,7 @@ void replica_recv_push(struct replica *r, const struct replica_event *event)
 			return;
 		}
 		/* RULE 14: below the commit point a mismatch is damage, never silent. */
-		if (RULE_FORBIDS(rule_14_other_history_is_damage, push->base_op <= r->commit)) {
+		if (push->base_op <= r->commit) {
 			if (push->has_state && r->view.number > 0 && r->whole_view == 0) {
 				take_state(r, event); /* a fresh replica's own initial history: overwritten */
 				return;
@@ -356,8 +344,7 @@ void replica_recv_push(struct replica *r, const struct replica_event *event)
 			damaged_by(r, event->token, "the committed history differs from the primary's");
 			return;
 		}
-		if (RULE_FORBIDS(rule_14_no_other_history_within_a_view,
-				 r->whole_here && push->base_op <= r->proved_end)) {
+		if (r->whole_here && push->base_op <= r->proved_end) { /* RULE 14 */
 			damaged_by(r, event->token, "the log differs from the primary's within one view");
 			return;
 		}

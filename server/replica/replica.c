@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
@@ -133,8 +132,7 @@ void replica_damaged(struct replica *r, const char *why)
 		return;
 	replica_say(r, LOG_LEVEL_ERROR, "damaged, serving nothing: %s", why);
 	snprintf(r->detail, sizeof r->detail, "%s", why);
-	if (RULE_KEPT(rule_14_damaged_answer_who_waits))
-		replica_drop_requests(r);
+	replica_drop_requests(r);
 	r->state = STATE_DAMAGED;
 	replica_news(r);
 }
@@ -279,7 +277,7 @@ void replica_report(const struct replica *r, struct report *report)
 	report->id = r->options.id;
 	report->uuid = r->uuid;
 	/* RULE 2: not a word of a view that is not durable */
-	report->view = RULE_KEPT(rule_02_reports_name_a_durable_view) ? r->durable_view : r->view;
+	report->view = r->durable_view;
 	if (report->view.number > 0)
 		report->view.manager = r->durable_bound; /* RULE 20: bound since, perhaps, to a successor */
 	report->role = r->role;
@@ -292,7 +290,7 @@ void replica_report(const struct replica *r, struct report *report)
 	report->whole_view = r->durable_whole_view;
 	report->op = r->durable_op;
 	/* RULE 4: a crash leaves the old log or the new one */
-	if (RULE_FORBIDS(rule_04_report_what_a_crash_leaves, r->adopting))
+	if (r->adopting)
 		report->op = r->replaced_durable_op < r->written_op ? r->replaced_durable_op : r->written_op;
 	report->commit = r->commit;
 	report->digest_op = r->applied;

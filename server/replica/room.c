@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 /* Members, and learners that count: an order waits for each of them. */
@@ -15,8 +14,7 @@ bool replica_peer_counts(const struct replica *r, const struct replica_peer *pee
 /* RULE 19: it could never apply the end of our log. */
 bool replica_peer_too_small(const struct replica *r, const struct replica_peer *peer)
 {
-	return RULE_FORBIDS(rule_19_nobody_gets_more_than_fits,
-			    peer->orders_max != 0 && peer->orders_max < replica_log_last(r->log));
+	return peer->orders_max != 0 && peer->orders_max < replica_log_last(r->log);
 }
 
 void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full)
@@ -41,8 +39,7 @@ static struct refusal lowest_capacity(const struct replica *r)
 		bool counts = (replica_peer_counts(r, peer) && !replica_cannot_be_reached(r, peer)) ||
 			      peer->joint == JOINT_WRITING;
 
-		if (RULE_HOLDS(rule_19_lowest_capacity_counts, counts && peer->orders_max != 0) &&
-		    peer->orders_max < lowest.limit) {
+		if (counts && peer->orders_max != 0 && peer->orders_max < lowest.limit) { /* RULE 19 */
 			lowest.id = peer->id;
 			lowest.limit = peer->orders_max;
 		}
@@ -53,13 +50,12 @@ static struct refusal lowest_capacity(const struct replica *r)
 /* Whose disk has no room for what is to come; 0: everybody's has. */
 static uint32_t full_disk(const struct replica *r)
 {
-	if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, r->disk_full))
+	if (r->disk_full) /* RULE 13 */
 		return r->options.id;
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		const struct replica_peer *peer = &r->peers[i];
 
-		if (RULE_FORBIDS(rule_13_full_disk_refuses_orders, peer->disk_full) && peer->link == LINK_UP &&
-		    replica_peer_counts(r, peer))
+		if (peer->disk_full && peer->link == LINK_UP && replica_peer_counts(r, peer)) /* RULE 13 */
 			return peer->id;
 	}
 	return 0;
@@ -68,18 +64,18 @@ static uint32_t full_disk(const struct replica *r)
 bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal)
 {
 	*refusal = lowest_capacity(r);
-	return RULE_FORBIDS(rule_19_orders_are_bounded, replica_log_last(r->log) + orders > refusal->limit);
+	return replica_log_last(r->log) + orders > refusal->limit; /* RULE 19 */
 }
 
 bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal)
 {
 	/* RULE 10: who is gone stays a member until an order waits for it; this one need not. */
-	uint32_t gone = RULE_KEPT(rule_10_gone_are_not_counted) ? replica_members_gone(r) : 0;
+	uint32_t gone = replica_members_gone(r);
 	uint32_t there = r->view.members_count - gone;
 	uint32_t full;
 
 	*refusal = (struct refusal){.verdict = VERDICT_TOO_FEW, .limit = there};
-	if (RULE_FORBIDS(rule_10_min_members, there < r->min_members))
+	if (there < r->min_members)
 		return true;
 	if (replica_is_full(r, orders, refusal))
 		return true;
@@ -121,7 +117,7 @@ bool replica_full_too_long(const struct replica *r, const struct replica_peer *p
 	uint32_t full = 0;
 
 	if (r->disk_full || r->full_wait_ms == 0 || r->state != STATE_SERVING || !peer->disk_full ||
-	    RULE_FORBIDS(rule_13_full_for_long_goes, r->now_ms - peer->full_since_ms < r->full_wait_ms))
+	    r->now_ms - peer->full_since_ms < r->full_wait_ms)
 		return false;
 	for (uint32_t i = 0; i < r->peers_count; i++)
 		full += replica_peer_member(r, &r->peers[i]) && r->peers[i].disk_full;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 #define FEW_ORDERS 8 /* auto: with more than these in a push the whole state is not sent along */
@@ -102,12 +101,12 @@ static bool ask_about_disk(const struct replica *r, const struct replica_peer *p
 
 static bool full_learner(const struct replica *r, const struct replica_peer *peer)
 {
-	return RULE_FORBIDS(rule_13_full_learner_gets_no_orders, peer->disk_full) && !replica_peer_counts(r, peer);
+	return peer->disk_full && !replica_peer_counts(r, peer); /* RULE 13 */
 }
 
 static void push_to(struct replica *r, struct replica_peer *peer)
 {
-	if (peer->link != LINK_UP || RULE_FORBIDS(rule_14_no_push_to_who_lost_data, peer->lost_data))
+	if (peer->link != LINK_UP || peer->lost_data) /* RULE 14 */
 		return;
 	if (replica_peer_too_small(r, peer))
 		return;
@@ -142,9 +141,8 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 		}
 		push.entries_count = entries_after(r, push.base_op);
 		send(r, peer, &push, true);
-	} else if (RULE_KEPT(rule_08_idle_cluster_is_level) && last == peer->sent_op &&
-		   (peer->sent_commit < r->commit || ask_about_disk(r, peer)) && peer->push_token == 0 &&
-		   peer->commit_token == 0) {
+	} else if (last == peer->sent_op && (peer->sent_commit < r->commit || ask_about_disk(r, peer)) && /* RULE 8 */
+		   peer->push_token == 0 && peer->commit_token == 0) {
 		send(r, peer, &push, false); /* RULE 8: no push is about to carry it */
 	}
 }
@@ -160,7 +158,7 @@ void replica_push_all(struct replica *r)
 /* RULE 4: what an acknowledgement may claim. */
 static void take_proof(struct replica *r, struct replica_peer *peer, const struct replica_ack *ack)
 {
-	if (RULE_FORBIDS(rule_03_what_this_view_has_is_ours, ack->op > replica_log_last(r->log))) {
+	if (ack->op > replica_log_last(r->log)) {
 		/* RULE 3, 6: only its primary makes entries of a view. A process that was it before us, on this directory,
 		 * made these, so the directory is an old copy. Who holds more has lost nothing. */
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " holds op=%" PRIu64 " of this view beyond our log=%" PRIu64,
@@ -168,7 +166,7 @@ static void take_proof(struct replica *r, struct replica_peer *peer, const struc
 		replica_damaged(r, "another holds orders of this view that its primary does not");
 		return;
 	}
-	if (RULE_FORBIDS(rule_03_acknowledgements_do_not_fall, peer->proved && ack->op < peer->acked_op)) {
+	if (peer->proved && ack->op < peer->acked_op) {
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " acknowledged op=%" PRIu64 " against acked=%" PRIu64
 			    " last=%" PRIu64, peer->id, ack->op, peer->acked_op, replica_log_last(r->log));
 		peer->lost_data = true;
@@ -227,8 +225,7 @@ void replica_recv_ack(struct replica *r, const struct replica_event *event)
 	switch (ack->status) {
 	case PUSH_OK:
 		/* RULE 4: of this view and this uuid, or it counts for nothing. */
-		if (RULE_HOLDS(rule_04_ack_of_this_view_and_uuid,
-			       ack->view == r->view.number && uuid_equal(ack->uuid, peer->uuid)))
+		if (ack->view == r->view.number && uuid_equal(ack->uuid, peer->uuid))
 			take_ok(r, peer, ack, content);
 		break;
 	case PUSH_NEED_RECORD:
@@ -238,7 +235,7 @@ void replica_recv_ack(struct replica *r, const struct replica_event *event)
 		replica_peer_base(r, peer, ack->commit, ack->commit_digest);
 		break;
 	case PUSH_DAMAGED:
-		peer->lost_data = RULE_KEPT(rule_14_damaged_are_named);
+		peer->lost_data = true; /* RULE 14 */
 		break;
 	case PUSH_OLD_VIEW:
 	case PUSH_REFUSED:

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "rpc/base/must.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 
 #define uthash_fatal(message) shortage_of_memory(message)
@@ -94,8 +93,7 @@ void sessions_add(struct sessions *sessions, struct uuid client, uint64_t reques
 		session->client = client;
 		HASH_ADD(hh, sessions->by_client, client, sizeof session->client, session);
 	}
-	must(RULE_HOLDS(rule_11_looked_up_when_proposed,
-			session->newest == NULL || session->newest->number < request)); /* RULE 11 */
+	must(session->newest == NULL || session->newest->number < request); /* RULE 11 */
 	must(sessions->last == NULL || sessions->last->op < op);
 	*added = (struct request){
 		.session = session, .older = session->newest, .number = request, .op = op, .content = content};
@@ -128,9 +126,8 @@ enum replica_known sessions_lookup(const struct sessions *sessions, struct uuid 
 	     known = known->older) {
 		*op = known->op; /* of the lowest number so far, which is applied first */
 		if (known->number == request) {
-			return RULE_HOLDS(rule_11_conflict_in_the_log, digest_equal(known->content, content))
-				       ? KNOWN_REPEAT : KNOWN_CONFLICT;
+			return digest_equal(known->content, content) ? KNOWN_REPEAT : KNOWN_CONFLICT; /* RULE 11 */
 		}
 	}
-	return RULE_KEPT(rule_11_superseded_in_the_log) ? KNOWN_SUPERSEDED : KNOWN_NEW;
+	return KNOWN_SUPERSEDED; /* RULE 11 */
 }

@@ -2,7 +2,6 @@
  * place: held, with the judge, waiting for an op of the log or for an older call of its request, or answered. */
 #include <inttypes.h>
 
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
@@ -58,7 +57,7 @@ void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 
 static bool hold(struct held_queue *queue, const struct held_call *call)
 {
-	if (RULE_FORBIDS(rule_19_held_calls_are_bounded, queue->count == LIMIT_HELD_CALLS))
+	if (queue->count == LIMIT_HELD_CALLS)
 		return false; /* RULE 19 */
 	queue->ring[(queue->first + queue->count++) % LIMIT_HELD_CALLS] = *call;
 	return true;
@@ -107,12 +106,11 @@ static bool answer_known(struct replica *r, const struct held_call *call)
 		return false;
 	/* RULE 12: an entry that is not applied may be lost with its view, and a call that still travels be executed
 	 * then. So whatever rests on it waits for it, and ends as moved if the view does. */
-	if (op > r->applied &&
-	    (as == KNOWN_REPEAT || RULE_KEPT(rule_12_verdicts_rest_on_applied_entries))) {
+	if (op > r->applied) {
 		wait_for(r, call, op);
 		return true;
 	}
-	must(op <= r->commit || !RULE_KEPT(rule_12_verdicts_rest_on_applied_entries));
+	must(op <= r->commit);
 	if (as == KNOWN_REPEAT)
 		answer_done(r, call->token, op);
 	else
@@ -151,7 +149,7 @@ static bool wait_for_older(struct replica *r, const struct held_call *call)
 
 	if (older == NULL)
 		return false;
-	if (RULE_FORBIDS(rule_19_joined_calls_are_bounded, r->joined == LIMIT_HELD_CALLS)) {
+	if (r->joined == LIMIT_HELD_CALLS) {
 		answer(r, call->token, VERDICT_BUSY); /* RULE 19 */
 		return true;
 	}
@@ -164,9 +162,9 @@ static bool wait_for_older(struct replica *r, const struct held_call *call)
 static void consider(struct replica *r, const struct held_call *call)
 {
 	must(replica_is_serving(r));
-	if (RULE_FORBIDS(rule_11_looked_up_before_it_is_judged, answer_known(r, call))) /* RULE 11 */
+	if (answer_known(r, call)) /* RULE 11 */
 		return;
-	if (RULE_FORBIDS(rule_12_waits_for_an_older_call, wait_for_older(r, call)))
+	if (wait_for_older(r, call)) /* RULE 12 */
 		return;
 	if (answer_no_room(r, call->token, r->judging + 1))
 		return;
@@ -190,8 +188,8 @@ void replica_submit(struct replica *r, const struct replica_event *event)
 
 	r->requests_in++;
 	/* RULE 4: exactly the view it serves, or is about to. */
-	if (RULE_FORBIDS(rule_04_submit_of_exactly_this_view, event->view != r->view.number) ||
-	    r->role != ROLE_PRIMARY || (r->state != STATE_SERVING && r->state != STATE_SETTLING)) {
+	if (event->view != r->view.number || r->role != ROLE_PRIMARY ||
+	    (r->state != STATE_SERVING && r->state != STATE_SETTLING)) {
 		answer(r, event->token, VERDICT_MOVED);
 		return;
 	}
@@ -218,13 +216,12 @@ static bool judged(struct replica *r, const struct held_call *call, uint32_t *la
 	must(r->judging > 0);
 	r->judging--;
 	*later = judging_remove(&r->judged, call->client, call->request);
-	if (RULE_FORBIDS(rule_12_moved_while_it_was_judged, call->view != r->view.number) ||
-	    RULE_FORBIDS(rule_12_deposed_while_it_was_judged, !replica_is_serving(r))) {
+	if (call->view != r->view.number || !replica_is_serving(r)) {
 		answer(r, call->token, VERDICT_MOVED); /* RULE 12 */
 		return false;
 	}
 	/* RULE 11 */
-	return RULE_HOLDS(rule_11_looked_up_when_proposed, !answer_known(r, call));
+	return !answer_known(r, call);
 }
 
 /* Later calls of a request that has been with the judge: the first of them may go there now. */
@@ -296,14 +293,11 @@ void replica_index_log(struct replica *r)
 /* RULE 8: this view, and a log made whole in it. */
 static bool may_read(const struct replica *r, uint64_t view)
 {
-	if (RULE_FORBIDS(rule_08_reads_of_this_view_only, view != r->view.number) ||
-	    RULE_FORBIDS(rule_08_no_read_of_a_replacement, r->adopting) ||
-	    RULE_FORBIDS(rule_02_reads_of_a_durable_view, !replica_view_durable(r)))
+	if (view != r->view.number || r->adopting || !replica_view_durable(r)) /* RULE 2 */
 		return false;
 	if (r->role == ROLE_PRIMARY)
 		return r->state == STATE_SERVING;
-	return RULE_HOLDS(rule_08_learners_answer_no_read, r->role == ROLE_BACKUP) &&
-	       RULE_HOLDS(rule_08_reads_of_a_whole_log_only, r->state == STATE_FOLLOWING && r->whole_here);
+	return r->role == ROLE_BACKUP && r->state == STATE_FOLLOWING && r->whole_here;
 }
 
 void replica_query(struct replica *r, const struct replica_event *event)
@@ -316,7 +310,7 @@ void replica_query(struct replica *r, const struct replica_event *event)
 		answer_read(r, event->token, true);
 		return;
 	}
-	if (RULE_HOLDS(rule_08_reads_wait_for_the_floor, r->applied >= event->floor)) {
+	if (r->applied >= event->floor) { /* RULE 8 */
 		answer_read(r, event->token, false);
 		return;
 	}

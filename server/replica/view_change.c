@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "server/replica/internal.h"
 
 static bool is_primary_of(const struct replica *r, const struct view *view)
@@ -60,8 +59,7 @@ void replica_enter_view(struct replica *r, const struct view *view)
 	r->bound = view->manager; /* RULE 20: bound with its view */
 	r->entered = true;
 	r->whole_here = false;
-	if (RULE_KEPT(rule_05_own_proof_ends_with_its_view))
-		r->proved_end = 0;
+	r->proved_end = 0; /* RULE 5 */
 	r->commit_heard = 0;
 	r->joint_count = 0;
 	r->needs_count = 0;
@@ -115,23 +113,19 @@ void replica_answer_installs(struct replica *r)
 
 static const char *install_refusal(struct replica *r, const struct view *view)
 {
-	if (RULE_FORBIDS(rule_14_damaged_take_no_view, r->state == STATE_DAMAGED))
+	if (r->state == STATE_DAMAGED) /* RULE 14 */
 		return "damaged";
-	if (RULE_FORBIDS(rule_20_view_of_the_bound_manager,
-			 !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager))) /* RULE 20 */
+	if (!uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager)) /* RULE 20 */
 		return "bound to another view manager";
-	if (RULE_FORBIDS(rule_17_view_of_this_cluster,
-			 !uuid_is_nil(r->view.cluster) && !uuid_equal(r->view.cluster, view->cluster))) /* RULE 17 */
+	if (!uuid_is_nil(r->view.cluster) && !uuid_equal(r->view.cluster, view->cluster)) /* RULE 17 */
 		return "of another cluster";
-	if (RULE_FORBIDS(rule_04_install_of_no_older_view, view->number < r->view.number)) /* RULE 4 */
+	if (view->number < r->view.number) /* RULE 4 */
 		return "in a higher view already";
 	if (!is_primary_of(r, view))
 		return "not the primary of that view";
-	if (RULE_FORBIDS(rule_06_install_of_an_entered_view,
-			 view->number == r->view.number && !r->entered)) /* RULE 6 */
+	if (view->number == r->view.number && !r->entered) /* RULE 6 */
 		return "this process did not enter that view: a new one is needed";
-	if (RULE_FORBIDS(rule_02_number_names_the_view_it_has_here,
-			 view->number == r->view.number && !view_equal(view, &r->view))) /* RULE 2 */
+	if (view->number == r->view.number && !view_equal(view, &r->view)) /* RULE 2 */
 		return "that number names another view here";
 	return NULL;
 }
@@ -192,7 +186,7 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	} else if (is_primary_of(r, &r->view)) {
 		r->role = ROLE_PRIMARY;
 		/* RULE 6: it was another process that entered this view. */
-		r->entered = RULE_HOLDS(rule_06_primary_of_an_entered_view, false);
+		r->entered = false;
 		r->state = r->entered ? STATE_SETTLING : STATE_NEED_NEW_VIEW;
 	} else {
 		r->role = view_member_exact(&r->view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
@@ -200,7 +194,7 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	}
 	if (event->damaged)
 		replica_damaged(r, event->text);
-	else if (RULE_FORBIDS(rule_14_journal_that_does_not_fit_is_damage, r->recovery_broken))
+	else if (r->recovery_broken) /* RULE 14 */
 		replica_damaged(r, "journal and snapshot do not fit together");
 	replica_write_meta(r);
 	replica_news(r);
@@ -224,8 +218,7 @@ void replica_stop(struct replica *r, const char *failure)
 void replica_stop_check(struct replica *r)
 {
 	bool leads = r->role == ROLE_PRIMARY && (r->state == STATE_SERVING || r->state == STATE_SETTLING);
-	bool handing_over = RULE_KEPT(rule_10_who_stops_hands_over) && leads && r->manager_connected &&
-			    r->view.members_count > 1;
+	bool handing_over = leads && r->manager_connected && r->view.members_count > 1; /* RULE 10 */
 	bool following_first = r->role == ROLE_BACKUP && r->state == STATE_CATCHING_UP && r->manager_connected;
 
 	if (!r->stopping || r->exiting)

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "rpc/base/log.h"
-#include "rpc/base/rule.h"
 #include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
@@ -169,7 +168,7 @@ void replica_write_replacement(struct replica *r)
 
 bool replica_view_durable(const struct replica *r)
 {
-	return RULE_HOLDS(rule_02_view_durable_before_it_is_spoken, r->view_ticket <= r->durable_ticket); /* RULE 2 */
+	return r->view_ticket <= r->durable_ticket; /* RULE 2 */
 }
 
 static void adopt(struct replica *r)
@@ -211,16 +210,14 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		r->durable_view = r->view;
 		if (r->entered_whole_ticket <= r->durable_ticket)
 			r->durable_whole_view = r->whole_view; /* a record of its own, after the entries */
-		r->durable_bound = RULE_FORBIDS(rule_20_report_names_the_durable_manager,
-						r->bind.token != 0 && r->bind.ticket > r->durable_ticket)
-					   ? r->durable_bound : r->bound;
+		if (r->bind.token == 0 || r->bind.ticket <= r->durable_ticket) /* RULE 20 */
+			r->durable_bound = r->bound;
 	}
 	if (!view_was_durable && replica_view_durable(r)) {
 		replica_answer_installs(r);
 		replica_news(r);
 	}
-	if (r->bind.token != 0 &&
-	    RULE_HOLDS(rule_20_bound_durably, r->bind.ticket <= r->durable_ticket)) { /* RULE 20 */
+	if (r->bind.token != 0 && r->bind.ticket <= r->durable_ticket) { /* RULE 20 */
 		struct replica_action *action = replica_do(r, DO_BOUND);
 
 		r->durable_bound = r->bound;

@@ -6,7 +6,7 @@
 
 #include "client/advice.h"
 #include "client/output.h"
-#include "rpc/standard_output.h"
+#include "rpc/program/standard_output.h"
 
 void admin_show_json(enum outcome outcome, const struct jh_admin_result *result, const char *error)
 {

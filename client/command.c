@@ -10,7 +10,7 @@
 #include "client/environment.h"
 #include "client/output.h"
 #include "client/place.h"
-#include "rpc/arguments.h"
+#include "rpc/program/arguments.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"

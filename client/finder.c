@@ -7,7 +7,7 @@
 
 #include "client/locate.h"
 #include "rpc/base/shortage.h"
-#include "rpc/registry.h"
+#include "rpc/net/registry.h"
 
 #define DUMP_MS 2000
 #define PAUSE_MAX_MS 100

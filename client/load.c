@@ -15,11 +15,11 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/uuid.h"
-#include "rpc/channel.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
+#include "rpc/net/channel.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
 #include "rpc/frontend.h"
-#include "rpc/loop.h"
+#include "rpc/net/loop.h"
 
 #define GRACE_MS 50 /* as a session's */
 #define TICK_US 20000

@@ -8,7 +8,7 @@
 #include "client/environment.h"
 #include "client/interrupt.h"
 #include "client/place.h"
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 
 #define ELSEWHERE_MS 300
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "client/command.h"
-#include "rpc/registry.h"
+#include "rpc/net/registry.h"
 
 #define LOCATE_ENTRIES 64
 

@@ -8,10 +8,10 @@
 #include "client/command.h"
 #include "client/environment.h"
 #include "client/interrupt.h"
-#include "rpc/arguments.h"
+#include "rpc/program/arguments.h"
 #include "rpc/base/shortage.h"
-#include "rpc/process.h"
-#include "rpc/standard_output.h"
+#include "rpc/program/process.h"
+#include "rpc/program/standard_output.h"
 
 struct invocation {
 	struct client_options options;

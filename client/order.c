@@ -17,8 +17,8 @@
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/convert.h"
-#include "rpc/standard_output.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/program/standard_output.h"
 
 struct order_command {
 	const char *customer;

@@ -14,8 +14,8 @@
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
 #include "rpc/base/utf8.h"
-#include "rpc/convert.h"
-#include "rpc/standard_output.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/program/standard_output.h"
 
 /* jansson's integers have a sign. What is above them is a string with this in front until the text is made, and no
  * other string begins so (output_text). */

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "client/interrupt.h"
-#include "rpc/address.h"
-#include "rpc/clock.h"
-#include "rpc/resolve.h"
+#include "rpc/net/address.h"
+#include "rpc/base/clock.h"
+#include "rpc/net/resolve.h"
 
 #define ADDRESSES_MAX 8
 

@@ -4,7 +4,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/frontend.h"
-#include "rpc/identify.h"
+#include "rpc/cluster/identify.h"
 
 #define ASK_MS 300
 

@@ -6,7 +6,7 @@
 
 #include "client/command.h"
 #include "client/outcome.h"
-#include "rpc/channel.h"
+#include "rpc/net/channel.h"
 
 /* Lost, timed out, or certainly not executed. Not for RPC_ANSWERED. After RPC_NOT_SERVED the address is somebody
  * else's: the front-end must be looked for again. */

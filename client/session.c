@@ -15,10 +15,10 @@
 #include "client/rejection.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/channel.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
-#include "rpc/loop.h"
+#include "rpc/net/channel.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/net/loop.h"
 
 /* The front-end answers a tenth before the deadline; of a very short one the tenth may be less than a turn of its
  * clock. */

@@ -16,7 +16,7 @@
 #include "client/line_history.h"
 #include "client/text.h"
 #include "rpc/base/lines.h"
-#include "rpc/standard_output.h"
+#include "rpc/program/standard_output.h"
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {

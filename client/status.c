@@ -17,8 +17,8 @@
 #include "client/survey.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
-#include "rpc/clock.h"
-#include "rpc/standard_output.h"
+#include "rpc/base/clock.h"
+#include "rpc/program/standard_output.h"
 
 #define ASK_MS 2000 /* a front-end that does not answer for so long is reported as not answering */
 #define WATCH_MS 500

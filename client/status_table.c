@@ -8,7 +8,7 @@
 #include "client/status_view.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 #define GAP 2          /* between two columns */
 #define FOLD_INDENT 4  /* of the second and further lines of a row */

@@ -7,7 +7,7 @@
 #include "client/output.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 const char *status_view_health(jh_health health)
 {

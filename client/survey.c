@@ -10,10 +10,10 @@
 #include "client/locate.h"
 #include "client/survey_tell.h"
 #include "rpc/base/shortage.h"
-#include "rpc/channel.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
-#include "rpc/loop.h"
+#include "rpc/net/channel.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/net/loop.h"
 #include "rpc/replica.h"
 
 #define DUMP_MS 2000

@@ -7,7 +7,7 @@
 
 #include "client/advice.h"
 #include "rpc/base/wall.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 static bool answered(const struct jh_replica_row *row)
 {

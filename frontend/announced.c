@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
 

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/registry.h"
-#include "rpc/strangers.h"
+#include "rpc/net/registry.h"
+#include "rpc/cluster/strangers.h"
 
 #define REPLICA_IDS 4096
 #define EVERY_MS 1000

@@ -1,5 +1,5 @@
 /* Finding replicas: one dump of each named host's rpcbind every second, keeping base + 1 .. base + 4095 (design
- * section 1), but for those that another cluster or service has (rpc/strangers.h). It finds and does not judge: an entry
+ * section 1), but for those that another cluster or service has (rpc/cluster/strangers.h). It finds and does not judge: an entry
  * that vanishes ends no connection (rule 17). */
 #pragma once
 

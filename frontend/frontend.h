@@ -10,14 +10,14 @@
 #include "frontend/discovery.h"
 #include "frontend/links.h"
 #include "frontend/options.h"
-#include "frontend/router.h"
-#include "frontend/store.h"
+#include "frontend/router/router.h"
+#include "frontend/keeper/store.h"
 #include "frontend/views/views.h"
-#include "rpc/clock.h"
+#include "rpc/base/clock.h"
 #include "rpc/frontend.h"
-#include "rpc/loop.h"
-#include "rpc/registry.h"
-#include "rpc/server.h"
+#include "rpc/net/loop.h"
+#include "rpc/net/registry.h"
+#include "rpc/net/server.h"
 
 #define STATUS_CALLS_MAX 1024 /* waiting for a round of heartbeats */
 #define OPERATORS_MAX 16 /* switchovers, promotions and removals waiting for their outcome */

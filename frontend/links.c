@@ -9,10 +9,10 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/channel.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
-#include "rpc/hello.h"
+#include "rpc/net/channel.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/cluster/hello.h"
 
 #define REPLICA_IDS 4096
 #define HELLO_TIMEOUT_MS 1000

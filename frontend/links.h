@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rpc/base/protocol.h"
+#include "rpc/cluster/protocol.h"
 #include "rpc/replica.h"
 
 struct event_base;

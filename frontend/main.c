@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include "frontend/frontend.h"
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
-#include "rpc/loop.h"
-#include "rpc/process.h"
-#include "rpc/standard_output.h"
-#include "rpc/signals.h"
+#include "rpc/net/loop.h"
+#include "rpc/program/process.h"
+#include "rpc/program/standard_output.h"
+#include "rpc/program/signals.h"
 
 #define ERROR_SIZE 512
 #define FILE_BYTES (1u << 20) /* a view file is never longer */

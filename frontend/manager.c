@@ -7,7 +7,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 /* --- actions ------------------------------------------------------------------------------------------------------ */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "frontend/discovery.h"
-#include "rpc/arguments.h"
+#include "rpc/program/arguments.h"
 #include "rpc/base/limits.h"
 #include "rpc/frontend.h"
 

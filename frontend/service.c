@@ -6,7 +6,7 @@
 
 #include "frontend/frontend.h"
 #include "rpc/base/order_text.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 #define SAY_SIZE ORDER_TEXT_ERROR_SIZE
 

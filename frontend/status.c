@@ -6,7 +6,7 @@
 #include "frontend/frontend.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 #define WAIT_MS 30
 #define LISTED_WAIT_US 2500000u /* two rounds of discovery have begun since */

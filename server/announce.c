@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/channel.h"
-#include "rpc/clock.h"
+#include "rpc/net/channel.h"
+#include "rpc/base/clock.h"
 #include "rpc/frontend.h"
 #include "server/node.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "server/announce.h"

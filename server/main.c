@@ -8,9 +8,9 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
-#include "rpc/process.h"
-#include "rpc/standard_output.h"
-#include "server/journal.h"
+#include "rpc/program/process.h"
+#include "rpc/program/standard_output.h"
+#include "server/disk/journal.h"
 #include "server/memory_watch.h"
 #include "server/node.h"
 #include "server/options.h"

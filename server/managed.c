@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/address.h"
-#include "rpc/clock.h"
+#include "rpc/net/address.h"
+#include "rpc/base/clock.h"
 #include "server/announce.h"
 #include "server/node.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "rpc/base/log.h"
-#include "rpc/clock.h"
+#include "rpc/base/clock.h"
 #include "server/memory_holder.h"
 
 #define LOOK_EVERY_US 1000000u

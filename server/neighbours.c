@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "rpc/strangers.h"
+#include "rpc/cluster/strangers.h"
 #include "server/node.h"
 
 #define NUMBERS 4096

@@ -8,14 +8,14 @@
 #include <sys/queue.h>
 
 #include "rpc/base/escape.h"
-#include "rpc/loop.h"
-#include "rpc/registry.h"
+#include "rpc/net/loop.h"
+#include "rpc/net/registry.h"
 #include "rpc/replica.h"
-#include "rpc/server.h"
-#include "server/directory.h"
-#include "server/journal.h"
-#include "server/orders.h"
-#include "server/postcode_check.h"
+#include "rpc/net/server.h"
+#include "server/disk/directory.h"
+#include "server/disk/journal.h"
+#include "server/machine/orders.h"
+#include "server/shop/postcode_check.h"
 #include "server/replica/replica.h"
 
 struct node;

@@ -3,8 +3,8 @@
 #include <argp.h>
 #include <string.h>
 
-#include "rpc/address.h"
-#include "rpc/arguments.h"
+#include "rpc/net/address.h"
+#include "rpc/program/arguments.h"
 #include "rpc/frontend.h"
 
 enum key {

@@ -10,11 +10,11 @@
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
 #include "rpc/base/shortage.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
-#include "server/body.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
+#include "server/machine/body.h"
 #include "server/node.h"
-#include "server/order_time.h"
+#include "server/shop/order_time.h"
 
 #define BODY_TIME_OFFSET 24
 #define BODY_CHECK_OFFSET 32

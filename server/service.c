@@ -7,11 +7,11 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
-#include "rpc/hello.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/cluster/hello.h"
 #include "server/node.h"
-#include "server/push_wire.h"
+#include "server/peers/push_wire.h"
 
 #define GREETED_MAX (4 * LIMIT_REPLICAS)
 

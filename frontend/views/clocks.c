@@ -1,5 +1,5 @@
 /* Whose wall clock is far from the others' (RULE 16). No decision depends on it: it is named in the log and in status, and
- * what the primary makes of such clocks is server/order_time.c's. Every replica that answers has a voice, and so have
+ * what the primary makes of such clocks is server/shop/order_time.c's. Every replica that answers has a voice, and so have
  * we; far is who differs from more than half of the other voices. */
 #include "frontend/views/internal.h"
 

@@ -6,11 +6,11 @@
  * permitted: an INSTALL of a view appears in the step that learns that the view is stored, not beside the STORE.
  * views_step cannot fail.
  *
- * It refuses to route requests (frontend/router.c), to find replicas (frontend/discovery.c) and to touch the disk
+ * It refuses to route requests (frontend/router/router.c), to find replicas (frontend/discovery.c) and to touch the disk
  * (frontend/store.c). */
 #pragma once
 
-#include "rpc/base/protocol.h"
+#include "rpc/cluster/protocol.h"
 
 struct views;
 

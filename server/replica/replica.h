@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "rpc/base/protocol.h"
+#include "rpc/cluster/protocol.h"
 
 struct replica;
 

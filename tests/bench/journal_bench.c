@@ -13,7 +13,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
-#include "server/journal.h"
+#include "server/disk/journal.h"
 
 struct bench {
 	struct event_base *base;

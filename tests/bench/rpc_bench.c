@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
-#include "rpc/channel.h"
-#include "rpc/clock.h"
-#include "rpc/server.h"
+#include "rpc/net/channel.h"
+#include "rpc/base/clock.h"
+#include "rpc/net/server.h"
 
 #define PROGRAM 0x20001235u
 #define HELD 65536

@@ -11,8 +11,8 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/shop.h"
-#include "server/body.h"
-#include "server/orders.h"
+#include "server/machine/body.h"
+#include "server/machine/orders.h"
 
 static void read_body(const uint8_t *bytes, size_t size)
 {

@@ -15,9 +15,9 @@
 #include "frontend/frontend.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"
-#include "rpc/message.h"
-#include "rpc/record.h"
-#include "rpc/server_internal.h"
+#include "rpc/net/message.h"
+#include "rpc/net/record.h"
+#include "rpc/net/server_internal.h"
 
 #define BASE 540000000u
 #define ANSWERS_BYTES 65536

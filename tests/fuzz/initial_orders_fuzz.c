@@ -3,8 +3,8 @@
  * Input: the file. Every order it gives must be one that a history takes. */
 #include "fuzz.h"
 #include "rpc/base/must.h"
-#include "server/initial_orders.h"
-#include "server/orders.h"
+#include "server/shop/initial_orders.h"
+#include "server/machine/orders.h"
 
 static bool take(void *context, const void *body, size_t size, char *error, size_t error_size)
 {

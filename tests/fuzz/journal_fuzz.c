@@ -12,7 +12,7 @@
 #include "fuzz.h"
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
-#include "server/journal_segment.h"
+#include "server/disk/journal_segment.h"
 #include "server/node.h"
 
 #define FILE_MAX (64u << 10)

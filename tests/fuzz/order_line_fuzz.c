@@ -12,7 +12,7 @@
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/base/utf8.h"
-#include "server/postcode.h"
+#include "rpc/base/postcode.h"
 
 static void read_line(char *line, size_t size)
 {

@@ -3,7 +3,7 @@
  * Input: a byte that chooses provider and HTTP status, then the body. */
 #include "fuzz.h"
 #include "rpc/base/must.h"
-#include "server/postcode_provider.h"
+#include "server/shop/postcode_provider.h"
 
 void fuzz_one(const uint8_t *bytes, size_t size)
 {

@@ -11,12 +11,12 @@
 #include "fuzz.h"
 #include "replica_calls.h"
 #include "rpc/base/must.h"
-#include "rpc/convert.h"
-#include "server/body.h"
-#include "server/initial_orders.h"
-#include "server/orders.h"
-#include "server/orders_service.h"
-#include "server/push_wire.h"
+#include "rpc/cluster/convert.h"
+#include "server/machine/body.h"
+#include "server/shop/initial_orders.h"
+#include "server/machine/orders.h"
+#include "server/shop/orders_service.h"
+#include "server/peers/push_wire.h"
 #include "server/replica/replica.h"
 
 #define MESSAGES_MAX 64
@@ -77,7 +77,7 @@ static void stage(struct shell *shell, const struct replica_action *action)
 	struct replica_event *then = &shell->then;
 
 	must(piece != NULL);
-	if (piece->total > ORDERS_MAX) { /* as check_room in server/staging.c */
+	if (piece->total > ORDERS_MAX) { /* as check_room in server/disk/staging.c */
 		shell->ended = true;
 		return;
 	}

@@ -15,9 +15,9 @@
 #include "frontend/link_answer.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"
-#include "rpc/channel.h"
-#include "rpc/convert.h"
-#include "rpc/message.h"
+#include "rpc/net/channel.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/net/message.h"
 
 #define PROGRAM 540000001u
 

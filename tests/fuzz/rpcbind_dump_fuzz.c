@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "rpc/base/must.h"
 #include "rpc/base/utf8.h"
-#include "rpc/registry_mappings.h"
+#include "rpc/net/registry_mappings.h"
 
 static void judge(const struct mapping *mapping, const struct rpc_address *host, int host_count)
 {

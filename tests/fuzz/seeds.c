@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
-#include "server/body.h"
-#include "server/initial_orders.h"
+#include "server/machine/body.h"
+#include "server/shop/initial_orders.h"
 
 void bytes_put(struct bytes *bytes, const void *from, size_t size)
 {

@@ -3,8 +3,8 @@
 
 #include <rpc/rpc.h>
 
-#include "rpc/base/protocol.h"
-#include "server/orders.h"
+#include "rpc/cluster/protocol.h"
+#include "server/machine/orders.h"
 
 #define BASE 540000000u
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
-#include "rpc/convert.h"
-#include "rpc/message.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/net/message.h"
 
 static struct peers three_peers(void)
 {

@@ -11,14 +11,14 @@
 
 #include <rpc/rpcb_prot.h>
 
-#include "frontend/view_file.h"
+#include "frontend/keeper/view_file.h"
 #include "rpc/base/must.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
-#include "server/initial_orders.h"
-#include "server/journal_batch.h"
-#include "server/journal_segment.h"
-#include "server/snapshot.h"
+#include "server/shop/initial_orders.h"
+#include "server/disk/journal_batch.h"
+#include "server/disk/journal_segment.h"
+#include "server/disk/snapshot.h"
 
 static void put_frame(struct bytes *bytes, uint64_t salt, uint64_t sequence, const void *payload, size_t size)
 {

@@ -8,7 +8,7 @@
 #include "fuzz.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
-#include "server/snapshot_format.h"
+#include "server/disk/snapshot_format.h"
 
 static void load(const uint8_t *bytes, size_t size)
 {

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "frontend/view_file.h"
+#include "frontend/keeper/view_file.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"
 

@@ -1,4 +1,4 @@
-/* The view manager (frontend/views/) and the reads that its front-end passes on (frontend/router.c).
+/* The view manager (frontend/views/) and the reads that its front-end passes on (frontend/router/router.c).
  *
  * It may be wrong about everybody: suspects the living, finds the dead well, picks any member as primary. What it does is
  * therefore more than the code does, and what holds here holds there. */

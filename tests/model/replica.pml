@@ -172,7 +172,7 @@ inline crash(r) {
   for (i_ : 0 .. REPLICAS - 1) { NEW_CONNECTION(i_, r) }
 }
 
-/* A wiped directory, or data given up (DO_RETIRE, server/recovery.c): a new uuid, never in a view, bound to nobody. */
+/* A wiped directory, or data given up (DO_RETIRE, server/disk/recovery.c): a new uuid, never in a view, bound to nobody. */
 #ifdef R03_UUID_IGNORED
 #define NEW_NAME(r) skip
 #else
@@ -232,7 +232,7 @@ inline lose_directory(r) {
   (!HOLDS(log[id], w) || repeats > 0) -> \
   if :: HOLDS(log[id], w) -> repeats-- :: else fi; \
   log[id] = log[id] | ((NUMBER(view[id]) * 4 + w) << (5 * LENGTH(log[id]))) }
-/* submit.c answer_done; frontend/router.c raises the floor before it passes the answer on (RULE 8). */
+/* submit.c answer_done; frontend/router/router.c raises the floor before it passes the answer on (RULE 8). */
 #define ANSWERED(w) :: d_step { role[id] == SERVES && w <= WRITES && !(answered & (1 << w)) && GENERATION(view[id]) == now && \
   HOLDS(PREFIX(log[id], commit[id]), w) -> \
   answered = answered | (1 << w); \

@@ -1,5 +1,5 @@
 /* A stage for the real cores: replicas 1 to 5 (server/replica/) and front-ends A and B (frontend/views/,
- * frontend/router.h), each with a hand-operated disk, and a hand-operated network between them. Nothing happens by
+ * frontend/router/router.h), each with a hand-operated disk, and a hand-operated network between them. Nothing happens by
  * itself but what is free to happen: stage_run delivers what no hold keeps back, in the order in which it was sent,
  * until all is quiet, and time passes in stage_wait only. Everything that is done becomes a line of the trace.
  *
@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "client/outcome.h"
-#include "frontend/router.h"
+#include "frontend/router/router.h"
 #include "frontend/views/views.h"
 #include "rpc/base/must.h"
 #include "server/replica/replica.h"

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "client/outcome.h"
-#include "frontend/router.h"
+#include "frontend/router/router.h"
 #include "frontend/views/views.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"

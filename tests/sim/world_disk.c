@@ -308,7 +308,7 @@ static uint64_t segment_end(const struct disk *disk, uint32_t segment)
 	return end;
 }
 
-/* As server/journal_keeper.c: from the oldest on, what the snapshot covers; never the newest. */
+/* As server/disk/journal_keeper.c: from the oldest on, what the snapshot covers; never the newest. */
 void disk_trim(struct node *node)
 {
 	struct disk *disk = &node->disk;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/order_time.h"
+#include "server/shop/order_time.h"
 #include "tests/sim/internal.h"
 
 /* --- questions to the state machine ------------------------------------------------------------------------------- */
@@ -108,7 +108,7 @@ static void publish_received(struct node *node)
 	node->disk.has_incoming = false;
 }
 
-/* As server/staging.c. The file is complete before STAGED says so. */
+/* As server/disk/staging.c. The file is complete before STAGED says so. */
 static void staging_take(struct world *w, struct node *node, const struct replica_action *action)
 {
 	const struct pushing *piece = node->piece;

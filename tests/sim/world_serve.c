@@ -1,5 +1,5 @@
 /* A replica's connections: calls that arrive (server/service.c, requests.c), and its own ones to other replicas
- * (server/peer_links.c). */
+ * (server/peers/peer_links.c). */
 #include <inttypes.h>
 #include <string.h>
 

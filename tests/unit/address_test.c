@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 
 static void spellings_agree(void **state)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 
 static void close_channel(struct rpc_channel **channel)
 {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "echo_fixture.h"
-#include "rpc/channel.h"
+#include "rpc/net/channel.h"
 
 #define PATIENT_MS 60000
 

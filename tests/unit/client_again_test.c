@@ -21,7 +21,7 @@
 #include "client/command.h"
 #include "client/environment.h"
 #include "rpc/frontend.h"
-#include "rpc/server.h"
+#include "rpc/net/server.h"
 #include "support_scratch.h"
 
 #define CLUSTER_BASE 540004096u

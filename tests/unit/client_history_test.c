@@ -20,7 +20,7 @@
 
 #include "client/command.h"
 #include "rpc/frontend.h"
-#include "rpc/server.h"
+#include "rpc/net/server.h"
 
 #define QUERIES_MAX 8
 

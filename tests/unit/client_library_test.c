@@ -13,7 +13,7 @@
 
 #include "client/answer.h"
 #include "client/rejection.h"
-#include "rpc/message.h"
+#include "rpc/net/message.h"
 
 #define REASONS (JH_REASON_BUSY + 1)
 #define COLUMNS 16

@@ -11,7 +11,7 @@
 
 #include "client/order_input.h"
 #include "client/workload.h"
-#include "server/postcode.h"
+#include "rpc/base/postcode.h"
 
 static char error[ORDER_ERROR_SIZE];
 

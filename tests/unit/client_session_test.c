@@ -22,7 +22,7 @@
 #include "client/load.h"
 #include "client/session.h"
 #include "rpc/frontend.h"
-#include "rpc/server.h"
+#include "rpc/net/server.h"
 
 #define STEPS_MAX 16
 

@@ -13,7 +13,7 @@
 #include "client/layout.h"
 #include "client/status_view.h"
 #include "client/text.h"
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 #define REPLICAS 20
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 
 static struct uuid uuid_of(uint8_t byte)
 {

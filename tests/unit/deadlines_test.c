@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "rpc/deadlines.h"
+#include "rpc/net/deadlines.h"
 
 #define COUNT 300
 

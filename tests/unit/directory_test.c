@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "server/directory.h"
+#include "server/disk/directory.h"
 #include "tests/unit/support_scratch.h"
 
 struct place {

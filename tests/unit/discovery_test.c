@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "frontend/discovery.h"
-#include "rpc/identify.h"
-#include "rpc/registry.h"
+#include "rpc/cluster/identify.h"
+#include "rpc/net/registry.h"
 
 #define BASE 540000000
 
@@ -25,7 +25,7 @@ struct dump {
 static struct dump dumps[4];
 static int dumps_count;
 
-/* Instead of rpc/registry_async.c's: answered when the test says so. */
+/* Instead of rpc/net/registry_async.c's: answered when the test says so. */
 void registry_dump_async(struct registry *registry, const char *host, uint32_t low, uint32_t high, uint32_t timeout_ms,
 			 void (*done)(void *context, const char *host, const struct registry_entry *entries, int count,
 				      const char *error),
@@ -42,7 +42,7 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 	dump->context = context;
 }
 
-/* Instead of rpc/identify.c's: answered in the next turn of the loop, as `who` says, or when the test says so. */
+/* Instead of rpc/cluster/identify.c's: answered in the next turn of the loop, as `who` says, or when the test says so. */
 struct identify {
 	uint32_t program;
 	identify_fn told;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "echo.h"
-#include "rpc/server.h"
+#include "rpc/net/server.h"
 
 #define ECHO_HELD 1024
 

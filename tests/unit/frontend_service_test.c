@@ -14,7 +14,7 @@
 
 #include "frontend/frontend.h"
 #include "frontend/link_answer.h"
-#include "rpc/channel.h"
+#include "rpc/net/channel.h"
 
 #define PATIENCE_MS 20000 /* of a test that fails */
 #define CALLS 16

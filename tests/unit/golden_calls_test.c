@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "rpc/base/limits.h"
-#include "rpc/message.h"
+#include "rpc/net/message.h"
 #include "tests/unit/support_golden.h"
 #include "tests/unit/support_samples.h"
 

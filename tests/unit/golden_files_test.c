@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
-#include "frontend/view_file.h"
-#include "server/body.h"
-#include "server/initial_orders.h"
-#include "server/journal_recover.h"
-#include "server/snapshot.h"
+#include "frontend/keeper/view_file.h"
+#include "server/machine/body.h"
+#include "server/shop/initial_orders.h"
+#include "server/disk/journal_recover.h"
+#include "server/disk/snapshot.h"
 #include "tests/unit/support_golden.h"
 #include "tests/unit/support_samples.h"
 #include "tests/unit/support_scratch.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "rpc/hello.h"
+#include "rpc/cluster/hello.h"
 #include "tests/unit/support_samples.h"
 
 static uint8_t bytes[8192];

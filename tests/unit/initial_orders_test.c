@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/initial_orders.h"
-#include "server/orders.h"
+#include "server/shop/initial_orders.h"
+#include "server/machine/orders.h"
 #include "tests/unit/support_scratch.h"
 
 static char error[INITIAL_ORDERS_ERROR_SIZE];

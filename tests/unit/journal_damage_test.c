@@ -15,7 +15,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
-#include "server/journal_segment.h"
+#include "server/disk/journal_segment.h"
 #include "support_journal.h"
 
 #define BATCHES 5

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "rpc/base/must.h"
-#include "server/journal_segment.h"
+#include "server/disk/journal_segment.h"
 #include "tests/unit/support_image.h"
 #include "tests/unit/support_journal.h"
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "rpc/disk.h"
-#include "server/journal_segment.h"
+#include "server/disk/journal_segment.h"
 #include "tests/unit/support_journal.h"
 
 static atomic_bool held;                       /* fdatasync waits */

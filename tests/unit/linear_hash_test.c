@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "server/linear_hash.h"
+#include "server/machine/linear_hash.h"
 #include "support_orders.h"
 
 #define ENTRIES 100000

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rpc/loop.h"
+#include "rpc/net/loop.h"
 
 static uint64_t own_us(void)
 {

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "rpc/make_path.h"
+#include "rpc/program/make_path.h"
 #include "tests/unit/support_scratch.h"
 
 #define ERROR_SIZE 512

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "server/directory.h"
-#include "server/snapshot.h"
+#include "server/disk/directory.h"
+#include "server/disk/snapshot.h"
 #include "tests/unit/support_journal.h"
 #include "tests/unit/support_scratch.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/order_time.h"
+#include "server/shop/order_time.h"
 
 /* Rule 16: a clock that is set back an hour, and then further, changes no order of times; one that runs on is taken. */
 static void jumps_of_the_clock(void **state)

@@ -11,8 +11,8 @@
 #include <time.h>
 
 #include "rpc/shop.h"
-#include "server/body.h"
-#include "server/orders.h"
+#include "server/machine/body.h"
+#include "server/machine/orders.h"
 #include "support_orders.h"
 
 #define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})

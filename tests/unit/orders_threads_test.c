@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #include "rpc/base/must.h"
-#include "server/orders.h"
+#include "server/machine/orders.h"
 #include "support_orders.h"
 
 #define ORDERS_MAX 200000

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "server/postcode_breaker.h"
+#include "server/shop/postcode_breaker.h"
 
 /* One deadline passed is enough: nobody else waits until the pause is over. */
 static void test_one_slow_failure_opens(void **state)

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "server/postcode_cache.h"
+#include "server/shop/postcode_cache.h"
 
 static void test_remembers_until_it_expires(void **state)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "rpc/base/limits.h"
-#include "server/postcode_breaker.h"
+#include "server/shop/postcode_breaker.h"
 #include "support_postcode_check.h"
 #include "support_slow_clock.h"
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/postcode_provider.h"
+#include "server/shop/postcode_provider.h"
 
 static void test_urls(void **state)
 {

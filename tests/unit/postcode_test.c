@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/postcode.h"
+#include "rpc/base/postcode.h"
 
 static bool good(const char *text)
 {

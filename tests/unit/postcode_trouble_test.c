@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "server/postcode_trouble.h"
+#include "server/shop/postcode_trouble.h"
 
 static void test_begins_changes_and_is_over(void **state)
 {

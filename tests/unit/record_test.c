@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/record.h"
+#include "rpc/net/record.h"
 
 static size_t put_fragment(uint8_t *stream, size_t at, const char *text, bool last)
 {

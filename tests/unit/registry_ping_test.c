@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rpc/address.h"
-#include "rpc/registry.h"
+#include "rpc/net/address.h"
+#include "rpc/net/registry.h"
 
 #define PROGRAM 0x21000000u
 #define PATIENCE_MS 20000u /* whoever is waited for answers or closes at once */

@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #include "echo_fixture.h"
-#include "rpc/address.h"
-#include "rpc/blocking_call.h"
-#include "rpc/clock.h"
-#include "rpc/registry.h"
-#include "rpc/registry_mappings.h"
-#include "rpc/resolve.h"
+#include "rpc/net/address.h"
+#include "rpc/net/blocking_call.h"
+#include "rpc/base/clock.h"
+#include "rpc/net/registry.h"
+#include "rpc/net/registry_mappings.h"
+#include "rpc/net/resolve.h"
 
 /* Programs of this process's own, so that runs in parallel do not meet. */
 static uint32_t own_program(uint32_t which)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/router.h"
+#include "frontend/router/router.h"
 
 #define REQUESTS 400
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "channel_fixture.h"
-#include "rpc/clock.h"
+#include "rpc/base/clock.h"
 
 /* --- the end of a connection -------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "echo_fixture.h"
-#include "rpc/address.h"
+#include "rpc/net/address.h"
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 #include "tests/unit/support_node.h"
 
 static uint32_t greeted_count(void)

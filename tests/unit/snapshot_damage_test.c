@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "server/snapshot_format.h"
+#include "server/disk/snapshot_format.h"
 #include "support_snapshot.h"
 
 struct file {

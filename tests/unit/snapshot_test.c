@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
-#include "server/snapshot_format.h"
+#include "server/disk/snapshot_format.h"
 #include "support_orders.h"
 #include "support_snapshot.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "server/snapshot.h"
+#include "server/disk/snapshot.h"
 #include "tests/unit/support_node.h"
 
 /* The writes of a snapshot under its temporary name wait, and say that they do. */

@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "frontend/store.h"
-#include "frontend/view_file.h"
+#include "frontend/keeper/store.h"
+#include "frontend/keeper/view_file.h"
 #include "tests/unit/support_scratch.h"
 
 struct world {

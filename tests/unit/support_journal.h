@@ -4,7 +4,7 @@
 #include <event2/event.h>
 #include <stdatomic.h>
 
-#include "server/journal.h"
+#include "server/disk/journal.h"
 #include "tests/unit/support_scratch.h"
 
 struct disk {

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "rpc/base/must.h"
-#include "rpc/clock.h"
-#include "rpc/convert.h"
+#include "rpc/base/clock.h"
+#include "rpc/cluster/convert.h"
 
 #define PATIENCE_US 20000000u
 #define CALL_MS 30000

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "rpc/channel.h"
+#include "rpc/net/channel.h"
 #include "server/node.h"
 #include "tests/unit/support_scratch.h"
 

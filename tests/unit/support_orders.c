@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
-#include "server/body.h"
+#include "server/machine/body.h"
 
 uint64_t random_below(struct random *random, uint64_t below)
 {

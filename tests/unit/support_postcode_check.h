@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "rpc/clock.h"
-#include "server/postcode_check.h"
+#include "rpc/base/clock.h"
+#include "server/shop/postcode_check.h"
 
 #define DEADLINE_MS 800u
 #define GUARD_S 60 /* a test that waits this long has hung */

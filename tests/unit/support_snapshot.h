@@ -1,8 +1,8 @@
 /* For tests of snapshots: a directory for each test, and order histories to write there. */
 #pragma once
 
-#include "server/orders.h"
-#include "server/snapshot.h"
+#include "server/machine/orders.h"
+#include "server/disk/snapshot.h"
 
 #define ORDERS_MAX 2000000
 

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "frontend/store.h"
-#include "server/snapshot.h"
+#include "frontend/keeper/store.h"
+#include "server/disk/snapshot.h"
 #include "tests/unit/support_journal.h"
 #include "tests/unit/support_scratch.h"
 

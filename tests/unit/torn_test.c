@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "rpc/convert.h"
+#include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
-#include "server/initial_orders.h"
-#include "server/journal_segment.h"
-#include "server/snapshot.h"
+#include "server/shop/initial_orders.h"
+#include "server/disk/journal_segment.h"
+#include "server/disk/snapshot.h"
 #include "tests/unit/support_image.h"
 #include "tests/unit/support_node.h"
 

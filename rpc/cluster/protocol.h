@@ -1,0 +1,146 @@
+/* The protocol's words as plain records: what the pure cores (server/replica/, frontend/views/) and their shells
+ * hand each other. rpc/cluster/convert.h alone translates between these and what rpcgen made of rpc/replica.x. No pointers
+ * to wire memory. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/base/digest.h"
+#include "rpc/base/limits.h"
+#include "rpc/base/uuid.h"
+
+/* A configuration of the cluster (PacificA's "configuration", VR's "view"). Made by the view manager only. */
+struct view_member {
+	uint32_t id;                         /* 1 .. 4095 */
+	struct uuid uuid;                    /* of its data directory */
+	char address[LIMIT_ADDRESS_BYTES];   /* where it was when the view was made */
+};
+
+/* A replica that was admitted once and that no operator has removed since: a copy that there should be. Of the copies the
+ * cluster has it says nothing: that are the members. */
+struct expected {
+	uint32_t id;
+	int64_t lost_us; /* wall clock, since when it is no member; 0: it is one */
+};
+
+struct view {
+	uint64_t number;      /* 0: none */
+	uint32_t primary;     /* id */
+	struct uuid cluster;
+	struct uuid generation;
+	struct uuid manager;
+	uint32_t members_count;
+	struct view_member members[LIMIT_REPLICAS]; /* rising id, each id once */
+	uint32_t expected_count;
+	struct expected expected[LIMIT_REPLICAS];   /* rising id, each id once */
+};
+
+/* NULL when no such member. */
+const struct view_member *view_member_by_id(const struct view *view, uint32_t id);
+/* The member must have both: an id that came back with another uuid is a stranger (rule 3). */
+const struct view_member *view_member_exact(const struct view *view, uint32_t id, struct uuid uuid);
+const struct expected *view_expects(const struct view *view, uint32_t id);
+bool view_equal(const struct view *a, const struct view *b);
+
+enum replica_role { ROLE_NONE = 0, ROLE_PRIMARY = 1, ROLE_BACKUP = 2, ROLE_LEARNER = 3, ROLE_DOWN = 4, ROLE_FOREIGN = 5 };
+
+/* See enum jh_state in rpc/replica.x. */
+enum replica_state {
+	STATE_IDLE = 0,
+	STATE_SETTLING = 1,
+	STATE_SERVING = 2,
+	STATE_FOLLOWING = 3,
+	STATE_CATCHING_UP = 4,
+	STATE_NEED_NEW_VIEW = 5,
+	STATE_DEPOSED = 6,
+	STATE_DAMAGED = 7
+};
+
+const char *replica_role_name(enum replica_role role);
+const char *replica_state_name(enum replica_state state);
+
+enum need_kind { NEED_EVICT = 1, NEED_ADMIT = 2, NEED_LOST_DATA = 3, NEED_FULL = 4 };
+
+/* Why a serving primary takes no orders now: those of enum jh_reason in rpc/shop.x that it may give. */
+enum refusing { REFUSING_NONE = 0, REFUSING_FULL = 6, REFUSING_DISK_FULL = 7, REFUSING_TOO_FEW = 8 };
+
+struct need {
+	enum need_kind kind;
+	uint64_t view;
+	uint32_t id;
+	struct uuid uuid;
+};
+
+struct joint {
+	uint32_t id;
+	struct uuid uuid;
+};
+
+/* Where a replica is, as the front-end found it. */
+struct peer {
+	uint32_t id;
+	struct uuid uuid;
+	struct uuid incarnation;
+	char address[LIMIT_ADDRESS_BYTES];
+};
+
+struct peers {
+	uint32_t count;
+	struct peer list[LIMIT_REPLICAS];
+};
+
+/* How a row of status, or a line, begins that tells of a program of another cluster format; who is to be upgraded follows. */
+#define OTHER_FORMAT_TEXT "speaks cluster format"
+
+/* Who speaks, or whom the caller means (rule 17). */
+struct identity {
+	uint32_t format;
+	uint32_t program_base;
+	uint32_t id; /* 0: the front-end */
+	struct uuid uuid;
+	struct uuid incarnation;
+	struct uuid cluster;
+	struct uuid generation;
+};
+
+#define REPORT_TEXT_SIZE 160
+
+/* What a replica says of itself; see jh_report in rpc/replica.x for each field. */
+struct report {
+	uint64_t news;
+	uint32_t id;
+	struct uuid uuid;
+	struct view view;
+	enum replica_role role;
+	enum replica_state state;
+	bool entered;
+	uint64_t whole_view;
+	uint64_t op;
+	uint64_t commit;
+	uint64_t digest_op;
+	struct digest digest;
+	uint64_t tail_cut;
+	uint64_t pending;
+	uint32_t write_age_ms;
+	bool disk_full;
+	bool stopping;
+	uint64_t orders_max;
+	enum refusing refusing;
+	uint32_t refusing_id;
+	int64_t clock_us;
+	uint64_t time_suspect_op;
+	uint64_t orders;
+	uint64_t uptime_s;
+	uint32_t loop_max_us;
+	uint32_t set_aside;
+	char push[REPORT_TEXT_SIZE];
+	char detail[REPORT_TEXT_SIZE];
+	char frontend[LIMIT_ADDRESS_BYTES];
+	uint32_t frontend_age_ms;
+	bool managed;
+	uint32_t joint_count;
+	struct joint joint[LIMIT_REPLICAS];
+	uint32_t needs_count;
+	struct need needs[LIMIT_REPLICAS];
+};

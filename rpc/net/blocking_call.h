@@ -1,0 +1,41 @@
+/* One ONC RPC call on a connection of its own, for threads that may wait. The deadline is for the whole of it,
+ * connecting included: a peer that trickles bytes or accepts and stays silent cannot hold the caller longer. */
+#pragma once
+
+#include <rpc/rpc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/net/address.h"
+
+struct blocking_call {
+	const struct rpc_address *address; /* AF_INET, AF_INET6 or AF_UNIX */
+	rpcprog_t program;
+	rpcvers_t version;
+	rpcproc_t procedure;
+	xdrproc_t encode;
+	void *arguments;
+	xdrproc_t decode;
+	void *results;        /* zeroed by the caller, who frees it with xdr_free after BLOCKING_ANSWERED */
+	uint64_t deadline_us; /* rpc_clock_us */
+	int cancel_fd;        /* readable: whoever waits is to give up at once. 0: none (0 to 2 are never one) */
+};
+
+enum blocking_result {
+	BLOCKING_ANSWERED,
+	BLOCKING_REJECTED,    /* somebody is there who said no: certainly not executed */
+	BLOCKING_STRANGER,    /* somebody is there who serves other programs only: certainly not executed */
+	BLOCKING_FAILED,      /* somebody is there who had a system error: may have been executed */
+	BLOCKING_LATE,        /* somebody is there who has not answered in time (or the caller gave up): who waits longer may
+				 hear it; may have been executed */
+	BLOCKING_SHORT,       /* this process, or this host, has no descriptor or memory for it */
+	BLOCKING_UNREACHABLE  /* nobody listens there, no way leads there, or it is no RPC */
+};
+
+/* Waits until fd is ready for `events` of poll(2). False with errno: ETIMEDOUT when the deadline (rpc_clock_us) passes
+ * first, ECANCELED when cancel_fd becomes readable (0: none). */
+bool blocking_wait(int fd, short events, uint64_t deadline_us, int cancel_fd);
+
+/* `error`: one short clause why, unless it was answered. */
+enum blocking_result blocking_call(const struct blocking_call *call, char *error, size_t error_size);

@@ -1,0 +1,16 @@
+/* What registry.c shares with registry_async.c. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/net/registry.h"
+
+#define REGISTRY_PATIENCE_US 500000u /* one question to the local rpcbind */
+
+/* registry_unset with a deadline for the whole of it. */
+void registry_unset_by(uint32_t program, uint32_t version, const char *address, uint64_t deadline_us);
+
+/* registry_set that waits so long for each answer, and gives up as slow when cancel_fd becomes readable (0: none). */
+enum registry_set_result registry_set_by(uint32_t program, uint32_t version, const char *address, uint64_t patience_us,
+					 int cancel_fd, char *error, size_t error_size);

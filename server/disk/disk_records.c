@@ -1,0 +1,95 @@
+/* The journal's records: from the core's words to bytes, and back. */
+#include <string.h>
+
+#include "rpc/base/must.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/disk.h"
+#include "server/node.h"
+
+static bool append_record(struct node *node, uint64_t ticket, jh_disk_record *record)
+{
+	char bytes[32768];
+	XDR xdr;
+
+	xdrmem_create(&xdr, bytes, sizeof bytes, XDR_ENCODE);
+	must(xdr_jh_disk_record(&xdr, record));
+	return journal_append(node->journal, ticket, bytes, xdr_getpos(&xdr));
+}
+
+bool disk_append_meta(struct node *node, uint64_t ticket)
+{
+	struct replica_meta meta;
+	jh_disk_record record = {.kind = JH_DISK_META};
+	jh_disk_meta *wire = &record.jh_disk_record_u.meta;
+
+	replica_meta_now(node->replica, &meta);
+	wire->id = meta.id;
+	wire->program_base = node->options.program_base;
+	wire->uuid = convert_uuid_to_wire(meta.uuid);
+	/* RULE 20: with its view */
+	wire->bound = convert_uuid_to_wire(meta.bound);
+	/* RULE 2 */
+	convert_view_to_wire(&meta.view, &wire->view);
+	wire->whole_view = meta.whole_view;
+	/* RULE 14 */
+	wire->tail_cut = meta.tail_cut;
+	convert_joint_to_wire(meta.joint, meta.joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
+
+	bool queued = append_record(node, ticket, &record);
+
+	xdr_free((xdrproc_t)xdr_jh_disk_record, &record);
+	return queued;
+}
+
+bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *meta, uint32_t *program_base)
+{
+	jh_disk_record record = {0};
+	const jh_disk_meta *wire = &record.jh_disk_record_u.meta;
+	XDR xdr;
+
+	xdrmem_create(&xdr, (char *)(uintptr_t)payload, size, XDR_DECODE);
+
+	bool good = xdr_jh_disk_record(&xdr, &record) && record.kind == JH_DISK_META &&
+		    convert_view_from_wire(&wire->view, &meta->view) &&
+		    convert_joint_from_wire(wire->joint.joint_val, wire->joint.joint_len, meta->joint,
+					    &meta->joint_count);
+
+	if (good) {
+		meta->id = wire->id;
+		*program_base = wire->program_base;
+		meta->uuid = convert_uuid_from_wire(wire->uuid);
+		meta->bound = convert_uuid_from_wire(wire->bound);
+		meta->whole_view = wire->whole_view;
+		meta->tail_cut = wire->tail_cut;
+	}
+	xdr_free((xdrproc_t)xdr_jh_disk_record, &record);
+	return good;
+}
+
+bool disk_append_batch(struct node *node, const struct replica_action *action)
+{
+	static struct journal_entry entries[LIMIT_PUSH_ENTRIES];
+	struct journal_batch batch = {.base_op = action->op, .base_digest = action->digest,
+				      .durable_op = action->durable_op, .commit = action->commit,
+				      .staged = action->write == WRITE_STAGED};
+	uint32_t count = (uint32_t)(action->last_op - action->op);
+
+	must(action->last_op - action->op <= LIMIT_PUSH_ENTRIES);
+	for (uint32_t i = 0; i < count; i++) {
+		struct replica_entry entry = replica_entry_at(node->replica, action->op + 1 + i);
+
+		entries[i] = (struct journal_entry){.view = entry.view, .body = entry.body, .size = entry.size};
+	}
+	return journal_append_batch(node->journal, action->ticket, &batch, entries, count);
+}
+
+bool disk_append_state(struct node *node, const struct replica_action *action)
+{
+	jh_disk_record record = {.kind = JH_DISK_STATE};
+	jh_disk_state *state = &record.jh_disk_record_u.state;
+
+	state->op = action->op;
+	state->digest = convert_digest_to_wire(action->digest);
+	state->last_op = action->last_op;
+	return append_record(node, action->ticket, &record);
+}

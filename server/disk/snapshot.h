@@ -1,0 +1,120 @@
+/* Snapshots: the committed state as of op c in one file, `DIR/snapshot-<c, 20 digits>`. The same records that a full
+ * push carries (orders_encode), so that one that was received and one that was written here are equal. A snapshot is
+ * written to a temporary file, fsynced, renamed, and the directory fsynced: under its name it is always whole.
+ *
+ * A file is (all numbers big-endian):
+ *
+ *     header   128 bytes: magic "JHSNAPSH", u32 version, u32 header bytes, u64 op, u64 loaded orders, u64 orders,
+ *              u64 bytes of all records, digest (16), u64 chunks, zeros; the last 8 bytes are XXH3-64 of those before
+ *     chunks   u32 bytes (a multiple of 4, at most 256 KiB), u32 number (from 1), u64 XXH3-64 of the bytes; the bytes:
+ *              whole records
+ *     trailer  u32 0, u32 chunks, u64 XXH3-64 over the chunks' checksums
+ *
+ * Every later format keeps the first 16 bytes, so that newer is told from damaged. The header is written last: an
+ * unfinished file has none.
+ *
+ * It does not choose when to make a snapshot, moves no damaged file (rule 14 is the caller's), and starts no thread.
+ * A failed write is reported, leaves nothing behind, and may be tried again later (rule 13: these are the temporary
+ * files). */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/base/digest.h"
+#include "server/machine/orders.h"
+
+#define SNAPSHOT_FORMAT 2
+#define SNAPSHOT_ERROR_SIZE 512
+#define SNAPSHOT_TEMPORARY "snapshot.tmp" /* being written from this replica's own state */
+#define SNAPSHOT_INCOMING "incoming.tmp"  /* being received from a primary */
+
+/* What a state is, in few words: equal summaries, equal states. */
+struct snapshot_summary {
+	uint64_t op;
+	uint64_t initial_count;
+	struct digest digest; /* orders_digest at op */
+};
+
+/* --- writing this replica's own state, on a thread of its own ----------------------------------------------------- */
+
+enum snapshot_written {
+	SNAPSHOT_WRITTEN,
+	SNAPSHOT_FAILED, /* error has one line; nothing is left behind */
+	SNAPSHOT_STOPPED
+};
+
+struct snapshot_pace {
+	uint64_t bytes_per_second;  /* the thread sleeps between chunks; 0: as fast as the disk takes it */
+	const _Atomic bool *stop;   /* set: give up within 20 ms; NULL: never */
+};
+
+/* Writes the state as of summary->op, taken from the orders while later ones are applied (summary was taken on the
+ * applying thread). orders must stay until it returns. What is written goes to the disk a MiB at a time, so that a
+ * journal's fsync never finds more than that in its way. */
+enum snapshot_written snapshot_write(const char *directory, const struct orders *orders,
+				     const struct snapshot_summary *summary, const struct snapshot_pace *pace,
+				     char *error, size_t error_size);
+
+/* --- writing a state that comes in chunks ------------------------------------------------------------------------- */
+
+struct snapshot_writer;
+
+/* name: SNAPSHOT_TEMPORARY or SNAPSHOT_INCOMING; a file of that name is replaced. bytes: of all records, to reserve
+ * room for (0: not known). NULL with one line in error. All functions below may wait for the disk: not for an event
+ * loop. */
+struct snapshot_writer *snapshot_begin(const char *directory, const char *name, uint64_t bytes, char *error,
+				       size_t error_size);
+
+/* Adds whole records, at most LIMIT_STATE_CHUNK_BYTES. It follows size prefixes and the digest, it does not look
+ * into bodies: whoever receives a state also gives each chunk to orders_decode. False with one line in error; then
+ * only abandon. */
+bool snapshot_append(struct snapshot_writer *writer, const void *records, size_t size, char *error, size_t error_size);
+
+/* Makes the file whole and durable under its temporary name, and frees the writer. False with one line in error, and
+ * the file removed, also when what was appended is not the state that `expected` says. */
+bool snapshot_finish(struct snapshot_writer *writer, const struct snapshot_summary *expected, char *error,
+		     size_t error_size);
+
+/* Removes the file and frees the writer (NULL: nothing). */
+void snapshot_abandon(struct snapshot_writer *writer);
+
+/* Gives a finished file its name, durably. */
+bool snapshot_publish(const char *directory, const char *name, uint64_t op, char *error, size_t error_size);
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+enum snapshot_outcome {
+	SNAPSHOT_LOADED,
+	SNAPSHOT_MISSING,
+	SNAPSHOT_DAMAGED,      /* to be set aside (rule 14) */
+	SNAPSHOT_NEWER_FORMAT, /* of a newer program: not damaged, upgrade */
+	SNAPSHOT_OLDER_FORMAT, /* of an older program: not damaged, and not for this one to touch */
+	SNAPSHOT_TOO_LARGE,    /* more orders than orders_max */
+	SNAPSHOT_IO_ERROR      /* the disk or the file system refuses: says nothing about the file's bytes */
+};
+
+/* The format that a file's first 16 bytes claim; 0: it is no snapshot. */
+uint32_t snapshot_format_claimed(const void *bytes);
+
+/* Reads all of a snapshot and verifies all of it. LOADED: *orders is the caller's (orders_free), summary says what
+ * it is. For every other outcome *orders is NULL and error has one line: what, on what, what to do. */
+enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct orders **orders,
+				    struct snapshot_summary *summary, char *error, size_t error_size);
+
+/* --- the files of a directory ------------------------------------------------------------------------------------- */
+
+/* DIR/snapshot-<op>; false when it does not fit. */
+bool snapshot_path(const char *directory, uint64_t op, char *path, size_t size);
+
+/* The op of the newest snapshot that is older than `below` (UINT64_MAX: of the newest); false when there is none: with errno 0,
+ * or with the one for which nobody could look. */
+bool snapshot_newest(const char *directory, uint64_t below, uint64_t *op);
+
+/* Removes the snapshots of ops below op. */
+void snapshot_remove_below(const char *directory, uint64_t op);
+
+/* Removes what a killed process left: unfinished files under the temporary names. */
+void snapshot_remove_temporary(const char *directory);

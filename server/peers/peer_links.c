@@ -1,0 +1,299 @@
+/* A primary's connections to the other replicas: opened with a hello, then pushes and pings. When to connect, what
+ * to push and what a silence means is the core's. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "rpc/base/shortage.h"
+#include "rpc/net/channel.h"
+#include "rpc/cluster/convert.h"
+#include "rpc/cluster/hello.h"
+#include "server/node.h"
+
+#define HELLO_TIMEOUT_MS 1000
+#define PUSH_TIMEOUT_MS 600000u /* the core judges silence; a connection that hangs this long is closed in any case */
+#define PING_TIMEOUT_MS 60000u
+
+struct link {
+	struct link *next;
+	struct node *node;
+	struct rpc_channel *channel;
+	uint32_t id;
+	struct uuid uuid;
+	struct uuid incarnation;
+	bool up;
+	LIST_HEAD(, push_call) pushes;
+};
+
+/* A push under way: which one an answer belongs to. */
+struct push_call {
+	LIST_ENTRY(push_call) entry;
+	struct link *link;
+	uint64_t token;
+};
+
+static void push_call_free(struct push_call *call)
+{
+	LIST_REMOVE(call, entry);
+	free(call);
+}
+
+static struct link *link_find(struct node *node, uint32_t id, struct uuid uuid)
+{
+	for (struct link *link = node->links; link != NULL; link = link->next) {
+		if (link->id == id && uuid_equal(link->uuid, uuid))
+			return link;
+	}
+	return NULL;
+}
+
+void links_disconnect(struct node *node, uint32_t id, struct uuid uuid)
+{
+	struct link **slot = &node->links;
+
+	while (*slot != NULL && ((*slot)->id != id || !uuid_equal((*slot)->uuid, uuid)))
+		slot = &(*slot)->next;
+	if (*slot == NULL)
+		return;
+
+	struct link *link = *slot;
+
+	*slot = link->next;
+	rpc_channel_close(link->channel); /* forgets the calls in flight */
+	for (struct push_call *call = LIST_FIRST(&link->pushes), *next; call != NULL; call = next) {
+		next = LIST_NEXT(call, entry);
+		push_call_free(call);
+	}
+	free(link);
+}
+
+void links_free(struct node *node)
+{
+	while (node->links != NULL)
+		links_disconnect(node, node->links->id, node->links->uuid);
+}
+
+static void lose(struct link *link)
+{
+	struct node *node = link->node;
+	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .id = link->id, .uuid = link->uuid};
+
+	links_disconnect(node, link->id, link->uuid);
+	node_step(node, &event);
+	node_flush(node);
+}
+
+static void closed(void *context, const char *reason)
+{
+	struct link *link = context;
+
+	log_debug("links", "connection ended replica=%" PRIu32 " reason=\"%s\"", link->id, reason);
+	lose(link);
+}
+
+static void nonsense(struct link *link, const struct rpc_reply *reply, const char *what)
+{
+	if (node_may_complain(link->node))
+		log_warn("links", "closed: %s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
+			 rpc_channel_address(link->channel),
+			 reply->status == RPC_ANSWERED ? "malformed" : reply->error);
+	lose(link);
+}
+
+static void greeted(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+	struct report report;
+	struct identity who;
+	jh_hello_result wire = {0};
+
+	if (reply->status == RPC_LOST)
+		return; /* closed() follows */
+	if (!hello_decode(reply, &wire)) {
+		nonsense(link, reply, "no answer to our hello");
+		return;
+	}
+
+	bool good = wire.status == JH_HELLO_OK && convert_identity_from_wire(&wire.me, &who) && who.id == link->id &&
+		    uuid_equal(who.uuid, link->uuid) && uuid_equal(who.incarnation, link->incarnation) &&
+		    convert_report_from_wire(&wire.report, &report);
+	char text[JH_TEXT_MAX];
+
+	convert_text(text, sizeof text, wire.error.jh_text_val, wire.error.jh_text_len);
+	if (wire.status == JH_HELLO_FORMAT && wire.me.format != JH_CLUSTER_FORMAT)
+		hello_name_formats(text, sizeof text, wire.me.format, "that replica", "this one");
+	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
+	if (!good) {
+		if (node_may_complain(link->node)) /* it is tried again at once */
+			log_warn("links", "hello refused replica=%" PRIu32 " address=%s reason=\"%s\"", link->id,
+				 rpc_channel_address(link->channel),
+				 text[0] != 0 ? text : "another process than the one meant");
+		lose(link);
+		return;
+	}
+	link->up = true;
+	node_step(link->node, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = link->id, .uuid = link->uuid,
+						      .incarnation = link->incarnation, .report = &report});
+}
+
+static void say_hello(void *context)
+{
+	struct link *link = context;
+	struct identity me = node_identity(link->node);
+	struct identity meant = {.format = me.format, .program_base = me.program_base, .id = link->id, .uuid = link->uuid,
+				 .incarnation = link->incarnation, .cluster = me.cluster, .generation = me.generation};
+	jh_hello_args args;
+
+	convert_identity_to_wire(&me, &args.me);
+	convert_identity_to_wire(&meant, &args.you);
+	hello_1(&args, NULL, rpc_channel_call(link->channel, HELLO_TIMEOUT_MS, greeted, link));
+}
+
+static void turn_end(void *context)
+{
+	struct link *link = context;
+
+	node_flush(link->node);
+}
+
+void links_connect(struct node *node, const struct replica_action *action)
+{
+	static const struct rpc_channel_events events = {.connected = say_hello,
+							 .closed = closed,
+							 .turn_end = turn_end};
+
+	links_disconnect(node, action->id, action->uuid);
+
+	struct link *link = calloc(1, sizeof *link);
+
+	must_allocate(link);
+	*link = (struct link){.next = node->links, .node = node, .id = action->id, .uuid = action->uuid,
+			      .incarnation = action->incarnation};
+	node->links = link;
+	link->channel = rpc_channel_open(node->base, action->address, node->options.program_base + action->id,
+					 JH_REPLICA_V1, &events, link);
+}
+
+/* --- pushes ------------------------------------------------------------------------------------------------------- */
+
+static bool ack_from_wire(const jh_push_result *wire, struct replica_ack *ack)
+{
+	if (wire->status < JH_PUSH_OK || wire->status > JH_PUSH_REFUSED)
+		return false;
+	*ack = (struct replica_ack){.status = (enum replica_push_status)wire->status, .view = wire->view,
+				    .uuid = convert_uuid_from_wire(wire->uuid), .op = wire->op, .commit = wire->commit,
+				    .commit_digest = convert_digest_from_wire(wire->commit_digest),
+				    .state_next = wire->state_next, .disk_full = wire->disk_full,
+				    .clock_us = wire->clock_us};
+	return true;
+}
+
+static void pushed(void *context, const struct rpc_reply *reply)
+{
+	struct push_call *call = context;
+	struct link *link = call->link;
+	uint64_t token = call->token;
+	struct replica_ack ack;
+	jh_push_result wire = {0};
+
+	push_call_free(call);
+	if (reply->status == RPC_LOST)
+		return;
+
+	bool good = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_push_result, &wire) && ack_from_wire(&wire, &ack);
+
+	xdr_free((xdrproc_t)xdr_jh_push_result, &wire);
+	if (!good) {
+		nonsense(link, reply, "no answer to a push");
+		return;
+	}
+	node_step(link->node, &(struct replica_event){.kind = REPLICA_ACK, .id = link->id, .uuid = link->uuid,
+						      .token = token, .ack = &ack});
+}
+
+static void fill_state(struct node *node, const struct replica_push *push, jh_state_chunk *state)
+{
+	static char records[LIMIT_STATE_CHUNK_BYTES];
+	uint64_t next;
+	uint64_t count = orders_count(node->orders);
+
+	state->op = push->base_op;
+	state->digest = convert_digest_to_wire(push->base_digest);
+	state->initial_count = orders_initial_count(node->orders);
+	state->total = count;
+	state->first = push->state_first < count ? push->state_first : count;
+	must(push->base_op == orders_op(node->orders));
+	state->records.records_len =
+		(u_int)orders_encode(node->orders, state->first, push->base_op, &next, records, sizeof records);
+	state->records.records_val = records;
+}
+
+void links_push(struct node *node, const struct replica_action *action)
+{
+	static jh_log_entry entries[LIMIT_PUSH_ENTRIES];
+	struct link *link = link_find(node, action->id, action->uuid);
+	const struct replica_push *push = &action->push;
+	jh_push_args args = {.view = push->view, .base_op = push->base_op, .last_op = push->last_op, .commit = push->commit};
+	jh_view record;
+	jh_state_chunk state;
+
+	must(link != NULL);
+	must(link->up);
+	args.base_digest = convert_digest_to_wire(push->base_digest);
+	if (push->record != NULL) {
+		convert_view_to_wire(push->record, &record);
+		args.record = &record;
+	}
+	node->push_bytes = 0;
+	if (push->has_state) {
+		fill_state(node, push, &state);
+		args.state = &state;
+		node->push_bytes = state.records.records_len;
+	}
+	for (uint32_t i = 0; i < push->entries_count; i++) {
+		struct replica_entry entry = replica_entry_at(node->replica, push->base_op + 1 + i);
+
+		entries[i].view = entry.view;
+		entries[i].body.body_len = entry.size;
+		entries[i].body.body_val = (char *)(uintptr_t)entry.body;
+		node->push_bytes += entry.size;
+	}
+	args.entries.entries_len = push->entries_count;
+	args.entries.entries_val = entries;
+	node->push_kind = push->has_state ? "full" : push->entries_count > 0 ? "delta" : "commit";
+
+	struct push_call *call = malloc(sizeof *call);
+
+	must_allocate(call);
+	*call = (struct push_call){.link = link, .token = action->token};
+	LIST_INSERT_HEAD(&link->pushes, call, entry);
+	push_1(&args, NULL, rpc_channel_call(link->channel, PUSH_TIMEOUT_MS, pushed, call));
+	if (push->record != NULL)
+		xdr_free((xdrproc_t)xdr_jh_view, &record);
+}
+
+/* --- pings -------------------------------------------------------------------------------------------------------- */
+
+static void ponged(void *context, const struct rpc_reply *reply)
+{
+	struct link *link = context;
+
+	if (reply->status == RPC_ANSWERED)
+		node_step(link->node,
+			  &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
+}
+
+void links_ping(struct node *node, uint32_t id, struct uuid uuid)
+{
+	struct link *link = link_find(node, id, uuid);
+	struct timeval unused = {0};
+
+	must(link != NULL);
+
+	CLIENT *client = rpc_channel_call(link->channel, PING_TIMEOUT_MS, ponged, link);
+
+	clnt_call(client, NULLPROC, (xdrproc_t)(void (*)(void))xdr_void, NULL, (xdrproc_t)(void (*)(void))xdr_void,
+		  NULL, unused);
+}

@@ -1,0 +1,14 @@
+/* A push as it came, in the core's words. What rpc/cluster/convert.h is for the small words this is for the one message that
+ * carries operations: it alone decides what of them may enter a log. It refuses to know who sent it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "rpc/replica.h"
+#include "server/replica/replica.h"
+
+/* record: room for the view that may come along; entries: room for LIMIT_PUSH_ENTRIES. push points into both, and
+ * entries to the bodies in args, which the core copies. False when args is nonsense: a view that is none, a state of
+ * another op than the base, a body that could not be applied, ops beyond what 64 bits count. */
+bool push_from_wire(const jh_push_args *args, struct view *record, struct replica_entry *entries,
+		    struct replica_push *push);

@@ -1,58 +1,94 @@
 #include "server/announce.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "rpc/base/log.h"
-#include "rpc/net/channel.h"
 #include "rpc/base/clock.h"
+#include "rpc/base/log.h"
+#include "rpc/base/shortage.h"
 #include "rpc/frontend.h"
-#include "server/node.h"
+#include "rpc/net/channel.h"
+#include "rpc/net/registry.h"
 
 #define DUMP_TIMEOUT_MS 1000
 #define CALL_TIMEOUT_MS 1000
+#define AGAIN_US 5000000u
 
-void announce_cancel(struct node *node)
+struct announcer {
+	struct announcer_options options;
+	struct rpc_channel *channel; /* NULL: nobody is being told */
+	uint64_t looked_us;          /* when a front-end was looked for last */
+	bool begun;
+};
+
+struct announcer *announcer_new(const struct announcer_options *options)
 {
-	rpc_channel_close(node->announcing);
-	node->announcing = NULL;
+	struct announcer *announcer = calloc(1, sizeof *announcer);
+
+	must_allocate(announcer);
+	announcer->options = *options;
+	return announcer;
+}
+
+static void hang_up(struct announcer *announcer)
+{
+	rpc_channel_close(announcer->channel);
+	announcer->channel = NULL;
+}
+
+void announcer_free(struct announcer *announcer)
+{
+	if (announcer == NULL)
+		return;
+	hang_up(announcer);
+	free(announcer);
 }
 
 static void answered(void *context, const struct rpc_reply *reply)
 {
 	(void)reply;
-	announce_cancel(context);
+	hang_up(context);
 }
 
 static void closed(void *context, const char *reason)
 {
 	log_debug("announce", "no front-end heard us reason=\"%s\"", reason);
-	announce_cancel(context);
+	hang_up(context);
 }
 
 static void found(void *context, const char *host, const struct registry_entry *entries, int count, const char *error)
 {
 	static const struct rpc_channel_events events = {.closed = closed};
-	struct node *node = context;
-	jh_announce_args args = {.id = node->options.id};
+	struct announcer *announcer = context;
+	const struct announcer_options *options = &announcer->options;
+	jh_announce_args args = {.id = options->id};
 
-	if (count <= 0 || node->announcing != NULL) {
+	if (count <= 0 || announcer->channel != NULL) {
 		log_debug("announce", "no front-end found host=%s reason=\"%s\"", host,
 			  error != NULL ? error : "none registered");
 		return;
 	}
-	args.address.jh_address_val = node->address;
-	args.address.jh_address_len = (u_int)strlen(node->address);
-	node->announcing = rpc_channel_open(node->base, entries[0].address, node->options.program_base, JH_FRONTEND_V1,
-					    &events, node);
-	announce_1(&args, NULL, rpc_channel_call(node->announcing, CALL_TIMEOUT_MS, answered, node));
+	args.address.jh_address_val = (char *)(uintptr_t)options->address;
+	args.address.jh_address_len = (u_int)strlen(options->address);
+	announcer->channel = rpc_channel_open(options->base, entries[0].address, options->program_base, JH_FRONTEND_V1,
+					      &events, announcer);
+	announce_1(&args, NULL, rpc_channel_call(announcer->channel, CALL_TIMEOUT_MS, answered, announcer));
 }
 
-void announce(struct node *node)
+void announce(struct announcer *announcer)
 {
-	uint32_t base = node->options.program_base;
+	const struct announcer_options *options = &announcer->options;
 
-	node->announced_us = rpc_clock_us();
-	if (node->options.frontend == NULL || node->announcing != NULL)
+	announcer->begun = true;
+	announcer->looked_us = rpc_clock_us();
+	if (options->frontend == NULL || announcer->channel != NULL)
 		return;
-	registry_dump_async(node->registry, node->options.frontend, base, base, DUMP_TIMEOUT_MS, found, node);
+	registry_dump_async(options->registry, options->frontend, options->program_base, options->program_base,
+			    DUMP_TIMEOUT_MS, found, announcer);
+}
+
+void announcer_tick(struct announcer *announcer, bool managed)
+{
+	if (announcer->begun && !managed && rpc_clock_us() - announcer->looked_us >= AGAIN_US)
+		announce(announcer);
 }

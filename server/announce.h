@@ -2,7 +2,24 @@
  * depends on it, and a failure is not worth more than a debug line. */
 #pragma once
 
-struct node;
+#include <stdbool.h>
+#include <stdint.h>
 
-void announce(struct node *node);
-void announce_cancel(struct node *node);
+struct announcer;
+struct event_base;
+struct registry;
+
+struct announcer_options {
+	struct event_base *base;
+	struct registry *registry;
+	uint32_t program_base;
+	uint32_t id;
+	const char *frontend;        /* host; NULL: nobody is told */
+	const char *address;         /* where this replica is found; borrowed */
+};
+
+struct announcer *announcer_new(const struct announcer_options *options);
+void announcer_free(struct announcer *announcer);
+void announce(struct announcer *announcer);
+/* Every turn of the timer: again from time to time, as long as no front-end has found us. */
+void announcer_tick(struct announcer *announcer, bool managed);

@@ -11,6 +11,7 @@
 #include "rpc/program/process.h"
 #include "rpc/program/standard_output.h"
 #include "server/disk/journal.h"
+#include "server/disk/recovery.h"
 #include "server/memory_watch.h"
 #include "server/node.h"
 #include "server/options.h"
@@ -23,10 +24,8 @@ static void trace_line(void *context, const char *text)
 
 static void dump_trace(void *context)
 {
-	struct node *node = context;
-
 	log_plain(STDERR_FILENO, "what this replica last did:");
-	replica_trace_dump(node->replica, trace_line, NULL);
+	node_trace_dump(context, trace_line, NULL);
 }
 
 /* After giving up its uuid a replica starts anew: a new process image, because recovery is the tested path. */
@@ -56,9 +55,10 @@ int main(int argc, char **argv)
 	memory_watch_start(&memory);
 	log_start();
 
+	options.node.memory = &memory;
+
 	struct node *node = node_new(&options.node);
 
-	node->memory = &memory;
 	must_on_failure(dump_trace, node);
 
 	int status = node_run(node);

@@ -1,7 +1,14 @@
 /* Whether our program base cuts into the numbers of another cluster on this host: looked at once, and only said. */
 #pragma once
 
-struct node;
+#include <stdint.h>
 
+struct event_base;
+struct neighbours;
+struct registry;
+
+struct neighbours *neighbours_new(struct event_base *base, struct registry *registry, uint32_t program_base, uint32_t id);
+/* After the registry. NULL is fine. */
+void neighbours_free(struct neighbours *neighbours);
 /* Not before registering: until then nobody knows whether rpcbind answers. */
-void neighbours_look(struct node *node);
+void neighbours_look(struct neighbours *neighbours);

@@ -1,20 +1,21 @@
-/* SUBMIT and QUERY: from the call to what the core decides on, and from its decision to the answer. The only step
- * that may talk to the outside world, the postcode check, happens before an operation enters the log. */
+#include "server/requests.h"
+
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
 #include "server/machine/body.h"
-#include "server/node.h"
-#include "server/shop/order_time.h"
+#include "server/machine/orders.h"
+#include "server/shop/postcode_check.h"
 
 #define BODY_TIME_OFFSET 24
 #define BODY_CHECK_OFFSET 32
@@ -23,6 +24,42 @@
  * back soon. */
 #define RECALL_EXISTS_US (24ll * 3600 * 1000000)
 #define RECALL_UNASKED_US (60ll * 1000000)
+
+/* A write or a read on its way. */
+struct request {
+	struct requests *requests;
+	struct rpc_call *call;
+	uint64_t view;
+	struct uuid client;
+	uint64_t number;
+	struct digest content;
+	bool is_read;
+	jh_query query;              /* is_read: taken from the call's arguments, freed with the request */
+	enum jh_reason reason;       /* why it was declined */
+	const char *why;
+	char *bad_text;              /* `why`, when a text of the order is none: freed with the request */
+	char postcode[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)]; /* normalised, or as typed (escaped) when it is none */
+	STAILQ_ENTRY(request) next;  /* in validated */
+	LIST_ENTRY(request) live;
+	uint32_t size;
+	uint8_t body[];
+};
+
+struct requests {
+	struct requests_options options;
+	LIST_HEAD(, request) live;
+	STAILQ_HEAD(, request) validated;
+};
+
+struct requests *requests_new(const struct requests_options *options)
+{
+	struct requests *requests = calloc(1, sizeof *requests);
+
+	must_allocate(requests);
+	requests->options = *options;
+	STAILQ_INIT(&requests->validated);
+	return requests;
+}
 
 static void request_free(struct request *request)
 {
@@ -33,13 +70,38 @@ static void request_free(struct request *request)
 	free(request);
 }
 
-void requests_drop(struct node *node)
+void requests_free(struct requests *requests)
 {
-	for (struct request *request = LIST_FIRST(&node->requests), *next; request != NULL; request = next) {
+	for (struct request *request = LIST_FIRST(&requests->live), *next; request != NULL; request = next) {
 		next = LIST_NEXT(request, live);
 		rpc_call_drop(request->call);
 		request_free(request);
 	}
+	free(requests);
+}
+
+static uint64_t token_of(const struct request *request)
+{
+	return (uint64_t)(uintptr_t)request;
+}
+
+static struct request *request_of(const struct replica_action *action)
+{
+	return (struct request *)(uintptr_t)action->token;
+}
+
+static const struct orders *orders_of(const struct request *request)
+{
+	return *request->requests->options.orders;
+}
+
+static void begin(struct requests *requests, struct request *request, struct svc_req *call, struct replica_event *event)
+{
+	request->requests = requests;
+	request->call = rpc_call_take(call);
+	LIST_INSERT_HEAD(&requests->live, request, live);
+	event->token = token_of(request);
+	requests->options.event(requests->options.context, event);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -61,7 +123,7 @@ static void reply_placed(struct request *request, uint64_t op)
 	jh_write_result result = {.outcome = JH_DONE};
 	jh_order_placed *placed = &result.jh_write_result_u.answer.jh_operation_answer_u.order;
 
-	must(orders_by_op(request->node->orders, op, &order));
+	must(orders_by_op(orders_of(request), op, &order));
 	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
 	placed->postcode.postcode_val = (char *)(uintptr_t)order.postcode.bytes;
 	placed->postcode.postcode_len = order.postcode.size;
@@ -72,8 +134,9 @@ static void reply_placed(struct request *request, uint64_t op)
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
 }
 
-void request_answer(struct request *request, const struct replica_action *action)
+void requests_answer(const struct replica_action *action)
 {
+	struct request *request = request_of(action);
 	char text[ORDER_TEXT_ERROR_SIZE];
 
 	switch (action->verdict) {
@@ -128,26 +191,13 @@ void request_answer(struct request *request, const struct replica_action *action
 	request_free(request);
 }
 
-/* --- judging ------------------------------------------------------------------------------------------------------ */
+/* --- validation ------------------------------------------------------------------------------------------------------ */
 
-/* RULE 16: as it enters the log, and of no account if it does not: in a view that has ended meanwhile the others' clocks are
- * not known, and a time made then must not be the last one. */
-int64_t request_date(struct request *request)
+static void date(struct request *request, int64_t time_us)
 {
-	struct node *node = request->node;
-	int64_t previous_us = node->last_time_us;
-
-	if (previous_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
-		previous_us = orders_last_time_us(node->orders);
-
-	int64_t others_us;
-	bool known = replica_clock_of_others(node->replica, rpc_clock_us() / 1000, order_time_not_before(previous_us),
-					     &others_us);
-	int64_t time_us = order_time_after(previous_us, rpc_wall_us(), known ? &others_us : NULL);
 	uint64_t wire = htobe64((uint64_t)time_us);
 
 	memcpy(request->body + BODY_TIME_OFFSET, &wire, sizeof wire);
-	return time_us;
 }
 
 static void assign(struct request *request, enum jh_check check)
@@ -163,10 +213,9 @@ static void decline(struct request *request, enum jh_reason reason, const char *
 	request->why = why;
 }
 
-static void judged(struct request *request)
+static void validated(struct request *request)
 {
-	*request->node->judged_end = request;
-	request->node->judged_end = &request->next;
+	STAILQ_INSERT_TAIL(&request->requests->validated, request, next);
 }
 
 static void take_verdict(struct request *request, enum postcode_verdict verdict)
@@ -195,47 +244,49 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: order again");
 		break;
 	}
-	judged(request);
+	validated(request);
 }
 
 static void checked(void *context, enum postcode_verdict verdict)
 {
 	struct request *request = context;
+	const struct requests *requests = request->requests;
 
 	take_verdict(request, verdict);
-	node_flush(request->node);
+	requests->options.turn_end(requests->options.context);
 }
 
 /* What the last order to this postcode found out need not be asked again, least of all by a primary that has just
  * taken over with everybody waiting. */
 static void recall(struct request *request)
 {
-	struct node *node = request->node;
+	struct postcode_checker *checker = request->requests->options.checker;
 	struct order_view last;
 
-	if (!postcode_wonders(node->checker, request->postcode) ||
-	    orders_history(node->orders, request->postcode, (uint32_t)strlen(request->postcode), 0, 1, &last) == 0)
+	if (!postcode_wonders(checker, request->postcode) ||
+	    orders_history(orders_of(request), request->postcode, (uint32_t)strlen(request->postcode), 0, 1, &last) == 0)
 		return;
 
 	int64_t age_us = rpc_wall_us() - last.time_us;
 
 	if (last.check == JH_CHECK_EXISTS && age_us < RECALL_EXISTS_US)
-		postcode_recall(node->checker, request->postcode, POSTCODE_EXISTS);
+		postcode_recall(checker, request->postcode, POSTCODE_EXISTS);
 	else if (last.check == JH_CHECK_FORMAT_ONLY && age_us < RECALL_UNASKED_US)
-		postcode_recall(node->checker, request->postcode, POSTCODE_FORMAT_ONLY);
+		postcode_recall(checker, request->postcode, POSTCODE_FORMAT_ONLY);
 }
 
-/* Puts the request on node->judged, now or when the provider has answered. */
-void request_judge(struct request *request)
+/* Now, or when the provider has answered. */
+void requests_judge(const struct replica_action *action)
 {
+	struct request *request = request_of(action);
 	enum postcode_verdict verdict;
 
 	if (request->reason != JH_REASON_NONE) { /* no postcode at all, or no text */
-		judged(request);
+		validated(request);
 		return;
 	}
 	recall(request);
-	if (postcode_check(request->node->checker, request->postcode, &verdict, checked, request))
+	if (postcode_check(request->requests->options.checker, request->postcode, &verdict, checked, request))
 		take_verdict(request, verdict);
 }
 
@@ -264,7 +315,7 @@ static bool texts_good(struct request *request, const struct body *body)
 }
 
 /* The front-end has judged the shape; what slips through is refused here as malformed. */
-static struct request *make_request(struct node *node, const jh_submit_args *args)
+static struct request *make_request(const jh_submit_args *args)
 {
 	const jh_order *order = &args->operation.jh_operation_u.order;
 	uint8_t encoded[LIMIT_BODY_BYTES];
@@ -287,7 +338,7 @@ static struct request *make_request(struct node *node, const jh_submit_args *arg
 	struct request *request = malloc(sizeof *request + size);
 
 	must_allocate(request);
-	*request = (struct request){.node = node, .view = args->view, .client = body.client, .number = body.request,
+	*request = (struct request){.view = args->view, .client = body.client, .number = body.request,
 				    .size = (uint32_t)size};
 	memcpy(request->body, encoded, size);
 	escape_into(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size, ESCAPE_STRICT);
@@ -300,41 +351,55 @@ static struct request *make_request(struct node *node, const jh_submit_args *arg
 	return request;
 }
 
-bool_t request_submit(struct node *node, jh_submit_args *args, struct svc_req *call)
+bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct svc_req *call)
 {
-	struct request *request = args->operation.kind == JH_OPERATION_ORDER ? make_request(node, args) : NULL;
+	struct request *request = args->operation.kind == JH_OPERATION_ORDER ? make_request(args) : NULL;
 
 	if (request == NULL) {
 		rpc_call_system_error(rpc_call_take(call));
 		return FALSE;
 	}
-	request->call = rpc_call_take(call);
-	LIST_INSERT_HEAD(&node->requests, request, live);
-	node_step(node, &(struct replica_event){.kind = REPLICA_SUBMIT, .token = (uint64_t)(uintptr_t)request,
-						.view = request->view, .client = request->client,
-						.request = request->number, .content = request->content});
+	begin(requests, request, call,
+	      &(struct replica_event){.kind = REPLICA_SUBMIT, .view = request->view, .client = request->client,
+				      .request = request->number, .content = request->content});
 	return FALSE;
+}
+
+bool requests_next(struct requests *requests, struct replica_event *event, int64_t *time_us)
+{
+	struct request *request = STAILQ_FIRST(&requests->validated);
+
+	if (request == NULL)
+		return false;
+	STAILQ_REMOVE_HEAD(&requests->validated, next);
+
+	bool declined = request->reason != JH_REASON_NONE;
+
+	*event = (struct replica_event){.kind = declined ? REPLICA_DECLINE : REPLICA_PROPOSE, .token = token_of(request),
+					.view = request->view, .client = request->client, .request = request->number,
+					.content = request->content, .body = request->body, .size = request->size};
+	if (!declined) {
+		*time_us = requests->options.date(requests->options.context);
+		date(request, *time_us);
+	}
+	return true;
 }
 
 /* --- QUERY -------------------------------------------------------------------------------------------------------- */
 
-bool_t request_query(struct node *node, jh_query_args *args, struct svc_req *call)
+bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc_req *call)
 {
 	struct request *request = calloc(1, sizeof *request);
 
 	must_allocate(request);
-	request->node = node;
 	request->is_read = true;
 	request->view = args->view;
 	request->query = args->query; /* ours now: rpcgen's freeargs finds nothing */
 	memset(&args->query, 0, sizeof args->query);
 	args->query.kind = JH_QUERY_HISTORY;
-	request->call = rpc_call_take(call);
-	LIST_INSERT_HEAD(&node->requests, request, live);
-	node_step(node, &(struct replica_event){.kind = REPLICA_QUERY,
-						.token = (uint64_t)(uintptr_t)request,
-						.view = args->view,
-						.floor = args->at_primary ? 0 : args->floor}); /* RULE 8 */
+	begin(requests, request, call,
+	      &(struct replica_event){.kind = REPLICA_QUERY, .view = args->view,
+				      .floor = args->at_primary ? 0 : args->floor}); /* RULE 8 */
 	return FALSE;
 }
 
@@ -362,7 +427,7 @@ static void reply_history(struct request *request, const char *postcode)
 	static jh_history_order orders[LIMIT_HISTORY_PAGE];
 	static jh_item items[LIMIT_HISTORY_PAGE][LIMIT_ITEMS];
 	const jh_history_query *query = &request->query.jh_query_u.history;
-	const struct orders *history = request->node->orders;
+	const struct orders *history = orders_of(request);
 	uint32_t size = (uint32_t)strlen(postcode);
 	uint32_t limit = query->limit == 0 || query->limit > LIMIT_HISTORY_PAGE ? LIMIT_HISTORY_PAGE : query->limit;
 	uint32_t count = orders_history(history, postcode, size, query->before, limit, views);
@@ -381,12 +446,13 @@ static void reply_history(struct request *request, const char *postcode)
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);
 }
 
-void request_read(struct request *request, bool moved)
+void requests_read(const struct replica_action *action)
 {
+	struct request *request = request_of(action);
 	const jh_history_query *query = &request->query.jh_query_u.history;
 	char postcode[POSTCODE_SIZE];
 
-	if (moved) {
+	if (action->kind == DO_READ_MOVED) {
 		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
 	} else if (!postcode_normalise(query->postcode.postcode_val, query->postcode.postcode_len, postcode)) {
 		char typed[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)], text[sizeof typed + 32];

@@ -1,135 +1,74 @@
-/* The replica's program: hellos, and what the view manager and the primary call. Each handler translates and hands
- * on; the core decides. */
+/* Each handler translates and hands on; the core decides. */
+#include "server/service.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/cluster/hello.h"
-#include "server/node.h"
+#include "rpc/net/server.h"
+#include "server/disk/staging.h"
 #include "server/peers/push_wire.h"
+#include "server/peers/peer_sessions.h"
+#include "server/requests.h"
 
-#define GREETED_MAX (4 * LIMIT_REPLICAS)
+struct service {
+	struct service_options options;
+	LIST_HEAD(, deferred) deferred;
+	uint32_t other_format; /* the last one that a hello had, of which the log tells; 0: none */
+};
+
+/* A cluster call that the core answers later: what its token stands for. */
+struct deferred {
+	LIST_ENTRY(deferred) link;
+	struct service *service;
+	struct rpc_call *call;
+};
+
+struct service *service_new(const struct service_options *options)
+{
+	struct service *service = calloc(1, sizeof *service);
+
+	must_allocate(service);
+	service->options = *options;
+	return service;
+}
 
 /* --- who speaks --------------------------------------------------------------------------------------------------- */
 
-static struct greeted *greeted_of(struct svc_req *call)
-{
-	return rpc_connection_user(rpc_call_connection(call));
-}
-
-static struct node *node_of(struct svc_req *call)
+static struct service *service_of(struct svc_req *call)
 {
 	return rpc_call_context(call);
 }
 
-/* RULE 20: the manager we are bound to; any, as long as we are bound to none. Asked anew for every call: a view may
- * have bound us to another one since the hello. */
-static bool manages(const struct node *node, const struct greeted *from)
+static struct peer_session *session_of_call(struct svc_req *call)
 {
-	struct uuid bound = replica_bound(node->replica);
-
-	return from->id == 0 && (uuid_is_nil(bound) || uuid_equal(bound, from->uuid));
+	return peer_session_of(rpc_call_connection(call));
 }
 
-static struct greeted *manager_of(struct svc_req *call)
+static void step(const struct service *service, struct replica_event *event)
 {
-	struct greeted *from = greeted_of(call);
-
-	return from != NULL && manages(node_of(call), from) ? from : NULL;
+	service->options.event(service->options.context, event);
 }
 
-static bool manager_is_connected(const struct node *node)
+static struct identity identity(const struct service *service)
 {
-	for (const struct greeted *from = node->greeted; from != NULL; from = from->next) {
-		if (manages(node, from))
-			return true;
-	}
-	return false;
+	return service->options.identity(service->options.context);
 }
 
-static void forget(struct node *node, struct greeted *from)
+/* RULE 20: of the manager that we are bound to; else NULL. */
+static struct peer_session *manager_of(struct svc_req *call)
 {
-	struct greeted **slot = &node->greeted;
+	struct peer_session *from = session_of_call(call);
 
-	while (*slot != from) {
-		must(*slot != NULL);
-		slot = &(*slot)->next;
-	}
-	*slot = from->next;
-	if (from->watch != NULL)
-		rpc_call_drop(from->watch);
-	free(from);
-}
-
-void service_closed(struct node *node, struct rpc_connection *connection)
-{
-	struct greeted *from = rpc_connection_user(connection);
-
-	if (from == NULL)
-		return;
-
-	bool manager = from->id == 0;
-
-	rpc_connection_set_user(connection, NULL);
-	forget(node, from);
-	if (manager && !node->freeing)
-		node_step(node,
-			  &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
-}
-
-/* RULE 17: a hello on a new connection closes the same peer's older ones and discards what was unread there. */
-static void close_older(struct node *node, const struct greeted *than, bool all_managers)
-{
-	struct greeted *from = node->greeted;
-
-	while (from != NULL) {
-		struct greeted *next = from->next;
-
-		if (from != than && from->id == than->id && (uuid_equal(from->uuid, than->uuid) || all_managers)) {
-			struct rpc_connection *connection = from->connection;
-
-			rpc_connection_set_user(connection, NULL);
-			forget(node, from);
-			rpc_connection_close(connection);
-		}
-		from = next;
-	}
-}
-
-/* Greeted connections are never closed for being idle, so there is a bound on them: RULE 19. */
-static bool has_room(const struct node *node)
-{
-	uint32_t count = 0;
-
-	for (const struct greeted *from = node->greeted; from != NULL; from = from->next)
-		count++;
-	return count < GREETED_MAX;
-}
-
-static void greet(struct node *node, struct rpc_connection *connection, const struct identity *who)
-{
-	struct greeted *from = rpc_connection_user(connection);
-	bool manager = who->id == 0 || (from != NULL && from->id == 0);
-
-	if (from != NULL)
-		forget(node, from);
-	from = calloc(1, sizeof *from);
-	must_allocate(from);
-	*from = (struct greeted){.next = node->greeted, .connection = connection, .id = who->id, .uuid = who->uuid,
-				 .incarnation = who->incarnation};
-	managed_greeted(from);
-	node->greeted = from;
-	rpc_connection_set_user(connection, from);
-	rpc_connection_pin(connection);
-	close_older(node, from, false); /* RULE 17 */
-	if (manager)
-		node_step(node,
-			  &(struct replica_event){.kind = REPLICA_MANAGER, .connected = manager_is_connected(node)});
+	return from != NULL && peer_sessions_manages(service_of(call)->options.sessions, from) ? from : NULL;
 }
 
 static bool names_other(struct uuid named, struct uuid ours)
@@ -139,11 +78,11 @@ static bool names_other(struct uuid named, struct uuid ours)
 
 /* RULE 17: either end refuses a mismatch and says so. A view manager may meet an older generation of its own
  * cluster: it is the one that tells it to start again. */
-static jh_hello_status judge_hello(const struct node *node, const struct identity *who, const struct identity *meant,
-				   char *text, size_t size)
+static jh_hello_status check_hello(const struct service *service, const struct identity *who,
+				   const struct identity *meant, char *text, size_t size)
 {
-	struct identity me = node_identity(node);
-	struct uuid bound = replica_bound(node->replica);
+	struct identity me = identity(service);
+	struct uuid bound = replica_bound(service->options.replica);
 
 	*text = 0;
 	if (who->format != JH_CLUSTER_FORMAT) {
@@ -180,47 +119,48 @@ static jh_hello_status judge_hello(const struct node *node, const struct identit
 }
 
 /* To a manager: whether another one than it is heard. */
-static void fill_report(struct node *node, const struct greeted *asker, jh_report *wire)
+static void fill_report(const struct service *service, const struct peer_session *asker, jh_report *wire)
 {
 	struct report report;
 
-	node_report(node, &report);
-	report.managed = managed_by_another(node, asker);
+	service->options.report(service->options.context, &report);
+	report.managed = peer_sessions_managed_by_another(service->options.sessions, asker);
 	convert_report_to_wire(&report, wire);
 }
 
 bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req *call)
 {
-	struct node *node = node_of(call);
-	struct identity who, meant, me = node_identity(node);
+	const struct service *service = service_of(call);
+	struct peer_sessions *sessions = service->options.sessions;
+	struct identity who, meant, me = identity(service);
 	char text[200];
 
 	memset(result, 0, sizeof *result);
 	if (!convert_identity_from_wire(&args->me, &who) || !convert_identity_from_wire(&args->you, &meant)) {
 		result->status = JH_HELLO_FORMAT;
 		snprintf(text, sizeof text, "the hello makes no sense");
-	} else if (!has_room(node)) {
+	} else if (!peer_sessions_have_room(sessions)) {
 		result->status = JH_HELLO_NOT_ME;
-		snprintf(text, sizeof text, "replica %u has %d cluster connections already", me.id, GREETED_MAX);
+		snprintf(text, sizeof text, "replica %u has %u cluster connections already", me.id, peer_sessions_max());
 	} else {
-		result->status = judge_hello(node, &who, &meant, text, sizeof text);
+		result->status = check_hello(service, &who, &meant, text, sizeof text);
 		if (result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND) /* RULE 17 */
-			greet(node, rpc_call_connection(call), &who);
+			peer_sessions_begin(sessions, rpc_call_connection(call), &who);
 	}
 	result->error = convert_text_dup(text);
 	convert_identity_to_wire(&me, &result->me);
-	fill_report(node, greeted_of(call), &result->report);
+	fill_report(service, session_of_call(call), &result->report);
 	return TRUE;
 }
 
 /* Said once for each format that is heard: who calls tries again and again. */
-static void tell_of_format(struct node *node, uint32_t format, const char *peer, const jh_text *error)
+static void tell_of_format(struct service *service, uint32_t format, const char *peer, const jh_text *error)
 {
 	char text[200];
 
-	if (node->other_format == format)
+	if (service->other_format == format)
 		return;
-	node->other_format = format;
+	service->other_format = format;
 	log_warn("service", "refused a hello from %s: %s", peer,
 		 convert_text(text, sizeof text, error->jh_text_val, error->jh_text_len));
 }
@@ -240,7 +180,7 @@ void service_dispatch(struct svc_req *call, SVCXPRT *transport)
 	}
 	args.you.format = args.me.format;
 	hello_1_svc(&args, &result, call);
-	tell_of_format(node_of(call), args.me.format, rpc_connection_peer_text(rpc_call_connection(call)),
+	tell_of_format(service_of(call), args.me.format, rpc_connection_peer_text(rpc_call_connection(call)),
 		       &result.error);
 	if (!svc_sendreply(transport, (xdrproc_t)xdr_jh_hello_result, (caddr_t)&result))
 		svcerr_systemerr(transport);
@@ -251,107 +191,104 @@ void service_dispatch(struct svc_req *call, SVCXPRT *transport)
 
 bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_req *call)
 {
-	struct node *node = node_of(call);
+	const struct service *service = service_of(call);
 	static struct peers peers;
-	struct greeted *from = manager_of(call);
+	struct peer_session *from = manager_of(call);
 	char address[LIMIT_ADDRESS_BYTES];
 
 	if (from != NULL) {
 		if (convert_address_from_wire(&args->frontend, address))
-			managed_heartbeat(node, from, address, args->suspect_ms);
+			peer_sessions_heartbeat(service->options.sessions, from, address, args->suspect_ms);
 		bool has_peers = args->has_peers &&
 				 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
-		node_step(node, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
-							.view = args->view,
-							.peers = has_peers ? &peers : NULL,
-							.retire = args->retire,
-							.min_members = args->min_members, /* RULE 10 */
-							.full_wait_ms = args->full_wait_ms});
+		step(service, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
+						      .peers = has_peers ? &peers : NULL, .retire = args->retire,
+						      .min_members = args->min_members, /* RULE 10 */
+						      .full_wait_ms = args->full_wait_ms});
 	}
-	fill_report(node, greeted_of(call), result);
+	fill_report(service, session_of_call(call), result);
 	return TRUE;
 }
 
 bool_t watch_1_svc(jh_watch_args *args, jh_report *result, struct svc_req *call)
 {
-	struct node *node = node_of(call);
-	struct greeted *from = greeted_of(call);
+	const struct service *service = service_of(call);
+	struct peer_session *from = session_of_call(call);
 	struct report report;
 
 	memset(result, 0, sizeof *result);
-	node_report(node, &report);
-	if (from == NULL || from->id != 0 || report.news != args->seen) {
-		fill_report(node, from, result);
+	service->options.report(service->options.context, &report);
+	if (from == NULL || peer_session_identity(from)->id != 0 || report.news != args->seen) {
+		fill_report(service, from, result);
 		return TRUE;
 	}
-	if (from->watch != NULL)
-		rpc_call_drop(from->watch);
-	from->watch = rpc_call_take(call);
+	peer_session_watch(from, rpc_call_take(call));
 	return FALSE;
 }
 
-void service_news(struct node *node)
+static void answer_watch(void *context, struct peer_session *session, struct rpc_call *call)
 {
 	jh_report wire;
 
-	for (struct greeted *from = node->greeted; from != NULL; from = from->next) {
-		if (from->watch == NULL)
-			continue;
-		fill_report(node, from, &wire);
-		rpc_call_reply(from->watch, (xdrproc_t)xdr_jh_report, &wire);
-		xdr_free((xdrproc_t)xdr_jh_report, &wire);
-		from->watch = NULL;
-	}
+	fill_report(context, session, &wire);
+	rpc_call_reply(call, (xdrproc_t)xdr_jh_report, &wire);
+	xdr_free((xdrproc_t)xdr_jh_report, &wire);
+}
+
+void service_news(struct service *service)
+{
+	peer_sessions_news(service->options.sessions, answer_watch, service);
 }
 
 /* --- calls that are answered later -------------------------------------------------------------------------------- */
 
-static struct taken *take(struct node *node, struct svc_req *call)
+static struct deferred *defer(struct service *service, struct svc_req *call)
 {
-	struct taken *taken = malloc(sizeof *taken);
+	struct deferred *deferred = malloc(sizeof *deferred);
 
-	must_allocate(taken);
-	taken->call = rpc_call_take(call);
-	LIST_INSERT_HEAD(&node->taken, taken, link);
-	return taken;
+	must_allocate(deferred);
+	deferred->service = service;
+	deferred->call = rpc_call_take(call);
+	LIST_INSERT_HEAD(&service->deferred, deferred, link);
+	return deferred;
 }
 
-static uint64_t token_of(const struct taken *taken)
+static uint64_t token_of(const struct deferred *deferred)
 {
-	return (uint64_t)(uintptr_t)taken;
+	return (uint64_t)(uintptr_t)deferred;
 }
 
-static struct taken *taken_of(const struct replica_action *action)
+static struct deferred *deferred_of(const struct replica_action *action)
 {
-	return (struct taken *)(uintptr_t)action->token;
+	return (struct deferred *)(uintptr_t)action->token;
 }
 
-static struct rpc_call *release(struct taken *taken)
+static struct rpc_call *release(struct deferred *deferred)
 {
-	struct rpc_call *call = taken->call;
+	struct rpc_call *call = deferred->call;
 
-	LIST_REMOVE(taken, link);
-	free(taken);
+	LIST_REMOVE(deferred, link);
+	free(deferred);
 	return call;
 }
 
-void service_drop(struct node *node)
+void service_free(struct service *service)
 {
-	for (struct taken *taken = LIST_FIRST(&node->taken), *next; taken != NULL; taken = next) {
-		next = LIST_NEXT(taken, link);
-		rpc_call_drop(release(taken));
+	for (struct deferred *deferred = LIST_FIRST(&service->deferred), *next; deferred != NULL; deferred = next) {
+		next = LIST_NEXT(deferred, link);
+		rpc_call_drop(release(deferred));
 	}
+	free(service);
 }
 
-static void reply_manage(struct node *node, struct taken *taken, jh_manage_status status, const char *text)
+static void reply_manage(struct deferred *deferred, jh_manage_status status, const char *text)
 {
 	jh_manage_result result = {.status = status, .error = convert_text_dup(text)};
+	const struct rpc_connection *peer = rpc_call_peer(deferred->call);
 
-	const struct rpc_connection *peer = rpc_call_peer(taken->call);
-
-	fill_report(node, peer == NULL ? NULL : rpc_connection_user(peer), &result.report);
-	rpc_call_reply(release(taken), (xdrproc_t)xdr_jh_manage_result, &result);
+	fill_report(deferred->service, peer == NULL ? NULL : peer_session_of(peer), &result.report);
+	rpc_call_reply(release(deferred), (xdrproc_t)xdr_jh_manage_result, &result);
 	xdr_free((xdrproc_t)xdr_jh_manage_result, &result);
 }
 
@@ -359,57 +296,58 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 {
 	static struct view view;
 	static struct peers peers;
-	struct node *node = node_of(call);
-	struct greeted *from = manager_of(call);
-	struct taken *taken = take(node, call);
+	struct service *service = service_of(call);
+	struct peer_session *from = manager_of(call);
+	struct deferred *deferred = defer(service, call);
 
 	memset(result, 0, sizeof *result);
 	if (from == NULL || !convert_install_from_wire(args, &view, &peers)) {
-		reply_manage(node, taken, JH_MANAGE_REFUSED,
-			     from == NULL ? "say hello first" : "that view makes no sense");
+		reply_manage(deferred, JH_MANAGE_REFUSED, from == NULL ? "say hello first" : "that view makes no sense");
 		return FALSE;
 	}
-	if (!uuid_equal(view.manager, from->uuid)) { /* RULE 20 */
-		reply_manage(node, taken, JH_MANAGE_REFUSED, "that view is another manager's");
+	if (!uuid_equal(view.manager, peer_session_identity(from)->uuid)) { /* RULE 20 */
+		reply_manage(deferred, JH_MANAGE_REFUSED, "that view is another manager's");
 		return FALSE;
 	}
-	node_step(node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = token_of(taken), .install = &view,
-						 .peers = &peers});
+	step(service, &(struct replica_event){.kind = REPLICA_INSTALL, .token = token_of(deferred), .install = &view,
+					      .peers = &peers});
 	return FALSE;
 }
 
-void service_installed(struct node *node, const struct replica_action *action)
+void service_installed(const struct replica_action *action)
 {
-	reply_manage(node, taken_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+	reply_manage(deferred_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
 		     action->text != NULL ? action->text : "");
 }
 
 /* RULE 20: the successor's binding closes the old manager's connections and discards what was unread there, at once. */
 bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct svc_req *call)
 {
-	struct node *node = node_of(call);
-	struct greeted *from = greeted_of(call);
+	struct service *service = service_of(call);
+	struct peer_sessions *sessions = service->options.sessions;
+	const struct peer_session *from = session_of_call(call);
+	const struct identity *who = from == NULL ? NULL : peer_session_identity(from);
 	struct uuid manager = convert_uuid_from_wire(args->manager);
-	struct taken *taken = take(node, call);
+	struct deferred *deferred = defer(service, call);
 
 	memset(result, 0, sizeof *result);
-	if (from == NULL || from->id != 0 || !uuid_equal(from->uuid, manager)) {
-		reply_manage(node, taken, JH_MANAGE_REFUSED, "say hello as that manager first");
+	if (who == NULL || who->id != 0 || !uuid_equal(who->uuid, manager)) { /* RULE 20 */
+		reply_manage(deferred, JH_MANAGE_REFUSED, "say hello as that manager first");
 		return FALSE;
 	}
-	if (!args->take_over && managed_by_another(node, from)) { /* RULE 20 */
-		reply_manage(node, taken, JH_MANAGE_REFUSED, "managed by a front-end that is heard");
+	if (!args->take_over && peer_sessions_managed_by_another(sessions, from)) { /* RULE 20 */
+		reply_manage(deferred, JH_MANAGE_REFUSED, "managed by a front-end that is heard");
 		return FALSE;
 	}
-	close_older(node, from, true);
-	node_step(node, &(struct replica_event){.kind = REPLICA_BIND, .token = token_of(taken), .manager = manager});
-	node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
+	peer_sessions_close_managers(sessions, from); /* RULE 20 */
+	step(service, &(struct replica_event){.kind = REPLICA_BIND, .token = token_of(deferred), .manager = manager});
+	step(service, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
 	return FALSE;
 }
 
-void service_bound(struct node *node, const struct replica_action *action)
+void service_bound(const struct replica_action *action)
 {
-	reply_manage(node, taken_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+	reply_manage(deferred_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
 		     action->ok ? "" : "overtaken by another binding");
 }
 
@@ -419,7 +357,7 @@ bool_t submit_1_svc(jh_submit_args *args, jh_write_result *result, struct svc_re
 {
 	memset(result, 0, sizeof *result);
 	if (manager_of(call) != NULL)
-		return request_submit(node_of(call), args, call);
+		return requests_submit(service_of(call)->options.requests, args, call);
 	result->outcome = JH_MOVED; /* RULE 12, 17: nobody else's word counts, and nothing happened here */
 	return TRUE;
 }
@@ -428,7 +366,7 @@ bool_t query_1_svc(jh_query_args *args, jh_read_result *result, struct svc_req *
 {
 	memset(result, 0, sizeof *result);
 	if (manager_of(call) != NULL && args->query.kind == JH_QUERY_HISTORY)
-		return request_query(node_of(call), args, call);
+		return requests_query(service_of(call)->options.requests, args, call);
 	result->outcome = JH_MOVED;
 	return TRUE;
 }
@@ -446,29 +384,39 @@ static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
 	rpc_call_reply(call, (xdrproc_t)xdr_jh_push_result, &result);
 }
 
-void service_ack(struct node *node, const struct replica_action *action)
+void service_ack(const struct replica_action *action)
 {
-	(void)node;
-	reply_push(release(taken_of(action)), &action->ack);
+	reply_push(release(deferred_of(action)), &action->ack);
+}
+
+static struct staging_piece piece_of(const jh_state_chunk *wire, const struct replica_push *push)
+{
+	return (struct staging_piece){.op = push->base_op, .digest = push->base_digest,
+				      .initial_count = wire->initial_count, .total = wire->total, .first = wire->first,
+				      .records = wire->records.records_val, .size = wire->records.records_len};
 }
 
 bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *call)
 {
 	static struct view record;
 	static struct replica_entry entries[LIMIT_PUSH_ENTRIES];
-	struct node *node = node_of(call);
-	struct greeted *from = greeted_of(call);
+	struct service *service = service_of(call);
+	const struct peer_session *from = session_of_call(call);
+	struct staging_piece piece;
 	struct replica_push push;
 
 	memset(result, 0, sizeof *result);
-	if (from == NULL || from->id == 0 || !push_from_wire(args, &record, entries, &push)) {
+	if (from == NULL || peer_session_identity(from)->id == 0 || !push_from_wire(args, &record, entries, &push)) {
 		result->status = JH_PUSH_REFUSED;
 		return TRUE;
 	}
-	node->piece = args->state;
-	node_step(node, &(struct replica_event){.kind = REPLICA_PUSH, .token = token_of(take(node, call)), .id = from->id,
-						 .uuid = from->uuid, .push = &push});
-	node->piece = NULL;
+	if (args->state != NULL) {
+		piece = piece_of(args->state, &push);
+		push.piece = &piece;
+	}
+	step(service, &(struct replica_event){.kind = REPLICA_PUSH, .token = token_of(defer(service, call)),
+					      .id = peer_session_identity(from)->id, .uuid = peer_session_identity(from)->uuid,
+					      .push = &push});
 	return FALSE;
 }
 
@@ -476,13 +424,14 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 
 bool_t replica_status_1_svc(void *nothing, jh_replica_row *result, struct svc_req *call)
 {
-	struct node *node = node_of(call);
+	const struct service *service = service_of(call);
 	struct report report;
 
 	(void)nothing;
-	node_report(node, &report);
-	convert_row(node->options.id, &report, report.role,
-		    view_member_exact(&report.view, report.id, report.uuid) != NULL, node->address, 0, "", result);
+	service->options.report(service->options.context, &report);
+	convert_row(identity(service).id, &report, report.role,
+		    view_member_exact(&report.view, report.id, report.uuid) != NULL, service->options.address, 0, "",
+		    result);
 	result->expected = view_expects(&report.view, report.id) != NULL;
 	convert_expected_to_wire(&report.view, &result->expects.expects_len, &result->expects.expects_val);
 	return TRUE;

@@ -1,30 +1,31 @@
-/* The journal's records: from the core's words to bytes, and back. */
+#include "server/disk/disk_records.h"
+
 #include <string.h>
 
 #include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
-#include "server/node.h"
+#include "server/disk/journal.h"
 
-static bool append_record(struct node *node, uint64_t ticket, jh_disk_record *record)
+static bool append_record(struct journal *journal, uint64_t ticket, jh_disk_record *record)
 {
 	char bytes[32768];
 	XDR xdr;
 
 	xdrmem_create(&xdr, bytes, sizeof bytes, XDR_ENCODE);
 	must(xdr_jh_disk_record(&xdr, record));
-	return journal_append(node->journal, ticket, bytes, xdr_getpos(&xdr));
+	return journal_append(journal, ticket, bytes, xdr_getpos(&xdr));
 }
 
-bool disk_append_meta(struct node *node, uint64_t ticket)
+static bool append_meta(struct journal *journal, const struct replica *replica, uint32_t program_base, uint64_t ticket)
 {
 	struct replica_meta meta;
 	jh_disk_record record = {.kind = JH_DISK_META};
 	jh_disk_meta *wire = &record.jh_disk_record_u.meta;
 
-	replica_meta_now(node->replica, &meta);
+	replica_meta_now(replica, &meta);
 	wire->id = meta.id;
-	wire->program_base = node->options.program_base;
+	wire->program_base = program_base;
 	wire->uuid = convert_uuid_to_wire(meta.uuid);
 	/* RULE 20: with its view */
 	wire->bound = convert_uuid_to_wire(meta.bound);
@@ -35,7 +36,7 @@ bool disk_append_meta(struct node *node, uint64_t ticket)
 	wire->tail_cut = meta.tail_cut;
 	convert_joint_to_wire(meta.joint, meta.joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 
-	bool queued = append_record(node, ticket, &record);
+	bool queued = append_record(journal, ticket, &record);
 
 	xdr_free((xdrproc_t)xdr_jh_disk_record, &record);
 	return queued;
@@ -66,7 +67,7 @@ bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *m
 	return good;
 }
 
-bool disk_append_batch(struct node *node, const struct replica_action *action)
+static bool append_batch(struct journal *journal, const struct replica *replica, const struct replica_action *action)
 {
 	static struct journal_entry entries[LIMIT_PUSH_ENTRIES];
 	struct journal_batch batch = {.base_op = action->op, .base_digest = action->digest,
@@ -76,14 +77,14 @@ bool disk_append_batch(struct node *node, const struct replica_action *action)
 
 	must(action->last_op - action->op <= LIMIT_PUSH_ENTRIES);
 	for (uint32_t i = 0; i < count; i++) {
-		struct replica_entry entry = replica_entry_at(node->replica, action->op + 1 + i);
+		struct replica_entry entry = replica_entry_at(replica, action->op + 1 + i);
 
 		entries[i] = (struct journal_entry){.view = entry.view, .body = entry.body, .size = entry.size};
 	}
-	return journal_append_batch(node->journal, action->ticket, &batch, entries, count);
+	return journal_append_batch(journal, action->ticket, &batch, entries, count);
 }
 
-bool disk_append_state(struct node *node, const struct replica_action *action)
+static bool append_state(struct journal *journal, const struct replica_action *action)
 {
 	jh_disk_record record = {.kind = JH_DISK_STATE};
 	jh_disk_state *state = &record.jh_disk_record_u.state;
@@ -91,5 +92,20 @@ bool disk_append_state(struct node *node, const struct replica_action *action)
 	state->op = action->op;
 	state->digest = convert_digest_to_wire(action->digest);
 	state->last_op = action->last_op;
-	return append_record(node, action->ticket, &record);
+	return append_record(journal, action->ticket, &record);
+}
+
+bool disk_record_append(struct journal *journal, const struct replica *replica, uint32_t program_base,
+		 const struct replica_action *action)
+{
+	switch (action->write) {
+	case WRITE_META:
+		return append_meta(journal, replica, program_base, action->ticket);
+	case WRITE_BATCH:
+	case WRITE_STAGED:
+		return append_batch(journal, replica, action);
+	case WRITE_STATE:
+		return append_state(journal, action);
+	}
+	return false;
 }

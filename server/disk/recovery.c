@@ -1,5 +1,5 @@
-/* A start: the newest good snapshot, then the journal, record by record, into the core. Also --check, which does the
- * same and changes nothing. */
+#include "server/disk/recovery.h"
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -8,22 +8,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
+#include "server/disk/disk_records.h"
+#include "server/disk/first_history.h"
 #include "server/disk/formats.h"
 #include "server/disk/journal_segment.h"
-#include "server/node.h"
 #include "server/disk/snapshot.h"
+#include "server/machine/orders.h"
+#include "server/replica/replica.h"
+#include "server/shop/orders_service.h"
 
 /* All of an unapplied log at once, of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
 #define QUEUE_BYTES (160u << 20)
 
 struct recovery {
-	struct node *node;
+	struct recovery_options options;
+	const char *data_dir;
+	struct replica *replica;
+	struct replica_actions actions;
+	struct orders **orders;
+	struct recovered *found;
 	bool has_meta;
 	bool cut;                      /* the journal's own word of it, and no META of the core since (RULE 14) */
 	struct replica_meta meta;
@@ -42,12 +51,12 @@ _Noreturn void recovery_refuse(const char *line)
 
 /* --- records into the core ---------------------------------------------------------------------------------------- */
 
-static void hand(struct node *node, struct replica_event *event)
+static void hand(struct recovery *recovery, struct replica_event *event)
 {
-	replica_step(node->replica, event, &node->actions);
-	for (uint32_t i = 0; i < node->actions.count; i++) {
-		if (node->actions.list[i].kind == DO_APPLY)
-			node_apply(node, node->actions.list[i].op);
+	replica_step(recovery->replica, event, &recovery->actions);
+	for (uint32_t i = 0; i < recovery->actions.count; i++) {
+		if (recovery->actions.list[i].kind == DO_APPLY)
+			orders_service_apply(*recovery->orders, recovery->replica, recovery->actions.list[i].op);
 	}
 }
 
@@ -63,7 +72,7 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 	recovery->meta = meta;
 	if (!record->repeated)
 		recovery->cut = false;
-	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	return true;
 }
 
@@ -73,8 +82,8 @@ _Noreturn static void refuse_as_full(const struct recovery *recovery, uint64_t o
 	char line[512];
 
 	snprintf(line, sizeof line, "the order history in %.300s has %" PRIu64 " orders, more than --max-orders %" PRIu64
-		 ": start this replica with a higher one", recovery->node->options.data_dir, op,
-		 recovery->node->options.orders_max);
+		 ": start this replica with a higher one", recovery->data_dir, op,
+		 recovery->options.orders_max);
 	recovery_refuse(line);
 }
 
@@ -85,7 +94,7 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 	struct journal_entry entry;
 	uint32_t count = 0;
 
-	if (batch.base_op + batch.entries_count > recovery->node->options.orders_max)
+	if (batch.base_op + batch.entries_count > recovery->options.orders_max)
 		refuse_as_full(recovery, batch.base_op + batch.entries_count);
 	while (journal_batch_next(&batch, &entry)) {
 		int64_t time_us;
@@ -94,11 +103,11 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 			snprintf(error, size, "an entry of it is no operation");
 			return false;
 		}
-		if (time_us > recovery->node->last_time_us)
-			recovery->node->last_time_us = time_us;
+		if (time_us > recovery->found->last_time_us)
+			recovery->found->last_time_us = time_us;
 		entries[count++] = (struct replica_entry){.view = entry.view, .body = entry.body, .size = entry.size};
 	}
-	hand(recovery->node,
+	hand(recovery,
 	     &(struct replica_event){.kind = record->batch.staged ? REPLICA_RECOVER_STAGED : REPLICA_RECOVER_BATCH,
 				     .op = record->batch.base_op, .digest = record->batch.base_digest,
 				     .commit = record->batch.commit, .entries = entries, .entries_count = count});
@@ -122,7 +131,7 @@ static bool read_state(struct recovery *recovery, const struct journal_record *r
 		snprintf(error, size, "its STATE is malformed");
 		return false;
 	}
-	hand(recovery->node, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
+	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
 						     .op = wire.jh_disk_record_u.state.op,
 						     .last_op = wire.jh_disk_record_u.state.last_op});
 	return true;
@@ -169,7 +178,7 @@ static bool is_last_state(const struct recovery *recovery, const char *path)
 	struct snapshot_summary summary;
 	char error[SNAPSHOT_ERROR_SIZE];
 
-	if (snapshot_load(path, recovery->node->options.orders_max + ROOM_FOR_LOADED, &orders, &summary, error,
+	if (snapshot_load(path, recovery->options.orders_max + ORDERS_LOADED_MAX, &orders, &summary, error,
 			  sizeof error) != SNAPSHOT_LOADED)
 		return false;
 	orders_free(orders);
@@ -215,19 +224,23 @@ static bool journal_exists(const char *directory)
 	return found;
 }
 
+static struct orders *empty_history(const struct recovery *recovery)
+{
+	return orders_new(recovery->options.orders_max + ORDERS_LOADED_MAX);
+}
+
 static bool load_snapshot(struct recovery *recovery, const char *path)
 {
-	struct node *node = recovery->node;
 	struct snapshot_summary summary;
 
-	switch (snapshot_load(path, node->options.orders_max + ROOM_FOR_LOADED, &node->orders, &summary,
+	switch (snapshot_load(path, recovery->options.orders_max + ORDERS_LOADED_MAX, recovery->orders, &summary,
 			      recovery->error, sizeof recovery->error)) {
 	case SNAPSHOT_LOADED:
-		node->snapshot_op = summary.op;
+		recovery->found->snapshot_op = summary.op;
 		return true;
 	case SNAPSHOT_DAMAGED:
 	case SNAPSHOT_MISSING:
-		node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
+		*recovery->orders = empty_history(recovery);
 		return false;
 	default:
 		recovery_refuse(recovery->error);
@@ -239,8 +252,7 @@ static bool load_snapshot(struct recovery *recovery, const char *path)
  * served. */
 static bool load_state(struct recovery *recovery, const char *received)
 {
-	struct node *node = recovery->node;
-	const char *directory = node->options.data_dir;
+	const char *directory = recovery->data_dir;
 	bool has_journal = journal_exists(directory);
 	char path[PATH_MAX];
 	uint64_t op = 0;
@@ -251,7 +263,7 @@ static bool load_state(struct recovery *recovery, const char *received)
 		must(snapshot_path(directory, op, path, sizeof path));
 		return load_snapshot(recovery, path);
 	}
-	node->orders = orders_new(node->options.orders_max + ROOM_FOR_LOADED);
+	*recovery->orders = empty_history(recovery);
 	if (!has_journal && op == 0) /* RULE 14 */
 		return true; /* nothing at all */
 	snprintf(recovery->error, sizeof recovery->error, "%s has a %s but no %s: files are missing", directory,
@@ -263,7 +275,7 @@ static bool load_state(struct recovery *recovery, const char *received)
 
 static void check_owner(const struct recovery *recovery)
 {
-	const struct node_options *options = &recovery->node->options;
+	const struct recovery_options *options = &recovery->options;
 	char line[512];
 
 	if (!recovery->has_meta)
@@ -272,25 +284,26 @@ static void check_owner(const struct recovery *recovery)
 		snprintf(line, sizeof line,
 			 "%s belongs to replica %" PRIu32 ", not %" PRIu32 ": give each replica a data "
 			 "directory of its own",
-			 options->data_dir, recovery->meta.id, options->id);
+			 recovery->data_dir, recovery->meta.id, options->id);
 		recovery_refuse(line);
 	}
 	if (recovery->program_base != options->program_base) {
 		snprintf(line, sizeof line, "%s belongs to a cluster with program base %" PRIu32 ", not %" PRIu32
-			 ": use --program-base or another directory", options->data_dir, recovery->program_base,
+			 ": use --program-base or another directory", recovery->data_dir, recovery->program_base,
 			 options->program_base);
 		recovery_refuse(line);
 	}
 }
 
-static void begin_core(struct node *node)
+static void begin_core(struct recovery *recovery)
 {
-	struct replica_meta meta = {.id = node->options.id, .uuid = node->uuid};
+	const struct orders *orders = *recovery->orders;
+	struct replica_meta meta = {.id = recovery->options.id, .uuid = recovery->found->uuid};
 
-	hand(node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = orders_op(node->orders),
-					   .digest = orders_digest(node->orders)});
-	hand(node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
-	node->last_time_us = orders_last_time_us(node->orders);
+	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = orders_op(orders),
+					       .digest = orders_digest(orders)});
+	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	recovery->found->last_time_us = orders_last_time_us(orders);
 }
 
 static bool is_damage(enum journal_outcome outcome)
@@ -300,21 +313,20 @@ static bool is_damage(enum journal_outcome outcome)
 
 /* The journal, opened, or only read when the snapshot is damaged already: damaged files are not written to (RULE
  * 14). */
-static bool read_journal(struct recovery *recovery, bool open, const struct journal_options *options,
-			 struct journal_recovery *read)
+static bool read_journal(struct recovery *recovery, const struct journal_options *open, struct journal_recovery *read)
 {
-	struct node *node = recovery->node;
-	const char *directory = node->options.data_dir;
+	struct journal *journal = NULL;
 
-	if (open)
-		node->journal = journal_open(directory, options, read_record, recovery, read);
+	if (open != NULL)
+		journal = journal_open(recovery->data_dir, open, read_record, recovery, read);
 	else
-		journal_check(directory, read_record, recovery, read);
+		journal_check(recovery->data_dir, read_record, recovery, read);
 	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && !is_damage(read->outcome))
 		recovery_refuse(read->error);
-	if (open && node->journal == NULL)
+	if (open != NULL && journal == NULL)
 		snprintf(recovery->error, sizeof recovery->error, "%s", read->error);
-	return node->journal != NULL;
+	recovery->found->journal = journal;
+	return journal != NULL;
 }
 
 static void refuse_other_formats(const struct directory *directory)
@@ -330,54 +342,64 @@ static uint64_t tail_cut(const struct recovery *recovery, const struct journal_r
 {
 	bool cut = read->outcome == JOURNAL_TAIL_CUT || recovery->cut;
 
-	return !cut ? 0 : replica_last_op(recovery->node->replica) + 1;
+	return !cut ? 0 : replica_last_op(recovery->replica) + 1;
 }
 
-void recovery_run(struct node *node, void (*durable)(void *context, uint64_t ticket),
-		  void (*fatal)(void *context, const char *line))
+static void begin_directory(struct recovery *recovery, struct directory *directory)
+{
+	refuse_other_formats(directory);
+	if (!directory_begin(directory, recovery->error, sizeof recovery->error))
+		recovery_refuse(recovery->error);
+	name_received(recovery, recovery->data_dir);
+	snapshot_remove_temporary(recovery->data_dir);
+}
+
+static void begin_history(struct recovery *recovery)
+{
+	const char *initial_orders = recovery->options.initial_orders;
+
+	if (!journal_exists(recovery->data_dir)) {
+		orders_free(*recovery->orders);
+		*recovery->orders =
+			first_history_begin(recovery->data_dir, initial_orders, recovery->options.orders_max);
+		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", recovery->data_dir,
+			 orders_count(*recovery->orders));
+	} else if (initial_orders != NULL) {
+		log_info("recovery", "--initial-orders is not used: %s holds a history already", recovery->data_dir);
+	}
+}
+
+void recovery_run(const struct recovery_options *options, struct directory *directory, struct replica *replica,
+		  struct orders **orders, struct recovered *recovered)
 {
 	struct recovery *recovery = calloc(1, sizeof *recovery);
-	const char *directory = node->options.data_dir;
+	const struct journal_options journal = {.base = options->base, .durable = options->durable, .fatal = options->fatal,
+						.context = options->context, .segment_bytes = options->segment_bytes,
+						.queue_bytes = QUEUE_BYTES, .uuid = uuid_draw()};
 	struct journal_recovery read;
-	uint64_t began_us = rpc_clock_us();
 
 	must_allocate(recovery);
-	recovery->node = node;
-	refuse_other_formats(node->directory);
-	if (!directory_begin(node->directory, recovery->error, sizeof recovery->error))
-		recovery_refuse(recovery->error);
-	/* RULE 3: until META says another */
-	node->uuid = uuid_draw();
-	name_received(recovery, directory);
-	snapshot_remove_temporary(directory);
+	*recovery = (struct recovery){.options = *options, .data_dir = directory_path(directory), .replica = replica,
+				      .orders = orders, .found = recovered};
+	*recovered = (struct recovered){.uuid = journal.uuid}; /* RULE 3: until META says another */
+	begin_directory(recovery, directory);
 
 	bool good = load_state(recovery, NULL);
 
-	if (good && !journal_exists(directory)) {
-		first_history_begin(node);
-		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", directory,
-			 orders_count(node->orders));
-	} else if (node->options.initial_orders != NULL) {
-		log_info("recovery", "--initial-orders is not used: %s holds a history already", directory);
-	}
-	begin_core(node);
-	good = read_journal(recovery, good,
-			    &(struct journal_options){.base = node->base, .uuid = node->uuid, .durable = durable,
-						      .segment_bytes = node->options.segment_bytes,
-						      .queue_bytes = QUEUE_BYTES, .fatal = fatal, .context = node},
-			    &read);
+	if (good)
+		begin_history(recovery);
+	begin_core(recovery);
+	good = read_journal(recovery, good ? &journal : NULL, &read);
 	check_owner(recovery);
 	if (recovery->has_meta)
-		node->uuid = recovery->meta.uuid;
+		recovered->uuid = recovery->meta.uuid;
 	if (read.outcome == JOURNAL_TAIL_CUT)
 		log_warn("recovery", "%s", read.error);
-	node_start(node, &(struct replica_event){.kind = REPLICA_START, .damaged = !good, .text = recovery->error,
-						 .tail_cut = tail_cut(recovery, &read)});
-	if (!node->damaged)
-		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
-			 " records=%" PRIu64 " took_ms=%" PRIu64, replica_view(node->replica)->number,
-			 replica_last_op(node->replica), replica_commit(node->replica), orders_count(node->orders),
-			 read.records, (rpc_clock_us() - began_us) / 1000);
+	if (!good)
+		snprintf(recovered->damage, sizeof recovered->damage, "%s", recovery->error);
+	recovered->tail_cut = tail_cut(recovery, &read);
+	recovered->records = read.records;
+	replica_actions_free(&recovery->actions);
 	free(recovery);
 }
 
@@ -392,12 +414,12 @@ bool recovery_set_aside(struct directory *directory, const char *reason, char *e
 /* --- --check ------------------------------------------------------------------------------------------------------ */
 
 /* At the end of the log, which is where whole copies are equal. */
-static struct digest digest_at_end(const struct node *node, const struct report *report)
+static struct digest digest_at_end(const struct replica *replica, const struct report *report)
 {
 	struct digest digest = report->digest;
 
-	for (uint64_t op = report->digest_op + 1; op <= replica_last_op(node->replica); op++) {
-		struct replica_entry entry = replica_entry_at(node->replica, op);
+	for (uint64_t op = report->digest_op + 1; op <= replica_last_op(replica); op++) {
+		struct replica_entry entry = replica_entry_at(replica, op);
 
 		digest = digest_chain(digest, entry.body, entry.size);
 	}
@@ -406,12 +428,12 @@ static struct digest digest_at_end(const struct node *node, const struct report 
 
 static void print_check(const struct recovery *recovery, const struct report *report, const char *damaged)
 {
-	const struct node *node = recovery->node;
 	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
 	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
 				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number,
-				 "op", (json_int_t)replica_last_op(node->replica), "commit", (json_int_t)report->commit,
-				 "digest", digest_format(digest_at_end(node, report), digest), "tail_cut",
+				 "op", (json_int_t)replica_last_op(recovery->replica), "commit",
+				 (json_int_t)report->commit, "digest",
+				 digest_format(digest_at_end(recovery->replica, report), digest), "tail_cut",
 				 (json_int_t)report->tail_cut, "damaged", damaged != NULL);
 
 	must_allocate(json);
@@ -425,8 +447,7 @@ static void print_check(const struct recovery *recovery, const struct report *re
 /* Reads all of it; NULL, or what is damaged, as one line. */
 static const char *check_files(struct recovery *recovery, struct report *report)
 {
-	struct node *node = recovery->node;
-	const char *directory = node->options.data_dir;
+	const char *directory = recovery->data_dir;
 	struct journal_recovery read;
 	char received[PATH_MAX];
 	bool has_received = find_received(recovery, directory) &&
@@ -434,8 +455,8 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 				    (int)sizeof received;
 	bool good = load_state(recovery, has_received ? received : NULL);
 
-	begin_core(node);
-	read_journal(recovery, false, NULL, &read);
+	begin_core(recovery);
+	read_journal(recovery, NULL, &read);
 	if (good && is_damage(read.outcome)) {
 		snprintf(recovery->error, sizeof recovery->error, "%s", read.error);
 		good = false;
@@ -444,8 +465,8 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 		snprintf(recovery->error, sizeof recovery->error, "%s holds no replica's data", directory);
 		recovery_refuse(recovery->error);
 	}
-	hand(node, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut(recovery, &read)});
-	replica_report(node->replica, report);
+	hand(recovery, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut(recovery, &read)});
+	replica_report(recovery->replica, report);
 	if (good && report->state == STATE_DAMAGED) {
 		snprintf(recovery->error, sizeof recovery->error, "%s", report->detail);
 		good = false;
@@ -455,35 +476,32 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 
 int recovery_check(const char *data_dir, uint64_t orders_max)
 {
-	struct node *node = calloc(1, sizeof *node);
 	struct recovery *recovery = calloc(1, sizeof *recovery);
 	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
 	const struct replica_service service = {0}; /* asked about what is submitted and pushed, and nothing is */
+	struct orders *orders = NULL;
+	struct recovered recovered = {0};
 	struct report report;
 	char error[DIRECTORY_ERROR_SIZE];
+	struct directory *directory = directory_open(data_dir, DIRECTORY_CHECK, error, sizeof error);
 
-	must_allocate(node);
 	must_allocate(recovery);
-	recovery->node = node;
-	node->options.data_dir = data_dir;
-	node->options.orders_max = orders_max;
-	node->directory = directory_open(data_dir, DIRECTORY_CHECK, error, sizeof error);
-	if (node->directory == NULL)
+	if (directory == NULL)
 		recovery_refuse(error);
-	if (directory_in_use(node->directory) != 0)
+	if (directory_in_use(directory) != 0)
 		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
-			 (int)directory_in_use(node->directory));
-	refuse_other_formats(node->directory);
-	node->replica = replica_new(&options, &service);
+			 (int)directory_in_use(directory));
+	refuse_other_formats(directory);
+	*recovery = (struct recovery){.options = {.orders_max = orders_max}, .data_dir = data_dir, .orders = &orders,
+				      .replica = replica_new(&options, &service), .found = &recovered};
 
 	const char *damaged = check_files(recovery, &report);
 
 	print_check(recovery, &report, damaged);
-	replica_free(node->replica);
-	replica_actions_free(&node->actions);
-	orders_free(node->orders);
-	directory_close(node->directory);
-	free(node);
+	replica_free(recovery->replica);
+	replica_actions_free(&recovery->actions);
+	orders_free(orders);
+	directory_close(directory);
 	free(recovery);
 	return damaged == NULL ? 0 : 1;
 }

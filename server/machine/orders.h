@@ -17,6 +17,8 @@
 
 struct orders;
 
+#define ORDERS_LOADED_MAX 100000 /* that a replica may be loaded with, beside those that --max-orders allows */
+
 /* An order as it is kept; texts are borrowed from the history, valid as long as it is, and not NUL-terminated. */
 struct order_text {
 	const char *bytes;

@@ -1,16 +1,19 @@
-/* A primary's connections to the other replicas: opened with a hello, then pushes and pings. When to connect, what
- * to push and what a silence means is the core's. */
+#include "server/peers/peer_links.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/channel.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/cluster/hello.h"
-#include "server/node.h"
+#include "rpc/net/channel.h"
+#include "rpc/replica.h"
+#include "server/machine/orders.h"
 
 #define HELLO_TIMEOUT_MS 1000
 #define PUSH_TIMEOUT_MS 600000u /* the core judges silence; a connection that hangs this long is closed in any case */
@@ -18,13 +21,20 @@
 
 struct link {
 	struct link *next;
-	struct node *node;
+	struct peer_links *links;
 	struct rpc_channel *channel;
 	uint32_t id;
 	struct uuid uuid;
 	struct uuid incarnation;
 	bool up;
 	LIST_HEAD(, push_call) pushes;
+};
+
+struct peer_links {
+	struct peer_links_options options;
+	struct link *first;
+	const char *push_kind;       /* of the last push; NULL: none yet */
+	uint64_t push_bytes;
 };
 
 /* A push under way: which one an answer belongs to. */
@@ -34,24 +44,44 @@ struct push_call {
 	uint64_t token;
 };
 
+struct peer_links *peer_links_new(const struct peer_links_options *options)
+{
+	struct peer_links *links = calloc(1, sizeof *links);
+
+	must_allocate(links);
+	links->options = *options;
+	return links;
+}
+
+/* An event of that link, for the core. */
+static void tell(const struct peer_links *links, struct replica_event *event)
+{
+	links->options.event(links->options.context, event);
+}
+
+static bool may_complain(const struct link *link)
+{
+	return link->links->options.may_complain(link->links->options.context);
+}
+
 static void push_call_free(struct push_call *call)
 {
 	LIST_REMOVE(call, entry);
 	free(call);
 }
 
-static struct link *link_find(struct node *node, uint32_t id, struct uuid uuid)
+static struct link *link_find(const struct peer_links *links, uint32_t id, struct uuid uuid)
 {
-	for (struct link *link = node->links; link != NULL; link = link->next) {
+	for (struct link *link = links->first; link != NULL; link = link->next) {
 		if (link->id == id && uuid_equal(link->uuid, uuid))
 			return link;
 	}
 	return NULL;
 }
 
-void links_disconnect(struct node *node, uint32_t id, struct uuid uuid)
+void peer_links_disconnect(struct peer_links *links, uint32_t id, struct uuid uuid)
 {
-	struct link **slot = &node->links;
+	struct link **slot = &links->first;
 
 	while (*slot != NULL && ((*slot)->id != id || !uuid_equal((*slot)->uuid, uuid)))
 		slot = &(*slot)->next;
@@ -69,20 +99,21 @@ void links_disconnect(struct node *node, uint32_t id, struct uuid uuid)
 	free(link);
 }
 
-void links_free(struct node *node)
+void peer_links_free(struct peer_links *links)
 {
-	while (node->links != NULL)
-		links_disconnect(node, node->links->id, node->links->uuid);
+	while (links->first != NULL)
+		peer_links_disconnect(links, links->first->id, links->first->uuid);
+	free(links);
 }
 
 static void lose(struct link *link)
 {
-	struct node *node = link->node;
+	struct peer_links *links = link->links;
 	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .id = link->id, .uuid = link->uuid};
 
-	links_disconnect(node, link->id, link->uuid);
-	node_step(node, &event);
-	node_flush(node);
+	peer_links_disconnect(links, link->id, link->uuid);
+	tell(links, &event);
+	links->options.turn_end(links->options.context);
 }
 
 static void closed(void *context, const char *reason)
@@ -95,7 +126,7 @@ static void closed(void *context, const char *reason)
 
 static void nonsense(struct link *link, const struct rpc_reply *reply, const char *what)
 {
-	if (node_may_complain(link->node))
+	if (may_complain(link))
 		log_warn("links", "closed: %s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
 			 rpc_channel_address(link->channel),
 			 reply->status == RPC_ANSWERED ? "malformed" : reply->error);
@@ -126,7 +157,7 @@ static void greeted(void *context, const struct rpc_reply *reply)
 		hello_name_formats(text, sizeof text, wire.me.format, "that replica", "this one");
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
 	if (!good) {
-		if (node_may_complain(link->node)) /* it is tried again at once */
+		if (may_complain(link)) /* it is tried again at once */
 			log_warn("links", "hello refused replica=%" PRIu32 " address=%s reason=\"%s\"", link->id,
 				 rpc_channel_address(link->channel),
 				 text[0] != 0 ? text : "another process than the one meant");
@@ -134,14 +165,14 @@ static void greeted(void *context, const struct rpc_reply *reply)
 		return;
 	}
 	link->up = true;
-	node_step(link->node, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = link->id, .uuid = link->uuid,
-						      .incarnation = link->incarnation, .report = &report});
+	tell(link->links, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = link->id, .uuid = link->uuid,
+						  .incarnation = link->incarnation, .report = &report});
 }
 
 static void say_hello(void *context)
 {
 	struct link *link = context;
-	struct identity me = node_identity(link->node);
+	struct identity me = link->links->options.identity(link->links->options.context);
 	struct identity meant = {.format = me.format, .program_base = me.program_base, .id = link->id, .uuid = link->uuid,
 				 .incarnation = link->incarnation, .cluster = me.cluster, .generation = me.generation};
 	jh_hello_args args;
@@ -155,24 +186,24 @@ static void turn_end(void *context)
 {
 	struct link *link = context;
 
-	node_flush(link->node);
+	link->links->options.turn_end(link->links->options.context);
 }
 
-void links_connect(struct node *node, const struct replica_action *action)
+void peer_links_connect(struct peer_links *links, const struct replica_action *action)
 {
 	static const struct rpc_channel_events events = {.connected = say_hello,
 							 .closed = closed,
 							 .turn_end = turn_end};
 
-	links_disconnect(node, action->id, action->uuid);
+	peer_links_disconnect(links, action->id, action->uuid);
 
 	struct link *link = calloc(1, sizeof *link);
 
 	must_allocate(link);
-	*link = (struct link){.next = node->links, .node = node, .id = action->id, .uuid = action->uuid,
+	*link = (struct link){.next = links->first, .links = links, .id = action->id, .uuid = action->uuid,
 			      .incarnation = action->incarnation};
-	node->links = link;
-	link->channel = rpc_channel_open(node->base, action->address, node->options.program_base + action->id,
+	links->first = link;
+	link->channel = rpc_channel_open(links->options.base, action->address, links->options.program_base + action->id,
 					 JH_REPLICA_V1, &events, link);
 }
 
@@ -209,31 +240,31 @@ static void pushed(void *context, const struct rpc_reply *reply)
 		nonsense(link, reply, "no answer to a push");
 		return;
 	}
-	node_step(link->node, &(struct replica_event){.kind = REPLICA_ACK, .id = link->id, .uuid = link->uuid,
-						      .token = token, .ack = &ack});
+	tell(link->links, &(struct replica_event){.kind = REPLICA_ACK, .id = link->id, .uuid = link->uuid,
+						  .token = token, .ack = &ack});
 }
 
-static void fill_state(struct node *node, const struct replica_push *push, jh_state_chunk *state)
+static void fill_state(const struct orders *orders, const struct replica_push *push, jh_state_chunk *state)
 {
 	static char records[LIMIT_STATE_CHUNK_BYTES];
 	uint64_t next;
-	uint64_t count = orders_count(node->orders);
+	uint64_t count = orders_count(orders);
 
 	state->op = push->base_op;
 	state->digest = convert_digest_to_wire(push->base_digest);
-	state->initial_count = orders_initial_count(node->orders);
+	state->initial_count = orders_initial_count(orders);
 	state->total = count;
 	state->first = push->state_first < count ? push->state_first : count;
-	must(push->base_op == orders_op(node->orders));
+	must(push->base_op == orders_op(orders));
 	state->records.records_len =
-		(u_int)orders_encode(node->orders, state->first, push->base_op, &next, records, sizeof records);
+		(u_int)orders_encode(orders, state->first, push->base_op, &next, records, sizeof records);
 	state->records.records_val = records;
 }
 
-void links_push(struct node *node, const struct replica_action *action)
+void peer_links_push(struct peer_links *links, const struct replica_action *action)
 {
 	static jh_log_entry entries[LIMIT_PUSH_ENTRIES];
-	struct link *link = link_find(node, action->id, action->uuid);
+	struct link *link = link_find(links, action->id, action->uuid);
 	const struct replica_push *push = &action->push;
 	jh_push_args args = {.view = push->view, .base_op = push->base_op, .last_op = push->last_op, .commit = push->commit};
 	jh_view record;
@@ -246,23 +277,23 @@ void links_push(struct node *node, const struct replica_action *action)
 		convert_view_to_wire(push->record, &record);
 		args.record = &record;
 	}
-	node->push_bytes = 0;
+	links->push_bytes = 0;
 	if (push->has_state) {
-		fill_state(node, push, &state);
+		fill_state(*links->options.orders, push, &state);
 		args.state = &state;
-		node->push_bytes = state.records.records_len;
+		links->push_bytes = state.records.records_len;
 	}
 	for (uint32_t i = 0; i < push->entries_count; i++) {
-		struct replica_entry entry = replica_entry_at(node->replica, push->base_op + 1 + i);
+		struct replica_entry entry = replica_entry_at(links->options.replica, push->base_op + 1 + i);
 
 		entries[i].view = entry.view;
 		entries[i].body.body_len = entry.size;
 		entries[i].body.body_val = (char *)(uintptr_t)entry.body;
-		node->push_bytes += entry.size;
+		links->push_bytes += entry.size;
 	}
 	args.entries.entries_len = push->entries_count;
 	args.entries.entries_val = entries;
-	node->push_kind = push->has_state ? "full" : push->entries_count > 0 ? "delta" : "commit";
+	links->push_kind = push->has_state ? "full" : push->entries_count > 0 ? "delta" : "commit";
 
 	struct push_call *call = malloc(sizeof *call);
 
@@ -281,13 +312,12 @@ static void ponged(void *context, const struct rpc_reply *reply)
 	struct link *link = context;
 
 	if (reply->status == RPC_ANSWERED)
-		node_step(link->node,
-			  &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
+		tell(link->links, &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
 }
 
-void links_ping(struct node *node, uint32_t id, struct uuid uuid)
+void peer_links_ping(struct peer_links *links, uint32_t id, struct uuid uuid)
 {
-	struct link *link = link_find(node, id, uuid);
+	struct link *link = link_find(links, id, uuid);
 	struct timeval unused = {0};
 
 	must(link != NULL);
@@ -296,4 +326,12 @@ void links_ping(struct node *node, uint32_t id, struct uuid uuid)
 
 	clnt_call(client, NULLPROC, (xdrproc_t)(void (*)(void))xdr_void, NULL, (xdrproc_t)(void (*)(void))xdr_void,
 		  NULL, unused);
+}
+
+void peer_links_last_push(const struct peer_links *links, char *text, size_t size)
+{
+	if (links->push_kind == NULL)
+		text[0] = '\0';
+	else
+		snprintf(text, size, "%s %" PRIu64 " B", links->push_kind, links->push_bytes);
 }

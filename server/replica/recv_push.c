@@ -230,6 +230,7 @@ static void take_state(struct replica *r, const struct replica_event *event)
 	action->token = event->token;
 	action->op = push->base_op;
 	action->digest = push->base_digest;
+	action->piece = push->piece;
 }
 
 void replica_staged(struct replica *r, const struct replica_event *event)

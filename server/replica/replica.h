@@ -51,13 +51,16 @@ struct replica_entry {
 	uint32_t size;
 };
 
-/* Design section 5. Entries are base_op + 1 ... */
+struct staging_piece;
+
+/* Entries are base_op + 1 ... */
 struct replica_push {
 	uint64_t view;
 	const struct view *record;    /* NULL: the receiver has it */
 	bool has_state;               /* a piece of the state as of base_op comes along; base_op and base_digest are
 					 its */
 	uint64_t state_first;         /* order the piece begins with */
+	const struct staging_piece *piece; /* of a received push: the piece itself, for the shell; handed on by DO_STAGE */
 	uint64_t base_op;
 	struct digest base_digest;
 	uint64_t last_op;             /* the sender's last op */
@@ -198,8 +201,7 @@ enum replica_action_kind {
 			      STATE: op, digest, last_op */
 	DO_APPLY,          /* apply every entry up to op to the live state */
 	DO_ADOPT,          /* the staged state is durable: it is the live one now */
-	DO_STAGE,          /* token: take the state piece of this push; REPLICA_STAGED follows. first: order it must
-			      begin with */
+	DO_STAGE,          /* token, piece: take the state piece of this push; REPLICA_STAGED follows */
 	DO_UNSTAGE,        /* forget a half-taken state */
 	DO_JUDGE,          /* token: validate the operation; PROPOSE or DECLINE follows */
 	DO_ANSWER,         /* token, verdict, op */
@@ -239,6 +241,7 @@ struct replica_action {
 	bool ok;
 	int level;
 	char address[LIMIT_ADDRESS_BYTES];
+	const struct staging_piece *piece; /* the event's */
 	const char *text;      /* borrowed from the replica until its next step */
 };
 

@@ -1,5 +1,7 @@
 #include "server/shop/orders_service.h"
 
+#include "rpc/base/must.h"
+
 static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
 				 uint64_t *op)
 {
@@ -37,4 +39,15 @@ static uint64_t state_bytes(void *context)
 struct replica_service orders_service(struct orders **orders)
 {
 	return (struct replica_service){.context = orders, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+}
+
+/* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the
+ * others. RULE 19: nor is there more in it than we announce that we can hold. */
+void orders_service_apply(struct orders *orders, const struct replica *replica, uint64_t op)
+{
+	while (orders_op(orders) < op) {
+		struct replica_entry entry = replica_entry_at(replica, orders_op(orders) + 1);
+
+		must(orders_apply(orders, entry.body, entry.size) == ORDERS_APPLIED);
+	}
 }

@@ -13,7 +13,9 @@
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
 #include "server/disk/journal_segment.h"
-#include "server/node.h"
+#include "server/disk/disk_records.h"
+#include "server/disk/journal.h"
+#include "server/machine/orders.h"
 
 #define FILE_MAX (64u << 10)
 

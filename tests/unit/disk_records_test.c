@@ -10,7 +10,8 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "server/node.h"
+#include "server/disk/disk_records.h"
+#include "server/disk/journal.h"
 #include "tests/unit/support_scratch.h"
 
 struct read_back {
@@ -77,7 +78,7 @@ static void fail_on_line(void *context, const char *line)
 /* Through a core, a journal on disk, and its reader. */
 static struct read_back *there_and_back(const struct replica_meta *meta)
 {
-	static struct node node;
+	static struct replica_actions actions;
 	const struct replica_options options = {.id = 1, .log_bytes_max = LIMIT_LOG_BYTES};
 	const struct replica_service service = {0};
 	struct journal_recovery recovery;
@@ -86,21 +87,25 @@ static struct read_back *there_and_back(const struct replica_meta *meta)
 
 	assert_non_null(back);
 	scratch_new(directory);
-	node.base = event_base_new();
-	node.options.program_base = 540000000;
-	node.replica = replica_new(&options, &service);
-	replica_step(node.replica, &(struct replica_event){.kind = REPLICA_RECOVER_BASE}, &node.actions);
-	replica_step(node.replica, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = meta}, &node.actions);
-	node.journal = journal_open(directory, &(struct journal_options){.base = node.base, .uuid = meta->uuid,
+
+	struct event_base *base = event_base_new();
+	struct replica *replica = replica_new(&options, &service);
+
+	replica_step(replica, &(struct replica_event){.kind = REPLICA_RECOVER_BASE}, &actions);
+	replica_step(replica, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = meta}, &actions);
+
+	struct journal *journal = journal_open(directory, &(struct journal_options){.base = base, .uuid = meta->uuid,
 				    .durable = ignore_ticket, .fatal = fail_on_line}, read_record, back, &recovery);
-	assert_non_null(node.journal);
-	assert_true(disk_append_meta(&node, 1));
-	journal_close(node.journal);
+
+	assert_non_null(journal);
+	assert_true(disk_record_append(journal, replica, 540000000,
+				&(struct replica_action){.kind = DO_WRITE, .write = WRITE_META, .ticket = 1}));
+	journal_close(journal);
 	journal_check(directory, read_record, back, &recovery);
 	assert_int_equal(recovery.outcome, JOURNAL_OK);
-	replica_free(node.replica);
-	replica_actions_free(&node.actions);
-	event_base_free(node.base);
+	replica_free(replica);
+	replica_actions_free(&actions);
+	event_base_free(base);
 	scratch_remove(directory);
 	assert_true(back->found);
 	return back;

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "server/background.h"
 #include "tests/unit/support_node.h"
 
 static char aside[SCRATCH_PATH_SIZE];
@@ -43,6 +44,29 @@ static void in_directory(const char *command)
 	assert_int_equal(system(whole), 0);
 }
 
+static void do_nothing(void *context)
+{
+	(void)context;
+}
+
+static void note_done(void *context)
+{
+	**(bool **)context = true;
+	free(context);
+}
+
+/* What the background was given so far is done and told. */
+static void until_background_is_done(void)
+{
+	bool done = false;
+	bool **context = malloc(sizeof *context);
+
+	assert_non_null(context);
+	*context = &done;
+	background_run(node_rig.node->background, do_nothing, note_done, context);
+	loop_until(&done);
+}
+
 /* A node with two orders, one of them behind its latest look at the files. */
 static void begin(struct caller *manager)
 {
@@ -50,9 +74,8 @@ static void begin(struct caller *manager)
 	scratch_new(aside);
 	node_leads(manager);
 	assert_int_equal(order_now(manager, 1, "soup").outcome, JH_DONE);
-	for (int i = 0; i < 400 && node_rig.node->files_seen.inode == 0; i++)
-		loop_for(1);
-	assert_int_not_equal(node_rig.node->files_seen.inode, 0);
+	loop_for(2);
+	until_background_is_done(); /* the first look */
 	assert_int_equal(order_now(manager, 2, "soup").outcome, JH_DONE);
 }
 

@@ -15,6 +15,7 @@
 
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot_format.h"
+#include "server/disk/recovery.h"
 #include "tests/unit/support_node.h"
 
 static char kept[SCRATCH_PATH_SIZE], said[SCRATCH_PATH_SIZE + 8];

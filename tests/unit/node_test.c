@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "server/disk/journal.h"
 #include "tests/unit/support_node.h"
 
 static struct report report_now(void)

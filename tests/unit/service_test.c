@@ -7,15 +7,12 @@
 #include <cmocka.h>
 
 #include "rpc/cluster/convert.h"
+#include "server/peers/peer_sessions.h"
 #include "tests/unit/support_node.h"
 
 static uint32_t greeted_count(void)
 {
-	uint32_t count = 0;
-
-	for (const struct greeted *from = node_rig.node->greeted; from != NULL; from = from->next)
-		count++;
-	return count;
+	return peer_sessions_count(node_rig.node->sessions);
 }
 
 static struct report report_now(void)

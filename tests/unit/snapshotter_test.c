@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "server/disk/snapshot.h"
+#include "server/disk/snapshotter.h"
+#include "server/machine/orders.h"
 #include "tests/unit/support_node.h"
 
 /* The writes of a snapshot under its temporary name wait, and say that they do. */
@@ -172,9 +174,9 @@ static void a_replaced_history_is_given_up(void **state)
 	atomic_store(&snapshots_wait, true);
 	while (!waits())
 		orders(&manager, 10);
+	event_del(node_rig.node->timer); /* no other one */
 	snapshotter_release(node_rig.node->snapshotter, orders_new(10));
 	atomic_store(&snapshots_wait, false);
-	node_rig.node->options.snapshot_bytes = UINT64_MAX; /* no other one */
 	loop_for(20);
 	assert_int_equal(newest_snapshot(), 0);
 	caller_close(&manager);

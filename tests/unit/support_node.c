@@ -17,6 +17,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/net/server.h"
 
 #define PATIENCE_US 20000000u
 #define CALL_MS 30000

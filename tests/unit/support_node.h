@@ -6,7 +6,8 @@
 #include <stdatomic.h>
 
 #include "rpc/net/channel.h"
-#include "server/node.h"
+#include "rpc/replica.h"
+#include "server/node_internal.h"
 #include "tests/unit/support_scratch.h"
 
 #define NODE_ID 1

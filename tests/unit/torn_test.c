@@ -16,6 +16,9 @@
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot.h"
 #include "tests/unit/support_image.h"
+#include "server/disk/staging.h"
+#include "server/disk/recovery.h"
+#include "server/machine/orders.h"
 #include "tests/unit/support_node.h"
 
 #define SECTOR 512u
@@ -407,7 +410,7 @@ static void a_received_state_gets_its_name(void **state)
 {
 	static struct primary primary;
 	static uint8_t chunk[65536];
-	jh_state_chunk piece = {.records.records_val = (char *)chunk};
+	struct staging_piece piece = {.op = STATE_OP, .records = chunk};
 	uint64_t next, op = 0, older;
 
 	(void)state;
@@ -415,11 +418,10 @@ static void a_received_state_gets_its_name(void **state)
 	node_rig_begin();
 	piece.total = orders_count(primary.orders);
 	piece.initial_count = orders_initial_count(primary.orders);
-	piece.records.records_len = (u_int)orders_encode(primary.orders, 0, STATE_OP, &next, chunk, sizeof chunk);
-	node_rig.node->piece = &piece;
-	staging_take(node_rig.node, 1, STATE_OP, orders_digest(primary.orders));
-	node_rig.node->piece = NULL;
-	staging_adopt(node_rig.node, STATE_OP);
+	piece.digest = orders_digest(primary.orders);
+	piece.size = orders_encode(primary.orders, 0, STATE_OP, &next, chunk, sizeof chunk);
+	staging_take(node_rig.node->staging, 1, &piece);
+	orders_free(staging_adopt(node_rig.node->staging, STATE_OP));
 	for (int i = 0; i < 400 && (has_temporary() || op == 0 || snapshot_newest(node_rig.directory, op, &older)); i++) {
 		loop_for(1);
 		assert_true(snapshot_newest(node_rig.directory, UINT64_MAX, &op));

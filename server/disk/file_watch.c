@@ -1,6 +1,5 @@
-/* Whether the files that this replica writes are still those of their names: who deletes, moves, replaces or cuts them under
- * a running process takes away what it has acknowledged, and nothing that it does tells it. Looked up off the loop, for a
- * stat can wait as long as a disk. */
+#include "server/disk/file_watch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,19 +7,31 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "server/background.h"
-#include "server/node.h"
+#include "server/disk/directory.h"
+#include "server/disk/journal.h"
 #include "server/disk/snapshot.h"
 
 #define LOOK_US 1000000u
 #define LOOK_AGAIN_US 250000u /* a file that is just being named or removed is so no more */
 #define WRONG_LOOKS 2
 
+struct file_watch {
+	struct file_watch_options options;
+	const struct journal *journal;     /* NULL: none that is to be looked at */
+	bool looking;                      /* a look is under way */
+	uint64_t next_us;
+	uint32_t wrong;                    /* looks in a row that found something wrong */
+	uint64_t adoptions;                /* histories replaced: snapshots get other files */
+	/* The snapshot as it was seen last; inode 0: none was. */
+	uint64_t snapshot_op, device, inode, size;
+};
+
 struct look {
-	struct node *node;
+	struct file_watch *watch;
 	uint64_t adoptions, snapshot_op;
 	/* What was found. */
 	bool directory_gone;
@@ -91,7 +102,7 @@ static void look_at_snapshot(struct look *look, const char *path, int directory)
 static void look_now(void *context)
 {
 	struct look *look = context;
-	const struct directory *directory = look->node->directory;
+	const struct directory *directory = look->watch->options.directory;
 
 	if (!directory_is_there(directory, look->why, sizeof look->why)) {
 		look->directory_gone = true;
@@ -103,37 +114,58 @@ static void look_now(void *context)
 
 /* --- on the loop -------------------------------------------------------------------------------------------------- */
 
-static void compare_snapshot(struct files_seen *seen, struct look *look)
+struct file_watch *file_watch_new(const struct file_watch_options *options)
+{
+	struct file_watch *watch = calloc(1, sizeof *watch);
+
+	must_allocate(watch);
+	watch->options = *options;
+	return watch;
+}
+
+void file_watch_free(struct file_watch *watch)
+{
+	free(watch);
+}
+
+void file_watch_adopted(struct file_watch *watch)
+{
+	watch->adoptions++;
+}
+
+void file_watch_end(struct file_watch *watch)
+{
+	watch->journal = NULL;
+}
+
+static void compare_snapshot(struct file_watch *watch, struct look *look)
 {
 	if (look->inode == 0)
 		return;
-	if (seen->inode != 0 && seen->snapshot_op == look->found_op &&
-	    (seen->inode != look->inode || seen->device != look->device)) {
+	if (watch->inode != 0 && watch->snapshot_op == look->found_op &&
+	    (watch->inode != look->inode || watch->device != look->device)) {
 		snprintf(look->why, sizeof look->why, "its snapshot of op %llu was replaced while it ran",
 			 (unsigned long long)look->found_op);
 		return;
 	}
-	if (seen->inode != 0 && seen->snapshot_op == look->found_op && seen->size != look->size) {
+	if (watch->inode != 0 && watch->snapshot_op == look->found_op && watch->size != look->size) {
 		snprintf(look->why, sizeof look->why, "its snapshot of op %llu was changed while it ran",
 			 (unsigned long long)look->found_op);
 		return;
 	}
-	seen->snapshot_op = look->found_op;
-	seen->device = look->device;
-	seen->inode = look->inode;
-	seen->size = look->size;
+	watch->snapshot_op = look->found_op;
+	watch->device = look->device;
+	watch->inode = look->inode;
+	watch->size = look->size;
 }
 
 /* The journal itself removes what a snapshot has made superfluous, also between the listing and the look. */
-static bool still_in_use(const struct node *node, const struct journal_file *file)
+static bool still_in_use(const struct journal *journal, const struct journal_file *file)
 {
 	struct journal_file *files;
-	uint32_t count;
+	uint32_t count = journal_files(journal, &files);
 	bool listed = false;
 
-	if (node->journal == NULL)
-		return false;
-	count = journal_files(node->journal, &files);
 	for (uint32_t i = 0; i < count && !listed; i++)
 		listed = strcmp(files[i].name, file->name) == 0;
 	free(files);
@@ -143,63 +175,63 @@ static bool still_in_use(const struct node *node, const struct journal_file *fil
 static void looked(void *context)
 {
 	struct look *look = context;
-	struct node *node = look->node;
-	struct files_seen *seen = &node->files_seen;
+	struct file_watch *watch = look->watch;
 
-	seen->looking = false;
-	seen->next_us = rpc_clock_us() + LOOK_US;
-	if (look->adoptions != seen->adoptions) {
-		seen->inode = 0; /* other files since */
+	watch->looking = false;
+	watch->next_us = rpc_clock_us() + LOOK_US;
+	if (watch->journal == NULL) {
 		look->why[0] = '\0';
-	} else if (look->missing != NULL && !still_in_use(node, look->missing)) {
+	} else if (look->adoptions != watch->adoptions) {
+		watch->inode = 0; /* other files since */
+		look->why[0] = '\0';
+	} else if (look->missing != NULL && !still_in_use(watch->journal, look->missing)) {
 		look->why[0] = '\0';
 	} else {
-		compare_snapshot(seen, look);
+		compare_snapshot(watch, look);
 	}
-	seen->wrong = look->why[0] == '\0' ? 0 : seen->wrong + 1;
-	if (seen->wrong > 0)
-		seen->next_us = rpc_clock_us() + LOOK_AGAIN_US;
-	if (seen->wrong >= WRONG_LOOKS && node->journal != NULL && node->end == NODE_RUNS) { /* RULE 14 */
-		node->directory_gone = look->directory_gone;
-		node_damage(node, look->why);
-	}
+	watch->wrong = look->why[0] == '\0' ? 0 : watch->wrong + 1;
+	if (watch->wrong > 0)
+		watch->next_us = rpc_clock_us() + LOOK_AGAIN_US;
+	if (watch->wrong >= WRONG_LOOKS) /* RULE 14 */
+		watch->options.damaged(watch->options.context, look->why, look->directory_gone);
 	free(look);
 }
 
 /* The disk thread has seen it first. */
-static void take_deletion(struct node *node)
+static void take_loss(struct file_watch *watch)
 {
+	const struct directory *directory = watch->options.directory;
 	char why[DIRECTORY_ERROR_SIZE];
 
-	snprintf(why, sizeof why, "the journal file in use in %s was deleted or cut short while it ran", node->options.data_dir);
-	node->directory_gone = !directory_is_there(node->directory, why, sizeof why);
-	node_damage(node, why);
+	snprintf(why, sizeof why, "the journal file in use in %s was deleted or cut short while it ran",
+		 directory_path(directory));
+	bool gone = !directory_is_there(directory, why, sizeof why);
+
+	watch->options.damaged(watch->options.context, why, gone);
 }
 
-void files_look(struct node *node)
+void file_watch_look(struct file_watch *watch, const struct journal *journal, uint64_t snapshot_op)
 {
-	struct files_seen *seen = &node->files_seen;
 	struct journal_file *files;
 	struct look *look;
 	uint32_t count;
 
-	if (node->journal == NULL || node->end != NODE_RUNS)
-		return;
-	if (journal_is_lost(node->journal)) {
-		take_deletion(node);
+	watch->journal = journal;
+	if (journal_is_lost(journal)) {
+		take_loss(watch);
 		return;
 	}
-	if (seen->looking || rpc_clock_us() < seen->next_us)
+	if (watch->looking || rpc_clock_us() < watch->next_us)
 		return;
-	seen->looking = true;
-	count = journal_files(node->journal, &files);
+	watch->looking = true;
+	count = journal_files(journal, &files);
 	look = calloc(1, sizeof *look + count * sizeof *files);
 	must_allocate(look);
-	look->node = node;
+	look->watch = watch;
 	look->files_count = count;
 	memcpy(look->files, files, count * sizeof *files);
 	free(files);
-	look->adoptions = seen->adoptions;
-	look->snapshot_op = node->snapshot_op;
-	background_run(node->receiver, look_now, looked, look);
+	look->adoptions = watch->adoptions;
+	look->snapshot_op = snapshot_op;
+	background_run(watch->options.background, look_now, looked, look);
 }

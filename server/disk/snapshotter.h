@@ -1,0 +1,26 @@
+/* Snapshots of a replica's own state, written in the background when the journal has grown by as much as a snapshot would
+ * take, so that a start reads at most about twice the history. */
+#pragma once
+
+#include <stdint.h>
+
+struct event_base;
+struct journal;
+struct orders;
+struct snapshotter;
+
+struct snapshotter_options {
+	const char *directory;       /* outlives it */
+	uint64_t bytes_first;        /* of the journal before the first snapshot; 0: its own choice */
+	/* On the loop: a snapshot of that op is durable and has its name. */
+	void (*written)(void *context, uint64_t op);
+	void *context;
+};
+
+struct snapshotter *snapshotter_new(struct event_base *base, const struct snapshotter_options *options);
+/* Gives up a snapshot under way; returns when its thread has ended. */
+void snapshotter_free(struct snapshotter *snapshotter);
+/* Begins a snapshot when it is time. The orders are only added to until it is written, or handed to release. */
+void snapshotter_consider(struct snapshotter *snapshotter, const struct orders *orders, const struct journal *journal);
+/* Frees a history in the background, after a snapshot of it that may be under way was given up. */
+void snapshotter_release(struct snapshotter *snapshotter, struct orders *orders);

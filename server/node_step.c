@@ -1,0 +1,235 @@
+/* A step: an event goes to the core, and its actions are carried out. */
+#include <inttypes.h>
+
+#include "rpc/base/clock.h"
+#include "rpc/base/log.h"
+#include "rpc/base/must.h"
+#include "server/disk/disk_records.h"
+#include "server/disk/file_watch.h"
+#include "server/disk/journal.h"
+#include "server/disk/snapshotter.h"
+#include "server/disk/staging.h"
+#include "server/machine/orders.h"
+#include "server/node_internal.h"
+#include "server/peers/peer_links.h"
+#include "server/requests.h"
+#include "server/service.h"
+#include "server/shop/orders_service.h"
+
+#define NEARLY_FULL_PERCENT 80 /* RULE 19: of --max-orders; from then on status and the log warn */
+
+/* --- carrying out ------------------------------------------------------------------------------------------------- */
+
+/* RULE 19: a limit that comes near is told while there is time to raise it. */
+bool node_nearly_full(const struct node *node)
+{
+	return orders_op(node->orders) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
+}
+
+void node_warn_of_full(struct node *node)
+{
+	if (node->warned_of_full || !node_nearly_full(node))
+		return;
+	node->warned_of_full = true;
+	log_warn("node", "%" PRIu64 " of the %" PRIu64 " orders that --max-orders allows are placed: beyond them orders "
+		 "are refused; start every replica with a higher limit, one after the other",
+		 orders_op(node->orders), node->options.orders_max);
+}
+
+static void apply(struct node *node, uint64_t op)
+{
+	orders_service_apply(node->orders, node->replica, op);
+	if (orders_last_time_us(node->orders) > node->last_time_us)
+		node->last_time_us = orders_last_time_us(node->orders);
+	node_warn_of_full(node);
+}
+
+/* Whoever gave this replica other --initial-orders than the cluster began with learns which of them count. */
+static void tell_whose_initial_orders(const struct orders *ours, const struct orders *cluster)
+{
+	if (orders_op(ours) > 0 || orders_same_initial(ours, cluster))
+		return;
+	log_warn("staging", "the cluster began with other initial orders (%" PRIu64 ") than this replica was loaded with (%" PRIu64
+		 "): the cluster's count, and replace them", orders_initial_count(cluster), orders_initial_count(ours));
+}
+
+/* The replacement is durable: the live history changes in one step. */
+static void adopt(struct node *node, uint64_t op)
+{
+	struct orders *orders = staging_adopt(node->staging, op);
+
+	tell_whose_initial_orders(node->orders, orders);
+	snapshotter_release(node->snapshotter, node->orders);
+	node->orders = orders;
+	node->snapshot_op = op;
+	file_watch_adopted(node->files);
+}
+
+static void write_record(struct node *node, const struct replica_action *action)
+{
+	if (node->journal == NULL)
+		return; /* damaged: nothing more is written, and nothing becomes durable */
+	/* The core's own bounds are far below the journal's queue. */
+	bool queued = disk_record_append(node->journal, node->replica, node->options.program_base, action);
+
+	must(queued);
+}
+
+static void carry_out(struct node *node, const struct replica_action *action)
+{
+	switch (action->kind) {
+	case DO_WRITE:
+		write_record(node, action);
+		break;
+	case DO_APPLY:
+		apply(node, action->op);
+		break;
+	case DO_ADOPT:
+		adopt(node, action->op);
+		break;
+	case DO_STAGE:
+		staging_take(node->staging, action->token, action->piece);
+		break;
+	case DO_UNSTAGE:
+		staging_drop(node->staging);
+		break;
+	case DO_JUDGE:
+		requests_judge(action);
+		break;
+	case DO_ANSWER:
+		requests_answer(action);
+		break;
+	case DO_READ:
+	case DO_READ_MOVED:
+		requests_read(action);
+		break;
+	case DO_PUSH:
+		peer_links_push(node->links, action);
+		break;
+	case DO_PING:
+		peer_links_ping(node->links, action->id, action->uuid);
+		break;
+	case DO_ACK:
+		service_ack(action);
+		break;
+	case DO_INSTALLED:
+		service_installed(action);
+		break;
+	case DO_BOUND:
+		service_bound(action);
+		break;
+	case DO_CONNECT:
+		peer_links_connect(node->links, action);
+		break;
+	case DO_DISCONNECT:
+		peer_links_disconnect(node->links, action->id, action->uuid);
+		break;
+	case DO_NEWS:
+		service_news(node->service);
+		break;
+	case DO_RETIRE:
+		if (!node->directory_gone) /* else it says so until it stops, see check_damaged */
+			node_end(node, NODE_RETIRED, action->text);
+		break;
+	case DO_EXIT:
+		node_end(node, node->failing ? NODE_FAILED : NODE_STOPPED, "stopped");
+		break;
+	case DO_LOG:
+		log_line((enum log_level)action->level, "replica", "%s", action->text);
+		break;
+	}
+}
+
+static void carry_out_all(struct node *node)
+{
+	for (uint32_t i = 0; i < node->actions.count; i++)
+		carry_out(node, &node->actions.list[i]);
+}
+
+/* --- stepping ----------------------------------------------------------------------------------------------------- */
+
+static void step(struct node *node, struct replica_event *event)
+{
+	event->now_ms = rpc_clock_us() / 1000;
+	replica_step(node->replica, event, &node->actions);
+	carry_out_all(node);
+}
+
+static void propose(struct node *node, struct replica_event *event, int64_t time_us)
+{
+	uint64_t last_op = replica_last_op(node->replica);
+
+	step(node, event);
+	if (event->kind == REPLICA_PROPOSE && replica_last_op(node->replica) > last_op)
+		node->last_time_us = time_us; /* RULE 16 */
+}
+
+static void after_step(struct node *node)
+{
+	for (;;) {
+		struct replica_event event;
+		int64_t time_us = 0;
+
+		if (node->deferred_count > 0) {
+			event = node->deferred[node->deferred_first];
+			node->deferred_first = (node->deferred_first + 1) % NODE_DEFERRED_MAX;
+			node->deferred_count--;
+			step(node, &event);
+		} else if (requests_next(node->requests, &event, &time_us)) {
+			propose(node, &event, time_us);
+		} else {
+			break;
+		}
+	}
+}
+
+/* What an event points to is gone when its turn comes. */
+static void defer(struct node *node, const struct replica_event *event)
+{
+	must(node->deferred_count < NODE_DEFERRED_MAX);
+	must(event->push == NULL && event->ack == NULL && event->report == NULL);
+	must(event->install == NULL && event->peers == NULL && event->body == NULL);
+	node->deferred[(node->deferred_first + node->deferred_count++) % NODE_DEFERRED_MAX] = *event;
+}
+
+void node_step(struct node *node, struct replica_event *event)
+{
+	if (node->stepping) {
+		defer(node, event);
+		return;
+	}
+	node->stepping = true;
+	step(node, event);
+	after_step(node);
+	node->stepping = false;
+}
+
+void node_flush(struct node *node)
+{
+	if (node->stepping)
+		return; /* the step's own end flushes what matters */
+	node->stepping = true;
+	after_step(node);
+	step(node, &(struct replica_event){.kind = REPLICA_FLUSH});
+	after_step(node);
+	node->stepping = false;
+}
+
+void node_start(struct node *node, struct replica_event *event)
+{
+	struct report report;
+
+	must(!node->stepping);
+	node->stepping = true;
+	event->now_ms = rpc_clock_us() / 1000;
+	replica_step(node->replica, event, &node->actions);
+	replica_report(node->replica, &report);
+	node->damaged = report.state == STATE_DAMAGED;
+	if (node->damaged && node->journal != NULL) { /* RULE 14 */
+		journal_abandon(node->journal);
+		node->journal = NULL;
+	}
+	carry_out_all(node);
+	after_step(node);
+	node->stepping = false;
+}

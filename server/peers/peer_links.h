@@ -1,0 +1,40 @@
+/* A primary's connections to the other replicas: opened with a hello, then pushes and pings. When to connect, what to
+ * push and what a silence means is the core's: what happens here comes to it as an event. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/cluster/protocol.h"
+#include "server/replica/replica.h"
+
+struct event_base;
+struct orders;
+struct peer_links;
+
+struct peer_links_options {
+	struct event_base *base;
+	uint32_t program_base;
+	const struct replica *replica;
+	struct orders *const *orders;    /* where the history is to be found */
+	/* On the loop. What the event points to is borrowed. */
+	void (*event)(void *context, struct replica_event *event);
+	/* Whatever came in this turn has been told. */
+	void (*turn_end)(void *context);
+	/* Who we are, for the hello. */
+	struct identity (*identity)(const void *context);
+	/* Whether a line about a peer that misbehaves may be said now. */
+	bool (*may_complain)(void *context);
+	void *context;
+};
+
+struct peer_links *peer_links_new(const struct peer_links_options *options);
+void peer_links_free(struct peer_links *links);
+/* DO_CONNECT, DO_DISCONNECT, DO_PUSH, DO_PING of the core. */
+void peer_links_connect(struct peer_links *links, const struct replica_action *action);
+void peer_links_disconnect(struct peer_links *links, uint32_t id, struct uuid uuid);
+void peer_links_push(struct peer_links *links, const struct replica_action *action);
+void peer_links_ping(struct peer_links *links, uint32_t id, struct uuid uuid);
+/* "delta 640 B", the last push; empty: there was none. */
+void peer_links_last_push(const struct peer_links *links, char *text, size_t size);

@@ -1,0 +1,43 @@
+/* SUBMIT and QUERY: from the call to what the core decides on, and from its decision to the answer. The only step that
+ * may talk to the outside world, the postcode check, happens before an operation enters the log. A request is the
+ * core's token. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/net/server.h"
+#include "rpc/replica.h"
+#include "server/replica/replica.h"
+
+struct orders;
+struct postcode_checker;
+struct requests;
+
+struct requests_options {
+	struct postcode_checker *checker;
+	struct orders *const *orders;   /* where the history is to be found */
+	/* An event for the core: a call has arrived. What it points to is borrowed. */
+	void (*event)(void *context, struct replica_event *event);
+	/* A request was validated outside of any step: see requests_next. */
+	void (*turn_end)(void *context);
+	/* The time of an order that enters the log now (rule 16). */
+	int64_t (*date)(void *context);
+	void *context;
+};
+
+struct requests *requests_new(const struct requests_options *options);
+/* Those that nobody will answer are dropped. */
+void requests_free(struct requests *requests);
+
+/* The procedures; FALSE: answered later. */
+bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct svc_req *call);
+bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc_req *call);
+
+/* DO_JUDGE, DO_ANSWER, DO_READ, DO_READ_MOVED of the core. */
+void requests_judge(const struct replica_action *action);
+void requests_answer(const struct replica_action *action);
+void requests_read(const struct replica_action *action);
+
+/* The next one that has been validated, as PROPOSE or DECLINE; *time_us: of its order. False: none. */
+bool requests_next(struct requests *requests, struct replica_event *event, int64_t *time_us);

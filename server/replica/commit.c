@@ -95,7 +95,7 @@ void replica_advance(struct replica *r)
 			return; /* RULE 5: every member holds our log first */
 		replica_commit_to(r, lowest);
 		must(r->commit >= r->settle_op);
-		r->state = STATE_SERVING;
+		replica_become(r, ROLE_PRIMARY, STATE_SERVING);
 		replica_say(r, LOG_LEVEL_INFO, "serving view=%" PRIu64 " op=%" PRIu64 " members=%" PRIu32,
 			    r->view.number, r->commit, r->view.members_count);
 		replica_news(r);

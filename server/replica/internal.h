@@ -196,6 +196,13 @@ __attribute__((format(printf, 2, 3))) const char *replica_text(struct replica *r
 void replica_news(struct replica *r);
 void replica_damaged(struct replica *r, const char *why);
 
+/* role.c: the gate of role and state, and what must hold in each state */
+void replica_become(struct replica *r, enum replica_role role, enum replica_state state);
+void replica_check_role(const struct replica *r);
+bool replica_is_primary_of(const struct replica *r, const struct view *view);
+/* NONE for view 0. */
+enum replica_role replica_role_in(const struct replica *r, const struct view *view);
+
 /* writes.c: everything that goes to the journal, and what follows when it is there */
 uint64_t replica_write_meta(struct replica *r);
 void replica_write_log(struct replica *r);

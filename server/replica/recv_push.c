@@ -125,7 +125,7 @@ static void made_whole(struct replica *r)
 	r->whole_here = true;
 	r->whole_view = r->view.number;
 	r->tail_cut = 0;
-	r->state = STATE_FOLLOWING;
+	replica_become(r, r->role, STATE_FOLLOWING);
 	if (!r->stopping)
 		r->detail[0] = 0;
 	r->entered_whole_ticket = replica_write_meta(r); /* after the entries: it must not be durable before them */

@@ -133,7 +133,7 @@ void replica_damaged(struct replica *r, const char *why)
 	replica_say(r, LOG_LEVEL_ERROR, "damaged, serving nothing: %s", why);
 	snprintf(r->detail, sizeof r->detail, "%s", why);
 	replica_drop_requests(r);
-	r->state = STATE_DAMAGED;
+	replica_become(r, r->role, STATE_DAMAGED);
 	replica_news(r);
 }
 
@@ -264,6 +264,7 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	actions->deadline_ms = r->now_ms + TICK_MS;
 
 	check_requests(r);
+	replica_check_role(r);
 	must(r->commit >= commit);             /* RULE 7: never falls within one incarnation */
 	must(r->view.number >= view);          /* RULE 2 */
 	must(r->applied <= r->commit || r->adopting);

@@ -1,22 +1,10 @@
-/* Views and roles. One function enters a view: it clears everything that was true of the old one only.
- *
- *   START --> IDLE (never in a view)
- *         --> NEED_NEW_VIEW (primary of a view this process did not enter; RULE 6)
- *         --> CATCHING_UP (backup or learner) --first whole push--> FOLLOWING
- *   INSTALL --> SETTLING --every member level--> SERVING --push of a higher view--> CATCHING_UP
- *                                                        --word of a higher view--> DEPOSED
- *   any --lost data--> DAMAGED */
+/* Views. One function enters a view: it clears everything that was true of the old one only. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rpc/base/log.h"
 #include "server/replica/internal.h"
-
-static bool is_primary_of(const struct replica *r, const struct view *view)
-{
-	return view->primary == r->options.id && view_member_exact(view, r->options.id, r->uuid) != NULL;
-}
 
 /* RULE 4: what was promised under the old view ends as "moved", never as "refused". */
 static void leave_view(struct replica *r)
@@ -49,7 +37,7 @@ static void leave_view(struct replica *r)
 	r->install_count = 0;
 }
 
-/* The one gate of view and role. */
+/* The one gate of views. */
 void replica_enter_view(struct replica *r, const struct view *view)
 {
 	must(view->number > r->view.number); /* RULE 2 */
@@ -65,17 +53,15 @@ void replica_enter_view(struct replica *r, const struct view *view)
 	r->needs_count = 0;
 	replica_peers_reset(r); /* RULE 5: acknowledgements and the joint set of the old view are gone */
 
-	if (is_primary_of(r, view)) {
-		r->role = ROLE_PRIMARY;
-		r->state = STATE_SETTLING;
+	enum replica_role role = replica_role_in(r, view);
+
+	if (role == ROLE_PRIMARY) {
 		r->settle_op = replica_log_last(r->log);
 		r->whole_view = view->number;
 		r->tail_cut = 0;
 		replica_index_log(r);
-	} else {
-		r->role = view_member_exact(view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
-		r->state = STATE_CATCHING_UP;
 	}
+	replica_become(r, role, role == ROLE_PRIMARY ? STATE_SETTLING : STATE_CATCHING_UP);
 	r->view_ticket = replica_write_meta(r);
 	r->entered_whole_ticket = r->view_ticket;
 	replica_say(r, LOG_LEVEL_INFO, "entering view=%" PRIu64 " role=%s primary=%" PRIu32 " members=%" PRIu32,
@@ -94,7 +80,7 @@ void replica_depose(struct replica *r, uint64_t higher)
 		return;
 	replica_say(r, LOG_LEVEL_INFO, "deposed: view=%" PRIu64 " exists", higher);
 	replica_drop_requests(r);
-	r->state = STATE_DEPOSED;
+	replica_become(r, ROLE_PRIMARY, STATE_DEPOSED);
 	replica_peers_reset(r);
 	replica_news(r);
 }
@@ -121,7 +107,7 @@ static const char *install_refusal(struct replica *r, const struct view *view)
 		return "of another cluster";
 	if (view->number < r->view.number) /* RULE 4 */
 		return "in a higher view already";
-	if (!is_primary_of(r, view))
+	if (!replica_is_primary_of(r, view))
 		return "not the primary of that view";
 	if (view->number == r->view.number && !r->entered) /* RULE 6 */
 		return "this process did not enter that view: a new one is needed";
@@ -180,18 +166,17 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	r->durable_view = r->view;
 	r->durable_bound = r->bound;
 	r->durable_whole_view = r->whole_view;
-	if (r->view.number == 0) {
-		r->role = ROLE_NONE;
-		r->state = STATE_IDLE;
-	} else if (is_primary_of(r, &r->view)) {
-		r->role = ROLE_PRIMARY;
-		/* RULE 6: it was another process that entered this view. */
-		r->entered = false;
-		r->state = r->entered ? STATE_SETTLING : STATE_NEED_NEW_VIEW;
-	} else {
-		r->role = view_member_exact(&r->view, r->options.id, r->uuid) != NULL ? ROLE_BACKUP : ROLE_LEARNER;
-		r->state = STATE_CATCHING_UP;
-	}
+	/* RULE 6: it was another process that entered this view. */
+	r->entered = false;
+
+	enum replica_role role = replica_role_in(r, &r->view);
+
+	if (role == ROLE_NONE)
+		replica_become(r, role, STATE_IDLE);
+	else if (role == ROLE_PRIMARY)
+		replica_become(r, role, r->entered ? STATE_SETTLING : STATE_NEED_NEW_VIEW);
+	else
+		replica_become(r, role, STATE_CATCHING_UP);
 	if (event->damaged)
 		replica_damaged(r, event->text);
 	else if (r->recovery_broken) /* RULE 14 */

@@ -9,7 +9,7 @@
 #include "server/replica/replica.h"
 
 #define SUSPECT_DEFAULT_US 250000u /* until its first heartbeat says how long it may be silent */
-#define LATE_US 100000u            /* the tick comes every 25 ms: by this much our own loop was late */
+#define LATE_US (4 * REPLICA_TICK_MS * 1000u) /* ticks further apart than this: our own loop was late */
 
 void managed_begin(struct peer_session *session)
 {

@@ -305,7 +305,7 @@ static void give_up_attempt(struct replica *r, struct replica_peer *peer)
 /* RULE 15: signs of life. A primary that was late itself judges nobody before they had their time again. */
 void replica_peers_tick(struct replica *r)
 {
-	bool late = r->now_ms - r->tick_ms > 25 + r->options.heartbeat_ms;
+	bool late = r->now_ms - r->tick_ms > REPLICA_TICK_MS + r->options.heartbeat_ms;
 
 	r->tick_ms = r->now_ms;
 	for (uint32_t i = 0; i < r->peers_count; i++) {

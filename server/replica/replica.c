@@ -9,8 +9,6 @@
 #include "rpc/base/shortage.h"
 #include "server/replica/internal.h"
 
-#define TICK_MS 25
-
 struct replica *replica_new(const struct replica_options *options, const struct replica_service *service)
 {
 	struct replica *r = calloc(1, sizeof *r);
@@ -261,7 +259,6 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	sessions_applied(r->sessions, r->applied); /* by now the history has them */
 	take(r, event);
 	r->out = NULL;
-	actions->deadline_ms = r->now_ms + TICK_MS;
 
 	check_requests(r);
 	replica_check_role(r);

@@ -136,8 +136,10 @@ enum replica_event_kind {
 	REPLICA_ACK,             /* id, uuid, token (DO_PUSH's), ack: a push was answered */
 	REPLICA_PONG,            /* id, uuid */
 
-	REPLICA_TICK
+	REPLICA_TICK             /* every REPLICA_TICK_MS: all timers are looked at then */
 };
+
+#define REPLICA_TICK_MS 25
 
 struct replica_event {
 	enum replica_event_kind kind;
@@ -249,7 +251,6 @@ struct replica_actions {
 	uint32_t count;
 	uint32_t room;
 	struct replica_action *list;   /* grows; free with replica_actions_free */
-	uint64_t deadline_ms;          /* step with TICK then at the latest */
 };
 
 struct replica *replica_new(const struct replica_options *options, const struct replica_service *service);

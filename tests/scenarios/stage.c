@@ -8,7 +8,6 @@
 
 /* Time passes in steps of this: a common part of every timer of the cores. */
 #define STEP_MS 5
-#define REPLICA_TICK_MS 25
 #define DISCOVERY_MS 1000
 
 /* --- text --------------------------------------------------------------------------------------------------------- */

@@ -430,7 +430,7 @@ void node_disk(struct world *w, struct node *node)
 
 static void tick(struct world *w, struct node *node)
 {
-	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
+	world_at(w, REPLICA_TICK_MS * 1000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_TICK});
 	if (node->alive)
 		snapshot_consider(w, node);
@@ -646,7 +646,7 @@ void node_start(struct world *w, struct node *node)
 						   .damaged = node->disk.damaged, .text = "damage below the mark"});
 	if (!node->alive)
 		return;
-	world_at(w, 25000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
+	world_at(w, REPLICA_TICK_MS * 1000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
 	for (uint32_t i = 0; i < 2; i++)
 		world_at(w, world_draw(w, 2000),
 			 (struct world_event){.kind = EV_DISCOVER, .node = w->fronts[i].process, .life = w->fronts[i].life,

@@ -8,6 +8,7 @@
 #include "frontend/frontend.h"
 #include "rpc/net/address.h"
 #include "rpc/base/log.h"
+#include "rpc/cluster/identify.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/loop.h"
 #include "rpc/program/process.h"
@@ -193,6 +194,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->base = loop_new();
 	must_allocate(frontend->base);
 	program->signals = signals_watch(frontend->base, "frontend", stop_asked, frontend);
+	registry_names_others_by(identify_name);
 	/* RULE 20: nothing is written before it is sure that no other process is the front-end. */
 	if (registry_taken(frontend->options.program_base, JH_FRONTEND_V1, error, error_size))
 		return false;

@@ -10,7 +10,7 @@
 #include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
-#include "server/background.h"
+#include "rpc/net/background.h"
 #include "server/disk/directory.h"
 #include "server/disk/file_watch.h"
 #include "server/disk/journal.h"

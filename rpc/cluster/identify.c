@@ -207,3 +207,11 @@ const char *identify_text(const struct identity_told *told, char text[static IDE
 	snprintf(text, IDENTIFY_TEXT, "a process that does not say which");
 	return text;
 }
+
+void identify_name(const char *address, uint32_t program, uint32_t timeout_ms, char who[static IDENTIFY_TEXT])
+{
+	struct identity_told told;
+
+	identify_blocking(address, program, timeout_ms, &told);
+	identify_text(&told, who);
+}

@@ -14,7 +14,6 @@
 #include "rpc/base/shortage.h"
 #include "rpc/net/blocking_call.h"
 #include "rpc/base/clock.h"
-#include "rpc/cluster/identify.h"
 #include "rpc/net/registry_internal.h"
 #include "rpc/net/registry_mappings.h"
 #include "rpc/net/resolve.h"
@@ -201,16 +200,23 @@ static enum registry_set_result unanswered(enum blocking_result result, const ch
 	}
 }
 
+static registry_name_fn name_other; /* set before any thread starts */
+
+void registry_names_others_by(registry_name_fn name)
+{
+	name_other = name;
+}
+
 static void say_taken(uint32_t program, const struct registry_entry *other, char *error, size_t error_size)
 {
-	struct identity_told told;
-	char who[IDENTIFY_TEXT];
+	char who[REGISTRY_WHO_SIZE] = "another program";
 
-	identify_blocking(other->address, program, PING_MS, &told);
+	if (name_other != NULL)
+		name_other(other->address, program, PING_MS, who);
 	snprintf(error, error_size,
 		 "program %u is served at %s (owner %s) already, by %s: choose another --program-base (4096 from any other "
 		 "cluster's) or --id; stop that process only if this one is to take its place",
-		 program, other->address, other->owner, identify_text(&told, who));
+		 program, other->address, other->owner, who);
 }
 
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/base/escape.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
-#include "rpc/cluster/convert.h"
 
 /* --- decoding ----------------------------------------------------------------------------------------------------- */
 
@@ -97,7 +97,7 @@ bool mapping_take(const struct mapping *mapping, const struct rpc_address *host,
 	entry->version = mapping->version;
 	snprintf(entry->netid, sizeof entry->netid, "%s", mapping->netid);
 	/* It is shown to operators, and whoever runs that rpcbind chose it. */
-	convert_text(entry->owner, sizeof entry->owner, mapping->owner, (u_int)strlen(mapping->owner));
+	escape_into(entry->owner, sizeof entry->owner, mapping->owner, strlen(mapping->owner), ESCAPE_LINE);
 	rpc_address_format(&address, entry->address, sizeof entry->address);
 	return true;
 }

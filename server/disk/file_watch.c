@@ -10,7 +10,7 @@
 #include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "server/background.h"
+#include "rpc/net/background.h"
 #include "server/disk/directory.h"
 #include "server/disk/journal.h"
 #include "server/disk/snapshot.h"

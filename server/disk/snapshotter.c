@@ -8,7 +8,7 @@
 #include "rpc/base/clock.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
-#include "server/background.h"
+#include "rpc/net/background.h"
 #include "server/disk/journal.h"
 #include "server/disk/snapshot.h"
 #include "server/machine/orders.h"

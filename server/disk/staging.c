@@ -9,7 +9,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "server/background.h"
+#include "rpc/net/background.h"
 #include "server/disk/snapshot.h"
 #include "server/machine/orders.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "server/background.h"
+#include "rpc/net/background.h"
 
 #define JOBS 1000
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "server/background.h"
+#include "rpc/net/background.h"
 #include "tests/unit/support_node.h"
 
 static char aside[SCRATCH_PATH_SIZE];

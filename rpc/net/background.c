@@ -1,4 +1,4 @@
-#include "server/background.h"
+#include "rpc/net/background.h"
 
 #include <event2/event.h>
 #include <stdbool.h>

@@ -1,0 +1,52 @@
+#!/bin/bash
+# Each room includes what docs/architecture.md allows it and nothing else, no file has grown two nouns, and the pure cores say
+# what they rely on: at least 30 asserts in 1,000 lines.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+status=0
+complain() {
+	echo "rooms: $1" >&2
+	status=1
+}
+
+# room FOLDER ALLOWED...: each a folder, or one header of it. A folder may always include itself.
+room() {
+	local folder=$1 file name allowed good
+	shift
+	while IFS=: read -r file name; do
+		good=no
+		for allowed in "$folder" "$@"; do
+			[[ ${name%/*} == "$allowed" || $name == "$allowed" ]] && good=yes
+		done
+		[[ $good == yes ]] || complain "$file includes $name: $folder may include $folder $*"
+	done < <(grep -HoE '^#include "[^"]+"' "$folder"/*.[ch] | sed -E 's/#include "([^"]+)"/\1/')
+}
+
+readonly WORDS=rpc/cluster/protocol.h X='rpc/shop.h rpc/frontend.h rpc/replica.h'
+room rpc/base
+room rpc/net rpc/base
+room rpc/program rpc/base rpc/net
+room rpc/cluster rpc/base rpc/net $X
+room server/replica rpc/base $WORDS
+room server/machine rpc/base
+room server/shop rpc/base server/machine server/replica/replica.h
+room server/disk rpc/base rpc/net rpc/program rpc/cluster rpc/disk.h server/machine server/shop server/replica/replica.h
+room server/peers rpc/base rpc/net rpc/cluster $X server/machine server/replica/replica.h
+room server rpc/base rpc/net rpc/program rpc/cluster $X server/disk server/machine server/peers server/shop server/replica/replica.h
+room frontend/views rpc/base $WORDS
+room frontend/router rpc/base
+room frontend/keeper rpc/base rpc/net rpc/program frontend/views
+room frontend rpc/base rpc/net rpc/program rpc/cluster $X frontend/keeper frontend/router frontend/views/views.h
+room client rpc/base rpc/net rpc/program rpc/cluster $X
+
+while read -r lines file; do
+	((lines <= 500)) || complain "$file has $lines lines: split it by what it is about, 500 are enough"
+done < <(git ls-files -- '*.c' '*.h' 2>/dev/null | xargs -r wc -l | grep -v ' total$')
+
+for core in server/replica frontend/views frontend/router; do
+	lines=$(cat "$core"/*.c | wc -l)
+	asserts=$(grep -hoE '\bmust\(' "$core"/*.c | wc -l)
+	((asserts * 1000 >= lines * 30)) || complain "$core has $asserts asserts in $lines lines: 30 in 1,000 are asked for"
+done
+exit "$status"

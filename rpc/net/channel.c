@@ -1,8 +1,8 @@
+/* The connection of a channel: made, written to, read from, and its end. What is said on it is channel_client.c's. */
 #include "rpc/net/channel.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -11,71 +11,15 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#include "rpc/net/address.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/channel_calls.h"
-#include "rpc/base/clock.h"
-#include "rpc/net/message.h"
-#include "rpc/net/record.h"
+#include "rpc/net/channel_internal.h"
 
 #define READ_BYTES 65536
 /* A host that swallows packets must not hold a channel for the kernel's two minutes. */
 #define CONNECT_DEADLINE_MS 5000
-
-/*   CONNECTING --writable--> UP --read or write error--> DEAD
- *        \-----refused, no route, deadline, address-----/
- * Each move is made by come_up or die. */
-enum state { CONNECTING, UP, DEAD };
-
-struct rpc_channel {
-	char address[RPC_ADDRESS_TEXT];
-	rpcprog_t program;
-	rpcvers_t version;
-	struct rpc_channel_events events;
-	void *context;
-	enum state state;
-	int fd;
-	struct event readable, writable, flush, timer;
-	bool flush_active;
-	bool blocked; /* UP and the kernel takes no more: `writable` is added */
-	bool refused; /* nobody listens at the address */
-	bool no_rpc;  /* what came is no reply */
-	int start_errno; /* the socket could not be made: told from the loop */
-	int send_errno;  /* writing failed: told once nothing is left to read */
-	uint64_t timer_us; /* when `timer` fires; 0: not added */
-	uint64_t connect_by_us;
-	uint64_t heard_us;
-	struct record_reader input;
-	struct record_writer output;
-	struct call_table calls;
-	struct call_queue failed; /* not encodable, or made on a dead channel: told at the end of the turn */
-	size_t in_flight; /* in `calls` or `failed` */
-	uint32_t next_xid;
-	CLIENT client;
-	struct call *next_call; /* handed to rpc_channel_call, not yet to a stub */
-	int depth;  /* call-backs on the stack: the memory stays until they are back */
-	bool closed;
-};
-
-/* --- calls -------------------------------------------------------------------------------------------------------- */
-
-static void tell(struct rpc_channel *channel, struct call *call, const struct rpc_reply *reply)
-{
-	rpc_reply_fn answered = call->answered;
-	void *context = call->context;
-
-	must(channel->in_flight > 0);
-	channel->in_flight--;
-	call_table_free_call(&channel->calls, call);
-	answered(context, reply);
-}
-
-static void tell_failure(struct rpc_channel *channel, struct call *call, enum rpc_status status, const char *error)
-{
-	tell(channel, call, &(struct rpc_reply){.status = status, .error = error});
-}
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
 
@@ -113,21 +57,15 @@ static void let_go_of_socket(struct rpc_channel *channel)
 	channel->fd = -1;
 }
 
-/* Answers every call RPC_LOST, once each, then says closed. New calls made meanwhile go to `failed`. Within
- * enter/leave. */
+/* Answers every call RPC_LOST, then says closed. Within enter/leave. */
 static void die(struct rpc_channel *channel, const char *reason)
 {
-	struct call *call;
-
 	if (channel->state == DEAD)
 		return;
 	must(channel->depth > 0);
 	channel->state = DEAD;
 	let_go_of_socket(channel);
-	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL) {
-		call_table_take(&channel->calls, call);
-		tell_failure(channel, call, RPC_LOST, reason);
-	}
+	channel_lose_calls(channel, reason);
 	if (!channel->closed)
 		channel->events.closed(channel->context, reason);
 }
@@ -154,7 +92,7 @@ void rpc_channel_close(struct rpc_channel *channel)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static void need_flush(struct rpc_channel *channel)
+void channel_need_flush(struct rpc_channel *channel)
 {
 	if (channel->flush_active)
 		return;
@@ -200,28 +138,19 @@ void rpc_channel_flush(struct rpc_channel *channel)
 static void flush_turn(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_channel *channel = context;
-	struct call_queue failed = TAILQ_HEAD_INITIALIZER(failed);
-	struct call *call;
 
 	(void)fd;
 	(void)what;
 	channel->flush_active = false;
 	rpc_channel_flush(channel);
 	enter(channel);
-	TAILQ_CONCAT(&failed, &channel->failed, link);
-	while (!channel->closed && (call = TAILQ_FIRST(&failed)) != NULL) {
-		TAILQ_REMOVE(&failed, call, link);
-		tell_failure(channel, call, call->failure,
-			     call->failure == RPC_LOST ? "the connection has ended"
-						       : "the arguments cannot be encoded");
-	}
-	call_queue_free(&failed);
+	channel_tell_failed(channel);
 	leave(channel);
 }
 
 /* --- deadlines ---------------------------------------------------------------------------------------------------- */
 
-static void set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_us)
+void channel_set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_us)
 {
 	uint64_t wait_us = at_us > now_us ? at_us - now_us : 0;
 	struct timeval wait = {.tv_sec = (time_t)(wait_us / 1000000u), .tv_usec = (suseconds_t)(wait_us % 1000000u)};
@@ -236,155 +165,27 @@ static void set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_
 static void timer_fired(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_channel *channel = context;
-	struct call *call;
 	uint64_t now_us = rpc_clock_us();
 
 	(void)fd;
 	(void)what;
 	channel->timer_us = 0;
 	enter(channel);
-	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL &&
-	       call->deadline.at_us <= now_us) {
-		call_table_take(&channel->calls, call);
-		tell_failure(channel, call, RPC_TIMED_OUT, "no answer within the deadline");
-	}
+	channel_expire_calls(channel, now_us);
 	if (!channel->closed && channel->state == CONNECTING && channel->connect_by_us <= now_us)
 		cannot_connect(channel, "no answer");
 	if (!channel->closed && channel->state != DEAD) {
-		call = call_table_first(&channel->calls);
+		struct call *call = call_table_first(&channel->calls);
+
 		if (call != NULL)
-			set_timer(channel, call->deadline.at_us, now_us);
+			channel_set_timer(channel, call->deadline.at_us, now_us);
 		if (channel->state == CONNECTING)
-			set_timer(channel, channel->connect_by_us, now_us);
+			channel_set_timer(channel, channel->connect_by_us, now_us);
 	}
 	leave(channel);
 }
 
-/* --- the CLIENT of a stub ----------------------------------------------------------------------------------------- */
-
-static void fail_later(struct rpc_channel *channel, struct call *call, enum rpc_status status)
-{
-	call->failure = status;
-	TAILQ_INSERT_TAIL(&channel->failed, call, link);
-	need_flush(channel);
-}
-
-static enum clnt_stat client_call(CLIENT *client, rpcproc_t procedure, xdrproc_t encode, void *arguments,
-				  xdrproc_t decode, void *results, struct timeval timeout)
-{
-	struct rpc_channel *channel = client->cl_private;
-	struct call *call = channel->next_call;
-
-	(void)decode;
-	(void)results;
-	(void)timeout;
-	must(call != NULL);
-	channel->next_call = NULL;
-	channel->in_flight++;
-	call->xid = channel->next_xid++;
-	if (channel->state == DEAD) {
-		fail_later(channel, call, RPC_LOST);
-		return RPC_SUCCESS;
-	}
-	if (!call_encode(&channel->output, call->xid, channel->program, channel->version, procedure, encode,
-			 arguments)) {
-		fail_later(channel, call, RPC_REJECTED);
-		return RPC_SUCCESS;
-	}
-	call_table_add(&channel->calls, call);
-	if (channel->timer_us == 0 || call->deadline.at_us < channel->timer_us)
-		set_timer(channel, call->deadline.at_us, rpc_clock_us());
-	need_flush(channel);
-	return RPC_SUCCESS;
-}
-
-static void client_abort(CLIENT *client)
-{
-	(void)client;
-}
-
-static void client_geterr(CLIENT *client, struct rpc_err *error)
-{
-	(void)client;
-	*error = (struct rpc_err){.re_status = RPC_SUCCESS};
-}
-
-static bool_t client_freeres(CLIENT *client, xdrproc_t decode, void *results)
-{
-	(void)client;
-	xdr_free(decode, results);
-	return TRUE;
-}
-
-static bool_t client_control(CLIENT *client, u_int request, void *info)
-{
-	(void)client;
-	(void)request;
-	(void)info;
-	return FALSE;
-}
-
-static struct clnt_ops client_ops = {
-	.cl_call = client_call,
-	.cl_abort = client_abort,
-	.cl_geterr = client_geterr,
-	.cl_freeres = client_freeres,
-	.cl_destroy = client_abort,
-	.cl_control = client_control,
-};
-
-CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_reply_fn answered, void *context)
-{
-	must(!channel->closed);
-	must(channel->next_call == NULL);
-
-	struct call *call = call_table_new_call(&channel->calls);
-
-	call->answered = answered;
-	call->context = context;
-	call->deadline.at_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u;
-	channel->next_call = call;
-	return &channel->client;
-}
-
 /* --- reading ------------------------------------------------------------------------------------------------------ */
-
-static enum rpc_status failure_of(enum reply_verdict verdict, const struct reply_head *head)
-{
-	if (verdict == REPLY_FAILED)
-		return RPC_PEER_FAILED;
-	return head->no_program ? RPC_NOT_SERVED : RPC_REJECTED;
-}
-
-/* False when the record is no reply. */
-static bool take_reply(struct rpc_channel *channel, const uint8_t *record, size_t size)
-{
-	struct reply_head head;
-	enum reply_verdict verdict = reply_head_parse(record, size, &head);
-
-	if (verdict == REPLY_GARBAGE)
-		return false;
-
-	struct call *call = call_table_find(&channel->calls, head.xid);
-
-	/* Its deadline has passed, or it was never ours. */
-	if (call == NULL)
-		return true;
-	call_table_take(&channel->calls, call);
-	if (verdict != REPLY_SUCCESS) {
-		tell(channel, call, &(struct rpc_reply){.status = failure_of(verdict, &head), .error = head.why,
-							.version_low = head.version_low,
-							.version_high = head.version_high});
-		return true;
-	}
-
-	XDR results;
-
-	xdrmem_create(&results, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at),
-		      XDR_DECODE);
-	tell(channel, call, &(struct rpc_reply){.status = RPC_ANSWERED, .results = &results});
-	return true;
-}
 
 /* Tells every whole answer there is; NULL, or why the connection must end. */
 static const char *take_input(struct rpc_channel *channel)
@@ -397,7 +198,7 @@ static const char *take_input(struct rpc_channel *channel)
 
 		if (status == RECORD_MORE)
 			return NULL;
-		channel->no_rpc = status == RECORD_TOO_LONG || !take_reply(channel, record, size);
+		channel->no_rpc = status == RECORD_TOO_LONG || !channel_take_reply(channel, record, size);
 		if (status == RECORD_TOO_LONG)
 			return "the peer sent a record over the limit";
 		if (channel->no_rpc)
@@ -472,7 +273,7 @@ static void come_up(struct rpc_channel *channel)
 	if (channel->events.connected != NULL)
 		channel->events.connected(channel->context);
 	if (!channel->closed)
-		need_flush(channel);
+		channel_need_flush(channel);
 }
 
 static void channel_writable(evutil_socket_t fd, short what, void *context)
@@ -528,7 +329,7 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	channel->events = *events;
 	channel->context = context;
 	channel->state = CONNECTING;
-	channel->client = (CLIENT){.cl_ops = &client_ops, .cl_private = channel};
+	channel->client = (CLIENT){.cl_ops = &channel_client_ops, .cl_private = channel};
 	channel->next_xid = 1;
 	TAILQ_INIT(&channel->failed);
 	call_table_init(&channel->calls);
@@ -546,7 +347,7 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	}
 	event_add(&channel->writable, NULL);
 	channel->connect_by_us = now_us + CONNECT_DEADLINE_MS * UINT64_C(1000);
-	set_timer(channel, channel->connect_by_us, now_us);
+	channel_set_timer(channel, channel->connect_by_us, now_us);
 	return channel;
 }
 
@@ -580,19 +381,4 @@ const char *rpc_channel_address(const struct rpc_channel *channel)
 uint64_t rpc_channel_heard_us(const struct rpc_channel *channel)
 {
 	return channel->heard_us;
-}
-
-bool rpc_status_not_executed(enum rpc_status status)
-{
-	return status == RPC_REJECTED || status == RPC_NOT_SERVED;
-}
-
-bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *result)
-{
-	if (reply->status != RPC_ANSWERED)
-		return false;
-	if (decode(reply->results, result, 0))
-		return true;
-	xdr_free(decode, result);
-	return false;
 }

@@ -1,0 +1,62 @@
+/* What the two halves of a channel share, and nobody else: channel.c has the connection, channel_client.c the calls on
+ * it. Call-backs are made by either, within enter and leave. */
+#pragma once
+
+#include <event2/event_struct.h>
+
+#include "rpc/net/address.h"
+#include "rpc/net/channel.h"
+#include "rpc/net/channel_calls.h"
+#include "rpc/net/record.h"
+
+/*   CONNECTING --writable--> UP --read or write error--> DEAD
+ *        \-----refused, no route, deadline, address-----/
+ * Each move is made by come_up or die. */
+enum channel_state { CONNECTING, UP, DEAD };
+
+struct rpc_channel {
+	char address[RPC_ADDRESS_TEXT];
+	rpcprog_t program;
+	rpcvers_t version;
+	struct rpc_channel_events events;
+	void *context;
+	enum channel_state state;
+	int fd;
+	struct event readable, writable, flush, timer;
+	bool flush_active;
+	bool blocked; /* UP and the kernel takes no more: `writable` is added */
+	bool refused; /* nobody listens at the address */
+	bool no_rpc;  /* what came is no reply */
+	int start_errno; /* the socket could not be made: told from the loop */
+	int send_errno;  /* writing failed: told once nothing is left to read */
+	uint64_t timer_us; /* when `timer` fires; 0: not added */
+	uint64_t connect_by_us;
+	uint64_t heard_us;
+	struct record_reader input;
+	struct record_writer output;
+	struct call_table calls;
+	struct call_queue failed; /* not encodable, or made on a dead channel: told at the end of the turn */
+	size_t in_flight; /* in `calls` or `failed` */
+	uint32_t next_xid;
+	CLIENT client;
+	struct call *next_call; /* handed to rpc_channel_call, not yet to a stub */
+	int depth;  /* call-backs on the stack: the memory stays until they are back */
+	bool closed;
+};
+
+/* channel.c */
+/* What is queued is written, and what failed is told, at the end of this turn of the loop. */
+void channel_need_flush(struct rpc_channel *channel);
+/* It fires then, or earlier. */
+void channel_set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_us);
+
+/* channel_client.c */
+extern struct clnt_ops channel_client_ops;
+/* Tells the call whose answer this is, if it still waits. False when the record is no reply. */
+bool channel_take_reply(struct rpc_channel *channel, const uint8_t *record, size_t size);
+/* The connection has ended: answers every call RPC_LOST, once each. New calls made meanwhile go to `failed`. */
+void channel_lose_calls(struct rpc_channel *channel, const char *reason);
+/* Answers those RPC_TIMED_OUT whose deadline has come. */
+void channel_expire_calls(struct rpc_channel *channel, uint64_t now_us);
+/* Answers those that never left. */
+void channel_tell_failed(struct rpc_channel *channel);

@@ -10,8 +10,8 @@
 #include "rpc/base/must.h"
 #include "rpc/program/process.h"
 #include "rpc/program/standard_output.h"
+#include "server/disk/check.h"
 #include "server/disk/journal.h"
-#include "server/disk/recovery.h"
 #include "server/memory_watch.h"
 #include "server/node.h"
 #include "server/options.h"
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	options_parse(argc, argv, &options);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)
-		return recovery_check(options.check, options.node.orders_max);
+		return check_directory(options.check, options.node.orders_max);
 	process_serve("node", options.node.segment_bytes != 0 ? options.node.segment_bytes : JOURNAL_SEGMENT_BYTES);
 
 	memory_watch_start(&memory);

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,30 +17,13 @@
 #include "server/disk/first_history.h"
 #include "server/disk/formats.h"
 #include "server/disk/journal_segment.h"
+#include "server/disk/recovery_internal.h"
 #include "server/disk/snapshot.h"
 #include "server/machine/orders.h"
-#include "server/replica/replica.h"
 #include "server/shop/orders_service.h"
 
 /* All of an unapplied log at once, of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
 #define QUEUE_BYTES (160u << 20)
-
-struct recovery {
-	struct recovery_options options;
-	const char *data_dir;
-	struct replica *replica;
-	struct replica_actions actions;
-	struct orders **orders;
-	struct recovered *found;
-	bool has_meta;
-	bool cut;                      /* the journal's own word of it, and no META of the core since (RULE 14) */
-	struct replica_meta meta;
-	uint32_t program_base;
-	bool replaced;                 /* the journal has a replacement; the last one: */
-	uint64_t last_state_op;
-	struct digest last_state_digest;
-	char error[512];               /* damage, as one line */
-};
 
 _Noreturn void recovery_refuse(const char *line)
 {
@@ -51,7 +33,7 @@ _Noreturn void recovery_refuse(const char *line)
 
 /* --- records into the core ---------------------------------------------------------------------------------------- */
 
-static void hand(struct recovery *recovery, struct replica_event *event)
+void recovery_hand(struct recovery *recovery, struct replica_event *event)
 {
 	replica_step(recovery->replica, event, &recovery->actions);
 	for (uint32_t i = 0; i < recovery->actions.count; i++) {
@@ -72,7 +54,7 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 	recovery->meta = meta;
 	if (!record->repeated)
 		recovery->cut = false;
-	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	return true;
 }
 
@@ -107,10 +89,10 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 			recovery->found->last_time_us = time_us;
 		entries[count++] = (struct replica_entry){.view = entry.view, .body = entry.body, .size = entry.size};
 	}
-	hand(recovery,
-	     &(struct replica_event){.kind = record->batch.staged ? REPLICA_RECOVER_STAGED : REPLICA_RECOVER_BATCH,
-				     .op = record->batch.base_op, .digest = record->batch.base_digest,
-				     .commit = record->batch.commit, .entries = entries, .entries_count = count});
+	recovery_hand(recovery, &(struct replica_event){
+		.kind = record->batch.staged ? REPLICA_RECOVER_STAGED : REPLICA_RECOVER_BATCH,
+		.op = record->batch.base_op, .digest = record->batch.base_digest, .commit = record->batch.commit,
+		.entries = entries, .entries_count = count});
 	return true;
 }
 
@@ -131,9 +113,9 @@ static bool read_state(struct recovery *recovery, const struct journal_record *r
 		snprintf(error, size, "its STATE is malformed");
 		return false;
 	}
-	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
-						     .op = wire.jh_disk_record_u.state.op,
-						     .last_op = wire.jh_disk_record_u.state.last_op});
+	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
+							.op = wire.jh_disk_record_u.state.op,
+							.last_op = wire.jh_disk_record_u.state.last_op});
 	return true;
 }
 
@@ -185,8 +167,7 @@ static bool is_last_state(const struct recovery *recovery, const char *path)
 	return summary.op == recovery->last_state_op && digest_equal(summary.digest, recovery->last_state_digest);
 }
 
-/* A received state counts only if the journal's last replacement is of its op; then it only missed getting its name. */
-static bool find_received(struct recovery *recovery, const char *directory)
+bool recovery_find_received(struct recovery *recovery, const char *directory)
 {
 	struct journal_recovery read;
 	char path[PATH_MAX];
@@ -206,7 +187,7 @@ static void name_received(struct recovery *recovery, const char *directory)
 {
 	char error[SNAPSHOT_ERROR_SIZE];
 
-	if (find_received(recovery, directory) &&
+	if (recovery_find_received(recovery, directory) &&
 	    !snapshot_publish(directory, SNAPSHOT_INCOMING, recovery->last_state_op, error, sizeof error))
 		recovery_refuse(error);
 }
@@ -247,10 +228,7 @@ static bool load_snapshot(struct recovery *recovery, const char *path)
 	}
 }
 
-/* A journal and a snapshot are always there together, the snapshot first; only a process that was killed in its very
- * first start leaves the first snapshot alone. False: damage, and an empty history to stand on, of which nothing is
- * served. */
-static bool load_state(struct recovery *recovery, const char *received)
+bool recovery_load_state(struct recovery *recovery, const char *received)
 {
 	const char *directory = recovery->data_dir;
 	bool has_journal = journal_exists(directory);
@@ -295,25 +273,19 @@ static void check_owner(const struct recovery *recovery)
 	}
 }
 
-static void begin_core(struct recovery *recovery)
+void recovery_begin_core(struct recovery *recovery)
 {
 	const struct orders *orders = *recovery->orders;
 	struct replica_meta meta = {.id = recovery->options.id, .uuid = recovery->found->uuid};
 
-	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = orders_op(orders),
-					       .digest = orders_digest(orders)});
-	hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = orders_op(orders),
+							.digest = orders_digest(orders)});
+	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	recovery->found->last_time_us = orders_last_time_us(orders);
 }
 
-static bool is_damage(enum journal_outcome outcome)
-{
-	return outcome == JOURNAL_DAMAGED;
-}
-
-/* The journal, opened, or only read when the snapshot is damaged already: damaged files are not written to (RULE
- * 14). */
-static bool read_journal(struct recovery *recovery, const struct journal_options *open, struct journal_recovery *read)
+bool recovery_read_journal(struct recovery *recovery, const struct journal_options *open,
+			   struct journal_recovery *read)
 {
 	struct journal *journal = NULL;
 
@@ -321,7 +293,7 @@ static bool read_journal(struct recovery *recovery, const struct journal_options
 		journal = journal_open(recovery->data_dir, open, read_record, recovery, read);
 	else
 		journal_check(recovery->data_dir, read_record, recovery, read);
-	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && !is_damage(read->outcome))
+	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && read->outcome != JOURNAL_DAMAGED)
 		recovery_refuse(read->error);
 	if (open != NULL && journal == NULL)
 		snprintf(recovery->error, sizeof recovery->error, "%s", read->error);
@@ -329,7 +301,7 @@ static bool read_journal(struct recovery *recovery, const struct journal_options
 	return journal != NULL;
 }
 
-static void refuse_other_formats(const struct directory *directory)
+void recovery_refuse_other_formats(const struct directory *directory)
 {
 	char error[DIRECTORY_ERROR_SIZE];
 
@@ -337,8 +309,7 @@ static void refuse_other_formats(const struct directory *directory)
 		recovery_refuse(error);
 }
 
-/* RULE 14: the first op that may have been cut off; 0: none that META does not tell of. */
-static uint64_t tail_cut(const struct recovery *recovery, const struct journal_recovery *read)
+uint64_t recovery_tail_cut(const struct recovery *recovery, const struct journal_recovery *read)
 {
 	bool cut = read->outcome == JOURNAL_TAIL_CUT || recovery->cut;
 
@@ -347,7 +318,7 @@ static uint64_t tail_cut(const struct recovery *recovery, const struct journal_r
 
 static void begin_directory(struct recovery *recovery, struct directory *directory)
 {
-	refuse_other_formats(directory);
+	recovery_refuse_other_formats(directory);
 	if (!directory_begin(directory, recovery->error, sizeof recovery->error))
 		recovery_refuse(recovery->error);
 	name_received(recovery, recovery->data_dir);
@@ -384,12 +355,12 @@ void recovery_run(const struct recovery_options *options, struct directory *dire
 	*recovered = (struct recovered){.uuid = journal.uuid}; /* RULE 3: until META says another */
 	begin_directory(recovery, directory);
 
-	bool good = load_state(recovery, NULL);
+	bool good = recovery_load_state(recovery, NULL);
 
 	if (good)
 		begin_history(recovery);
-	begin_core(recovery);
-	good = read_journal(recovery, good ? &journal : NULL, &read);
+	recovery_begin_core(recovery);
+	good = recovery_read_journal(recovery, good ? &journal : NULL, &read);
 	check_owner(recovery);
 	if (recovery->has_meta)
 		recovered->uuid = recovery->meta.uuid;
@@ -397,7 +368,7 @@ void recovery_run(const struct recovery_options *options, struct directory *dire
 		log_warn("recovery", "%s", read.error);
 	if (!good)
 		snprintf(recovered->damage, sizeof recovered->damage, "%s", recovery->error);
-	recovered->tail_cut = tail_cut(recovery, &read);
+	recovered->tail_cut = recovery_tail_cut(recovery, &read);
 	recovered->records = read.records;
 	replica_actions_free(&recovery->actions);
 	free(recovery);
@@ -409,99 +380,4 @@ bool recovery_set_aside(struct directory *directory, const char *reason, char *e
 
 	return directory_set_aside(directory, prefixes, sizeof prefixes / sizeof prefixes[0], reason, NULL, error,
 				   error_size);
-}
-
-/* --- --check ------------------------------------------------------------------------------------------------------ */
-
-/* At the end of the log, which is where whole copies are equal. */
-static struct digest digest_at_end(const struct replica *replica, const struct report *report)
-{
-	struct digest digest = report->digest;
-
-	for (uint64_t op = report->digest_op + 1; op <= replica_last_op(replica); op++) {
-		struct replica_entry entry = replica_entry_at(replica, op);
-
-		digest = digest_chain(digest, entry.body, entry.size);
-	}
-	return digest;
-}
-
-static void print_check(const struct recovery *recovery, const struct report *report, const char *damaged)
-{
-	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
-	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
-				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number,
-				 "op", (json_int_t)replica_last_op(recovery->replica), "commit",
-				 (json_int_t)report->commit, "digest",
-				 digest_format(digest_at_end(recovery->replica, report), digest), "tail_cut",
-				 (json_int_t)report->tail_cut, "damaged", damaged != NULL);
-
-	must_allocate(json);
-	if (damaged != NULL)
-		json_object_set_new(json, "error", json_string(damaged));
-	json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(json);
-}
-
-/* Reads all of it; NULL, or what is damaged, as one line. */
-static const char *check_files(struct recovery *recovery, struct report *report)
-{
-	const char *directory = recovery->data_dir;
-	struct journal_recovery read;
-	char received[PATH_MAX];
-	bool has_received = find_received(recovery, directory) &&
-			    snprintf(received, sizeof received, "%s/%s", directory, SNAPSHOT_INCOMING) <
-				    (int)sizeof received;
-	bool good = load_state(recovery, has_received ? received : NULL);
-
-	begin_core(recovery);
-	read_journal(recovery, NULL, &read);
-	if (good && is_damage(read.outcome)) {
-		snprintf(recovery->error, sizeof recovery->error, "%s", read.error);
-		good = false;
-	}
-	if (good && !recovery->has_meta) {
-		snprintf(recovery->error, sizeof recovery->error, "%s holds no replica's data", directory);
-		recovery_refuse(recovery->error);
-	}
-	hand(recovery, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut(recovery, &read)});
-	replica_report(recovery->replica, report);
-	if (good && report->state == STATE_DAMAGED) {
-		snprintf(recovery->error, sizeof recovery->error, "%s", report->detail);
-		good = false;
-	}
-	return good ? NULL : recovery->error;
-}
-
-int recovery_check(const char *data_dir, uint64_t orders_max)
-{
-	struct recovery *recovery = calloc(1, sizeof *recovery);
-	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
-	const struct replica_service service = {0}; /* asked about what is submitted and pushed, and nothing is */
-	struct orders *orders = NULL;
-	struct recovered recovered = {0};
-	struct report report;
-	char error[DIRECTORY_ERROR_SIZE];
-	struct directory *directory = directory_open(data_dir, DIRECTORY_CHECK, error, sizeof error);
-
-	must_allocate(recovery);
-	if (directory == NULL)
-		recovery_refuse(error);
-	if (directory_in_use(directory) != 0)
-		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
-			 (int)directory_in_use(directory));
-	refuse_other_formats(directory);
-	*recovery = (struct recovery){.options = {.orders_max = orders_max}, .data_dir = data_dir, .orders = &orders,
-				      .replica = replica_new(&options, &service), .found = &recovered};
-
-	const char *damaged = check_files(recovery, &report);
-
-	print_check(recovery, &report, damaged);
-	replica_free(recovery->replica);
-	replica_actions_free(&recovery->actions);
-	orders_free(orders);
-	directory_close(directory);
-	free(recovery);
-	return damaged == NULL ? 0 : 1;
 }

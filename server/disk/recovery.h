@@ -1,5 +1,4 @@
-/* A start: the newest good snapshot, then the journal, record by record, into the core. Also --check, which does the
- * same and changes nothing. */
+/* A start: the newest good snapshot, then the journal, record by record, into the core. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,7 +41,5 @@ _Noreturn void recovery_refuse(const char *line);
  * one line for what is no damage. The core's service may look at *orders meanwhile. */
 void recovery_run(const struct recovery_options *options, struct directory *directory, struct replica *replica,
 		  struct orders **orders, struct recovered *recovered);
-/* --check: prints {id, uuid, view, op, digest, damaged}; returns the exit status. */
-int recovery_check(const char *data_dir, uint64_t orders_max);
 /* RULE 14: everything goes to DIR/set-aside; the next start draws a new uuid. */
 bool recovery_set_aside(struct directory *directory, const char *reason, char *error, size_t error_size);

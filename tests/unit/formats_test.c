@@ -15,7 +15,7 @@
 
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot_format.h"
-#include "server/disk/recovery.h"
+#include "server/disk/check.h"
 #include "tests/unit/support_node.h"
 
 static char kept[SCRATCH_PATH_SIZE], said[SCRATCH_PATH_SIZE + 8];
@@ -88,7 +88,7 @@ static int status_of(bool check)
 		if (freopen(said, "w", stderr) == NULL)
 			_exit(99);
 		if (check)
-			_exit(recovery_check(node_rig.directory, 100));
+			_exit(check_directory(node_rig.directory, 100));
 		node_begin();
 		_exit(98);
 	}

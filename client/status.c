@@ -198,6 +198,8 @@ static int check(struct session *session, const struct client_options *options)
 		printf("no orders can be taken: %s (%s)\n", why, summary);
 	else if (result == CHECK_NO_ORDERS)
 		printf("no orders can be taken: %s\n", why);
+	else if (status->health == JH_HEALTH_UNAVAILABLE)
+		printf("degraded: orders wait a moment: %s\n", summary);
 	else
 		printf("%s (%u of %u copies, view %llu, primary %u)\n", summary, status->copies, status->expected,
 		       (unsigned long long)status->view, status->primary);

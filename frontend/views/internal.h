@@ -152,6 +152,7 @@ struct views {
 	uint32_t routed_id;
 	uint64_t routed_view;
 	uint64_t routed_connection;
+	uint64_t held_ms;           /* not routed any more: since when; 0: it is, or never was */
 	char held[VIEWS_TEXT_SIZE]; /* the last HOLD's text */
 	char said[VIEWS_TEXT_SIZE]; /* the last line about the whole cluster */
 	uint64_t said_ms;

@@ -239,6 +239,16 @@ static bool serves_when_asked(struct views *v)
 	return waits;
 }
 
+/* Orders are only held: somebody can lead, and the change that is under way needs nobody's help. A settle takes one write of
+ * each member's disk at most, and that may take stall_ms before anybody is given up for it. */
+static bool only_held(struct views *v)
+{
+	char text[VIEWS_TEXT_SIZE];
+
+	return v->mode == MODE_NORMAL && v->held_ms != 0 && v->now_ms - v->held_ms < v->options.stall_ms &&
+	       v->managed_ms == 0 && !vm_explain_store(v, text) && vm_election_best(v, &v->durable.view, 0) != NULL;
+}
+
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health)
 {
 	/* Looking changes nothing; the finders are shared with those who change what they find. */
@@ -284,7 +294,7 @@ bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_
 	struct views *v = (struct views *)(uintptr_t)views;
 	struct id_list here;
 
-	if (!v->routed && !serves_when_asked(v)) {
+	if (!v->routed && !serves_when_asked(v) && !only_held(v)) {
 		vm_explain(v, why);
 		return false;
 	}

@@ -180,6 +180,7 @@ void vm_view_route(struct views *v)
 		action->view = v->durable.view.number;
 		action->commit = k->report.commit;
 		v->routed = true;
+		v->held_ms = 0;
 		v->routed_id = k->id;
 		v->routed_view = v->durable.view.number;
 		v->routed_connection = k->connection;
@@ -193,6 +194,8 @@ void vm_view_route(struct views *v)
 		vm_say(v, vm_store_is_slow(v) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", text);
 	if (!v->routed && strcmp(text, v->held) == 0)
 		return;
+	if (v->routed)
+		v->held_ms = v->now_ms;
 	v->routed = false;
 	memcpy(v->held, text, sizeof text);
 	memcpy(vm_emit(v, VIEWS_DO_HOLD, 0)->text, text, sizeof text);

@@ -151,7 +151,7 @@ uint32_t views_rows(const struct views *views, uint64_t now_ms, struct views_row
 
 /* "ok", "degraded: 1 copy", "no primary: waiting for replicas 2, 3" ...; *health as enum jh_health. */
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health);
-/* Whether the next order would be taken; else why not, in a few words. */
+/* Whether the next order would be taken, now or when the view that is in the making serves; else why not, in a few words. */
 bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_SIZE]);
 /* Members that are there; *expected: how many copies there should be. */
 uint32_t views_copies(const struct views *views, uint32_t *expected);

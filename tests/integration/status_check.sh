@@ -1,6 +1,7 @@
 #!/bin/bash
 # `status --check`, for monitors: one line, exit status 0 ok, 1 degraded, 2 no orders can be taken. The JSON says whether
-# orders are taken, and why not; that holds for a full history, for too few copies, and when nothing can be asked.
+# orders are taken, and why not; that holds for a full history, for too few copies, and when nothing can be asked. An order
+# that is only held while a view settles is taken.
 source "$(dirname "$0")/lib.sh"
 
 checks() { # STATUS PATTERN: and that in one line
@@ -10,12 +11,22 @@ checks() { # STATUS PATTERN: and that in one line
 checks 2 '^no orders can be taken: no front-end is registered'
 expect 2 'do not go together' status --check --watch
 SERVER_OPTIONS+=(--max-orders 3)
-FRONTEND_OPTIONS+=(--min-members 2)
+FRONTEND_OPTIONS+=(--min-members 2 --suspect-ms 20000 --stall-ms 60000) # nobody is given up who is only stopped
 form 3
 wait_for 20 "three copies" status_is '.health == "ok"'
 checks 0 '^ok \(3 of 3 copies, view [0-9]+, primary [123]\)$'
 status_is '.accepts_orders == true and .why_not == null and .copies == 3 and .expected == 3' ||
 	fail "all is well and status says: $(status_json)"
+# The next view waits for a member that may live: nobody is to be woken yet.
+[[ $(primary) == 1 ]] || expect 0 '' switchover 1
+signal STOP 3
+launch hand-over "$JH_BUILD/client/justhungry" --program-base "$BASE" switchover 2
+settles() { status_is '.health == "unavailable" and .accepts_orders == true and .why_not == null'; }
+wait_for 20 "the view to settle" settles
+checks 1 '^degraded: orders wait a moment: view [0-9]+ settles at replica 2'
+signal CONT 3
+wait_for 20 "three copies again" status_is '.health == "ok"'
+join hand-over
 kill9 3
 expect 0 'Order [0-9]+ \(#3 for DH1 3LE\) placed' order "DH1 3LE" one
 wait_for 20 "the view without replica 3" status_is '.copies == 2'

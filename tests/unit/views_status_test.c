@@ -207,6 +207,58 @@ static void status_tells_whether_orders_are_taken(void **state)
 	rig_stop(&rig);
 }
 
+/* Who asks while a view settles only waits: that is no state to be woken for. It is when it lasts, when nobody is left who
+ * could lead, and when what is in the making is stuck in our own disk. */
+static void held_orders_are_taken(void **state)
+{
+	char why[VIEWS_TEXT_SIZE];
+
+	(void)state;
+	cluster(3);
+	rig.fakes[3].cut = true;
+	rig.fakes[3].connected = false;
+	rig_event(&rig, VIEWS_LOST, 3);
+	rig_kill(&rig, 1);
+	expect_summary(2, "view 2 settles at replica 2: waiting for replicas 1, 3");
+	takes_orders(true, "");
+	rig_kill(&rig, 2);
+	takes_orders(false, "no primary: waiting for replicas 1, 2, 3");
+	rig_stop(&rig);
+
+	cluster(3);
+	rig.fakes[2].stubborn = true;
+	rig_switchover(&rig, 2);
+	assert_false(rig.routed);
+	takes_orders(true, "");
+	rig_wait(&rig, rig.options.stall_ms / 2);
+	takes_orders(true, "");
+	rig_wait(&rig, rig.options.stall_ms);
+	takes_orders(false, "view 2 settles at replica 2");
+	rig_stop(&rig);
+
+	cluster(3);
+	rig.hold_stores = true;
+	rig_kill(&rig, 1);
+	rig_demand(&rig, 1);
+	takes_orders(true, "");
+	rig_wait(&rig, 1500); /* the store takes longer than any disk should */
+	assert_false(views_accepts_orders(rig.views, why));
+	rig_stop(&rig);
+}
+
+/* Rule 10: too few copies are too few while a view settles, too. */
+static void held_orders_may_be_too_few_copies(void **state)
+{
+	(void)state;
+	rig_options(&rig);
+	rig.options.min_members = 2;
+	rig_cluster(&rig, 2);
+	rig_kill(&rig, 1);
+	rig_demand(&rig, 1);
+	takes_orders(false, "--min-members asks for 2 copies");
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +269,8 @@ int main(void)
 		cmocka_unit_test(status_of_a_view_that_nobody_waits_for),
 		cmocka_unit_test(status_waits_for_who_may_live),
 		cmocka_unit_test(status_tells_whether_orders_are_taken),
+		cmocka_unit_test(held_orders_are_taken),
+		cmocka_unit_test(held_orders_may_be_too_few_copies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

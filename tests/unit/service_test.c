@@ -238,11 +238,14 @@ static void a_manager_brings_its_own_views(void **state)
 	node_rig_end();
 }
 
-static jh_report beat(struct caller *manager, const char *address)
+#define PATIENT_MS 60000 /* far longer than any machine takes for what a test does meanwhile */
+
+/* The manager may be silent for so long from now on. */
+static jh_report beat(struct caller *manager, const char *address, uint32_t suspect_ms)
 {
 	struct question question;
 	jh_report report = {0};
-	jh_heartbeat_args args = {.view = 1, .frontend = convert_address_dup(address), .suspect_ms = 100};
+	jh_heartbeat_args args = {.view = 1, .frontend = convert_address_dup(address), .suspect_ms = suspect_ms};
 
 	heartbeat_1(&args, NULL, ask(manager, &question, (xdrproc_t)xdr_jh_report, &report));
 	loop_until(&question.over);
@@ -253,7 +256,7 @@ static jh_report beat(struct caller *manager, const char *address)
 
 static bool hears(struct caller *asker, const char *address)
 {
-	jh_report report = beat(asker, "203.0.113.1:1");
+	jh_report report = beat(asker, "203.0.113.1:1", PATIENT_MS);
 	bool managed = report.managed;
 
 	assert_int_equal(report.frontend.jh_address_len, strlen(address));
@@ -275,7 +278,7 @@ static void a_heard_manager_is_not_replaced(void **state)
 	(void)state;
 	node_rig_begin();
 	node_leads(&manager);
-	report = beat(&manager, "192.0.2.1:4000");
+	report = beat(&manager, "192.0.2.1:4000", PATIENT_MS);
 	assert_false(report.managed); /* by another than the one that asks */
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_true(report_now().managed);
@@ -285,10 +288,12 @@ static void a_heard_manager_is_not_replaced(void **state)
 	assert_false(manager.closed);
 	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
 	/* Silent for longer than it may be: not heard. */
-	loop_for(8);
-	assert_false(hears(&other, "192.0.2.1:4000"));
+	report = beat(&manager, "192.0.2.1:4000", 1);
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
+	while (hears(&other, "192.0.2.1:4000")) /* a loop that was late counts anew */
+		loop_for(1);
 	/* Gone, too; what it said last is told on. */
-	report = beat(&manager, "192.0.2.1:4000");
+	report = beat(&manager, "192.0.2.1:4000", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_true(hears(&other, "192.0.2.1:4000"));
 	caller_close(&manager);
@@ -297,6 +302,8 @@ static void a_heard_manager_is_not_replaced(void **state)
 	assert_string_equal(report_now().frontend, "192.0.2.1:4000");
 	/* The same one is back: hello is enough. And an operator may mean it. */
 	assert_int_equal(manager_opens(&again, 0xA), JH_HELLO_OK);
+	report = beat(&again, "192.0.2.1:4000", PATIENT_MS);
+	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
 	forced.manager = convert_uuid_to_wire(called(0xB));
 	bind_manager_1(&forced, NULL, ask(&other, &question, (xdrproc_t)xdr_jh_manage_result, &bound));
@@ -323,13 +330,13 @@ static void who_slept_is_not_taken_over(void **state)
 	(void)state;
 	node_rig_begin();
 	node_leads(&manager);
-	report = beat(&manager, "192.0.2.1:4000");
+	report = beat(&manager, "192.0.2.1:4000", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
 	loop_for(2);
-	report = beat(&manager, "192.0.2.1:4000");
+	report = beat(&manager, "192.0.2.1:4000", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
-	atomic_fetch_add(&monotonic_ahead_us, 5000000);
+	atomic_fetch_add(&monotonic_ahead_us, 10 * PATIENT_MS * INT64_C(1000));
 	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
 	caller_close(&other);
 	caller_close(&manager);
@@ -346,10 +353,10 @@ static void a_wildcard_is_where_it_comes_from(void **state)
 	(void)state;
 	node_rig_begin();
 	node_leads(&manager);
-	report = beat(&manager, "0.0.0.0:4000");
+	report = beat(&manager, "0.0.0.0:4000", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_string_equal(report_now().frontend, "127.0.0.1:4000");
-	report = beat(&manager, "nonsense");
+	report = beat(&manager, "nonsense", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
 	caller_close(&manager);

@@ -19,6 +19,7 @@ struct announcer {
 	struct rpc_channel *channel; /* NULL: nobody is being told */
 	uint64_t looked_us;          /* when a front-end was looked for last */
 	bool begun;
+	bool lost;                   /* the host of --frontend could not be asked; said once */
 };
 
 struct announcer *announcer_new(const struct announcer_options *options)
@@ -63,6 +64,9 @@ static void found(void *context, const char *host, const struct registry_entry *
 	const struct announcer_options *options = &announcer->options;
 	jh_announce_args args = {.id = options->id};
 
+	if (count < 0 && !announcer->lost)
+		log_warn("announce", "no front-end is told that this replica has started: %s: see --frontend", error);
+	announcer->lost = count < 0;
 	if (count <= 0 || announcer->channel != NULL) {
 		log_debug("announce", "no front-end found host=%s reason=\"%s\"", host,
 			  error != NULL ? error : "none registered");

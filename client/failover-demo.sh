@@ -137,8 +137,15 @@ trap 'exit 143' TERM
 
 rpcbind_answers() { timeout 5 rpcinfo -p >/dev/null 2>&1; }
 
+# By its local socket alone, as above, nobody finds anybody.
+check_network_of_rpcbind() {
+	(: </dev/tcp/127.0.0.1/111) 2>/dev/null ||
+		fail "rpcbind runs here, but answers on its local socket only: install netbase (/etc/services) and restart it"
+}
+
 start_rpcbind() {
 	if rpcbind_answers; then
+		check_network_of_rpcbind
 		say "rpcbind is running already: it stays as it is"
 		return
 	fi
@@ -151,6 +158,7 @@ start_rpcbind() {
 	as_root setsid sh -c 'echo $$ >"$1"; exec rpcbind -f' sh "$scratch/rpcbind.pid" >"$scratch/rpcbind.log" 2>&1 </dev/null &
 	wait_until 10 "rpcbind to answer" rpcbind_answers
 	rpcbind_pid=$(<"$scratch/rpcbind.pid")
+	check_network_of_rpcbind
 	say "no rpcbind was running: started one (pid $rpcbind_pid)"
 }
 

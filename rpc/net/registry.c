@@ -93,6 +93,58 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 
 /* --- dumps -------------------------------------------------------------------------------------------------------- */
 
+static enum blocking_result dump_one_of(const struct rpc_address *addresses, int count, struct mappings *mappings,
+					uint64_t deadline_us, int cancel_fd, char *why, size_t why_size)
+{
+	enum blocking_result result = BLOCKING_UNREACHABLE;
+
+	for (int i = 0; i < count && (result == BLOCKING_UNREACHABLE || result == BLOCKING_LATE); i++) {
+		/* A dead address leaves its share of the time to those behind it. */
+		uint64_t now_us = rpc_clock_us();
+		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
+
+		result = dump(&addresses[i], mappings, now_us + left_us / (uint64_t)(count - i), cancel_fd, why, why_size);
+	}
+	return result;
+}
+
+/* One that is here and serves no network: without /etc/services it does not find its own port. */
+static bool answers_on_its_socket(uint64_t deadline_us, int cancel_fd)
+{
+	struct rpc_address local = local_rpcbind();
+	struct mappings mappings;
+	char why[SHORTAGE_TEXT];
+
+	if (dump(&local, &mappings, deadline_us, cancel_fd, why, sizeof why) != BLOCKING_ANSWERED)
+		return false;
+	xdr_free((xdrproc_t)mappings_decode, &mappings);
+	return true;
+}
+
+static int say_unanswered(enum blocking_result result, const char *host, const char *why, char *error, size_t error_size)
+{
+	switch (result) {
+	case BLOCKING_REJECTED:
+	case BLOCKING_STRANGER:
+	case BLOCKING_FAILED:
+		snprintf(error, error_size,
+			 "what answers on %s:%d is no rpcbind that lists programs (%s): start rpcbind there", host,
+			 RPCBIND_PORT, why);
+		return -1;
+	case BLOCKING_SHORT:
+		snprintf(error, error_size, "cannot ask rpcbind on %s:%d: %s", host, RPCBIND_PORT, why);
+		return -1;
+	case BLOCKING_LATE:
+		snprintf(error, error_size, "rpcbind on %s:%d is there, but has not answered in time: it is stopped or overloaded (%s)",
+			 host, RPCBIND_PORT, why);
+		return REGISTRY_DUMP_LATE;
+	default:
+		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
+			 RPCBIND_PORT, why);
+		return -1;
+	}
+}
+
 int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries,
 			    int entries_max, uint32_t timeout_ms, int cancel_fd, char *error, size_t error_size)
 {
@@ -109,36 +161,21 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 		return -1;
 	}
 
-	enum blocking_result result = BLOCKING_UNREACHABLE;
+	enum blocking_result result = dump_one_of(addresses, address_count, &mappings, deadline_us, cancel_fd, why, sizeof why);
 
-	for (int i = 0; i < address_count && (result == BLOCKING_UNREACHABLE || result == BLOCKING_LATE); i++) {
-		/* A dead address leaves its share of the time to those behind it. */
-		uint64_t now_us = rpc_clock_us();
-		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
-
-		result = dump(&addresses[i], &mappings, now_us + left_us / (uint64_t)(address_count - i),
-			      cancel_fd, why, sizeof why);
+	if (result == BLOCKING_UNREACHABLE && rpc_address_is_loopback(&addresses[0]) &&
+	    answers_on_its_socket(deadline_us, cancel_fd)) {
+		/* It may have been started in between; since it answers, it listens wherever it ever will. */
+		result = dump_one_of(addresses, address_count, &mappings, deadline_us, cancel_fd, why, sizeof why);
+		if (result == BLOCKING_UNREACHABLE) {
+			snprintf(error, error_size,
+				 "rpcbind runs here, but answers on its local socket only: install netbase (/etc/services) and "
+				 "restart it (%s)", why);
+			return -1;
+		}
 	}
-	if (result == BLOCKING_REJECTED || result == BLOCKING_STRANGER || result == BLOCKING_FAILED) {
-		snprintf(error, error_size,
-			 "what answers on %s:%d is no rpcbind that lists programs (%s): start rpcbind there", host,
-			 RPCBIND_PORT, why);
-		return -1;
-	}
-	if (result == BLOCKING_SHORT) {
-		snprintf(error, error_size, "cannot ask rpcbind on %s:%d: %s", host, RPCBIND_PORT, why);
-		return -1;
-	}
-	if (result == BLOCKING_LATE) {
-		snprintf(error, error_size, "rpcbind on %s:%d is there, but has not answered in time: it is stopped or overloaded (%s)",
-			 host, RPCBIND_PORT, why);
-		return REGISTRY_DUMP_LATE;
-	}
-	if (result != BLOCKING_ANSWERED) {
-		snprintf(error, error_size, "cannot reach rpcbind on %s:%d: start it with `rpcbind` as root (%s)", host,
-			 RPCBIND_PORT, why);
-		return -1;
-	}
+	if (result != BLOCKING_ANSWERED)
+		return say_unanswered(result, host, why, error, error_size);
 	for (size_t i = 0; i < mappings.count && count < entries_max; i++)
 		if (mappings.at[i].program >= low && mappings.at[i].program <= high &&
 		    mapping_take(&mappings.at[i], addresses, address_count, &entries[count]))

@@ -23,8 +23,8 @@ struct registry_entry {
 
 /* All tcp and tcp6 entries of `program` low..high that host's rpcbind lists (host: name or numeric address;
  * "127.0.0.1" and "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or less than 0
- * with one line in error: "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause. Whole
- * deadline timeout_ms. */
+ * with one line in error: "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause, or,
+ * of a local one that answers on its socket and serves no network, how to mend that. Whole deadline timeout_ms. */
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
 		  uint32_t timeout_ms, char *error, size_t error_size);
 

@@ -34,6 +34,7 @@ struct session {
 	struct event *interrupt, *timer;
 	struct rpc_channel *channel; /* NULL: not connected */
 	bool connected, timer_fired, noticed;
+	bool cut_short;            /* a signal ended the last attempt at work, and its error says so */
 	unsigned int turn;         /* which of several registered addresses is next */
 	struct session_call *call; /* under way, or NULL */
 	char closed[256];          /* why the last connection ended */
@@ -296,6 +297,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	struct session_call call = {.procedure = procedure, .result = result, .error = error};
 	uint32_t timeout_ms;
 
+	session->cut_short = false;
 	if (interrupt_signal() || !connect_frontend(session, deadline_us, error) || interrupt_signal())
 		return ATTEMPT_NOT_SENT;
 	timeout_ms = (uint32_t)(us_until(deadline_us) / 1000) + 1;
@@ -310,6 +312,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	if (!call.answered) {
 		snprintf(error, SESSION_ERROR_SIZE, "ended by %s while the front-end was working on it",
 			 interrupt_name());
+		session->cut_short = true;
 		call.attempt = ATTEMPT_LOST; /* RULE 12 */
 	}
 	/* Whatever answers late must not meet the next call's result; who serves another program is not asked again. */
@@ -344,7 +347,8 @@ static void say_doubt(char error[static SESSION_ERROR_SIZE])
 }
 
 /* A signal has ended the request: says so, and whether anything of it has left this process. */
-static enum outcome end_by_signal(struct request_track *track, bool sent, char error[static SESSION_ERROR_SIZE])
+static enum outcome end_by_signal(const struct session *session, struct request_track *track, bool sent,
+				  char error[static SESSION_ERROR_SIZE])
 {
 	enum outcome outcome = outcome_give_up(track);
 	char before[SESSION_ERROR_SIZE / 2];
@@ -355,7 +359,7 @@ static enum outcome end_by_signal(struct request_track *track, bool sent, char e
 	else if (outcome == OUTCOME_UNAVAILABLE)
 		snprintf(error, SESSION_ERROR_SIZE, "ended by %s: nothing was %s%s", interrupt_name(),
 			 sent ? "done" : "sent", before);
-	else if (strncmp(error, "ended by ", strlen("ended by ")) != 0)
+	else if (!session->cut_short)
 		snprintf(error, SESSION_ERROR_SIZE, "ended by %s%s", interrupt_name(), before);
 	return outcome;
 }
@@ -382,12 +386,12 @@ static enum outcome ask(struct session *session, enum request_kind kind, const s
 			return track.outcome;
 		}
 		if (interrupt_signal())
-			return end_by_signal(&track, sent, error);
+			return end_by_signal(session, &track, sent, error);
 		if (us_until(deadline_us) <= pause_ms * 1000ull)
 			return outcome_give_up(&track);
 		notice(session, started_us, error);
 		if (!session_pause(session, pause_ms))
-			return end_by_signal(&track, sent, error);
+			return end_by_signal(session, &track, sent, error);
 		pause_ms = pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
 	}
 }

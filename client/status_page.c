@@ -171,13 +171,14 @@ static void print_heading(FILE *out, const struct pieces *heading, const struct 
 	static const char *const paints[] = {[JH_HEALTH_OK] = "\033[1;32m",
 					     [JH_HEALTH_DEGRADED] = "\033[1;33m",
 					     [JH_HEALTH_UNAVAILABLE] = "\033[1;31m"};
-	const char *health = status_view_health(status->health), *rest;
+	const char *rest, *behind;
 
 	must(heading->count > 0);
 	rest = heading->piece[0].text;
-	if (colour && strncmp(rest, health, strlen(health)) == 0) {
-		fprintf(out, "%s%s\033[0m", paints[status->health], health);
-		rest += strlen(health);
+	behind = status_view_behind_health(rest, status->health);
+	if (colour && behind != NULL) { /* on a very narrow screen the word itself is broken, and stays without colour */
+		fprintf(out, "%s%s\033[0m", paints[status->health], status_view_health(status->health));
+		rest = behind;
 	}
 	fputs(rest, out);
 	for (size_t i = 1; i < heading->count; i++)

@@ -5,6 +5,7 @@
 
 #include "client/advice.h"
 #include "client/output.h"
+#include "client/row_state.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
@@ -40,9 +41,12 @@ const char *status_view_role(jh_role role)
 	return "learner";
 }
 
-static bool state_is(const struct jh_replica_row *row, const char *state)
+const char *status_view_behind_health(const char *text, jh_health health)
 {
-	return row->state.jh_text_len == strlen(state) && memcmp(row->state.jh_text_val, state, strlen(state)) == 0;
+	const char *word = status_view_health(health);
+	size_t size = strlen(word);
+
+	return strncmp(text, word, size) == 0 ? text + size : NULL;
 }
 
 uint32_t status_view_serving(const struct jh_cluster_status *status)
@@ -53,12 +57,14 @@ uint32_t status_view_serving(const struct jh_cluster_status *status)
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
+		enum row_state state = row_state(row);
+
 		/* One that only settles counts if the front-end says, by not calling the service unavailable, that the next
 		 * request is served: members that are dead stay in the view until somebody asks (rule 10). */
-		if (row->role == JH_ROLE_PRIMARY && (state_is(row, "serving") || state_is(row, "settling"))) {
+		if (row->role == JH_ROLE_PRIMARY && (state == ROW_SERVING || state == ROW_SETTLING)) {
 			primary_serves = true;
 			serving++;
-		} else if (row->role == JH_ROLE_BACKUP && state_is(row, "following")) {
+		} else if (row->role == JH_ROLE_BACKUP && state == ROW_FOLLOWING) {
 			serving++;
 		}
 	}
@@ -156,7 +162,7 @@ static void print_heading(FILE *out, const struct client_options *options, const
 	char uuid[UUID_TEXT_SIZE], up[TEXT_TIME_SIZE];
 
 	/* The front-end's summary begins with the health; what this program found out itself may not. */
-	if (strncmp(summary, health, strlen(health)) == 0)
+	if (status_view_behind_health(summary, status->health) != NULL)
 		fputs(summary, out);
 	else
 		fprintf(out, "%s%s%s", health, *summary ? ": " : "", summary);
@@ -178,15 +184,6 @@ static void print_heading(FILE *out, const struct client_options *options, const
 	free(summary);
 }
 
-/* It runs, and its state says who is to be upgraded. */
-static bool runs_other_format(const struct jh_replica_row *row)
-{
-	static const char begins[] = OTHER_FORMAT_TEXT;
-
-	return row->state.jh_text_len >= sizeof begins - 1 &&
-	       memcmp(row->state.jh_text_val, begins, sizeof begins - 1) == 0;
-}
-
 static void print_start(FILE *out, const struct client_options *options, uint32_t id)
 {
 	char program[64], *start;
@@ -197,28 +194,14 @@ static void print_start(FILE *out, const struct client_options *options, uint32_
 	free(start);
 }
 
-/* A process is there, and its state says what is to be done about it. */
-static bool refused_us(const struct jh_replica_row *row)
-{
-	static const char *const beginnings[] = {"refused our hello", "another process answers"};
-
-	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
-		size_t size = strlen(beginnings[i]);
-
-		if (row->state.jh_text_len >= size && memcmp(row->state.jh_text_val, beginnings[i], size) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void print_advice(FILE *out, const struct client_options *options, const struct jh_cluster_status *status)
 {
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
 		/* One that was removed, or never admitted, is not missed by anybody; nor does starting help who answers otherwise. */
-		if (row->role == JH_ROLE_DOWN && (row->expected || !status->expected) && !refused_us(row) &&
-		    !runs_other_format(row))
+		if (row->role == JH_ROLE_DOWN && (row->expected || !status->expected) &&
+		    row_state(row) != ROW_ANSWERS_OTHERWISE)
 			print_start(out, options, row->id);
 		if (row->set_aside)
 			fprintf(out, "replica %u has %u entr%s in DIR/set-aside\n", row->id, row->set_aside,

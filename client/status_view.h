@@ -21,6 +21,11 @@ void status_view_table(FILE *out, const struct client_options *options, const st
 const char *status_view_health(jh_health health);
 const char *status_view_role(jh_role role);
 
+/* What stands behind the health that a heading or a summary begins with; NULL when it begins with something else. A
+ * front-end's summary is one text and holds both. Only for how it is shown: what follows from the health stands in its
+ * field. */
+const char *status_view_behind_health(const char *text, jh_health health);
+
 /* How many members serve: log made whole in the view. 0 while no primary serves, or orders have to wait. */
 uint32_t status_view_serving(const struct jh_cluster_status *status);
 

@@ -207,10 +207,11 @@ static void take_hello(struct link *link, const jh_hello_result *wire)
 	struct identity identity;
 	struct report report = {.id = link->id};
 	char text[REPORT_TEXT_SIZE];
+	bool other_format = wire->status == JH_HELLO_FORMAT && wire->me.format != JH_CLUSTER_FORMAT;
 	bool sense = convert_identity_from_wire(&wire->me, &identity);
 
 	convert_text(text, sizeof text, wire->error.jh_text_val, wire->error.jh_text_len);
-	if (wire->status == JH_HELLO_FORMAT && wire->me.format != JH_CLUSTER_FORMAT)
+	if (other_format)
 		hello_name_formats(text, sizeof text, wire->me.format, "the replica", "the front-end");
 	/* One that speaks another format is not understood; its refusal is. */
 	if (wire->status == JH_HELLO_OK || wire->status == JH_HELLO_BOUND || wire->status == JH_HELLO_CLUSTER)
@@ -222,7 +223,8 @@ static void take_hello(struct link *link, const jh_hello_result *wire)
 	link->news = report.news;
 	if (wire->status == JH_HELLO_OK)
 		watch(link);
-	links->events.hello(links->context, link->id, (uint32_t)wire->status, text, &identity, &report);
+	links->events.hello(links->context, link->id, other_format ? HELLO_OTHER_FORMAT : (enum hello_status)wire->status,
+			    text, &identity, &report);
 }
 
 static void greeted(void *context, const struct rpc_reply *reply)
@@ -237,7 +239,7 @@ static void greeted(void *context, const struct rpc_reply *reply)
 	if (rpc_status_not_executed(reply->status)) {
 		snprintf(text, sizeof text, OTHER_FORMAT_TEXT "s that the front-end does not: upgrade the older one (%.60s)",
 			 reply->error);
-		link->links->events.hello(link->links->context, link->id, JH_HELLO_FORMAT, text, NULL, NULL);
+		link->links->events.hello(link->links->context, link->id, HELLO_OTHER_FORMAT, text, NULL, NULL);
 		return;
 	}
 	if (!hello_decode(reply, &wire)) {

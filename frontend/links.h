@@ -33,10 +33,10 @@ struct link_answer {
 
 /* Call-backs; links_connect, _disconnect and all that sends may be called in them. */
 struct links_events {
-	/* Both ends have introduced themselves; status as enum jh_hello_status, text why not. Report and identity are
-	 * borrowed. */
-	void (*hello)(void *context, uint32_t id, uint32_t status, const char *text, const struct identity *identity,
-		      const struct report *report);
+	/* Both ends have introduced themselves; text: why not. Report and identity are borrowed, and NULL when the
+	 * other end did not understand the question. */
+	void (*hello)(void *context, uint32_t id, enum hello_status status, const char *text,
+		      const struct identity *identity, const struct report *report);
 	void (*report)(void *context, uint32_t id, const struct report *report);
 	void (*bound)(void *context, uint32_t id, const struct report *report);
 	/* The connection has ended or could not be made; refused: nobody listens there. */

@@ -244,15 +244,15 @@ static void demand_came(evutil_socket_t fd, short what, void *context)
 
 /* --- events ------------------------------------------------------------------------------------------------------- */
 
-static void replica_hello(void *context, uint32_t id, uint32_t status, const char *text,
+static void replica_hello(void *context, uint32_t id, enum hello_status status, const char *text,
 			  const struct identity *identity, const struct report *report)
 {
 	struct frontend *frontend = context;
 
-	if (status == JH_HELLO_OK)
+	if (status == HELLO_OK)
 		router_link(frontend->router, id, true, frontend_now_ms());
-	/* The address was one of ours once, and is another cluster's now. */
-	if (identity->program_base != frontend->options.program_base)
+	/* The address was one of ours once, and is another cluster's now, or another service's. */
+	if (identity == NULL || identity->program_base != frontend->options.program_base)
 		discovery_doubt(frontend->discovery, id);
 	step(frontend, &(struct views_event){.kind = VIEWS_HELLO,
 					     .id = id,

@@ -40,6 +40,7 @@ void vm_say_of(struct views *v, struct known *k, enum log_level level, const cha
 	va_start(arguments, format);
 	vsnprintf(k->note, sizeof k->note, format, arguments);
 	va_end(arguments);
+	k->note_kind = NOTE_ANYTHING;
 	if (strcmp(k->note, k->said) == 0)
 		return;
 	memcpy(k->said, k->note, sizeof k->said);

@@ -72,17 +72,20 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 {
 	const char *text = event->reply_text != NULL ? event->reply_text : "";
 
-	if (event->identity == NULL || event->report == NULL || k->hello_status == HELLO_FORMAT) {
+	if (event->identity == NULL || event->report == NULL || k->hello_status == HELLO_FORMAT ||
+	    k->hello_status == HELLO_OTHER_FORMAT) {
+		bool other_format = k->hello_status == HELLO_OTHER_FORMAT;
+
 		k->hello_status = HELLO_FORMAT;
-		vm_say_of(v, k, LOG_LEVEL_ERROR, "%s%.130s",
-			  strncmp(text, OTHER_FORMAT_TEXT, strlen(OTHER_FORMAT_TEXT)) == 0 ? "" : "refused our hello: ", text);
+		vm_say_of(v, k, LOG_LEVEL_ERROR, "%s%.130s", other_format ? "" : REFUSED_HELLO_TEXT ": ", text);
+		k->note_kind = other_format ? NOTE_OTHER_FORMAT : NOTE_ANYTHING;
 		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
 		return true;
 	}
 	/* RULE 17 */
 	if (k->hello_status == HELLO_NOT_ME || event->identity->id != k->id || event->report->id != k->id) {
 		k->hello_status = HELLO_NOT_ME;
-		vm_say_of(v, k, LOG_LEVEL_WARN, "another process answers at %s: %.100s", k->tried, text);
+		vm_say_of(v, k, LOG_LEVEL_WARN, OTHER_PROCESS_TEXT " at %s: %.100s", k->tried, text);
 		vm_liveness_disconnect(v, k, k->backoff_ms);
 		k->backoff_ms = BACKOFF_MOST_MS;
 		return true;

@@ -30,7 +30,8 @@
 #define SAY_AGAIN_MS 5000        /* how often a state that lasts is logged again */
 
 /* As enum jh_hello_status and enum jh_health of the .x files; tests/unit/views_wire_test.c compares them. */
-enum hello_status { HELLO_OK = 0, HELLO_FORMAT = 1, HELLO_NOT_ME = 2, HELLO_CLUSTER = 3, HELLO_BOUND = 4 };
+/* What a known's note is about, for those who decide by it. */
+enum note_kind { NOTE_ANYTHING, NOTE_OTHER_FORMAT };
 enum health { HEALTH_OK = 0, HEALTH_DEGRADED = 1, HEALTH_UNAVAILABLE = 2 };
 
 /*        START without a stored view              any replica was in a view
@@ -83,7 +84,7 @@ struct known {
 	uint64_t connection;    /* counts hellos: tells a connection that was made again */
 
 	bool greeted; /* it answered a hello since we started */
-	uint32_t hello_status;
+	enum hello_status hello_status; /* never HELLO_OTHER_FORMAT: that is HELLO_FORMAT with its note_kind */
 	struct identity identity;
 	struct report report;
 	uint64_t report_ms;
@@ -99,6 +100,7 @@ struct known {
 	int64_t clock_far_us;    /* that is so far from the others'; 0: not far */
 
 	char note[REPORT_TEXT_SIZE]; /* why it is down or foreign */
+	enum note_kind note_kind;
 	char said[REPORT_TEXT_SIZE]; /* the last line logged about it: never the same twice in a row */
 };
 
@@ -177,7 +179,7 @@ struct plan {
 /* actions.c: the only place that appends to the actions. */
 struct views_action *vm_emit(struct views *v, enum views_action_kind kind, uint32_t id);
 __attribute__((format(printf, 3, 4))) void vm_say(struct views *v, enum log_level level, const char *format, ...);
-/* Logged only when it differs from what was said last of this replica; also becomes its note. */
+/* Logged only when it differs from what was said last of this replica; also becomes its note, of NOTE_ANYTHING. */
 __attribute__((format(printf, 4, 5))) void vm_say_of(struct views *v, struct known *k, enum log_level level,
 						  const char *format, ...);
 /* A state of the whole that lasts: logged when it changes and every SAY_AGAIN_MS. */

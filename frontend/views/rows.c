@@ -47,8 +47,7 @@ static void name_other_formats(const struct views *v, char text[static VIEWS_TEX
 		size_t used = strlen(text);
 		int more;
 
-		if (k->id == 0 || k->hello_status != HELLO_FORMAT ||
-		    strncmp(k->note, OTHER_FORMAT_TEXT, strlen(OTHER_FORMAT_TEXT)) != 0)
+		if (k->id == 0 || k->hello_status != HELLO_FORMAT || k->note_kind != NOTE_OTHER_FORMAT)
 			continue;
 		more = snprintf(text + used, VIEWS_TEXT_SIZE - used, "; replica %u %s", k->id, k->note);
 		if (more < 0 || (size_t)more >= VIEWS_TEXT_SIZE - used) {

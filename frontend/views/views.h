@@ -39,8 +39,8 @@ enum views_event_kind {
 	VIEWS_FOUND,       /* discovery saw replica id at address (each dump names all again; cheap to repeat) */
 	VIEWS_DUMPED,      /* one round of dumps is over: complete says whether every --replica-hosts answered; `ids` is
 			      every id registered anywhere */
-	VIEWS_HELLO,       /* connection to id is open both ways: identity and report. reply_status as enum
-			      jh_hello_status */
+	VIEWS_HELLO,       /* connection to id is open both ways: identity and report, unless it is not
+			      understood; reply_status */
 	VIEWS_REPORT,      /* id answered a heartbeat, watch, install or bind */
 	VIEWS_ALIVE,       /* at heard_ms something came from id, which need not be whole: told before a TICK */
 	VIEWS_LOST,        /* the connection to id ended or could not be made; refused: nobody listens there (it is
@@ -64,7 +64,7 @@ struct views_event {
 	uint32_t id;
 	const char *address;      /* FOUND */
 	const struct identity *identity; /* HELLO: who answered */
-	uint32_t reply_status;    /* HELLO */
+	enum hello_status reply_status; /* HELLO */
 	const char *reply_text;   /* HELLO: the other end's words when it refused */
 	const struct report *report;     /* HELLO, REPORT, BOUND */
 	uint64_t heard_ms;        /* ALIVE: not after now_ms */

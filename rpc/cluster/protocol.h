@@ -90,8 +90,22 @@ struct peers {
 	struct peer list[LIMIT_REPLICAS];
 };
 
-/* How a row of status, or a line, begins that tells of a program of another cluster format; who is to be upgraded follows. */
-#define OTHER_FORMAT_TEXT "speaks cluster format"
+/* How a row's state begins when its replica is down but somebody is there. jh_replica_row has no field for what a program
+ * is to know of a state, so client/row_state.c reads these beginnings, and nobody else: whoever decides something gets an
+ * enum beside the text. */
+#define OTHER_FORMAT_TEXT "speaks cluster format" /* who is to be upgraded follows */
+#define REFUSED_HELLO_TEXT "refused our hello"
+#define OTHER_PROCESS_TEXT "another process answers"
+
+/* What a replica said to a hello: enum jh_hello_status of rpc/replica.x, and one that the wire does not have. */
+enum hello_status {
+	HELLO_OK = 0,
+	HELLO_FORMAT = 1,
+	HELLO_NOT_ME = 2,
+	HELLO_CLUSTER = 3,
+	HELLO_BOUND = 4,
+	HELLO_OTHER_FORMAT = 5 /* HELLO_FORMAT, and it is the cluster format that differs: the text says who is to be upgraded */
+};
 
 /* Who speaks, or whom the caller means (rule 17). */
 struct identity {

@@ -1,6 +1,6 @@
 /* A replica of another time: registers as one, and answers a hello as a program of another cluster format does. Or calls a replica's HELLO as a front-end of another format.
  *
- *     other_format PROGRAM newer | older | cut
+ *     other_format PROGRAM newer | older | cut | deaf      deaf: does not know the procedure
  *     other_format PROGRAM hello FORMAT       prints the verdict and the text of the answer */
 #include <arpa/inet.h>
 #include <netconfig.h>
@@ -56,7 +56,7 @@ static void put_hello(XDR *xdr, uint32_t format, bool cut)
 			put(xdr, 0xffffffffu);
 }
 
-static void answer(int fd, uint32_t xid, const char *way)
+static void answer(int fd, uint32_t xid, uint32_t procedure, const char *way)
 {
 	static char reply[1024];
 	uint32_t mark;
@@ -68,7 +68,10 @@ static void answer(int fd, uint32_t xid, const char *way)
 	put(&xdr, MSG_ACCEPTED);
 	put(&xdr, AUTH_NONE);
 	put(&xdr, 0);
-	put_hello(&xdr, JH_CLUSTER_FORMAT + (strcmp(way, "older") == 0 ? -1u : 1u), strcmp(way, "cut") == 0);
+	if (procedure == HELLO && strcmp(way, "deaf") == 0)
+		put(&xdr, PROC_UNAVAIL);
+	else
+		put_hello(&xdr, JH_CLUSTER_FORMAT + (strcmp(way, "older") == 0 ? -1u : 1u), strcmp(way, "cut") == 0);
 	mark = htonl(0x80000000u | xdr_getpos(&xdr));
 	memcpy(reply, &mark, 4);
 	if (write(fd, reply, xdr_getpos(&xdr) + 4) < 0)
@@ -78,7 +81,7 @@ static void answer(int fd, uint32_t xid, const char *way)
 static void serve(int fd, const char *way)
 {
 	static char call[1 << 16];
-	uint32_t mark, xid;
+	uint32_t mark, xid, procedure;
 
 	while (read_whole(fd, &mark, sizeof mark)) {
 		uint32_t size = ntohl(mark) & 0x7fffffff;
@@ -86,7 +89,8 @@ static void serve(int fd, const char *way)
 		if (size < 24 || size > sizeof call || !read_whole(fd, call, size))
 			return;
 		memcpy(&xid, call, sizeof xid);
-		answer(fd, ntohl(xid), way);
+		memcpy(&procedure, call + 20, sizeof procedure);
+		answer(fd, ntohl(xid), ntohl(procedure), way);
 	}
 }
 

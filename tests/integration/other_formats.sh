@@ -7,7 +7,7 @@ source "$(dirname "$0")/lib.sh"
 form 1
 other=$JH_BUILD/tests/integration/other_format
 
-declare -A WAYS=([2]=newer [3]=older [4]=cut)
+declare -A WAYS=([2]=newer [3]=older [4]=cut [5]=deaf)
 for id in "${!WAYS[@]}"; do
 	launch "other-$id" "$other" $((BASE + id)) "${WAYS[$id]}"
 done
@@ -19,9 +19,10 @@ named() { # ID PATTERN
 named 2 'speaks cluster format 3, the front-end 2: upgrade the front-end'
 named 3 'speaks cluster format 1, the front-end 2: upgrade the replica'
 named 4 'speaks cluster format 3, the front-end 2: upgrade the front-end'
+named 5 'speaks cluster formats that the front-end does not: upgrade the older one'
 ! log_says frontend 'malformed|makes no sense' || fail "the log says something else, too"
 expect 0 'replica 2 speaks cluster format 3' status
-! grep -q -E 'replica [234] is down: start it' <<<"$OUT" || fail "it runs, and status advises to start it: $OUT"
+! grep -q -E 'replica [2345] is down: start it' <<<"$OUT" || fail "it runs, and status advises to start it: $OUT"
 expect 0 placed order "DH1 3LE" "while there are some of other formats"
 
 # The other end.

@@ -17,6 +17,7 @@ static void hello_statuses_agree(void **state)
 	assert_int_equal(HELLO_NOT_ME, JH_HELLO_NOT_ME);
 	assert_int_equal(HELLO_CLUSTER, JH_HELLO_CLUSTER);
 	assert_int_equal(HELLO_BOUND, JH_HELLO_BOUND);
+	assert_true(HELLO_OTHER_FORMAT > (int)JH_HELLO_BOUND); /* our own, and no status of the wire */
 }
 
 static void health_agrees(void **state)

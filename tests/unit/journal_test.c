@@ -498,8 +498,8 @@ int main(void)
 		cmocka_unit_test(test_round_trip),	  cmocka_unit_test(test_killed_any_time),
 		cmocka_unit_test(test_large_queue),	  cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_trim_behind_state), cmocka_unit_test(test_write_error_is_fatal),
-		cmocka_unit_test(test_an_old_failure_is_not_the_present_one),
 		cmocka_unit_test(test_disk_full),	  cmocka_unit_test(test_unwritable_is_not_full),
+		cmocka_unit_test(test_an_old_failure_is_not_the_present_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

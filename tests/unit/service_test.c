@@ -65,9 +65,11 @@ static void hellos_are_judged(void **state)
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_OK);
 	who.format++;
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
+	assert_non_null(strstr(hello_said, "upgrade"));
 	who = member_called(2);
 	who.program_base++;
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
+	assert_non_null(strstr(hello_said, "program base"));
 	who = member_called(2);
 	who.cluster = called(0xCC);
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_CLUSTER);

@@ -23,6 +23,7 @@
 #define CALL_MS 30000
 
 struct node_rig node_rig;
+char hello_said[JH_TEXT_MAX + 1];
 struct node_sizes node_sizes;
 _Atomic int64_t wall_ahead_us, monotonic_ahead_us;
 atomic_bool disk_hangs, disk_fails;
@@ -244,6 +245,7 @@ jh_hello_status say_hello(struct caller *caller, const struct identity *me, cons
 	assert_int_equal(question.rpc, RPC_ANSWERED);
 	/* Who is refused is told why. */
 	assert_true((result.status == JH_HELLO_OK) == (result.error.jh_text_len == 0));
+	convert_text(hello_said, sizeof hello_said, result.error.jh_text_val, result.error.jh_text_len);
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &result);
 	return result.status;
 }

@@ -77,6 +77,7 @@ struct uuid called(uint8_t mark);
 /* A view manager's or another replica's own name of itself, before it knows a cluster. */
 struct identity manager_called(uint8_t mark);
 /* Says hello and waits for the answer. meant: NULL, nobody in particular. */
+extern char hello_said[JH_TEXT_MAX + 1]; /* what the last answer said */
 jh_hello_status say_hello(struct caller *caller, const struct identity *me, const struct identity *meant);
 /* Connected and greeted as the manager of that mark; OK or BOUND. */
 jh_hello_status manager_opens(struct caller *caller, uint8_t mark);

@@ -92,8 +92,8 @@ void vm_removal_settle(struct views *v)
 	if (wish->view == VIEW_PROPOSED && v->ticket == 0 && is_gone(v, wish->id)) {
 		struct known *k = vm_known_find(v, wish->id);
 
-		if (k != NULL)
-			k->forgotten = true; /* not shown until it says hello again */
+		if (k != NULL && k->link != LINK_UP) /* it may have come back while the view was stored: a learner */
+			k->forgotten = true;         /* not shown until it says hello again */
 		wish->open = false;
 		vm_answer(v, wish->token, true, "replica %u is removed: %u %s expected now", wish->id,
 			  vm_expected_count(v), vm_expected_count(v) == 1 ? "copy is" : "copies are");

@@ -254,6 +254,7 @@ void replica_peers_reset(struct replica *r);
 void replica_peers_connect(struct replica *r);
 void replica_peer_up(struct replica *r, const struct replica_event *event);
 void replica_peer_down(struct replica *r, const struct replica_event *event);
+void replica_peer_disconnect(struct replica *r, struct replica_peer *peer);
 void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest);
 void replica_peers_tick(struct replica *r);
 struct replica_peer *replica_peer_find(struct replica *r, uint32_t id, struct uuid uuid);

@@ -39,7 +39,7 @@ static void forget_proof(struct replica_peer *peer)
 	peer->learning_since_ms = 0;
 }
 
-static void disconnect(struct replica *r, struct replica_peer *peer)
+void replica_peer_disconnect(struct replica *r, struct replica_peer *peer)
 {
 	struct replica_action *action;
 
@@ -90,7 +90,7 @@ static void drop_strangers(struct replica *r)
 				r->peers[kept] = *peer;
 			kept++;
 		} else {
-			disconnect(r, peer);
+			replica_peer_disconnect(r, peer);
 		}
 	}
 	r->peers_count = kept;
@@ -113,7 +113,7 @@ void replica_peers_sync(struct replica *r, const struct peers *directory)
 			continue;
 		peer->listed = true;
 		if (!uuid_equal(peer->incarnation, found->incarnation) || strcmp(peer->address, found->address) != 0) {
-			disconnect(r, peer);
+			replica_peer_disconnect(r, peer);
 			forget_proof(peer); /* RULE 4 */
 			peer->incarnation = found->incarnation;
 			snprintf(peer->address, sizeof peer->address, "%s", found->address);
@@ -158,7 +158,7 @@ void replica_peers_reset(struct replica *r)
 			if (peer->sent_op > r->commit)
 				peer->sent_op = r->commit;
 		} else {
-			disconnect(r, peer);
+			replica_peer_disconnect(r, peer);
 			forget_proof(peer);
 			peer->retry_ms = 0;
 		}
@@ -296,7 +296,7 @@ static void give_up_attempt(struct replica *r, struct replica_peer *peer)
 		wait_ms = ATTEMPT_MOST_MS;
 	if (peer->link != LINK_CONNECTING || r->now_ms - peer->attempt_ms < wait_ms)
 		return;
-	disconnect(r, peer);
+	replica_peer_disconnect(r, peer);
 	if (wait_ms < ATTEMPT_MOST_MS)
 		peer->attempts++;
 	peer->retry_ms = r->now_ms;

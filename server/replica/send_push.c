@@ -240,10 +240,7 @@ void replica_recv_ack(struct replica *r, const struct replica_event *event)
 	case PUSH_OLD_VIEW:
 	case PUSH_REFUSED:
 		peer->retry_ms = r->now_ms + 100;
-		peer->link = LINK_NONE;
-		peer->push_token = peer->commit_token = 0;
-		replica_do(r, DO_DISCONNECT)->id = peer->id;
-		r->out->list[r->out->count - 1].uuid = peer->uuid;
+		replica_peer_disconnect(r, peer);
 		break;
 	}
 	replica_joint_consider(r, peer);

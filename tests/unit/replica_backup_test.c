@@ -143,6 +143,20 @@ static void a_cut_is_written_first(void **state)
 	core_end();
 }
 
+/* Rule 7: a primary that takes back what it pushed in this very view takes back the commit point with it: nothing beyond
+ * the log is committed once the view is durable. */
+static void what_is_taken_back_is_not_committed(void **state)
+{
+	(void)state;
+	follow(0);
+	push(0, initial_digest(), 1, 0, 3, 5, 3);
+	push(0, initial_digest(), 2, 0, 1, 5, 0);
+	assert_int_equal(replica_last_op(rig.core), 1);
+	durable();
+	assert_int_equal(replica_commit(rig.core), 0);
+	core_end();
+}
+
 /* --- rules 3, 4, 17: who may push --------------------------------------------------------------------------------- */
 
 static void push_of(uint32_t id, struct uuid uuid, uint64_t base_op, uint32_t count, uint64_t last_op)
@@ -351,6 +365,7 @@ int main(void)
 		cmocka_unit_test(one_view_and_op_is_one_body),
 		cmocka_unit_test(no_other_history_within_a_view),
 		cmocka_unit_test(a_cut_is_written_first),
+		cmocka_unit_test(what_is_taken_back_is_not_committed),
 		cmocka_unit_test(pushes_come_from_the_primary),
 		cmocka_unit_test(pushes_name_the_generation),
 		cmocka_unit_test(reads_wait_for_the_view_on_disk),

@@ -348,6 +348,27 @@ static void a_late_disk_of_a_backup_is_reported(void **state)
 	core_end();
 }
 
+/* Rule 15: a ping ends with its connection: over the next one the peer is asked again. */
+static void a_ping_ends_with_its_connection(void **state)
+{
+	const struct replica_ack refused = {.status = PUSH_REFUSED, .view = 2, .uuid = named(PEER)};
+
+	(void)state;
+	with_a_member();
+	order(7);
+	tick(50);
+	assert_non_null(did(DO_PING));
+	acknowledge_with(&refused);
+	assert_non_null(did(DO_DISCONNECT));
+	tick(100);
+	assert_non_null(did(DO_CONNECT));
+	peer_up(1);
+	assert_non_null(did(DO_PUSH));
+	tick(50);
+	assert_non_null(did(DO_PING));
+	core_end();
+}
+
 /* Rule 10: a primary that stops hands over before it ends, and ends when there is nobody to do it. */
 static void a_primary_that_stops_hands_over(void **state)
 {
@@ -415,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_learner_that_failed_waits),
 		cmocka_unit_test(deposed_while_it_was_judged),
 		cmocka_unit_test(a_late_disk_of_a_backup_is_reported),
+		cmocka_unit_test(a_ping_ends_with_its_connection),
 		cmocka_unit_test(a_primary_that_stops_hands_over),
 		cmocka_unit_test(held_orders_are_bounded),
 		cmocka_unit_test(a_report_names_the_durable_manager),

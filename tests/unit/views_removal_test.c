@@ -178,6 +178,28 @@ static void a_removal_is_durable(void **state)
 	rig_stop(&rig);
 }
 
+/* It comes back while the view without it is on its way to the disk: a learner by then, and shown like any other. */
+static void who_comes_back_while_it_is_removed_is_shown(void **state)
+{
+	struct views_row rows[LIMIT_REPLICAS];
+
+	(void)state;
+	cluster(3);
+	lose(3);
+	rig.hold_stores = true;
+	rig_remove(&rig, 3);
+	rig_restart(&rig, 3);
+	rig_dump(&rig);
+	assert_true(rig.fakes[3].connected);
+	rig.hold_stores = false;
+	rig_stored_event(&rig, true);
+	assert_true(rig.answer_ok);
+	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 3);
+	assert_int_equal(rows[2].role, ROLE_LEARNER);
+	assert_false(rows[2].expected);
+	rig_stop(&rig);
+}
+
 /* Rule 19: the list has an end. One admission more, and who was lost first is forgotten, which the log says. */
 static void the_list_is_bounded(void **state)
 {
@@ -286,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_dead_member_is_removed_while_another_leads),
 		cmocka_unit_test(the_last_copy_is_not_removed),
 		cmocka_unit_test(a_removal_is_durable),
+		cmocka_unit_test(who_comes_back_while_it_is_removed_is_shown),
 		cmocka_unit_test(the_list_is_bounded),
 		cmocka_unit_test(a_damaged_replica_is_not_promoted),
 		cmocka_unit_test(damaged_while_it_waits_to_be_promoted),

@@ -7,10 +7,54 @@
 
 #define LOG_ROOM 128 /* actions kept free for what must not be dropped, when there is much to log */
 
+/* Nobody is spoken to who is not there, and of a view only while it is the current one. */
+static void check_action(struct views *v, enum views_action_kind kind, uint32_t id)
+{
+	const struct known *k = vm_known_find(v, id);
+
+	switch (kind) {
+	case VIEWS_DO_CONNECT:
+		must(k != NULL);
+		must(k->link == LINK_CONNECTING);
+		break;
+	case VIEWS_DO_DISCONNECT:
+		must(k != NULL);
+		must(k->link != LINK_DOWN);
+		break;
+	case VIEWS_DO_INSTALL:
+	case VIEWS_DO_ROUTE:
+		must(v->mode == MODE_NORMAL);
+		must(id == v->durable.view.primary); /* RULE 3 */
+		must(k != NULL);
+		must(vm_known_reachable(v, k));
+		break;
+	case VIEWS_DO_HEARTBEAT:
+	case VIEWS_DO_BIND:
+		must(k != NULL);
+		must(k->link == LINK_UP);
+		break;
+	case VIEWS_DO_STORE:
+		must(v->ticket != 0);
+		break;
+	case VIEWS_DO_CLEAN:
+		must(k != NULL);
+		must(k->link != LINK_UP); /* RULE 20: never a live registration */
+		break;
+	case VIEWS_DO_HOLD:
+	case VIEWS_DO_ANSWER:
+	case VIEWS_DO_RESET_FLOOR:
+	case VIEWS_DO_LOG:
+	case VIEWS_DO_EXIT:
+		must(id == 0);
+		break;
+	}
+}
+
 struct views_action *vm_emit(struct views *v, enum views_action_kind kind, uint32_t id)
 {
 	must(v->actions->count < VIEWS_ACTIONS_MAX);
 	must(v->mode != MODE_EXITED || kind == VIEWS_DO_ANSWER || kind == VIEWS_DO_EXIT || kind == VIEWS_DO_LOG);
+	check_action(v, kind, id);
 	struct views_action *action = &v->actions->list[v->actions->count++];
 
 	memset(action, 0, sizeof *action);
@@ -95,7 +139,7 @@ void vm_exit_with(struct views *v, const char *text)
 	if (v->routed)
 		snprintf(vm_emit(v, VIEWS_DO_HOLD, 0)->text, VIEWS_TEXT_SIZE, "%s", text);
 	v->routed = false;
-	v->mode = MODE_EXITED;
+	vm_become(v, MODE_EXITED);
 	snprintf(vm_emit(v, VIEWS_DO_EXIT, 0)->text, VIEWS_TEXT_SIZE, "%s", text);
 }
 
@@ -123,6 +167,8 @@ const char *vm_id_list_text(const struct id_list *list, char text[static VIEWS_T
 
 	if (list->count == 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "no replica");
+	for (uint32_t i = 1; i < list->count; i++)
+		must(list->ids[i - 1] < list->ids[i]);
 	/* 64 ids of 4 digits and ", " fit by far. */
 	for (uint32_t i = 0; i < list->count && used + 8 < VIEWS_TEXT_SIZE; i++)
 		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, i == 0 ? " %u" : ", %u", list->ids[i]);

@@ -127,6 +127,7 @@ static void read_admission(struct views *v, const struct need *need, struct need
 		if (needs->learners[i].id == need->id)
 			return;
 	}
+	must(needs->learners_count < LIMIT_REPLICAS);
 	needs->learners[needs->learners_count].id = need->id;
 	needs->learners[needs->learners_count].uuid = need->uuid;
 	needs->learners_count++;
@@ -174,6 +175,7 @@ void vm_needs_admit(struct views *v, const struct needs *needs, struct view *vie
 
 		if (view_member_exact(view, learner->id, learner->uuid) != NULL)
 			continue;
+		must(learner->id != view->primary); /* RULE 3 */
 		/* RULE 3: admitting a new uuid drops the old uuid of that id in the same step. */
 		vm_view_member_drop(view, learner->id);
 		if (view->members_count == LIMIT_REPLICAS) {

@@ -45,6 +45,7 @@ static int64_t far_from_others(const struct views *v, const struct known *self, 
 		if (nearest_us == 0 || (by_us > 0 ? by_us : -(by_us + 1)) < (nearest_us > 0 ? nearest_us : -(nearest_us + 1)))
 			nearest_us = by_us;
 	}
+	must((far == 0) == (nearest_us == 0));
 	return far * 2 > others ? nearest_us : 0;
 }
 

@@ -287,7 +287,13 @@ void vm_election_consider(struct views *v)
 		plan.view.primary = e.target;
 	}
 	vm_needs_admit(v, &e.needs, &plan.view);
-	must(view_member_by_id(&plan.view, plan.view.primary) != NULL);
+	must(e.fate != FATE_WAIT);
+	must(e.without == 0 || plan.view.primary != e.without);
+	/* RULE 3: whoever leads has been a member; it is not a learner that is admitted just now, under the same id. */
+	const struct view_member *leads = view_member_by_id(&plan.view, plan.view.primary);
+
+	must(leads != NULL);
+	must(view_member_exact(e.current, leads->id, leads->uuid) != NULL);
 	give_reason(&e, plan.why, sizeof plan.why);
 	if (e.fate == FATE_MOVE && v->switchover.open && plan.view.primary == v->switchover.id) {
 		v->switchover.view = VIEW_PROPOSED;

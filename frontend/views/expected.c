@@ -20,11 +20,13 @@ uint32_t vm_expected_count(const struct views *v)
 
 	for (uint32_t i = 0; i < view->members_count; i++)
 		count += view_expects(view, view->members[i].id) == NULL;
+	must(count >= view->members_count);
 	return count;
 }
 
 static void drop_at(struct view *view, uint32_t place)
 {
+	must(place < view->expected_count);
 	memmove(&view->expected[place], &view->expected[place + 1],
 		(view->expected_count - place - 1) * sizeof view->expected[0]);
 	view->expected_count--;
@@ -66,6 +68,7 @@ void vm_expected_add(struct views *v, struct view *view, uint32_t id)
 		return;
 	if (view->expected_count == LIMIT_REPLICAS)
 		make_room(v, view);
+	must(view->expected_count < LIMIT_REPLICAS);
 	for (place = view->expected_count; place > 0 && view->expected[place - 1].id > id; place--)
 		view->expected[place] = view->expected[place - 1];
 	view->expected[place] = (struct expected){.id = id};

@@ -77,6 +77,7 @@ static void form(struct views *v, const struct formation *f)
 	const struct known *first = vm_known_find(v, f->fresh.ids[0]);
 
 	must(first != NULL);
+	must(first->link == LINK_UP);
 	must(v->durable.view.number == 0);
 	plan.view.cluster = v->fresh[0];
 	plan.view.generation = v->fresh[1];
@@ -85,6 +86,7 @@ static void form(struct views *v, const struct formation *f)
 	plan.view.primary = first->id;
 	snprintf(plan.why, sizeof plan.why, "new cluster");
 	vm_view_propose(v, &plan);
+	must(v->next.view.number == 1 || v->tickets > 1); /* a higher one only after a STORE that failed */
 }
 
 void vm_formation_consider(struct views *v)

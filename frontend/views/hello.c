@@ -15,6 +15,8 @@ static void forget_data(struct views *v, struct known *k)
 
 static void take_report(struct views *v, struct known *k, const struct report *report)
 {
+	must(k->link == LINK_UP);
+	must(report->id == k->id); /* RULE 17 */
 	if (!uuid_equal(report->uuid, k->identity.uuid)) {
 		vm_say_of(v, k, LOG_LEVEL_INFO, "set its data aside and drew a new uuid");
 		forget_data(v, k);
@@ -95,6 +97,7 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 
 static void connection_is_up(struct views *v, struct known *k)
 {
+	must(k->link != LINK_DOWN);
 	k->link = LINK_UP;
 	k->attempts = 0;
 	k->up_ms = v->now_ms;

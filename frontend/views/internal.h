@@ -176,6 +176,10 @@ struct plan {
 	bool resets_floor;
 };
 
+/* mode.c: the gate of the mode, and what must hold after each step */
+void vm_become(struct views *v, enum mode mode);
+void vm_check(const struct views *v);
+
 /* actions.c: the only place that appends to the actions. */
 struct views_action *vm_emit(struct views *v, enum views_action_kind kind, uint32_t id);
 __attribute__((format(printf, 3, 4))) void vm_say(struct views *v, enum log_level level, const char *format, ...);
@@ -311,6 +315,7 @@ void vm_removal_consider(struct views *v);
 void vm_removal_settle(struct views *v);
 
 /* view_change.c: the gates. */
+void vm_view_must_be_whole(const struct view *view);
 void vm_view_propose(struct views *v, struct plan *plan);
 void vm_view_stored(struct views *v, uint64_t ticket, bool ok);
 void vm_view_adopt(struct views *v, const struct views_stored *stored);

@@ -45,6 +45,8 @@ struct known *vm_known_ensure(struct views *v, uint32_t id)
 	k = free_place(v);
 	if (k == NULL)
 		return NULL;
+	must(k->link == LINK_DOWN);
+	must(k->id == 0 || view_member_by_id(&v->durable.view, k->id) == NULL);
 	memset(k, 0, sizeof *k);
 	k->id = id;
 	k->down_ms = v->now_ms;

@@ -18,6 +18,7 @@ static uint32_t connect_wait_ms(const struct views *v)
 /* A connection that a dying process still took, or whose packets got lost, is never answered; the next attempt is. */
 static uint32_t attempt_wait_ms(const struct views *v, const struct known *k)
 {
+	must(k->attempts < 32);
 	uint32_t wait_ms = (uint32_t)ATTEMPT_FIRST_MS << k->attempts;
 
 	return wait_ms < connect_wait_ms(v) ? wait_ms : connect_wait_ms(v);
@@ -99,6 +100,7 @@ void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uin
 
 static void go_down(struct views *v, struct known *k)
 {
+	must(k->link != LINK_DOWN);
 	if (k->link == LINK_UP) {
 		k->down_ms = v->now_ms;
 		k->lost_ms = v->now_ms;
@@ -180,6 +182,7 @@ void vm_liveness_disconnect(struct views *v, struct known *k, uint32_t retry_ms)
 /* RULE 15: our own loop was late, so silence proves nothing: everybody gets the whole time again. */
 void vm_liveness_late(struct views *v)
 {
+	must(v->now_ms > v->deadline_ms);
 	uint64_t late = v->now_ms - v->deadline_ms;
 
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {

@@ -195,6 +195,8 @@ void vm_operator_consider(struct views *v)
 	plan.view.generation = v->fresh[0];
 	must(!uuid_equal(plan.view.generation, k->report.view.generation));
 	highest_op_heard(v, &plan.view.number);
+	uint64_t heard = plan.view.number;
+
 	take_expected(v, k, &plan.view);
 	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* view_propose adds 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
@@ -206,6 +208,8 @@ void vm_operator_consider(struct views *v)
 	wish->view = VIEW_PROPOSED;
 	wish->tried = true;
 	vm_view_propose(v, &plan);
+	must(v->next.view.number / VIEWS_PER_GENERATION > heard / VIEWS_PER_GENERATION);
+	must(v->next.view.members_count == 1); /* nobody else of the old branch (RULE 3) */
 }
 
 static void settle(struct views *v, struct wish *wish, const char *what)

@@ -80,6 +80,8 @@ void vm_removal_consider(struct views *v)
 	wish->view = VIEW_PROPOSED;
 	wish->tried = true;
 	vm_view_propose(v, &plan);
+	must(v->next.view.primary == v->durable.view.primary);
+	must(view_expects(&v->next.view, wish->id) == NULL);
 }
 
 void vm_removal_settle(struct views *v)

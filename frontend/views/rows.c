@@ -132,6 +132,7 @@ static bool explain_copies(struct views *v, uint32_t copies, char text[static VI
 	size_t used;
 	bool whole = copies >= expected;
 
+	must(copies <= expected); /* whoever is a member is expected */
 	if (copies < expected)
 		used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u of %u copies", copies, expected);
 	else
@@ -144,6 +145,7 @@ static bool explain_copies(struct views *v, uint32_t copies, char text[static VI
 		whole = false;
 		if (used + strlen(part) < VIEWS_TEXT_SIZE / 2 + 100)
 			used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
+		must(used < VIEWS_TEXT_SIZE);
 	}
 	return whole;
 }
@@ -271,6 +273,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used,
 					 "; view %llu is served from the next request on",
 					 (unsigned long long)v->durable.view.number);
+	must(used < VIEWS_TEXT_SIZE);
 	explain_refusals(v, here.count, refusals);
 	if (refusals[0] != '\0') {
 		whole = false;
@@ -362,6 +365,8 @@ uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row row
 			rows[place] = rows[place - 1];
 			place--;
 		}
+		must(!row.member || row.expected);
+		must(place == 0 || rows[place - 1].id < row.id); /* rising, each once */
 		rows[place] = row;
 		count++;
 	}
@@ -382,6 +387,7 @@ void views_peers(const struct views *v, struct peers *peers)
 
 		for (; at > 0 && peers->list[at - 1].id > k->id; at--)
 			peers->list[at] = peers->list[at - 1];
+		must(at == 0 || peers->list[at - 1].id < k->id);
 		struct peer *peer = &peers->list[at];
 
 		memset(peer, 0, sizeof *peer);

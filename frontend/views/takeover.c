@@ -72,6 +72,8 @@ static void look(struct views *v, struct takeover *t)
 		if (!here || !k->bound)
 			vm_id_list_add(&t->waiting, t->required[i].id);
 	}
+	must(t->away.count <= t->waiting.count); /* nobody is bound who is not here */
+	must(t->waiting.count <= t->required_count);
 }
 
 /* A replica that another front-end manages and that hears it; NULL: none. */
@@ -170,7 +172,7 @@ void vm_takeover_begin(struct views *v)
 	must(v->mode == MODE_FORMING || v->mode == MODE_NORMAL);
 	enum mode was = v->mode;
 
-	v->mode = MODE_TAKEOVER;
+	vm_become(v, MODE_TAKEOVER);
 	memset(&v->durable.view, 0, sizeof v->durable.view);
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
@@ -277,6 +279,7 @@ void vm_takeover_consider(struct views *v)
 	plan.view.primary = best->id;
 	snprintf(plan.why, sizeof plan.why, "take-over of view %llu", (unsigned long long)t.highest->number);
 	vm_view_propose(v, &plan);
+	must(v->next.view.number > t.highest->number); /* RULE 20 */
 }
 
 static void replaced(struct views *v, const struct known *k)

@@ -33,17 +33,19 @@ void vm_view_member_drop(struct view *view, uint32_t id)
 	}
 }
 
-static void must_be_whole(const struct view *view)
+void vm_view_must_be_whole(const struct view *view)
 {
 	must(view->number > 0);
 	must(view->members_count > 0);
 	must(view->members_count <= LIMIT_REPLICAS);
 	/* RULE 3: the primary is a member, and each id is there once. */
 	must(view_member_by_id(view, view->primary) != NULL);
+	must(view->members[0].id > 0);
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		must(i == 0 || view->members[i - 1].id < view->members[i].id);
 		must(!uuid_is_nil(view->members[i].uuid));
 	}
+	must(view->expected_count <= LIMIT_REPLICAS);
 	for (uint32_t i = 1; i < view->expected_count; i++)
 		must(view->expected[i - 1].id < view->expected[i].id);
 	must(!uuid_is_nil(view->cluster));
@@ -82,7 +84,11 @@ void vm_view_propose(struct views *v, struct plan *plan)
 			memcpy(view->members[i].address, k->tried, sizeof k->tried);
 	}
 	vm_expected_settle(v, view);
-	must_be_whole(view);
+	for (uint32_t i = 0; i < view->members_count; i++)
+		must(view_expects(view, view->members[i].id) != NULL);
+	for (uint32_t i = 0; i < view->expected_count; i++)
+		must((view_member_by_id(view, view->expected[i].id) == NULL) == (view->expected[i].lost_us != 0));
+	vm_view_must_be_whole(view);
 	v->highest_number = view->number;
 	v->next.manager = v->manager;
 	v->next.view = *view;
@@ -95,12 +101,12 @@ void vm_view_propose(struct views *v, struct plan *plan)
 
 void vm_view_adopt(struct views *v, const struct views_stored *stored)
 {
-	must_be_whole(&stored->view);
+	vm_view_must_be_whole(&stored->view);
 	must(stored->view.number > v->durable.view.number);
 	must(uuid_equal(stored->manager, v->manager));
 	v->durable = *stored;
 	v->highest_number = highest_of(v->highest_number, stored->view.number);
-	v->mode = MODE_NORMAL;
+	vm_become(v, MODE_NORMAL);
 	v->install_ms = 0;
 	v->said[0] = '\0';
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
@@ -159,6 +165,7 @@ void vm_view_install(struct views *v)
 	 */
 	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
 	must(v->durable.view.primary == k->id);
+	must(!k->lost_data); /* RULE 6 */
 	v->install_ms = v->now_ms + v->options.heartbeat_ms;
 	/* RULE 10: the heartbeat carries --min-members. A process that has not heard it yet would take orders with fewer
 	 * members until the first one comes. */

@@ -27,7 +27,7 @@ static void start(struct views *v, const struct views_stored *stored)
 	v->beat_ms = v->now_ms;
 	v->manager = stored != NULL && !uuid_is_nil(stored->manager) ? stored->manager : v->fresh[0];
 	if (stored == NULL || stored->view.number == 0) {
-		v->mode = MODE_FORMING;
+		vm_become(v, MODE_FORMING);
 		return;
 	}
 	vm_view_adopt(v, stored);
@@ -155,8 +155,11 @@ static void answer_only(struct views *v, const struct views_event *event)
 
 void views_step(struct views *v, const struct views_event *event, struct views_actions *actions)
 {
+	uint64_t highest_number = v->highest_number;
+	uint64_t number = v->durable.view.number;
+
 	must(event->now_ms >= v->now_ms);
-	must(event->kind == VIEWS_START || v->mode != MODE_IDLE);
+	must((event->kind == VIEWS_START) == (v->mode == MODE_IDLE));
 	actions->count = 0;
 	v->actions = actions;
 	v->now_ms = event->now_ms;
@@ -173,11 +176,10 @@ void views_step(struct views *v, const struct views_event *event, struct views_a
 	}
 	v->deadline_ms = v->mode == MODE_EXITED ? UINT64_MAX : deadline(v);
 	actions->deadline_ms = v->deadline_ms;
-	must(v->tokens_opened ==
-	     v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0) +
-		     (v->removal.open ? 1 : 0)); /* each exactly once */
-	must(v->ticket == 0 || v->mode != MODE_IDLE);
 	v->actions = NULL;
+	vm_check(v);
+	must(v->highest_number >= highest_number);                           /* RULE 2 */
+	must(v->durable.view.number >= number || v->mode != MODE_NORMAL); /* RULE 20: only an old copy is given up */
 }
 
 const struct view *views_current(const struct views *v)

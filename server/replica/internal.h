@@ -203,6 +203,9 @@ bool replica_is_primary_of(const struct replica *r, const struct view *view);
 /* NONE for view 0. */
 enum replica_role replica_role_in(const struct replica *r, const struct view *view);
 
+/* check.c: what must hold after each step */
+void replica_check(const struct replica *r);
+
 /* writes.c: everything that goes to the journal, and what follows when it is there */
 uint64_t replica_write_meta(struct replica *r);
 void replica_write_log(struct replica *r);

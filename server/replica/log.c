@@ -91,6 +91,7 @@ void replica_log_cut(struct replica_log *log, uint64_t op)
 	while (log->last_op > op) {
 		struct log_entry *entry = slot(log, log->last_op--);
 
+		must(log->bytes >= entry_bytes(entry));
 		log->bytes -= entry_bytes(entry);
 		free(entry->body);
 		entry->body = NULL;
@@ -104,6 +105,7 @@ void replica_log_trim(struct replica_log *log, uint64_t through, uint64_t bytes_
 		struct log_entry *entry = slot(log, ++log->base_op);
 
 		log->base_digest = entry->digest;
+		must(log->bytes >= entry_bytes(entry));
 		log->bytes -= entry_bytes(entry);
 		free(entry->body);
 		entry->body = NULL;

@@ -240,13 +240,6 @@ static void take(struct replica *r, const struct replica_event *event)
 	replica_room_refresh(r);
 }
 
-/* Every request ends in exactly one answer. */
-static void check_requests(const struct replica *r)
-{
-	must(r->requests_in - r->requests_out ==
-	     waiters_count(r->waiters) + r->judging + r->submits.count + r->reads.count);
-}
-
 void replica_step(struct replica *r, const struct replica_event *event, struct replica_actions *actions)
 {
 	uint64_t commit = r->commit;
@@ -260,12 +253,9 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	take(r, event);
 	r->out = NULL;
 
-	check_requests(r);
-	replica_check_role(r);
+	replica_check(r);
 	must(r->commit >= commit);             /* RULE 7: never falls within one incarnation */
 	must(r->view.number >= view);          /* RULE 2 */
-	must(r->applied <= r->commit || r->adopting);
-	must(r->durable_op <= replica_log_last(r->log));
 }
 
 void replica_report(const struct replica *r, struct report *report)

@@ -58,6 +58,7 @@ void replica_check_role(const struct replica *r)
 	case STATE_SETTLING:
 		must(primary && r->entered);
 		must(r->settle_op <= replica_log_last(r->log));
+		must(r->tail_cut == 0); /* RULE 14: its log is the view's now */
 		break;
 	case STATE_SERVING:
 		must(primary && r->entered);
@@ -67,6 +68,7 @@ void replica_check_role(const struct replica *r)
 	case STATE_FOLLOWING:
 		must(r->role == ROLE_BACKUP || r->role == ROLE_LEARNER);
 		must(r->whole_here);
+		must(r->tail_cut == 0);
 		break;
 	case STATE_CATCHING_UP:
 		must(r->role == ROLE_BACKUP || r->role == ROLE_LEARNER);

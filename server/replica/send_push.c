@@ -58,7 +58,11 @@ static void send(struct replica *r, struct replica_peer *peer, struct replica_pu
 	struct replica_action *action = replica_do(r, DO_PUSH);
 
 	must(may_push(r));
+	must(peer->link == LINK_UP);
+	must(!peer->lost_data); /* RULE 14 */
+	must(push->base_op >= replica_log_base(r->log)); /* the shell reads the entries after it */
 	must(push->base_op + push->entries_count <= push->last_op);
+	must((with_content ? peer->push_token : peer->commit_token) == 0); /* one of each kind in flight */
 	push->view = r->view.number;
 	push->record = peer->has_view ? NULL : &r->view;
 	push->last_op = replica_log_last(r->log);

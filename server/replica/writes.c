@@ -48,6 +48,8 @@ static void write_batch(struct replica *r, uint64_t base_op, uint64_t last_op)
 	struct pending_write *write = add_write(r);
 	struct replica_action *action = replica_do(r, DO_WRITE);
 
+	must(base_op <= last_op);
+	must(base_op >= replica_log_base(r->log));
 	write->batch = true;
 	write->end_op = last_op;
 	r->batches_in_flight++;
@@ -128,6 +130,7 @@ void replica_write_replacement(struct replica *r)
 	must(r->staged_complete);
 	must(!r->adopting);
 	must(replica_log_base(r->staged_log) == r->staged_op);
+	must(r->staged_op >= r->commit); /* RULE 7: a replacement takes nothing back */
 	r->log = r->staged_log;
 	r->staged_log = old;
 	replica_log_reset(r->staged_log, 0, (struct digest){0});

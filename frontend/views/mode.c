@@ -1,0 +1,126 @@
+/* The one gate of the mode (see enum mode), and what holds after every step. Nothing here depends on what a replica, an
+ * operator or the disk said: a step that ends here is one that our own code got wrong. */
+#include "frontend/views/internal.h"
+
+#define BIT(mode) (1u << (mode))
+
+/* From each mode, those that may follow. */
+static const unsigned moves[] = {
+	[MODE_IDLE] = BIT(MODE_FORMING) | BIT(MODE_NORMAL),
+	[MODE_FORMING] = BIT(MODE_TAKEOVER) | BIT(MODE_NORMAL) | BIT(MODE_EXITED),
+	[MODE_TAKEOVER] = BIT(MODE_NORMAL) | BIT(MODE_EXITED),
+	[MODE_NORMAL] = BIT(MODE_NORMAL) | BIT(MODE_TAKEOVER) | BIT(MODE_EXITED), /* each view is adopted */
+	[MODE_EXITED] = 0, /* RULE 20: whoever is replaced says nothing more */
+};
+
+void vm_become(struct views *v, enum mode mode)
+{
+	must(mode <= MODE_EXITED);
+	must((moves[v->mode] & BIT(mode)) != 0);
+	v->mode = mode;
+}
+
+static void check_routed(const struct views *v)
+{
+	const struct known *k = vm_known_find((struct views *)(uintptr_t)v, v->routed_id);
+
+	must(v->routed_id == v->durable.view.primary); /* RULE 4 */
+	must(v->routed_view == v->durable.view.number);
+	must(k != NULL);
+	must(k->connection == v->routed_connection);
+	must(vm_known_reachable(v, k));
+	must(k->report.entered); /* RULE 6 */
+}
+
+static void check_mode(const struct views *v)
+{
+	switch (v->mode) {
+	case MODE_IDLE:
+		must_not_reach("the first event is START");
+		break;
+	case MODE_FORMING:
+	case MODE_TAKEOVER:
+		/* RULE 18: without a view of our own nobody serves, and there is nothing to move or to remove. */
+		must(v->durable.view.number == 0);
+		must(!v->routed);
+		must(!v->switchover.open);
+		must(!v->removal.open);
+		break;
+	case MODE_NORMAL:
+		vm_view_must_be_whole(&v->durable.view);
+		must(uuid_equal(v->durable.manager, v->manager));
+		if (v->routed)
+			check_routed(v);
+		break;
+	case MODE_EXITED:
+		must(!v->routed);
+		must(!v->switchover.open && !v->promotion.open && !v->removal.open);
+		must(v->deadline_ms == UINT64_MAX);
+		break;
+	}
+}
+
+static void check_store(const struct views *v)
+{
+	must(v->highest_number >= v->durable.view.number);
+	must(v->ticket <= v->tickets);
+	if (v->ticket == 0)
+		return;
+	must(v->ticket == v->tickets); /* one STORE at a time, the last one asked for */
+	must(v->ticket_ms <= v->now_ms);
+	must(v->next.view.number == v->highest_number); /* RULE 2 */
+	must(v->next.view.number > v->durable.view.number);
+	must(uuid_equal(v->next.manager, v->next.view.manager)); /* RULE 20 */
+}
+
+static void check_wish(const struct views *v, const struct wish *wish)
+{
+	if (!wish->open)
+		return;
+	must(v->now_ms < wish->until_ms); /* or it has been answered */
+	/* Whoever waits for the disk waits for something: else nobody would answer. */
+	must(wish->view != VIEW_PROPOSED || v->ticket != 0);
+	must(wish->view != VIEW_PROPOSED || wish->tried); /* RULE 12 */
+}
+
+/* What is true of a connection ends with it. */
+static void check_known(const struct views *v, const struct known *k)
+{
+	bool up = k->link == LINK_UP;
+
+	if (k->id == 0) { /* a place is given away only when nothing of it is open */
+		must(k->link == LINK_DOWN);
+		must(!k->greeted && !k->registered);
+		return;
+	}
+	must(k->link == LINK_DOWN || k->tried[0] != '\0');
+	must(up || (!k->bound && !k->bind_open && !k->confirmed)); /* RULE 20 */
+	must(!up || k->greeted);
+	must(!up || (!k->refused && !k->hung && !k->forgotten)); /* RULE 15 */
+	must(k->backoff_ms <= BACKOFF_MOST_MS);
+	must(k->quick_tries <= QUICK_TRIES);
+	must(k->evict_since_ms <= v->now_ms);
+	if (!k->greeted)
+		return;
+	/* RULE 17: what is kept under an id was said by who bears it. */
+	must(k->identity.id == k->id);
+	must(k->report.id == k->id);
+	must(uuid_equal(k->identity.uuid, k->report.uuid));
+}
+
+void vm_check(const struct views *v)
+{
+	check_mode(v);
+	check_store(v);
+	must(!v->switchover.open || !v->promotion.open);
+	check_wish(v, &v->switchover);
+	check_wish(v, &v->promotion);
+	check_wish(v, &v->removal);
+	must(v->tokens_opened == v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0) +
+					 (v->removal.open ? 1 : 0)); /* each exactly once */
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		check_known(v, &v->known[i]);
+		for (uint32_t j = 0; v->known[i].id != 0 && j < i; j++)
+			must(v->known[j].id != v->known[i].id);
+	}
+}

@@ -21,6 +21,18 @@ static bool check_items(const struct order_input *input, char error[static ORDER
 	return true;
 }
 
+/* Who forgot the postcode sees what was taken for it. */
+static void say_no_items(const char *postcode, char error[static ORDER_ERROR_SIZE])
+{
+	char shown[ESCAPE_ROOM(JH_POSTCODE_MAX)];
+	size_t size = strlen(postcode);
+
+	snprintf(error, ORDER_ERROR_SIZE,
+		 "no items: \"%s\" is taken for the postcode, and 1 to %d items have to follow it: POSTCODE ITEM...",
+		 escape_into(shown, sizeof shown, postcode, size < JH_POSTCODE_MAX ? size : JH_POSTCODE_MAX, ESCAPE_STRICT),
+		 JH_ITEMS_MAX);
+}
+
 static enum order_mistake check_postcode(const char *postcode, char error[static ORDER_ERROR_SIZE])
 {
 	size_t size = strlen(postcode);
@@ -51,7 +63,7 @@ enum order_mistake order_input_from_words(const char *const *words, size_t count
 		return ORDER_MISUSED;
 	}
 	if (!items_count) {
-		snprintf(error, ORDER_ERROR_SIZE, "no items: an order needs 1 to %d", JH_ITEMS_MAX);
+		say_no_items(input->postcode, error);
 		return ORDER_MISUSED;
 	}
 	if (items_count > JH_ITEMS_MAX) {

@@ -194,7 +194,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	frontend->base = loop_new();
 	must_allocate(frontend->base);
 	program->signals = signals_watch(frontend->base, "frontend", stop_asked, frontend);
-	registry_names_others_by(identify_name);
+	registry_names_others_by(identify_name, PROGRAM_BASE_CHOICE);
 	/* RULE 20: nothing is written before it is sure that no other process is the front-end. */
 	if (registry_taken(frontend->options.program_base, JH_FRONTEND_V1, error, error_size))
 		return false;

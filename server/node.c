@@ -240,7 +240,7 @@ struct node *node_new(const struct node_options *options)
 	node->start_us = rpc_clock_us();
 	node->incarnation = uuid_draw();
 	node->directory = directory_open(options->data_dir, DIRECTORY_OWN, error, sizeof error);
-	registry_names_others_by(identify_name);
+	registry_names_others_by(identify_name, PROGRAM_BASE_CHOICE " or --id");
 	/* RULE 20: and nothing is written before it is sure that no other process is this replica. */
 	if (node->directory == NULL ||
 	    registry_taken(options->program_base + options->id, JH_REPLICA_V1, error, sizeof error))

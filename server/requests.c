@@ -148,7 +148,7 @@ void requests_answer(const struct replica_action *action)
 		break;
 	case VERDICT_DECLINED:
 		if (request->reason == JH_REASON_INVALID_POSTCODE)
-			snprintf(text, sizeof text, "invalid postcode: %s", request->postcode);
+			snprintf(text, sizeof text, "invalid postcode: %s (%s)", request->postcode, request->why);
 		else
 			snprintf(text, sizeof text, "%s", request->why);
 		reply_problem(request, request->reason == JH_REASON_BUSY ? JH_UNAVAILABLE : JH_REFUSED, request->reason,
@@ -228,7 +228,7 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 		assign(request, JH_CHECK_FORMAT_ONLY);
 		break;
 	case POSTCODE_INVALID:
-		decline(request, JH_REASON_INVALID_POSTCODE, "");
+		decline(request, JH_REASON_INVALID_POSTCODE, "postcodes.io knows no such postcode");
 		break;
 	case POSTCODE_UNREACHABLE:
 		decline(request, JH_REASON_POSTCODE_UNCHECKED,
@@ -343,7 +343,7 @@ static struct request *make_request(const jh_submit_args *args)
 	memcpy(request->body, encoded, size);
 	escape_into(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size, ESCAPE_STRICT);
 	if (texts_good(request, &body) && !good)
-		decline(request, JH_REASON_INVALID_POSTCODE, "");
+		decline(request, JH_REASON_INVALID_POSTCODE, POSTCODE_NO_FORM);
 	/* The content is everything behind what the primary assigns. */
 	size_t assigned = BODY_CHECK_OFFSET + 4; /* RULE 11 */
 
@@ -455,10 +455,10 @@ void requests_read(const struct replica_action *action)
 	if (action->kind == DO_READ_MOVED) {
 		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
 	} else if (!postcode_normalise(query->postcode.postcode_val, query->postcode.postcode_len, postcode)) {
-		char typed[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)], text[sizeof typed + 32];
+		char typed[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)], text[sizeof typed + 32 + sizeof POSTCODE_NO_FORM];
 
 		escape_into(typed, sizeof typed, query->postcode.postcode_val, query->postcode.postcode_len, ESCAPE_STRICT);
-		snprintf(text, sizeof text, "invalid postcode: %s", typed);
+		snprintf(text, sizeof text, "invalid postcode: %s (" POSTCODE_NO_FORM ")", typed);
 		reply_problem(request, JH_REFUSED, JH_REASON_INVALID_POSTCODE, text);
 	} else {
 		reply_history(request, postcode);

@@ -64,8 +64,8 @@ void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		snprintf(
 			text, VIEWS_TEXT_SIZE,
 			"no stored view, and %.200s answered that they have never been in one: to form a new cluster "
-			"of them restart justhungry-frontend with --new-cluster",
-			vm_id_list_text(&f.fresh, ids));
+			"of them restart justhungry-frontend with --new-cluster added to the options it has (--data-dir DIR%.31s)",
+			vm_id_list_text(&f.fresh, ids), v->options.base_option);
 	else
 		snprintf(text, VIEWS_TEXT_SIZE, "forming a new cluster");
 }

@@ -217,8 +217,9 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	else
 		snprintf(
 			text, VIEWS_TEXT_SIZE,
-			"take-over: whoever had been in a view came back without its data; to form a new cluster "
-			"restart this front-end with --new-cluster");
+			"take-over: whoever had been in a view came back without its data; to form a new cluster restart "
+			"justhungry-frontend with --new-cluster added to the options it has (--data-dir DIR%.31s)",
+			v->options.base_option);
 }
 
 static void bind_required(struct views *v, const struct takeover *t)

@@ -6,6 +6,9 @@
 
 #define POSTCODE_SIZE 9 /* "AA9A 9AA" and a NUL */
 
+/* Why postcode_normalise says no, for people. */
+#define POSTCODE_NO_FORM "it does not have the form of a British postcode, like DH1 3LE"
+
 /* Trims white space of any kind, leaves out what copying brings along and nobody sees (no width, soft hyphen, marks of
  * direction but not overrides), upper-cases, puts one space before the last three, and checks the strict grammar: A9 9AA,
  * A99 9AA, AA9 9AA, AA99 9AA, A9A 9AA, AA9A 9AA with its letter restrictions (BFPO's BF1 and the non-geographic BX among

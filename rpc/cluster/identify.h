@@ -38,5 +38,6 @@ void identify_blocking(const char *address, uint32_t program, uint32_t timeout_m
 /* "replica 3 of the cluster with --program-base 540000100", "a service of another kind". Returns text. */
 #define IDENTIFY_TEXT 96
 const char *identify_text(const struct identity_told *told, char text[static IDENTIFY_TEXT]);
-/* Both in one, for registry_names_others_by. */
+/* Both in one, for registry_names_others_by; and what gives a process of ours another number. */
+#define PROGRAM_BASE_CHOICE "--program-base (4096 from any other cluster's)"
 void identify_name(const char *address, uint32_t program, uint32_t timeout_ms, char who[static IDENTIFY_TEXT]);

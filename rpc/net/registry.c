@@ -239,9 +239,12 @@ static enum registry_set_result unanswered(enum blocking_result result, const ch
 
 static registry_name_fn name_other; /* set before any thread starts */
 
-void registry_names_others_by(registry_name_fn name)
+static const char *choices = "program number";
+
+void registry_names_others_by(registry_name_fn name, const char *others)
 {
 	name_other = name;
+	choices = others;
 }
 
 static void say_taken(uint32_t program, const struct registry_entry *other, char *error, size_t error_size)
@@ -251,9 +254,9 @@ static void say_taken(uint32_t program, const struct registry_entry *other, char
 	if (name_other != NULL)
 		name_other(other->address, program, PING_MS, who);
 	snprintf(error, error_size,
-		 "program %u is served at %s (owner %s) already, by %s: choose another --program-base (4096 from any other "
-		 "cluster's) or --id; stop that process only if this one is to take its place",
-		 program, other->address, other->owner, who);
+		 "program %u is served at %s (owner %s) already, by %s: choose another %s; stop that process only if this one "
+		 "is to take its place",
+		 program, other->address, other->owner, who, choices);
 }
 
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */

@@ -47,8 +47,9 @@ enum registry_set_result {
 #define REGISTRY_WHO_SIZE 96
 typedef void (*registry_name_fn)(const char *address, uint32_t program, uint32_t timeout_ms,
 				 char who[static REGISTRY_WHO_SIZE]);
-/* Before the first registration; without it all others are "another program". */
-void registry_names_others_by(registry_name_fn name);
+/* Before the first registration; without it all others are "another program". `choices`, of static life: the options that
+ * give this process another number, in the words of the advice "choose another ...". */
+void registry_names_others_by(registry_name_fn name, const char *choices);
 
 /* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the
  * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers, with whatever, it stays

@@ -104,7 +104,7 @@ static bool parse_line(struct order_text line, char postcode[static POSTCODE_SIZ
 	if (!postcode_normalise(typed.bytes, typed.size, postcode)) {
 		char shown[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)];
 
-		snprintf(problem.text, problem.size, "invalid postcode: %s",
+		snprintf(problem.text, problem.size, "invalid postcode: %s (" POSTCODE_NO_FORM ")",
 			 escape_into(shown, sizeof shown, typed.bytes, typed.size, ESCAPE_STRICT));
 		return false;
 	}

@@ -13,7 +13,7 @@ start_replica 1
 start_frontend --new-cluster
 jh --timeout 20 status --wait 1 >/dev/null
 
-expect 3 'invalid postcode: ' order "NOT A POSTCODE" soup
+expect 3 'invalid postcode: NOT A POSTCODE \(.*the form of a British postcode' order "NOT A POSTCODE" soup
 expect 3 'invalid postcode: ' order "" soup
 expect 3 'invalid postcode: ' order "QQ1 1AA1" soup
 expect 2 . order "DH1 3LE"
@@ -36,7 +36,7 @@ expect '[23]' . order "DH1 3LE" ""
 expect '[23]' . order --client-id 12345 --request 1 "DH1 3LE" soup
 expect '[23]' . order --client-id 0123abcd-0000-4000-8000-000000000001 --request 0 "DH1 3LE" soup
 expect 0 'Order [0-9]+ \(#1 for EC1A 1BB\)' order "EC1A 1BB" "crème brûlée" "寿司"
-expect '[23]' . history "NOT A POSTCODE"
+expect 3 'the form of a British postcode' history "NOT A POSTCODE"
 
 try --json history "DH1 3LE"
 jq -e '.total == 4' <<<"$OUT" >/dev/null || fail "something refused was placed: $OUT"

@@ -19,11 +19,11 @@ copy=$SCRATCH/copy
 cp -a "$(replica_dir 2)" "$copy"
 cp -a "$copy" "$SCRATCH/kept"
 launch other-directory "$JH_BUILD/server/justhungry-server" --id 2 --data-dir "$copy" --program-base "$BASE"
-ends other-directory 1 "program $((BASE + 2)) is served at"
+ends other-directory 1 "program $((BASE + 2)) is served at .*: choose another --program-base \(.*\) or --id;"
 diff -r "$SCRATCH/kept" "$copy" || fail "a start that was refused changed its directory"
 cp -a "$SCRATCH/frontend" "$SCRATCH/frontend-copy"
 launch other-frontend "$JH_BUILD/frontend/justhungry-frontend" --data-dir "$SCRATCH/frontend-copy" --program-base "$BASE"
-ends other-frontend 1 "program $BASE is served at"
+ends other-frontend 1 "program $BASE is served at .*: choose another --program-base \(4096 from any other cluster's\);"
 diff -r "$SCRATCH/frontend" "$SCRATCH/frontend-copy" || fail "a front-end that was refused changed its directory"
 orders_flow 20 "after all that"
 finish load

@@ -58,6 +58,10 @@ static void test_items(void **state)
 	(void)state;
 	assert_int_equal(check(words, 1, NULL), ORDER_MISUSED);
 	assert_says("1 to 32");
+	words[0] = "pizza\x1b";
+	assert_int_equal(check(words, 1, NULL), ORDER_MISUSED);
+	assert_says("\"pizza\\x1b\" is taken for the postcode");
+	words[0] = "DH1 3LE";
 	for (size_t i = 1; i < ORDER_WORDS_MAX; i++)
 		words[i] = "chips";
 	assert_int_equal(check(words, 1 + JH_ITEMS_MAX, NULL), ORDER_FINE);

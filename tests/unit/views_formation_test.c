@@ -60,13 +60,14 @@ static void needs_the_word(void **state)
 	(void)state;
 	begin(2);
 	rig.options.new_cluster = false;
+	strcpy(rig.options.base_option, " --program-base 7");
 	rig_start(&rig, NULL);
 	rig_register(&rig, 1);
 	rig_register(&rig, 2);
 	rig_dump(&rig);
 	rig_wait(&rig, 10000);
 	assert_int_equal(rig.stores, 0);
-	assert_non_null(strstr(rig.hold, "--new-cluster"));
+	assert_non_null(strstr(rig.hold, "--new-cluster added to the options it has (--data-dir DIR --program-base 7)"));
 	assert_non_null(strstr(rig.hold, "replicas 1, 2"));
 	assert_true(rig.logs < 12); /* said, and not said every tick */
 	rig_stop(&rig);

@@ -39,12 +39,33 @@ struct client_options client_options_default(void)
 	};
 }
 
+char *command_names(void)
+{
+	char *names = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&names, &size);
+
+	must_allocate(out);
+	for (const struct command *command = commands; command->name; command++)
+		fprintf(out, "%s%s", command == commands ? "" : ", ", command->name);
+	must(fclose(out) == 0);
+	return names;
+}
+
+/* "help COMMAND" is "COMMAND --help". */
+static int help_with(const struct client_options *options, char *name)
+{
+	char option[] = "--help", *argv[] = {name, option, NULL};
+
+	return command_run(options, 2, argv);
+}
+
 int command_run(const struct client_options *options, int argc, char **argv)
 {
-	char name[64], *known = NULL, *asked;
-	size_t size = 0;
-	FILE *out;
+	char name[64], *known, *asked;
 
+	if (argc > 1 && strcmp(argv[0], "help") == 0 && strcmp(argv[1], "help") != 0)
+		return help_with(options, argv[1]);
 	for (const struct command *command = commands; command->name; command++) {
 		if (strcmp(command->name, argv[0]) != 0)
 			continue;
@@ -52,13 +73,9 @@ int command_run(const struct client_options *options, int argc, char **argv)
 		argv[0] = name;
 		return command->run(*options, argc, argv);
 	}
-	out = open_memstream(&known, &size);
-	must_allocate(out);
-	for (const struct command *command = commands; command->name; command++)
-		fprintf(out, "%s %s", command == commands ? "" : ",", command->name);
-	must(fclose(out) == 0);
+	known = command_names();
 	asked = escape_dup(argv[0], strlen(argv[0]), ESCAPE_STRICT);
-	output_complain("justhungry: there is no command \"%s\"; there are%s", asked, known);
+	output_complain("justhungry: there is no command \"%s\"; there are %s, help", asked, known);
 	free(asked);
 	free(known);
 	return EXIT_USAGE;

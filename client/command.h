@@ -35,7 +35,10 @@ struct command {
 
 extern const struct command commands[]; /* ends with a NULL name */
 
-/* argv[0] is the command's name. Exit status 2 and a hint when there is no such command. */
+/* "order, history, ...", to be freed. */
+char *command_names(void);
+
+/* argv[0] is the command's name, or "help" with one behind it. Exit status 2 and a hint when there is no such command. */
 int command_run(const struct client_options *options, int argc, char **argv);
 
 /* argp for the global options, to be a child of every command's; its input is a struct client_options. */

@@ -22,20 +22,24 @@ struct invocation {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct invocation *invocation = state->input;
+	char *names;
 
-	(void)text;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &invocation->options;
 		return 0;
 	case ARGP_KEY_ARG:
+		if (strcmp(text, "help") == 0 && state->next == state->argc)
+			argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		/* In order: from here on everything is the command's. */
 		invocation->argc = state->argc - state->next + 1;
 		invocation->argv = state->argv + state->next - 1;
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which command?");
+		names = command_names();
+		argp_error(state, "which command? There are %s", names);
+		free(names);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -51,7 +55,7 @@ static char *describe_commands(void)
 
 	must_allocate(out);
 	fputs("Orders food from Just Hungry: through one front-end to a primary replica and all its backups."
-	      "\vCommands (each explains itself with --help):\n",
+	      "\vCommands (each explains itself with --help, as \"help COMMAND\" does):\n",
 	      out);
 	for (const struct command *command = commands; command->name; command++)
 		fprintf(out, "  %-12s%s\n", command->name, command->summary);

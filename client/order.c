@@ -16,6 +16,7 @@
 #include "client/session.h"
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
+#include "rpc/base/order_text.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/program/standard_output.h"
@@ -190,7 +191,7 @@ static int say_placed(const struct placing *placing, const struct order_input *i
 	written = standard_output_written(done);
 	if (!placing->options->json) {
 		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))
-			fputs("(nobody could say whether the postcode exists; it has the right form)\n", stderr);
+			fputs("(format-only: nobody could say whether the postcode exists; it has the right form)\n", stderr);
 	}
 	free(postcode);
 	return written ? EXIT_DONE : EXIT_UNWRITTEN;
@@ -287,30 +288,75 @@ static int place_words(const struct placing *placing)
 
 /* --- from a file ------------------------------------------------------------------------------------------------ */
 
-/* Says how far the file got and how to go on: with the same input, when that is a pipe. */
-static void say_stopped(const struct placing *placing, uint64_t first, uint64_t placed)
+/* How to go on with a file that was not placed to its end. */
+enum way_on {
+	WAY_AGAIN,    /* the same once more */
+	WAY_CORRECT,  /* the line must be another one first */
+	WAY_PUT_BACK, /* the number belongs to another order: lines were changed since it was used */
+	WAY_NONE
+};
+
+static enum way_on way_after(jh_reason reason)
+{
+	switch (reason) {
+	case JH_REASON_BAD_REQUEST:
+	case JH_REASON_INVALID_POSTCODE:
+		return WAY_CORRECT;
+	case JH_REASON_CONFLICT:
+	case JH_REASON_SUPERSEDED:
+		return WAY_PUT_BACK;
+	case JH_REASON_NONE:
+	case JH_REASON_POSTCODE_UNCHECKED:
+	case JH_REASON_FULL:
+	case JH_REASON_DISK_FULL:
+	case JH_REASON_TOO_FEW_MEMBERS:
+	case JH_REASON_NO_PRIMARY:
+	case JH_REASON_BUSY:
+		break;
+	}
+	return WAY_AGAIN;
+}
+
+/* With the same input, when that is a pipe. */
+static void say_way_on(const struct placing *placing, uint64_t first, enum way_on way, uint64_t line)
 {
 	struct advice *advice = advise(placing, first);
 	char *command;
 
 	advice_option(advice, "file", placing->command->file);
 	command = advice_take(advice);
+	if (way == WAY_PUT_BACK)
+		fprintf(stderr,
+			"Up to line %" PRIu64 " these are not the lines that were placed under these numbers: put back what was "
+			"changed or deleted,\nadd new orders at the end, and repeat the command. (A higher --request would place "
+			"the whole file again.)\n", line);
+	else if (way == WAY_CORRECT)
+		fprintf(stderr,
+			"Correct line %" PRIu64 " in place and keep the other lines. Then this goes on with the file, placing nothing "
+			"twice:\n  %s\n", line, command);
+	else if (way == WAY_AGAIN)
+		fprintf(stderr, "This goes on with the file, placing nothing twice:\n  %s\n", command);
+	free(command);
+}
+
+static void say_stopped(uint64_t placed)
+{
 	if (!placed)
 		fprintf(stderr, "No order of the file is placed.\n");
 	else if (placed == 1)
 		fprintf(stderr, "One order of the file is placed.\n");
 	else
 		fprintf(stderr, "%" PRIu64 " orders of the file are placed.\n", placed);
-	fprintf(stderr, "This goes on with the file, placing nothing twice:\n  %s\n", command);
-	free(command);
 }
 
-static int place_line(const struct placing *placing, enum lines_found found, const struct line *line)
+static int place_line(const struct placing *placing, enum lines_found found, const struct line *line, enum way_on *way)
 {
 	struct order_input input = {0};
 	char error[ORDER_ERROR_SIZE], where[96], full[ORDER_ERROR_SIZE + 96];
 	enum order_mistake mistake = ORDER_MISUSED;
+	int status;
 
+	*way = placing->request ? WAY_CORRECT : WAY_NONE;
 	snprintf(where, sizeof where, "line %" PRIu64 ": ", line->number);
 	if (!placing->request) /* after 2^64 - 1 */
 		snprintf(error, sizeof error, "there is no higher request number");
@@ -322,7 +368,9 @@ static int place_line(const struct placing *placing, enum lines_found found, con
 		snprintf(full, sizeof full, "%s%s", where, error);
 		return reject(placing, input.postcode ? input.postcode : "", mistake, full);
 	}
-	return place(placing, &input, where);
+	status = place(placing, &input, where);
+	*way = way_after(session_reason(placing->session));
+	return status;
 }
 
 /* The input failed in a line; returns the exit status. */
@@ -342,19 +390,22 @@ static int place_lines(struct placing *placing, FILE *file)
 	struct line line;
 	enum lines_found found;
 	uint64_t placed = 0, first = placing->request;
+	enum way_on way = WAY_AGAIN;
 	int status = EXIT_DONE;
 
 	while (!status && (found = lines_next(lines, &line)) != LINES_END) {
 		if (found == LINES_FAILED) {
 			status = say_unread(placing, line.number);
 		} else {
-			status = place_line(placing, found, &line);
+			status = place_line(placing, found, &line, &way);
 			if (status == EXIT_DONE || status == EXIT_UNWRITTEN)
 				placed++;
 			placing->request++;
 		}
-		if (status)
-			say_stopped(placing, first, placed);
+		if (status) {
+			say_stopped(placed);
+			say_way_on(placing, first, found == LINES_FAILED ? WAY_AGAIN : way, line.number);
+		}
 	}
 	lines_free(lines);
 	return status;
@@ -363,10 +414,14 @@ static int place_lines(struct placing *placing, FILE *file)
 static int place_file(struct placing *placing)
 {
 	const char *name = placing->command->file;
-	int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	const char *customer = placing->command->customer;
+	char error[ORDER_ERROR_SIZE];
 	FILE *file;
-	int status;
+	int status, fd;
 
+	if (customer && !order_customer_good(customer, strlen(customer), error)) /* no line's fault */
+		return reject(placing, "", ORDER_MISUSED, error);
+	fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		output_complain("justhungry order: cannot open %s: %s", name, strerror(errno));
 		return EXIT_USAGE;

@@ -56,7 +56,7 @@ static void describe_versions(const struct rpc_reply *reply, const char *address
 		 reply->version_low > JH_FRONTEND_V1 ? "this justhungry" : "the front-end");
 }
 
-void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
+bool rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
 			char *error, size_t error_size)
 {
 	if (reply->status == RPC_NOT_SERVED)
@@ -67,7 +67,7 @@ void rejection_describe(const struct rpc_reply *reply, const struct client_optio
 	else if (reply->status == RPC_REJECTED && reply->version_high != 0)
 		describe_versions(reply, address, error, error_size);
 	else if (reply->status == RPC_REJECTED && !is_frontend(address, options->program_base, error, error_size))
-		return;
+		return true;
 	else if (reply->status == RPC_REJECTED)
 		snprintf(error, error_size,
 			 "the front-end at %s rejects the call and executed nothing: %s: use a justhungry of the "
@@ -75,4 +75,5 @@ void rejection_describe(const struct rpc_reply *reply, const struct client_optio
 			 address, reply->error);
 	else
 		snprintf(error, error_size, "the front-end gave no answer: %s", reply->error);
+	return false;
 }

@@ -2,6 +2,7 @@
  * never by its words. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "client/command.h"
@@ -12,6 +13,7 @@
  * else's: the front-end must be looked for again. */
 enum attempt rejection_attempt(enum rpc_status status);
 
-/* One line for people: who did not answer, why, and for what was rejected, what to do. */
-void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
+/* One line for people: who did not answer, why, and for what was rejected, what to do. True: a replica of another cluster
+ * has the number, so that it is another one that was meant. */
+bool rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
 			char *error, size_t error_size);

@@ -38,6 +38,8 @@ struct session {
 	unsigned int turn;         /* which of several registered addresses is next */
 	struct session_call *call; /* under way, or NULL */
 	char closed[256];          /* why the last connection ended */
+	jh_reason reason;          /* of the last answer; NONE where there was none */
+	bool strangers;            /* whoever answered last is of another cluster */
 };
 
 /* One procedure of the front-end: how to send it, read it and judge it. */
@@ -45,7 +47,7 @@ struct procedure {
 	void (*send)(void *args, uint32_t timeout_ms, CLIENT *client);
 	xdrproc_t decode;
 	size_t result_size;
-	enum attempt (*judge)(const void *result, char error[static SESSION_ERROR_SIZE]);
+	enum attempt (*judge)(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE]);
 };
 
 struct session_call {
@@ -58,43 +60,47 @@ struct session_call {
 
 /* --- judging answers -------------------------------------------------------------------------------------------- */
 
-static enum attempt judge_problem(jh_outcome outcome, const jh_problem *problem, char error[static SESSION_ERROR_SIZE])
+static enum attempt judge_problem(jh_outcome outcome, const jh_problem *problem, jh_reason *reason,
+				  char error[static SESSION_ERROR_SIZE])
 {
+	*reason = problem->reason;
 	convert_text(error, SESSION_ERROR_SIZE, problem->error.jh_text_val, problem->error.jh_text_len);
 	return answer_attempt(outcome, problem->reason);
 }
 
-static enum attempt judge_place(const void *result, char error[static SESSION_ERROR_SIZE])
+static enum attempt judge_place(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	const jh_write_result *write = result;
 
 	if (write->outcome == JH_DONE)
 		return ATTEMPT_DONE;
-	return judge_problem(write->outcome, &write->jh_write_result_u.problem, error);
+	return judge_problem(write->outcome, &write->jh_write_result_u.problem, reason, error);
 }
 
-static enum attempt judge_read(const void *result, char error[static SESSION_ERROR_SIZE])
+static enum attempt judge_read(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	const jh_read_result *read = result;
 
 	if (read->outcome == JH_DONE)
 		return ATTEMPT_DONE;
-	return judge_problem(read->outcome, &read->jh_read_result_u.problem, error);
+	return judge_problem(read->outcome, &read->jh_read_result_u.problem, reason, error);
 }
 
-static enum attempt judge_admin(const void *result, char error[static SESSION_ERROR_SIZE])
+static enum attempt judge_admin(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	const jh_admin_result *admin = result;
 
+	(void)reason;
 	if (admin->outcome == JH_DONE)
 		return ATTEMPT_DONE;
 	convert_text(error, SESSION_ERROR_SIZE, admin->text.jh_text_val, admin->text.jh_text_len);
 	return answer_attempt(admin->outcome, JH_REASON_NONE);
 }
 
-static enum attempt judge_status(const void *result, char error[static SESSION_ERROR_SIZE])
+static enum attempt judge_status(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	(void)result;
+	(void)reason;
 	(void)error;
 	return ATTEMPT_DONE;
 }
@@ -269,6 +275,16 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 	return false;
 }
 
+/* The front-end knows for whom it waits; how these are started from here, status tells. */
+static void name_status(const struct client_options *options, char error[static SESSION_ERROR_SIZE])
+{
+	char *tells = advice_command(options, "status");
+	size_t used = strlen(error);
+
+	snprintf(error + used, SESSION_ERROR_SIZE - used, "; `%s` tells what is missing and how to start it", tells);
+	free(tells);
+}
+
 static void on_answer(void *context, const struct rpc_reply *reply)
 {
 	struct session *session = context;
@@ -278,14 +294,16 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 	must(!call->answered);
 	call->answered = true;
 	if (reply->status != RPC_ANSWERED) {
-		rejection_describe(reply, session->options, rpc_channel_address(session->channel), call->error,
-				   SESSION_ERROR_SIZE);
+		session->strangers = rejection_describe(reply, session->options, rpc_channel_address(session->channel),
+							call->error, SESSION_ERROR_SIZE);
 		call->attempt = rejection_attempt(reply->status);
 	} else if (!rpc_reply_decode(reply, call->procedure->decode, call->result)) {
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
 		call->attempt = ATTEMPT_LOST; /* RULE 12 */
 	} else {
-		call->attempt = call->procedure->judge(call->result, call->error);
+		call->attempt = call->procedure->judge(call->result, &session->reason, call->error);
+		if (session->reason == JH_REASON_NO_PRIMARY)
+			name_status(session->options, call->error);
 		if (call->attempt != ATTEMPT_DONE)
 			xdr_free(call->procedure->decode, call->result);
 	}
@@ -298,6 +316,8 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	uint32_t timeout_ms;
 
 	session->cut_short = false;
+	session->reason = JH_REASON_NONE;
+	session->strangers = false;
 	if (interrupt_signal() || !connect_frontend(session, deadline_us, error) || interrupt_signal())
 		return ATTEMPT_NOT_SENT;
 	timeout_ms = (uint32_t)(us_until(deadline_us) / 1000) + 1;
@@ -400,6 +420,16 @@ enum outcome session_place(struct session *session, bool asked_before, struct jh
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE])
 {
 	return ask(session, asked_before ? REQUEST_AGAIN : REQUEST_WRITE, &place_order, args, result, error);
+}
+
+jh_reason session_reason(const struct session *session)
+{
+	return session->reason;
+}
+
+bool session_met_strangers(const struct session *session)
+{
+	return session->strangers;
 }
 
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,

@@ -34,6 +34,11 @@ enum outcome session_promote(struct session *session, struct jh_promote_args *ar
 enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
 			    char error[static SESSION_ERROR_SIZE]);
 
+/* Why the last attempt of the last order or read was not done, as the front-end answered; NONE where it did not. */
+jh_reason session_reason(const struct session *session);
+/* The last answer came from another cluster: nothing of this one is registered under the number asked. */
+bool session_met_strangers(const struct session *session);
+
 /* One attempt, at most timeout_ms: who wants to know the state wants to know that nobody answers. DONE or
  * UNAVAILABLE. */
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,

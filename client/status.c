@@ -75,7 +75,19 @@ static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
 	.doc = "Shows the view, the primary and every replica. Digests of the history are equal at equal ops (DIGEST "
-	       "@op).\vWithout a front-end, rpcbind and each replica are asked directly. Exit status 4: the service "
+	       "@op).\vThe columns:\n"
+	       "  ROLE     primary (takes the orders), backup (holds a copy of each),\n"
+	       "           learner (catches up), down, foreign (of another cluster)\n"
+	       "  STATE    what it does\n"
+	       "  AGE      how old the facts of the row are\n"
+	       "  OP       orders placed that it has on disk: the number of the last\n"
+	       "  COMMIT   those that it knows to be on every member's disk\n"
+	       "  DIGEST   of the history up to @op\n"
+	       "  ORDERS   all orders of its history: those placed, and those that the\n"
+	       "           cluster began with (4, or --initial-orders)\n"
+	       "  UP       how long its process has run\n"
+	       "  PUSH     of the primary: kind and size of the last message to the backups\n"
+	       "Without a front-end, rpcbind and each replica are asked directly. Exit status 4: the service "
 	       "is unavailable.",
 };
 
@@ -107,7 +119,8 @@ static struct facts *find_out(struct session *session, const struct client_optio
 	memset(&facts->status, 0, sizeof facts->status);
 	facts->status.health = JH_HEALTH_UNAVAILABLE;
 	if (survey)
-		survey_replicas(options, facts->error, sizeof facts->error, ms_until(deadline_us), &facts->status);
+		survey_replicas(options, session_met_strangers(session), facts->error, sizeof facts->error,
+				ms_until(deadline_us), &facts->status);
 	return facts;
 }
 

@@ -172,8 +172,8 @@ static void fill_rows(const struct survey *survey, struct jh_cluster_status *sta
 	}
 }
 
-static void summarise(const struct client_options *options, const char *error, const char *no_rpcbind, int count,
-		      struct jh_cluster_status *status)
+static void summarise(const struct client_options *options, bool strangers, const char *error, const char *no_rpcbind,
+		      int count, struct jh_cluster_status *status)
 {
 	char summary[JH_TEXT_MAX], copies[JH_TEXT_MAX / 2];
 	char *start = advice_take(advice_daemon(options, "justhungry-server --id N --data-dir DIR"));
@@ -181,7 +181,7 @@ static void summarise(const struct client_options *options, const char *error, c
 	survey_tell_copies(status, copies, sizeof copies);
 	if (count < 0)
 		snprintf(summary, sizeof summary, "%s", no_rpcbind);
-	else if (!count && !locate_direct(options))
+	else if (!count && !strangers && !locate_direct(options))
 		snprintf(summary, sizeof summary,
 			 "%.280s; no replica is registered either: start each with `%s`", error, start);
 	else
@@ -191,8 +191,8 @@ static void summarise(const struct client_options *options, const char *error, c
 	free(start);
 }
 
-void survey_replicas(const struct client_options *options, char *error, size_t error_size, uint32_t timeout_ms,
-		     struct jh_cluster_status *status)
+void survey_replicas(const struct client_options *options, bool strangers, char *error, size_t error_size,
+		     uint32_t timeout_ms, struct jh_cluster_status *status)
 {
 	uint64_t deadline_us = rpc_clock_us() + timeout_ms * 1000ull;
 	struct registry_entry *entries = calloc(ENTRIES_MAX, sizeof *entries);
@@ -217,7 +217,7 @@ void survey_replicas(const struct client_options *options, char *error, size_t e
 	fill_rows(&survey, status);
 	event_base_free(survey.base);
 	survey_tell_frontend(options, status, error, error_size);
-	summarise(options, error, no_rpcbind, count < 0 ? count : (int)status->replicas.replicas_len, status);
+	summarise(options, strangers, error, no_rpcbind, count < 0 ? count : (int)status->replicas.replicas_len, status);
 	free(survey.questions);
 	free(entries);
 }

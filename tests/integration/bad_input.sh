@@ -19,6 +19,10 @@ expect 3 'invalid postcode: ' order "QQ1 1AA1" soup
 expect 2 . order "DH1 3LE"
 expect 2 . order
 expect 2 . nonsense
+expect 2 '"pizza" is taken for the postcode' order pizza
+expect 2 'order, history, .*, bench'
+expect 0 'promote +the way out' help
+expect 0 'POSTCODE ITEM' help order
 expect 2 . --no-such-option order "DH1 3LE" soup
 expect 2 . --program-base zero status
 expect 2 'DH1 3LE' order DH1 3LE pizza
@@ -41,9 +45,33 @@ expect 3 'the form of a British postcode' history "NOT A POSTCODE"
 try --json history "DH1 3LE"
 jq -e '.total == 4' <<<"$OUT" >/dev/null || fail "something refused was placed: $OUT"
 
+# A file that stops says what has to change before the same command can go on, and names none that can only fail again.
+file=$SCRATCH/orders
+goes_on() { # STATUS PATTERN: the command that was said
+	local line
+	line=$(grep -E '^  justhungry order .*--file' <<<"$ERR") || fail "no command goes on: $ERR"
+	eval "command=(${line#*justhungry })"
+	# shellcheck disable=SC2154 # eval
+	expect "$1" "$2" "${command[@]}"
+}
+printf 'DH1 3LG\tsoup\nDH1 3LG, pie\nDH1 3LG\tbread\n' >"$file"
+expect 2 'Correct line 2 in place' order --file "$file"
+sed -i '2s/.*/pie\tDH1 3LG/' "$file"
+goes_on 5 'Correct line 2 in place'
+sed -i '2s/.*/DH1 3LG\tpie/' "$file"
+said=$ERR
+goes_on 0 'Order [0-9]+ \(#5 for DH1 3LG\)'
+ERR=$said
+sed -i 1d "$file"
+goes_on 3 'Up to line 1 these are not the lines .*put back'
+! grep -q -E '^  justhungry' <<<"$ERR" || fail "a command that fails again: $ERR"
+expect 2 'customer.s name' order --customer $'\xff' --file "$file"
+! grep -q -E 'line 1' <<<"$ERR" || fail "no line is at fault: $ERR"
+
 # No primary: says so and whom it waits for. No front-end: says what to start.
 kill9 1
-expect '[45]' . --timeout 2 order "DH1 3LE" soup
+expect '[45]' 'justhungry status .*tells what is missing' --timeout 2 order "DH1 3LE" soup
+expect 4 'justhungry-server --id 1 ' status
 kill9 frontend
 expect 4 'justhungry-frontend' --timeout 2 order "DH1 3LE" soup
 if [[ -n ${JH_OWN_HOST:-} ]]; then

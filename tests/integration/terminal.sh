@@ -114,7 +114,7 @@ for kind in NO_COLOR=1 TERM=dumb TERM= -uTERM; do
 	plain
 	fits 80
 done
-NO_COLOR=1 sees 0 80 24 "${client[@]}" bench --clients 1 --orders 1 </dev/null
+NO_COLOR=1 sees 0 80 24 "${client[@]}" bench --yes --clients 1 --orders 1 </dev/null
 plain
 for kind in TERM=dumb -uTERM; do
 	sees 0 80 24 env "$kind" "${client[@]}" shell <<-END

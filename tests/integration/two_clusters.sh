@@ -76,6 +76,8 @@ launch_replica "$FIRST" 101 collides
 ends collides 1 "program $((SECOND + 1)) is served at .* by replica 1 of the cluster with --program-base $SECOND"
 launch_frontend $((FIRST + 1)) other-frontend
 ends other-frontend 1 "program $((FIRST + 1)) is served at .* by replica 1 of the cluster with --program-base $FIRST"
+of $((FIRST + 1)) expect 4 "is replica 1 of .* $FIRST .*check --frontend and --program-base" status
+! grep -q 'start each' <<<"$OUT$ERR" || fail "status advises to start another cluster: $OUT$ERR"
 of $((FIRST + 1)) expect 4 "program $((FIRST + 1)) at .* is replica 1 of .* $FIRST .*check --frontend and --program-base" order "DH1 3LE" pizza
 launch_replica "$THIRD" 3 at-the-base
 ends at-the-base 1 "program $FIRST is served at .* by the front-end of the cluster with --program-base $FIRST"

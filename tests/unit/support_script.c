@@ -1,0 +1,252 @@
+#include "tests/unit/support_script.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rpc/net/server.h"
+
+struct script *script;
+static pid_t frontend_pid;
+void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
+
+static enum step next_step(void)
+{
+	unsigned int call = script->calls++;
+
+	return script->steps[call < script->steps_count ? call : script->steps_count - 1];
+}
+
+static bool_t refuse(jh_outcome outcome, jh_reason reason, jh_outcome *result_outcome, jh_problem *problem)
+{
+	*result_outcome = outcome;
+	problem->reason = reason;
+	problem->error.jh_text_val = strdup("because the script says so");
+	problem->error.jh_text_len = (u_int)strlen(problem->error.jh_text_val);
+	return TRUE;
+}
+
+static void reject(enum step step, SVCXPRT *transport)
+{
+	struct rpc_msg message = {.rm_direction = REPLY};
+
+	switch (step) {
+	case NO_PROGRAM:
+		svcerr_noprog(transport);
+		break;
+	case NO_VERSION:
+		svcerr_progvers(transport, 2, 3);
+		break;
+	case NO_PROCEDURE:
+		svcerr_noproc(transport);
+		break;
+	case GARBAGE:
+		svcerr_decode(transport);
+		break;
+	case CREDENTIALS:
+		svcerr_auth(transport, AUTH_TOOWEAK);
+		break;
+	case SYSTEM_ERROR:
+		svcerr_systemerr(transport);
+		break;
+	default:
+		message.rm_reply.rp_stat = MSG_DENIED;
+		message.rjcted_rply.rj_stat = RPC_MISMATCH;
+		message.rjcted_rply.rj_vers.low = 3;
+		message.rjcted_rply.rj_vers.high = 3;
+		SVC_REPLY(transport, &message);
+	}
+}
+
+/* False: the step gives no answer, or has given it. */
+static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome, jh_problem *problem)
+{
+	switch (step) {
+	case CLOSE:
+		rpc_connection_close(rpc_call_connection(request));
+		return FALSE;
+	case MALFORMED: {
+		bool_t half = TRUE;
+
+		rpc_call_reply(rpc_call_take(request), (xdrproc_t)xdr_bool, &half);
+		return FALSE;
+	}
+	case REFUSE:
+		return refuse(JH_REFUSED, JH_REASON_INVALID_POSTCODE, outcome, problem);
+	case CONFLICT:
+		return refuse(JH_REFUSED, JH_REASON_CONFLICT, outcome, problem);
+	case SUPERSEDED:
+		return refuse(JH_REFUSED, JH_REASON_SUPERSEDED, outcome, problem);
+	case UNAVAILABLE:
+		return refuse(JH_UNAVAILABLE, JH_REASON_NO_PRIMARY, outcome, problem);
+	case FULL:
+		return refuse(JH_UNAVAILABLE, JH_REASON_FULL, outcome, problem);
+	case BUSY:
+		return refuse(JH_UNAVAILABLE, JH_REASON_BUSY, outcome, problem);
+	case UNKNOWN:
+		return refuse(JH_UNKNOWN, JH_REASON_NONE, outcome, problem);
+	case HOLD:
+	case DONE:
+		break;
+	default:
+		reject(step, request->rq_xprt);
+	}
+	return FALSE;
+}
+
+bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
+{
+	enum step step;
+
+	memset(result, 0, sizeof *result);
+	if (script->calls < STEPS_MAX)
+		script->seen[script->calls] = *args;
+	step = next_step();
+	if (step != DONE)
+		return play(step, request, &result->outcome, &result->jh_write_result_u.problem);
+	result->outcome = JH_DONE;
+	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
+	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
+	return TRUE;
+}
+
+bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
+{
+	enum step step = next_step();
+
+	(void)args;
+	memset(result, 0, sizeof *result);
+	if (step != DONE)
+		return play(step, request, &result->outcome, &result->jh_read_result_u.problem);
+	result->outcome = JH_DONE;
+	result->jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
+	return TRUE;
+}
+
+bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	enum step step = next_step();
+	jh_problem unused = {0};
+
+	(void)args;
+	memset(result, 0, sizeof *result);
+	if (step != DONE) {
+		bool_t answered = play(step, request, &result->outcome, &unused);
+
+		free(unused.error.jh_text_val);
+		return answered;
+	}
+	result->outcome = JH_DONE;
+	return TRUE;
+}
+
+bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
+{
+	(void)args;
+	(void)request;
+	memset(result, 0, sizeof *result);
+	return TRUE;
+}
+
+bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	jh_switchover_args either = {0};
+
+	(void)args;
+	return switchover_1_svc(&either, result, request);
+}
+
+bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
+{
+	(void)args;
+	(void)result;
+	(void)request;
+	return FALSE;
+}
+
+int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
+{
+	(void)transport;
+	xdr_free(decode, result);
+	return 1;
+}
+
+static _Noreturn void serve(int ready)
+{
+	struct event_base *base = event_base_new();
+	struct rpc_server_limits limits = rpc_server_limits_default();
+	struct rpc_server *server = rpc_server_new(base, &limits);
+	char error[256];
+
+	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
+	if (!rpc_server_listen(server, script->address, script->address, sizeof script->address, error, sizeof error))
+		_exit(1);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	event_base_dispatch(base);
+	_exit(0);
+}
+
+void fork_frontend(void)
+{
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	frontend_pid = fork();
+	assert_true(frontend_pid >= 0);
+	if (!frontend_pid)
+		serve(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps)
+{
+	struct client_options options = client_options_default();
+
+	memset(script, 0, sizeof *script);
+	memcpy(script->steps, steps, count * sizeof *steps);
+	script->steps_count = count;
+	strcpy(script->address, "127.0.0.1:0");
+	fork_frontend();
+	options.frontend = script->address;
+	options.timeout_ms = timeout_ms;
+	return options;
+}
+
+void stop_frontend(void)
+{
+	if (!frontend_pid)
+		return;
+	kill(frontend_pid, SIGKILL);
+	waitpid(frontend_pid, NULL, 0);
+	frontend_pid = 0; /* the number may be another process's soon */
+}
+
+int start_script(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	script = mmap(NULL, sizeof *script, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return script == MAP_FAILED;
+}

@@ -1,0 +1,56 @@
+/* A front-end that plays a script, for tests of the client: a child process on our own server transport, reached by its
+ * address. */
+#pragma once
+
+#include <stdint.h>
+
+#include "client/session.h"
+#include "rpc/frontend.h"
+
+#define STEPS_MAX 16
+
+enum step {
+	DONE,
+	CLOSE,
+	HOLD,
+	MALFORMED,
+	REFUSE,
+	CONFLICT,
+	SUPERSEDED,
+	UNAVAILABLE,
+	FULL,
+	BUSY,
+	UNKNOWN,
+	NO_PROGRAM, /* from here on: the rejections of RFC 5531 section 9 */
+	NO_VERSION,
+	NO_PROCEDURE,
+	GARBAGE,
+	OTHER_RPC,
+	CREDENTIALS,
+	SYSTEM_ERROR
+};
+
+/* In memory that test and front-end share. After the last step it is played again and again. */
+struct script {
+	enum step steps[STEPS_MAX];
+	unsigned int steps_count;
+	unsigned int calls;
+	jh_place_args seen[STEPS_MAX]; /* pointers within are not valid here */
+	char address[64];
+};
+
+extern struct script *script;
+
+/* For cmocka_run_group_tests: before all others. */
+int start_script(void **state);
+/* The front-end begins, with these steps: start_frontend(timeout_ms, SCRIPT(CLOSE, DONE)). Gives options for it. */
+struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps);
+void stop_frontend(void);
+/* It begins again, at script->address. */
+void fork_frontend(void);
+
+#define SCRIPT(...)                                                           \
+	sizeof((enum step[]){__VA_ARGS__}) / sizeof(enum step), (enum step[]) \
+	{                                                                     \
+		__VA_ARGS__                                                   \
+	}

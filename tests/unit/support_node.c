@@ -312,6 +312,18 @@ void node_leads(struct caller *manager)
 	assert_int_equal(report.state, STATE_SERVING);
 }
 
+void lead_again(struct caller *manager)
+{
+	struct report report;
+
+	node_rig.view.number++;
+	assert_int_equal(manager_opens(manager, 0xA), JH_HELLO_OK);
+	assert_int_equal(install_view(manager, &node_rig.view), JH_MANAGE_OK);
+	loop_for(1);
+	node_report(node_rig.node, &report);
+	assert_int_equal(report.state, STATE_SERVING);
+}
+
 void submit_order(struct caller *manager, struct question *question, jh_write_result *result, uint64_t request,
 		  const char *item)
 {

@@ -87,6 +87,8 @@ jh_manage_status bind_manager(struct caller *manager, uint8_t mark);
 void heartbeat(struct caller *manager, uint32_t min_members, bool retire);
 /* The node is the serving primary of node_rig.view. */
 void node_leads(struct caller *manager);
+/* The same process, or another one since, leads a view of the next number. */
+void lead_again(struct caller *manager);
 
 /* An order of client 0xC1 for item "soup", under the number of the node's view. */
 void submit_order(struct caller *manager, struct question *question, jh_write_result *result, uint64_t request,

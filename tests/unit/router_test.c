@@ -1,171 +1,15 @@
 /* The router: every request is answered exactly once; writes go again to a new primary in the order of arrival;
- * reads obey the floor (rule 8); what may have happened is never reported as not having happened (rule 12). */
+ * what may have happened is never reported as not having happened (rule 12). Reads are in router_reads_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/router/router.h"
-
-#define REQUESTS 400
-
-/* A request and what became of it. */
-struct request {
-	struct router_request head;
-	int number;
-	int sends;
-	int answers;
-	uint32_t to;
-	uint64_t view, floor;
-	bool at_primary;
-	uint32_t timeout_ms;
-	enum router_end end;
-	const void *payload;
-	char text[512];
-};
-
-struct world {
-	struct router *router;
-	struct request requests[REQUESTS];
-	int count;
-	int sent[4096]; /* numbers in the order of sending */
-	int sent_count;
-	bool paused;
-	int pauses;
-	int demands;
-	uint64_t now_ms;
-};
-
-static void shell_send(void *context, struct router_request *head, uint32_t to, uint64_t view, uint64_t floor,
-		       bool at_primary, uint32_t timeout_ms)
-{
-	struct world *world = context;
-	struct request *request = (struct request *)head;
-
-	assert_int_equal(request->answers, 0);
-	request->sends++;
-	request->to = to;
-	request->view = view;
-	request->floor = floor;
-	request->at_primary = at_primary;
-	request->timeout_ms = timeout_ms;
-	world->sent[world->sent_count++] = request->number;
-}
-
-static void shell_answer(void *context, struct router_request *head, enum router_end end, const void *payload,
-			 const char *text)
-{
-	struct request *request = (struct request *)head;
-
-	(void)context;
-	request->answers++;
-	request->end = end;
-	request->payload = payload;
-	snprintf(request->text, sizeof request->text, "%s", text == NULL ? "" : text);
-}
-
-static void shell_pause(void *context, bool paused)
-{
-	struct world *world = context;
-
-	assert_int_not_equal(world->paused, paused);
-	world->paused = paused;
-	world->pauses++;
-}
-
-static void shell_demand(void *context)
-{
-	((struct world *)context)->demands++;
-}
-
-static void shell_forget(void *context, struct router_request *head)
-{
-	(void)context;
-	((struct request *)head)->answers++;
-}
-
-static int set_up_window(void **state, uint32_t window)
-{
-	static const struct router_shell shell = {shell_send, shell_answer, shell_pause, shell_demand, shell_forget};
-	struct router_options options = {
-		.queue_max = 100, .default_timeout_ms = 10000, .backup_timeout_ms = 250, .retry_ms = 50,
-		.writes_window = window, .reads_window = window};
-	struct world *world = calloc(1, sizeof *world);
-
-	world->router = router_new(&options, &shell, world);
-	world->now_ms = 1000000;
-	*state = world;
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	return set_up_window(state, 0);
-}
-
-/* Four calls under way, the rest waits. */
-static int set_up_narrow(void **state)
-{
-	return set_up_window(state, 4);
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-
-	router_free(world->router);
-	for (int i = 0; i < world->count; i++)
-		assert_int_equal(world->requests[i].answers, 1);
-	free(world);
-	return 0;
-}
-
-static struct request *next_request(struct world *world)
-{
-	struct request *request = &world->requests[world->count];
-
-	assert_true(world->count < REQUESTS);
-	request->number = world->count++;
-	return request;
-}
-
-static struct request *write_one(struct world *world, uint32_t timeout_ms)
-{
-	struct request *request = next_request(world);
-
-	router_write(world->router, &request->head, world->now_ms, timeout_ms);
-	return request;
-}
-
-static struct request *read_one(struct world *world, uint32_t timeout_ms)
-{
-	struct request *request = next_request(world);
-
-	router_read(world->router, &request->head, world->now_ms, timeout_ms);
-	return request;
-}
-
-static void reply(struct world *world, struct request *request, enum router_reply how, uint64_t op)
-{
-	router_answered(world->router, &request->head, how, op, request, world->now_ms);
-}
-
-static void serve(struct world *world, uint64_t view, uint32_t primary, uint64_t commit)
-{
-	router_link(world->router, primary, true, world->now_ms);
-	router_route(world->router, view, primary, commit, world->now_ms);
-}
-
-static void pass_time(struct world *world, uint64_t ms)
-{
-	for (uint64_t end = world->now_ms + ms; world->now_ms < end; world->now_ms++)
-		router_tick(world->router, world->now_ms);
-}
+#include "tests/unit/support_router.h"
 
 /* --- writes ------------------------------------------------------------------------------------------------------- */
 
@@ -525,108 +369,6 @@ static void sent_back_waits_its_time(void **state)
 			reply(world, r[i], ROUTER_REPLY_DONE, 9);
 }
 
-/* --- reads -------------------------------------------------------------------------------------------------------- */
-
-/* Reads go round over the backups that follow and the primary, with view and floor. */
-static void reads_go_round(void **state)
-{
-	struct world *world = *state;
-	int to[8] = {0};
-
-	router_link(world->router, 2, true, world->now_ms);
-	router_link(world->router, 3, true, world->now_ms);
-	serve(world, 4, 1, 17);
-	router_reader(world->router, 2, true);
-	router_reader(world->router, 3, true);
-	router_reader(world->router, 3, true);
-	for (int i = 0; i < 30; i++) {
-		struct request *read = read_one(world, 0);
-
-		to[read->to]++;
-		assert_int_equal(read->view, 4);
-		assert_int_equal(read->floor, 17);
-		assert_int_equal(read->at_primary, read->to == 1);
-		reply(world, read, ROUTER_REPLY_DONE, 17);
-	}
-	assert_int_equal(to[1], 10);
-	assert_int_equal(to[2], 10);
-	assert_int_equal(to[3], 10);
-}
-
-/* RULE 8: in a new view no backup is read before it is known to follow there, and none while nobody serves. */
-static void a_new_view_forgets_the_readers(void **state)
-{
-	struct world *world = *state;
-
-	router_link(world->router, 2, true, world->now_ms);
-	serve(world, 4, 1, 17);
-	router_reader(world->router, 2, true);
-	router_hold(world->router, "no primary");
-	assert_int_equal(read_one(world, 0)->sends, 0);
-	serve(world, 5, 3, 18);
-	for (int i = 0; i < 6; i++) {
-		struct request *read = read_one(world, 0);
-
-		assert_int_equal(read->to, 3);
-		assert_int_equal(read->floor, 18);
-		assert_true(read->at_primary);
-	}
-}
-
-static struct request *read_at_backup(struct world *world)
-{
-	struct request *read = read_one(world, 0);
-
-	return read->to == 2 ? read : read_one(world, 0);
-}
-
-/* What a backup sends back, refuses, or answers from below the floor, the primary is asked, at once. RULE 8 */
-static void a_backup_that_cannot_answer_is_passed_over(void **state)
-{
-	static const enum router_reply no[] = {ROUTER_REPLY_AGAIN, ROUTER_REPLY_REFUSED, ROUTER_REPLY_UNAVAILABLE,
-					       ROUTER_REPLY_DONE};
-	struct world *world = *state;
-
-	router_link(world->router, 2, true, world->now_ms);
-	serve(world, 1, 1, 17);
-	router_reader(world->router, 2, true);
-	for (int i = 0; i < 4; i++) {
-		struct request *read = read_at_backup(world);
-
-		assert_int_equal(read->to, 2);
-		assert_int_equal(read->timeout_ms, 250);
-		reply(world, read, no[i], 16);
-		assert_int_equal(read->answers, 0);
-		assert_int_equal(read->sends, 2);
-		assert_int_equal(read->to, 1);
-		assert_true(read->at_primary);
-		reply(world, read, i % 2 == 0 ? ROUTER_REPLY_DONE : ROUTER_REPLY_REFUSED, 17);
-		assert_int_equal(read->answers, 1);
-	}
-}
-
-/* Reads lost with a backup's connection are asked again at once. */
-static void reads_of_a_lost_backup_go_elsewhere(void **state)
-{
-	struct world *world = *state;
-
-	router_link(world->router, 2, true, world->now_ms);
-	serve(world, 1, 1, 17);
-	router_reader(world->router, 2, true);
-
-	struct request *read = read_at_backup(world);
-
-	router_link(world->router, 2, false, world->now_ms);
-	assert_int_equal(read->sends, 2);
-	assert_int_equal(read->to, 1);
-	/* Later ones do not even try, nor when it is there again and has not said that it follows. */
-	for (int i = 0; i < 6; i++) {
-		if (i == 3)
-			router_link(world->router, 2, true, world->now_ms);
-		assert_int_equal(read_one(world, 0)->to, 1);
-	}
-}
-
 /* --- everything at once ------------------------------------------------------------------------------------------- */
 
 /* Whatever happens in whatever order, every request ends exactly once. Seeded, so that a failure comes back. */
@@ -677,28 +419,24 @@ static void every_request_ends_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(writes_wait_for_a_primary, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(answers_raise_the_floor, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(in_flight_goes_to_the_new_primary_in_order, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_new_view_of_the_same_primary_sends_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_new_connection_sends_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(moved_is_kept_and_sent_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(unavailable_passes_only_for_the_only_call, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_rejected_call_leaves_no_doubt, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_rejected_is_asked_again_until_the_deadline, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(calls_outlast_their_request, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(answers_of_given_up_calls_are_not_heard, set_up_narrow, tear_down),
-		cmocka_unit_test_setup_teardown(answers_of_a_lost_connection_are_not_heard, set_up_narrow, tear_down),
-		cmocka_unit_test_setup_teardown(sent_back_waits_its_time, set_up_narrow, tear_down),
-		cmocka_unit_test_setup_teardown(reads_go_round, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_new_view_forgets_the_readers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_backup_that_cannot_answer_is_passed_over, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(reads_of_a_lost_backup_go_elsewhere, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(every_request_ends_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(every_request_ends_once, set_up_narrow, tear_down),
+		cmocka_unit_test_setup_teardown(writes_wait_for_a_primary, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(answers_raise_the_floor, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(in_flight_goes_to_the_new_primary_in_order, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(a_new_view_of_the_same_primary_sends_again, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(a_new_connection_sends_again, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(moved_is_kept_and_sent_again, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(unavailable_passes_only_for_the_only_call, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(a_rejected_call_leaves_no_doubt, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_rejected_is_asked_again_until_the_deadline, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(calls_outlast_their_request, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(answers_of_given_up_calls_are_not_heard, router_set_up_narrow, router_tear_down),
+		cmocka_unit_test_setup_teardown(answers_of_a_lost_connection_are_not_heard, router_set_up_narrow, router_tear_down),
+		cmocka_unit_test_setup_teardown(sent_back_waits_its_time, router_set_up_narrow, router_tear_down),
+		cmocka_unit_test_setup_teardown(every_request_ends_once, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(every_request_ends_once, router_set_up_narrow, router_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

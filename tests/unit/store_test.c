@@ -1,124 +1,21 @@
 /* The keeper of views: what was said to be durable is there at the next start; damage is set aside and never taken
- * for a view; a directory has one user. */
+ * for a view; a directory has one user. Without room: store_room_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "frontend/keeper/store.h"
 #include "frontend/keeper/view_file.h"
-#include "tests/unit/support_scratch.h"
-
-struct world {
-	struct event_base *base;
-	char path[SCRATCH_PATH_SIZE];
-	char directory[SCRATCH_PATH_SIZE + 16];
-	uint64_t tickets[16];
-	int saved;
-	int failed;
-	int expected;
-	char error[512];
-};
-
-static int set_up(void **state)
-{
-	struct world *world = calloc(1, sizeof *world);
-
-	scratch_new(world->path);
-	snprintf(world->directory, sizeof world->directory, "%s/frontend", world->path);
-	world->base = event_base_new();
-	*state = world;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-
-	event_base_free(world->base);
-	scratch_remove(world->path);
-	free(world);
-	return 0;
-}
-
-static void saved(void *context, uint64_t ticket, bool ok, const char *error)
-{
-	struct world *world = context;
-
-	world->tickets[world->saved++] = ticket;
-	if (!ok)
-		world->failed++;
-	snprintf(world->error, sizeof world->error, "%s", error);
-	if (world->saved == world->expected)
-		event_base_loopbreak(world->base);
-}
-
-static struct store *open_store(struct world *world, struct views_stored *stored)
-{
-	return store_open_directory(world->base, world->directory, stored, saved, world, world->error,
-				    sizeof world->error);
-}
-
-static void make_stored(struct views_stored *stored, uint64_t number)
-{
-	memset(stored, 0, sizeof *stored);
-	stored->manager = uuid_draw();
-	stored->view.number = number;
-	stored->view.primary = 2;
-	stored->view.cluster = uuid_draw();
-	stored->view.generation = uuid_draw();
-	stored->view.manager = stored->manager;
-	stored->view.members_count = 3;
-	for (uint32_t i = 0; i < 3; i++) {
-		stored->view.members[i].id = i + 1;
-		stored->view.members[i].uuid = uuid_draw();
-		snprintf(stored->view.members[i].address, LIMIT_ADDRESS_BYTES, "127.0.0.1:%u", 4000 + i);
-		stored->view.expected[i] = (struct expected){.id = i + 1, .lost_us = i == 0 ? 1796066834000000 : 0};
-	}
-	stored->view.expected_count = 3;
-}
-
-static void save_and_wait(struct world *world, struct store *store, const struct views_stored *stored)
-{
-	world->saved = 0;
-	world->expected = 1;
-	store_save(store, 1, stored);
-	event_base_dispatch(world->base);
-	assert_int_equal(world->saved, 1);
-}
-
-static char *in_directory(const struct world *world, const char *name)
-{
-	static char path[SCRATCH_PATH_SIZE + 64];
-
-	snprintf(path, sizeof path, "%s/%s", world->directory, name);
-	return path;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
+#include "tests/unit/support_store.h"
 
 /* RULE 2: a view whose save was said to be good is read back whole, after several of them the last; tickets come in
  * order. */
@@ -428,103 +325,6 @@ static void a_failed_save_keeps_the_old_view(void **state)
 	store_close(store);
 }
 
-/* RULE 13: without room for a line of its own a front-end starts with the view it has; one that it cannot store is said,
- * and with room again it is stored. */
-static void starts_without_room(struct world *world, const struct views_stored *old, void (*make_room)(struct world *))
-{
-	struct views_stored next = *old, back;
-	struct store *store = open_store(world, &back);
-
-	if (store == NULL) {
-		fail_msg("%s", world->error);
-		return;
-	}
-	assert_memory_equal(&back, old, sizeof back);
-	next.view.number++;
-	world->failed = 0;
-	save_and_wait(world, store, &next);
-	assert_int_equal(world->failed, 1);
-	make_room(world);
-	save_and_wait(world, store, &next);
-	assert_int_equal(world->failed, 1);
-	store_close(store);
-}
-
-static void stored_before(struct world *world, struct views_stored *old)
-{
-	struct store *store = open_store(world, old);
-
-	assert_non_null(store);
-	make_stored(old, 1);
-	save_and_wait(world, store, old);
-	assert_int_equal(world->failed, 0);
-	store_close(store);
-}
-
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void allow_files(struct world *world)
-{
-	struct rlimit limit;
-
-	(void)world;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit_file_size(limit.rlim_max);
-}
-
-/* For a test that failed in between, too. */
-static int tear_down_full(void **state)
-{
-	struct world *world = *state;
-
-	allow_files(world);
-	umount(world->directory);
-	return tear_down(state);
-}
-
-static void a_start_that_can_write_nothing(void **state)
-{
-	struct world *world = *state;
-	struct views_stored old;
-
-	signal(SIGXFSZ, SIG_IGN);
-	stored_before(world, &old);
-	limit_file_size(0);
-	starts_without_room(world, &old, allow_files);
-}
-
-static void remove_ballast(struct world *world)
-{
-	assert_int_equal(unlink(in_directory(world, "ballast")), 0);
-}
-
-/* The lock file is gone, and there is no room for another one, nor for a byte. */
-static void a_start_on_a_full_disk(void **state)
-{
-	struct world *world = *state;
-	struct views_stored old;
-
-	assert_int_equal(mkdir(world->directory, 0700), 0);
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("none", world->directory, "tmpfs", 0, "size=64k,nr_inodes=4") != 0)
-		skip(); /* needs root */
-	stored_before(world, &old);
-	/* With the directory and view.json that makes four: the last one is the ballast's. */
-	assert_int_equal(unlink(in_directory(world, "lock")), 0);
-	write_file(in_directory(world, "taken"), "");
-	write_file(in_directory(world, "ballast"), "");
-	assert_int_equal(open(in_directory(world, "lock"), O_WRONLY | O_CREAT, 0600), -1);
-	assert_int_equal(errno, ENOSPC);
-	starts_without_room(world, &old, remove_ballast);
-}
-
 /* A directory that is missing is made with those above it; one that cannot be made is one clear line. */
 static void a_missing_parent_is_made(void **state)
 {
@@ -550,18 +350,16 @@ int main(void)
 		setenv("TMPDIR", "/dev/shm", 0);
 
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_last_view_is_read_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_manager_without_a_view_is_kept, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_directory_has_one_user, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(on_another_host_too, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(damage_is_set_aside, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(another_format_is_left_alone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(whatever_a_crash_leaves, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(files_are_looked_at, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_missing_parent_is_made, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_start_that_can_write_nothing, set_up, tear_down_full),
-		cmocka_unit_test_setup_teardown(a_start_on_a_full_disk, set_up, tear_down_full), /* last: it mounts */
+		cmocka_unit_test_setup_teardown(the_last_view_is_read_back, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(a_manager_without_a_view_is_kept, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(a_directory_has_one_user, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(on_another_host_too, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_set_aside, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(another_format_is_left_alone, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(whatever_a_crash_leaves, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(files_are_looked_at, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(a_failed_save_keeps_the_old_view, store_set_up, store_tear_down),
+		cmocka_unit_test_setup_teardown(a_missing_parent_is_made, store_set_up, store_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /* Single steps of a primary, for rules whose breach a whole cluster shows only rarely, because another line keeps it
- * from doing harm most of the time. Each test takes it to the edge and asks for the one thing that it must not do. */
+ * from doing harm most of the time. Each test takes it to the edge and asks for the one thing that it must not do. What
+ * becomes of orders is in replica_orders_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -15,13 +15,6 @@ static struct report report_now(void)
 
 	replica_report(rig.core, &report);
 	return report;
-}
-
-/* A primary without other members, which has never had an order. */
-static void alone(void)
-{
-	core_begin(0, 0);
-	lead();
 }
 
 /* A primary of so many orders, and a member that is connected and has said of none that it holds it. */
@@ -42,36 +35,12 @@ static void with_a_member(void)
 	assert_int_equal(state_now(), STATE_SERVING);
 }
 
-static struct view next_view(void)
-{
-	struct view next = rig.view;
-
-	next.number = 3;
-	return next;
-}
-
 static void refuses(const struct view *other)
 {
 	install(other);
 	assert_null(did(DO_WRITE));
 	assert_non_null(did(DO_INSTALLED));
 	assert_false(did(DO_INSTALLED)->ok);
-}
-
-/* A submit that goes to the judge. */
-static void ask(uint8_t request)
-{
-	submit(2, request);
-	assert_non_null(did(DO_JUDGE));
-}
-
-/* A submit that is answered at once, without a judge. */
-static void refused(uint64_t view, uint8_t request, enum replica_verdict verdict)
-{
-	submit(view, request);
-	assert_null(did(DO_JUDGE));
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, verdict);
 }
 
 /* --- rules 2, 6, 17, 20: views ------------------------------------------------------------------------------------ */
@@ -82,7 +51,7 @@ static void a_number_names_one_view(void **state)
 	struct view other;
 
 	(void)state;
-	alone();
+	core_leads_alone();
 	other = rig.view;
 	other.members_count = 2;
 	other.members[1] = (struct view_member){.id = PEER, .uuid = named(PEER)};
@@ -114,7 +83,7 @@ static void views_name_the_cluster(void **state)
 	struct view other;
 
 	(void)state;
-	alone();
+	core_leads_alone();
 	other = next_view();
 	other.cluster = named(0xCC);
 	refuses(&other);
@@ -127,7 +96,7 @@ static void views_name_the_manager(void **state)
 	struct view other;
 
 	(void)state;
-	alone();
+	core_leads_alone();
 	other = next_view();
 	other.manager = named(0xAA);
 	refuses(&other);
@@ -140,7 +109,7 @@ static void bound_is_on_disk(void **state)
 	uint64_t before;
 
 	(void)state;
-	alone();
+	core_leads_alone();
 	submit(2, 1);
 	propose(2, 1);
 	before = rig.written;
@@ -267,7 +236,7 @@ static void commits_with_every_member(void **state)
 static void reads_name_the_view(void **state)
 {
 	(void)state;
-	alone();
+	core_leads_alone();
 	query(3, 0);
 	assert_null(did(DO_READ));
 	query(2, 0);
@@ -401,9 +370,9 @@ static void the_unlisted_are_reported_too(void **state)
 static void too_few_members_refuse(void **state)
 {
 	(void)state;
-	alone();
+	core_leads_alone();
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
-	refused(2, 1, VERDICT_TOO_FEW);
+	submit_refused(2, 1, VERDICT_TOO_FEW);
 	core_end();
 }
 
@@ -415,7 +384,7 @@ static void the_gone_are_not_counted(void **state)
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
 	for (int i = 0; i < 2; i++) /* the connection breaks, and the next one is refused */
 		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
-	refused(2, 1, VERDICT_TOO_FEW);
+	submit_refused(2, 1, VERDICT_TOO_FEW);
 	core_end();
 }
 
@@ -432,103 +401,6 @@ static void a_late_primary_reports_nobody(void **state)
 	for (int i = 0; i < 20; i++)
 		tick(25);
 	assert_int_equal(report_now().needs_count, 1); /* and now it is silent indeed */
-	core_end();
-}
-
-/* --- rules 4, 11, 12, 13, 19: writes ------------------------------------------------------------------------------ */
-
-/* Rule 4: a submit counts in exactly the view that is served; for any other the answer is "moved". */
-static void submits_name_the_view(void **state)
-{
-	(void)state;
-	alone();
-	for (uint64_t other = 1; other <= 3; other += 2)
-		refused(other, 1, VERDICT_MOVED);
-	ask(1);
-	core_end();
-}
-
-/* Rule 11: what is in the log is not judged once more: the repeat waits for the first one's answer. */
-static void a_repeat_is_not_judged(void **state)
-{
-	(void)state;
-	alone();
-	ask(1);
-	propose(2, 1);
-	submit(2, 1);
-	assert_null(did(DO_JUDGE));
-	assert_null(did(DO_ANSWER));
-	durable();
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_DONE);
-	core_end();
-}
-
-/* Rule 11: looked up again when it is proposed: meanwhile the client's next request has entered the log, and numbers
- * only rise. */
-static void what_was_overtaken_is_not_executed(void **state)
-{
-	uint64_t first;
-
-	(void)state;
-	alone();
-	ask(1);
-	first = rig.token;
-	ask(2);
-	propose(2, 2);
-	rig.token = first;
-	propose(2, 1);
-	assert_int_equal(replica_last_op(rig.core), 1);
-	assert_null(did(DO_ANSWER)); /* rule 12: not before the other one is applied */
-	durable();
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->token, first);
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_SUPERSEDED);
-	core_end();
-}
-
-/* Rule 12: what was judged while the view changed is "moved", neither refused nor in the log. */
-static void moved_while_it_was_judged(void **state)
-{
-	struct view next;
-
-	(void)state;
-	alone();
-	ask(1);
-	next = next_view();
-	install(&next);
-	durable();
-	assert_int_equal(state_now(), STATE_SERVING);
-	propose(2, 1);
-	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
-	assert_int_equal(replica_last_op(rig.core), 0);
-	core_end();
-}
-
-/* Rule 13: a full disk refuses orders, by name of the replica; room heals it; reads go on. */
-static void a_full_disk_refuses(void **state)
-{
-	(void)state;
-	alone();
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
-	refused(2, 1, VERDICT_DISK_FULL);
-	assert_int_equal(did(DO_ANSWER)->id, SELF);
-	query(2, 0);
-	assert_non_null(did(DO_READ));
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
-	ask(1);
-	core_end();
-}
-
-/* Rule 19: past --max-orders the answer is that it is full; those with the judge count. */
-static void orders_are_bounded(void **state)
-{
-	(void)state;
-	core_begin(7, 7);
-	lead();
-	ask(8);
-	refused(2, 9, VERDICT_FULL);
 	core_end();
 }
 
@@ -556,12 +428,6 @@ int main(void)
 		cmocka_unit_test(too_few_members_refuse),
 		cmocka_unit_test(the_gone_are_not_counted),
 		cmocka_unit_test(a_late_primary_reports_nobody),
-		cmocka_unit_test(submits_name_the_view),
-		cmocka_unit_test(a_repeat_is_not_judged),
-		cmocka_unit_test(what_was_overtaken_is_not_executed),
-		cmocka_unit_test(moved_while_it_was_judged),
-		cmocka_unit_test(a_full_disk_refuses),
-		cmocka_unit_test(orders_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

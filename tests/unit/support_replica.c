@@ -254,3 +254,25 @@ void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t fir
 	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),
 					  .push = &content});
 }
+
+void core_leads_alone(void)
+{
+	core_begin(0, 0);
+	lead();
+}
+
+struct view next_view(void)
+{
+	struct view next = rig.view;
+
+	next.number = 3;
+	return next;
+}
+
+void submit_refused(uint64_t view, uint8_t request, enum replica_verdict verdict)
+{
+	submit(view, request);
+	assert_null(did(DO_JUDGE));
+	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->verdict, verdict);
+}

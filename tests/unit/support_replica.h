@@ -58,3 +58,9 @@ void query(uint64_t view, uint64_t floor);
 /* A push from the peer of rig.view: entries of entry_view with the bodies first .. first + count - 1. */
 void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t first, uint32_t count, uint64_t last_op,
 	  uint64_t commit);
+/* A primary without other members, which has never had an order. */
+void core_leads_alone(void);
+/* rig.view, under the number after it. */
+struct view next_view(void);
+/* A submit that is answered at once, without a judge. */
+void submit_refused(uint64_t view, uint8_t request, enum replica_verdict verdict);

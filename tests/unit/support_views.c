@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rpc/base/must.h"
+#include "tests/unit/support_fakes.h"
 
 struct uuid rig_uuid(uint32_t n)
 {
@@ -17,22 +18,9 @@ struct uuid rig_uuid(uint32_t n)
 	return uuid;
 }
 
-static struct uuid draw(struct rig *rig)
+struct uuid rig_draw(struct rig *rig)
 {
 	return rig_uuid((uint32_t)(100000 + rig->drawn++));
-}
-
-static void fake_init(struct rig *rig, uint32_t id)
-{
-	struct fake *fake = &rig->fakes[id];
-
-	memset(fake, 0, sizeof *fake);
-	fake->identity.id = id;
-	fake->identity.uuid = rig_uuid(id);
-	fake->identity.incarnation = draw(rig);
-	fake->report.id = id;
-	fake->report.uuid = fake->identity.uuid;
-	fake->report.op = 2;
 }
 
 void rig_options(struct rig *rig)
@@ -49,142 +37,18 @@ void rig_options(struct rig *rig)
 		fake_init(rig, id);
 }
 
-static void hello(struct rig *rig, uint32_t id)
-{
-	struct fake *fake = &rig->fakes[id];
-	struct views_event event = {
-		.kind = VIEWS_HELLO, .id = id, .identity = &fake->identity, .report = &fake->report};
-	struct uuid manager = views_manager(rig->views);
-
-	fake->connected = true;
-	fake->greeted_by = manager;
-	if (!uuid_is_nil(fake->bound) && !uuid_equal(fake->bound, manager)) {
-		event.reply_status = 4;
-		event.reply_text = "bound to another manager";
-	}
-	rig_step(rig, &event);
-}
-
-static void enter(struct rig *rig, uint32_t id, const struct view *view, enum replica_state state)
-{
-	struct fake *fake = &rig->fakes[id];
-
-	fake->report.view = *view;
-	fake->report.state = state;
-	fake->report.role = id == view->primary ? ROLE_PRIMARY : ROLE_BACKUP;
-	fake->report.entered = id == view->primary;
-	fake->report.whole_view = view->number;
-	fake->report.needs_count = 0;
-	fake->report.joint_count = 0;
-	fake->report.news++;
-	fake->bound = view->manager;
-	fake->identity.cluster = view->cluster;
-	fake->identity.generation = view->generation;
-}
-
-static bool answers(const struct fake *fake)
-{
-	return fake->alive && !fake->hung && !fake->cut;
-}
-
-/* All members are there: the primary's first push reaches them, and it serves. */
-static void settle(struct rig *rig, const struct view *view)
-{
-	bool all = true;
-
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct fake *fake = &rig->fakes[view->members[i].id];
-
-		all = all && answers(fake) && uuid_equal(fake->identity.uuid, view->members[i].uuid) &&
-		      fake->report.view.number <= view->number;
-	}
-	if (!all || rig->fakes[view->primary].report.view.number != view->number ||
-	    rig->fakes[view->primary].report.state != STATE_SETTLING)
-		return;
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		uint32_t id = view->members[i].id;
-
-		rig->fakes[id].report.op = rig->fakes[view->primary].report.op;
-		rig->fakes[id].report.commit = rig->fakes[view->primary].report.op;
-		enter(rig, id, view, id == view->primary ? STATE_SERVING : STATE_FOLLOWING);
-	}
-	for (uint32_t i = 0; i < view->members_count; i++)
-		rig_report(rig, view->members[i].id);
-}
-
-static void settle_all(struct rig *rig)
-{
-	const struct view view = *views_current(rig->views);
-
-	if (view.number > 0 && rig->fakes[view.primary].connected)
-		settle(rig, &view);
-}
-
-static void installed(struct rig *rig, uint32_t id)
-{
-	struct fake *fake = &rig->fakes[id];
-	const struct view view = *views_current(rig->views);
-
-	assert_int_equal(rig->disk.view.number, view.number); /* RULE 2: on disk before it is spoken of */
-	fake->installs++;
-	if (!answers(fake) || !fake->connected || fake->stubborn)
-		return;
-	if (fake->report.view.number < view.number)
-		enter(rig, id, &view, STATE_SETTLING);
-	rig_report(rig, id);
-	settle(rig, &view);
-}
-
-static void bound(struct rig *rig, uint32_t id)
-{
-	struct fake *fake = &rig->fakes[id];
-
-	if (!answers(fake) || !fake->connected || !uuid_equal(fake->greeted_by, views_manager(rig->views)))
-		return;
-	fake->bound = views_manager(rig->views);
-	fake->report.view.manager = fake->bound;
-	if (fake->robbed_of != 0) {
-		struct fake *other = &rig->fakes[fake->robbed_of];
-
-		fake->robbed_of = 0;
-		other->bound = other->greeted_by = other->report.view.manager = rig_uuid(777);
-	}
-	fake->hung = fake->hangs_once_bound;
-	fake->hangs_once_bound = false;
-
-	struct views_event event = {.kind = VIEWS_BOUND, .id = id, .report = &fake->report};
-
-	rig_step(rig, &event);
-}
-
-static void connect_to(struct rig *rig, uint32_t id)
-{
-	struct fake *fake = &rig->fakes[id];
-
-	if (fake->alive && (fake->hung || fake->cut))
-		return;
-	if (fake->alive) {
-		hello(rig, id);
-		settle_all(rig);
-		return;
-	}
-	struct views_event event = {.kind = VIEWS_LOST, .id = id, .refused = true};
-
-	rig_step(rig, &event);
-}
-
 static void act(struct rig *rig, const struct views_action *action)
 {
 	switch (action->kind) {
 	case VIEWS_DO_CONNECT:
-		connect_to(rig, action->id);
+		fake_connect(rig, action->id);
 		break;
 	case VIEWS_DO_DISCONNECT:
 		rig->fakes[action->id].connected = false;
 		break;
 	case VIEWS_DO_HEARTBEAT:
 		rig->fakes[action->id].retired |= action->retire;
-		if (answers(&rig->fakes[action->id]))
+		if (fake_answers(&rig->fakes[action->id]))
 			rig_report(rig, action->id);
 		break;
 	case VIEWS_DO_STORE:
@@ -195,10 +59,10 @@ static void act(struct rig *rig, const struct views_action *action)
 			rig_stored_event(rig, !rig->fail_stores);
 		break;
 	case VIEWS_DO_INSTALL:
-		installed(rig, action->id);
+		fake_installed(rig, action->id);
 		break;
 	case VIEWS_DO_BIND:
-		bound(rig, action->id);
+		fake_bound(rig, action->id);
 		break;
 	case VIEWS_DO_ROUTE:
 		must(action->view <= rig->disk.view.number);
@@ -253,8 +117,8 @@ void rig_step(struct rig *rig, struct views_event *event)
 	if (event->report != NULL)
 		rig->fakes[event->id].report.clock_us = event->wall_us + rig->fakes[event->id].clock_ahead_us;
 	event->floor = rig->floor;
-	event->fresh[0] = draw(rig);
-	event->fresh[1] = draw(rig);
+	event->fresh[0] = rig_draw(rig);
+	event->fresh[1] = rig_draw(rig);
 	views_step(rig->views, event, &actions);
 	queue(rig, &actions);
 	if (rig->draining)
@@ -351,7 +215,7 @@ void rig_stored(struct rig *rig, struct views_stored *stored, uint64_t number, u
 		stored->view.expected[stored->view.expected_count++].id = id;
 	}
 	for (uint32_t id = 1; id <= count; id++) {
-		enter(rig, id, &stored->view, id == 1 ? STATE_SERVING : STATE_FOLLOWING);
+		fake_enter(rig, id, &stored->view, id == 1 ? STATE_SERVING : STATE_FOLLOWING);
 		rig->fakes[id].alive = true;
 		rig->fakes[id].registered = true;
 		rig->fakes[id].report.op = 10;
@@ -383,27 +247,11 @@ void rig_kill(struct rig *rig, uint32_t id)
 	rig_event(rig, VIEWS_LOST, id);
 }
 
-static void new_process(struct rig *rig, uint32_t id)
-{
-	struct fake *fake = &rig->fakes[id];
-
-	fake->alive = true;
-	fake->hung = false;
-	fake->cut = false;
-	fake->identity.incarnation = draw(rig);
-	fake->report.news = 0;
-	fake->report.needs_count = 0;
-	fake->report.stopping = false;
-	fake->report.entered = false;
-	fake->report.state =
-		fake->report.view.number > 0 && fake->report.view.primary == id ? STATE_NEED_NEW_VIEW : STATE_IDLE;
-}
-
 void rig_restart(struct rig *rig, uint32_t id)
 {
-	new_process(rig, id);
+	fake_new_process(rig, id);
 	rig_wait(rig, 1000);
-	settle_all(rig);
+	fake_settle_all(rig);
 }
 
 void rig_wipe(struct rig *rig, uint32_t id)
@@ -413,7 +261,7 @@ void rig_wipe(struct rig *rig, uint32_t id)
 
 	fake_init(rig, id);
 	fake->registered = registered;
-	fake->identity.uuid = draw(rig);
+	fake->identity.uuid = rig_draw(rig);
 	fake->report.uuid = fake->identity.uuid;
 	rig_restart(rig, id);
 }
@@ -439,7 +287,7 @@ void rig_wait(struct rig *rig, uint64_t ms)
 			deadline = rig->now_ms + 1;
 		rig->now_ms = deadline < end ? deadline : end;
 		rig_event(rig, VIEWS_TICK, 0);
-		settle_all(rig);
+		fake_settle_all(rig);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "server/replica/replica.h"
+#include "tests/sim/net.h"
 #include "tests/sim/world.h"
 
 #define RING_LINES 60
@@ -22,7 +23,6 @@
 #define PROCESSES (WORLD_NODES + 2)
 
 struct world;
-struct conn;
 struct call;
 struct client;
 
@@ -61,106 +61,6 @@ struct world_event {
 	struct conn *conn;
 	uint64_t value;
 	void *pointer;
-};
-
-/* --- network ------------------------------------------------------------------------------------------------------ */
-
-enum message_kind {
-	MSG_HELLO, MSG_HEARTBEAT, MSG_WATCH, MSG_INSTALL, MSG_BIND, MSG_SUBMIT, MSG_QUERY, MSG_PUSH, MSG_PING,
-	MSG_REPLY_HELLO, MSG_REPLY_REPORT, MSG_REPLY_WATCH, MSG_REPLY_INSTALL, MSG_REPLY_BIND, MSG_REPLY_SUBMIT,
-	MSG_REPLY_QUERY, MSG_REPLY_PUSH, MSG_REPLY_PING,
-	MSG_CLOSED
-};
-
-struct hello {
-	struct identity me, you;
-	uint32_t status;
-	char text[64];
-	struct report report;
-};
-
-struct managing { /* HEARTBEAT, INSTALL, BIND */
-	struct view view;
-	uint64_t number;
-	bool has_peers;
-	struct peers peers;
-	bool retire, take_over;
-	struct uuid manager;
-};
-
-struct managed {
-	bool ok;
-	struct report report;
-};
-
-struct asking { /* SUBMIT, QUERY */
-	uint64_t view, floor, request, content;
-	bool at_primary;
-	uint32_t client;
-};
-
-struct answering {
-	enum replica_verdict verdict; /* of a write */
-	bool moved;                   /* of a read */
-	uint64_t op;
-};
-
-struct world_entry {
-	uint64_t view;
-	uint32_t body;
-};
-
-struct pushing {
-	struct replica_push push;
-	struct view record;
-	uint64_t init, total; /* of the state */
-	uint32_t pieces_count;
-	uint32_t *pieces;
-	struct world_entry *entries;
-};
-
-struct message {
-	struct message *next;
-	enum message_kind kind;
-	uint64_t call;
-	union {
-		struct hello *hello;
-		struct managing *managing;
-		struct managed *managed;
-		struct asking asking;
-		struct answering answering;
-		struct pushing *pushing;
-		struct replica_ack ack;
-		uint64_t seen;
-	};
-};
-
-#define CLIENT_END 0
-#define SERVER_END 1
-
-/* One TCP connection: two queues, each in order. */
-struct conn {
-	struct conn *next;
-	uint32_t process[2], life[2];   /* of each end */
-	bool open[2];
-	bool broken;                    /* what is sent from now on arrives nowhere */
-	bool refused;
-	struct message *head[2], *tail[2]; /* towards each end */
-	/* the server's side */
-	bool greeted;
-	uint32_t who;
-	struct uuid who_uuid, who_incarnation;
-	uint64_t heard_us;              /* of a manager: the last hello or heartbeat */
-	struct call *watch;
-	/* the client's side */
-	bool up;
-	uint32_t id;
-	struct uuid uuid, incarnation;
-	bool watching;
-	uint64_t news;
-	uint32_t heartbeats;
-	struct peers told;
-	bool full;                      /* the other end said that its disk is */
 };
 
 /* --- the state machine, and its truth ----------------------------------------------------------------------------- */
@@ -429,17 +329,6 @@ void fault_freeze(struct world *w);
 bool fault_unsure(const struct world *w);
 bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node);
 
-/* world_net.c */
-struct conn *net_open(struct world *w, uint32_t from, uint32_t to, const char *address);
-void net_send(struct world *w, struct conn *conn, uint32_t from_end, const struct message *message);
-void net_close(struct world *w, struct conn *conn, uint32_t end);
-void net_break(struct world *w, struct conn *conn);
-void net_kill(struct world *w, uint32_t process);
-void net_deliver(struct world *w, const struct world_event *event);
-void net_free(struct world *w);
-uint32_t net_life(const struct world *w, uint32_t process);
-uint64_t net_paused_until(const struct world *w, uint32_t process);
-
 /* world_disk.c */
 void disk_append(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
 void disk_begin(struct world *w, struct node *node);
@@ -468,6 +357,18 @@ void node_report(const struct world *w, const struct node *node, struct report *
 void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
 int64_t world_wall_us(const struct world *w); /* the right time */
 struct identity node_identity(const struct node *node);
+void node_know_time(const struct world *w, struct node *node, uint32_t body);
+void node_apply_up_to(struct world *w, struct node *node, uint64_t op);
+
+/* world_recover.c */
+void node_recover(struct world *w, struct node *node);
+
+/* world_staging.c */
+void staging_take(struct world *w, struct node *node, const struct replica_action *action);
+void staging_drop(struct node *node);
+void staging_adopt(struct world *w, struct node *node, uint64_t op);
+void node_publish(struct node *node, struct history *history);
+void node_publish_received(struct node *node);
 
 /* world_serve.c: the replica's side of connections */
 void serve_message(struct world *w, struct node *node, struct conn *conn, const struct message *message);
@@ -490,7 +391,14 @@ void front_event(struct world *w, const struct world_event *event);
 void front_heard(struct world *w, struct conn *conn, const struct message *message);
 void front_lost(struct world *w, struct conn *conn, bool refused);
 void front_switchover(struct world *w);
+uint64_t front_ms(const struct world *w);
+
+/* world_route.c: the front-end's router */
+extern const struct router_shell route_shell;
+void route_tick_soon(struct world *w);
 void front_asked(struct world *w, struct client *client);
+void route_answered(struct world *w, const struct message *message);
+void route_call_late(struct world *w, struct client *client, uint64_t serial);
 
 /* world_client.c */
 void client_turn(struct world *w, struct client *client);
@@ -498,36 +406,9 @@ void client_answered(struct world *w, struct client *client, enum router_end how
 void client_lost(struct world *w, struct client *client);
 bool client_stray(const struct client *client); /* it is a late call: nobody hears its answer */
 
-/* judge.c, judge_clients.c */
+/* judge.c: operations, by number, and their bytes */
 uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
 uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static 256]);
 uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size);
 struct uuid client_uuid(uint32_t index);
 struct digest content_digest(uint64_t content);
-void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body);
-void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body);
-void judge_answered(struct world *w, const struct node *node, const struct call *call,
-		    const struct replica_action *action);
-void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
-void judge_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us);
-void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
-const struct executed *judge_executed(const struct client *client, uint64_t request); /* NULL: it was not */
-void judge_told(struct world *w, struct client *client, const struct answering *answer);
-void judge_outcome(struct world *w, struct client *client);
-void judge_read(struct world *w, struct client *client, uint64_t op);
-void judge_accepted(struct world *w, const struct node *node, const struct call *call);
-void judge_released(struct world *w, const struct node *node, const struct call *call);
-void judge_token(struct world *w, struct call *call);
-void judge_report(struct world *w, const struct node *node, const struct report *report);
-void judge_node(struct world *w, struct node *node);
-
-/* judge_views.c */
-void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta);
-void judge_batch(struct world *w, const struct node *node, const struct record *record);
-void judge_bound(struct world *w, struct uuid manager);
-void judge_goes_on(struct world *w);
-void judge_stored(struct world *w, const struct view *before, const struct view *view);
-bool judge_any_hurt(const struct world *w);
-const struct node *judge_disk_of(const struct world *w, const struct view_member *member);
-bool judge_level(struct world *w, char *why, size_t size);
-bool judge_data_is_gone(struct world *w);

@@ -1,7 +1,7 @@
 /* What clients were told, attempt by attempt, and what they believe in the end: none of it may turn out wrong. */
 #include <inttypes.h>
 
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
 /* RULE 12: whoever was told so may rely on it, whatever calls are still on their way. */
 static void note_never(struct client *client, bool any)

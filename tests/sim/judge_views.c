@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
 /* NULL: wiped since, so nobody can know. */
 const struct node *judge_disk_of(const struct world *w, const struct view_member *member)

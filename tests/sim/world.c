@@ -9,7 +9,7 @@
 
 #include <xxhash.h>
 
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
 void *world_alloc(size_t size)
 {

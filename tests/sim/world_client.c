@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
 static void client_later(struct client *client)
 {

@@ -1,91 +1,14 @@
-/* The front-end's process: the view manager's core, the router, a store, and connections to the replicas
- * (frontend/manager.c, links.c, requests.c). */
+/* The front-end's process: the view manager's core, a store, and connections to the replicas (frontend/manager.c,
+ * links.c). Its router is in world_route.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
-static uint64_t front_ms(const struct world *w)
+uint64_t front_ms(const struct world *w)
 {
 	return world_ms(w) + w->front->clock_ms;
-}
-
-/* --- the router's shell ------------------------------------------------------------------------------------------- */
-
-static void route_send(void *context, struct router_request *request, uint32_t to, uint64_t view, uint64_t floor,
-		       bool at_primary, uint32_t timeout_ms)
-{
-	struct world *w = context;
-	struct client *client = (struct client *)request;
-	struct conn *conn = w->front->links[to];
-
-	must(conn != NULL);
-	client->serial++;
-	net_send(w, conn, CLIENT_END,
-		 &(struct message){.kind = client->reads ? MSG_QUERY : MSG_SUBMIT,
-				   .call = (uint64_t)client->index << 32 | client->serial,
-				   .asking = {.view = view, .floor = floor, .at_primary = at_primary, .client = client->as,
-					      .request = client->request, .content = client->content}});
-	world_at(w, (uint64_t)timeout_ms * 1000,
-		 (struct world_event){.kind = EV_CALL_LATE, .node = w->front->process, .life = w->front->life, .pointer = client,
-				      .value = client->serial});
-}
-
-static void route_answer(void *context, struct router_request *request, enum router_end how, const void *payload,
-			 const char *text)
-{
-	struct world *w = context;
-	struct client *client = (struct client *)request;
-	const struct answering *answer = payload;
-
-	world_say(w, "%s %" PRIu32 " request %" PRIu64 " ends: %d %s op %" PRIu64,
-		  client_stray(client) ? "late call of client" : "client", client->as, client->request,
-		  (int)how, text != NULL ? text : "", answer != NULL ? answer->op : 0);
-	client_answered(w, client, how, answer);
-}
-
-static void route_pause(void *context, bool paused)
-{
-	(void)context;
-	(void)paused;
-}
-
-static void route_forget(void *context, struct router_request *request)
-{
-	(void)context;
-	((struct client *)request)->serial++; /* client_lost() follows */
-}
-
-static void demand_soon(struct world *w)
-{
-	if (w->front->demand_due)
-		return;
-	w->front->demand_due = true;
-	world_at(w, 0, (struct world_event){.kind = EV_DEMAND, .node = w->front->process, .life = w->front->life});
-}
-
-static void route_demand(void *context)
-{
-	demand_soon(context);
-}
-
-static void router_tick_soon(struct world *w)
-{
-	if (w->front->router_due)
-		return;
-	w->front->router_due = true;
-	world_at(w, ROUTER_TICK_MS * UINT64_C(1000),
-		 (struct world_event){.kind = EV_ROUTER_TICK, .node = w->front->process, .life = w->front->life});
-}
-
-void front_asked(struct world *w, struct client *client)
-{
-	router_tick_soon(w);
-	if (client->reads)
-		router_read(w->front->router, &client->head, front_ms(w), 500 + world_draw(w, 5000));
-	else
-		router_write(w->front->router, &client->head, front_ms(w), 500 + world_draw(w, 5000));
 }
 
 /* --- the view manager's actions ----------------------------------------------------------------------------------- */
@@ -326,38 +249,6 @@ static void take_hello(struct world *w, struct conn *conn, const struct hello *h
 				      .reply_status = hello->status, .reply_text = "no"});
 }
 
-static enum router_reply reply_of(const struct message *message)
-{
-	if (message->kind == MSG_REPLY_QUERY)
-		return message->answering.moved ? ROUTER_REPLY_AGAIN : ROUTER_REPLY_DONE;
-	switch (message->answering.verdict) {
-	case VERDICT_DONE:
-		return ROUTER_REPLY_DONE;
-	case VERDICT_MOVED:
-	case VERDICT_BUSY:
-		return ROUTER_REPLY_AGAIN;
-	case VERDICT_FULL:
-	case VERDICT_DISK_FULL:
-	case VERDICT_TOO_FEW:
-		return ROUTER_REPLY_UNAVAILABLE;
-	default:
-		return ROUTER_REPLY_REFUSED;
-	}
-}
-
-static void take_answer(struct world *w, const struct message *message)
-{
-	struct client *client = &w->clients[message->call >> 32];
-
-	if (!client->in_router || client->home != w->front ||
-	    (client->serial & UINT32_MAX) != (message->call & UINT32_MAX))
-		return; /* out of date */
-	if (!client->head.sent)
-		w->counts->given_up++;
-	router_answered(w->front->router, &client->head, reply_of(message), message->answering.op, &message->answering,
-			front_ms(w));
-}
-
 void front_heard(struct world *w, struct conn *conn, const struct message *message)
 {
 	if (w->front->links[conn->id] != conn)
@@ -378,7 +269,7 @@ void front_heard(struct world *w, struct conn *conn, const struct message *messa
 		take_report(w, conn, message, message->managed->ok ? VIEWS_BOUND : VIEWS_REPORT);
 		return;
 	default:
-		take_answer(w, message);
+		route_answered(w, message);
 		return;
 	}
 }
@@ -432,15 +323,6 @@ static void stored(struct world *w, uint64_t ticket)
 	step(w, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
 }
 
-static void call_late(struct world *w, struct client *client, uint64_t serial)
-{
-	if (!client->in_router || client->home != w->front || client->serial != serial)
-		return;
-	if (!client->head.sent)
-		w->counts->given_up++;
-	router_answered(w->front->router, &client->head, ROUTER_REPLY_AGAIN, 0, NULL, front_ms(w));
-}
-
 void front_event(struct world *w, const struct world_event *event)
 {
 	if (!w->front->alive)
@@ -454,7 +336,7 @@ void front_event(struct world *w, const struct world_event *event)
 		w->front->router_due = false;
 		router_tick(w->front->router, front_ms(w));
 		if (router_waiting(w->front->router) > 0)
-			router_tick_soon(w);
+			route_tick_soon(w);
 		return;
 	case EV_DEMAND:
 		w->front->demand_due = false;
@@ -469,7 +351,7 @@ void front_event(struct world *w, const struct world_event *event)
 			world_at(w, 1000000, *event);
 		return;
 	default:
-		call_late(w, event->pointer, event->value);
+		route_call_late(w, event->pointer, event->value);
 		return;
 	}
 }
@@ -494,8 +376,6 @@ struct front *front_of(struct world *w, uint32_t process)
 
 void front_start(struct world *w)
 {
-	static const struct router_shell shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
-						  .demand = route_demand, .forget = route_forget};
 	struct router_options router_options = {.queue_max = 1000, .default_timeout_ms = 5000, .backup_timeout_ms = 250,
 						.retry_ms = 50, .writes_window = w->profile.writes_window,
 						.reads_window = w->profile.reads_window};
@@ -511,7 +391,7 @@ void front_start(struct world *w)
 	w->front->incarnation = world_uuid(w);
 	w->front->clock_ms = world_clock(w);
 	w->front->views = views_new(&options);
-	w->front->router = router_new(&router_options, &shell, w);
+	w->front->router = router_new(&router_options, &route_shell, w);
 	w->front->actions = world_alloc(sizeof *w->front->actions);
 	w->front->demand_told = w->front->demand_due = w->front->router_due = false;
 	world_say(w, "front-end %" PRIu32 " starts, stored view %" PRIu64, w->front->process, w->front->stored.view.number);

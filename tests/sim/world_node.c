@@ -1,10 +1,10 @@
-/* One replica's process: what server/node.c, recovery.c, staging.c and snapshotter.c do around the core. */
+/* One replica's process: what server/node.c, requests.c and snapshotter.c do around the core. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "server/shop/order_time.h"
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
 /* --- questions to the state machine ------------------------------------------------------------------------------- */
 
@@ -54,119 +54,22 @@ static uint64_t state_bytes(void *context)
 
 /* --- the core and its actions ------------------------------------------------------------------------------------- */
 
-static void know_time(const struct world *w, struct node *node, uint32_t body)
+void node_know_time(const struct world *w, struct node *node, uint32_t body)
 {
 	if (w->bodies[body].time_us > node->last_time_us)
 		node->last_time_us = w->bodies[body].time_us;
 }
 
-static void apply(struct world *w, struct node *node, uint64_t op)
+void node_apply_up_to(struct world *w, struct node *node, uint64_t op)
 {
 	while (node->live.count < op) {
 		struct replica_entry entry = replica_entry_at(node->core, node->live.count + 1);
 		uint32_t body = body_of(w, entry.body, entry.size);
 
 		judge_applied(w, node, node->live.count + 1, body);
-		know_time(w, node, body);
+		node_know_time(w, node, body);
 		history_append(w, &node->live, body);
 	}
-}
-
-static void staging_drop(struct node *node)
-{
-	if (node->staging == NULL)
-		return;
-	history_free(&node->staging->history);
-	free(node->staging);
-	node->staging = NULL;
-}
-
-static void staging_answer(struct world *w, struct node *node, uint64_t token, bool ok, uint64_t next, bool complete)
-{
-	struct staged *staged = world_alloc(sizeof *staged);
-
-	*staged = (struct staged){.token = token, .ok = ok, .next = next, .complete = complete};
-	world_at(w, world_draw(w, world_percent(w, 10) ? 30000 : 300),
-		 (struct world_event){.kind = EV_STAGED, .node = node->id, .life = node->life, .pointer = staged});
-}
-
-static void publish(struct node *node, struct history *history)
-{
-	struct disk *disk = &node->disk;
-
-	if (disk->has_snapshot && disk->snapshot.count > history->count)
-		return;
-	history_copy(&disk->snapshot, history, history->count);
-	disk->has_snapshot = true;
-}
-
-static void publish_received(struct node *node)
-{
-	node->publish_due = false;
-	must(node->disk.has_incoming);
-	publish(node, &node->disk.incoming);
-	node->disk.has_incoming = false;
-}
-
-/* As server/disk/staging.c. The file is complete before STAGED says so. */
-static void staging_take(struct world *w, struct node *node, const struct replica_action *action)
-{
-	const struct pushing *piece = node->piece;
-	uint64_t first = piece->push.state_first;
-
-	if (first == 0) {
-		staging_drop(node);
-		if (node->publish_due) /* one thread does both, in order */
-			publish_received(node);
-		node->staging = world_alloc(sizeof *node->staging);
-		history_init(&node->staging->history, piece->init);
-		node->disk.has_incoming = false;
-	}
-
-	struct staging *staging = node->staging;
-
-	if (staging == NULL || staging->history.count != first) {
-		staging_answer(w, node, action->token, true, staging == NULL ? 0 : staging->history.count, false);
-		return;
-	}
-	for (uint32_t i = 0; i < piece->pieces_count; i++)
-		history_append(w, &staging->history, piece->pieces[i]);
-	staging->pieces++;
-	w->counts->pieces += staging->pieces > 1;
-
-	bool complete = staging->history.count >= piece->total;
-
-	if (complete &&
-	    (staging->history.count != action->op || !digest_equal(staging->history.digest, action->digest)))
-		world_fail(w, 14, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
-	if (complete) {
-		history_copy(&node->disk.incoming, &staging->history, staging->history.count);
-		node->disk.has_incoming = true;
-		staging->complete = true;
-	}
-	staging_answer(w, node, action->token, true, staging->history.count, complete);
-}
-
-static void adopt(struct world *w, struct node *node, uint64_t op)
-{
-	must(node->staging != NULL);
-	must(node->staging->history.count == op);
-	if (op < node->live.count)
-		world_fail(w, 7, "replica %" PRIu32 " adopts a state as of op %" PRIu64 " over op %" PRIu32, node->id, op,
-			   node->live.count);
-	for (uint64_t at = 1; at <= op; at++)
-		judge_applied(w, node, at, node->staging->history.bodies[at - 1]);
-	for (uint64_t at = 1; at <= op; at++)
-		know_time(w, node, node->staging->history.bodies[at - 1]);
-	history_free(&node->live);
-	node->live = node->staging->history;
-	node->staging->history = (struct history){0};
-	staging_drop(node);
-	w->counts->adoptions++;
-	node->adoptions++;
-	node->publish_due = true;
-	world_at(w, world_draw(w, 2000),
-		 (struct world_event){.kind = EV_PUBLISH, .node = node->id, .life = node->life});
 }
 
 int64_t world_wall_us(const struct world *w)
@@ -246,10 +149,10 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 		disk_append(w, node, action, group);
 		break;
 	case DO_APPLY:
-		apply(w, node, action->op);
+		node_apply_up_to(w, node, action->op);
 		break;
 	case DO_ADOPT:
-		adopt(w, node, action->op);
+		staging_adopt(w, node, action->op);
 		break;
 	case DO_STAGE:
 		staging_take(w, node, action);
@@ -491,12 +394,12 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 		break;
 	case EV_PUBLISH:
 		if (node->publish_due)
-			publish_received(node);
+			node_publish_received(node);
 		break;
 	case EV_SNAPSHOT:
 		node->snapshot_under_way = false;
 		if (event->value == node->adoptions) { /* a replacement stops one under way */
-			publish(node, history);
+			node_publish(node, history);
 			disk_trim(node);
 		}
 		break;
@@ -507,108 +410,6 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
-
-static void hand(struct world *w, struct node *node, struct replica_event *event)
-{
-	replica_step(node->core, event, &node->actions);
-	for (uint32_t i = 0; i < node->actions.count; i++) {
-		if (node->actions.list[i].kind == DO_APPLY)
-			apply(w, node, node->actions.list[i].op);
-	}
-}
-
-static void hand_record(struct world *w, struct node *node, const struct record *record)
-{
-	uint64_t count = record->last_op - record->op;
-	uint8_t (*bytes)[256] = world_alloc((count + 1) * sizeof *bytes);
-	struct replica_entry *entries = world_alloc((count + 1) * sizeof *entries);
-	struct replica_event event = {.op = record->op, .digest = record->digest, .commit = record->commit};
-
-	switch (record->kind) {
-	case WRITE_META:
-		event = (struct replica_event){.kind = REPLICA_RECOVER_META, .meta = record->meta};
-		node->uuid = record->meta->uuid;
-		break;
-	case WRITE_BATCH:
-	case WRITE_STAGED:
-		for (uint64_t i = 0; i < count; i++)
-			know_time(w, node, record->entries[i].body);
-		for (uint64_t i = 0; i < count; i++)
-			entries[i] = (struct replica_entry){.view = record->entries[i].view, .body = bytes[i],
-							    .size = body_bytes(w, record->entries[i].body, bytes[i])};
-		event.kind = record->kind == WRITE_BATCH ? REPLICA_RECOVER_BATCH : REPLICA_RECOVER_STAGED;
-		event.entries = entries;
-		event.entries_count = (uint32_t)count;
-		break;
-	case WRITE_STATE:
-		event = (struct replica_event){.kind = REPLICA_RECOVER_STATE,
-					       .op = record->op,
-					       .last_op = record->last_op};
-		break;
-	}
-	hand(w, node, &event);
-	free(bytes);
-	free(entries);
-}
-
-/* A received state counts only if the journal's last replacement is of its op. */
-static void name_received(struct node *node)
-{
-	struct disk *disk = &node->disk;
-	const struct record *last = NULL;
-
-	for (uint32_t i = 0; i < disk->count; i++) {
-		if (disk->records[i].kind == WRITE_STATE)
-			last = &disk->records[i];
-	}
-	if (last != NULL && disk->has_incoming && disk->incoming.count == last->op &&
-	    digest_equal(disk->incoming.digest, last->digest) &&
-	    last->op >= (disk->has_snapshot ? disk->snapshot.count : 0))
-		publish(node, &disk->incoming);
-	disk->has_incoming = false;
-}
-
-/* The core's reading of the disk and the judge's. */
-static void compare(struct world *w, struct node *node)
-{
-	uint64_t last = replica_last_op(node->core);
-
-	disk_settle(&node->disk);
-	if (replica_view(node->core)->number != node->disk.image.view)
-		world_fail(w, 2, "replica %" PRIu32 " recovers view %" PRIu64 ", its disk knows view %" PRIu64, node->id,
-			   replica_view(node->core)->number, node->disk.image.view);
-	if (last != disk_last(&node->disk))
-		world_fail(w, 14, "replica %" PRIu32 " recovers up to op %" PRIu64 ", its disk ends at op %" PRIu64,
-			   node->id, last, disk_last(&node->disk));
-	for (uint64_t op = node->live.count + 1; op <= last; op++) {
-		struct replica_entry entry = replica_entry_at(node->core, op);
-
-		if (body_of(w, entry.body, entry.size) != disk_body(&node->disk, op))
-			world_fail(w, 14, "replica %" PRIu32 " recovers another operation at op %" PRIu64, node->id, op);
-	}
-	for (uint32_t op = 1; op <= node->live.count; op++) {
-		if (node->live.bodies[op - 1] != disk_body(&node->disk, op))
-			world_fail(w, 14, "replica %" PRIu32 " recovers another history at op %" PRIu32, node->id, op);
-	}
-}
-
-static void recover(struct world *w, struct node *node)
-{
-	struct replica_meta meta = {.id = node->id, .uuid = node->uuid};
-
-	name_received(node);
-	history_free(&node->live);
-	history_init(&node->live, node->init);
-	if (node->disk.has_snapshot)
-		history_copy(&node->live, &node->disk.snapshot, node->disk.snapshot.count);
-	for (uint32_t i = 0; i < node->live.count; i++)
-		know_time(w, node, node->live.bodies[i]);
-	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = node->live.count,
-					      .digest = node->live.digest});
-	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
-	for (uint32_t i = 0; i < node->disk.count; i++)
-		hand_record(w, node, &node->disk.records[i]);
-}
 
 void node_start(struct world *w, struct node *node)
 {
@@ -634,10 +435,7 @@ void node_start(struct world *w, struct node *node)
 	node->clock_ms = world_clock(w);
 	snprintf(node->address, sizeof node->address, "%" PRIu32 ":%" PRIu32, node->id, node->life);
 	node->core = replica_new(&options, &service);
-	node->recovering = true;
-	recover(w, node);
-	node->recovering = false;
-	compare(w, node);
+	node_recover(w, node);
 	world_say(w, "replica %" PRIu32 " starts, op %" PRIu64 " commit %" PRIu32, node->id,
 		  replica_last_op(node->core), node->live.count);
 	memcpy(node->registered, node->address, sizeof node->registered);

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/sim/internal.h"
+#include "tests/sim/judge.h"
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
 

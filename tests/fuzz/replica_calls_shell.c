@@ -1,0 +1,245 @@
+#include "replica_calls_shell.h"
+
+#include <string.h>
+
+#include "rpc/base/must.h"
+#include "server/shop/initial_orders.h"
+#include "server/shop/orders_service.h"
+
+#define ORDERS_MAX 1000
+
+struct uuid shell_uuid(uint8_t byte)
+{
+	struct uuid uuid;
+
+	memset(uuid.bytes, byte, sizeof uuid.bytes);
+	return uuid;
+}
+
+static void apply(struct shell *shell, uint64_t op)
+{
+	while (orders_op(shell->orders) < op && !shell->ended) {
+		struct replica_entry entry = replica_entry_at(shell->replica, orders_op(shell->orders) + 1);
+
+		/* A member that pushes what cannot be applied stops the process rather than let copies differ: see
+		 * node_apply. */
+		if (orders_apply(shell->orders, entry.body, entry.size) != ORDERS_APPLIED)
+			shell->ended = true;
+	}
+}
+
+static void stage(struct shell *shell, const struct replica_action *action)
+{
+	const jh_state_chunk *piece = shell->piece;
+	char error[256];
+	struct replica_event *then = &shell->then;
+
+	must(piece != NULL);
+	if (piece->total > ORDERS_MAX) { /* as check_room in server/disk/staging.c */
+		shell->ended = true;
+		return;
+	}
+	if (piece->first == 0) {
+		orders_free(shell->staging);
+		shell->staging = orders_new(ORDERS_MAX);
+	}
+	*then = (struct replica_event){.kind = REPLICA_STAGED, .token = action->token, .ok = true};
+	if (shell->staging == NULL || orders_count(shell->staging) != piece->first) {
+		then->next = shell->staging == NULL ? 0 : orders_count(shell->staging);
+		return;
+	}
+	then->ok = orders_decode(shell->staging, piece->initial_count, piece->records.records_val,
+				 piece->records.records_len, error, sizeof error);
+	then->next = orders_count(shell->staging);
+	then->complete = then->ok && orders_count(shell->staging) >= piece->total;
+	if (then->complete && (orders_op(shell->staging) != action->op ||
+			       !digest_equal(orders_digest(shell->staging), action->digest)))
+		then->ok = then->complete = false;
+}
+
+static void write_record(struct shell *shell, const struct replica_action *action)
+{
+	struct replica_meta meta;
+
+	must(action->ticket > shell->ticket);
+	shell->ticket = action->ticket;
+	if (action->write == WRITE_META)
+		replica_meta_now(shell->replica, &meta);
+	if (action->write != WRITE_BATCH && action->write != WRITE_STAGED)
+		return;
+	must(action->last_op - action->op <= LIMIT_PUSH_ENTRIES);
+	for (uint64_t op = action->op + 1; op <= action->last_op; op++)
+		must(replica_entry_at(shell->replica, op).size <= LIMIT_BODY_BYTES);
+}
+
+static void answered(struct shell *shell, uint64_t token)
+{
+	must(token < REQUESTS);
+	must(shell->waits[token]); /* exactly once */
+	shell->waits[token] = false;
+}
+
+static struct connect *connect_of(struct shell *shell, uint32_t id, struct uuid uuid)
+{
+	for (uint32_t i = 0; i < shell->connects_count; i++)
+		if (shell->connects[i].id == id && uuid_equal(shell->connects[i].uuid, uuid))
+			return &shell->connects[i];
+	return NULL;
+}
+
+static void connect_to(struct shell *shell, const struct replica_action *action)
+{
+	struct connect *connect = connect_of(shell, action->id, action->uuid);
+
+	if (connect == NULL) {
+		if (shell->connects_count == CONNECTS) {
+			shell->ended = true;
+			return;
+		}
+		connect = &shell->connects[shell->connects_count++];
+	}
+	*connect = (struct connect){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation};
+}
+
+static void disconnect(struct shell *shell, const struct replica_action *action)
+{
+	struct connect *connect = connect_of(shell, action->id, action->uuid);
+
+	if (connect != NULL)
+		*connect = shell->connects[--shell->connects_count];
+}
+
+static void carry_out(struct shell *shell, const struct replica_action *action)
+{
+	struct connect *connect;
+
+	switch (action->kind) {
+	case DO_WRITE:
+		write_record(shell, action);
+		break;
+	case DO_APPLY:
+		apply(shell, action->op);
+		break;
+	case DO_ADOPT:
+		must(shell->staging != NULL);
+		must(orders_op(shell->staging) == action->op);
+		orders_free(shell->orders);
+		shell->orders = shell->staging;
+		shell->staging = NULL;
+		break;
+	case DO_STAGE:
+		stage(shell, action);
+		break;
+	case DO_UNSTAGE:
+		orders_free(shell->staging);
+		shell->staging = NULL;
+		break;
+	case DO_JUDGE:
+		must(shell->waits[action->token]);
+		shell->proposes[action->token] = true;
+		break;
+	case DO_ANSWER:
+	case DO_READ:
+	case DO_READ_MOVED:
+	case DO_ACK:
+	case DO_INSTALLED:
+	case DO_BOUND:
+		answered(shell, action->token);
+		break;
+	case DO_PUSH:
+		connect = connect_of(shell, action->id, action->uuid);
+		must(connect != NULL);
+		connect->push = action->token;
+		break;
+	case DO_CONNECT:
+		connect_to(shell, action);
+		break;
+	case DO_DISCONNECT:
+		disconnect(shell, action);
+		break;
+	case DO_RETIRE:
+	case DO_EXIT:
+		shell->ended = true;
+		break;
+	case DO_PING:
+	case DO_NEWS:
+	case DO_LOG:
+		break;
+	}
+}
+
+static void step_once(struct shell *shell, const struct replica_event *event)
+{
+	struct replica_event now = *event;
+
+	now.now_ms = shell->now_ms;
+	replica_step(shell->replica, &now, &shell->actions);
+	for (uint32_t i = 0; i < shell->actions.count && !shell->ended; i++)
+		carry_out(shell, &shell->actions.list[i]);
+}
+
+static void propose(struct shell *shell, uint64_t token)
+{
+	struct replica_event event = {.kind = REPLICA_PROPOSE, .token = token, .body = shell->bodies[token],
+				      .size = shell->sizes[token], .view = replica_view(shell->replica)->number};
+	int64_t time_us;
+
+	shell->proposes[token] = false;
+	must(orders_body_key(event.body, event.size, &event.client, &event.request, &event.content, &time_us));
+	step_once(shell, &event);
+}
+
+void shell_step(struct shell *shell, const struct replica_event *event)
+{
+	step_once(shell, event);
+	while (!shell->ended && shell->then.kind != REPLICA_RECOVER_BASE) {
+		struct replica_event then = shell->then;
+
+		shell->then = (struct replica_event){.kind = REPLICA_RECOVER_BASE};
+		step_once(shell, &then);
+	}
+	for (uint64_t token = 1; token < REQUESTS && !shell->ended; token++)
+		if (shell->proposes[token])
+			propose(shell, token);
+}
+
+uint64_t shell_take_token(struct shell *shell)
+{
+	must(shell->token < REQUESTS - 1);
+	shell->waits[++shell->token] = true;
+	return shell->token;
+}
+
+static bool load(void *context, const void *body, size_t size, char *error, size_t error_size)
+{
+	return orders_load_initial(context, body, size, error, error_size);
+}
+
+void shell_start(struct shell *shell)
+{
+	static const struct replica_options options = {.id = 1, .push_full_limit = 65536, .heartbeat_ms = 50,
+						       .suspect_ms = 250, .stall_ms = 2000,
+						       .read_hold_ms = 250, .orders_max = ORDERS_MAX,
+						       .log_bytes_max = 4096};
+	const struct replica_service service = orders_service(&shell->orders);
+	const struct replica_meta meta = {.id = 1, .uuid = shell_uuid(1)};
+	char error[INITIAL_ORDERS_ERROR_SIZE];
+
+	shell->now_ms = 1000;
+	shell->then.kind = REPLICA_RECOVER_BASE;
+	shell->orders = orders_new(ORDERS_MAX);
+	must(initial_orders_built_in(load, shell->orders, error, sizeof error));
+	shell->replica = replica_new(&options, &service);
+	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .digest = orders_digest(shell->orders)});
+	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
+	step_once(shell, &(struct replica_event){.kind = REPLICA_START});
+	step_once(shell, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
+}
+
+void shell_end(struct shell *shell)
+{
+	replica_free(shell->replica);
+	replica_actions_free(&shell->actions);
+	orders_free(shell->orders);
+	orders_free(shell->staging);
+}

@@ -40,9 +40,17 @@ room frontend/keeper rpc/base rpc/net rpc/program frontend/views
 room frontend rpc/base rpc/net rpc/program rpc/cluster $X frontend/keeper frontend/router frontend/views/views.h
 room client rpc/base rpc/net rpc/program rpc/cluster $X
 
+# Ours: not what rpcgen writes, where somebody builds among the sources.
+sources() {
+	[[ -e .git ]] && git ls-files -- '*.c' '*.h' 2>/dev/null && return
+	find rpc server frontend client tests -name '*.[ch]' -not -path '*/generated/*' -not -path '*/CMakeFiles/*'
+}
+counted=0
 while read -r lines file; do
+	counted=$((counted + 1))
 	((lines <= 500)) || complain "$file has $lines lines: split it by what it is about, 500 are enough"
-done < <(git ls-files -- '*.c' '*.h' 2>/dev/null | xargs -r wc -l | grep -v ' total$')
+done < <(sources | xargs -r wc -l | grep -v ' total$')
+((counted > 0)) || complain "no sources found in $PWD"
 
 for core in server/replica frontend/views frontend/router; do
 	lines=$(cat "$core"/*.c | wc -l)

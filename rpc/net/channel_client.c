@@ -1,5 +1,4 @@
 /* The calls of a channel: the CLIENT that a stub is handed, and how each call ends, which is exactly once. */
-#include <stdlib.h>
 #include <sys/queue.h>
 
 #include "rpc/base/clock.h"

@@ -1,10 +1,9 @@
 #include "server/disk/check.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"

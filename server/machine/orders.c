@@ -1,6 +1,7 @@
 #include "server/machine/orders.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rpc/base/must.h"

@@ -143,15 +143,19 @@ check_network_of_rpcbind() {
 		fail "rpcbind runs here, but answers on its local socket only: install netbase (/etc/services) and restart it"
 }
 
+# Before anything is built: who may not start one has to ask somebody else.
+need_rpcbind() {
+	if ! rpcbind_answers && ((EUID != 0)) && ! sudo -n true 2>/dev/null && ! { [[ -t 0 ]] && sudo -v; }; then
+		echo "failover-demo: no rpcbind is running, and starting it needs root: start it with \`rpcbind\` as root" >&2
+		exit 4
+	fi
+}
+
 start_rpcbind() {
 	if rpcbind_answers; then
 		check_network_of_rpcbind
 		say "rpcbind is running already: it stays as it is"
 		return
-	fi
-	if ((EUID != 0)) && ! sudo -n true 2>/dev/null && ! { [[ -t 0 ]] && sudo -v; }; then
-		echo "failover-demo: no rpcbind is running, and starting it needs root: start it with \`rpcbind\` as root" >&2
-		exit 4
 	fi
 	# In a session of its own, so that control-C reaches us first; the shell writes the pid that sudo would hide.
 	# shellcheck disable=SC2016 # expanded by that shell
@@ -223,6 +227,7 @@ all_orders() { # POSTCODE...
 
 step "Build (what is missing of Debian's packages is installed first)"
 "$root/client/install-packages.sh"
+need_rpcbind
 mkdir -p "$root/build"
 cd "$root"
 if ! { cmake --preset release && cmake --build --preset release --target justhungry-server justhungry-frontend justhungry; } \

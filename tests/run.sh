@@ -80,6 +80,7 @@ fi
 build() {
 	local preset=$1 log=build/$1-build.log
 	shift
+	echo "building: preset $preset, see $log"
 	cmake --preset "$preset" "$@" >"$log" 2>&1 && cmake --build --preset "$preset" >>"$log" 2>&1 && return
 	tail -n 60 "$log" >&2
 	echo "tests/run.sh: the build failed: see $log" >&2

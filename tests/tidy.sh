@@ -8,6 +8,9 @@ set -euo pipefail
 build=$(realpath "${1:?usage: tests/tidy.sh BUILD_DIR [FILE.c...]}")
 shift
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+for tool in clang-tidy git jq; do
+	command -v "$tool" >/dev/null || { echo "tests/tidy.sh: $tool is missing: install it (Debian: $tool)" >&2; exit 2; }
+done
 [[ -f $build/compile_commands.json ]] || {
 	echo "tests/tidy.sh: no compile_commands.json in $build" >&2
 	exit 2

@@ -140,7 +140,7 @@ if [[ -n ${JH_OWN_HOST:-} ]]; then
 	start_rpcbind
 	BASE=541000000
 else
-	rpcbind_answers || skip "no rpcbind is running, and without root there is no starting one"
+	rpcbind_answers || skip "no rpcbind is running, and starting one for this test needs root and namespaces (unshare)"
 	BASE=$((541000000 + $$ % 100000 * 5000))
 	while ! base_is_free "$BASE"; do
 		BASE=$((BASE + 5000))

@@ -22,6 +22,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/base/clock.h"
 #include "rpc/program/make_path.h"
+#include "rpc/program/own_files.h"
 #include "rpc/net/thread.h"
 
 #define VIEW_FILE "view.json"
@@ -447,6 +448,7 @@ static bool start_thread(struct directory *directory, struct event_base *base)
 struct store *store_open_directory(struct event_base *base, const char *path, struct views_stored *stored,
 				   store_saved_fn saved, void *context, char *error, size_t error_size)
 {
+	static const char *const ours[] = {VIEW_FILE, NULL};
 	static const struct store_keeper keeper = {.save = directory_save, .close = directory_close};
 	struct directory *directory = calloc(1, sizeof *directory);
 
@@ -462,6 +464,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	thread_cond_init(&directory->wake);
 	if (!open_path(directory, error, error_size) ||
 	    !store_lock_take(directory->fd, path, &directory->lock, error, error_size) ||
+	    !own_files_only(directory->fd, path, ours, error, error_size) ||
 	    !load(directory, stored, error, error_size) ||
 	    !store_lock_note(directory->fd, path, &directory->lock, error, error_size))
 		goto fail;

@@ -1,3 +1,4 @@
+#include "rpc/program/own_files.h"
 #include "server/disk/recovery.h"
 
 #include <dirent.h>
@@ -318,7 +319,11 @@ uint64_t recovery_tail_cut(const struct recovery *recovery, const struct journal
 
 static void begin_directory(struct recovery *recovery, struct directory *directory)
 {
+	static const char *const ours[] = {"snapshot", "incoming", "journal-", NULL};
+
 	recovery_refuse_other_formats(directory);
+	if (!own_files_only(directory_fd(directory), recovery->data_dir, ours, recovery->error, sizeof recovery->error))
+		recovery_refuse(recovery->error);
 	if (!directory_begin(directory, recovery->error, sizeof recovery->error))
 		recovery_refuse(recovery->error);
 	name_received(recovery, recovery->data_dir);

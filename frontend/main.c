@@ -10,6 +10,7 @@
 #include "rpc/base/log.h"
 #include "rpc/cluster/identify.h"
 #include "rpc/base/shortage.h"
+#include "rpc/net/listen_socket.h"
 #include "rpc/net/loop.h"
 #include "rpc/program/process.h"
 #include "rpc/program/standard_output.h"
@@ -198,6 +199,9 @@ static bool start(struct program *program, char *error, size_t error_size)
 	/* RULE 20: nothing is written before it is sure that no other process is the front-end. */
 	if (registry_taken(frontend->options.program_base, JH_FRONTEND_V1, error, error_size))
 		return false;
+	for (uint32_t i = 0; i < frontend->options.listen_count; i++)
+		if (!listen_socket_possible(frontend->options.listen[i], error, error_size))
+			return false;
 	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored,
 					       manager_saved, frontend, error, error_size);
 	if (frontend->store == NULL)

@@ -11,6 +11,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/identify.h"
+#include "rpc/net/listen_socket.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/server.h"
 #include "rpc/program/process.h"
@@ -245,6 +246,11 @@ struct node *node_new(const struct node_options *options)
 	if (node->directory == NULL ||
 	    registry_taken(options->program_base + options->id, JH_REPLICA_V1, error, sizeof error))
 		refuse(error, 1);
+	/* Listening begins at the end: until then who connects is refused, as if nobody were there. */
+	for (uint32_t i = 0; i < options->listen_count; i++) {
+		if (!listen_socket_possible(options->listen[i], error, sizeof error))
+			refuse(error, 1);
+	}
 	node->base = loop_new();
 	must_allocate(node->base);
 	/* Before the start, which may take a second: asked to stop meanwhile we stop in order right after it. */

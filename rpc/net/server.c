@@ -14,6 +14,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/clock.h"
+#include "rpc/net/listen_socket.h"
 #include "rpc/net/server_internal.h"
 
 #define LISTEN_BACKLOG 4096
@@ -338,51 +339,14 @@ static void accept_again(evutil_socket_t fd, short what, void *context)
 	event_add(&listener->accept, NULL);
 }
 
-static int bind_listener(struct rpc_address *address)
-{
-	int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	/* As rpcbind itself does: "tcp" and "tcp6" are two netids, so [::] leaves 0.0.0.0 free. */
-	if (address->storage.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
-	if (bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 ||
-	    listen(fd, LISTEN_BACKLOG) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address->storage, &address->length) != 0) {
-		int reason = errno;
-
-		close(fd);
-		errno = reason;
-		return -1;
-	}
-	return fd;
-}
-
 bool rpc_server_listen(struct rpc_server *server, const char *address, char *bound, size_t bound_size, char *error,
 		       size_t error_size)
 {
 	struct rpc_address wanted;
+	int fd = listen_socket_bind(address, &wanted, error, error_size);
 
-	if (!rpc_address_parse(address, &wanted)) {
-		snprintf(error, error_size,
-			 "cannot listen on \"%s\": give a numeric address such as 127.0.0.1:4711 or [::1]:4711",
-			 address);
+	if (fd < 0 || !listen_socket_begin(fd, address, LISTEN_BACKLOG, error, error_size))
 		return false;
-	}
-
-	int fd = bind_listener(&wanted);
-
-	if (fd < 0) {
-		const char *help = errno == EADDRINUSE	    ? ": stop what listens there or choose another port"
-				   : errno == EADDRNOTAVAIL ? ": choose an address of this host"
-				   : errno == EACCES	    ? ": choose a port above 1023"
-							    : "";
-
-		snprintf(error, error_size, "cannot listen on %s: %s%s", address, strerror(errno), help);
-		return false;
-	}
 	rpc_address_format(&wanted, bound, bound_size);
 
 	struct listener *listener = calloc(1, sizeof *listener);

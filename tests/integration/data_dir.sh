@@ -57,6 +57,29 @@ if ((EUID != 0)); then
 	ends read-only '[1-9]' 'read-only.*([Pp]ermission|writable)'
 fi
 
+# Somebody else's: a mistyped path. A disk of its own may have been made with a lost+found.
+mkdir "$SCRATCH/elsewhere" "$SCRATCH/elsewhere/lost+found"
+: >"$SCRATCH/elsewhere/passwd"
+for daemon in "server/justhungry-server --id 4" frontend/justhungry-frontend; do
+	# shellcheck disable=SC2086 # words
+	launch elsewhere "$JH_BUILD"/$daemon --data-dir "$SCRATCH/elsewhere" --program-base $((BASE + 5000))
+	ends elsewhere 1 "the data directory $SCRATCH/elsewhere holds files of somebody else \\(passwd\\) and none of ours"
+	[[ $(ls "$SCRATCH/elsewhere") == $'lost+found\npasswd' ]] || fail "something was made among them"
+	: >"$LOGS/elsewhere.log"
+done
+# A note beside our own files is fine.
+: >"$(replica_dir 3)/note"
+
+# A busy port: nothing is made before it is known.
+port=$(status_get '.frontend | split(":") | last')
+for daemon in "server/justhungry-server --id 4" frontend/justhungry-frontend; do
+	# shellcheck disable=SC2086 # words
+	launch busy "$JH_BUILD"/$daemon --data-dir "$SCRATCH/busy" --program-base $((BASE + 5000)) --listen "127.0.0.1:$port"
+	ends busy 1 "cannot listen on 127.0.0.1:$port: .*: stop what listens there or choose another port"
+	[[ -z $(ls -A "$SCRATCH/busy" 2>/dev/null) ]] || fail "something was made though nobody can listen: $(ls "$SCRATCH/busy")"
+	: >"$LOGS/busy.log"
+done
+
 # Damaged in the middle of what was acknowledged: noticed, set aside, the uuid given up, and healed by the others.
 newest_journal() { find "$(replica_dir 3)" -type f -name '*.journal' -o -type f -path '*journal*' | sort | tail -n 1; }
 flip() { # FILE OFFSET: every bit of one byte

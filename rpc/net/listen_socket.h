@@ -1,0 +1,14 @@
+/* A socket to listen on, in two steps: what is bound and does not listen refuses whoever connects, as if nobody were there. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rpc/net/address.h"
+
+/* A numeric address, with the port or without (0: any). -1 with one line in error; *bound has the port it got. */
+int listen_socket_bind(const char *address, struct rpc_address *bound, char *error, size_t error_size);
+/* False with one line in error, and fd closed. */
+bool listen_socket_begin(int fd, const char *address, int backlog, char *error, size_t error_size);
+/* Whether one could listen there: to be asked before anything is begun that would be left half done. False with that line. */
+bool listen_socket_possible(const char *address, char *error, size_t error_size);

@@ -45,7 +45,7 @@ frontend_refuses() { # FORMAT ADVICE
 
 # --- this format ----------------------------------------------------------------------------------------------------
 
-current=$(sed -n 's/^#define VIEW_FILE_FORMAT \([0-9]*\).*/\1/p' "$(dirname "$0")/../../frontend/view_file.h")
+current=$(sed -n 's/^#define VIEW_FILE_FORMAT \([0-9]*\).*/\1/p' "$(dirname "$0")/../../frontend/keeper/view_file.h")
 [[ -d $golden/format-$current ]] || fail "a new number needs a golden directory: tests/golden/directories/format-$current"
 fresh "$current"
 "$server" --check "$(replica_dir 1)" >"$LOGS/check.json" || fail "--check: $(<"$LOGS/check.json")"

@@ -10,35 +10,13 @@ small=$(replica_dir 2)
 mkdir "$small"
 mount -t tmpfs -o size=256m tmpfs "$small"
 SERVER_OPTIONS+=(--segment-bytes 8388608)
-FRONTEND_OPTIONS=(--full-wait-s 2)
+FRONTEND_OPTIONS=(--full-wait-s 5)
 form 3
 
 # What is on the disk stays, and there is room for nothing more.
 fill() { dd if=/dev/zero of="$small/ballast" bs=1M status=none 2>/dev/null || true; }
 free() { rm "$small/ballast"; }
 
-# Orders of the largest size, so that a segment is soon used up, until somebody stops them.
-big=$(printf ' %s' $(for item in {1..32}; do head -c 128 /dev/zero | tr '\0' "${item: -1}"; echo; done))
-start_big() { # NAME
-	# shellcheck disable=SC2016 # expanded by that shell
-	launch "$1" "$BASH" -c 'until [[ -e $4 ]]; do yes "$1" | "$2" --program-base "$3" --timeout 2 shell; done' - \
-		"order \"DH1 3LG\"$big" "$JH_BUILD/client/justhungry" "$BASE" "$SCRATCH/enough"
-}
-many_big() {
-	local n
-	rm -f "$SCRATCH/enough"
-	for n in 1 2 3; do
-		start_big "big-$n"
-	done
-}
-no_big() {
-	local n
-	for n in 1 2 3; do
-		touch "$SCRATCH/enough"
-		pkill -KILL -P "${PIDS[big-$n]}" || true
-		join "big-$n" 2>/dev/null
-	done
-}
 turned_away() {
 	try --timeout 5 order "DH1 3LE" soup
 	((STATUS == 4)) && grep -q 'disk full on replica 2' <<<"$ERR"
@@ -51,9 +29,9 @@ primary=$(primary)
 ((primary != 2)) || expect 0 '' switchover 1
 fill
 many_big
-wait_for 20 "status to name the full disk" says "orders are refused: disk full on replica 2"
+wait_while_filling "status to name the full disk" says "orders are refused: disk full on replica 2"
 status_is '.health == "degraded"' || fail "orders are refused and status says: $(status_json)"
-wait_for 10 "it to leave" role_is 2 learner
+wait_for 20 "it to leave" role_is 2 learner
 orders_flow 100 "without it"
 log_says frontend 'evicted: replica 2' || fail "the front-end did not say whom it evicted"
 says "replica 2 is no member, its disk is full" || fail "status does not say why replica 2 is no member: $(status_json)"
@@ -65,8 +43,8 @@ wait_for 20 "it to come back" role_is 2 backup
 expect 0 '' switchover 2
 fill
 many_big
-wait_for 20 "the full primary to hand over" log_says frontend "the primary's disk is full: switchover to"
-wait_for 10 "it to leave" role_is 2 learner
+wait_while_filling "the full primary to hand over" log_says frontend "the primary's disk is full: switchover to"
+wait_for 20 "it to leave" role_is 2 learner
 orders_flow 100 "at another primary"
 no_big
 hurry load
@@ -80,7 +58,7 @@ kill9 1 3
 wait_for 10 "it to serve alone" status_is '.primary == 2'
 fill
 many_big
-wait_for 20 "orders to be turned away" turned_away
+wait_while_filling "orders to be turned away" turned_away
 no_big
 expect 0 'DH1 3LE' history "DH1 3LE"
 free

@@ -343,6 +343,44 @@ form() {
 	jh --timeout 60 status --wait "$1" >/dev/null || fail "no cluster of $1: $(status_json)"
 }
 
+# --- full segments --------------------------------------------------------------------------------------------------
+
+# Orders of the largest size, so that a segment is soon used up, from so many at once that they share its writes.
+BIG_AT_ONCE=8
+BIG_ITEMS=$(printf ' %s' $(for item in {1..32}; do head -c 128 /dev/zero | tr '\0' "${item: -1}"; echo; done))
+many_big() {
+	local n
+	rm -f "$SCRATCH/enough"
+	for ((n = 1; n <= BIG_AT_ONCE; n++)); do
+		# shellcheck disable=SC2016 # expanded by that shell
+		launch "big-$n" "$BASH" -c 'until [[ -e $4 ]]; do yes "$1" | "$2" --program-base "$3" --timeout 2 shell; done' - \
+			"order \"DH1 3LG\"$BIG_ITEMS" "$JH_BUILD/client/justhungry" "$BASE" "$SCRATCH/enough"
+	done
+}
+no_big() {
+	local n
+	touch "$SCRATCH/enough"
+	for ((n = 1; n <= BIG_AT_ONCE; n++)); do
+		pkill -KILL -P "${PIDS[big-$n]}" || true
+		join "big-$n" 2>/dev/null
+	done
+}
+
+# wait_while_filling WHAT COMMAND...: as wait_for, for as long as orders are made: how fast they use up what was reserved for
+# them hangs on the machine.
+wait_while_filling() {
+	local what=$1 op last=-1 deadline=$((SECONDS + 20))
+	shift
+	until "$@"; do
+		if ((SECONDS >= deadline)); then
+			op=$(op_of_cluster)
+			[[ $op != "$last" ]] || fail "no order was made for 20 s, and in vain waited for: $what"
+			last=$op deadline=$((SECONDS + 20))
+		fi
+		sleep 0.05
+	done
+}
+
 # --- load, and the promise ------------------------------------------------------------------------------------------
 
 # start_load NAME SECONDS [CLIENTS]: orders in the background until they surely flow.

@@ -3,6 +3,7 @@
 #pragma once
 
 #define LIMIT_REPLICAS 64                     /* replicas a cluster may have, learners included */
+#define LIMIT_VIEW_NUMBER (INT64_MAX / 2)     /* that is believed: there is always a next one, view.json can hold it */
 #define LIMIT_ADDRESS_BYTES 64                /* "192.0.2.7:40001", "[::1]:40001" */
 #define LIMIT_CUSTOMER_BYTES 64
 #define LIMIT_POSTCODE_BYTES 32               /* as typed; normalised it is at most 8 */

@@ -204,8 +204,8 @@ bool convert_view_from_wire(const jh_view *wire, struct view *view)
 	view->cluster = convert_uuid_from_wire(wire->cluster);
 	view->generation = convert_uuid_from_wire(wire->generation);
 	view->manager = convert_uuid_from_wire(wire->manager);
-	if (!members_from_wire(wire, view) || !expected_from_wire(wire, view))
-		return false;
+	if (view->number > LIMIT_VIEW_NUMBER || !members_from_wire(wire, view) || !expected_from_wire(wire, view))
+		return false; /* RULE 19 */
 
 	bool nil = uuid_is_nil(view->cluster) && uuid_is_nil(view->generation) && uuid_is_nil(view->manager);
 

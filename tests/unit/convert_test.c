@@ -136,6 +136,10 @@ static void spoil_number(jh_view *view)
 {
 	view->number = 0;
 }
+static void spoil_number_high(jh_view *view)
+{
+	view->number = UINT64_MAX; /* the next one would be 0 */
+}
 static void spoil_address(jh_view *view)
 {
 	view->members.members_val[0].address.jh_address_val[2] = '\n';
@@ -146,7 +150,7 @@ static void views_that_make_no_sense(void **state)
 {
 	static void (*const spoil[])(jh_view *) = {
 		spoil_order, spoil_id_zero, spoil_id_high, spoil_uuid, spoil_twin, spoil_primary, spoil_cluster,
-		spoil_generation, spoil_manager, spoil_number, spoil_address, spoil_expected,
+		spoil_generation, spoil_manager, spoil_number, spoil_number_high, spoil_address, spoil_expected,
 		spoil_expected_id};
 
 	(void)state;

@@ -320,10 +320,11 @@ static void on_connected(void *context)
 		begin_request(&load->clients[i]);
 }
 
-static void on_closed(void *context, const char *reason)
+static void on_closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct load_client *client = context;
 
+	(void)end;
 	must(!client->in_flight);
 	snprintf(client->load->result->error, sizeof client->load->result->error, "%s", reason);
 	disconnect(client);

@@ -11,7 +11,7 @@
 enum attempt rejection_attempt(enum rpc_status status)
 {
 	switch (status) {
-	case RPC_TIMED_OUT:
+	case RPC_LATE:
 		return ATTEMPT_TIMED_OUT;
 	case RPC_LOST:
 	case RPC_PEER_FAILED:

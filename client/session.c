@@ -176,10 +176,11 @@ static void on_connected(void *context)
 	((struct session *)context)->connected = true;
 }
 
-static void on_closed(void *context, const char *reason)
+static void on_closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct session *session = context;
 
+	(void)end;
 	snprintf(session->closed, sizeof session->closed, "%s", reason);
 	rpc_channel_close(session->channel);
 	session->channel = NULL;

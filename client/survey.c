@@ -60,12 +60,12 @@ static void on_row(void *context, const struct rpc_reply *reply)
 	end_question(question);
 }
 
-static void on_closed(void *context, const char *reason)
+static void on_closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct question *question = context;
 
 	(void)reason;
-	if (rpc_channel_no_rpc(question->channel))
+	if (end == RPC_END_NO_RPC)
 		question->stranger = true;
 	end_question(question);
 }

@@ -1,9 +1,8 @@
 #include "frontend/link_answer.h"
 
-/* Everything from here to the end of the record (xdrmem keeps both in the open part of its XDR). */
-static struct link_answer whole(const XDR *results)
+static struct link_answer whole(const struct rpc_reply *reply)
 {
-	return (struct link_answer){.kind = LINK_AGAIN, .bytes = results->x_private, .size = results->x_handy};
+	return (struct link_answer){.kind = LINK_AGAIN, .bytes = reply->bytes, .size = reply->size};
 }
 
 /* What an outcome other than done means for the router. */
@@ -17,9 +16,10 @@ static enum link_answer_kind settled(XDR *results, jh_outcome outcome)
 	return outcome == JH_REFUSED ? LINK_REFUSED : LINK_UNAVAILABLE;
 }
 
-struct link_answer link_write_answer(XDR *results)
+struct link_answer link_write_answer(const struct rpc_reply *reply)
 {
-	struct link_answer answer = whole(results);
+	struct link_answer answer = whole(reply);
+	XDR *results = reply->results;
 	char postcode[JH_POSTCODE_MAX];
 	jh_order_placed placed = {.postcode = {.postcode_val = postcode}}; /* room of its own: nothing is allocated */
 	jh_operation_kind kind;
@@ -39,9 +39,10 @@ struct link_answer link_write_answer(XDR *results)
 	return answer;
 }
 
-struct link_answer link_read_answer(XDR *results)
+struct link_answer link_read_answer(const struct rpc_reply *reply)
 {
-	struct link_answer answer = whole(results);
+	struct link_answer answer = whole(reply);
+	XDR *results = reply->results;
 	jh_outcome outcome;
 	u_quad_t op;
 

@@ -4,10 +4,11 @@
 #include <rpc/rpc.h>
 
 #include "frontend/links.h"
+#include "rpc/net/channel.h"
 
-/* results: positioned at a jh_write_result or jh_read_result; the answer's bytes point into it. */
-struct link_answer link_write_answer(XDR *results);
-struct link_answer link_read_answer(XDR *results);
+/* reply: RPC_ANSWERED, its results a jh_write_result or jh_read_result; the answer's bytes point into it. */
+struct link_answer link_write_answer(const struct rpc_reply *reply);
+struct link_answer link_read_answer(const struct rpc_reply *reply);
 
 /* An xdrproc_t's work: encodes the bytes of a struct link_answer. */
 bool_t link_answer_encode(XDR *xdr, struct link_answer *answer);

@@ -132,14 +132,13 @@ static void lose(struct link *link, bool refused)
 	links->events.lost(links->context, id, refused);
 }
 
-static void channel_closed(void *context, const char *reason)
+static void channel_closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct link *link = context;
-	bool refused = rpc_channel_refused(link->channel);
 
 	log_debug("links", "connection ended replica=%u address=%s reason=\"%s\"", link->id,
 		  rpc_channel_address(link->channel), reason);
-	lose(link, refused);
+	lose(link, end == RPC_END_REFUSED);
 }
 
 /* What cannot be understood ends the connection: nothing it says afterwards is to be trusted either. */
@@ -184,7 +183,7 @@ static void watched(void *context, const struct rpc_reply *reply)
 	link->watching = false;
 	if (reply->status == RPC_LOST)
 		return;
-	if (reply->status == RPC_TIMED_OUT) {
+	if (reply->status == RPC_LATE) {
 		watch(link);
 		return;
 	}
@@ -300,7 +299,7 @@ static void heart_beat(void *context, const struct rpc_reply *reply)
 	jh_report wire = {0};
 
 	link->heartbeats--;
-	if (reply->status == RPC_LOST || reply->status == RPC_TIMED_OUT)
+	if (reply->status == RPC_LOST || reply->status == RPC_LATE)
 		return;
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_report, &wire)) {
 		nonsense(link, reply->error != NULL ? reply->error : "its answer to HEARTBEAT is malformed");
@@ -344,7 +343,7 @@ static void managed(struct link *link, const struct rpc_reply *reply, const char
 	char text[REPORT_TEXT_SIZE];
 	jh_manage_result wire = {0};
 
-	if (reply->status == RPC_LOST || reply->status == RPC_TIMED_OUT)
+	if (reply->status == RPC_LOST || reply->status == RPC_LATE)
 		return;
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_manage_result, &wire)) {
 		nonsense(link, reply->error != NULL ? reply->error : "its answer to the manager is malformed");
@@ -411,7 +410,7 @@ static void call_answered(void *context, const struct rpc_reply *reply)
 	if (reply->status == RPC_LOST)
 		return; /* it stays in link->calls, for links_disconnect */
 	if (owner != NULL && reply->status == RPC_ANSWERED)
-		answer = call->is_read ? link_read_answer(reply->results) : link_write_answer(reply->results);
+		answer = call->is_read ? link_read_answer(reply) : link_write_answer(reply);
 	else if (rpc_status_not_executed(reply->status))
 		answer.kind = LINK_NOT_EXECUTED;
 	call_free(call);

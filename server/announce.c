@@ -51,8 +51,9 @@ static void answered(void *context, const struct rpc_reply *reply)
 	hang_up(context);
 }
 
-static void closed(void *context, const char *reason)
+static void closed(void *context, enum rpc_end end, const char *reason)
 {
+	(void)end;
 	log_debug("announce", "no front-end heard us reason=\"%s\"", reason);
 	hang_up(context);
 }

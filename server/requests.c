@@ -1,6 +1,5 @@
 #include "server/requests.h"
 
-#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +15,6 @@
 #include "server/machine/body.h"
 #include "server/machine/orders.h"
 #include "server/shop/postcode_check.h"
-
-#define BODY_TIME_OFFSET 24
-#define BODY_CHECK_OFFSET 32
 
 /* For how long the check of an earlier order counts: a postcode stays, a provider that could not be asked may be
  * back soon. */
@@ -193,20 +189,6 @@ void requests_answer(const struct replica_action *action)
 
 /* --- validation ------------------------------------------------------------------------------------------------------ */
 
-static void date(struct request *request, int64_t time_us)
-{
-	uint64_t wire = htobe64((uint64_t)time_us);
-
-	memcpy(request->body + BODY_TIME_OFFSET, &wire, sizeof wire);
-}
-
-static void assign(struct request *request, enum jh_check check)
-{
-	uint32_t wire_check = htobe32((uint32_t)check);
-
-	memcpy(request->body + BODY_CHECK_OFFSET, &wire_check, sizeof wire_check);
-}
-
 static void decline(struct request *request, enum jh_reason reason, const char *why)
 {
 	request->reason = reason;
@@ -222,10 +204,10 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 {
 	switch (verdict) {
 	case POSTCODE_EXISTS:
-		assign(request, JH_CHECK_EXISTS);
+		body_assign_check(request->body, JH_CHECK_EXISTS);
 		break;
 	case POSTCODE_FORMAT_ONLY:
-		assign(request, JH_CHECK_FORMAT_ONLY);
+		body_assign_check(request->body, JH_CHECK_FORMAT_ONLY);
 		break;
 	case POSTCODE_INVALID:
 		decline(request, JH_REASON_INVALID_POSTCODE, "postcodes.io knows no such postcode");
@@ -344,10 +326,9 @@ static struct request *make_request(const jh_submit_args *args)
 	escape_into(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size, ESCAPE_STRICT);
 	if (texts_good(request, &body) && !good)
 		decline(request, JH_REASON_INVALID_POSTCODE, POSTCODE_NO_FORM);
-	/* The content is everything behind what the primary assigns. */
-	size_t assigned = BODY_CHECK_OFFSET + 4; /* RULE 11 */
+	const void *content = body_content(request->body, size, &size); /* RULE 11 */
 
-	request->content = digest_of(request->body + assigned, size - assigned);
+	request->content = digest_of(content, size);
 	return request;
 }
 
@@ -380,7 +361,7 @@ bool requests_next(struct requests *requests, struct replica_event *event, int64
 					.content = request->content, .body = request->body, .size = request->size};
 	if (!declined) {
 		*time_us = requests->options.date(requests->options.context);
-		date(request, *time_us);
+		body_assign_time(request->body, *time_us);
 	}
 	return true;
 }

@@ -113,13 +113,12 @@ static void replica_answered(void *context, const struct rpc_reply *reply)
 	tell(identify, &told);
 }
 
-static void channel_closed(void *context, const char *reason)
+static void channel_closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct identify *identify = context;
 
 	(void)reason;
-	tell(identify, &(struct identity_told){.kind = rpc_channel_no_rpc(identify->channel) ? IDENTIFY_OTHER
-											     : IDENTIFY_UNKNOWN});
+	tell(identify, &(struct identity_told){.kind = end == RPC_END_NO_RPC ? IDENTIFY_OTHER : IDENTIFY_UNKNOWN});
 }
 
 struct identify *identify(struct event_base *base, const char *address, uint32_t program, uint32_t timeout_ms,

@@ -58,7 +58,7 @@ static void let_go_of_socket(struct rpc_channel *channel)
 }
 
 /* Answers every call RPC_LOST, then says closed. Within enter/leave. */
-static void die(struct rpc_channel *channel, const char *reason)
+static void die(struct rpc_channel *channel, enum rpc_end end, const char *reason)
 {
 	if (channel->state == DEAD)
 		return;
@@ -67,15 +67,15 @@ static void die(struct rpc_channel *channel, const char *reason)
 	let_go_of_socket(channel);
 	channel_lose_calls(channel, reason);
 	if (!channel->closed)
-		channel->events.closed(channel->context, reason);
+		channel->events.closed(channel->context, end, reason);
 }
 
-static void cannot_connect(struct rpc_channel *channel, const char *why)
+static void cannot_connect(struct rpc_channel *channel, enum rpc_end end, const char *why)
 {
 	char reason[160];
 
 	snprintf(reason, sizeof reason, "cannot connect to %s: %s", channel->address, why);
-	die(channel, reason);
+	die(channel, end, reason);
 }
 
 void rpc_channel_close(struct rpc_channel *channel)
@@ -173,7 +173,7 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
 	enter(channel);
 	channel_expire_calls(channel, now_us);
 	if (!channel->closed && channel->state == CONNECTING && channel->connect_by_us <= now_us)
-		cannot_connect(channel, "no answer");
+		cannot_connect(channel, RPC_END_LOST, "no answer");
 	if (!channel->closed && channel->state != DEAD) {
 		struct call *call = call_table_first(&channel->calls);
 
@@ -187,7 +187,7 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Tells every whole answer there is; NULL, or why the connection must end. */
+/* Tells every whole answer there is; NULL, or why the connection must end, as RPC_END_NO_RPC. */
 static const char *take_input(struct rpc_channel *channel)
 {
 	const uint8_t *record;
@@ -198,10 +198,9 @@ static const char *take_input(struct rpc_channel *channel)
 
 		if (status == RECORD_MORE)
 			return NULL;
-		channel->no_rpc = status == RECORD_TOO_LONG || !channel_take_reply(channel, record, size);
 		if (status == RECORD_TOO_LONG)
 			return "the peer sent a record over the limit";
-		if (channel->no_rpc)
+		if (!channel_take_reply(channel, record, size))
 			return "the peer sent what is no RPC reply";
 	}
 	return NULL;
@@ -211,6 +210,7 @@ static void channel_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_channel *channel = context;
 	_Alignas(16) uint8_t bytes[READ_BYTES];
+	enum rpc_end end = RPC_END_LOST;
 	const char *reason = NULL;
 
 	(void)what;
@@ -222,6 +222,7 @@ static void channel_readable(evutil_socket_t fd, short what, void *context)
 		channel->heard_us = rpc_clock_us();
 		record_reader_feed(&channel->input, bytes, (size_t)count);
 		reason = take_input(channel);
+		end = RPC_END_NO_RPC;
 		if (!channel->closed && reason == NULL && channel->events.turn_end != NULL)
 			channel->events.turn_end(channel->context);
 		if (!channel->closed && channel->state == UP && channel->send_errno != 0)
@@ -234,7 +235,7 @@ static void channel_readable(evutil_socket_t fd, short what, void *context)
 		reason = strerror(channel->send_errno);
 	}
 	if (reason != NULL && !channel->closed)
-		die(channel, reason);
+		die(channel, end, reason);
 	leave(channel);
 }
 
@@ -258,13 +259,12 @@ static void come_up(struct rpc_channel *channel)
 	if (error == 0 && getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		error = errno;
 	if (error != 0) {
-		channel->refused = error == ECONNREFUSED;
-		cannot_connect(channel, error == EINVAL ? "no numeric address with a port" : strerror(error));
+		cannot_connect(channel, error == ECONNREFUSED ? RPC_END_REFUSED : RPC_END_LOST,
+			       error == EINVAL ? "no numeric address with a port" : strerror(error));
 		return;
 	}
 	if (connected_to_itself(channel->fd)) { /* RULE 17 */
-		channel->refused = true;
-		cannot_connect(channel, "nobody listens there");
+		cannot_connect(channel, RPC_END_REFUSED, "nobody listens there");
 		return;
 	}
 	channel->state = UP;
@@ -349,16 +349,6 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	channel->connect_by_us = now_us + CONNECT_DEADLINE_MS * UINT64_C(1000);
 	channel_set_timer(channel, channel->connect_by_us, now_us);
 	return channel;
-}
-
-bool rpc_channel_refused(const struct rpc_channel *channel)
-{
-	return channel->refused;
-}
-
-bool rpc_channel_no_rpc(const struct rpc_channel *channel)
-{
-	return channel->no_rpc;
 }
 
 size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel)

@@ -18,7 +18,7 @@ struct rpc_channel;
 
 enum rpc_status {
 	RPC_ANSWERED,   /* the peer accepted the call and answered */
-	RPC_TIMED_OUT,  /* the deadline passed: the call may have been executed */
+	RPC_LATE,  /* the deadline passed: the call may have been executed */
 	RPC_LOST,       /* the connection ended first: the call may have been executed */
 	RPC_PEER_FAILED, /* the peer had a system error: the call may have been executed */
 	RPC_REJECTED,    /* certainly not executed: the peer does not serve the program, the version or the procedure,
@@ -33,6 +33,8 @@ bool rpc_status_not_executed(enum rpc_status status);
 struct rpc_reply {
 	enum rpc_status status;
 	XDR *results;          /* RPC_ANSWERED: positioned at the results */
+	const void *bytes;     /* RPC_ANSWERED: the same, as they came, to the end of the record */
+	size_t size;
 	const char *error;     /* otherwise: one line why */
 	uint32_t version_low, version_high; /* RPC_REJECTED for the version: those that the peer serves; else 0 */
 };
@@ -44,11 +46,18 @@ typedef void (*rpc_reply_fn)(void *context, const struct rpc_reply *reply);
 /* Decodes the results into zeroed memory; false when they are malformed. Free with xdr_free(decode, result). */
 bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *result);
 
+/* How a channel ended: what a decision may hang on. The reason beside it is for people. */
+enum rpc_end {
+	RPC_END_LOST,    /* there was a connection, or there may be somebody who cannot be reached now */
+	RPC_END_REFUSED, /* there was none, and nobody listens at the address: the process that did is gone */
+	RPC_END_NO_RPC   /* what came is no RPC reply: what listens there is no RPC server */
+};
+
 struct rpc_channel_events {
 	void (*connected)(void *context);                 /* TCP is up; calls queued before it leave now. May be NULL */
-	void (*closed)(void *context, const char *reason); /* once: connect failed or the connection ended; all calls in
-							      flight have been answered RPC_LOST before. The channel is
-							      dead; the owner still calls rpc_channel_close. */
+	/* Once: connect failed or the connection ended; all calls in flight have been answered RPC_LOST before. The
+	 * channel is dead; the owner still calls rpc_channel_close. */
+	void (*closed)(void *context, enum rpc_end end, const char *reason);
 	void (*turn_end)(void *context);                   /* after all answers of one read were delivered. May be
 							      NULL */
 };
@@ -69,11 +78,6 @@ CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_r
 
 /* Writes what is queued now instead of at the end of the turn. */
 void rpc_channel_flush(struct rpc_channel *channel);
-
-/* There was no connection, and nobody listens at the address: the process that did is gone. */
-bool rpc_channel_refused(const struct rpc_channel *channel);
-/* It ended because what came is no RPC reply: what listens there is no RPC server. */
-bool rpc_channel_no_rpc(const struct rpc_channel *channel);
 
 size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel);
 size_t rpc_channel_output_bytes(const struct rpc_channel *channel); /* queued, not yet taken by the kernel */

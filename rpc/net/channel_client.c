@@ -128,7 +128,7 @@ void channel_expire_calls(struct rpc_channel *channel, uint64_t now_us)
 	while (!channel->closed && (call = call_table_first(&channel->calls)) != NULL &&
 	       call->deadline.at_us <= now_us) {
 		call_table_take(&channel->calls, call);
-		tell_failure(channel, call, RPC_TIMED_OUT, "no answer within the deadline");
+		tell_failure(channel, call, RPC_LATE, "no answer within the deadline");
 	}
 }
 
@@ -175,11 +175,13 @@ bool channel_take_reply(struct rpc_channel *channel, const uint8_t *record, size
 		return true;
 	}
 
+	const uint8_t *bytes = record + head.results_at;
 	XDR results;
 
-	xdrmem_create(&results, (char *)(uintptr_t)(record + head.results_at), (u_int)(size - head.results_at),
-		      XDR_DECODE);
-	tell(channel, call, &(struct rpc_reply){.status = RPC_ANSWERED, .results = &results});
+	size -= head.results_at;
+	xdrmem_create(&results, (char *)(uintptr_t)bytes, (u_int)size, XDR_DECODE);
+	tell(channel, call, &(struct rpc_reply){.status = RPC_ANSWERED, .results = &results, .bytes = bytes,
+						.size = size});
 	return true;
 }
 

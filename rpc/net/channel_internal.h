@@ -25,8 +25,6 @@ struct rpc_channel {
 	struct event readable, writable, flush, timer;
 	bool flush_active;
 	bool blocked; /* UP and the kernel takes no more: `writable` is added */
-	bool refused; /* nobody listens at the address */
-	bool no_rpc;  /* what came is no reply */
 	int start_errno; /* the socket could not be made: told from the loop */
 	int send_errno;  /* writing failed: told once nothing is left to read */
 	uint64_t timer_us; /* when `timer` fires; 0: not added */
@@ -56,7 +54,7 @@ extern struct clnt_ops channel_client_ops;
 bool channel_take_reply(struct rpc_channel *channel, const uint8_t *record, size_t size);
 /* The connection has ended: answers every call RPC_LOST, once each. New calls made meanwhile go to `failed`. */
 void channel_lose_calls(struct rpc_channel *channel, const char *reason);
-/* Answers those RPC_TIMED_OUT whose deadline has come. */
+/* Answers those RPC_LATE whose deadline has come. */
 void channel_expire_calls(struct rpc_channel *channel, uint64_t now_us);
 /* Answers those that never left. */
 void channel_tell_failed(struct rpc_channel *channel);

@@ -40,7 +40,6 @@ struct piece {
 	bool complete;
 	bool ok;
 	struct snapshot_summary summary;
-	uint64_t bytes_expected;
 	char error[SNAPSHOT_ERROR_SIZE];
 	size_t size;
 	char records[];
@@ -87,7 +86,8 @@ static void write_piece(void *context)
 
 	if (incoming->writer == NULL)
 		incoming->writer = snapshot_begin(incoming->staging->options.directory, SNAPSHOT_INCOMING,
-						  piece->bytes_expected, piece->error, sizeof piece->error);
+						  0, /* a push tells how many orders are to come, not how many bytes */
+						  piece->error, sizeof piece->error);
 	/* A state without orders is a piece without records: the file has no chunk then. */
 	piece->ok = incoming->writer != NULL &&
 		    (piece->size == 0 || snapshot_append(incoming->writer, piece->records, piece->size, piece->error,

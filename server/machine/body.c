@@ -3,6 +3,13 @@
 #include <endian.h>
 #include <string.h>
 
+#include "rpc/base/must.h"
+
+/* What the primary assigns stands between who asks and what is asked for. */
+#define TIME_OFFSET 24
+#define CHECK_OFFSET 32
+#define CONTENT_OFFSET 36
+
 #define CHECK_HIGHEST 2 /* JH_CHECK_FORMAT_ONLY of rpc/shop.x */
 #define KIND_ORDER 1    /* JH_OPERATION_ORDER */
 
@@ -73,14 +80,14 @@ bool body_parse(const void *bytes, size_t size, struct body *body)
 	struct cursor cursor = {.at = bytes, .left = size};
 	uint32_t kind;
 
-	if (size < 36)
+	if (size < CONTENT_OFFSET)
 		return false;
 	memcpy(&body->client, cursor.at + BODY_CLIENT_OFFSET, sizeof body->client);
 	body->request = read_64(cursor.at + BODY_REQUEST_OFFSET);
-	body->time_us = (int64_t)read_64(cursor.at + 24);
-	body->check = read_32(cursor.at + 32);
-	cursor.at += 36;
-	cursor.left -= 36;
+	body->time_us = (int64_t)read_64(cursor.at + TIME_OFFSET);
+	body->check = read_32(cursor.at + CHECK_OFFSET);
+	cursor.at += CONTENT_OFFSET;
+	cursor.left -= CONTENT_OFFSET;
 	body->content = cursor.at;
 	body->content_size = cursor.left;
 	return body->check <= CHECK_HIGHEST && take_32(&cursor, &kind) && kind == KIND_ORDER &&
@@ -151,4 +158,26 @@ size_t body_encode(const struct body *body, void *out, size_t size)
 		put_text(&output, LIMIT_ITEM_BYTES, &body->items[i]);
 	}
 	return output.failed ? 0 : size - output.left;
+}
+
+void body_assign_time(void *bytes, int64_t time_us)
+{
+	uint64_t wire = htobe64((uint64_t)time_us);
+
+	memcpy((uint8_t *)bytes + TIME_OFFSET, &wire, sizeof wire);
+}
+
+void body_assign_check(void *bytes, uint32_t check)
+{
+	uint32_t wire = htobe32(check);
+
+	must(check <= CHECK_HIGHEST);
+	memcpy((uint8_t *)bytes + CHECK_OFFSET, &wire, sizeof wire);
+}
+
+const void *body_content(const void *bytes, size_t size, size_t *content_size)
+{
+	must(size > CONTENT_OFFSET);
+	*content_size = size - CONTENT_OFFSET;
+	return (const uint8_t *)bytes + CONTENT_OFFSET;
 }

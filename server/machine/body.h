@@ -36,3 +36,9 @@ bool body_parse(const void *bytes, size_t size, struct body *body);
 /* Writes a body (content and content_size are not read); returns its size, or 0 when it does not fit in size bytes
  * or breaks a limit. LIMIT_BODY_BYTES always suffice. */
 size_t body_encode(const struct body *body, void *out, size_t size);
+
+/* Into bytes that body_encode made: what the primary assigns, and finds out only after it has encoded the rest. */
+void body_assign_time(void *bytes, int64_t time_us);
+void body_assign_check(void *bytes, uint32_t check);
+/* What the client said, nothing that the primary assigns: body_parse's content, of bytes that body_encode made. */
+const void *body_content(const void *bytes, size_t size, size_t *content_size);

@@ -116,10 +116,11 @@ static void lose(struct link *link)
 	links->options.turn_end(links->options.context);
 }
 
-static void closed(void *context, const char *reason)
+static void closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct link *link = context;
 
+	(void)end;
 	log_debug("links", "connection ended replica=%" PRIu32 " reason=\"%s\"", link->id, reason);
 	lose(link);
 }

@@ -46,21 +46,21 @@ static bool skip_covered(const struct replica_log *log, const struct replica_eve
 	return replica_log_digest(log, event->op + *skipped, &ours) && digest_equal(ours, digest);
 }
 
-enum fit { FIT_TAKEN, FIT_OTHER_BRANCH, FIT_GAP };
+enum batch_fit { BATCH_TAKEN, BATCH_OTHER_BRANCH, BATCH_GAP };
 
 /* The log is what the batches say from the snapshot on. A batch from before the snapshot may belong to a tail that
  * was cut later: it ends on another digest at the snapshot's op, and with what follows it counts for nothing until a
  * batch fits again. */
-static enum fit recover_entries(struct replica *r, const struct replica_event *event)
+static enum batch_fit recover_entries(struct replica *r, const struct replica_event *event)
 {
 	uint64_t base = replica_log_base(r->log);
 	uint32_t skipped;
 
 	if (!skip_covered(r->log, event, &skipped)) {
 		if (event->op > base && !r->recovery_astray)
-			return FIT_GAP; /* what led here is missing */
+			return BATCH_GAP; /* what led here is missing */
 		replica_log_cut(r->log, base);
-		return FIT_OTHER_BRANCH;
+		return BATCH_OTHER_BRANCH;
 	}
 
 	uint64_t from = event->op + skipped > base ? event->op + skipped : base;
@@ -70,7 +70,7 @@ static enum fit recover_entries(struct replica *r, const struct replica_event *e
 		replica_log_cut(r->log, from);
 	for (uint32_t i = skipped; i < event->entries_count; i++)
 		replica_log_append(r->log, event->entries[i].view, event->entries[i].body, event->entries[i].size);
-	return FIT_TAKEN;
+	return BATCH_TAKEN;
 }
 
 static void recover_batch(struct replica *r, const struct replica_event *event)
@@ -80,12 +80,12 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 		return;
 	}
 
-	enum fit fit = recover_entries(r, event);
+	enum batch_fit fit = recover_entries(r, event);
 
-	r->recovery_astray = fit == FIT_OTHER_BRANCH;
-	if (fit == FIT_GAP) /* RULE 14 */
+	r->recovery_astray = fit == BATCH_OTHER_BRANCH;
+	if (fit == BATCH_GAP) /* RULE 14 */
 		r->recovery_broken = true;
-	if (r->recovery_broken || fit != FIT_TAKEN)
+	if (r->recovery_broken || fit != BATCH_TAKEN)
 		return;
 
 	uint64_t last = replica_log_last(r->log);

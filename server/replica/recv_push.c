@@ -70,20 +70,20 @@ static void damaged_by(struct replica *r, uint64_t token, const char *why)
 
 /* --- the log ------------------------------------------------------------------------------------------------------ */
 
-enum fit { FIT_SAME, FIT_NEW, FIT_OTHER, FIT_DAMAGE };
+enum entry_fit { ENTRY_SAME, ENTRY_NEW, ENTRY_OTHER, ENTRY_DAMAGE };
 
 /* Compares the primary's entry with ours at op. RULE 6: (view, op) names one body for ever. */
-static enum fit compare(const struct replica_log *log, uint64_t op, const struct replica_entry *theirs)
+static enum entry_fit compare(const struct replica_log *log, uint64_t op, const struct replica_entry *theirs)
 {
 	if (op > replica_log_last(log))
-		return FIT_NEW;
+		return ENTRY_NEW;
 
 	const struct log_entry *ours = replica_log_at(log, op);
 	bool same_body = ours->size == theirs->size && memcmp(ours->body, theirs->body, ours->size) == 0;
 
 	if (ours->view == theirs->view)
-		return same_body ? FIT_SAME : FIT_DAMAGE;
-	return FIT_OTHER;
+		return same_body ? ENTRY_SAME : ENTRY_DAMAGE;
+	return ENTRY_OTHER;
 }
 
 /* Entries after base join the log; a tail that differs goes. Returns NULL, or what is wrong. */
@@ -97,11 +97,11 @@ static const char *take_entries(struct replica *r, struct replica_log *log, cons
 		if (op <= held)
 			continue; /* applied long ago and proved by a later digest */
 		switch (compare(log, op, &push->entries[i])) {
-		case FIT_SAME:
+		case ENTRY_SAME:
 			continue;
-		case FIT_DAMAGE:
+		case ENTRY_DAMAGE:
 			return "an entry differs from the primary's with the same view and op";
-		case FIT_OTHER:
+		case ENTRY_OTHER:
 			if (log == r->log && op <= r->commit)
 				return "a committed entry differs from the primary's"; /* RULE 5, 14 */
 			if (log == r->log && r->whole_here)
@@ -111,7 +111,7 @@ static const char *take_entries(struct replica *r, struct replica_log *log, cons
 			else
 				replica_log_cut(log, op - 1);
 			break;
-		case FIT_NEW:
+		case ENTRY_NEW:
 			break;
 		}
 		replica_log_append(log, push->entries[i].view, push->entries[i].body, push->entries[i].size);

@@ -111,8 +111,9 @@ static void call(struct loop *loop)
 		  (struct timeval){0});
 }
 
-static void closed(void *context, const char *reason)
+static void closed(void *context, enum rpc_end end, const char *reason)
 {
+	(void)end;
 	(void)context;
 	fprintf(stderr, "rpc_bench: %s\n", reason);
 	exit(1);

@@ -104,13 +104,13 @@ static void take_manage(const struct rpc_reply *reply)
 static void take_submit(const struct rpc_reply *reply)
 {
 	if (reply->status == RPC_ANSWERED)
-		(void)link_write_answer(reply->results);
+		(void)link_write_answer(reply);
 }
 
 static void take_query(const struct rpc_reply *reply)
 {
 	if (reply->status == RPC_ANSWERED)
-		(void)link_read_answer(reply->results);
+		(void)link_read_answer(reply);
 }
 
 /* Decodes into zeroed memory, and frees. */
@@ -183,8 +183,9 @@ static void answered(void *context, const struct rpc_reply *reply)
 	results[index](reply);
 }
 
-static void closed(void *context, const char *reason)
+static void closed(void *context, enum rpc_end end, const char *reason)
 {
+	(void)end;
 	(void)context;
 	must(reason != NULL);
 	must(!waiting.closed);

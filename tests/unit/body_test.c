@@ -163,11 +163,42 @@ static void malformed_bodies_are_refused(void **state)
 	assert_int_equal(body_encode(&none, bad, 72), 72);
 }
 
+/* What is assigned later gives the bytes that it would have given at once, and is no part of the content. */
+static void what_is_assigned_later(void **state)
+{
+	static uint8_t at_once[LIMIT_BODY_BYTES], later[LIMIT_BODY_BYTES];
+	struct random random = {12};
+	struct body body, read;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		draw_body(&random, &body);
+
+		size_t size = body_encode(&body, at_once, sizeof at_once), content_size;
+		int64_t time_us = body.time_us;
+		uint32_t check = body.check;
+
+		body.time_us = 0;
+		body.check = 0;
+		assert_int_equal(body_encode(&body, later, sizeof later), size);
+
+		const void *content = body_content(later, size, &content_size);
+
+		assert_true(body_parse(later, size, &read));
+		assert_ptr_equal(content, read.content);
+		assert_int_equal(content_size, read.content_size);
+		body_assign_time(later, time_us);
+		body_assign_check(later, check);
+		assert_memory_equal(later, at_once, size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bodies_agree_with_rpcgen),
 		cmocka_unit_test(malformed_bodies_are_refused),
+		cmocka_unit_test(what_is_assigned_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,11 +40,12 @@ static void on_connected(void *context)
 		close_channel(&owner->channel);
 }
 
-static void on_closed(void *context, const char *reason)
+static void on_closed(void *context, enum rpc_end end, const char *reason)
 {
 	struct owner *owner = context;
 
 	owner->closes++;
+	owner->end = end;
 	snprintf(owner->reason, sizeof owner->reason, "%s", reason);
 	if (owner->close_on_close)
 		close_channel(&owner->channel);

@@ -18,6 +18,7 @@ struct asked {
 /* A channel's owner. */
 struct owner {
 	unsigned connects, closes, turn_ends;
+	enum rpc_end end; /* set with reason */
 	char reason[256];
 	bool close_on_connect, close_on_close, close_on_turn_end;
 	struct rpc_channel *channel;

@@ -165,7 +165,7 @@ static enum attempt attempt_of_reply(const char *name)
 					 : head.no_program ? RPC_NOT_SERVED : RPC_REJECTED);
 	}
 	/* What the channel finds out for itself. */
-	return rejection_attempt(strcmp(name, "RPC_TIMEDOUT") == 0 ? RPC_TIMED_OUT : RPC_LOST);
+	return rejection_attempt(strcmp(name, "RPC_TIMEDOUT") == 0 ? RPC_LATE : RPC_LOST);
 }
 
 static void compare(const char *end, const struct word *word, enum attempt attempt)

@@ -104,7 +104,9 @@ static void answer_done(int number, uint64_t op)
 	assert_true(xdr_jh_write_result(&encode, &result));
 	xdrmem_create(&decode, bytes, xdr_getpos(&encode), XDR_DECODE);
 
-	const struct link_answer answer = link_write_answer(&decode);
+	const struct rpc_reply reply = {
+		.status = RPC_ANSWERED, .results = &decode, .bytes = bytes, .size = xdr_getpos(&encode)};
+	const struct link_answer answer = link_write_answer(&reply);
 
 	assert_int_equal(answer.kind, LINK_DONE);
 	answer_with(number, &answer);
@@ -152,8 +154,9 @@ static void no_demand(evutil_socket_t fd, short what, void *context)
 	(void)context;
 }
 
-static void on_closed(void *context, const char *reason)
+static void on_closed(void *context, enum rpc_end end, const char *reason)
 {
+	(void)end;
 	(void)context;
 	fail_msg("the connection ended: %s", reason);
 }

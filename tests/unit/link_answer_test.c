@@ -22,10 +22,11 @@ static size_t encode(xdrproc_t code, void *result)
 
 static struct link_answer look(bool read, size_t size)
 {
-	static XDR xdr; /* the answer's bytes outlive it anyway: they are wire's */
+	XDR xdr;
+	struct rpc_reply reply = {.status = RPC_ANSWERED, .results = &xdr, .bytes = wire, .size = size};
 
 	xdrmem_create(&xdr, wire, (u_int)size, XDR_DECODE);
-	return read ? link_read_answer(&xdr) : link_write_answer(&xdr);
+	return read ? link_read_answer(&reply) : link_write_answer(&reply);
 }
 
 static jh_write_result placed(void)

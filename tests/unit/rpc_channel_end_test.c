@@ -71,7 +71,7 @@ static void refused_is_reported(void **state)
 	assert_int_equal(asked.answers, 1);
 	assert_int_equal(asked.status, RPC_LOST);
 	assert_non_null(strstr(owner.reason, "refused"));
-	assert_true(rpc_channel_refused(owner.channel));
+	assert_int_equal(owner.end, RPC_END_REFUSED);
 	assert_non_null(strstr(owner.reason, address));
 	assert_int_equal(owner.connects, 0);
 	rpc_channel_close(owner.channel);
@@ -81,7 +81,7 @@ static void refused_is_reported(void **state)
 	ask_now(&owner, &asked, 1);
 	echo_until(base, owner.closes == 1);
 	assert_int_equal(asked.status, RPC_LOST);
-	assert_false(rpc_channel_refused(owner.channel));
+	assert_int_equal(owner.end, RPC_END_LOST);
 	rpc_channel_close(owner.channel);
 	event_base_free(base);
 }
@@ -174,6 +174,7 @@ static void unknown_xids_are_ignored_and_garbage_ends(void **state)
 		assert_int_equal(asked.answers, 1);
 		assert_int_equal(asked.status, RPC_LOST);
 		assert_int_equal(owner.closes, 1);
+		assert_int_equal(owner.end, RPC_END_NO_RPC);
 	}
 }
 
@@ -272,7 +273,7 @@ static int meet_oneself(void)
 	owner_open(&owner, base, "127.0.0.1:40000");
 	while (owner.closes == 0 && owner.connects == 0)
 		event_base_loop(base, EVLOOP_ONCE);
-	return owner.connects == 0 && rpc_channel_refused(owner.channel) ? 0 : 1;
+	return owner.connects == 0 && owner.end == RPC_END_REFUSED ? 0 : 1;
 }
 
 /* RULE 17 */

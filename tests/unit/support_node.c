@@ -180,8 +180,9 @@ static void connected(void *context)
 	((struct caller *)context)->connected = true;
 }
 
-static void closed(void *context, const char *reason)
+static void closed(void *context, enum rpc_end end, const char *reason)
 {
+	(void)end;
 	(void)reason;
 	((struct caller *)context)->closed = true;
 }

@@ -19,6 +19,8 @@
 #include "server/peers/peer_sessions.h"
 #include "server/requests.h"
 
+#define FORMAT_HIGHEST 1000u /* that any version will have; more is no hello */
+
 struct service {
 	struct service_options options;
 	LIST_HEAD(, deferred) deferred;
@@ -165,6 +167,13 @@ static void tell_of_format(struct service *service, uint32_t format, const char 
 		 convert_text(text, sizeof text, error->jh_text_val, error->jh_text_len));
 }
 
+/* A client that takes our number for its front-end's calls the same procedure with other arguments, that begin with a random
+ * number: it must hear that they make no sense, which proves to it that nothing was executed. */
+static bool may_be_format(uint32_t format)
+{
+	return format > 0 && format <= FORMAT_HIGHEST;
+}
+
 /* A hello of another format is answered without a look at the rest of it, which may have moved; everything else goes to what
  * rpcgen made. */
 void service_dispatch(struct svc_req *call, SVCXPRT *transport)
@@ -174,7 +183,7 @@ void service_dispatch(struct svc_req *call, SVCXPRT *transport)
 
 	if (call->rq_proc != HELLO ||
 	    !svc_getargs(transport, (xdrproc_t)hello_format, (caddr_t)&args.me.format) ||
-	    args.me.format == JH_CLUSTER_FORMAT) {
+	    args.me.format == JH_CLUSTER_FORMAT || !may_be_format(args.me.format)) {
 		jh_replica_1(call, transport);
 		return;
 	}

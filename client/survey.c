@@ -35,7 +35,7 @@ struct question {
 	bool ended;
 	bool answered;
 	bool stranger; /* what answers is no replica of this cluster */
-	bool malformed; /* a replica of another version, of which nothing more can be told */
+	bool malformed; /* a replica of another format, of which nothing more can be told */
 	struct jh_replica_row row;
 };
 
@@ -53,10 +53,9 @@ static void on_row(void *context, const struct rpc_reply *reply)
 	struct question *question = context;
 
 	question->answered = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row);
-	question->malformed = reply->version_high != 0 || (reply->status == RPC_ANSWERED && !question->answered);
+	question->malformed = reply->status == RPC_ANSWERED && !question->answered;
 	/* A replica knows its own id, and with another program base it is another. */
-	question->stranger = (reply->status == RPC_REJECTED && reply->version_high == 0) ||
-			     (question->answered && question->row.id != question->id);
+	question->stranger = reply->status == RPC_REJECTED || (question->answered && question->row.id != question->id);
 	end_question(question);
 }
 
@@ -185,7 +184,7 @@ static void summarise(const struct client_options *options, bool strangers, cons
 		snprintf(summary, sizeof summary,
 			 "%.280s; no replica is registered either: start each with `%s`", error, start);
 	else
-		snprintf(summary, sizeof summary, "%.255s%s", error, copies);
+		snprintf(summary, sizeof summary, "%.*s%s", (int)(sizeof summary - 1 - strlen(copies)), error, copies);
 	status->summary = convert_text_dup(summary);
 	status->why_not = convert_text_dup(count < 0 ? no_rpcbind : error);
 	free(start);

@@ -87,6 +87,7 @@ ends at-the-base 1 "program $FIRST is served at .* by the front-end of the clust
 stop first
 of "$FIRST" try status
 ((STATUS == 4)) || fail "status without a front-end ended with $STATUS"
+of "$FIRST" status_is '.summary | test("heard the last one at .* ago\\)")' || fail "cut: $(of "$FIRST" status_json)"
 of "$FIRST" status_is '[.replicas[].id] == [1, 2]' || fail "without a front-end: $(of "$FIRST" status_json)"
 ! grep -q -E "replica (3|50|10[0-9]) " <<<"$OUT$ERR" || fail "a stranger is named: $OUT$ERR"
 

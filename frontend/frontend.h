@@ -27,7 +27,6 @@ struct operator_call {
 	struct rpc_call *call;
 };
 
-struct client_request;
 struct status;
 TAILQ_HEAD(client_requests, client_request);
 

@@ -171,7 +171,7 @@ struct views {
 
 /* A view in the making: what election.c, formation.c, takeover.c and operator.c hand to view_change.c. */
 struct plan {
-	struct view view; /* number, manager and addresses are filled in by view_propose */
+	struct view view; /* number, manager and addresses are filled in by vm_view_propose */
 	char why[REPORT_TEXT_SIZE];
 	bool resets_floor;
 };

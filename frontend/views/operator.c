@@ -198,7 +198,7 @@ void vm_operator_consider(struct views *v)
 	uint64_t heard = plan.view.number;
 
 	take_expected(v, k, &plan.view);
-	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* view_propose adds 1 */
+	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* vm_view_propose adds 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
 	plan.view.primary = k->id;
 	k->lost_data = false;

@@ -161,8 +161,8 @@ void vm_view_install(struct views *v)
 		return;
 	if (k->report.view.number >= v->durable.view.number)
 		return;
-	/* RULE 2: only what is durable is spoken of: durable is set by view_adopt alone. RULE 6: a repeat is harmless.
-	 */
+	/* RULE 2: only what is durable is spoken of: durable is set by vm_view_adopt alone. RULE 6: a repeat is
+	 * harmless. */
 	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
 	must(v->durable.view.primary == k->id);
 	must(!k->lost_data); /* RULE 6 */

@@ -7,7 +7,7 @@
  * views_step cannot fail.
  *
  * It refuses to route requests (frontend/router/router.c), to find replicas (frontend/discovery.c) and to touch the disk
- * (frontend/store.c). */
+ * (frontend/keeper/). */
 #pragma once
 
 #include "rpc/cluster/protocol.h"

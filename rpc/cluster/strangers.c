@@ -273,8 +273,3 @@ void strangers_end_round(struct strangers *strangers)
 	free_entries(strangers, was_not_looked_at);
 	strangers->round++;
 }
-
-uint32_t strangers_asking(const struct strangers *strangers)
-{
-	return strangers->asked_count + strangers->waiting_count;
-}

@@ -30,5 +30,3 @@ enum strangers_verdict strangers_look(struct strangers *strangers, uint32_t prog
 void strangers_doubt(struct strangers *strangers, uint32_t program);
 /* A whole round of looks is over: what it did not name is forgotten. */
 void strangers_end_round(struct strangers *strangers);
-/* Questions under way or waiting. */
-uint32_t strangers_asking(const struct strangers *strangers);

@@ -351,18 +351,6 @@ struct rpc_channel *rpc_channel_open(struct event_base *base, const char *addres
 	return channel;
 }
 
-size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel)
-{
-	return channel->in_flight;
-}
-
-size_t rpc_channel_output_bytes(const struct rpc_channel *channel)
-{
-	const uint8_t *bytes;
-
-	return record_writer_pending(&channel->output, &bytes);
-}
-
 const char *rpc_channel_address(const struct rpc_channel *channel)
 {
 	return channel->address;

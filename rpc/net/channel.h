@@ -79,8 +79,6 @@ CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_r
 /* Writes what is queued now instead of at the end of the turn. */
 void rpc_channel_flush(struct rpc_channel *channel);
 
-size_t rpc_channel_calls_in_flight(const struct rpc_channel *channel);
-size_t rpc_channel_output_bytes(const struct rpc_channel *channel); /* queued, not yet taken by the kernel */
 const char *rpc_channel_address(const struct rpc_channel *channel);
 
 /* When anything came last, whole answer or a part of one, by rpc_clock_us; 0: nothing yet. */

@@ -84,7 +84,8 @@ void connection_check_resume(struct rpc_connection *connection)
 		need_resume(connection);
 }
 
-void connection_count_held(struct rpc_connection *connection)
+/* Counts what the connection holds now. */
+static void count_held(struct rpc_connection *connection)
 {
 	struct rpc_server *server = connection->server;
 	size_t held = record_reader_held(&connection->input) + record_writer_held(&connection->output);
@@ -191,7 +192,7 @@ void connection_answered(struct rpc_connection *connection)
 /* What follows sending, whatever came of it. */
 static void sent_all_it_could(struct rpc_connection *connection)
 {
-	connection_count_held(connection);
+	count_held(connection);
 	if (connection->broken || (connection->half_closed && !owes_answers(connection)))
 		rpc_connection_close(connection);
 	else
@@ -273,7 +274,7 @@ static void dispatch_input(struct rpc_connection *connection)
 		connection_free(connection);
 		return;
 	}
-	connection_count_held(connection);
+	count_held(connection);
 	if (connection->broken)
 		need_flush(connection);
 }

@@ -67,7 +67,7 @@ struct rpc_connection {
 	void *user;
 	bool pinned;
 	bool surplus;           /* beyond the limit: closed behind its first answer */
-	bool busy;              /* on the stack of connection_dispatch: close leaves the memory to it */
+	bool busy;              /* on the stack of dispatch_input: close leaves the memory to it */
 	bool closed;
 	bool broken;            /* to be closed at the end of the turn, never from within a reply */
 	bool reading;           /* `readable` is added */
@@ -135,8 +135,6 @@ void connection_flush(struct rpc_connection *connection);
 void connection_resume(struct rpc_connection *connection);
 /* Something was queued in output. */
 void connection_answered(struct rpc_connection *connection);
-/* Counts what the connection holds now. */
-void connection_count_held(struct rpc_connection *connection);
 /* A call less, a byte less, a pause less: puts it on server->resumes when it waited for that. */
 void connection_check_resume(struct rpc_connection *connection);
 

@@ -106,7 +106,7 @@ void journal_abandon(struct journal *journal);
 
 /* Queues a record: payload is one encoded union jh_disk_record, a multiple of 4 bytes, at most JOURNAL_RECORD_BYTES
  * (and a quarter of segment_bytes). Tickets begin at 1 and never fall. Copies, never blocks. False when the queue is
- * full (rule 19): ask journal_queued_bytes() before taking work in. */
+ * full (rule 19). */
 bool journal_append(struct journal *journal, uint64_t ticket, const void *payload, size_t size);
 
 /* The same for a BATCH or STAGED record, encoded straight into the queue: entries are ops batch->base_op + 1, ... */
@@ -146,6 +146,7 @@ uint32_t journal_files(const struct journal *journal, struct journal_file **file
 /* How long the oldest record not yet durable has waited, in microseconds; 0: none waits (rule 15). */
 uint64_t journal_oldest_write_us(const struct journal *journal);
 
+/* What is queued and not yet written: for tests, which see by it that the queue empties. */
 uint64_t journal_queued_bytes(const struct journal *journal);
 
 struct journal_counters {

@@ -17,7 +17,8 @@
 #define RESERVE_BYTES (4u << 20)    /* kept for META records when the disk is full; at most a quarter of a segment */
 #define KEPT_QUEUE_BYTES (4u << 20) /* a queue that grew larger gives its memory back */
 
-void *journal_aligned_new(size_t size)
+/* Memory that O_DIRECT takes. */
+static void *aligned_new(size_t size)
 {
 	void *bytes = NULL;
 
@@ -66,7 +67,7 @@ void journal_remember_meta(struct journal *journal, const void *payload, uint32_
 	size_t padded = round_up(frame_span(size), SEGMENT_DATA);
 
 	free(journal->meta);
-	journal->meta = journal_aligned_new(padded);
+	journal->meta = aligned_new(padded);
 	memset(journal->meta, 0, padded);
 	memcpy(journal->meta, &frame, sizeof frame);
 	memcpy(journal->meta + sizeof frame, payload, size);
@@ -247,7 +248,7 @@ static void write_mark(struct journal *journal)
 	if (journal->sequence == 0 || journal->offset == SEGMENT_DATA ||
 	    journal->segment.size - journal->offset < SEGMENT_DATA)
 		return;
-	struct frame_header *frame = journal_aligned_new(SEGMENT_DATA);
+	struct frame_header *frame = aligned_new(SEGMENT_DATA);
 
 	memset(frame, 0, SEGMENT_DATA);
 	frame_seal(frame, journal->segment.salt, journal->sequence + 1, journal->sequence, journal->segment.sector);

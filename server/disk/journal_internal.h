@@ -58,9 +58,6 @@ static inline size_t round_up(size_t size, size_t unit)
 	return (size + unit - 1) / unit * unit;
 }
 
-/* Memory that O_DIRECT takes. */
-void *journal_aligned_new(size_t size);
-
 /* The disk thread: writes queues until the journal is closing or broken. */
 void *journal_disk_main(void *journal);
 

@@ -244,7 +244,6 @@ void replica_expire_reads(struct replica *r);
 /* recv_push.c: the backup's half */
 void replica_recv_push(struct replica *r, const struct replica_event *event);
 void replica_staged(struct replica *r, const struct replica_event *event);
-void replica_ack_when(struct replica *r, uint64_t token, uint64_t ticket, uint64_t op);
 void replica_answer_acks(struct replica *r);
 
 /* send_push.c: the primary's half */

@@ -36,7 +36,7 @@ static bool is_durable(const struct replica *r, uint64_t ticket, uint64_t op)
 	return ticket <= r->durable_ticket && op <= r->durable_op; /* RULE 4 */
 }
 
-void replica_ack_when(struct replica *r, uint64_t token, uint64_t ticket, uint64_t op)
+static void ack_when(struct replica *r, uint64_t token, uint64_t ticket, uint64_t op)
 {
 	if (is_durable(r, ticket, op)) {
 		ack_proved(r, token);
@@ -170,9 +170,9 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	replica_commit_to(r, r->commit_heard);
 	/* Entries that were there already are durable or about to be; a push of nothing is answered at once. */
 	if (push->entries_count == 0 && r->entered_whole_ticket <= r->durable_ticket)
-		replica_ack_when(r, event->token, 0, 0);
+		ack_when(r, event->token, 0, 0);
 	else
-		replica_ack_when(r, event->token, r->entered_whole_ticket, end);
+		ack_when(r, event->token, r->entered_whole_ticket, end);
 }
 
 /* --- a replacement ------------------------------------------------------------------------------------------------ */
@@ -255,7 +255,7 @@ void replica_staged(struct replica *r, const struct replica_event *event)
 	r->staged_complete = true;
 	if (replace_when_whole(r, r->staging_last_op)) {
 		r->commit_heard = r->staging_commit < r->proved_end ? r->staging_commit : r->proved_end;
-		replica_ack_when(r, token, r->entered_whole_ticket, r->proved_end);
+		ack_when(r, token, r->entered_whole_ticket, r->proved_end);
 	} else {
 		ask_for_state(r, token, STATE_NEXT_KEEP);
 	}
@@ -273,7 +273,7 @@ static void extend_staged(struct replica *r, const struct replica_event *event)
 	}
 	if (replace_when_whole(r, push->last_op)) {
 		r->commit_heard = push->commit < r->proved_end ? push->commit : r->proved_end;
-		replica_ack_when(r, event->token, r->entered_whole_ticket, r->proved_end);
+		ack_when(r, event->token, r->entered_whole_ticket, r->proved_end);
 	} else {
 		ask_for_state(r, event->token, STATE_NEXT_KEEP);
 	}

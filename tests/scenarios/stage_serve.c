@@ -18,7 +18,7 @@ static bool taken_by(const struct conn *conn, const struct process *process)
 
 #define SILENCE_MS 250
 
-/* server/managed.c: rule 20. */
+/* server/peers/managed.c: rule 20. */
 static bool managed_by(const struct stage *s, const struct replica_process *p, const struct conn *but, uint32_t *by)
 {
 	struct uuid bound = replica_bound(p->core);

@@ -66,7 +66,7 @@ static bool manages(const struct node *node, const struct conn *conn)
 
 #define SILENCE_US 250000
 
-/* server/managed.c: rule 20. Who slept judges nobody (rule 15). */
+/* server/peers/managed.c: rule 20. Who slept judges nobody (rule 15). */
 bool serve_managed(const struct world *w, const struct node *node, const struct conn *but)
 {
 	struct uuid bound = replica_bound(node->core);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "channel_fixture.h"
+#include "rpc/net/channel_internal.h"
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
@@ -19,14 +20,15 @@ static void calls_queue_until_connected(void **state)
 	struct echo echo;
 	struct owner owner;
 	struct asked asked[3] = {0};
+	const uint8_t *queued;
 
 	(void)state;
 	echo_open(&echo, NULL);
 	owner_open(&owner, echo.base, echo.address);
 	for (u_int i = 0; i < 3; i++)
 		ask_now(&owner, &asked[i], 10 * i);
-	assert_int_equal(rpc_channel_calls_in_flight(owner.channel), 3);
-	assert_true(rpc_channel_output_bytes(owner.channel) > 0);
+	assert_int_equal(owner.channel->in_flight, 3);
+	assert_true(record_writer_pending(&owner.channel->output, &queued) > 0);
 	assert_int_equal(owner.connects, 0);
 	echo_until(echo.base, asked[2].answers == 1);
 	for (u_int i = 0; i < 3; i++) {
@@ -36,8 +38,8 @@ static void calls_queue_until_connected(void **state)
 	}
 	assert_int_equal(owner.connects, 1);
 	assert_int_equal(owner.turn_ends, 1);
-	assert_int_equal(rpc_channel_calls_in_flight(owner.channel), 0);
-	assert_int_equal(rpc_channel_output_bytes(owner.channel), 0);
+	assert_int_equal(owner.channel->in_flight, 0);
+	assert_int_equal(record_writer_pending(&owner.channel->output, &queued), 0);
 	assert_string_equal(rpc_channel_address(owner.channel), echo.address);
 	rpc_channel_close(owner.channel);
 	echo_close(&echo);
@@ -59,7 +61,7 @@ static void many_answers_in_the_other_order(void **state)
 	echo_until(echo.base, echo.held_count == CALLS);
 	while (echo.held_count > 0)
 		echo_answer(&echo, echo.held_count - 1);
-	echo_until(echo.base, rpc_channel_calls_in_flight(owner.channel) == 0);
+	echo_until(echo.base, owner.channel->in_flight == 0);
 	for (u_int i = 0; i < CALLS; i++) {
 		assert_int_equal(asked[i].answers, 1);
 		assert_int_equal(asked[i].value, i + 1);

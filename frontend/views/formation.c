@@ -23,7 +23,7 @@ static void look(struct views *v, struct formation *f)
 		if (!k->greeted) {
 			if (k->registered)
 				vm_id_list_add(&f->unheard, k->id);
-			f->tried |= k->registered && k->note[0] != '\0';
+			f->tried |= k->registered && k->note_kind != NOTE_NONE;
 			continue;
 		}
 		if (k->report.view.number > 0 || !uuid_is_nil(k->identity.cluster))

@@ -171,8 +171,8 @@ static void without_room(struct views *v, struct id_list *list)
 	}
 }
 
-/* RULE 10, 13, 19: what keeps orders out, though there is a primary; "" is nothing. */
-static void explain_refusals(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
+/* RULE 10, 13, 19: does something keep orders out, though there is a primary? Then text says what; else it is "". */
+static bool explain_refusals(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
 {
 	const struct known *primary = vm_primary_serving(v);
 	struct id_list full;
@@ -191,6 +191,9 @@ static void explain_refusals(struct views *v, uint32_t copies, char text[static 
 		snprintf(text, VIEWS_TEXT_SIZE, "disk full on replica %u", primary->report.refusing_id);
 	else if (primary != NULL && primary->report.refusing == REFUSING_TOO_FEW)
 		snprintf(text, VIEWS_TEXT_SIZE, "fewer copies are reached than --min-members asks for");
+	else
+		return false;
+	return true;
 }
 
 /* RULE 19: who will soon refuse orders. Health is still what it is. */
@@ -274,8 +277,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 					 "; view %llu is served from the next request on",
 					 (unsigned long long)v->durable.view.number);
 	must(used < VIEWS_TEXT_SIZE);
-	explain_refusals(v, here.count, refusals);
-	if (refusals[0] != '\0') {
+	if (explain_refusals(v, here.count, refusals)) {
 		whole = false;
 		snprintf(text + used, VIEWS_TEXT_SIZE - used, "; orders are refused: %.300s", refusals);
 	}
@@ -301,8 +303,7 @@ bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_
 		return false;
 	}
 	members_that(v, true, &here);
-	explain_refusals(v, here.count, why);
-	return why[0] == '\0';
+	return !explain_refusals(v, here.count, why);
 }
 
 uint32_t views_copies(const struct views *views, uint32_t *expected)

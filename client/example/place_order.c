@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <netdb.h>
 #include <rpc/rpc.h>
+#include <rpc/pmap_prot.h> /* behind rpc.h */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,16 +139,46 @@ static void report(const jh_write_result *result)
 		fprintf(stderr, "place_order: %.*s\n", (int)problem->error.jh_text_len, problem->error.jh_text_val);
 }
 
+/* The front-end, by its host's rpcbind; NULL: not found. Not clnt_create: see docs/library.md, "Reconnecting". */
+static CLIENT *find(const char *host, unsigned long program)
+{
+	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	const struct timeval patience = {.tv_sec = 5};
+	struct pmap wanted = {.pm_prog = program, .pm_vers = JH_FRONTEND_V1, .pm_prot = IPPROTO_TCP};
+	struct addrinfo *found;
+	struct sockaddr_in address;
+	unsigned short port = 0;
+	int fd = RPC_ANYSOCK;
+	CLIENT *rpcbind;
+
+	if (getaddrinfo(host, NULL, &hints, &found) != 0)
+		return NULL;
+	memcpy(&address, found->ai_addr, sizeof address);
+	freeaddrinfo(found);
+	address.sin_port = htons(PMAPPORT);
+	rpcbind = clnttcp_create(&address, PMAPPROG, PMAPVERS, &fd, 0, 0);
+	if (rpcbind == NULL)
+		return NULL;
+	clnt_call(rpcbind, PMAPPROC_GETPORT, (xdrproc_t)xdr_pmap, (caddr_t)&wanted, (xdrproc_t)xdr_u_short, (caddr_t)&port,
+		  patience);
+	clnt_destroy(rpcbind);
+	if (port == 0)
+		return NULL;
+	address.sin_port = htons(port);
+	fd = RPC_ANYSOCK;
+	return clnttcp_create(&address, program, JH_FRONTEND_V1, &fd, 0, 0);
+}
+
 /* On a connection of its own: an answer that comes late meets nobody. */
 static enum end call(const char *host, unsigned long program, unsigned int seconds, jh_place_args *args)
 {
-	CLIENT *client = clnt_create(host, program, JH_FRONTEND_V1, "tcp");
+	CLIENT *client = find(host, program);
 	struct timeval patience = {.tv_sec = seconds + 1};
 	jh_write_result *result;
 	enum end end;
 
 	if (client == NULL) {
-		clnt_pcreateerror("place_order");
+		fprintf(stderr, "place_order: no front-end found at %s\n", host);
 		return END_NOT_SENT;
 	}
 	clnt_control(client, CLSET_TIMEOUT, (char *)&patience);

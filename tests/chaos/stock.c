@@ -1,11 +1,16 @@
 #include "tests/chaos/stock.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
+#include <rpc/pmap_prot.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CALL_S 3          /* longer than the front-end is asked to try, so that its word comes first */
 #define FRONTEND_MS 2000
+#define CONNECT_S 2
 
 void stock_client_id(const struct stock *stock, uint32_t client, char id[16])
 {
@@ -32,14 +37,53 @@ void stock_item(uint32_t client, uint64_t request, char text[48])
 	snprintf(text, 48, "dish %" PRIu32 " of %" PRIu64, client, request);
 }
 
+/* NULL: nobody listens there, or does not answer in time. */
+static CLIENT *dial(struct sockaddr_in *address, rpcprog_t program, rpcvers_t version)
+{
+	const struct timeval patience = {.tv_sec = CONNECT_S};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLIENT *client = NULL;
+
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0 &&
+	    connect(fd, (struct sockaddr *)address, sizeof *address) == 0)
+		client = clnttcp_create(address, program, version, &fd, 0, 0);
+	if (client == NULL && fd >= 0)
+		close(fd);
+	if (client != NULL)
+		clnt_control(client, CLSET_FD_CLOSE, NULL);
+	return client;
+}
+
+/* Not clnt_create: libtirpc 1.3.3 keeps the addresses that it has looked up, and frees one twice when nobody answers there any
+ * more and it is looked up again. */
+static CLIENT *find(const struct stock *stock)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PMAPPORT)};
+	struct pmap program = {.pm_prog = stock->program_base, .pm_vers = JH_FRONTEND_V1, .pm_prot = IPPROTO_TCP};
+	const struct timeval patience = {.tv_sec = CONNECT_S};
+	unsigned short port = 0;
+
+	if (inet_pton(AF_INET, stock->host, &address.sin_addr) != 1)
+		return NULL;
+
+	CLIENT *rpcbind = dial(&address, PMAPPROG, PMAPVERS);
+
+	if (rpcbind == NULL)
+		return NULL;
+	clnt_call(rpcbind, PMAPPROC_GETPORT, (xdrproc_t)xdr_pmap, (caddr_t)&program, (xdrproc_t)xdr_u_short, (caddr_t)&port,
+		  patience);
+	clnt_destroy(rpcbind);
+	address.sin_port = htons(port);
+	return port == 0 ? NULL : dial(&address, stock->program_base, JH_FRONTEND_V1);
+}
+
 static bool connected(struct stock *stock)
 {
-	const struct timeval patience = {.tv_sec = 2};
 	struct timeval timeout = {.tv_sec = CALL_S};
 
 	if (stock->connection)
 		return true;
-	stock->connection = clnt_create_timed(stock->host, stock->program_base, JH_FRONTEND_V1, "tcp", &patience);
+	stock->connection = find(stock);
 	if (!stock->connection)
 		return false;
 	clnt_control(stock->connection, CLSET_TIMEOUT, (char *)&timeout);

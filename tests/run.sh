@@ -139,7 +139,7 @@ checked() { build dev "${simulated[@]}" && run dev -LE "$SLOW"; }
 
 # The release build is the one that simulates fast, and the one whose disks a preload can make fail.
 proved() {
-	build release "-DJH_SIM_SECONDS=${JH_SIM_SECONDS:-180}" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON &&
+	build release "-DJH_SIM_SECONDS=${JH_SIM_SECONDS:-120}" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON &&
 		run release -L '^(model|mutation|sim|preload)$'
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "client/command.h"
@@ -15,6 +16,8 @@ static volatile sig_atomic_t first;
 static const char *volatile last_words;
 static volatile sig_atomic_t may_have_left;
 static int wake_fd; /* 0: not made yet */
+static struct termios found; /* the terminal's modes, before anybody changed them */
+static volatile sig_atomic_t found_known;
 
 /* What ends a process by default and is sent by somebody, not by a fault of its own. */
 static bool is_an_end(int number)
@@ -155,9 +158,19 @@ void interrupt_forget(void)
 	first = 0;
 }
 
+/* Whoever reads a line puts the terminal back by itself, but not while it is just changing its modes. */
+static void end_as_found(int number)
+{
+	tcsetattr(STDIN_FILENO, TCSANOW, &found);
+	signal(number, SIG_DFL);
+	raise(number); /* once this returns */
+}
+
 bool interrupt_rest(void)
 {
-	set_handlers(SIG_DFL);
+	if (!found_known)
+		found_known = tcgetattr(STDIN_FILENO, &found) == 0;
+	set_handlers(found_known ? end_as_found : SIG_DFL);
 	return !first;
 }
 

@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "frontend/keeper/store.h"
-#include "frontend/keeper/store_lock.h"
 #include "frontend/keeper/view_file.h"
 #include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/clock.h"
+#include "rpc/program/directory_lock.h"
 #include "rpc/program/make_path.h"
 #include "rpc/program/own_files.h"
 #include "rpc/net/thread.h"
@@ -44,8 +44,8 @@ STAILQ_HEAD(saves, save);
 struct directory {
 	struct store store;
 	char *path;
-	int fd;   /* of the directory; closing both gives the lock up */
-	int lock; /* of DIR/lock; -1: it is not there yet */
+	int fd;   /* of the directory */
+	struct directory_lock lock;
 	struct event *done_event;
 	int done_fd; /* eventfd: the thread has finished something */
 	store_saved_fn saved;
@@ -140,22 +140,11 @@ static void write_save(struct directory *directory, struct save *save)
 /* False with a line: the path leads elsewhere. Whoever starts there next knows of no view, and does not see our lock. */
 static bool path_leads_here(const struct directory *directory, char *line, size_t size)
 {
-	struct stat own, named;
-	const char *what;
+	const char *astray = directory_lock_astray(directory->fd, directory->path);
 
-	if (fstat(directory->fd, &own) != 0)
-		return true; /* proves nothing, as does any other error below */
-	if (stat(directory->path, &named) == 0) {
-		if (own.st_dev == named.st_dev && own.st_ino == named.st_ino)
-			return true;
-		what = "replaced by another one";
-	} else if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE) {
-		what = "deleted or moved";
-	} else {
-		return true;
-	}
-	snprintf(line, size, "the data directory %.150s was %s while this front-end ran", directory->path, what);
-	return false;
+	if (astray != NULL)
+		snprintf(line, size, "the data directory %.150s was %s while this front-end ran", directory->path, astray);
+	return astray == NULL;
 }
 
 /* Whether the view file still says what was written: a copy that was restored into it is the same file. */
@@ -320,8 +309,7 @@ static void directory_close(struct store *store)
 	free_all(&directory->done);
 	if (directory->done_fd >= 0)
 		close(directory->done_fd);
-	if (directory->lock >= 0)
-		close(directory->lock);
+	directory_lock_release(&directory->lock);
 	if (directory->fd >= 0)
 		close(directory->fd);
 	pthread_mutex_destroy(&directory->mutex);
@@ -455,7 +443,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	must_allocate(directory);
 	directory->store.keeper = &keeper;
 	directory->path = strdup(path);
-	directory->fd = directory->lock = directory->done_fd = directory->file = -1;
+	directory->fd = directory->lock.file = directory->done_fd = directory->file = -1;
 	directory->saved = saved;
 	directory->context = context;
 	STAILQ_INIT(&directory->waiting);
@@ -463,10 +451,10 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	pthread_mutex_init(&directory->mutex, NULL);
 	thread_cond_init(&directory->wake);
 	if (!open_path(directory, error, error_size) ||
-	    !store_lock_take(directory->fd, path, &directory->lock, error, error_size) ||
+	    !directory_lock_take(&directory->lock, directory->fd, directory->path, error, error_size) ||
 	    !own_files_only(directory->fd, path, ours, error, error_size) ||
 	    !load(directory, stored, error, error_size) ||
-	    !store_lock_note(directory->fd, path, &directory->lock, error, error_size))
+	    !directory_lock_note(&directory->lock, "store", error, error_size))
 		goto fail;
 	if (!start_thread(directory, base)) {
 		char why[SHORTAGE_TEXT];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "rpc/base/disk_error.h"
+#include "rpc/program/directory_lock.h"
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -31,7 +32,7 @@ static bool begins_with_one_of(const char *name, const char *const *prefixes)
 /* Copies the first by name of those that are not ours; empty: there is none, or one that is ours. */
 static void find_strange(DIR *files, const char *const *ours, char strange[static NAME_MAX + 1])
 {
-	static const char *const anywhere[] = {".", "..", "lock", "lost+found", NULL};
+	static const char *const anywhere[] = {".", "..", DIRECTORY_LOCK_NAME, "lost+found", NULL};
 
 	strange[0] = '\0';
 	for (struct dirent *file; (file = readdir(files)) != NULL;) {

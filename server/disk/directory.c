@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,17 +14,16 @@
 #include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/program/directory_lock.h"
 #include "rpc/program/make_path.h"
-#include "rpc/program/process.h"
 
-#define LOCK_NAME "lock"
 #define SET_ASIDE_NAME_SIZE 128
 #define SET_ASIDE_TRIES 1000
 
 struct directory {
 	char *path;
-	int fd;   /* and the lock on it, which is the kernel's and goes with the process */
-	int lock; /* DIR/lock, locked too from directory_begin on; -1: not open */
+	int fd;
+	struct directory_lock lock;
 	pid_t user; /* CHECK: who has it locked */
 };
 
@@ -61,76 +59,18 @@ static bool open_path(struct directory *directory, enum directory_mode mode, cha
 	return true;
 }
 
-/* Who wrote itself into the lock file; -1: cannot tell. */
-static pid_t read_owner(int directory)
-{
-	char text[32] = {0};
-	int file = openat(directory, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool read_any = file >= 0 && pread(file, text, sizeof text - 1, 0) > 0;
-
-	if (file >= 0)
-		close(file);
-
-	long pid = read_any ? strtol(text, NULL, 10) : -1;
-
-	return pid > 0 ? (pid_t)pid : -1;
-}
-
-static bool fail_in_use(const struct directory *directory, char *error, size_t error_size)
-{
-	long owner = (long)read_owner(directory->fd);
-
-	if (owner < 0)
-		return fail(error, error_size,
-			    "the data directory %s is in use by another process: choose another with --data-dir; stop that process "
-			    "only if this one is to take its place",
-			    directory->path);
-	return fail(error, error_size,
-		    "the data directory %s is in use by process %ld: choose another with --data-dir; stop that process only "
-		    "if this one is to take its place",
-		    directory->path, owner);
-}
-
-/* False with errno; the file is open all the same when it is only not locked. */
-static bool lock_file(struct directory *directory)
-{
-	directory->lock = openat(directory->fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return directory->lock >= 0 && flock(directory->lock, LOCK_EX | LOCK_NB) == 0;
-}
-
-/* The lock is on the directory and not only on a file in it: what a cleaner can remove locks nothing. Where a directory
- * cannot be locked the file has to do. */
-static bool take_lock(struct directory *directory, char *error, size_t error_size)
-{
-	if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0 || (errno == EBADF && lock_file(directory)))
-		return true;
-	if (errno == EWOULDBLOCK)
-		return fail_in_use(directory, error, error_size);
-	return fail(error, error_size, "cannot lock %s: %s: use a file system with flock", directory->path,
-		    disk_error(errno));
-}
-
-/* --check asks for a shared lock, only to see whether it could: it must not keep a replica from starting. */
-static void look_at_lock(struct directory *directory)
-{
-	if (flock(directory->fd, LOCK_SH | LOCK_NB) == 0)
-		flock(directory->fd, LOCK_UN);
-	else if (errno == EWOULDBLOCK)
-		directory->user = read_owner(directory->fd);
-}
-
 struct directory *directory_open(const char *path, enum directory_mode mode, char *error, size_t error_size)
 {
 	struct directory *directory = calloc(1, sizeof *directory);
 
 	must_allocate(directory);
-	*directory = (struct directory){.path = strdup(path), .fd = -1, .lock = -1};
+	*directory = (struct directory){.path = strdup(path), .fd = -1, .lock = {.file = -1}};
 	must_allocate(directory->path);
 	if (!open_path(directory, mode, error, error_size))
 		goto failed;
 	if (mode == DIRECTORY_CHECK)
-		look_at_lock(directory);
-	else if (!take_lock(directory, error, error_size))
+		directory->user = directory_lock_holder(directory->fd);
+	else if (!directory_lock_take(&directory->lock, directory->fd, directory->path, error, error_size))
 		goto failed;
 	return directory;
 failed:
@@ -138,31 +78,16 @@ failed:
 	return NULL;
 }
 
-/* RULE 20: where several hosts have the directory (NFS) the lock on it is known to one of them, and that on a file in it to
- * all. On a full disk there may be none. */
 bool directory_begin(struct directory *directory, char *error, size_t error_size)
 {
-	if (directory->lock < 0 && !lock_file(directory)) { /* RULE 20 */
-		if (errno == EWOULDBLOCK)
-			return fail_in_use(directory, error, error_size);
-		if (directory->lock < 0 && errno != ENOSPC && errno != EDQUOT)
-			return fail(error, error_size,
-				    "cannot write %s/%s: %s: give the data directory to the user that runs this, or choose "
-				    "another with "
-				    "--data-dir",
-				    directory->path, LOCK_NAME, disk_error(errno));
-	}
-	if (directory->lock >= 0)
-		process_note(directory->lock, "directory"); /* for the message in fail_in_use */
-	return true;
+	return directory_lock_note(&directory->lock, "directory", error, error_size);
 }
 
 void directory_close(struct directory *directory)
 {
 	if (directory == NULL)
 		return;
-	if (directory->lock >= 0)
-		close(directory->lock);
+	directory_lock_release(&directory->lock);
 	if (directory->fd >= 0)
 		close(directory->fd);
 	free(directory->path);
@@ -181,16 +106,10 @@ int directory_fd(const struct directory *directory)
 
 bool directory_is_there(const struct directory *directory, char *error, size_t error_size)
 {
-	struct stat own, named;
+	const char *astray = directory_lock_astray(directory->fd, directory->path);
 
-	if (fstat(directory->fd, &own) != 0)
-		return true; /* proves nothing */
-	if (stat(directory->path, &named) == 0)
-		return (own.st_dev == named.st_dev && own.st_ino == named.st_ino) ||
-		       fail(error, error_size, "its data directory %s was replaced by another one while it ran",
-			    directory->path);
-	return (errno != ENOENT && errno != ENOTDIR && errno != ESTALE) ||
-	       fail(error, error_size, "its data directory %s was deleted or moved while it ran", directory->path);
+	return astray == NULL ||
+	       fail(error, error_size, "its data directory %s was %s while it ran", directory->path, astray);
 }
 
 pid_t directory_in_use(const struct directory *directory)
@@ -243,7 +162,7 @@ static bool find_names(int directory, const char *prefix, struct names *found)
 	if (listing == NULL)
 		return false;
 	for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || strcmp(entry->d_name, LOCK_NAME) == 0 ||
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || strcmp(entry->d_name, DIRECTORY_LOCK_NAME) == 0 ||
 		    !is_regular(directory, entry->d_name))
 			continue;
 		found->names = realloc(found->names, (found->count + 1) * sizeof *found->names);

@@ -140,9 +140,19 @@ static void test_locked_elsewhere(void **state)
 	assert_int_equal(write(elsewhere, "4711\n", 5), 5);
 	assert_int_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
 
+	assert_null(open_own(&place));
+	assert_non_null(strstr(place.error, "in use by process 4711"));
+
+	/* It comes between our look and our beginning. */
+	assert_int_equal(unlink(path), 0);
+
 	struct directory *directory = open_own(&place);
 
 	assert_non_null(directory);
+	close(elsewhere);
+	elsewhere = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(elsewhere, "4711\n", 5), 5);
+	assert_int_equal(flock(elsewhere, LOCK_EX | LOCK_NB), 0);
 	assert_false(directory_begin(directory, error, sizeof error));
 	assert_non_null(strstr(error, "in use by process 4711"));
 	directory_close(directory);

@@ -158,10 +158,12 @@ void interrupt_forget(void)
 	first = 0;
 }
 
-/* Whoever reads a line puts the terminal back by itself, but not while it is just changing its modes. */
+/* Whoever reads a line puts the terminal back by itself, but not while it is just changing its modes. In the background
+ * they are another program's. */
 static void end_as_found(int number)
 {
-	tcsetattr(STDIN_FILENO, TCSANOW, &found);
+	if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+		tcsetattr(STDIN_FILENO, TCSANOW, &found);
 	signal(number, SIG_DFL);
 	raise(number); /* once this returns */
 }

@@ -53,7 +53,6 @@ static void find_elsewhere(const struct client_options *options, const char *add
 	char host[PLACE_HOST], unsaid[512];
 	uint16_t port;
 
-	elsewhere[0] = '\0';
 	if (!place_has_port(address, host, &port))
 		return;
 	int count = registry_dump_or_cancel(host, options->program_base, options->program_base, entries, LOCATE_ENTRIES,
@@ -72,9 +71,10 @@ void locate_gone(const struct client_options *options, const char *address, cons
 		 size_t error_size)
 {
 	char *start = start_frontend(options);
-	char elsewhere[64];
+	char elsewhere[64] = "";
 
-	find_elsewhere(options, address, elsewhere);
+	if (locate_direct(options))
+		find_elsewhere(options, address, elsewhere);
 	if (!locate_direct(options))
 		snprintf(error, error_size,
 			 "the front-end at %s, as rpcbind on %s has it, does not answer (%s): start it with `%s`; if it runs, "
@@ -94,19 +94,27 @@ void locate_gone(const struct client_options *options, const char *address, cons
 	free(start);
 }
 
+static bool is_loopback(const struct registry_entry *entry)
+{
+	struct rpc_address address;
+
+	return rpc_address_parse(entry->address, &address) && rpc_address_is_loopback(&address);
+}
+
 /* Leaves out what only the host asked reaches. The count that is left; 0 with a line: that is all there was. */
 static int drop_loopback_of_others(const struct client_options *options, uint32_t timeout_ms, struct registry_entry *entries,
 				   int count, char *error, size_t error_size)
 {
-	struct rpc_address address;
-	int left = 0;
+	int loopback = 0, left = 0;
 
+	for (int i = 0; i < count; i++)
+		loopback += is_loopback(&entries[i]);
+	if (loopback == 0 || place_is_here(options->frontend, timeout_ms))
+		return count;
 	for (int i = 0; i < count; i++) {
-		if (!rpc_address_parse(entries[i].address, &address) || !rpc_address_is_loopback(&address))
+		if (!is_loopback(&entries[i]))
 			entries[left++] = entries[i];
 	}
-	if (left == count || place_is_here(options->frontend, timeout_ms))
-		return count;
 	if (left > 0)
 		return left;
 	snprintf(error, error_size,

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "client/locate.h"
 #include "client/place.h"
 
 #define PATIENCE_MS 20000
@@ -91,6 +92,28 @@ static void what_is_here(void **state)
 	assert_false(place_is_here("192.0.2.7", PATIENCE_MS));
 }
 
+/* Of a host with an address for itself and one for others, both are tried from the host, and from elsewhere the latter. */
+static void which_of_two_addresses(void **state)
+{
+	static const struct {
+		const char *asked, *first, *second;
+	} hosts[] = {{"127.0.0.1", "127.0.0.1:4001", "192.0.2.7:4002"}, {"192.0.2.7", "192.0.2.7:4002", "192.0.2.7:4002"}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct client_options options = client_options_default();
+		char error[512];
+
+		options.frontend = hosts[i].asked;
+		for (unsigned int turn = 0; turn < 2; turn++) {
+			struct registry_entry entries[] = {{.address = "127.0.0.1:4001"}, {.address = "192.0.2.7:4002"}};
+
+			assert_string_equal(locate_choose(&options, entries, 2, turn, PATIENCE_MS, error, sizeof error),
+					    turn ? hosts[i].second : hosts[i].first);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +123,7 @@ int main(void)
 		cmocka_unit_test(localhost_is_both_loopbacks),
 		cmocka_unit_test(a_name_that_nobody_has),
 		cmocka_unit_test(what_is_here),
+		cmocka_unit_test(which_of_two_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

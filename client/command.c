@@ -52,6 +52,11 @@ char *command_names(void)
 	return names;
 }
 
+bool command_asks_for_help(int argc, char *const *argv)
+{
+	return argc > 0 && strcmp(argv[0], "help") == 0 && (argc == 1 || strcmp(argv[1], "help") == 0);
+}
+
 /* "help COMMAND" is "COMMAND --help". */
 static int help_with(const struct client_options *options, char *name)
 {
@@ -133,7 +138,7 @@ static error_t parse_global(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case KEY_FRONTEND:
 		if (!command_is_host(text)) {
-			argp_error(state, "--frontend is neither a host nor an ADDRESS:PORT (a port is a number from 1 to "
+			argp_error(state, "--frontend is neither a host nor a HOST:PORT (a port is a number from 1 to "
 					  "65535)");
 			return EINVAL;
 		}

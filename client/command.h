@@ -16,7 +16,7 @@ enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAIL
 
 /* The global options; each command gets a copy, because it takes them after its own name, too. */
 struct client_options {
-	const char *frontend; /* host whose rpcbind names the front-end; or ADDRESS:PORT, then no rpcbind is asked */
+	const char *frontend; /* host whose rpcbind names the front-end; or HOST:PORT, then no rpcbind is asked */
 	bool frontend_from_environment; /* and not from an option: whoever complains of it names the variable */
 	uint32_t program_base; /* 0: the environment's is none (environment.h) */
 	uint32_t timeout_ms; /* for one request, all attempts together */
@@ -37,6 +37,9 @@ extern const struct command commands[]; /* ends with a NULL name */
 
 /* "order, history, ...", to be freed. */
 char *command_names(void);
+
+/* Is it "help" alone, or "help help": the help of the whole program? */
+bool command_asks_for_help(int argc, char *const *argv);
 
 /* argv[0] is the command's name, or "help" with one behind it. Exit status 2 and a hint when there is no such command. */
 int command_run(const struct client_options *options, int argc, char **argv);

@@ -26,7 +26,7 @@ void environment_read(struct client_options *options)
 bool environment_check(const struct client_options *options, char *error, size_t error_size)
 {
 	if (options->frontend_from_environment && !command_is_host(options->frontend)) {
-		snprintf(error, error_size, ENVIRONMENT_FRONTEND " in the environment is neither a host nor an ADDRESS:PORT: "
+		snprintf(error, error_size, ENVIRONMENT_FRONTEND " in the environment is neither a host nor a HOST:PORT: "
 			 "set it right, unset it, or give --frontend");
 		return false;
 	}

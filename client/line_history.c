@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/environment.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 
@@ -31,13 +32,6 @@ struct line_history {
 
 /* --- where it is ------------------------------------------------------------------------------------------------ */
 
-static const char *directory_of(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
-
 static bool exists(const char *name)
 {
 	struct stat status;
@@ -47,7 +41,7 @@ static bool exists(const char *name)
 
 static char *find_name(void)
 {
-	const char *home = directory_of("HOME"), *state = directory_of("XDG_STATE_HOME");
+	const char *home = environment_value("HOME"), *state = environment_value("XDG_STATE_HOME");
 	char *old = NULL, *name = NULL;
 
 	if (home != NULL)
@@ -179,7 +173,7 @@ struct line_history *line_history_open(void)
 	stifle_history(LINES);
 	if (history->name == NULL)
 		return history;
-	if (directory_of("XDG_STATE_HOME") != NULL)
+	if (environment_value("XDG_STATE_HOME") != NULL)
 		make_parents(history->name);
 	fd = open_file(history);
 	if (fd >= 0 && lock(fd))

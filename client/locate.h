@@ -14,8 +14,8 @@
 /* --frontend is HOST:PORT: no rpcbind is needed. */
 bool locate_direct(const struct client_options *options);
 
-/* Asks rpcbind (blocking, at most timeout_ms; a signal ends it). Of several registrations (IPv4 and IPv6) `turn` chooses, so that a dead
- * one does not hide a live one. False: error names what is missing and what to start. */
+/* Asks rpcbind (blocking, at most timeout_ms; a signal ends it). Of several registrations (IPv4 and IPv6) `turn` chooses,
+ * so that a dead one does not hide a live one. False: error names what is missing and what to start. */
 bool locate_frontend(const struct client_options *options, unsigned int turn, uint32_t timeout_ms,
 		     char address[static 64], char *error, size_t error_size);
 

@@ -24,12 +24,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	struct invocation *invocation = state->input;
 	char *names;
 
+	(void)text;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &invocation->options;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (strcmp(text, "help") == 0 && state->next == state->argc)
+		if (command_asks_for_help(state->argc - state->next + 1, state->argv + state->next - 1))
 			argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		/* In order: from here on everything is the command's. */
 		invocation->argc = state->argc - state->next + 1;

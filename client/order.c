@@ -87,8 +87,8 @@ static const struct argp_option argp_options[] = {
 	{"request", KEY_REQUEST, "N", 0, "Ask again: its request number", 0},
 	{"file", KEY_FILE, "FILE", 0,
 	 "Place the orders of FILE (- is standard input), UTF-8, one a line: POSTCODE<TAB>ITEM<TAB>ITEM... Empty lines "
-	 "and those that begin with # are left out. Stops at the first that is not placed. With --client-id and --request its orders are numbered from N on, so that "
-	 "placing the same file again places what is missing and nothing twice",
+	 "and those that begin with # are left out. Stops at the first that is not placed. With --client-id and --request its "
+	 "orders are numbered from N on, so that placing the same file again places what is missing and nothing twice",
 	 0},
 	{0},
 };
@@ -203,11 +203,12 @@ static void say_problem(const struct placing *placing, const struct order_input 
 {
 	if (outcome != OUTCOME_UNKNOWN)
 		again = NULL;
-	if (again)
-		fprintf(stderr,
-			"justhungry: outcome unknown: %s\n%s\n  %s\n", error, unknown_advice, again);
-	else
-		output_complain("justhungry: %s", error);
+	if (again) {
+		output_complain("justhungry: outcome unknown: %s", error);
+		fprintf(stderr, "%s\n  %s\n", unknown_advice, again);
+	} else {
+		output_error(error);
+	}
 	if (placing->options->json)
 		print_json(placing, input->postcode, outcome, NULL, error, again);
 }

@@ -166,12 +166,17 @@ void output_complain(const char *format, ...)
 	free(line);
 }
 
-int output_problem(const struct client_options *options, enum outcome outcome, const char *error)
+void output_error(const char *error)
 {
 	char *line = local_time_rewrite(error);
 
 	output_complain("justhungry: %s", line);
 	free(line);
+}
+
+int output_problem(const struct client_options *options, enum outcome outcome, const char *error)
+{
+	output_error(error);
 	if (options->json)
 		output_json_take(json_pack("{s:s, s:o}", "outcome", outcome_name(outcome), "error",
 					   output_text(error, strlen(error))));

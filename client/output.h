@@ -32,6 +32,8 @@ void output_json_take(json_t *object);
 /* A line on standard error, made safe whatever it quotes: a file's name, an argument, a server. */
 __attribute__((format(printf, 1, 2))) void output_complain(const char *format, ...);
 
-/* The one line that says what failed, on standard error, and with --json {outcome, error} on standard output. Returns
- * the exit status of the outcome. */
+/* Why a request failed, as another process or this one says: output_complain with times local. */
+void output_error(const char *error);
+
+/* The same, and with --json {outcome, error} on standard output. Returns the exit status of the outcome. */
 int output_problem(const struct client_options *options, enum outcome outcome, const char *error);

@@ -101,7 +101,7 @@ static bool run_line(const struct client_options *options, const char *line, int
 		; /* an empty line changes nothing */
 	} else if (strcmp(word[0], "exit") == 0 || strcmp(word[0], "quit") == 0) {
 		go_on = false;
-	} else if (strcmp(word[0], "help") == 0 && words.count - skipped == 1) {
+	} else if (command_asks_for_help(words.count - skipped, word)) {
 		print_help();
 	} else if (strcmp(word[0], "shell") == 0) {
 		fprintf(stderr, "justhungry: this is the shell already\n");

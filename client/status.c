@@ -9,7 +9,6 @@
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/layout.h"
-#include "client/local_time.h"
 #include "client/output.h"
 #include "client/screen.h"
 #include "client/session.h"
@@ -135,14 +134,6 @@ static int exit_status_of(const struct facts *facts)
 	return facts->error[0] || facts->status.health == JH_HEALTH_UNAVAILABLE ? EXIT_UNAVAILABLE : EXIT_DONE;
 }
 
-static void print_error(const char *error)
-{
-	char *line = local_time_rewrite(error);
-
-	output_complain("justhungry: %s", line);
-	free(line);
-}
-
 static void show(const struct client_options *options, const struct facts *facts)
 {
 	struct status_page page = {.columns = terminal_columns(STDOUT_FILENO),
@@ -150,7 +141,7 @@ static void show(const struct client_options *options, const struct facts *facts
 
 	/* The table begins with it: where both go to a terminal, once is enough. */
 	if (facts->error[0] && (options->json || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO)))
-		print_error(facts->error);
+		output_error(facts->error);
 	if (options->json)
 		output_json_take(status_view_json(&facts->status, facts->error[0] ? facts->error : NULL));
 	else

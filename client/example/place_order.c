@@ -243,6 +243,8 @@ static void set_order(jh_order *order, char *postcode, char **items, unsigned in
 		stop("no memory for", "the order");
 	for (unsigned int i = 0; i < count; i++) {
 		order->items.items_val[i].jh_item_val = strdup(items[i]);
+		if (order->items.items_val[i].jh_item_val == NULL)
+			stop("no memory for", items[i]);
 		order->items.items_val[i].jh_item_len = (u_int)strlen(items[i]);
 	}
 }

@@ -30,7 +30,8 @@
 
 /* In memory that test and front-end share. */
 static struct script {
-	bool silent; /* the order stays in doubt; else it is placed */
+	bool silent;  /* the order stays in doubt; else it is placed */
+	bool refuses; /* with a time in what it says */
 	unsigned int calls;
 	uint32_t timeout_ms; /* of the first call */
 	u_int size;
@@ -64,6 +65,12 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 	script->calls++;
 	if (script->silent)
 		return FALSE;
+	if (script->refuses) {
+		result->outcome = JH_REFUSED;
+		result->jh_write_result_u.problem.error.jh_text_val = strdup("lost since 2026-11-30T19:27:14Z");
+		result->jh_write_result_u.problem.error.jh_text_len = sizeof "lost since 2026-11-30T19:27:14Z" - 1;
+		return TRUE;
+	}
 	result->outcome = JH_DONE;
 	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
 	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
@@ -380,6 +387,41 @@ static void test_an_empty_environment_is_none(void **state)
 	free(err);
 }
 
+/* What a front-end says in UTC is read in local time, of orders as of everything else. */
+static void test_why_not_is_told_in_local_time(void **state)
+{
+	char *argv[] = {(char *)"justhungry", (char *)"order", (char *)"DH1 3LE", (char *)"pizza", NULL};
+	char *err;
+
+	(void)state;
+	script->silent = false;
+	script->refuses = true;
+	setenv("TZ", "XYZ-9", 1);
+	assert_int_equal(ends(run(argv, script->address, NULL)), EXIT_REFUSED);
+	unsetenv("TZ");
+	script->refuses = false;
+	err = printed("err");
+	assert_string_equal(err, "justhungry: lost since 2026-12-01 04:27:14+09:00\n");
+	free(err);
+}
+
+/* "help help" is no command that is missing from its own list. */
+static void test_help_of_help_is_the_whole_help(void **state)
+{
+	char *help[] = {(char *)"justhungry", (char *)"help", NULL, NULL};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		char *out;
+
+		assert_int_equal(ends(run(help, NULL, NULL)), EXIT_DONE);
+		out = printed("out");
+		assert_non_null(strstr(out, "switchover"));
+		free(out);
+		help[2] = help[1];
+	}
+}
+
 /* --- around ----------------------------------------------------------------------------------------------------- */
 
 static int write_orders(const char *name)
@@ -435,6 +477,8 @@ int main(void)
 		cmocka_unit_test(test_a_line_break_is_refused),
 		cmocka_unit_test(test_a_bad_environment_is_named),
 		cmocka_unit_test(test_an_empty_environment_is_none),
+		cmocka_unit_test(test_why_not_is_told_in_local_time),
+		cmocka_unit_test(test_help_of_help_is_the_whole_help),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

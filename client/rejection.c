@@ -26,21 +26,6 @@ enum attempt rejection_attempt(enum rpc_status status)
 	must_not_reach("a call without an answer");
 }
 
-/* False with a line: a cluster whose numbers are near ours may have a replica there. */
-static bool is_frontend(const char *address, uint32_t program, char *error, size_t error_size)
-{
-	struct identity_told told;
-	char who[IDENTIFY_TEXT];
-
-	identify_blocking(address, program, ASK_MS, &told);
-	if (told.kind != IDENTIFY_REPLICA)
-		return true;
-	snprintf(error, error_size,
-		 "program %u at %s is %s and no front-end, and executed nothing: check --frontend and --program-base",
-		 program, address, identify_text(&told, who));
-	return false;
-}
-
 /* One of the two is older, and the versions tell which. */
 static void describe_versions(const struct rpc_reply *reply, const char *address, char *error, size_t error_size)
 {
@@ -56,7 +41,7 @@ static void describe_versions(const struct rpc_reply *reply, const char *address
 		 reply->version_low > JH_FRONTEND_V1 ? "this justhungry" : "the front-end");
 }
 
-bool rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
+void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
 			char *error, size_t error_size)
 {
 	if (reply->status == RPC_NOT_SERVED)
@@ -66,8 +51,6 @@ bool rejection_describe(const struct rpc_reply *reply, const struct client_optio
 			 address, options->program_base, reply->error);
 	else if (reply->status == RPC_REJECTED && reply->version_high != 0)
 		describe_versions(reply, address, error, error_size);
-	else if (reply->status == RPC_REJECTED && !is_frontend(address, options->program_base, error, error_size))
-		return true;
 	else if (reply->status == RPC_REJECTED)
 		snprintf(error, error_size,
 			 "the front-end at %s rejects the call and executed nothing: %s: use a justhungry of the "
@@ -75,5 +58,21 @@ bool rejection_describe(const struct rpc_reply *reply, const struct client_optio
 			 address, reply->error);
 	else
 		snprintf(error, error_size, "the front-end gave no answer: %s", reply->error);
-	return false;
+}
+
+bool rejection_of_strangers(const struct rpc_reply *reply, const struct client_options *options, const char *address,
+			    char *error, size_t error_size)
+{
+	struct identity_told told;
+	char who[IDENTIFY_TEXT];
+
+	if (reply->status != RPC_REJECTED || reply->version_high != 0)
+		return false;
+	identify_blocking(address, options->program_base, ASK_MS, &told);
+	if (told.kind != IDENTIFY_REPLICA)
+		return false;
+	snprintf(error, error_size,
+		 "program %u at %s is %s and no front-end, and executed nothing: check --frontend and --program-base",
+		 options->program_base, address, identify_text(&told, who));
+	return true;
 }

@@ -295,8 +295,11 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 	must(!call->answered);
 	call->answered = true;
 	if (reply->status != RPC_ANSWERED) {
-		session->strangers = rejection_describe(reply, session->options, rpc_channel_address(session->channel),
-							call->error, SESSION_ERROR_SIZE);
+		const char *address = rpc_channel_address(session->channel);
+
+		session->strangers = rejection_of_strangers(reply, session->options, address, call->error, SESSION_ERROR_SIZE);
+		if (!session->strangers)
+			rejection_describe(reply, session->options, address, call->error, SESSION_ERROR_SIZE);
 		call->attempt = rejection_attempt(reply->status);
 	} else if (!rpc_reply_decode(reply, call->procedure->decode, call->result)) {
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
@@ -353,7 +356,7 @@ static void notice(struct session *session, uint64_t started_us, const char *err
 	    rpc_clock_us() - started_us < NOTICE_AFTER_US)
 		return;
 	session->noticed = true;
-	output_complain("justhungry: %s", error);
+	output_error(error);
 	fprintf(stderr, "justhungry: asking again for up to %g s (control-C ends it)\n",
 		session->options->timeout_ms / 1000.0);
 }

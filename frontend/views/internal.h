@@ -29,9 +29,9 @@
 #define MANAGED_MS 1000
 #define SAY_AGAIN_MS 5000        /* how often a state that lasts is logged again */
 
-/* As enum jh_hello_status and enum jh_health of the .x files; tests/unit/views_wire_test.c compares them. */
 /* What a known's note is about, for those who decide by it. NOTE_NONE: nothing has been said of it yet. */
 enum note_kind { NOTE_NONE, NOTE_ANYTHING, NOTE_OTHER_FORMAT };
+/* As enum jh_health of frontend.x; tests/unit/views_wire_test.c compares them. */
 enum health { HEALTH_OK = 0, HEALTH_DEGRADED = 1, HEALTH_UNAVAILABLE = 2 };
 
 /*        START without a stored view              any replica was in a view

@@ -101,5 +101,6 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 				      const char *error),
 			 void *context);
 
-/* registry_clean on the worker, and when that removed the entry, the program's other dead ones too; no answer. */
+/* registry_clean on the worker, and when that removed the entry, the program's other dead ones too; no answer. One that waits
+ * already is not done twice, and beyond 256 that wait it is not done at all: ask again when the entry is seen again. */
 void registry_clean_async(struct registry *registry, uint32_t program, uint32_t version, const char *address);

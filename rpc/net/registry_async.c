@@ -24,6 +24,7 @@
 #define ERROR_BYTES 256
 #define DUMP_ENTRIES 16384
 #define DUMPS_RUNNING 256 /* threads at most */
+#define CLEANINGS_WAITING 256
 
 /* A registration kept alive. The worker owns all but the list's links. */
 struct keep {
@@ -430,6 +431,21 @@ void registry_unset_all(struct registry *registry)
 	unlock(registry);
 }
 
+/* RULE 19: whoever sees a dead entry asks for it again at each look, and the worker may be slow. */
+static bool takes_cleaning(const struct registry *registry, const struct cleaning *cleaning)
+{
+	const struct cleaning *other;
+	int waiting = 0;
+
+	STAILQ_FOREACH(other, &registry->cleanings, link) {
+		if (other->program == cleaning->program && other->version == cleaning->version &&
+		    strcmp(other->address, cleaning->address) == 0)
+			return false;
+		waiting++;
+	}
+	return waiting < CLEANINGS_WAITING;
+}
+
 void registry_clean_async(struct registry *registry, uint32_t program, uint32_t version, const char *address)
 {
 	struct cleaning *cleaning = calloc(1, sizeof *cleaning);
@@ -439,7 +455,11 @@ void registry_clean_async(struct registry *registry, uint32_t program, uint32_t 
 	cleaning->version = version;
 	snprintf(cleaning->address, sizeof cleaning->address, "%s", address);
 	lock(registry);
-	STAILQ_INSERT_TAIL(&registry->cleanings, cleaning, link);
-	pthread_cond_signal(&registry->work);
+	if (takes_cleaning(registry, cleaning)) {
+		STAILQ_INSERT_TAIL(&registry->cleanings, cleaning, link);
+		pthread_cond_signal(&registry->work);
+		cleaning = NULL;
+	}
 	unlock(registry);
+	free(cleaning);
 }

@@ -187,7 +187,7 @@ static void end_round(struct discovery *discovery)
 
 static void end_round_when_known(struct discovery *discovery)
 {
-	if (discovery->rounding && discovery->answers_due == 0 && TAILQ_EMPTY(&discovery->doubtful)) {
+	if (discovery->rounding && discovery->answers_due == 0 && TAILQ_EMPTY(&discovery->doubtful)) { /* RULE 18 */
 		discovery->rounding = false;
 		end_round(discovery);
 	}
@@ -266,13 +266,17 @@ static void identified(void *context, uint32_t program, const char *address)
 	struct discovery *discovery = context;
 	uint32_t id = program - discovery->program_base;
 	struct doubtful *doubtful;
+	bool lists_it[DISCOVERY_HOSTS_MAX] = {false};
 
 	TAILQ_FOREACH(doubtful, &discovery->doubtful, link) {
-		if (doubtful->id == id && strcmp(doubtful->address, address) == 0)
-			doubtful->known = true;
+		if (doubtful->id != id || strcmp(doubtful->address, address) != 0)
+			continue;
+		doubtful->known = true;
+		lists_it[doubtful->host] = true;
 	}
 	for (uint32_t host = 0; host < discovery->hosts_count; host++)
-		take_known(discovery, host);
+		if (lists_it[host])
+			take_known(discovery, host);
 	end_round_when_known(discovery);
 }
 

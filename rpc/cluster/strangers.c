@@ -16,7 +16,7 @@
 #define NUMBERS 4096 /* a cluster's: its base, and one for each replica it may have */
 #define BUCKETS 1024
 #define ENTRIES_MAX 16384 /* RULE 19 */
-#define ASKED_AT_ONCE 64
+#define ASKED_AT_ONCE 64 /* RULE 19: each is a connection */
 #define ANSWER_MS 300
 #define AGAIN_US 5000000u /* for who is a stranger, or silent */
 #define BASES_SAID 16
@@ -32,7 +32,7 @@ struct entry {
 	bool waits;             /* in `waiting` */
 	struct identify *asked;
 	LIST_ENTRY(entry) bucket;
-	STAILQ_ENTRY(entry) queue;
+	TAILQ_ENTRY(entry) queue;
 };
 
 struct strangers {
@@ -41,8 +41,8 @@ struct strangers {
 	strangers_fn told;
 	void *context;
 	LIST_HEAD(bucket, entry) buckets[BUCKETS];
-	STAILQ_HEAD(queue, entry) waiting;
-	uint32_t entries_count, waiting_count, asked_count;
+	TAILQ_HEAD(queue, entry) waiting;
+	uint32_t entries_count, asked_count;
 	uint32_t round;
 	bool said[NUMBERS];             /* of services of another kind, by what is beyond our base */
 	uint32_t bases[BASES_SAID];     /* of other clusters */
@@ -58,7 +58,7 @@ struct strangers *strangers_new(struct event_base *base, uint32_t program_base, 
 	strangers->program_base = program_base;
 	strangers->told = told;
 	strangers->context = context;
-	STAILQ_INIT(&strangers->waiting);
+	TAILQ_INIT(&strangers->waiting);
 	return strangers;
 }
 
@@ -66,10 +66,8 @@ static void entry_free(struct entry *entry)
 {
 	struct strangers *strangers = entry->strangers;
 
-	if (entry->waits) {
-		STAILQ_REMOVE(&strangers->waiting, entry, entry, queue);
-		strangers->waiting_count--;
-	}
+	if (entry->waits)
+		TAILQ_REMOVE(&strangers->waiting, entry, queue);
 	if (entry->asked != NULL) {
 		identify_cancel(entry->asked);
 		strangers->asked_count--;
@@ -156,7 +154,7 @@ static bool is_stranger(const struct entry *entry)
 	case IDENTIFY_NOBODY:
 		return true;
 	case IDENTIFY_UNKNOWN:
-		return false;
+		return false; /* RULE 18 */
 	}
 	must_not_reach("who answers is of one of its kinds");
 }
@@ -191,9 +189,8 @@ static void ask_next(struct strangers *strangers)
 {
 	struct entry *entry;
 
-	while (strangers->asked_count < ASKED_AT_ONCE && (entry = STAILQ_FIRST(&strangers->waiting)) != NULL) {
-		STAILQ_REMOVE_HEAD(&strangers->waiting, queue);
-		strangers->waiting_count--;
+	while (strangers->asked_count < ASKED_AT_ONCE && (entry = TAILQ_FIRST(&strangers->waiting)) != NULL) {
+		TAILQ_REMOVE(&strangers->waiting, entry, queue);
 		strangers->asked_count++;
 		entry->waits = false;
 		entry->asked = identify(strangers->base, entry->address, entry->program, ANSWER_MS, answered, entry);
@@ -207,8 +204,7 @@ static void ask(struct entry *entry)
 	if (entry->waits || entry->asked != NULL)
 		return;
 	entry->waits = true;
-	strangers->waiting_count++;
-	STAILQ_INSERT_TAIL(&strangers->waiting, entry, queue);
+	TAILQ_INSERT_TAIL(&strangers->waiting, entry, queue);
 	ask_next(strangers);
 }
 
@@ -250,7 +246,7 @@ enum strangers_verdict strangers_look(struct strangers *strangers, uint32_t prog
 		ask(entry);
 	if (entry->who.kind == IDENTIFY_NOBODY)
 		return STRANGERS_DEAD;
-	return is_stranger(entry) ? STRANGERS_OTHERS : STRANGERS_OURS;
+	return is_stranger(entry) ? STRANGERS_OTHERS : STRANGERS_OURS; /* RULE 17 */
 }
 
 void strangers_doubt(struct strangers *strangers, uint32_t program)
@@ -259,7 +255,7 @@ void strangers_doubt(struct strangers *strangers, uint32_t program)
 
 	LIST_FOREACH(entry, &strangers->buckets[program % BUCKETS], bucket) {
 		if (entry->program == program && !is_stranger(entry))
-			entry->known = false;
+			entry->known = false; /* RULE 17 */
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "frontend/discovery.h"
 #include "rpc/cluster/identify.h"
+#include "rpc/cluster/strangers.h"
 #include "rpc/net/registry.h"
 
 #define BASE 540000000
@@ -50,7 +51,7 @@ struct identify {
 };
 
 static struct identity_told who[4200]; /* by what is beyond BASE - 100; UNKNOWN and base 0: a replica of ours */
-static struct identify asked[64];
+static struct identify asked[256];
 static int asked_count;
 static bool silent;                    /* nobody answers by himself */
 
@@ -92,7 +93,7 @@ struct identify *identify(struct event_base *base, const char *address, uint32_t
 
 	(void)address;
 	assert_true(timeout_ms > 0);
-	assert_true(asked_count < 64);
+	assert_true(asked_count < 256);
 	*question = (struct identify){.program = program, .told = told, .context = context};
 	if (!silent)
 		event_base_once(base, -1, EV_TIMEOUT, answer_by_itself, question, &at_once);
@@ -264,7 +265,8 @@ static struct identity_told of_cluster(uint32_t base, uint32_t id)
 	return (struct identity_told){.kind = IDENTIFY_REPLICA, .program_base = base, .id = id};
 }
 
-/* Another cluster's program base is 100 less than ours, or 100 more: its replicas and its front-end have numbers of ours. */
+/* Rule 17: another cluster's program base is 100 less than ours, or 100 more: its replicas and its front-end have numbers of
+ * ours. */
 static void another_clusters_are_not_told(void **state)
 {
 	struct registry_entry entries[] = {entry(3, "tcp", "10.0.0.1:40003"), entry(100, "tcp", "10.0.0.1:40100"),
@@ -294,7 +296,8 @@ static void another_clusters_are_not_told(void **state)
 	end(&rig);
 }
 
-/* Of what kind the other service is does not matter; but an entry whose process is gone is cleaned. */
+/* Of what kind the other service is does not matter; but an entry whose process is gone is cleaned, and whoever is silent may
+ * be a replica that hangs (rule 18). */
 static void other_services_are_not_told(void **state)
 {
 	struct registry_entry entries[] = {entry(5, "tcp", "10.0.0.1:40005"), entry(6, "tcp", "10.0.0.1:40006"),
@@ -308,7 +311,6 @@ static void other_services_are_not_told(void **state)
 	who[100 + 7].kind = IDENTIFY_UNKNOWN;
 	answer("10.0.0.1", entries, 3);
 	turn(&rig);
-	/* Rule 18: whoever is silent may be a replica that hangs. */
 	assert_string_equal(rig.said, "dead 6@10.0.0.1:40006 7@10.0.0.1:40007 ");
 	assert_int_equal(rig.ids_count, 1);
 	end(&rig);
@@ -357,6 +359,56 @@ static void new_ones_are_told_together(void **state)
 	end(&rig);
 }
 
+/* Rule 19: whoever is asked costs a connection, so they are asked so many at once; the others' turn comes. */
+static void so_many_are_asked_at_once(void **state)
+{
+	struct identity_told ours = of_cluster(BASE, 1);
+	struct registry_entry entries[100];
+	struct rig rig;
+
+	(void)state;
+	begin(&rig, "10.0.0.1", 1);
+	silent = true;
+	for (uint32_t i = 0; i < 100; i++)
+		entries[i] = entry(i + 1, "tcp", "10.0.0.1:40001");
+	answer("10.0.0.1", entries, 100);
+	turn(&rig);
+	assert_int_equal(asked_count, 64);
+	tell(&asked[0], &ours);
+	tell(&asked[1], &ours);
+	assert_int_equal(asked_count, 66);
+	assert_string_equal(rig.said, "");
+	end(&rig);
+}
+
+static void no_verdict(void *context, uint32_t program, const char *address)
+{
+	(void)context;
+	fail_msg("%u at %s", program, address);
+}
+
+/* Rule 19: so many are kept in mind; who is beyond them counts as ours, like everyone of whom nothing is known. */
+static void so_many_are_remembered(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct strangers *strangers = strangers_new(base, BASE, no_verdict, NULL);
+
+	(void)state;
+	asked_count = 0;
+	silent = true;
+	for (uint32_t i = 0; i < 16384; i++)
+		assert_int_equal(strangers_look(strangers, BASE + 1 + i % 4000, i < 4000	  ? "10.0.0.1:40001"
+									       : i < 8000  ? "10.0.0.2:40001"
+									       : i < 12000 ? "10.0.0.3:40001"
+									       : i < 16000 ? "10.0.0.4:40001"
+											   : "10.0.0.5:40001"),
+				 STRANGERS_ASKING);
+	assert_int_equal(strangers_look(strangers, BASE + 4000, "10.0.0.6:40001"), STRANGERS_OURS);
+	assert_int_equal(strangers_look(strangers, BASE + 1, "10.0.0.1:40001"), STRANGERS_ASKING);
+	strangers_free(strangers);
+	event_base_free(base);
+}
+
 /* Loopback addresses of another cluster do not turn ours away. */
 static void a_stranger_makes_no_mixture(void **state)
 {
@@ -372,7 +424,7 @@ static void a_stranger_makes_no_mixture(void **state)
 	end(&rig);
 }
 
-/* The number, and even the address, of one of ours is another cluster's now; its hello told. */
+/* Rule 17: the number, and even the address, of one of ours is another cluster's now; its hello told. */
 static void who_was_ours_is_asked_again_when_in_doubt(void **state)
 {
 	struct registry_entry one = entry(3, "tcp", "10.0.0.1:40003");
@@ -403,6 +455,8 @@ int main(void)
 		cmocka_unit_test(other_services_are_not_told),
 		cmocka_unit_test(a_round_waits_for_whose_they_are),
 		cmocka_unit_test(new_ones_are_told_together),
+		cmocka_unit_test(so_many_are_asked_at_once),
+		cmocka_unit_test(so_many_are_remembered),
 		cmocka_unit_test(a_stranger_makes_no_mixture),
 		cmocka_unit_test(who_was_ours_is_asked_again_when_in_doubt),
 	};

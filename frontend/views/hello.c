@@ -75,7 +75,7 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 	const char *text = event->reply_text != NULL ? event->reply_text : "";
 
 	if (event->identity == NULL || event->report == NULL || k->hello_status == HELLO_FORMAT ||
-	    k->hello_status == HELLO_OTHER_FORMAT) {
+	    k->hello_status == HELLO_OTHER_FORMAT) { /* RULE 17 */
 		bool other_format = k->hello_status == HELLO_OTHER_FORMAT;
 
 		k->hello_status = HELLO_FORMAT;

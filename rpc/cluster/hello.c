@@ -27,7 +27,7 @@ bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result)
 
 	XDR whole = *reply->results;
 
-	if (decode_kept(reply->results, result) && result->me.format != JH_CLUSTER_FORMAT) {
+	if (decode_kept(reply->results, result) && result->me.format != JH_CLUSTER_FORMAT) { /* RULE 17 */
 		result->status = JH_HELLO_FORMAT;
 		return true;
 	}

@@ -198,31 +198,37 @@ static void another_process_answers(void **state)
 	rig_stop(&rig);
 }
 
-/* What is said of a program of another cluster format goes by what the shell found, not by the words of the text. */
+/* Rule 17: what is said of a program of another cluster format goes by what the shell found, not by the words of the text. */
 static void another_format_answers(void **state)
 {
 	static const char text[] = "newer: upgrade the front-end";
 	struct views_event event = {
 		.kind = VIEWS_HELLO, .id = 2, .reply_status = HELLO_OTHER_FORMAT, .reply_text = text};
+	const struct identity nobody = {.format = 0}; /* nothing of it is understood */
+	const struct report nothing = {.news = 0};
 	char summary[VIEWS_TEXT_SIZE];
 	int health;
 
 	(void)state;
-	cluster(2);
-	for (int own_words = 0; own_words <= 1; own_words++) {
+	for (int i = 0; i < 4; i++) {
+		bool own_words = i % 2 == 1;
+
+		cluster(2);
 		rig_kill(&rig, 1);
 		rig_kill(&rig, 2);
 		rig.fakes[2].cut = true;
 		rig_restart(&rig, 2);
 		rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND, .id = 2, .address = "10.0.0.9:9"});
 		event.reply_status = own_words ? HELLO_FORMAT : HELLO_OTHER_FORMAT;
+		event.identity = i < 2 ? NULL : &nobody;
+		event.report = i < 2 ? NULL : &nothing;
 		rig_step(&rig, &event);
 		assert_true(rig_logged(&rig, own_words ? "replica 2: refused our hello: newer: upgrade"
 						       : "replica 2: newer: upgrade"));
 		views_summary(rig.views, rig.now_ms, summary, &health);
 		assert_int_equal(strstr(summary, "; replica 2 newer") != NULL, !own_words);
+		rig_stop(&rig);
 	}
-	rig_stop(&rig);
 }
 
 /* --- rules 18, 20: take-overs ------------------------------------------------------------------------------------- */

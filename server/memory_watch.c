@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "rpc/base/log.h"
 #include "rpc/base/clock.h"
+#include "rpc/base/log.h"
 #include "server/memory_holder.h"
 
 #define LOOK_EVERY_US 1000000u

@@ -15,8 +15,8 @@
 #include "rpc/cluster/hello.h"
 #include "rpc/net/server.h"
 #include "server/disk/staging.h"
-#include "server/peers/push_wire.h"
 #include "server/peers/peer_sessions.h"
+#include "server/peers/push_wire.h"
 #include "server/requests.h"
 
 #define FORMAT_HIGHEST 1000u /* that any version will have; more is no hello */

@@ -29,20 +29,29 @@ static bool begins_with_one_of(const char *name, const char *const *prefixes)
 	return false;
 }
 
-/* Copies the first by name of those that are not ours; empty: there is none, or one that is ours. */
-static void find_strange(DIR *files, const char *const *ours, char strange[static NAME_MAX + 1])
+/* Copies the first by name of those that are not ours; empty: there is none, or one that is ours. False with errno. */
+static bool find_strange(DIR *files, const char *const *ours, char strange[static NAME_MAX + 1])
 {
 	static const char *const anywhere[] = {".", "..", DIRECTORY_LOCK_NAME, "lost+found", NULL};
 
+	struct dirent *file;
+
 	strange[0] = '\0';
-	for (struct dirent *file; (file = readdir(files)) != NULL;) {
+	while (errno = 0, (file = readdir(files)) != NULL) {
 		if (begins_with_one_of(file->d_name, ours) || strcmp(file->d_name, "set-aside") == 0) {
 			strange[0] = '\0';
-			return;
+			return true;
 		}
 		if (!is_one_of(file->d_name, anywhere) && (strange[0] == '\0' || strcmp(file->d_name, strange) < 0))
 			snprintf(strange, NAME_MAX + 1, "%s", file->d_name);
 	}
+	return errno == 0;
+}
+
+static bool fail_list(const char *path, char *error, size_t error_size)
+{
+	snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, disk_error(errno));
+	return false;
 }
 
 bool own_files_only(int directory, const char *path, const char *const *ours, char *error, size_t error_size)
@@ -52,13 +61,16 @@ bool own_files_only(int directory, const char *path, const char *const *ours, ch
 	char strange[NAME_MAX + 1];
 
 	if (files == NULL) {
-		snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, disk_error(errno));
 		if (fd >= 0)
 			close(fd);
-		return false;
+		return fail_list(path, error, error_size);
 	}
-	find_strange(files, ours, strange);
+
+	bool listed = find_strange(files, ours, strange) || fail_list(path, error, error_size);
+
 	closedir(files);
+	if (!listed)
+		return false;
 	if (strange[0] == '\0')
 		return true;
 	snprintf(error, error_size,

@@ -157,11 +157,12 @@ static bool is_regular(int directory, const char *name)
 static bool find_names(int directory, const char *prefix, struct names *found)
 {
 	DIR *listing = list(directory, ".");
+	struct dirent *entry;
 
 	*found = (struct names){0};
 	if (listing == NULL)
 		return false;
-	for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+	while (errno = 0, (entry = readdir(listing)) != NULL) {
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || strcmp(entry->d_name, DIRECTORY_LOCK_NAME) == 0 ||
 		    !is_regular(directory, entry->d_name))
 			continue;
@@ -171,10 +172,14 @@ static bool find_names(int directory, const char *prefix, struct names *found)
 		must_allocate(found->names[found->count]);
 		found->count++;
 	}
+
+	int failed = errno;
+
 	closedir(listing);
 	if (found->count > 0)
 		qsort(found->names, found->count, sizeof *found->names, by_name);
-	return true;
+	errno = failed;
+	return failed == 0;
 }
 
 /* Makes set-aside/<time>-<reason>, with a number when it is there, and opens it; -1 with errno. */

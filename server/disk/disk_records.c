@@ -96,7 +96,7 @@ static bool append_state(struct journal *journal, const struct replica_action *a
 }
 
 bool disk_record_append(struct journal *journal, const struct replica *replica, uint32_t program_base,
-		 const struct replica_action *action)
+			const struct replica_action *action)
 {
 	switch (action->write) {
 	case WRITE_META:

@@ -64,26 +64,34 @@ static void say(const char *path, const char *name, uint32_t format, uint32_t cu
 			 path, name, format, current);
 }
 
+/* Else it would pass for an empty one, and a new history would be begun in it. */
+static bool fail_list(const char *path, char *error, size_t error_size)
+{
+	snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, disk_error(errno));
+	return false;
+}
+
 bool formats_known(int directory, const char *path, char *error, size_t error_size)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *files = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *file;
 	uint32_t format, current;
 	bool known = true;
 
 	if (files == NULL) {
-		/* Else it would pass for an empty one, and a new history would be begun in it. */
-		snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, disk_error(errno));
 		if (fd >= 0)
 			close(fd);
-		return false;
+		return fail_list(path, error, error_size);
 	}
-	for (struct dirent *file; known && (file = readdir(files)) != NULL;) {
+	while (errno = 0, known && (file = readdir(files)) != NULL) {
 		format = format_of(directory, file->d_name, &current);
 		known = format == 0 || format == current;
 		if (!known)
 			say(path, file->d_name, format, current, error, error_size);
 	}
+	if (errno != 0)
+		known = fail_list(path, error, error_size);
 	closedir(files);
 	return known;
 }

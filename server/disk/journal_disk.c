@@ -1,4 +1,3 @@
-#include "rpc/base/disk_error.h"
 #include "server/disk/journal_internal.h"
 
 #include <endian.h>
@@ -9,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/disk.h"

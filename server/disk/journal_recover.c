@@ -60,6 +60,11 @@ static bool fail_io(struct recover *recover, const char *what)
 
 /* --- listing ------------------------------------------------------------------------------------------------------ */
 
+static bool fail_list(struct recover *recover)
+{
+	return fail(recover, JOURNAL_IO_ERROR, "cannot list %s: %s", recover->path, disk_error(errno));
+}
+
 static int by_sequence(const void *a, const void *b)
 {
 	const struct segment_info *left = a, *right = b;
@@ -73,13 +78,14 @@ static bool list_segments(struct recover *recover)
 	uint32_t count = 0, capacity = 0;
 	int fd = openat(recover->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
 
 	if (listing == NULL) {
 		if (fd >= 0)
 			close(fd);
-		return fail_io(recover, "list");
+		return fail_list(recover);
 	}
-	for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+	while (errno = 0, (entry = readdir(listing)) != NULL) {
 		uint64_t first;
 
 		if (!segment_name_parse(entry->d_name, &first))
@@ -91,7 +97,13 @@ static bool list_segments(struct recover *recover)
 		}
 		recovered->infos[count++] = (struct segment_info){.first_sequence = first};
 	}
+
+	int failed = errno;
+
 	closedir(listing);
+	errno = failed;
+	if (failed != 0) /* RULE 14: what was not listed is not known to be missing */
+		return fail_list(recover);
 	if (count > 0)
 		qsort(recovered->infos, count, sizeof *recovered->infos, by_sequence);
 	recover->recovery->segments = count;

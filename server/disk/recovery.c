@@ -1,7 +1,7 @@
-#include "rpc/program/own_files.h"
 #include "server/disk/recovery.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,11 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
+#include "rpc/program/own_files.h"
 #include "server/disk/disk_records.h"
 #include "server/disk/first_history.h"
 #include "server/disk/formats.h"
@@ -138,6 +140,31 @@ static bool read_record(void *context, const struct journal_record *record, char
 
 /* --- the state to begin with -------------------------------------------------------------------------------------- */
 
+/* RULE 14: what the disk does not show is not known to be missing. */
+_Noreturn static void refuse_unlisted(const char *directory)
+{
+	char line[512];
+
+	snprintf(line, sizeof line, "cannot list %.300s: %s", directory, disk_error(errno));
+	recovery_refuse(line);
+}
+
+static bool newest_snapshot(const char *directory, uint64_t *op)
+{
+	bool found = snapshot_newest(directory, UINT64_MAX, op);
+
+	if (!found && errno != 0)
+		refuse_unlisted(directory);
+	return found;
+}
+
+/* Neither an error of the disk nor another format says anything about the records. */
+static void refuse_unread(const struct journal_recovery *read)
+{
+	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && read->outcome != JOURNAL_DAMAGED)
+		recovery_refuse(read->error);
+}
+
 static bool note_state(void *context, const struct journal_record *record, char *error, size_t size)
 {
 	struct recovery *recovery = context;
@@ -178,7 +205,8 @@ bool recovery_find_received(struct recovery *recovery, const char *directory)
 	    access(path, F_OK) != 0)
 		return false;
 	journal_check(directory, note_state, recovery, &read);
-	snapshot_newest(directory, UINT64_MAX, &newest);
+	refuse_unread(&read);
+	newest_snapshot(directory, &newest);
 	if (!recovery->replaced || recovery->last_state_op < newest)
 		return false;
 	return recovery->last_state_op > newest || is_last_state(recovery, path);
@@ -196,12 +224,15 @@ static void name_received(struct recovery *recovery, const char *directory)
 static bool journal_exists(const char *directory)
 {
 	DIR *files = opendir(directory);
+	struct dirent *file;
 	bool found = false;
 
 	if (files == NULL)
-		return false;
-	for (struct dirent *file; !found && (file = readdir(files)) != NULL;)
+		refuse_unlisted(directory);
+	while (errno = 0, !found && (file = readdir(files)) != NULL)
 		found = strncmp(file->d_name, "journal-", 8) == 0 && strcmp(file->d_name, SEGMENT_NEXT) != 0;
+	if (errno != 0)
+		refuse_unlisted(directory);
 	closedir(files);
 	return found;
 }
@@ -238,7 +269,7 @@ bool recovery_load_state(struct recovery *recovery, const char *received)
 
 	if (received != NULL)
 		return load_snapshot(recovery, received);
-	if (snapshot_newest(directory, UINT64_MAX, &op) && (has_journal || op == 0)) {
+	if (newest_snapshot(directory, &op) && (has_journal || op == 0)) {
 		must(snapshot_path(directory, op, path, sizeof path));
 		return load_snapshot(recovery, path);
 	}
@@ -294,8 +325,7 @@ bool recovery_read_journal(struct recovery *recovery, const struct journal_optio
 		journal = journal_open(recovery->data_dir, open, read_record, recovery, read);
 	else
 		journal_check(recovery->data_dir, read_record, recovery, read);
-	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && read->outcome != JOURNAL_DAMAGED)
-		recovery_refuse(read->error);
+	refuse_unread(read);
 	if (open != NULL && journal == NULL)
 		snprintf(recovery->error, sizeof recovery->error, "%s", read->error);
 	recovery->found->journal = journal;

@@ -347,7 +347,7 @@ bool snapshot_newest(const char *directory, uint64_t below, uint64_t *op)
 
 	closedir(files);
 	errno = failed;
-	return found;
+	return found && failed == 0;
 }
 
 void snapshot_remove_below(const char *directory, uint64_t op)

@@ -1,6 +1,7 @@
 #include "tests/unit/support_node.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ char hello_said[JH_TEXT_MAX + 1];
 struct node_sizes node_sizes;
 _Atomic int64_t wall_ahead_us, monotonic_ahead_us;
 atomic_bool disk_hangs, disk_fails;
+atomic_uint listing_fails;
 
 /* --- before libc -------------------------------------------------------------------------------------------------- */
 
@@ -55,6 +58,42 @@ int fdatasync(int fd)
 		return -1;
 	}
 	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static bool listing_fails_now(void)
+{
+	unsigned left = atomic_load(&listing_fails);
+
+	if (left > 0)
+		atomic_store(&listing_fails, left - 1);
+	if (left == 1)
+		errno = EIO;
+	return left == 1;
+}
+
+/* dlsym gives an object pointer; copying it is how POSIX has it made a function. */
+static void find_behind(void *function, const char *name)
+{
+	void *symbol = dlsym(RTLD_NEXT, name);
+
+	must(symbol != NULL);
+	memcpy(function, &symbol, sizeof symbol);
+}
+
+DIR *opendir(const char *name)
+{
+	DIR *(*behind)(const char *name);
+
+	find_behind(&behind, "opendir");
+	return listing_fails_now() ? NULL : behind(name);
+}
+
+struct dirent *readdir(DIR *listing)
+{
+	struct dirent *(*behind)(DIR *listing);
+
+	find_behind(&behind, "readdir");
+	return listing_fails_now() ? NULL : behind(listing);
 }
 
 /* --- the node ----------------------------------------------------------------------------------------------------- */
@@ -107,6 +146,26 @@ void node_begin(void)
 	if (!rpc_server_listen(node_rig.node->server, "127.0.0.1", node_rig.address, sizeof node_rig.address, error,
 			       sizeof error))
 		fail_msg("%s", error);
+}
+
+int node_begins_as(unsigned listing, uint64_t op)
+{
+	struct report report;
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		atomic_store(&listing_fails, listing);
+		node_begin();
+		node_report(node_rig.node, &report);
+		if (report.op != op || report.state == STATE_DAMAGED)
+			_exit(NODE_BEGAN_WRONG);
+		_exit(atomic_load(&listing_fails) == 0 ? NODE_BEGAN_WITH : NODE_BEGAN_WITHOUT);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
 }
 
 void node_finish(void)

@@ -1,6 +1,6 @@
 /* For tests of a replica's shell: one node in this process, on a loop that also carries the connections of its peers.
  * It listens on loopback and is registered nowhere. Its clocks and its disk do what the test says: this file stands
- * before libc's clock_gettime and fdatasync. */
+ * before libc's clock_gettime, fdatasync, opendir and readdir. */
 #pragma once
 
 #include <stdatomic.h>
@@ -33,12 +33,17 @@ extern _Atomic int64_t wall_ahead_us;      /* the wall clock is so far ahead of 
 extern _Atomic int64_t monotonic_ahead_us;
 extern atomic_bool disk_hangs;             /* fdatasync waits */
 extern atomic_bool disk_fails;             /* and says EIO */
+extern atomic_uint listing_fails;          /* the n-th opendir or readdir from now on says EIO; 0: none does */
 
 /* A new directory, removed by node_rig_end. */
 void node_rig_begin(void);
 void node_rig_end(void);
 /* A process on that directory begins; ends. */
 void node_begin(void);
+/* The same in a process of its own, whose n-th opendir or readdir fails: an exit status, 1 when it refuses to begin, or one of
+ * these. */
+enum { NODE_BEGAN_WITH = 10, NODE_BEGAN_WITHOUT, NODE_BEGAN_WRONG };
+int node_begins_as(unsigned listing, uint64_t op);
 void node_finish(void);
 /* The directory becomes what a kill -9 at this moment leaves of it, and the node a new process on that. */
 void node_killed(void);

@@ -405,6 +405,41 @@ static void a_staged_replacement(void **state)
 	node_rig_end();
 }
 
+/* What the disk does not show for the moment is not taken for missing (rule 14), whatever listing it is that fails: the
+ * process does not begin, or it begins with all that was there. */
+static void a_listing_that_fails(void **state)
+{
+	static struct primary primary;
+	struct caller manager;
+	struct image image;
+	unsigned refused = 0;
+	int status;
+
+	(void)state;
+	primary_begin(&primary);
+	node_rig_begin();
+	node_leads(&manager);
+	order(&manager);
+	caller_close(&manager);
+	node_finish();
+	write_received(&primary);
+	append_replacement(&primary, &image);
+	for (unsigned listing = 1;; listing++) {
+		image_put(&image, node_rig.directory);
+		status = node_begins_as(listing, STAGED_OPS);
+		if (status == NODE_BEGAN_WITHOUT)
+			break;
+		if (status != 1)
+			assert_int_equal(status, NODE_BEGAN_WITH);
+		refused += status == 1;
+		assert_int_equal(node_begins_as(0, STAGED_OPS), NODE_BEGAN_WITH); /* the next start has it all */
+	}
+	assert_in_range(refused, 10, 1000);
+	image_free(&image);
+	orders_free(primary.orders);
+	node_rig_end();
+}
+
 /* A state that has been received and adopted has a snapshot's name, and takes the place of the one before. */
 static void a_received_state_gets_its_name(void **state)
 {
@@ -438,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_torn_journal),
 		cmocka_unit_test(a_snapshot_being_named),
 		cmocka_unit_test(a_staged_replacement),
+		cmocka_unit_test(a_listing_that_fails),
 		cmocka_unit_test(a_received_state_gets_its_name),
 	};
 

@@ -206,19 +206,25 @@ bool recovery_find_received(struct recovery *recovery, const char *directory)
 		return false;
 	journal_check(directory, note_state, recovery, &read);
 	refuse_unread(&read);
+	recovery->journal_damaged = read.outcome == JOURNAL_DAMAGED;
 	newest_snapshot(directory, &newest);
 	if (!recovery->replaced || recovery->last_state_op < newest)
 		return false;
 	return recovery->last_state_op > newest || is_last_state(recovery, path);
 }
 
-static void name_received(struct recovery *recovery, const char *directory)
+/* What was received gets its name when the journal stands on it, and goes with all that is unfinished when not. */
+static void settle_received(struct recovery *recovery, const char *directory)
 {
 	char error[SNAPSHOT_ERROR_SIZE];
+	bool stands_on_it = recovery_find_received(recovery, directory);
 
-	if (recovery_find_received(recovery, directory) &&
+	if (recovery->journal_damaged)
+		return; /* RULE 14: nobody knows which, and it may be the newest state that there is */
+	if (stands_on_it &&
 	    !snapshot_publish(directory, SNAPSHOT_INCOMING, recovery->last_state_op, error, sizeof error))
 		recovery_refuse(error);
+	snapshot_remove_temporary(directory);
 }
 
 static bool journal_exists(const char *directory)
@@ -356,8 +362,7 @@ static void begin_directory(struct recovery *recovery, struct directory *directo
 		recovery_refuse(recovery->error);
 	if (!directory_begin(directory, recovery->error, sizeof recovery->error))
 		recovery_refuse(recovery->error);
-	name_received(recovery, recovery->data_dir);
-	snapshot_remove_temporary(recovery->data_dir);
+	settle_received(recovery, recovery->data_dir);
 }
 
 static void begin_history(struct recovery *recovery)

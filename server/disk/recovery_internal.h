@@ -19,6 +19,7 @@ struct recovery {
 	bool cut;                      /* the journal's own word of it, and no META of the core since (RULE 14) */
 	struct replica_meta meta;
 	uint32_t program_base;
+	bool journal_damaged;          /* when a received state was looked for: what the journal said of it is not known */
 	bool replaced;                 /* the journal has a replacement; the last one: */
 	uint64_t last_state_op;
 	struct digest last_state_digest;

@@ -27,7 +27,17 @@ static void copy_files(void)
 	char command[2 * SCRATCH_PATH_SIZE + 32];
 
 	scratch_new(before);
-	snprintf(command, sizeof command, "cp -a '%s'/[js]* '%s'", node_rig.directory, before);
+	snprintf(command, sizeof command, "cp -a '%s'/[ijs]* '%s'", node_rig.directory, before);
+	assert_int_equal(system(command), 0);
+}
+
+/* A state that was being received, or that is to get its name: the journal's to say. */
+static void put_received(void)
+{
+	char command[2 * SCRATCH_PATH_SIZE + 64];
+
+	snprintf(command, sizeof command, "cp -a '%s'/snapshot-0* '%s'/incoming.tmp", node_rig.directory,
+		 node_rig.directory);
 	assert_int_equal(system(command), 0);
 }
 
@@ -53,6 +63,7 @@ static void damaged_begin(void)
 	caller_close(&manager);
 	node_finish();
 	spoil("chowder");
+	put_received();
 	copy_files();
 }
 

@@ -4,13 +4,9 @@
  *
  *     scripted_frontend PROGRAM
  *
- * A line: an outcome and a reason of shop.x by their names, or what a stock client is to hear, by the name of its enum
- * clnt_stat. */
+ * Lines are parted by semicolons. A line: an outcome and a reason of shop.x by their names, or what a stock client is to
+ * hear, by the name of its enum clnt_stat. */
 #include <arpa/inet.h>
-#include <netconfig.h>
-#include <rpc/rpc.h>
-#include <rpc/rpcb_clnt.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,8 +15,8 @@
 #include <unistd.h>
 
 #include "rpc/frontend.h"
+#include "raw_server.h"
 
-#define CALL_HEAD 24u /* up to the credentials */
 #define REQUESTS 1024
 
 struct way {
@@ -53,24 +49,6 @@ struct asked {
 	char bytes[2048];
 };
 
-static _Noreturn void fail(const char *what)
-{
-	fprintf(stderr, "scripted_frontend: FAILED: %s\n", what);
-	exit(1);
-}
-
-static bool read_whole(int fd, void *bytes, size_t size)
-{
-	for (size_t got = 0; got < size;) {
-		ssize_t count = read(fd, (char *)bytes + got, size - got);
-
-		if (count <= 0)
-			return false;
-		got += (size_t)count;
-	}
-	return true;
-}
-
 /* How often this request has been asked before; it must be the same. */
 static unsigned int count_call(jh_place_args *args)
 {
@@ -82,18 +60,18 @@ static unsigned int count_call(jh_place_args *args)
 	args->timeout_ms = 0;
 	xdrmem_create(&xdr, now.bytes, sizeof now.bytes, XDR_ENCODE);
 	if (!xdr_jh_place_args(&xdr, args))
-		fail("the request is too long");
+		raw_fail("the request is too long");
 	now.size = xdr_getpos(&xdr);
 	for (unsigned int i = 0; i < known_count; i++) {
 		/* Client id and request number. */
 		if (memcmp(known[i].bytes, now.bytes, 24) != 0)
 			continue;
 		if (known[i].size != now.size || memcmp(known[i].bytes, now.bytes, now.size) != 0)
-			fail("a repeat differs from what was asked first");
+			raw_fail("a repeat differs from what was asked first");
 		return ++known[i].calls;
 	}
 	if (known_count == REQUESTS)
-		fail("too many requests");
+		raw_fail("too many requests");
 	known[known_count++] = now;
 	return 0;
 }
@@ -106,7 +84,7 @@ static void find_line(const jh_place_args *args, unsigned int calls, char line[s
 	size_t at = 0, size;
 
 	if (order->items.items_len < 2)
-		fail("the order's second item is no script");
+		raw_fail("the order's second item is no script");
 	script = &order->items.items_val[1];
 	for (;;) {
 		const char *from = script->jh_item_val + at, *end = memchr(from, ';', script->jh_item_len - at);
@@ -126,7 +104,7 @@ static unsigned int index_of(const char *name, const char *const *names, unsigne
 	for (unsigned int i = 0; i < count; i++)
 		if (strcmp(names[i], name) == 0)
 			return i;
-	fail(name);
+	raw_fail(name);
 }
 
 static void put_result(XDR *xdr, const char *line)
@@ -147,66 +125,62 @@ static void put_result(XDR *xdr, const char *line)
 		result.jh_write_result_u.problem.error = (jh_text){sizeof error - 1, error};
 	}
 	if (!xdr_jh_write_result(xdr, &result))
-		fail("the answer does not encode");
+		raw_fail("the answer does not encode");
 }
 
 /* False: the connection is to end. */
 static bool answer(int fd, uint32_t xid, const char *line)
 {
 	static char reply[1024];
-	uint32_t mark, word;
 	const struct way *way = ways;
 	XDR xdr;
 
 	while (way < ways + sizeof ways / sizeof *ways && strcmp(way->name, line) != 0)
 		way++;
-	xdrmem_create(&xdr, reply + 4, sizeof reply - 4, XDR_ENCODE);
-	word = REPLY;
-	if (!xdr_uint32_t(&xdr, &xid) || !xdr_uint32_t(&xdr, &word))
-		fail("no room");
+	xdrmem_create(&xdr, reply + RAW_MARK, sizeof reply - RAW_MARK, XDR_ENCODE);
+	raw_put(&xdr, xid);
+	raw_put(&xdr, REPLY);
 	if (way < ways + sizeof ways / sizeof *ways) {
 		if (way->count == 0)
 			return strcmp(line, "RPC_TIMEDOUT") == 0;
 		for (unsigned int i = 0; i < way->count; i++)
-			if ((word = way->words[i]), !xdr_uint32_t(&xdr, &word))
-				fail("no room");
+			raw_put(&xdr, way->words[i]);
 	} else if (strcmp(line, "RPC_PROGVERSMISMATCH") == 0) {
 		for (unsigned int i = 0; i < 6; i++)
-			if ((word = (uint32_t[]){MSG_ACCEPTED, AUTH_NONE, 0, PROG_MISMATCH, 2, 3}[i]), !xdr_uint32_t(&xdr, &word))
-				fail("no room");
+			raw_put(&xdr, (uint32_t[]){MSG_ACCEPTED, AUTH_NONE, 0, PROG_MISMATCH, 2, 3}[i]);
 	} else {
 		for (unsigned int i = 0; i < 4; i++)
-			if ((word = (uint32_t[]){MSG_ACCEPTED, AUTH_NONE, 0, SUCCESS}[i]), !xdr_uint32_t(&xdr, &word))
-				fail("no room");
+			raw_put(&xdr, (uint32_t[]){MSG_ACCEPTED, AUTH_NONE, 0, SUCCESS}[i]);
 		put_result(&xdr, line);
 	}
-	mark = htonl(0x80000000u | xdr_getpos(&xdr));
-	memcpy(reply, &mark, 4);
-	return write(fd, reply, xdr_getpos(&xdr) + 4) > 0;
+	return raw_reply(fd, reply, &xdr);
 }
 
 static void serve(int fd)
 {
 	static char call[1 << 16];
-	uint32_t mark, words[6], length;
+	uint32_t size, words[6], length;
 
-	while (read_whole(fd, &mark, sizeof mark)) {
-		uint32_t size = ntohl(mark) & 0x7fffffff, at = CALL_HEAD;
+	while ((size = raw_call(fd, call, sizeof call)) > 0) {
+		uint32_t at = RAW_CALL_HEAD;
 		jh_place_args args = {.request = 0};
 		char line[256] = "";
 		XDR xdr;
 
-		if (size < CALL_HEAD + 16 || size > sizeof call || !read_whole(fd, call, size))
-			return;
 		memcpy(words, call, sizeof words);
 		for (int i = 0; i < 2; i++) { /* credential and verifier */
+			if (size - at < 8)
+				return;
 			memcpy(&length, call + at + 4, 4);
-			at += 8 + ntohl(length);
+			at += 8;
+			if (ntohl(length) > size - at)
+				return;
+			at += ntohl(length);
 		}
 		if (ntohl(words[5]) == PLACE_ORDER) {
 			xdrmem_create(&xdr, call + at, size - at, XDR_DECODE);
 			if (!xdr_jh_place_args(&xdr, &args))
-				fail("the call does not decode");
+				raw_fail("the call does not decode");
 			find_line(&args, count_call(&args), line);
 			xdr_free((xdrproc_t)xdr_jh_place_args, (char *)&args);
 		} else {
@@ -219,23 +193,13 @@ static void serve(int fd)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t length = sizeof address;
-	struct netbuf where = {.maxlen = sizeof address, .len = sizeof address, .buf = &address};
-	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
-	struct netconfig *tcp = getnetconfigent("tcp");
+	int listener, fd;
+	uint16_t port;
 
 	if (argc != 2)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64) ||
-	    getsockname(listener, (struct sockaddr *)&address, &length))
-		fail("cannot listen");
-	rpcb_unset((rpcprog_t)atol(argv[1]), 1, tcp);
-	if (!rpcb_set((rpcprog_t)atol(argv[1]), 1, tcp, &where))
-		fail("cannot register");
-	freenetconfigent(tcp);
-	printf("127.0.0.1:%d\n", ntohs(address.sin_port));
+	listener = raw_listen((rpcprog_t)atol(argv[1]), JH_FRONTEND_V1, &port);
+	printf("127.0.0.1:%u\n", (unsigned int)port);
 	fflush(stdout);
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
 		serve(fd);

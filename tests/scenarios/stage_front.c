@@ -1,6 +1,7 @@
 /* A front-end's process: the view manager's core, the router, a view file, and connections to the replicas
  * (frontend/manager.c, links.c, requests.c). */
 #include "tests/scenarios/stage.h"
+#include "tests/unit/support_reply.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -233,21 +234,7 @@ static void take_hello(struct stage *s, struct front_process *f, const struct it
 
 static enum router_reply reply_of(const struct item *item)
 {
-	if (item->kind == ITEM_READ)
-		return item->moved ? ROUTER_REPLY_AGAIN : ROUTER_REPLY_DONE;
-	switch (item->verdict) {
-	case VERDICT_DONE:
-		return ROUTER_REPLY_DONE;
-	case VERDICT_MOVED:
-	case VERDICT_BUSY:
-		return ROUTER_REPLY_AGAIN;
-	case VERDICT_FULL:
-	case VERDICT_DISK_FULL:
-	case VERDICT_TOO_FEW:
-		return ROUTER_REPLY_UNAVAILABLE;
-	default:
-		return ROUTER_REPLY_REFUSED;
-	}
+	return item->kind == ITEM_READ ? reply_of_read(item->moved) : reply_of_verdict(item->verdict);
 }
 
 static void take_answer(struct stage *s, struct front_process *f, const struct item *item)

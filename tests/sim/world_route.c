@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "tests/sim/internal.h"
+#include "tests/unit/support_reply.h"
 
 static void route_send(void *context, struct router_request *request, uint32_t to, uint64_t view, uint64_t floor,
 		       bool at_primary, uint32_t timeout_ms)
@@ -83,21 +84,7 @@ void front_asked(struct world *w, struct client *client)
 
 static enum router_reply reply_of(const struct message *message)
 {
-	if (message->kind == MSG_REPLY_QUERY)
-		return message->answering.moved ? ROUTER_REPLY_AGAIN : ROUTER_REPLY_DONE;
-	switch (message->answering.verdict) {
-	case VERDICT_DONE:
-		return ROUTER_REPLY_DONE;
-	case VERDICT_MOVED:
-	case VERDICT_BUSY:
-		return ROUTER_REPLY_AGAIN;
-	case VERDICT_FULL:
-	case VERDICT_DISK_FULL:
-	case VERDICT_TOO_FEW:
-		return ROUTER_REPLY_UNAVAILABLE;
-	default:
-		return ROUTER_REPLY_REFUSED;
-	}
+	return message->kind == MSG_REPLY_QUERY ? reply_of_read(message->answering.moved) : reply_of_verdict(message->answering.verdict);
 }
 
 void route_answered(struct world *w, const struct message *message)

@@ -1,6 +1,6 @@
 /* Purpose: the command that asks again, pasted into sh as it was printed, asks the same request of the same cluster in the
  * same way, whatever options were given, from the command line or the environment. It walks the option tables of `order`:
- * an option without a sample here fails it. The real client, against a front-end that plays one: a child process. */
+ * an option without a sample here fails it. The real client, against a front-end of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,21 +8,19 @@
 
 #include <cmocka.h>
 
-#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/command.h"
 #include "client/environment.h"
 #include "rpc/frontend.h"
-#include "rpc/net/server.h"
-#include "support_scratch.h"
+#include "tests/unit/support_frontend.h"
+#include "tests/unit/support_scratch.h"
 
 #define CLUSTER_BASE 540004096u
 #define WORDS 16
@@ -36,13 +34,10 @@ static struct script {
 	uint32_t timeout_ms; /* of the first call */
 	u_int size;
 	char call[CALL_MAX]; /* its other arguments, as they travel */
-	char address[64];
+	char address[FRONTEND_ADDRESS_SIZE];
 } *script;
 
-static pid_t frontend_pid;
 static char scratch[SCRATCH_PATH_SIZE], build[SCRATCH_PATH_SIZE];
-
-void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
 /* --- the front-end ---------------------------------------------------------------------------------------------- */
 
@@ -75,45 +70,6 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
 	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
 	return TRUE;
-}
-
-/* Nobody asks for these. */
-#define UNASKED(procedure, arguments, answer)                                                   \
-	bool_t procedure(arguments *args, answer *result, struct svc_req *request)              \
-	{                                                                                       \
-		(void)args;                                                                     \
-		(void)result;                                                                   \
-		(void)request;                                                                  \
-		return FALSE;                                                                   \
-	}
-UNASKED(read_history_1_svc, jh_read_args, jh_read_result)
-UNASKED(cluster_status_1_svc, void, jh_cluster_status)
-UNASKED(switchover_1_svc, jh_switchover_args, jh_admin_result)
-UNASKED(promote_1_svc, jh_promote_args, jh_admin_result)
-UNASKED(announce_1_svc, jh_announce_args, void)
-UNASKED(remove_1_svc, jh_remove_args, jh_admin_result)
-
-int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
-{
-	(void)transport;
-	xdr_free(decode, result);
-	return 1;
-}
-
-static _Noreturn void serve(int ready)
-{
-	struct event_base *base = event_base_new();
-	struct rpc_server_limits limits = rpc_server_limits_default();
-	struct rpc_server *server = rpc_server_new(base, &limits);
-	char error[256];
-
-	rpc_server_register(server, CLUSTER_BASE, JH_FRONTEND_V1, jh_frontend_1, NULL);
-	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
-	if (!rpc_server_listen(server, "127.0.0.1:0", script->address, sizeof script->address, error, sizeof error) ||
-	    write(ready, "", 1) != 1)
-		_exit(1);
-	event_base_dispatch(base);
-	_exit(0);
 }
 
 /* --- the client ------------------------------------------------------------------------------------------------- */
@@ -440,8 +396,6 @@ static int write_orders(const char *name)
 static int set_up(void **state)
 {
 	ssize_t size = readlink("/proc/self/exe", build, sizeof build - 1);
-	int ready[2];
-	char byte;
 
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
@@ -450,20 +404,18 @@ static int set_up(void **state)
 			;
 	build[size > 0 ? size : 0] = '\0';
 	scratch_new(scratch);
-	script = mmap(NULL, sizeof *script, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (script == MAP_FAILED || write_orders("it's an order.txt") || write_orders("-b\x1b[31m\xff.txt") || pipe(ready))
+	script = shared_with_frontend(sizeof *script);
+	if (!script || write_orders("it's an order.txt") || write_orders("-b\x1b[31m\xff.txt"))
 		return 1;
-	frontend_pid = fork();
-	if (!frontend_pid)
-		serve(ready[1]);
-	return frontend_pid < 0 || read(ready[0], &byte, 1) != 1;
+	strcpy(script->address, "127.0.0.1:0");
+	fork_frontend(script->address, CLUSTER_BASE);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	kill(frontend_pid, SIGKILL);
-	waitpid(frontend_pid, NULL, 0);
+	stop_frontend();
 	scratch_remove(scratch);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* Purpose: history shows each order once, oldest first, however many pages they come in and wherever the limit falls,
  * and a front-end that answers nonsense neither shows as a history nor makes it ask without end. Against a front-end
- * that plays one: a child process on our own server transport. */
+ * of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,19 +8,15 @@
 
 #include <cmocka.h>
 
-#include <event2/event.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "client/command.h"
 #include "rpc/frontend.h"
-#include "rpc/net/server.h"
+#include "tests/unit/support_frontend.h"
 
 #define QUERIES_MAX 8
 
@@ -34,12 +30,8 @@ static struct script {
 	struct {
 		uint32_t before, limit;
 	} seen[QUERIES_MAX];
-	char address[64];
+	char address[FRONTEND_ADDRESS_SIZE];
 } *script;
-
-static pid_t frontend_pid;
-
-void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
 /* --- the front-end ---------------------------------------------------------------------------------------------- */
 
@@ -71,99 +63,13 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 	return TRUE;
 }
 
-/* Nobody asks for these. */
-bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
-{
-	(void)transport;
-	xdr_free(decode, result);
-	return 1;
-}
-
-static _Noreturn void serve(int ready)
-{
-	struct event_base *base = event_base_new();
-	struct rpc_server_limits limits = rpc_server_limits_default();
-	struct rpc_server *server = rpc_server_new(base, &limits);
-	char error[256];
-
-	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
-	if (!rpc_server_listen(server, "127.0.0.1:0", script->address, sizeof script->address, error, sizeof error) ||
-	    write(ready, "", 1) != 1)
-		_exit(1);
-	event_base_dispatch(base);
-	_exit(0);
-}
-
 static void start_frontend(enum manner manner, uint32_t orders)
 {
-	int ready[2];
-	char byte;
-
 	memset(script, 0, sizeof *script);
 	script->manner = manner;
 	script->orders = orders;
-	assert_int_equal(pipe(ready), 0);
-	frontend_pid = fork();
-	assert_true(frontend_pid >= 0);
-	if (!frontend_pid)
-		serve(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-}
-
-static void stop_frontend(void)
-{
-	kill(frontend_pid, SIGKILL);
-	waitpid(frontend_pid, NULL, 0);
+	strcpy(script->address, "127.0.0.1:0");
+	fork_frontend(script->address, PROGRAM_BASE_DEFAULT);
 }
 
 /* --- the command ------------------------------------------------------------------------------------------------ */
@@ -292,8 +198,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	script = mmap(NULL, sizeof *script, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return script == MAP_FAILED;
+	script = shared_with_frontend(sizeof *script);
+	return script == NULL;
 }
 
 int main(void)

@@ -264,7 +264,7 @@ static void test_a_connection_lost_while_idle_is_no_doubt(void **state)
 	assert_int_equal(session_read(session, &read, &history, error), OUTCOME_DONE);
 	xdr_free((xdrproc_t)xdr_jh_read_result, &history);
 	stop_frontend();
-	fork_frontend();
+	fork_frontend(script->address, PROGRAM_BASE_DEFAULT);
 	assert_int_equal(session_switchover(session, &args, &result, error), OUTCOME_DONE);
 	session_free(session);
 	stop_frontend();

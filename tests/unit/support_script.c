@@ -6,19 +6,13 @@
 
 #include <cmocka.h>
 
-#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "rpc/net/server.h"
 
 struct script *script;
-static pid_t frontend_pid;
-void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
 static enum step next_step(void)
 {
@@ -166,60 +160,6 @@ bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_
 	return switchover_1_svc(&either, result, request);
 }
 
-bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
-{
-	(void)args;
-	(void)result;
-	(void)request;
-	return FALSE;
-}
-
-int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
-{
-	(void)transport;
-	xdr_free(decode, result);
-	return 1;
-}
-
-static _Noreturn void serve(int ready)
-{
-	struct event_base *base = event_base_new();
-	struct rpc_server_limits limits = rpc_server_limits_default();
-	struct rpc_server *server = rpc_server_new(base, &limits);
-	char error[256];
-
-	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
-	if (!rpc_server_listen(server, script->address, script->address, sizeof script->address, error, sizeof error))
-		_exit(1);
-	if (write(ready, "", 1) != 1)
-		_exit(1);
-	event_base_dispatch(base);
-	_exit(0);
-}
-
-void fork_frontend(void)
-{
-	int ready[2];
-	char byte;
-
-	assert_int_equal(pipe(ready), 0);
-	frontend_pid = fork();
-	assert_true(frontend_pid >= 0);
-	if (!frontend_pid)
-		serve(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-}
-
 struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps)
 {
 	struct client_options options = client_options_default();
@@ -228,25 +168,16 @@ struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, co
 	memcpy(script->steps, steps, count * sizeof *steps);
 	script->steps_count = count;
 	strcpy(script->address, "127.0.0.1:0");
-	fork_frontend();
+	fork_frontend(script->address, PROGRAM_BASE_DEFAULT);
 	options.frontend = script->address;
 	options.timeout_ms = timeout_ms;
 	return options;
-}
-
-void stop_frontend(void)
-{
-	if (!frontend_pid)
-		return;
-	kill(frontend_pid, SIGKILL);
-	waitpid(frontend_pid, NULL, 0);
-	frontend_pid = 0; /* the number may be another process's soon */
 }
 
 int start_script(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	script = mmap(NULL, sizeof *script, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return script == MAP_FAILED;
+	script = shared_with_frontend(sizeof *script);
+	return script == NULL;
 }

@@ -1,11 +1,11 @@
-/* A front-end that plays a script, for tests of the client: a child process on our own server transport, reached by its
- * address. */
+/* A front-end that plays a script, for tests of the client. */
 #pragma once
 
 #include <stdint.h>
 
 #include "client/session.h"
 #include "rpc/frontend.h"
+#include "tests/unit/support_frontend.h"
 
 #define STEPS_MAX 16
 
@@ -36,7 +36,7 @@ struct script {
 	unsigned int steps_count;
 	unsigned int calls;
 	jh_place_args seen[STEPS_MAX]; /* pointers within are not valid here */
-	char address[64];
+	char address[FRONTEND_ADDRESS_SIZE];
 };
 
 extern struct script *script;
@@ -45,9 +45,6 @@ extern struct script *script;
 int start_script(void **state);
 /* The front-end begins, with these steps: start_frontend(timeout_ms, SCRIPT(CLOSE, DONE)). Gives options for it. */
 struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps);
-void stop_frontend(void);
-/* It begins again, at script->address. */
-void fork_frontend(void);
 
 #define SCRIPT(...)                                                           \
 	sizeof((enum step[]){__VA_ARGS__}) / sizeof(enum step), (enum step[]) \

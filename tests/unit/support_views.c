@@ -233,6 +233,20 @@ void rig_cluster(struct rig *rig, uint32_t count)
 	must(rig->routed);
 }
 
+void rig_usual_cluster(struct rig *rig, uint32_t count)
+{
+	rig_options(rig);
+	rig_cluster(rig, count);
+}
+
+void rig_join(struct rig *rig, uint32_t id)
+{
+	rig->fakes[id].alive = true;
+	rig->fakes[id].registered = true;
+	rig->fakes[id].report.state = STATE_CATCHING_UP;
+	rig_dump(rig);
+}
+
 void rig_demand(struct rig *rig, uint64_t waiting)
 {
 	struct views_event event = {.kind = VIEWS_DEMAND, .waiting = waiting};

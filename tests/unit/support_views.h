@@ -69,6 +69,10 @@ void rig_start(struct rig *rig, const struct views_stored *stored);
 void rig_stop(struct rig *rig);
 /* A cluster of the replicas 1..count in view 1, all members, 1 serving. */
 void rig_cluster(struct rig *rig, uint32_t count);
+/* The same, with the usual options. */
+void rig_usual_cluster(struct rig *rig, uint32_t count);
+/* One more replica comes, and is no member yet. */
+void rig_join(struct rig *rig, uint32_t id);
 /* The view file of such a cluster, and replicas that agree with it. */
 void rig_stored(struct rig *rig, struct views_stored *stored, uint64_t number, uint32_t count);
 void rig_step(struct rig *rig, struct views_event *event);

@@ -10,25 +10,11 @@
 
 static struct rig rig;
 
-static void cluster(uint32_t count)
-{
-	rig_options(&rig);
-	rig_cluster(&rig, count);
-}
-
-static void join(uint32_t id)
-{
-	rig.fakes[id].alive = true;
-	rig.fakes[id].registered = true;
-	rig.fakes[id].report.state = STATE_CATCHING_UP;
-	rig_dump(&rig);
-}
-
 /* Rule 10: the primary serves and a backup is lost: nothing, until the primary says that a write waits for it. */
 static void evicts_when_a_write_waits(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 5);
 	rig_kill(&rig, 3);
 	rig_wait(&rig, 3000);
@@ -49,7 +35,7 @@ static void two_dead_entries_do_not_fill_the_log(void **state)
 	uint64_t logs;
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_kill(&rig, 3);
 	logs = rig.logs;
 	for (int i = 0; i < 60; i++) {
@@ -65,7 +51,7 @@ static void two_dead_entries_do_not_fill_the_log(void **state)
 static void ignores_what_does_not_count(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_kill(&rig, 3);
 	rig_need(&rig, 1, NEED_EVICT, 3);
 	assert_int_equal(rig.stores, 1);
@@ -89,7 +75,7 @@ static void ignores_what_does_not_count(void **state)
 static void the_reporter_may_be_the_suspect(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig_need(&rig, 1, NEED_EVICT, 2);
 	assert_int_equal(rig.stores, 0); /* it may just have been stopped: an answer after this counts */
@@ -104,7 +90,7 @@ static void the_reporter_may_be_the_suspect(void **state)
 static void a_stopped_backup_is_no_suspicion(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig_wait(&rig, 500);
 	rig.fakes[2].hung = true;
@@ -121,7 +107,7 @@ static void a_stopped_backup_is_no_suspicion(void **state)
 static void one_of_many_is_evicted(void **state)
 {
 	(void)state;
-	cluster(5);
+	rig_usual_cluster(&rig, 5);
 	rig_need(&rig, 1, NEED_EVICT, 4);
 	rig_wait(&rig, 300);
 	assert_true(rig_members(&rig, "1 2 3 5"));
@@ -133,10 +119,10 @@ static void one_of_many_is_evicted(void **state)
 static void admits_in_one_view(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_kill(&rig, 3);
 	rig_wipe(&rig, 3);
-	join(4);
+	rig_join(&rig, 4);
 	rig.hold_stores = true;
 	rig_need(&rig, 1, NEED_ADMIT, 3); /* stored for this one, */
 	rig_need(&rig, 1, NEED_ADMIT, 4); /* and this waits for the next view */
@@ -156,8 +142,8 @@ static void admits_in_one_view(void **state)
 static void admitted_below_the_floor(void **state)
 {
 	(void)state;
-	cluster(2);
-	join(3);
+	rig_usual_cluster(&rig, 2);
+	rig_join(&rig, 3);
 	rig.hold_stores = true;
 	rig_need(&rig, 1, NEED_ADMIT, 3);
 	assert_int_not_equal(rig.ticket, 0);
@@ -176,7 +162,7 @@ static void admitted_below_the_floor(void **state)
 static void admitted_after_a_wipe(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig_kill(&rig, 3);
 	rig_wipe(&rig, 3);
@@ -194,8 +180,8 @@ static void admitted_after_a_wipe(void **state)
 static void an_admission_always_makes_a_view(void **state)
 {
 	(void)state;
-	cluster(2);
-	join(3);
+	rig_usual_cluster(&rig, 2);
+	rig_join(&rig, 3);
 	rig_kill(&rig, 3);
 	rig_need(&rig, 1, NEED_ADMIT, 3);
 	assert_int_equal(rig.view, 2);
@@ -210,7 +196,7 @@ static void an_admission_always_makes_a_view(void **state)
 static void damage_leads_to_retirement(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[3].report.state = STATE_DAMAGED;
 	rig.fakes[3].report.news++;
 	rig_report(&rig, 3);
@@ -237,7 +223,7 @@ static void damage_leads_to_retirement(void **state)
 static void the_last_keeps_its_data(void **state)
 {
 	(void)state;
-	cluster(1);
+	rig_usual_cluster(&rig, 1);
 	rig.fakes[1].report.state = STATE_DAMAGED;
 	rig.fakes[1].report.news++;
 	rig_report(&rig, 1);
@@ -254,8 +240,8 @@ static void the_last_keeps_its_data(void **state)
 static void no_data_is_given_up_while_nobody_serves(void **state)
 {
 	(void)state;
-	cluster(1);
-	join(2);
+	rig_usual_cluster(&rig, 1);
+	rig_join(&rig, 2);
 	rig_kill(&rig, 1);
 	rig.fakes[2].report.state = STATE_DAMAGED;
 	rig.fakes[2].report.news++;
@@ -276,8 +262,8 @@ static void no_data_is_given_up_while_nobody_serves(void **state)
 static void a_joint_learner_that_fails(void **state)
 {
 	(void)state;
-	cluster(2);
-	join(3);
+	rig_usual_cluster(&rig, 2);
+	rig_join(&rig, 3);
 	rig.fakes[1].report.joint_count = 1;
 	rig.fakes[1].report.joint[0] = (struct joint){3, rig_uuid(3)};
 	rig_kill(&rig, 3);
@@ -296,7 +282,7 @@ static void a_joint_learner_that_fails(void **state)
 static void settling_alone_evicts_nobody(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_kill(&rig, 1);
 	rig_need(&rig, 2, NEED_EVICT, 1);
 	rig_wait(&rig, 2000);
@@ -310,7 +296,7 @@ static void settling_alone_evicts_nobody(void **state)
 static void the_primary_names_who_lost_data(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_need(&rig, 1, NEED_LOST_DATA, 2);
 	assert_true(rig_members(&rig, "1 3"));
 	rig_wait(&rig, 200);

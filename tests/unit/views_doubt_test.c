@@ -10,12 +10,6 @@
 
 static struct rig rig;
 
-static void cluster(uint32_t count)
-{
-	rig_options(&rig);
-	rig_cluster(&rig, count);
-}
-
 static void says(uint32_t id)
 {
 	rig.fakes[id].report.news++;
@@ -38,7 +32,7 @@ static void need_of_another_directory(enum need_kind kind)
 static void needs_name_the_directory(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	need_of_another_directory(NEED_EVICT);
 	rig.fakes[3].cut = true;
@@ -54,22 +48,14 @@ static void needs_name_the_directory(void **state)
 	rig_stop(&rig);
 }
 
-static void join(uint32_t id)
-{
-	rig.fakes[id].alive = true;
-	rig.fakes[id].registered = true;
-	rig.fakes[id].report.state = STATE_CATCHING_UP;
-	rig_dump(&rig);
-}
-
 /* Rules 9 and 10: an admission that names another uuid than the one that answers makes a view without it. */
 static void admissions_name_the_directory(void **state)
 {
 	struct report *report = &rig.fakes[1].report;
 
 	(void)state;
-	cluster(2);
-	join(3);
+	rig_usual_cluster(&rig, 2);
+	rig_join(&rig, 3);
 	report->needs[0] = (struct need){.kind = NEED_ADMIT, .view = 1, .id = 3, .uuid = rig_uuid(333)};
 	report->needs_count = 1;
 	says(1);
@@ -82,8 +68,8 @@ static void admissions_name_the_directory(void **state)
 static void who_lost_data_is_not_admitted(void **state)
 {
 	(void)state;
-	cluster(2);
-	join(3);
+	rig_usual_cluster(&rig, 2);
+	rig_join(&rig, 3);
 	rig_need(&rig, 1, NEED_LOST_DATA, 3);
 	rig.fakes[1].report.needs_count = 0;
 	rig_need(&rig, 1, NEED_ADMIT, 3);
@@ -96,7 +82,7 @@ static void who_lost_data_is_not_admitted(void **state)
 static void a_member_keeps_its_data(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.hold_stores = true;
 	rig.fakes[3].report.state = STATE_DAMAGED;
 	says(3);
@@ -116,7 +102,7 @@ static void a_member_keeps_its_data(void **state)
 static void who_stops_is_the_last_choice(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig.fakes[2].report.stopping = true;
 	says(2);
@@ -130,7 +116,7 @@ static void who_stops_is_the_last_choice(void **state)
 static void who_stalls_is_the_last_choice(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[2].report.write_age_ms = 3000;
 	says(2);
 	rig.hold_stores = true;
@@ -143,7 +129,7 @@ static void who_stalls_is_the_last_choice(void **state)
 static void who_stepped_down_gets_a_new_view(void **state)
 {
 	(void)state;
-	cluster(2);
+	rig_usual_cluster(&rig, 2);
 	rig.fakes[1].report.state = STATE_DEPOSED;
 	says(1);
 	assert_int_equal(rig.stores, 1);
@@ -185,7 +171,7 @@ static void another_process_answers(void **state)
 	struct report report;
 
 	(void)state;
-	cluster(2);
+	rig_usual_cluster(&rig, 2);
 	rig_kill(&rig, 2);
 	rig.fakes[2].cut = true;
 	rig_restart(&rig, 2);
@@ -213,7 +199,7 @@ static void another_format_answers(void **state)
 	for (int i = 0; i < 4; i++) {
 		bool own_words = i % 2 == 1;
 
-		cluster(2);
+		rig_usual_cluster(&rig, 2);
 		rig_kill(&rig, 1);
 		rig_kill(&rig, 2);
 		rig.fakes[2].cut = true;
@@ -324,7 +310,7 @@ static void no_cluster_of_the_damaged(void **state)
 static void a_store_of_before_the_takeover(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig.hold_stores = true;
 	rig_kill(&rig, 3);
@@ -345,8 +331,8 @@ static void bound_since_to_a_predecessor(void **state)
 	struct report *report = &rig.fakes[3].report;
 
 	(void)state;
-	cluster(2);
-	join(3);
+	rig_usual_cluster(&rig, 2);
+	rig_join(&rig, 3);
 	rig_switchover(&rig, 2);
 	assert_int_equal(rig.view, 2);
 	report->view = rig.disk.view;

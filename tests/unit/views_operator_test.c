@@ -9,24 +9,10 @@
 
 static struct rig rig;
 
-static void cluster(uint32_t count)
-{
-	rig_options(&rig);
-	rig_cluster(&rig, count);
-}
-
-static void join(uint32_t id)
-{
-	rig.fakes[id].alive = true;
-	rig.fakes[id].registered = true;
-	rig.fakes[id].report.state = STATE_CATCHING_UP;
-	rig_dump(&rig);
-}
-
 static void switchover_keeps_the_members(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_switchover(&rig, 3);
 	assert_int_equal(rig.answers, 1);
 	assert_true(rig.answer_ok);
@@ -49,7 +35,7 @@ static void switchover_keeps_the_members(void **state)
 static void switchover_refusals(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_switchover(&rig, 8);
 	assert_false(rig.answer_ok);
 	assert_string_equal(rig.answer, "replica 8 is not a member of view 1");
@@ -77,7 +63,7 @@ static void switchover_refusals(void **state)
 static void switchover_to_one_that_dies(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig.fakes[2].stubborn = true;
 	rig_switchover(&rig, 2);
@@ -96,7 +82,7 @@ static void promote_is_the_way_out(void **state)
 	struct uuid generation;
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	generation = rig.disk.view.generation;
 	rig_demand(&rig, 1);
 	rig_promote(&rig, 2, true);
@@ -171,8 +157,8 @@ static void promote_during_a_takeover(void **state)
 static void no_promotion_of_strangers(void **state)
 {
 	(void)state;
-	cluster(1);
-	join(2);
+	rig_usual_cluster(&rig, 1);
+	rig_join(&rig, 2);
 	rig_kill(&rig, 1);
 	rig_promote(&rig, 2, true);
 	assert_false(rig.answer_ok);

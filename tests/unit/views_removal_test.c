@@ -12,12 +12,6 @@
 
 static struct rig rig;
 
-static void cluster(uint32_t count)
-{
-	rig_options(&rig);
-	rig_cluster(&rig, count);
-}
-
 static void says(int expected, const char *words)
 {
 	char text[VIEWS_TEXT_SIZE];
@@ -54,7 +48,7 @@ static void the_lost_are_missed_for_good(void **state)
 	const struct view *stored = &rig.disk.view;
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	lose(3);
 	assert_true(rig_members(&rig, "1 2"));
 	assert_true(expects(stored, "1 2 3"));
@@ -84,7 +78,7 @@ static void the_lost_are_missed_for_good(void **state)
 static void the_removed_are_not_missed(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_remove(&rig, 2);
 	assert_string_equal(rig.answer, "replica 2 runs: stop it first");
 	rig_remove(&rig, 9);
@@ -116,7 +110,7 @@ static void the_removed_are_not_missed(void **state)
 static void a_dead_member_is_removed_while_another_leads(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_kill(&rig, 3);
 	rig_remove(&rig, 3);
 	rig_wait(&rig, 1000); /* not dead before suspect_ms */
@@ -139,7 +133,7 @@ static void a_dead_member_is_removed_while_another_leads(void **state)
 static void the_last_copy_is_not_removed(void **state)
 {
 	(void)state;
-	cluster(1);
+	rig_usual_cluster(&rig, 1);
 	rig_kill(&rig, 1);
 	rig_remove(&rig, 1);
 	assert_string_equal(rig.answer, "replica 1 holds the only copy: there is nobody to go on without it");
@@ -150,7 +144,7 @@ static void the_last_copy_is_not_removed(void **state)
 static void a_removal_is_durable(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	lose(3);
 	rig.fail_stores = true;
 	rig_remove(&rig, 3);
@@ -184,7 +178,7 @@ static void who_comes_back_while_it_is_removed_is_shown(void **state)
 	struct views_row rows[LIMIT_REPLICAS];
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	lose(3);
 	rig.hold_stores = true;
 	rig_remove(&rig, 3);

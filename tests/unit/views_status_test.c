@@ -11,12 +11,6 @@
 
 static struct rig rig;
 
-static void cluster(uint32_t count)
-{
-	rig_options(&rig);
-	rig_cluster(&rig, count);
-}
-
 static void expect_summary(int expected, const char *words)
 {
 	char text[VIEWS_TEXT_SIZE];
@@ -33,7 +27,7 @@ static void status_in_words(void **state)
 	struct peers peers;
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	expect_summary(0, "ok");
 	rig_kill(&rig, 3);
 	expect_summary(1, "degraded: 2 of 3 copies, replica 3 lost since 1970-01-01T00:00:01Z");
@@ -64,7 +58,7 @@ static void status_in_words(void **state)
 static void status_names_the_full_disk(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[2].report.disk_full = true;
 	rig_report(&rig, 2);
 	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replica 2");
@@ -102,7 +96,7 @@ static void status_tells_of_refusals_and_limits(void **state)
 static void status_of_a_view_that_nobody_waits_for(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig_kill(&rig, 1);
 	assert_false(rig.routed);
 	expect_summary(1, "degraded: 2 of 3 copies, replica 1 lost since 1970-01-01T00:00:01Z; view 2 is served from the next "
@@ -117,7 +111,7 @@ static void status_of_a_view_that_nobody_waits_for(void **state)
 static void status_waits_for_who_may_live(void **state)
 {
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[3].cut = true;
 	rig.fakes[3].connected = false;
 	rig_event(&rig, VIEWS_LOST, 3);
@@ -136,7 +130,7 @@ static void far_clocks_are_named(void **state)
 	static const int64_t year_us = INT64_C(31556952) * 1000000;
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[2].clock_ahead_us = 70 * year_us;
 	rig.fakes[2].report.time_suspect_op = 1; /* by its clock: not believed */
 	rig_wait(&rig, 200);
@@ -214,7 +208,7 @@ static void held_orders_are_taken(void **state)
 	char why[VIEWS_TEXT_SIZE];
 
 	(void)state;
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[3].cut = true;
 	rig.fakes[3].connected = false;
 	rig_event(&rig, VIEWS_LOST, 3);
@@ -225,7 +219,7 @@ static void held_orders_are_taken(void **state)
 	takes_orders(false, "no primary: waiting for replicas 1, 2, 3");
 	rig_stop(&rig);
 
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.fakes[2].stubborn = true;
 	rig_switchover(&rig, 2);
 	assert_false(rig.routed);
@@ -236,7 +230,7 @@ static void held_orders_are_taken(void **state)
 	takes_orders(false, "view 2 settles at replica 2");
 	rig_stop(&rig);
 
-	cluster(3);
+	rig_usual_cluster(&rig, 3);
 	rig.hold_stores = true;
 	rig_kill(&rig, 1);
 	rig_demand(&rig, 1);

@@ -132,6 +132,11 @@ fault_clock_jump() {
 	tell_clock "$id" 0
 }
 
+acknowledged_past() { # COUNT
+	acknowledged
+	((ACKNOWLEDGED > $1))
+}
+
 # Not drawn: what no system survives, every disk lying at once. The verdict must be that orders are lost.
 fault_lying_disks() {
 	local id
@@ -139,9 +144,20 @@ fault_lying_disks() {
 	for id in "${REPLICAS[@]}"; do
 		tell_shim "$id" l
 	done
-	sleep 0.5 # of orders that are acknowledged and on no disk
+	acknowledged
+	for _ in 1 2; do # the count is written now and then: the second new one was taken while they lied
+		wait_for 20 "orders to be acknowledged" acknowledged_past "$ACKNOWLEDGED"
+	done
+	wait_for 20 "orders to be acknowledged that are on no disk" acknowledged_past $((ACKNOWLEDGED + 200))
 	kill9 frontend # it knows what was acknowledged, and would not let them serve without
-	all_die_of c
+	for id in "${REPLICAS[@]}"; do
+		tell_shim "$id" c
+	done
+	# Killed before it looks at a clock, one of them would keep what its disk lied about.
+	for id in "${REPLICAS[@]}"; do
+		wait_for 20 "replica $id to lose its power" dead "${PIDS[replica-$id]}"
+	done
+	all_fallen
 	up_frontend
 }
 

@@ -15,7 +15,7 @@
  *
  *     d  the process dies right after the next sync of a file that succeeds
  *     D  the same of a directory: what a rename put there is durable, and nobody was told
- *     c  power cut as soon as the process looks at a clock
+ *     c  power cut as soon as the process looks at a clock or syncs, though it may have nothing more to write
  *
  * After e, w, p, t, T, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced
  * stays, as it may on a disk. */
@@ -101,7 +101,7 @@ static bool forgetful(void)
 {
 	char now = command();
 
-	return now == 'p' || now == 't' || now == 'T' || now == 'l';
+	return now == 'p' || now == 't' || now == 'T' || now == 'l' || now == 'c';
 }
 
 static bool is_file(int fd)
@@ -134,7 +134,7 @@ static void remember(int fd, size_t size, off_t at)
 	ssize_t got;
 
 	if (undos_count == UNDO_MAX)
-		return;
+		abort(); /* a power cut that takes some of it and leaves what was written later is none */
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	*undo = (struct undo){.fd = open(path, O_RDWR | O_CLOEXEC), .at = at, .size = size, .old = malloc(size)};
 	if (undo->fd < 0 || !undo->old)

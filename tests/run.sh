@@ -28,9 +28,8 @@ usage() {
 		             JH_CHAOS_SECONDS  how long a cluster is broken         (45; --all: 300)
 		             JH_FUZZ_RUNS      new inputs that each fuzzer gets     (--all: 20000)
 		             MODEL_SECONDS     a search of the model may take       (250)
-
-		             JH_DEBIAN_13      where the tree of Debian 13 is kept       (build/debian-13)
-		             JH_DEBIAN_MIRROR  where it comes from  (http://deb.debian.org/debian)
+		             JH_DEBIAN_13      where the tree of Debian 13 is kept  (build/debian-13)
+		             JH_DEBIAN_MIRROR  where it comes from                  (http://deb.debian.org/debian)
 
 		exit status  0: nothing failed, and nothing was skipped but what tests/skips lists. Else something did, or
 		             could not be built

@@ -10,6 +10,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 list=${JH_SKIPS:-$here/skips}
 log=$1/Testing/Temporary/LastTest.log
+[[ -e $log ]] || {
+	echo "tests/skipped.sh: no $log: ctest has not run there" >&2
+	exit 2
+}
 
 own_host=false
 if ((EUID == 0)) && unshare --net --mount --pid --fork true 2>/dev/null; then

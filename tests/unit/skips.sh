@@ -27,6 +27,7 @@ fail() {
 	exit 1
 }
 
+! "$tests/skipped.sh" "$scratch" >"$scratch/out" 2>&1 || fail "that nothing has run passes"
 ran 'Test Passed.' || fail "a passed test is taken for skipped"
 ran 'skipped: no such thing here\nTest Skipped.' || fail "a listed skip is not permitted"
 grep -q 'skipped: integration_something: no such thing here' "$scratch/out" || fail "it is not told"

@@ -327,6 +327,23 @@ static void deposed_while_it_was_judged(void **state)
 	core_end();
 }
 
+/* Rules 12, 14: one that turns out damaged while an order is judged goes on, and says "moved" when it has been. */
+static void damaged_while_it_was_judged(void **state)
+{
+	(void)state;
+	with_a_member();
+	order(7);
+	submit(2, 8);
+	assert_non_null(did(DO_JUDGE));
+	acknowledge(9); /* more than there is */
+	assert_int_equal(state_now(), STATE_DAMAGED);
+	propose(2, 8);
+	assert_int_equal(replica_last_op(rig.core), 3);
+	assert_non_null(did(DO_ANSWER));
+	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
+	core_end();
+}
+
 /* --- rules 10, 15, 19, 20 ----------------------------------------------------------------------------------------- */
 
 /* Rule 15: a backup that lives, and does not acknowledge an order for so long, is reported. */
@@ -435,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_joint_learner_proves_itself),
 		cmocka_unit_test(a_learner_that_failed_waits),
 		cmocka_unit_test(deposed_while_it_was_judged),
+		cmocka_unit_test(damaged_while_it_was_judged),
 		cmocka_unit_test(a_late_disk_of_a_backup_is_reported),
 		cmocka_unit_test(a_ping_ends_with_its_connection),
 		cmocka_unit_test(a_primary_that_stops_hands_over),

@@ -166,15 +166,13 @@ void replica_start(struct replica *r, const struct replica_event *event)
 	r->durable_view = r->view;
 	r->durable_bound = r->bound;
 	r->durable_whole_view = r->whole_view;
-	/* RULE 6: it was another process that entered this view. */
-	r->entered = false;
 
 	enum replica_role role = replica_role_in(r, &r->view);
 
 	if (role == ROLE_NONE)
 		replica_become(r, role, STATE_IDLE);
 	else if (role == ROLE_PRIMARY)
-		replica_become(r, role, r->entered ? STATE_SETTLING : STATE_NEED_NEW_VIEW);
+		replica_become(r, role, STATE_NEED_NEW_VIEW); /* RULE 6: it was another process that entered this view */
 	else
 		replica_become(r, role, STATE_CATCHING_UP);
 	if (event->damaged)

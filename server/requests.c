@@ -187,7 +187,7 @@ void requests_answer(const struct replica_action *action)
 	request_free(request);
 }
 
-/* --- validation ------------------------------------------------------------------------------------------------------ */
+/* --- validation --------------------------------------------------------------------------------------------------- */
 
 static void decline(struct request *request, enum jh_reason reason, const char *why)
 {

@@ -129,8 +129,7 @@ void replica_peers_sync(struct replica *r, const struct peers *directory)
 /* A new view, or deposed: RULE 5. */
 void replica_peers_reset(struct replica *r)
 {
-	bool leads = view_member_exact(&r->view, r->options.id, r->uuid) != NULL && r->view.primary == r->options.id &&
-		     r->state != STATE_DEPOSED;
+	bool leads = replica_is_primary_of(r, &r->view) && r->state != STATE_DEPOSED;
 
 	for (uint32_t i = 0; i < r->peers_count; i++) {
 		struct replica_peer *peer = &r->peers[i];

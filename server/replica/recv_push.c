@@ -1,4 +1,4 @@
-/* The backup's half of a push (design section 5): make the log equal to the primary's, then acknowledge what is durable
+/* The backup's half of a push: make the log equal to the primary's, then acknowledge what is durable
  * and proved equal in this view. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -208,7 +208,7 @@ static void take_state(struct replica *r, const struct replica_event *event)
 		ack(r, event->token, PUSH_REFUSED);
 		return;
 	}
-	/* RULE 7, design section 5: older than our own commit point */
+	/* RULE 7: older than our own commit point */
 	if (push->base_op < r->commit) {
 		ack(r, event->token, PUSH_NEED_BASE);
 		return;

@@ -1,4 +1,4 @@
-/* The primary's half of a push (design section 5): one with content in flight a peer; what arrives meanwhile forms
+/* The primary's half of a push: one with content in flight a peer; what arrives meanwhile forms
  * the next one. A push that carries nothing but the commit point goes beside it, so that an idle cluster is level at
  * once. */
 #include <inttypes.h>

@@ -120,7 +120,7 @@ void replica_cut(struct replica *r, uint64_t op)
 	}
 }
 
-/* Design section 5: the replacement takes effect in one record. Staged batches before it mean nothing without it, so
+/* The replacement takes effect in one record. Staged batches before it mean nothing without it, so
  * that a member that dies in between still has the whole log it acknowledged. */
 void replica_write_replacement(struct replica *r)
 {

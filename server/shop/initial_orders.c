@@ -9,8 +9,8 @@
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
-#include "server/machine/body.h"
 #include "rpc/base/postcode.h"
+#include "server/machine/body.h"
 
 static struct order_text text_of(const char *text)
 {

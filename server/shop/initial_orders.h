@@ -4,8 +4,7 @@
  * The file is text in UTF-8, one order a line: POSTCODE, a tab, customer (may be empty), then a tab and an item for
  * each item (1 to 32). What else a line may be is said in rpc/base/lines.h, what a text in rpc/base/order_text.h.
  *
- *     DH1 3LE<TAB>Ann<TAB>burger<TAB>fries
- * / */
+ *     DH1 3LE<TAB>Ann<TAB>burger<TAB>fries */
 #pragma once
 
 #include <stdbool.h>

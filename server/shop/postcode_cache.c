@@ -5,8 +5,8 @@
 #include <xxhash.h>
 
 #include "rpc/base/must.h"
-#include "rpc/base/shortage.h"
 #include "rpc/base/postcode.h"
+#include "rpc/base/shortage.h"
 
 #define WAYS 8
 

@@ -49,6 +49,7 @@ static void check_mode(const struct views *v)
 	case MODE_NORMAL:
 		vm_view_must_be_whole(&v->durable.view);
 		must(uuid_equal(v->durable.manager, v->manager));
+		must(v->managed_ms == 0);
 		if (v->routed)
 			check_routed(v);
 		break;

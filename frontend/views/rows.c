@@ -65,7 +65,7 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	char ids[VIEWS_TEXT_SIZE];
 
 	memset(text, 0, VIEWS_TEXT_SIZE);
-	if (v->managed_ms != 0 && v->mode != MODE_NORMAL) {
+	if (v->managed_ms != 0) {
 		vm_takeover_explain_managed(v, text);
 	} else if (vm_explain_store(v, text)) {
 		return;
@@ -250,7 +250,7 @@ static bool only_held(struct views *v)
 	char text[VIEWS_TEXT_SIZE];
 
 	return v->mode == MODE_NORMAL && v->held_ms != 0 && v->now_ms - v->held_ms < v->options.stall_ms &&
-	       v->managed_ms == 0 && !vm_explain_store(v, text) && vm_election_best(v, &v->durable.view, 0) != NULL;
+	       !vm_explain_store(v, text) && vm_election_best(v, &v->durable.view, 0) != NULL;
 }
 
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health)

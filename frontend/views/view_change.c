@@ -107,6 +107,7 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	v->durable = *stored;
 	v->highest_number = highest_of(v->highest_number, stored->view.number);
 	vm_become(v, MODE_NORMAL);
+	v->managed_ms = 0; /* whoever came with another front-end meanwhile is none of ours */
 	v->install_ms = 0;
 	v->said[0] = '\0';
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)

@@ -93,6 +93,40 @@ static void all_are_asked_before_any_is_bound(void **state)
 	rig_stop(&rig);
 }
 
+/* Whoever comes with another front-end while the view of a take-over is being stored is none of its members: once there is a
+ * view of our own, nothing waits for that front-end any more. */
+static void a_store_under_way_is_the_end_of_hesitation(void **state)
+{
+	char why[VIEWS_TEXT_SIZE];
+
+	(void)state;
+	managed_cluster(false);
+	for (uint32_t id = 1; id <= 3; id++)
+		rig.fakes[id].report.managed = false;
+	rig.hold_stores = true;
+	rig_start(&rig, NULL);
+	rig_dump(&rig);
+	rig_wait(&rig, 500);
+	assert_int_equal(rig.stores, 1);
+	rig.fakes[4].alive = rig.fakes[4].registered = true;
+	rig.fakes[4].bound = rig_uuid(77);
+	rig.fakes[4].report.managed = true;
+	rig_register(&rig, 4);
+	rig_dump(&rig);
+	rig_wait(&rig, 100);
+	rig.hold_stores = false;
+	rig_stored_event(&rig, true);
+	rig_wait(&rig, 300);
+	assert_false(rig.exited);
+	assert_true(rig.routed);
+	rig.hold_stores = true;
+	rig_kill(&rig, 1);
+	rig_demand(&rig, 1);
+	assert_false(rig.routed);
+	assert_true(views_accepts_orders(rig.views, why));
+	rig_stop(&rig);
+}
+
 /* A replica of no view that another front-end has bound, and manages, makes no new cluster either. */
 static void no_cluster_of_what_is_managed(void **state)
 {
@@ -137,6 +171,7 @@ int main(void)
 		cmocka_unit_test(a_newcomer_ends),
 		cmocka_unit_test(a_successor_does_not_end),
 		cmocka_unit_test(all_are_asked_before_any_is_bound),
+		cmocka_unit_test(a_store_under_way_is_the_end_of_hesitation),
 		cmocka_unit_test(no_cluster_of_what_is_managed),
 		cmocka_unit_test(who_serves_leaves_others_alone),
 	};

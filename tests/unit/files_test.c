@@ -182,16 +182,14 @@ static void unknown_is_not_replaced(void **state)
 	atomic_store(&statx_forbidden, false);
 }
 
-/* Rule 13: not one order is acknowledged on a file that is deleted, however soon it comes. */
-static void nothing_is_done_on_a_deleted_file(void **state)
+static void nothing_is_done_after(const char *command)
 {
 	struct caller manager;
 	struct question question;
 	jh_write_result result;
 
-	(void)state;
 	begin(&manager);
-	in_directory("rm journal-0*");
+	in_directory(command);
 	submit_order(&manager, &question, &result, 3, "soup");
 	loop_until(&question.over);
 	assert_int_equal(question.rpc, RPC_ANSWERED);
@@ -199,6 +197,15 @@ static void nothing_is_done_on_a_deleted_file(void **state)
 	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	assert_int_equal(report_now().state, STATE_DAMAGED);
 	end(&manager);
+}
+
+/* Rule 13: not one order is acknowledged on a file that is deleted or cut short, however soon it comes. */
+static void nothing_is_done_on_a_deleted_file(void **state)
+{
+	(void)state;
+	nothing_is_done_after("rm journal-0*");
+	nothing_is_done_after("truncate -s 0 journal-0*");
+	nothing_is_done_after("truncate -s -4096 journal-0*");
 }
 
 int main(void)

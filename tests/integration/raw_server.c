@@ -16,24 +16,31 @@ _Noreturn void raw_fail(const char *what)
 	exit(1);
 }
 
-int raw_listen(rpcprog_t program, rpcvers_t version, uint16_t *port)
+static void enter(rpcprog_t program, rpcvers_t version, struct sockaddr_in *address)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t length = sizeof address;
-	struct netbuf where = {.maxlen = sizeof address, .len = sizeof address, .buf = &address};
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct netbuf where = {.maxlen = sizeof *address, .len = sizeof *address, .buf = address};
 	struct netconfig *tcp = getnetconfigent("tcp");
 
-	signal(SIGPIPE, SIG_IGN);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64) ||
-	    getsockname(listener, (struct sockaddr *)&address, &length))
-		raw_fail("cannot listen");
 	if (!tcp)
 		raw_fail("no netconfig entry of tcp");
 	rpcb_unset(program, version, tcp);
 	if (!rpcb_set(program, version, tcp, &where))
 		raw_fail("cannot register");
 	freenetconfigent(tcp);
+}
+
+int raw_listen(rpcprog_t program, rpcvers_t version, uint16_t *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64) ||
+	    getsockname(listener, (struct sockaddr *)&address, &length))
+		raw_fail("cannot listen");
+	if (program)
+		enter(program, version, &address);
 	*port = ntohs(address.sin_port);
 	return listener;
 }

@@ -4,15 +4,14 @@
  *   rejecting_peer prog_unavail | prog_mismatch | proc_unavail | garbage_args | system_err | rpc_mismatch | auth_error |
  *                  no_rpc | silent | hang_up [PROGRAM] */
 #include <arpa/inet.h>
-#include <netconfig.h>
 #include <rpc/rpc.h>
-#include <rpc/rpcb_clnt.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "raw_server.h"
 
 struct way {
 	const char *name;
@@ -33,28 +32,12 @@ static const struct way ways[] = {
 	{"hang_up", {0}, 0},
 };
 
-static int read_whole(int fd, void *bytes, size_t size)
-{
-	for (size_t got = 0; got < size;) {
-		ssize_t count = read(fd, (char *)bytes + got, size - got);
-
-		if (count <= 0)
-			return 0;
-		got += (size_t)count;
-	}
-	return 1;
-}
-
 static void serve(int fd, const struct way *way)
 {
 	static char call[1 << 20];
-	uint32_t mark, reply[9];
+	uint32_t reply[9];
 
-	while (read_whole(fd, &mark, sizeof mark)) {
-		uint32_t size = ntohl(mark) & 0x7fffffff;
-
-		if (size > sizeof call || !read_whole(fd, call, size) || strcmp(way->name, "hang_up") == 0)
-			return;
+	while (raw_call(fd, call, sizeof call) > 0 && strcmp(way->name, "hang_up") != 0) {
 		if (strcmp(way->name, "no_rpc") == 0) {
 			static const char http[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
 
@@ -72,37 +55,18 @@ static void serve(int fd, const struct way *way)
 	}
 }
 
-static int enter(rpcprog_t program, struct sockaddr_in *address)
-{
-	struct netconfig *tcp = getnetconfigent("tcp");
-	struct netbuf netbuf = {.maxlen = sizeof *address, .len = sizeof *address, .buf = address};
-	int entered;
-
-	if (tcp == NULL)
-		return 0;
-	entered = rpcb_set(program, 1, tcp, &netbuf);
-	freenetconfigent(tcp);
-	return entered;
-}
-
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t length = sizeof address;
-	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+	int listener, fd;
+	uint16_t port;
 	const struct way *way = ways;
 
 	while (argc >= 2 && way < ways + sizeof ways / sizeof *ways && strcmp(way->name, argv[1]) != 0)
 		way++;
 	if (argc < 2 || argc > 3 || way == ways + sizeof ways / sizeof *ways)
 		return 2;
-	signal(SIGPIPE, SIG_IGN);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 16) ||
-	    getsockname(listener, (struct sockaddr *)&address, &length))
-		return 1;
-	if (argc == 3 && !enter((rpcprog_t)strtoul(argv[2], NULL, 10), &address))
-		return 1;
-	printf("127.0.0.1:%d\n", ntohs(address.sin_port));
+	listener = raw_listen(argc == 3 ? (rpcprog_t)strtoul(argv[2], NULL, 10) : 0, 1, &port);
+	printf("127.0.0.1:%u\n", (unsigned int)port);
 	fflush(stdout);
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
 		serve(fd, way);

@@ -65,12 +65,12 @@ static void adopt(struct node *node, uint64_t op)
 	file_watch_adopted(node->files);
 }
 
-static void write_record(struct node *node, const struct replica_action *action)
+static void write_record(struct node *node, const struct replica_write *write)
 {
 	if (node->journal == NULL)
 		return; /* damaged: nothing more is written, and nothing becomes durable */
 	/* The core's own bounds are far below the journal's queue. */
-	bool queued = disk_record_append(node->journal, node->replica, node->options.program_base, action);
+	bool queued = disk_record_append(node->journal, node->replica, node->options.program_base, write);
 
 	must(queued);
 }
@@ -79,63 +79,63 @@ static void carry_out(struct node *node, const struct replica_action *action)
 {
 	switch (action->kind) {
 	case DO_WRITE:
-		write_record(node, action);
+		write_record(node, &action->write);
 		break;
 	case DO_APPLY:
-		apply(node, action->op);
+		apply(node, action->apply.op);
 		break;
 	case DO_ADOPT:
-		adopt(node, action->op);
+		adopt(node, action->adopt.op);
 		break;
 	case DO_STAGE:
-		staging_take(node->staging, action->token, action->piece);
+		staging_take(node->staging, action->stage.token, action->stage.piece);
 		break;
 	case DO_UNSTAGE:
 		staging_drop(node->staging);
 		break;
 	case DO_JUDGE:
-		requests_judge(action);
+		requests_judge(action->judge.token);
 		break;
 	case DO_ANSWER:
-		requests_answer(action);
+		requests_answer(&action->answer);
 		break;
 	case DO_READ:
 	case DO_READ_MOVED:
-		requests_read(action);
+		requests_read(action->read.token, action->kind == DO_READ_MOVED);
 		break;
 	case DO_PUSH:
-		peer_links_push(node->links, action);
+		peer_links_push(node->links, &action->push);
 		break;
 	case DO_PING:
-		peer_links_ping(node->links, action->id, action->uuid);
+		peer_links_ping(node->links, &action->ping);
 		break;
 	case DO_ACK:
-		service_ack(action);
+		service_ack(&action->ack);
 		break;
 	case DO_INSTALLED:
-		service_installed(action);
+		service_installed(&action->installed);
 		break;
 	case DO_BOUND:
-		service_bound(action);
+		service_bound(action->bound.token, action->bound.ok);
 		break;
 	case DO_CONNECT:
-		peer_links_connect(node->links, action);
+		peer_links_connect(node->links, &action->connect);
 		break;
 	case DO_DISCONNECT:
-		peer_links_disconnect(node->links, action->id, action->uuid);
+		peer_links_disconnect(node->links, &action->disconnect);
 		break;
 	case DO_NEWS:
 		service_news(node->service);
 		break;
 	case DO_RETIRE:
 		if (!node->directory_gone) /* else it says so until it stops, see check_damaged */
-			node_end(node, NODE_RETIRED, action->text);
+			node_end(node, NODE_RETIRED, action->retire.text);
 		break;
 	case DO_EXIT:
 		node_end(node, node->failing ? NODE_FAILED : NODE_STOPPED, "stopped");
 		break;
 	case DO_LOG:
-		log_line((enum log_level)action->level, "replica", "%s", action->text);
+		log_line((enum log_level)action->log.level, "replica", "%s", action->log.text);
 		break;
 	}
 }

@@ -81,9 +81,9 @@ static uint64_t token_of(const struct request *request)
 	return (uint64_t)(uintptr_t)request;
 }
 
-static struct request *request_of(const struct replica_action *action)
+static struct request *request_of(uint64_t token)
 {
-	return (struct request *)(uintptr_t)action->token;
+	return (struct request *)(uintptr_t)token;
 }
 
 static const struct orders *orders_of(const struct request *request)
@@ -130,14 +130,14 @@ static void reply_placed(struct request *request, uint64_t op)
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
 }
 
-void requests_answer(const struct replica_action *action)
+void requests_answer(const struct replica_answer *answer)
 {
-	struct request *request = request_of(action);
+	struct request *request = request_of(answer->token);
 	char text[ORDER_TEXT_ERROR_SIZE];
 
-	switch (action->verdict) {
+	switch (answer->verdict) {
 	case VERDICT_DONE:
-		reply_placed(request, action->op);
+		reply_placed(request, answer->op);
 		break;
 	case VERDICT_MOVED:
 		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
@@ -164,19 +164,19 @@ void requests_answer(const struct replica_action *action)
 		break;
 	case VERDICT_FULL:
 		snprintf(text, sizeof text, "the order history is full: replica %" PRIu32 " holds at most %" PRIu64
-			 " orders: start every replica with a higher --max-orders", action->id, action->op);
+			 " orders: start every replica with a higher --max-orders", answer->id, answer->limit);
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_FULL, text);
 		break;
 	case VERDICT_DISK_FULL:
 		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there (or raise the quota, if its log "
-			 "names one), then order again", action->id);
+			 "names one), then order again", answer->id);
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_DISK_FULL, text);
 		break;
 	case VERDICT_TOO_FEW:
 		snprintf(text, sizeof text,
 			 "too few copies of the orders (%" PRIu64 "), --min-members asks for more: start more "
 			 "replicas",
-			 action->op);
+			 answer->limit);
 		reply_problem(request, JH_UNAVAILABLE, JH_REASON_TOO_FEW_MEMBERS, text);
 		break;
 	case VERDICT_BUSY:
@@ -258,9 +258,9 @@ static void recall(struct request *request)
 }
 
 /* Now, or when the provider has answered. */
-void requests_judge(const struct replica_action *action)
+void requests_judge(uint64_t token)
 {
-	struct request *request = request_of(action);
+	struct request *request = request_of(token);
 	enum postcode_verdict verdict;
 
 	if (request->reason != JH_REASON_NONE) { /* no postcode at all, or no text */
@@ -427,13 +427,13 @@ static void reply_history(struct request *request, const char *postcode)
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);
 }
 
-void requests_read(const struct replica_action *action)
+void requests_read(uint64_t token, bool moved)
 {
-	struct request *request = request_of(action);
+	struct request *request = request_of(token);
 	const jh_history_query *query = &request->query.jh_query_u.history;
 	char postcode[POSTCODE_SIZE];
 
-	if (action->kind == DO_READ_MOVED) {
+	if (moved) {
 		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
 	} else if (!postcode_normalise(query->postcode.postcode_val, query->postcode.postcode_len, postcode)) {
 		char typed[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)], text[sizeof typed + 32 + sizeof POSTCODE_NO_FORM];

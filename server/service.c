@@ -268,9 +268,9 @@ static uint64_t token_of(const struct deferred *deferred)
 	return (uint64_t)(uintptr_t)deferred;
 }
 
-static struct deferred *deferred_of(const struct replica_action *action)
+static struct deferred *deferred_of(uint64_t token)
 {
-	return (struct deferred *)(uintptr_t)action->token;
+	return (struct deferred *)(uintptr_t)token;
 }
 
 static struct rpc_call *release(struct deferred *deferred)
@@ -323,10 +323,10 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 	return FALSE;
 }
 
-void service_installed(const struct replica_action *action)
+void service_installed(const struct replica_installed *installed)
 {
-	reply_manage(deferred_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
-		     action->text != NULL ? action->text : "");
+	reply_manage(deferred_of(installed->token), installed->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+		     installed->ok ? "" : installed->text);
 }
 
 /* RULE 20: the successor's binding closes the old manager's connections and discards what was unread there, at once. */
@@ -354,10 +354,10 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 	return FALSE;
 }
 
-void service_bound(const struct replica_action *action)
+void service_bound(uint64_t token, bool ok)
 {
-	reply_manage(deferred_of(action), action->ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
-		     action->ok ? "" : "overtaken by another binding");
+	reply_manage(deferred_of(token), ok ? JH_MANAGE_OK : JH_MANAGE_REFUSED,
+		     ok ? "" : "overtaken by another binding");
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
@@ -393,9 +393,9 @@ static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
 	rpc_call_reply(call, (xdrproc_t)xdr_jh_push_result, &result);
 }
 
-void service_ack(const struct replica_action *action)
+void service_ack(const struct replica_acknowledge *acknowledge)
 {
-	reply_push(release(deferred_of(action)), &action->ack);
+	reply_push(release(deferred_of(acknowledge->token)), &acknowledge->ack);
 }
 
 static struct staging_piece piece_of(const jh_state_chunk *wire, const struct replica_push *push)

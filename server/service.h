@@ -25,9 +25,9 @@ struct service *service_new(const struct service_options *options);
 void service_free(struct service *service);
 /* DO_NEWS, DO_INSTALLED, DO_BOUND, DO_ACK of the core. */
 void service_news(struct service *service);
-void service_installed(const struct replica_action *action);
-void service_bound(const struct replica_action *action);
-void service_ack(const struct replica_action *action);
+void service_installed(const struct replica_installed *installed);
+void service_bound(uint64_t token, bool ok);
+void service_ack(const struct replica_acknowledge *acknowledge);
 
 /* The program's dispatcher, to be registered with the service as its context. */
 void service_dispatch(struct svc_req *request, SVCXPRT *transport);

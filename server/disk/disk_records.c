@@ -67,45 +67,46 @@ bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *m
 	return good;
 }
 
-static bool append_batch(struct journal *journal, const struct replica *replica, const struct replica_action *action)
+static bool append_batch(struct journal *journal, const struct replica *replica, const struct replica_write *write)
 {
 	static struct journal_entry entries[LIMIT_PUSH_ENTRIES];
-	struct journal_batch batch = {.base_op = action->op, .base_digest = action->digest,
-				      .durable_op = action->durable_op, .commit = action->commit,
-				      .staged = action->write == WRITE_STAGED};
-	uint32_t count = (uint32_t)(action->last_op - action->op);
+	const struct replica_write_batch *from = &write->batch;
+	struct journal_batch batch = {.base_op = from->base_op, .base_digest = from->base_digest,
+				      .durable_op = from->durable_op, .commit = from->commit,
+				      .staged = write->kind == WRITE_STAGED};
+	uint32_t count = (uint32_t)(from->last_op - from->base_op);
 
-	must(action->last_op - action->op <= LIMIT_PUSH_ENTRIES);
+	must(from->last_op - from->base_op <= LIMIT_PUSH_ENTRIES);
 	for (uint32_t i = 0; i < count; i++) {
-		struct replica_entry entry = replica_entry_at(replica, action->op + 1 + i);
+		struct replica_entry entry = replica_entry_at(replica, from->base_op + 1 + i);
 
 		entries[i] = (struct journal_entry){.view = entry.view, .body = entry.body, .size = entry.size};
 	}
-	return journal_append_batch(journal, action->ticket, &batch, entries, count);
+	return journal_append_batch(journal, write->ticket, &batch, entries, count);
 }
 
-static bool append_state(struct journal *journal, const struct replica_action *action)
+static bool append_state(struct journal *journal, const struct replica_write *write)
 {
 	jh_disk_record record = {.kind = JH_DISK_STATE};
 	jh_disk_state *state = &record.jh_disk_record_u.state;
 
-	state->op = action->op;
-	state->digest = convert_digest_to_wire(action->digest);
-	state->last_op = action->last_op;
-	return append_record(journal, action->ticket, &record);
+	state->op = write->state.op;
+	state->digest = convert_digest_to_wire(write->state.digest);
+	state->last_op = write->state.last_op;
+	return append_record(journal, write->ticket, &record);
 }
 
 bool disk_record_append(struct journal *journal, const struct replica *replica, uint32_t program_base,
-			const struct replica_action *action)
+			const struct replica_write *write)
 {
-	switch (action->write) {
+	switch (write->kind) {
 	case WRITE_META:
-		return append_meta(journal, replica, program_base, action->ticket);
+		return append_meta(journal, replica, program_base, write->ticket);
 	case WRITE_BATCH:
 	case WRITE_STAGED:
-		return append_batch(journal, replica, action);
+		return append_batch(journal, replica, write);
 	case WRITE_STATE:
-		return append_state(journal, action);
+		return append_state(journal, write);
 	}
 	return false;
 }

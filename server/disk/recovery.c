@@ -41,7 +41,8 @@ void recovery_hand(struct recovery *recovery, struct replica_event *event)
 	replica_step(recovery->replica, event, &recovery->actions);
 	for (uint32_t i = 0; i < recovery->actions.count; i++) {
 		if (recovery->actions.list[i].kind == DO_APPLY)
-			orders_service_apply(*recovery->orders, recovery->replica, recovery->actions.list[i].op);
+			orders_service_apply(*recovery->orders, recovery->replica,
+					     recovery->actions.list[i].apply.op);
 	}
 }
 

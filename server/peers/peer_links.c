@@ -70,26 +70,21 @@ static void push_call_free(struct push_call *call)
 	free(call);
 }
 
-static struct link *link_find(const struct peer_links *links, uint32_t id, struct uuid uuid)
+static struct link *link_find(const struct peer_links *links, const struct replica_name *name)
 {
 	for (struct link *link = links->first; link != NULL; link = link->next) {
-		if (link->id == id && uuid_equal(link->uuid, uuid))
+		if (link->id == name->id && uuid_equal(link->uuid, name->uuid))
 			return link;
 	}
 	return NULL;
 }
 
-void peer_links_disconnect(struct peer_links *links, uint32_t id, struct uuid uuid)
+static void link_close(struct link *link)
 {
-	struct link **slot = &links->first;
+	struct link **slot = &link->links->first;
 
-	while (*slot != NULL && ((*slot)->id != id || !uuid_equal((*slot)->uuid, uuid)))
+	while (*slot != link)
 		slot = &(*slot)->next;
-	if (*slot == NULL)
-		return;
-
-	struct link *link = *slot;
-
 	*slot = link->next;
 	rpc_channel_close(link->channel); /* forgets the calls in flight */
 	for (struct push_call *call = LIST_FIRST(&link->pushes), *next; call != NULL; call = next) {
@@ -99,10 +94,18 @@ void peer_links_disconnect(struct peer_links *links, uint32_t id, struct uuid uu
 	free(link);
 }
 
+void peer_links_disconnect(struct peer_links *links, const struct replica_name *name)
+{
+	struct link *link = link_find(links, name);
+
+	if (link != NULL)
+		link_close(link);
+}
+
 void peer_links_free(struct peer_links *links)
 {
 	while (links->first != NULL)
-		peer_links_disconnect(links, links->first->id, links->first->uuid);
+		link_close(links->first);
 	free(links);
 }
 
@@ -111,7 +114,7 @@ static void lose(struct link *link)
 	struct peer_links *links = link->links;
 	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .id = link->id, .uuid = link->uuid};
 
-	peer_links_disconnect(links, link->id, link->uuid);
+	link_close(link);
 	tell(links, &event);
 	links->options.turn_end(links->options.context);
 }
@@ -190,22 +193,22 @@ static void turn_end(void *context)
 	link->links->options.turn_end(link->links->options.context);
 }
 
-void peer_links_connect(struct peer_links *links, const struct replica_action *action)
+void peer_links_connect(struct peer_links *links, const struct replica_connect *connect)
 {
 	static const struct rpc_channel_events events = {.connected = say_hello,
 							 .closed = closed,
 							 .turn_end = turn_end};
 
-	peer_links_disconnect(links, action->id, action->uuid);
+	peer_links_disconnect(links, &connect->to);
 
 	struct link *link = calloc(1, sizeof *link);
 
 	must_allocate(link);
-	*link = (struct link){.next = links->first, .links = links, .id = action->id, .uuid = action->uuid,
-			      .incarnation = action->incarnation};
+	*link = (struct link){.next = links->first, .links = links, .id = connect->to.id,
+			      .uuid = connect->to.uuid, .incarnation = connect->incarnation};
 	links->first = link;
-	link->channel = rpc_channel_open(links->options.base, action->address, links->options.program_base + action->id,
-					 JH_REPLICA_V1, &events, link);
+	link->channel = rpc_channel_open(links->options.base, connect->address,
+					 links->options.program_base + link->id, JH_REPLICA_V1, &events, link);
 }
 
 /* --- pushes ------------------------------------------------------------------------------------------------------- */
@@ -262,11 +265,11 @@ static void fill_state(const struct orders *orders, const struct replica_push *p
 	state->records.records_val = records;
 }
 
-void peer_links_push(struct peer_links *links, const struct replica_action *action)
+void peer_links_push(struct peer_links *links, const struct replica_send *sent)
 {
 	static jh_log_entry entries[LIMIT_PUSH_ENTRIES];
-	struct link *link = link_find(links, action->id, action->uuid);
-	const struct replica_push *push = &action->push;
+	struct link *link = link_find(links, &sent->to);
+	const struct replica_push *push = &sent->push;
 	jh_push_args args = {.view = push->view, .base_op = push->base_op, .last_op = push->last_op, .commit = push->commit};
 	jh_view record;
 	jh_state_chunk state;
@@ -299,7 +302,7 @@ void peer_links_push(struct peer_links *links, const struct replica_action *acti
 	struct push_call *call = malloc(sizeof *call);
 
 	must_allocate(call);
-	*call = (struct push_call){.link = link, .token = action->token};
+	*call = (struct push_call){.link = link, .token = sent->token};
 	LIST_INSERT_HEAD(&link->pushes, call, entry);
 	push_1(&args, NULL, rpc_channel_call(link->channel, PUSH_TIMEOUT_MS, pushed, call));
 	if (push->record != NULL)
@@ -316,9 +319,9 @@ static void ponged(void *context, const struct rpc_reply *reply)
 		tell(link->links, &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
 }
 
-void peer_links_ping(struct peer_links *links, uint32_t id, struct uuid uuid)
+void peer_links_ping(struct peer_links *links, const struct replica_name *name)
 {
-	struct link *link = link_find(links, id, uuid);
+	struct link *link = link_find(links, name);
 	struct timeval unused = {0};
 
 	must(link != NULL);

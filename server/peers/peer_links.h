@@ -32,9 +32,9 @@ struct peer_links_options {
 struct peer_links *peer_links_new(const struct peer_links_options *options);
 void peer_links_free(struct peer_links *links);
 /* DO_CONNECT, DO_DISCONNECT, DO_PUSH, DO_PING of the core. */
-void peer_links_connect(struct peer_links *links, const struct replica_action *action);
-void peer_links_disconnect(struct peer_links *links, uint32_t id, struct uuid uuid);
-void peer_links_push(struct peer_links *links, const struct replica_action *action);
-void peer_links_ping(struct peer_links *links, uint32_t id, struct uuid uuid);
+void peer_links_connect(struct peer_links *links, const struct replica_connect *connect);
+void peer_links_disconnect(struct peer_links *links, const struct replica_name *name);
+void peer_links_push(struct peer_links *links, const struct replica_send *sent);
+void peer_links_ping(struct peer_links *links, const struct replica_name *name);
 /* "delta 640 B", the last push; empty: there was none. */
 void peer_links_last_push(const struct peer_links *links, char *text, size_t size);

@@ -56,7 +56,7 @@ void replica_commit_to(struct replica *r, uint64_t op)
 	replica_log_trim(r->log, r->applied < r->durable_op ? r->applied : r->durable_op, r->options.log_bytes_max);
 	r->commit = op;
 	/* RULE 8: state changes here and nowhere else. */
-	replica_do(r, DO_APPLY)->op = op;
+	replica_do(r, DO_APPLY)->apply.op = op;
 	r->applied = op;
 	must(replica_log_digest(r->log, op, &r->applied_digest));
 	replica_answer_waiters(r, first, op);

@@ -220,6 +220,7 @@ void replica_enter_view(struct replica *r, const struct view *view);
 void replica_depose(struct replica *r, uint64_t higher);
 void replica_install(struct replica *r, const struct replica_event *event);
 void replica_answer_installs(struct replica *r);
+void replica_answer_bind(struct replica *r, bool ok);
 void replica_bind(struct replica *r, const struct replica_event *event);
 void replica_start(struct replica *r, const struct replica_event *event);
 void replica_stop(struct replica *r, const char *failure);
@@ -260,6 +261,7 @@ void replica_peer_disconnect(struct replica *r, struct replica_peer *peer);
 void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest);
 void replica_peers_tick(struct replica *r);
 struct replica_peer *replica_peer_find(struct replica *r, uint32_t id, struct uuid uuid);
+struct replica_name replica_peer_name(const struct replica_peer *peer);
 bool replica_peer_member(const struct replica *r, const struct replica_peer *peer);
 
 /* room.c */

@@ -39,15 +39,16 @@ static void forget_proof(struct replica_peer *peer)
 	peer->learning_since_ms = 0;
 }
 
+struct replica_name replica_peer_name(const struct replica_peer *peer)
+{
+	return (struct replica_name){.id = peer->id, .uuid = peer->uuid};
+}
+
 void replica_peer_disconnect(struct replica *r, struct replica_peer *peer)
 {
-	struct replica_action *action;
-
 	if (peer->link == LINK_NONE)
 		return;
-	action = replica_do(r, DO_DISCONNECT);
-	action->id = peer->id;
-	action->uuid = peer->uuid;
+	replica_do(r, DO_DISCONNECT)->disconnect = replica_peer_name(peer);
 	peer->link = LINK_NONE;
 	peer->push_token = peer->commit_token = 0;
 	peer->pinged_ms = 0;
@@ -176,13 +177,12 @@ void replica_peers_connect(struct replica *r)
 		if (peer->link != LINK_NONE || !peer->listed || r->now_ms < peer->retry_ms)
 			continue;
 
-		struct replica_action *action = replica_do(r, DO_CONNECT);
+		struct replica_connect *connect = &replica_do(r, DO_CONNECT)->connect;
 
-		action->id = peer->id;
-		action->uuid = peer->uuid;
-		action->incarnation = peer->incarnation;
+		connect->to = replica_peer_name(peer);
+		connect->incarnation = peer->incarnation;
 		/* A copy: later in this step the peers may move. */
-		snprintf(action->address, sizeof action->address, "%s", peer->address);
+		snprintf(connect->address, sizeof connect->address, "%s", peer->address);
 		peer->link = LINK_CONNECTING;
 		peer->attempt_ms = r->now_ms;
 		if (peer->attempts == 0)
@@ -320,10 +320,7 @@ void replica_peers_tick(struct replica *r)
 		if (!asked || peer->link != LINK_UP)
 			continue;
 		if (r->now_ms - peer->heard_ms >= r->options.heartbeat_ms && peer->pinged_ms == 0) {
-			struct replica_action *action = replica_do(r, DO_PING);
-
-			action->id = peer->id;
-			action->uuid = peer->uuid;
+			replica_do(r, DO_PING)->ping = replica_peer_name(peer);
 			peer->pinged_ms = r->now_ms;
 		}
 	}

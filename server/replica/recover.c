@@ -97,7 +97,7 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 	replica_log_trim(r->log, r->applied, r->options.log_bytes_max);
 	/* RULE 7: only up to a durable commit mark. */
 	r->commit = commit;
-	replica_do(r, DO_APPLY)->op = commit;
+	replica_do(r, DO_APPLY)->apply.op = commit;
 	r->applied = commit;
 	must(replica_log_digest(r->log, commit, &r->applied_digest));
 }

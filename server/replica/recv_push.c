@@ -11,17 +11,17 @@
 
 static struct replica_ack *ack(struct replica *r, uint64_t token, enum replica_push_status status)
 {
-	struct replica_action *action = replica_do(r, DO_ACK);
+	struct replica_acknowledge *acknowledge = &replica_do(r, DO_ACK)->ack;
 
-	action->token = token;
-	action->ack = (struct replica_ack){.status = status,
-					   .view = r->durable_view.number,
-					   .uuid = r->uuid,
-					   .commit = r->applied,
-					   .commit_digest = r->applied_digest,
-					   .state_next = STATE_NEXT_KEEP,
-					   .disk_full = r->disk_full};
-	return &action->ack;
+	acknowledge->token = token;
+	acknowledge->ack = (struct replica_ack){.status = status,
+						.view = r->durable_view.number,
+						.uuid = r->uuid,
+						.commit = r->applied,
+						.commit_digest = r->applied_digest,
+						.state_next = STATE_NEXT_KEEP,
+						.disk_full = r->disk_full};
+	return &acknowledge->ack;
 }
 
 /* RULE 4: never more than what is durable and proved equal in this view. */
@@ -225,12 +225,8 @@ static void take_state(struct replica *r, const struct replica_event *event)
 	r->staged_op = push->base_op;
 	r->staged_digest = push->base_digest;
 
-	struct replica_action *action = replica_do(r, DO_STAGE);
-
-	action->token = event->token;
-	action->op = push->base_op;
-	action->digest = push->base_digest;
-	action->piece = push->piece;
+	replica_do(r, DO_STAGE)->stage = (struct replica_stage){.token = event->token, .op = push->base_op,
+								.digest = push->base_digest, .piece = push->piece};
 }
 
 void replica_staged(struct replica *r, const struct replica_event *event)

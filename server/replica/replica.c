@@ -113,8 +113,8 @@ void replica_say(struct replica *r, int level, const char *format, ...)
 
 	struct replica_action *action = replica_do(r, DO_LOG);
 
-	action->level = level;
-	action->text = replica_text(r, "%s", text);
+	action->log.level = level;
+	action->log.text = replica_text(r, "%s", text);
 }
 
 void replica_news(struct replica *r)
@@ -199,10 +199,8 @@ static void take(struct replica *r, const struct replica_event *event)
 		if (event->retire)
 			replica_depose(r, event->view);
 		if (event->retire && !replica_is_serving(r))
-			replica_do(r, DO_RETIRE)->text = replica_text(r, "%s",
-								      r->state == STATE_DAMAGED
-									      ? r->detail
-									      : "told by the view manager");
+			replica_do(r, DO_RETIRE)->retire.text = replica_text(r, "%s", r->state == STATE_DAMAGED
+									? r->detail : "told by the view manager");
 		break;
 	case REPLICA_MANAGER:
 		r->manager_connected = event->connected;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "rpc/cluster/protocol.h"
+#include "server/replica/replica_action.h"
 
 struct replica;
 
@@ -43,53 +44,6 @@ struct replica_service {
 	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one
 	 * push. */
 	uint64_t (*state_bytes)(void *context);
-};
-
-struct replica_entry {
-	uint64_t view;          /* in which it was appended */
-	const uint8_t *body;
-	uint32_t size;
-};
-
-struct staging_piece;
-
-/* Entries are base_op + 1 ... */
-struct replica_push {
-	uint64_t view;
-	const struct view *record;    /* NULL: the receiver has it */
-	bool has_state;               /* a piece of the state as of base_op comes along; base_op and base_digest are
-					 its */
-	uint64_t state_first;         /* order the piece begins with */
-	const struct staging_piece *piece; /* of a received push: the piece itself, for the shell; handed on by DO_STAGE */
-	uint64_t base_op;
-	struct digest base_digest;
-	uint64_t last_op;             /* the sender's last op */
-	uint64_t commit;
-	uint32_t entries_count;
-	const struct replica_entry *entries; /* received ones; of a sent push ask replica_entry_at */
-};
-
-enum replica_push_status {
-	PUSH_OK = 0,
-	PUSH_OLD_VIEW = 1,
-	PUSH_NEED_BASE = 2,
-	PUSH_NEED_RECORD = 3,
-	PUSH_DAMAGED = 4,
-	PUSH_REFUSED = 5
-};
-
-#define STATE_NEXT_KEEP UINT64_MAX /* the receiver holds the state as of that op, or has got all of it */
-
-struct replica_ack {
-	enum replica_push_status status;
-	uint64_t view;
-	struct uuid uuid;
-	uint64_t op;              /* durable and proved equal in this view (rule 4) */
-	uint64_t commit;          /* applied there, */
-	struct digest commit_digest;   /* with this digest: a base to push from */
-	uint64_t state_next;      /* first order still wanted of a state under transfer */
-	bool disk_full;
-	int64_t clock_us;         /* its wall clock; the shell's to fill in. RULE 16 */
 };
 
 /* Found on disk. */
@@ -182,80 +136,8 @@ struct replica_event {
 	const char *text;
 };
 
-enum replica_verdict {
-	VERDICT_DONE,         /* op */
-	VERDICT_MOVED,        /* not the serving primary of that view */
-	VERDICT_DECLINED,     /* as the shell judged it */
-	VERDICT_CONFLICT,
-	VERDICT_SUPERSEDED,
-	VERDICT_FULL,         /* id: which replica holds no more than op orders */
-	VERDICT_DISK_FULL,    /* id: on which replica */
-	VERDICT_TOO_FEW,      /* op: how many members there are */
-	VERDICT_BUSY
-};
-
-enum replica_write_kind { WRITE_META, WRITE_BATCH, WRITE_STAGED, WRITE_STATE };
-
-enum replica_action_kind {
-	DO_WRITE,          /* ticket, write: append to the journal. META: replica_meta_now. BATCH and STAGED: base_op
-			      (op),
-			      digest, entries op + 1 .. last_op (replica_entry_at), commit, durable_op.
-			      STATE: op, digest, last_op */
-	DO_APPLY,          /* apply every entry up to op to the live state */
-	DO_ADOPT,          /* the staged state is durable: it is the live one now */
-	DO_STAGE,          /* token, piece: take the state piece of this push; REPLICA_STAGED follows */
-	DO_UNSTAGE,        /* forget a half-taken state */
-	DO_JUDGE,          /* token: validate the operation; PROPOSE or DECLINE follows */
-	DO_ANSWER,         /* token, verdict, op */
-	DO_READ,           /* token: answer the query from the live state */
-	DO_READ_MOVED,     /* token: refuse the query */
-	DO_PUSH,           /* id, uuid, token, push: REPLICA_ACK with that token or REPLICA_PEER_DOWN follows */
-	DO_PING,           /* id, uuid: procedure 0; PONG follows */
-	DO_ACK,            /* token, ack */
-	DO_INSTALLED,      /* token, ok: the view is durable here, or refused with text */
-	DO_BOUND,          /* token, ok */
-	DO_CONNECT,        /* id, uuid, incarnation, address: open a connection and say hello */
-	DO_DISCONNECT,     /* id, uuid */
-	DO_NEWS,           /* the report changed: answer WATCH calls */
-	DO_RETIRE,         /* set everything aside, draw a new uuid, start again; text */
-	DO_EXIT,           /* stop the process: stopping is done */
-	DO_LOG             /* level (enum log_level), text */
-};
-
-#define REPLICA_TEXT_SIZE 240
-
-struct replica_action {
-	enum replica_action_kind kind;
-	enum replica_verdict verdict;
-	enum replica_write_kind write;
-	uint32_t id;
-	struct uuid uuid;
-	struct uuid incarnation;
-	uint64_t token;
-	uint64_t ticket;
-	uint64_t op;
-	uint64_t last_op;
-	uint64_t commit;
-	uint64_t durable_op;
-	struct digest digest;
-	struct replica_push push;
-	struct replica_ack ack;
-	bool ok;
-	int level;
-	char address[LIMIT_ADDRESS_BYTES];
-	const struct staging_piece *piece; /* the event's */
-	const char *text;      /* borrowed from the replica until its next step */
-};
-
-struct replica_actions {
-	uint32_t count;
-	uint32_t room;
-	struct replica_action *list;   /* grows; free with replica_actions_free */
-};
-
 struct replica *replica_new(const struct replica_options *options, const struct replica_service *service);
 void replica_free(struct replica *replica);
-void replica_actions_free(struct replica_actions *actions);
 
 /* Clears actions, takes the event, fills actions. Arguments are borrowed for the call. */
 void replica_step(struct replica *replica, const struct replica_event *event, struct replica_actions *actions);

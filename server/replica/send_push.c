@@ -55,7 +55,7 @@ static bool prefers_full(const struct replica *r, const struct replica_peer *pee
 
 static void send(struct replica *r, struct replica_peer *peer, struct replica_push *push, bool with_content)
 {
-	struct replica_action *action = replica_do(r, DO_PUSH);
+	struct replica_send *sent = &replica_do(r, DO_PUSH)->push;
 
 	must(may_push(r));
 	must(peer->link == LINK_UP);
@@ -67,16 +67,15 @@ static void send(struct replica *r, struct replica_peer *peer, struct replica_pu
 	push->record = peer->has_view ? NULL : &r->view;
 	push->last_op = replica_log_last(r->log);
 	push->commit = r->commit;
-	action->id = peer->id;
-	action->uuid = peer->uuid;
-	action->token = r->next_token++;
-	action->push = *push;
+	sent->to = replica_peer_name(peer);
+	sent->token = r->next_token++;
+	sent->push = *push;
 	peer->sent_commit = r->commit;
 	if (!with_content) {
-		peer->commit_token = action->token;
+		peer->commit_token = sent->token;
 		return;
 	}
-	peer->push_token = action->token;
+	peer->push_token = sent->token;
 	peer->push_sent_ms = r->now_ms;
 	peer->push_state = push->has_state;
 	peer->push_end = push->base_op + push->entries_count;

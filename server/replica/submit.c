@@ -7,15 +7,15 @@
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-static struct replica_action *answer(struct replica *r, uint64_t token, enum replica_verdict verdict)
+static struct replica_answer *answer(struct replica *r, uint64_t token, enum replica_verdict verdict)
 {
-	struct replica_action *action = replica_do(r, DO_ANSWER);
+	struct replica_answer *answer = &replica_do(r, DO_ANSWER)->answer;
 
-	action->token = token;
-	action->verdict = verdict;
+	answer->token = token;
+	answer->verdict = verdict;
 	r->requests_out++;
 	must(r->requests_out <= r->requests_in);
-	return action;
+	return answer;
 }
 
 static void answer_done(struct replica *r, uint64_t token, uint64_t op)
@@ -27,7 +27,7 @@ static void answer_done(struct replica *r, uint64_t token, uint64_t op)
 
 static void answer_read(struct replica *r, uint64_t token, bool moved)
 {
-	replica_do(r, moved ? DO_READ_MOVED : DO_READ)->token = token;
+	replica_do(r, moved ? DO_READ_MOVED : DO_READ)->read.token = token;
 	r->requests_out++;
 }
 
@@ -120,10 +120,10 @@ static bool answer_known(struct replica *r, const struct held_call *call)
 
 static void answer_refusal(struct replica *r, uint64_t token, const struct refusal *refusal)
 {
-	struct replica_action *action = answer(r, token, refusal->verdict);
+	struct replica_answer *refused = answer(r, token, refusal->verdict);
 
-	action->id = refusal->id;
-	action->op = refusal->limit;
+	refused->id = refusal->id;
+	refused->limit = refusal->limit;
 }
 
 /* RULE 13, 19: what keeps so many new orders out of the log. */
@@ -170,7 +170,7 @@ static void consider(struct replica *r, const struct held_call *call)
 		return;
 	must(judging_add(&r->judged, call->client, call->request));
 	r->judging++;
-	replica_do(r, DO_JUDGE)->token = call->token;
+	replica_do(r, DO_JUDGE)->judge.token = call->token;
 }
 
 static struct held_call call_of(const struct replica_event *event)

@@ -6,34 +6,40 @@
 #include "rpc/base/log.h"
 #include "server/replica/internal.h"
 
+static void ack_old_view(struct replica *r, uint64_t token)
+{
+	replica_do(r, DO_ACK)->ack = (struct replica_acknowledge){
+		.token = token, .ack = {.status = PUSH_OLD_VIEW, .view = r->durable_view.number, .uuid = r->uuid}};
+}
+
+static void answer_install(struct replica *r, uint64_t token, const char *refusal)
+{
+	replica_do(r, DO_INSTALLED)->installed = (struct replica_installed){
+		.token = token, .ok = refusal == NULL,
+		.text = refusal == NULL ? NULL : replica_text(r, "%s", refusal)};
+}
+
+void replica_answer_bind(struct replica *r, bool ok)
+{
+	struct replica_action *action = replica_do(r, DO_BOUND);
+
+	action->bound.token = r->bind.token;
+	action->bound.ok = ok;
+}
+
 /* RULE 4: what was promised under the old view ends as "moved", never as "refused". */
 static void leave_view(struct replica *r)
 {
 	replica_drop_requests(r);
-	for (uint32_t i = 0; i < r->acks_count; i++) {
-		struct replica_action *action = replica_do(r, DO_ACK);
-
-		action->token = r->acks[i].token;
-		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW,
-						   .view = r->durable_view.number,
-						   .uuid = r->uuid};
-	}
+	for (uint32_t i = 0; i < r->acks_count; i++)
+		ack_old_view(r, r->acks[i].token);
 	r->acks_count = 0;
 	if (r->staging_token != 0) {
-		struct replica_action *action = replica_do(r, DO_ACK);
-
-		action->token = r->staging_token;
-		action->ack = (struct replica_ack){.status = PUSH_OLD_VIEW,
-						   .view = r->durable_view.number,
-						   .uuid = r->uuid};
+		ack_old_view(r, r->staging_token);
 		r->staging_token = 0;
 	}
-	for (uint32_t i = 0; i < r->install_count; i++) {
-		struct replica_action *action = replica_do(r, DO_INSTALLED);
-
-		action->token = r->install_tokens[i];
-		action->text = replica_text(r, "overtaken by a higher view");
-	}
+	for (uint32_t i = 0; i < r->install_count; i++)
+		answer_install(r, r->install_tokens[i], "overtaken by a higher view");
 	r->install_count = 0;
 }
 
@@ -88,11 +94,8 @@ void replica_depose(struct replica *r, uint64_t higher)
 void replica_answer_installs(struct replica *r)
 {
 	for (uint32_t i = 0; i < r->install_count; i++) {
-		struct replica_action *action = replica_do(r, DO_INSTALLED);
-
 		must(replica_view_durable(r)); /* RULE 2 */
-		action->token = r->install_tokens[i];
-		action->ok = true;
+		answer_install(r, r->install_tokens[i], NULL);
 	}
 	r->install_count = 0;
 }
@@ -123,10 +126,7 @@ void replica_install(struct replica *r, const struct replica_event *event)
 	if (refusal == NULL && r->install_count == sizeof r->install_tokens / sizeof r->install_tokens[0])
 		refusal = "too many of these calls at once";
 	if (refusal != NULL) {
-		struct replica_action *action = replica_do(r, DO_INSTALLED);
-
-		action->token = event->token;
-		action->text = replica_text(r, "%s", refusal);
+		answer_install(r, event->token, refusal);
 		return;
 	}
 	if (event->install->number > r->view.number)
@@ -141,12 +141,8 @@ void replica_install(struct replica *r, const struct replica_event *event)
 /* RULE 20: the answer goes out once the successor is written down. */
 void replica_bind(struct replica *r, const struct replica_event *event)
 {
-	if (r->bind.token != 0) {
-		struct replica_action *action = replica_do(r, DO_BOUND);
-
-		action->token = r->bind.token;
-		action->ok = false;
-	}
+	if (r->bind.token != 0)
+		replica_answer_bind(r, false);
 	if (!uuid_equal(r->bound, event->manager))
 		replica_say(r, LOG_LEVEL_WARN, "bound to a new view manager");
 	r->bound = event->manager;

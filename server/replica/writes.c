@@ -35,31 +35,36 @@ static struct pending_write *add_write(struct replica *r)
 uint64_t replica_write_meta(struct replica *r)
 {
 	struct pending_write *write = add_write(r);
-	struct replica_action *action = replica_do(r, DO_WRITE);
 
 	write->view = true;
-	action->write = WRITE_META;
-	action->ticket = write->ticket;
+	replica_do(r, DO_WRITE)->write = (struct replica_write){.kind = WRITE_META, .ticket = write->ticket};
 	return write->ticket;
+}
+
+static void write_entries(struct replica *r, enum replica_write_kind kind, uint64_t ticket,
+			  const struct replica_write_batch *batch)
+{
+	struct replica_write *write = &replica_do(r, DO_WRITE)->write;
+
+	write->kind = kind;
+	write->ticket = ticket;
+	write->batch = *batch;
+	must(replica_log_digest(r->log, batch->base_op, &write->batch.base_digest));
 }
 
 static void write_batch(struct replica *r, uint64_t base_op, uint64_t last_op)
 {
 	struct pending_write *write = add_write(r);
-	struct replica_action *action = replica_do(r, DO_WRITE);
 
 	must(base_op <= last_op);
 	must(base_op >= replica_log_base(r->log));
 	write->batch = true;
 	write->end_op = last_op;
 	r->batches_in_flight++;
-	action->write = WRITE_BATCH;
-	action->ticket = write->ticket;
-	action->op = base_op;
-	action->last_op = last_op;
-	action->commit = r->commit < last_op ? r->commit : last_op;
-	action->durable_op = r->durable_op < base_op ? r->durable_op : base_op;
-	must(replica_log_digest(r->log, base_op, &action->digest));
+	write_entries(r, WRITE_BATCH, write->ticket,
+		      &(struct replica_write_batch){.base_op = base_op, .last_op = last_op,
+						    .commit = r->commit < last_op ? r->commit : last_op,
+						    .durable_op = r->durable_op < base_op ? r->durable_op : base_op});
 	r->written_op = last_op;
 	r->cut_pending = false;
 }
@@ -141,30 +146,21 @@ void replica_write_replacement(struct replica *r)
 
 	for (uint64_t base = r->staged_op; base < last;) {
 		uint64_t end = batch_end(r, base);
-		struct replica_action *action = replica_do(r, DO_WRITE);
 
-		action->write = WRITE_STAGED;
-		action->ticket = add_write(r)->ticket;
-		action->op = base;
-		action->last_op = end;
-		action->commit = r->staged_op;
-		action->durable_op = 0;
-		must(replica_log_digest(r->log, base, &action->digest));
+		write_entries(r, WRITE_STAGED, add_write(r)->ticket,
+			      &(struct replica_write_batch){.base_op = base, .last_op = end, .commit = r->staged_op});
 		base = end;
 	}
 
 	struct pending_write *write = add_write(r);
-	struct replica_action *action = replica_do(r, DO_WRITE);
 
 	write->adopt = true;
 	write->end_op = last;
 	write->batch = true;
 	r->batches_in_flight++;
-	action->write = WRITE_STATE;
-	action->ticket = write->ticket;
-	action->op = r->staged_op;
-	action->digest = r->staged_digest;
-	action->last_op = last;
+	replica_do(r, DO_WRITE)->write = (struct replica_write){
+		.kind = WRITE_STATE, .ticket = write->ticket,
+		.state = {.op = r->staged_op, .digest = r->staged_digest, .last_op = last}};
 	r->written_op = last;
 	r->cut_pending = false;
 	r->adopting = true;
@@ -188,7 +184,7 @@ static void adopt(struct replica *r)
 	r->applied_digest = digest;
 	if (r->commit < op)
 		r->commit = op;
-	replica_do(r, DO_ADOPT)->op = op;
+	replica_do(r, DO_ADOPT)->adopt.op = op;
 	replica_say(r, LOG_LEVEL_INFO, "order history replaced by the primary's: op=%" PRIu64, op);
 }
 
@@ -223,11 +219,8 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		replica_news(r);
 	}
 	if (r->bind.token != 0 && r->bind.ticket <= r->durable_ticket) { /* RULE 20 */
-		struct replica_action *action = replica_do(r, DO_BOUND);
-
 		r->durable_bound = r->bound;
-		action->token = r->bind.token;
-		action->ok = true;
+		replica_answer_bind(r, true);
 		r->bind.token = 0;
 	}
 	replica_joint_durable(r);

@@ -28,7 +28,7 @@ static void apply(struct shell *shell, uint64_t op)
 	}
 }
 
-static void stage(struct shell *shell, const struct replica_action *action)
+static void stage(struct shell *shell, const struct replica_stage *stage)
 {
 	const jh_state_chunk *piece = shell->piece;
 	char error[256];
@@ -43,7 +43,7 @@ static void stage(struct shell *shell, const struct replica_action *action)
 		orders_free(shell->staging);
 		shell->staging = orders_new(ORDERS_MAX);
 	}
-	*then = (struct replica_event){.kind = REPLICA_STAGED, .token = action->token, .ok = true};
+	*then = (struct replica_event){.kind = REPLICA_STAGED, .token = stage->token, .ok = true};
 	if (shell->staging == NULL || orders_count(shell->staging) != piece->first) {
 		then->next = shell->staging == NULL ? 0 : orders_count(shell->staging);
 		return;
@@ -52,23 +52,23 @@ static void stage(struct shell *shell, const struct replica_action *action)
 				 piece->records.records_len, error, sizeof error);
 	then->next = orders_count(shell->staging);
 	then->complete = then->ok && orders_count(shell->staging) >= piece->total;
-	if (then->complete && (orders_op(shell->staging) != action->op ||
-			       !digest_equal(orders_digest(shell->staging), action->digest)))
+	if (then->complete && (orders_op(shell->staging) != stage->op ||
+			       !digest_equal(orders_digest(shell->staging), stage->digest)))
 		then->ok = then->complete = false;
 }
 
-static void write_record(struct shell *shell, const struct replica_action *action)
+static void write_record(struct shell *shell, const struct replica_write *write)
 {
 	struct replica_meta meta;
 
-	must(action->ticket > shell->ticket);
-	shell->ticket = action->ticket;
-	if (action->write == WRITE_META)
+	must(write->ticket > shell->ticket);
+	shell->ticket = write->ticket;
+	if (write->kind == WRITE_META)
 		replica_meta_now(shell->replica, &meta);
-	if (action->write != WRITE_BATCH && action->write != WRITE_STAGED)
+	if (write->kind != WRITE_BATCH && write->kind != WRITE_STAGED)
 		return;
-	must(action->last_op - action->op <= LIMIT_PUSH_ENTRIES);
-	for (uint64_t op = action->op + 1; op <= action->last_op; op++)
+	must(write->batch.last_op - write->batch.base_op <= LIMIT_PUSH_ENTRIES);
+	for (uint64_t op = write->batch.base_op + 1; op <= write->batch.last_op; op++)
 		must(replica_entry_at(shell->replica, op).size <= LIMIT_BODY_BYTES);
 }
 
@@ -79,17 +79,17 @@ static void answered(struct shell *shell, uint64_t token)
 	shell->waits[token] = false;
 }
 
-static struct connect *connect_of(struct shell *shell, uint32_t id, struct uuid uuid)
+static struct connect *connect_of(struct shell *shell, const struct replica_name *name)
 {
 	for (uint32_t i = 0; i < shell->connects_count; i++)
-		if (shell->connects[i].id == id && uuid_equal(shell->connects[i].uuid, uuid))
+		if (shell->connects[i].id == name->id && uuid_equal(shell->connects[i].uuid, name->uuid))
 			return &shell->connects[i];
 	return NULL;
 }
 
-static void connect_to(struct shell *shell, const struct replica_action *action)
+static void connect_to(struct shell *shell, const struct replica_connect *action)
 {
-	struct connect *connect = connect_of(shell, action->id, action->uuid);
+	struct connect *connect = connect_of(shell, &action->to);
 
 	if (connect == NULL) {
 		if (shell->connects_count == CONNECTS) {
@@ -98,12 +98,12 @@ static void connect_to(struct shell *shell, const struct replica_action *action)
 		}
 		connect = &shell->connects[shell->connects_count++];
 	}
-	*connect = (struct connect){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation};
+	*connect = (struct connect){.id = action->to.id, .uuid = action->to.uuid, .incarnation = action->incarnation};
 }
 
-static void disconnect(struct shell *shell, const struct replica_action *action)
+static void disconnect(struct shell *shell, const struct replica_name *name)
 {
-	struct connect *connect = connect_of(shell, action->id, action->uuid);
+	struct connect *connect = connect_of(shell, name);
 
 	if (connect != NULL)
 		*connect = shell->connects[--shell->connects_count];
@@ -115,47 +115,55 @@ static void carry_out(struct shell *shell, const struct replica_action *action)
 
 	switch (action->kind) {
 	case DO_WRITE:
-		write_record(shell, action);
+		write_record(shell, &action->write);
 		break;
 	case DO_APPLY:
-		apply(shell, action->op);
+		apply(shell, action->apply.op);
 		break;
 	case DO_ADOPT:
 		must(shell->staging != NULL);
-		must(orders_op(shell->staging) == action->op);
+		must(orders_op(shell->staging) == action->adopt.op);
 		orders_free(shell->orders);
 		shell->orders = shell->staging;
 		shell->staging = NULL;
 		break;
 	case DO_STAGE:
-		stage(shell, action);
+		stage(shell, &action->stage);
 		break;
 	case DO_UNSTAGE:
 		orders_free(shell->staging);
 		shell->staging = NULL;
 		break;
 	case DO_JUDGE:
-		must(shell->waits[action->token]);
-		shell->proposes[action->token] = true;
+		must(shell->waits[action->judge.token]);
+		shell->proposes[action->judge.token] = true;
 		break;
 	case DO_ANSWER:
+		answered(shell, action->answer.token);
+		break;
 	case DO_READ:
 	case DO_READ_MOVED:
+		answered(shell, action->read.token);
+		break;
 	case DO_ACK:
+		answered(shell, action->ack.token);
+		break;
 	case DO_INSTALLED:
+		answered(shell, action->installed.token);
+		break;
 	case DO_BOUND:
-		answered(shell, action->token);
+		answered(shell, action->bound.token);
 		break;
 	case DO_PUSH:
-		connect = connect_of(shell, action->id, action->uuid);
+		connect = connect_of(shell, &action->push.to);
 		must(connect != NULL);
-		connect->push = action->token;
+		connect->push = action->push.token;
 		break;
 	case DO_CONNECT:
-		connect_to(shell, action);
+		connect_to(shell, &action->connect);
 		break;
 	case DO_DISCONNECT:
-		disconnect(shell, action);
+		disconnect(shell, &action->disconnect);
 		break;
 	case DO_RETIRE:
 	case DO_EXIT:

@@ -249,20 +249,20 @@ struct identity replica_process_identity(const struct replica_process *p);
 /* What it says of itself to who asks over conn: also which other front-end it hears. */
 void serve_report(const struct stage *s, const struct replica_process *p, const struct conn *conn, struct report *report);
 void replica_process_report(const struct stage *s, const struct replica_process *p, struct report *report);
-void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_action *action);
+void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_send *sent);
 
 /* stage_serve.c: the connections of a replica */
 void serve_take(struct stage *s, struct replica_process *p, struct item *item);
 void serve_news(struct stage *s, struct replica_process *p);
 struct item *serve_reply(struct stage *s, struct replica_process *p, uint64_t token, enum item_kind kind,
 			 struct conn **conn);
-void serve_connect(struct stage *s, struct replica_process *p, const struct replica_action *action);
-struct conn *serve_link(struct stage *s, const struct replica_process *p, uint32_t id, struct uuid uuid);
+void serve_connect(struct stage *s, struct replica_process *p, const struct replica_connect *connect);
+struct conn *serve_link(struct stage *s, const struct replica_process *p, const struct replica_name *name);
 void serve_forget(struct replica_process *p);
 bool body_split(const char *body, struct uuid *client, uint64_t *request, struct digest *content);
 
 /* stage_disk.c */
-void disk_write(struct stage *s, struct replica_process *p, const struct replica_action *action);
+void disk_write(struct stage *s, struct replica_process *p, const struct replica_write *write);
 void disk_durable(struct stage *s, struct replica_process *p, uint64_t ticket);
 void disk_crash(struct disk *disk);
 void disk_copy(struct disk *to, const struct disk *from);

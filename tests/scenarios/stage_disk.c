@@ -51,44 +51,52 @@ static void say_entries(struct stage *s, const struct replica_process *p, const 
 	free(text.bytes);
 }
 
-void disk_write(struct stage *s, struct replica_process *p, const struct replica_action *action)
+static void copy_entries(const struct replica_process *p, struct record *record)
+{
+	record->entries = stage_alloc((record->last_op - record->op) * sizeof *record->entries);
+	for (uint64_t op = record->op + 1; op <= record->last_op; op++) {
+		struct replica_entry entry = replica_entry_at(p->core, op);
+		struct entry *copy = &record->entries[op - record->op - 1];
+
+		must(entry.size == STAGE_BODY);
+		copy->view = entry.view;
+		memcpy(copy->body, entry.body, STAGE_BODY);
+	}
+}
+
+void disk_write(struct stage *s, struct replica_process *p, const struct replica_write *write)
 {
 	struct record *record = stage_alloc(sizeof *record);
 	struct item *item = item_new(ITEM_DISK);
 
-	record->kind = action->write;
-	record->ticket = action->ticket;
-	record->op = action->op;
-	record->last_op = action->last_op;
-	record->commit = action->commit;
-	record->digest = action->digest;
-	switch (action->write) {
+	record->kind = write->kind;
+	record->ticket = write->ticket;
+	switch (write->kind) {
 	case WRITE_META:
 		replica_meta_now(p->core, &record->meta);
 		say_meta(s, p, &record->meta);
 		break;
 	case WRITE_BATCH:
 	case WRITE_STAGED:
-		record->entries = stage_alloc((action->last_op - action->op) * sizeof *record->entries);
-		for (uint64_t op = action->op + 1; op <= action->last_op; op++) {
-			struct replica_entry entry = replica_entry_at(p->core, op);
-			struct entry *copy = &record->entries[op - action->op - 1];
-
-			must(entry.size == STAGE_BODY);
-			copy->view = entry.view;
-			memcpy(copy->body, entry.body, STAGE_BODY);
-		}
+		record->op = write->batch.base_op;
+		record->digest = write->batch.base_digest;
+		record->last_op = write->batch.last_op;
+		record->commit = write->batch.commit;
+		copy_entries(p, record);
 		say_entries(s, p, record);
 		break;
 	case WRITE_STATE:
+		record->op = write->state.op;
+		record->digest = write->state.digest;
+		record->last_op = write->state.last_op;
 		stage_say(s, "%s writes that the state as of op %" PRIu64 " replaces its own",
-			  stage_name(p->process->number), action->op);
+			  stage_name(p->process->number), record->op);
 		break;
 	}
 	must(p->disk.count < STAGE_RECORDS);
 	p->disk.records[p->disk.count++] = record;
 	item->from = item->to = p->process->number;
-	item->ticket = action->ticket;
+	item->ticket = write->ticket;
 	item->since_ms = s->now_ms;
 	item_queue(s, item);
 }
@@ -182,7 +190,7 @@ static void hand(struct stage *s, struct replica_process *p, struct replica_even
 	for (uint32_t i = 0; i < p->actions.count; i++) {
 		if (p->actions.list[i].kind != DO_APPLY)
 			continue;
-		while (p->live.count < p->actions.list[i].op) {
+		while (p->live.count < p->actions.list[i].apply.op) {
 			struct replica_entry entry = replica_entry_at(p->core, p->live.count + 1);
 
 			memcpy(p->live.list[p->live.count++], entry.body, STAGE_BODY);

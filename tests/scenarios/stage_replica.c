@@ -85,40 +85,52 @@ static void adopt(struct stage *s, struct replica_process *p, uint64_t op)
 }
 
 /* The whole state is in one push. It is in a file before the core hears that it is there. */
-static bool stage_piece(struct replica_process *p, const struct replica_action *action)
+static void stage_piece(struct replica_process *p, const struct replica_stage *stage)
 {
 	must(p->piece != NULL);
 	p->staged = *p->piece;
-	must(p->staged.count == action->op);
-	must(digest_equal(history_digest(&p->staged, p->staged.count), action->digest));
+	must(p->staged.count == stage->op);
+	must(digest_equal(history_digest(&p->staged, p->staged.count), stage->digest));
 	p->disk.incoming = p->staged;
 	p->disk.has_incoming = true;
-	return true;
 }
 
-static void answer(struct stage *s, struct replica_process *p, const struct replica_action *action)
+static void send_answer(struct stage *s, const struct replica_process *p, struct conn *conn, struct item *reply)
 {
-	enum item_kind kind = action->kind == DO_ANSWER ? ITEM_ANSWER : ITEM_READ;
-	struct conn *conn;
-	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
+	struct text text = {.size = 0};
 
-	reply->verdict = action->verdict;
-	if (action->kind == DO_ANSWER && reply->verdict == VERDICT_DECLINED && strstr(reply->body, " busy") != NULL)
-		reply->verdict = VERDICT_BUSY; /* too many postcodes are being checked: as server/requests.c words it */
-	reply->moved = action->kind == DO_READ_MOVED;
-	reply->op = action->kind == DO_ANSWER ? action->op : p->live.count;
 	if (conn != NULL) {
 		net_send(s, conn, 1, reply);
 		return;
 	}
 	/* Asked by hand. */
-	struct text text = {.size = 0};
-
 	reply->from = p->process->number;
 	item_describe(s, reply, &text);
 	stage_say(s, "%s", text.bytes);
 	free(text.bytes);
 	item_free(reply);
+}
+
+static void answer(struct stage *s, struct replica_process *p, const struct replica_answer *answer)
+{
+	struct conn *conn;
+	struct item *reply = serve_reply(s, p, answer->token, ITEM_ANSWER, &conn);
+
+	reply->verdict = answer->verdict;
+	if (reply->verdict == VERDICT_DECLINED && strstr(reply->body, " busy") != NULL)
+		reply->verdict = VERDICT_BUSY; /* too many postcodes are being checked: as server/requests.c words it */
+	reply->op = answer->op;
+	send_answer(s, p, conn, reply);
+}
+
+static void answer_read(struct stage *s, struct replica_process *p, uint64_t token, bool moved)
+{
+	struct conn *conn;
+	struct item *reply = serve_reply(s, p, token, ITEM_READ, &conn);
+
+	reply->moved = moved;
+	reply->op = p->live.count;
+	send_answer(s, p, conn, reply);
 }
 
 static void judge(struct stage *s, struct replica_process *p, uint64_t token)
@@ -130,33 +142,48 @@ static void judge(struct stage *s, struct replica_process *p, uint64_t token)
 	item_queue(s, item);
 }
 
-static void tell_manager_call(struct stage *s, struct replica_process *p, const struct replica_action *action)
+static void answer_manager(struct stage *s, struct replica_process *p, uint64_t token, enum item_kind kind, bool ok)
 {
-	enum item_kind kind = action->kind == DO_BOUND ? ITEM_BOUND : ITEM_INSTALLED;
 	struct conn *conn;
-	struct item *reply = serve_reply(s, p, action->token, kind, &conn);
+	struct item *reply = serve_reply(s, p, token, kind, &conn);
 
-	reply->ok = action->ok;
+	must(conn != NULL);
+	reply->ok = ok;
 	serve_report(s, p, conn, &reply->report);
-	if (!action->ok && action->text != NULL)
-		stage_say(s, "%s refuses the view: %s", name_of(p), action->text);
-	must(conn != NULL);
 	net_send(s, conn, 1, reply);
 }
 
-static void acknowledge(struct stage *s, struct replica_process *p, const struct replica_action *action)
+static void installed(struct stage *s, struct replica_process *p, const struct replica_installed *installed)
+{
+	if (!installed->ok)
+		stage_say(s, "%s refuses the view: %s", name_of(p), installed->text);
+	answer_manager(s, p, installed->token, ITEM_INSTALLED, installed->ok);
+}
+
+static void acknowledge(struct stage *s, struct replica_process *p, const struct replica_acknowledge *acknowledge)
 {
 	struct conn *conn;
-	struct item *reply = serve_reply(s, p, action->token, ITEM_ACK, &conn);
+	struct item *reply = serve_reply(s, p, acknowledge->token, ITEM_ACK, &conn);
 
 	must(conn != NULL);
-	reply->ack = action->ack;
+	reply->ack = acknowledge->ack;
 	net_send(s, conn, 1, reply);
 }
 
-static void retire(struct stage *s, struct replica_process *p, const struct replica_action *action)
+static void ping(struct stage *s, struct replica_process *p, const struct replica_name *name)
 {
-	stage_say(s, "%s sets its data aside and comes back with a new uuid: %s", name_of(p), action->text);
+	struct conn *conn = serve_link(s, p, name);
+
+	must(conn != NULL);
+	net_send(s, conn, 0, item_new(ITEM_PING));
+}
+
+static void disconnect(struct stage *s, struct replica_process *p, const struct replica_name *name)
+{
+	struct conn *conn = serve_link(s, p, name);
+
+	if (conn != NULL)
+		net_close(s, conn, 0);
 }
 
 /* Where a step's actions leave the step for the shell: after it, in order. */
@@ -169,61 +196,60 @@ struct after {
 static void carry_out(struct stage *s, struct replica_process *p, const struct replica_action *action,
 		      struct after *after)
 {
-	struct conn *conn;
-
 	switch (action->kind) {
 	case DO_WRITE:
-		disk_write(s, p, action);
+		disk_write(s, p, &action->write);
 		break;
 	case DO_APPLY:
-		apply(s, p, action->op);
+		apply(s, p, action->apply.op);
 		break;
 	case DO_ADOPT:
-		adopt(s, p, action->op);
+		adopt(s, p, action->adopt.op);
 		break;
 	case DO_STAGE:
-		after->staged = stage_piece(p, action);
-		after->staged_token = action->token;
+		stage_piece(p, &action->stage);
+		after->staged = true;
+		after->staged_token = action->stage.token;
 		break;
 	case DO_UNSTAGE:
 		memset(&p->staged, 0, sizeof p->staged);
 		break;
 	case DO_JUDGE:
-		judge(s, p, action->token);
+		judge(s, p, action->judge.token);
 		break;
 	case DO_ANSWER:
+		answer(s, p, &action->answer);
+		break;
 	case DO_READ:
 	case DO_READ_MOVED:
-		answer(s, p, action);
+		answer_read(s, p, action->read.token, action->kind == DO_READ_MOVED);
 		break;
 	case DO_PUSH:
-		replica_process_push(s, p, action);
+		replica_process_push(s, p, &action->push);
 		break;
 	case DO_PING:
-		conn = serve_link(s, p, action->id, action->uuid);
-		must(conn != NULL);
-		net_send(s, conn, 0, item_new(ITEM_PING));
+		ping(s, p, &action->ping);
 		break;
 	case DO_ACK:
-		acknowledge(s, p, action);
+		acknowledge(s, p, &action->ack);
 		break;
 	case DO_INSTALLED:
+		installed(s, p, &action->installed);
+		break;
 	case DO_BOUND:
-		tell_manager_call(s, p, action);
+		answer_manager(s, p, action->bound.token, ITEM_BOUND, action->bound.ok);
 		break;
 	case DO_CONNECT:
-		serve_connect(s, p, action);
+		serve_connect(s, p, &action->connect);
 		break;
 	case DO_DISCONNECT:
-		conn = serve_link(s, p, action->id, action->uuid);
-		if (conn != NULL)
-			net_close(s, conn, 0);
+		disconnect(s, p, &action->disconnect);
 		break;
 	case DO_NEWS:
 		serve_news(s, p);
 		break;
 	case DO_RETIRE:
-		retire(s, p, action);
+		stage_say(s, "%s sets its data aside and comes back with a new uuid: %s", name_of(p), action->retire.text);
 		after->retire = true;
 		break;
 	case DO_EXIT:
@@ -231,7 +257,7 @@ static void carry_out(struct stage *s, struct replica_process *p, const struct r
 		after->exit = true;
 		break;
 	case DO_LOG:
-		stage_say(s, "%s: %s", name_of(p), action->text);
+		stage_say(s, "%s: %s", name_of(p), action->log.text);
 		break;
 	}
 }

@@ -248,26 +248,27 @@ static void take_request(struct stage *s, struct replica_process *p, const struc
 
 /* --- pushes ------------------------------------------------------------------------------------------------------- */
 
-void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_action *action)
+void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_send *sent)
 {
-	struct conn *conn = serve_link(s, p, action->id, action->uuid);
+	const struct replica_push *push = &sent->push;
+	struct conn *conn = serve_link(s, p, &sent->to);
 	struct item *item = item_new(ITEM_PUSH);
 
 	must(conn != NULL);
-	item->call = action->token;
-	item->push = action->push;
-	if (action->push.record != NULL) {
-		item->record = *action->push.record;
+	item->call = sent->token;
+	item->push = *push;
+	if (push->record != NULL) {
+		item->record = *push->record;
 		item->push.record = &item->record;
 	}
-	if (action->push.has_state) {
-		must(action->push.base_op == p->live.count);
+	if (push->has_state) {
+		must(push->base_op == p->live.count);
 		item->state = stage_alloc(sizeof *item->state);
 		*item->state = p->live;
 	}
-	item->entries = stage_alloc(action->push.entries_count * sizeof *item->entries);
-	for (uint32_t i = 0; i < action->push.entries_count; i++) {
-		struct replica_entry entry = replica_entry_at(p->core, action->push.base_op + 1 + i);
+	item->entries = stage_alloc(push->entries_count * sizeof *item->entries);
+	for (uint32_t i = 0; i < push->entries_count; i++) {
+		struct replica_entry entry = replica_entry_at(p->core, push->base_op + 1 + i);
 
 		item->entries[i].view = entry.view;
 		memcpy(item->entries[i].body, entry.body, STAGE_BODY);
@@ -297,29 +298,30 @@ static void take_push(struct stage *s, struct replica_process *p, struct item *i
 
 /* --- to other replicas -------------------------------------------------------------------------------------------- */
 
-struct conn *serve_link(struct stage *s, const struct replica_process *p, uint32_t id, struct uuid uuid)
+struct conn *serve_link(struct stage *s, const struct replica_process *p, const struct replica_name *name)
 {
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
 		if (conn->process[0] == p->process->number && conn->life[0] == p->process->life && conn->open[0] &&
-		    conn->process[1] == id && uuid_equal(conn->uuid, uuid))
+		    conn->process[1] == name->id && uuid_equal(conn->uuid, name->uuid))
 			return conn;
 	}
 	return NULL;
 }
 
 /* An address is the number of a process's life: a new process listens elsewhere. */
-void serve_connect(struct stage *s, struct replica_process *p, const struct replica_action *action)
+void serve_connect(struct stage *s, struct replica_process *p, const struct replica_connect *connect)
 {
-	struct conn *conn = serve_link(s, p, action->id, action->uuid);
+	struct conn *conn = serve_link(s, p, &connect->to);
 	struct item *hello = item_new(ITEM_HELLO);
 
 	if (conn != NULL)
 		net_close(s, conn, 0);
-	conn = net_open(s, p->process->number, action->id, (uint32_t)strtoul(action->address, NULL, 10));
-	conn->uuid = action->uuid;
-	conn->incarnation = action->incarnation;
+	conn = net_open(s, p->process->number, connect->to.id, (uint32_t)strtoul(connect->address, NULL, 10));
+	conn->uuid = connect->to.uuid;
+	conn->incarnation = connect->incarnation;
 	hello->me = replica_process_identity(p);
-	hello->you = (struct identity){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation};
+	hello->you = (struct identity){.id = connect->to.id, .uuid = connect->to.uuid,
+				       .incarnation = connect->incarnation};
 	net_send(s, conn, 0, hello);
 }
 

@@ -330,7 +330,7 @@ bool fault_unsure(const struct world *w);
 bool fault_survives_without(const struct world *w, const struct view *view, const struct node *node);
 
 /* world_disk.c */
-void disk_append(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
+void disk_append(struct world *w, struct node *node, const struct replica_write *write, uint32_t group);
 void disk_begin(struct world *w, struct node *node);
 void disk_done(struct world *w, struct node *node);
 void disk_crash(struct world *w, struct node *node);
@@ -349,22 +349,24 @@ void history_free(struct history *history);
 /* world_node.c */
 void node_start(struct world *w, struct node *node);
 void node_kill(struct world *w, struct node *node);
-void node_step(struct world *w, struct node *node, struct replica_event *event);
 void node_event(struct world *w, struct node *node, const struct world_event *event);
 void node_flush_soon(struct world *w, struct node *node);
 void node_disk(struct world *w, struct node *node);
 void node_report(const struct world *w, const struct node *node, struct report *report);
-void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group);
 int64_t world_wall_us(const struct world *w); /* the right time */
+int64_t node_wall_us(const struct world *w, const struct node *node);
 struct identity node_identity(const struct node *node);
 void node_know_time(const struct world *w, struct node *node, uint32_t body);
 void node_apply_up_to(struct world *w, struct node *node, uint64_t op);
+
+/* world_actions.c */
+void node_step(struct world *w, struct node *node, struct replica_event *event);
 
 /* world_recover.c */
 void node_recover(struct world *w, struct node *node);
 
 /* world_staging.c */
-void staging_take(struct world *w, struct node *node, const struct replica_action *action);
+void staging_take(struct world *w, struct node *node, const struct replica_stage *stage);
 void staging_drop(struct node *node);
 void staging_adopt(struct world *w, struct node *node, uint64_t op);
 void node_publish(struct node *node, struct history *history);
@@ -375,13 +377,13 @@ void serve_message(struct world *w, struct node *node, struct conn *conn, const 
 void serve_closed(struct world *w, struct node *node, struct conn *conn);
 void serve_news(struct world *w, struct node *node);
 bool serve_managed(const struct world *w, const struct node *node, const struct conn *but);
-void serve_push(struct world *w, struct node *node, const struct replica_action *action);
-void serve_connect(struct world *w, struct node *node, const struct replica_action *action);
+void serve_push(struct world *w, struct node *node, const struct replica_send *sent);
+void serve_connect(struct world *w, struct node *node, const struct replica_connect *connect);
 void serve_reply(struct world *w, struct call *call, struct message *message);
 void links_heard(struct world *w, struct node *node, struct conn *conn, const struct message *message);
 void links_lost(struct world *w, struct node *node, struct conn *conn);
 void serve_stray(struct world *w, struct node *node);
-struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid);
+struct conn *links_find(struct world *w, struct node *node, const struct replica_name *name);
 
 /* world_front.c */
 struct front *front_of(struct world *w, uint32_t process); /* NULL: a replica */

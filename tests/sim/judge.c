@@ -201,13 +201,13 @@ static void judge_verdict(struct world *w, const struct node *node, const struct
 
 /* RULE 1, by the disks: alive or not, every member of the view holds what is answered. */
 void judge_answered(struct world *w, const struct node *node, const struct call *call,
-		    const struct replica_action *action)
+		    const struct replica_answer *answer)
 {
 	const struct view *view = replica_view(node->core);
-	uint64_t op = action->op;
+	uint64_t op = answer->op;
 
-	judge_verdict(w, node, &call->asking, action->verdict);
-	if (action->verdict != VERDICT_DONE)
+	judge_verdict(w, node, &call->asking, answer->verdict);
+	if (answer->verdict != VERDICT_DONE)
 		return;
 	if (call->asking.view != view->number)
 		world_fail(w, 4, "replica %" PRIu32 " answers in view %" PRIu64 " what was asked in view %" PRIu64,

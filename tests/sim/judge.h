@@ -11,7 +11,7 @@
 void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body);
 void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body);
 void judge_answered(struct world *w, const struct node *node, const struct call *call,
-		    const struct replica_action *action);
+		    const struct replica_answer *answer);
 void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
 void judge_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us);
 void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack);

@@ -161,19 +161,31 @@ static void take_entries(struct world *w, struct node *node, struct record *reco
 	}
 }
 
-void disk_append(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
+void disk_append(struct world *w, struct node *node, const struct replica_write *write, uint32_t group)
 {
 	struct disk *disk = &node->disk;
 	struct record *record = add(&disk->pending, &disk->pending_count, &disk->pending_room);
 
-	*record = (struct record){.kind = action->write, .ticket = action->ticket, .group = group, .op = action->op,
-				  .last_op = action->last_op, .commit = action->commit, .durable_op = action->durable_op,
-				  .digest = action->digest};
-	if (record->kind == WRITE_META) {
+	*record = (struct record){.kind = write->kind, .ticket = write->ticket, .group = group};
+	switch (write->kind) {
+	case WRITE_META:
 		record->meta = world_alloc(sizeof *record->meta);
 		replica_meta_now(node->core, record->meta);
-	} else if (record->kind != WRITE_STATE) {
+		break;
+	case WRITE_BATCH:
+	case WRITE_STAGED:
+		record->op = write->batch.base_op;
+		record->digest = write->batch.base_digest;
+		record->last_op = write->batch.last_op;
+		record->commit = write->batch.commit;
+		record->durable_op = write->batch.durable_op;
 		take_entries(w, node, record);
+		break;
+	case WRITE_STATE:
+		record->op = write->state.op;
+		record->digest = write->state.digest;
+		record->last_op = write->state.last_op;
+		break;
 	}
 	if (disk->pending_count == 1)
 		disk->oldest_us = w->now_us;

@@ -52,7 +52,7 @@ static uint64_t state_bytes(void *context)
 	return node->live.count * per_entry;
 }
 
-/* --- the core and its actions ------------------------------------------------------------------------------------- */
+/* --- time, capacity and what is applied --------------------------------------------------------------------------- */
 
 void node_know_time(const struct world *w, struct node *node, uint32_t body)
 {
@@ -77,7 +77,7 @@ int64_t world_wall_us(const struct world *w)
 	return INT64_C(1800000000000000) + (int64_t)w->now_us;
 }
 
-static int64_t wall_us(const struct world *w, const struct node *node)
+int64_t node_wall_us(const struct world *w, const struct node *node)
 {
 	return world_wall_us(w) + node->wall_ahead_us;
 }
@@ -89,7 +89,7 @@ static int64_t date(struct world *w, struct node *node)
 	bool known = replica_clock_of_others(node->core, world_ms(w) + node->clock_ms,
 					     order_time_not_before(previous_us), &others_us);
 
-	return order_time_after(previous_us, wall_us(w, node), known ? &others_us : NULL);
+	return order_time_after(previous_us, node_wall_us(w, node), known ? &others_us : NULL);
 }
 
 /* RULE 16: a clock that is 70 years off, or an hour; never the others', so that there is a truth to judge by. */
@@ -120,153 +120,6 @@ static uint64_t draw_capacity(struct world *w, const struct node *node)
 	return capacity > least ? capacity : least > 0 ? least : 1;
 }
 
-static void judge_soon(struct world *w, struct node *node, struct call *call)
-{
-	uint64_t after = world_percent(w, 10) ? world_draw(w, 20000) : 0;
-
-	call->declined = call->asking.content % 16 == 0;
-	if (!call->declined)
-		call->body = body_new(w, call->asking.client, call->asking.request, call->asking.content);
-	world_at(w, after,
-		 (struct world_event){.kind = EV_JUDGED, .node = node->id, .life = node->life, .pointer = call});
-}
-
-static void logged(struct world *w, struct node *node, const struct replica_action *action)
-{
-	world_say(w, "replica %" PRIu32 " says: %s", node->id, action->text);
-	w->counts->cuts += strstr(action->text, "cutting entries") != NULL;
-	/* No disk in this world loses what was durable: any word of damage or loss is the core's mistake. */
-	if (action->level >= (int)LOG_LEVEL_ERROR && !judge_any_hurt(w))
-		world_fail(w, 14, "replica %" PRIu32 " says: %s", node->id, action->text);
-}
-
-static void carry_out(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
-{
-	struct call *call = (struct call *)(uintptr_t)action->token;
-
-	switch (action->kind) {
-	case DO_WRITE:
-		disk_append(w, node, action, group);
-		break;
-	case DO_APPLY:
-		node_apply_up_to(w, node, action->op);
-		break;
-	case DO_ADOPT:
-		staging_adopt(w, node, action->op);
-		break;
-	case DO_STAGE:
-		staging_take(w, node, action);
-		break;
-	case DO_UNSTAGE:
-		staging_drop(node);
-		break;
-	case DO_JUDGE:
-		judge_accepted(w, node, call);
-		judge_soon(w, node, call);
-		break;
-	case DO_ANSWER:
-		judge_answered(w, node, call, action);
-		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_SUBMIT,
-						       .answering = {.verdict = action->verdict, .op = action->op}});
-		break;
-	case DO_READ:
-		judge_released(w, node, call);
-		/* fall through */
-	case DO_READ_MOVED:
-		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_QUERY,
-						       .answering = {.moved = action->kind == DO_READ_MOVED,
-								     .op = node->live.count}});
-		break;
-	case DO_ACK: {
-		struct message reply = {.kind = MSG_REPLY_PUSH, .ack = action->ack};
-
-		judge_acked(w, node, &action->ack);
-		reply.ack.clock_us = wall_us(w, node);
-		serve_reply(w, call, &reply);
-		break;
-	}
-	case DO_INSTALLED:
-	case DO_BOUND:
-		node_tell(w, node, action, group);
-		break;
-	case DO_PUSH:
-		serve_push(w, node, action);
-		break;
-	case DO_CONNECT:
-		serve_connect(w, node, action);
-		break;
-	case DO_PING:
-	case DO_DISCONNECT: {
-		struct conn *conn = links_find(w, node, action->id, action->uuid);
-
-		must(conn != NULL || action->kind == DO_DISCONNECT);
-		if (action->kind == DO_PING)
-			net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PING});
-		else if (conn != NULL)
-			net_close(w, conn, CLIENT_END);
-		break;
-	}
-	case DO_NEWS:
-		serve_news(w, node);
-		break;
-	case DO_RETIRE:
-		world_say(w, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
-		node->retiring = node->disk.hurt;
-		if (node->retiring)
-			break;
-		world_fail(w, 14, "replica %" PRIu32 " gives up its data: %s", node->id, action->text);
-	case DO_EXIT:
-		node->ending = true;
-		break;
-	case DO_LOG:
-		logged(w, node, action);
-		break;
-	}
-}
-
-void node_tell(struct world *w, struct node *node, const struct replica_action *action, uint32_t group)
-{
-	struct managed *managed = world_alloc(sizeof *managed);
-
-	(void)group;
-	managed->ok = action->ok;
-	node_report(w, node, &managed->report);
-	world_say(w, "replica %" PRIu32 " answers %s: %s %s", node->id, action->kind == DO_BOUND ? "BIND" : "INSTALL",
-		  action->ok ? "ok" : "no", action->text != NULL ? action->text : "");
-	serve_reply(w, (struct call *)(uintptr_t)action->token,
-		    &(struct message){.kind = action->kind == DO_BOUND ? MSG_REPLY_BIND : MSG_REPLY_INSTALL,
-				      .managed = managed});
-}
-
-void node_step(struct world *w, struct node *node, struct replica_event *event)
-{
-	uint32_t group = ++node->disk.groups;
-
-	must(node->alive);
-	event->now_ms = world_ms(w) + node->clock_ms;
-	replica_step(node->core, event, &node->actions);
-	for (uint32_t i = 0; i < node->actions.count; i++)
-		carry_out(w, node, &node->actions.list[i], group);
-	judge_node(w, node);
-	if (node->retiring) { /* RULE 14: what it had is set aside, and it begins anew */
-		node->retiring = node->ending = false;
-		w->counts->retired++;
-		node_kill(w, node);
-		disk_wipe(node);
-		world_at(w, world_draw(w, 100000), (struct world_event){.kind = EV_START, .node = node->id});
-		return;
-	}
-	if (node->ending) {
-		node->ending = false;
-		world_say(w, "replica %" PRIu32 " stopped in an orderly way", node->id);
-		node_kill(w, node);
-		if (!w->calm)
-			world_at(w, world_draw(w, 1000000), (struct world_event){.kind = EV_START, .node = node->id});
-		else
-			world_at(w, 1000, (struct world_event){.kind = EV_START, .node = node->id});
-	}
-}
-
 static void flush(struct world *w, struct node *node)
 {
 	node->flush_due = false;
@@ -291,7 +144,7 @@ void node_flush_soon(struct world *w, struct node *node)
 void node_report(const struct world *w, const struct node *node, struct report *report)
 {
 	replica_report(node->core, report);
-	report->clock_us = wall_us(w, node);
+	report->clock_us = node_wall_us(w, node);
 	if (node->disk.pending_count > 0)
 		report->write_age_ms = (uint32_t)((w->now_us - node->disk.oldest_us) / 1000);
 	judge_report((struct world *)(uintptr_t)w, node, report);

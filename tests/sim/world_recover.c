@@ -10,7 +10,7 @@ static void hand(struct world *w, struct node *node, struct replica_event *event
 	replica_step(node->core, event, &node->actions);
 	for (uint32_t i = 0; i < node->actions.count; i++) {
 		if (node->actions.list[i].kind == DO_APPLY)
-			node_apply_up_to(w, node, node->actions.list[i].op);
+			node_apply_up_to(w, node, node->actions.list[i].apply.op);
 	}
 }
 

@@ -328,29 +328,29 @@ void serve_message(struct world *w, struct node *node, struct conn *conn, const 
 
 /* --- to other replicas -------------------------------------------------------------------------------------------- */
 
-struct conn *links_find(struct world *w, struct node *node, uint32_t id, struct uuid uuid)
+struct conn *links_find(struct world *w, struct node *node, const struct replica_name *name)
 {
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
 		if (conn->process[CLIENT_END] == node->id && conn->life[CLIENT_END] == node->life &&
-		    conn->open[CLIENT_END] && conn->id == id && uuid_equal(conn->uuid, uuid))
+		    conn->open[CLIENT_END] && conn->id == name->id && uuid_equal(conn->uuid, name->uuid))
 			return conn;
 	}
 	return NULL;
 }
 
-void serve_connect(struct world *w, struct node *node, const struct replica_action *action)
+void serve_connect(struct world *w, struct node *node, const struct replica_connect *connect)
 {
-	struct conn *conn = links_find(w, node, action->id, action->uuid);
+	struct conn *conn = links_find(w, node, &connect->to);
 	struct hello *hello = world_alloc(sizeof *hello);
 
 	if (conn != NULL)
 		net_close(w, conn, CLIENT_END);
-	conn = net_open(w, node->id, action->id, action->address);
-	conn->uuid = action->uuid;
-	conn->incarnation = action->incarnation;
+	conn = net_open(w, node->id, connect->to.id, connect->address);
+	conn->uuid = connect->to.uuid;
+	conn->incarnation = connect->incarnation;
 	hello->me = node_identity(node);
-	hello->you = (struct identity){.id = action->id, .uuid = action->uuid, .incarnation = action->incarnation,
-				       .cluster = hello->me.cluster, .generation = hello->me.generation};
+	hello->you = (struct identity){.id = connect->to.id, .uuid = connect->to.uuid,
+				       .incarnation = connect->incarnation, .cluster = hello->me.cluster, .generation = hello->me.generation};
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
 	world_at(w, 1000000,
 		 (struct world_event){.kind = EV_HELLO_LATE, .node = node->id, .life = node->life, .conn = conn});
@@ -384,22 +384,23 @@ static void fill_state(struct world *w, const struct node *node, struct pushing 
 		memcpy(pushing->pieces, node->live.bodies + first, left * sizeof *pushing->pieces);
 }
 
-void serve_push(struct world *w, struct node *node, const struct replica_action *action)
+void serve_push(struct world *w, struct node *node, const struct replica_send *sent)
 {
-	struct conn *conn = links_find(w, node, action->id, action->uuid);
+	struct conn *conn = links_find(w, node, &sent->to);
+	const struct replica_push *push = &sent->push;
 	struct pushing *pushing = world_alloc(sizeof *pushing);
 
 	must(conn != NULL);
 	must(conn->up);
-	judge_spoken(w, node, action->push.view, "a push");
-	pushing->push = action->push;
-	if (action->push.record != NULL)
-		pushing->record = *action->push.record;
-	if (action->push.has_state)
+	judge_spoken(w, node, push->view, "a push");
+	pushing->push = *push;
+	if (push->record != NULL)
+		pushing->record = *push->record;
+	if (push->has_state)
 		fill_state(w, node, pushing);
-	pushing->entries = world_alloc(action->push.entries_count * sizeof *pushing->entries);
-	for (uint32_t i = 0; i < action->push.entries_count; i++) {
-		uint64_t op = action->push.base_op + 1 + i;
+	pushing->entries = world_alloc(push->entries_count * sizeof *pushing->entries);
+	for (uint32_t i = 0; i < push->entries_count; i++) {
+		uint64_t op = push->base_op + 1 + i;
 		struct replica_entry entry = replica_entry_at(node->core, op);
 
 		pushing->entries[i] = (struct world_entry){.view = entry.view,
@@ -409,10 +410,10 @@ void serve_push(struct world *w, struct node *node, const struct replica_action 
 	world_say(w,
 		  "replica %" PRIu32 " pushes to %" PRIu32 ": view %" PRIu64 " base %" PRIu64 " +%" PRIu32
 		  " last %" PRIu64 " commit %" PRIu64 "%s%s",
-		  node->id, action->id, action->push.view, action->push.base_op, action->push.entries_count,
-		  action->push.last_op, action->push.commit, action->push.has_state ? " state" : "",
-		  action->push.record != NULL ? " record" : "");
-	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PUSH, .call = action->token, .pushing = pushing});
+		  node->id, sent->to.id, push->view, push->base_op, push->entries_count,
+		  push->last_op, push->commit, push->has_state ? " state" : "",
+		  push->record != NULL ? " record" : "");
+	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PUSH, .call = sent->token, .pushing = pushing});
 }
 
 static void links_greeted(struct world *w, struct node *node, struct conn *conn, const struct hello *hello)

@@ -42,7 +42,7 @@ void node_publish_received(struct node *node)
 }
 
 /* As server/disk/staging.c. The file is complete before STAGED says so. */
-void staging_take(struct world *w, struct node *node, const struct replica_action *action)
+void staging_take(struct world *w, struct node *node, const struct replica_stage *stage)
 {
 	const struct pushing *piece = node->piece;
 	uint64_t first = piece->push.state_first;
@@ -59,7 +59,7 @@ void staging_take(struct world *w, struct node *node, const struct replica_actio
 	struct staging *staging = node->staging;
 
 	if (staging == NULL || staging->history.count != first) {
-		staging_answer(w, node, action->token, true, staging == NULL ? 0 : staging->history.count, false);
+		staging_answer(w, node, stage->token, true, staging == NULL ? 0 : staging->history.count, false);
 		return;
 	}
 	for (uint32_t i = 0; i < piece->pieces_count; i++)
@@ -70,14 +70,14 @@ void staging_take(struct world *w, struct node *node, const struct replica_actio
 	bool complete = staging->history.count >= piece->total;
 
 	if (complete &&
-	    (staging->history.count != action->op || !digest_equal(staging->history.digest, action->digest)))
+	    (staging->history.count != stage->op || !digest_equal(staging->history.digest, stage->digest)))
 		world_fail(w, 14, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
 	if (complete) {
 		history_copy(&node->disk.incoming, &staging->history, staging->history.count);
 		node->disk.has_incoming = true;
 		staging->complete = true;
 	}
-	staging_answer(w, node, action->token, true, staging->history.count, complete);
+	staging_answer(w, node, stage->token, true, staging->history.count, complete);
 }
 
 void staging_adopt(struct world *w, struct node *node, uint64_t op)

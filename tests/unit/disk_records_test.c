@@ -99,7 +99,7 @@ static struct read_back *there_and_back(const struct replica_meta *meta)
 
 	assert_non_null(journal);
 	assert_true(disk_record_append(journal, replica, 540000000,
-				&(struct replica_action){.kind = DO_WRITE, .write = WRITE_META, .ticket = 1}));
+				&(struct replica_write){.kind = WRITE_META, .ticket = 1}));
 	journal_close(journal);
 	journal_check(directory, read_record, back, &recovery);
 	assert_int_equal(recovery.outcome, JOURNAL_OK);

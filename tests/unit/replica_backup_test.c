@@ -25,7 +25,7 @@ static struct report report_now(void)
 static const struct replica_ack *answer(void)
 {
 	assert_non_null(did(DO_ACK));
-	return &did(DO_ACK)->ack;
+	return &did(DO_ACK)->ack.ack;
 }
 
 static void made_whole(void)
@@ -134,10 +134,10 @@ static void a_cut_is_written_first(void **state)
 	for (uint32_t i = 0; i < rig.actions.count; i++) {
 		const struct replica_action *action = &rig.actions.list[i];
 
-		if (action->kind == DO_WRITE && action->write == WRITE_BATCH)
-			cut = action->ticket;
-		else if (action->kind == DO_WRITE && action->write == WRITE_META)
-			whole = action->ticket;
+		if (action->kind == DO_WRITE && action->write.kind == WRITE_BATCH)
+			cut = action->write.ticket;
+		else if (action->kind == DO_WRITE && action->write.kind == WRITE_META)
+			whole = action->write.ticket;
 	}
 	assert_true(cut > 0 && cut < whole);
 	core_end();
@@ -337,7 +337,7 @@ static void the_damaged_take_nothing(void **state)
 	rig.view.primary = SELF;
 	install(&rig.view);
 	assert_null(did(DO_WRITE));
-	assert_false(did(DO_INSTALLED)->ok);
+	assert_false(did(DO_INSTALLED)->installed.ok);
 	core_end();
 }
 

@@ -17,7 +17,7 @@ static void follow(uint64_t commit)
 static enum replica_push_status status(void)
 {
 	assert_non_null(did(DO_ACK));
-	return did(DO_ACK)->ack.status;
+	return did(DO_ACK)->ack.ack.status;
 }
 
 /* All three entries are the primary's too. */
@@ -26,7 +26,7 @@ static void made_whole(void)
 	push(0, initial_digest(), 1, 0, 3, 3, 0);
 	durable();
 	assert_int_equal(status(), PUSH_OK);
-	assert_int_equal(did(DO_ACK)->ack.op, 3);
+	assert_int_equal(did(DO_ACK)->ack.ack.op, 3);
 	assert_int_equal(state_now(), STATE_FOLLOWING);
 }
 

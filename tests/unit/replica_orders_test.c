@@ -38,7 +38,7 @@ static void a_repeat_is_not_judged(void **state)
 	assert_null(did(DO_ANSWER));
 	durable();
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_DONE);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_DONE);
 	core_end();
 }
 
@@ -60,8 +60,8 @@ static void what_was_overtaken_is_not_executed(void **state)
 	assert_null(did(DO_ANSWER)); /* rule 12: not before the other one is applied */
 	durable();
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->token, first);
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_SUPERSEDED);
+	assert_int_equal(did(DO_ANSWER)->answer.token, first);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_SUPERSEDED);
 	core_end();
 }
 
@@ -79,7 +79,7 @@ static void moved_while_it_was_judged(void **state)
 	assert_int_equal(state_now(), STATE_SERVING);
 	propose(2, 1);
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_MOVED);
 	assert_int_equal(replica_last_op(rig.core), 0);
 	core_end();
 }
@@ -91,7 +91,7 @@ static void a_full_disk_refuses(void **state)
 	core_leads_alone();
 	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
 	submit_refused(2, 1, VERDICT_DISK_FULL);
-	assert_int_equal(did(DO_ANSWER)->id, SELF);
+	assert_int_equal(did(DO_ANSWER)->answer.id, SELF);
 	query(2, 0);
 	assert_non_null(did(DO_READ));
 	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});

@@ -143,7 +143,7 @@ static void the_damaged_are_named(void **state)
 	with_a_member();
 	order(7);
 	core_step(&(struct replica_event){.kind = REPLICA_ACK, .id = PEER, .uuid = named(PEER),
-					  .token = did(DO_PUSH)->token, .ack = &damaged});
+					  .token = did(DO_PUSH)->push.token, .ack = &damaged});
 	assert_null(did(DO_PUSH));
 	one_need(NEED_LOST_DATA);
 	core_end();
@@ -164,7 +164,7 @@ static void the_damaged_answer_who_waits(void **state)
 	peer_says(&more);
 	assert_int_equal(state_now(), STATE_DAMAGED);
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_MOVED);
 	core_end();
 }
 
@@ -175,7 +175,7 @@ static void refuses(const struct view *view)
 	install(view);
 	assert_null(did(DO_WRITE));
 	assert_non_null(did(DO_INSTALLED));
-	assert_false(did(DO_INSTALLED)->ok);
+	assert_false(did(DO_INSTALLED)->installed.ok);
 }
 
 /* Rule 4: a view below the present one is refused, and so is one that another leads. */
@@ -323,7 +323,7 @@ static void deposed_while_it_was_judged(void **state)
 	propose(2, 7);
 	assert_int_equal(replica_last_op(rig.core), 2);
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_MOVED);
 	core_end();
 }
 
@@ -340,7 +340,7 @@ static void damaged_while_it_was_judged(void **state)
 	propose(2, 8);
 	assert_int_equal(replica_last_op(rig.core), 3);
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_MOVED);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_MOVED);
 	core_end();
 }
 
@@ -416,7 +416,7 @@ static void held_orders_are_bounded(void **state)
 	}
 	submit(2, 7);
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_BUSY);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_BUSY);
 	core_end();
 }
 

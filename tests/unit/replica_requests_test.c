@@ -28,7 +28,7 @@ static uint64_t ask(uint8_t request)
 {
 	submit(2, request);
 	assert_non_null(did(DO_JUDGE));
-	assert_int_equal(did(DO_JUDGE)->token, rig.token);
+	assert_int_equal(did(DO_JUDGE)->judge.token, rig.token);
 	return rig.token;
 }
 
@@ -76,10 +76,10 @@ static int answered(uint64_t token)
 	int verdict = NOTHING;
 
 	for (uint32_t i = 0; i < rig.actions.count; i++) {
-		if (rig.actions.list[i].kind != DO_ANSWER || rig.actions.list[i].token != token)
+		if (rig.actions.list[i].kind != DO_ANSWER || rig.actions.list[i].answer.token != token)
 			continue;
 		assert_int_equal(verdict, NOTHING);
-		verdict = (int)rig.actions.list[i].verdict;
+		verdict = (int)rig.actions.list[i].answer.verdict;
 	}
 	return verdict;
 }
@@ -143,7 +143,7 @@ static void the_history_comes_before_superseded(void **state)
 	judged_good(ask(7), 7);
 	submit(2, 5);
 	assert_int_equal(answered(rig.token), VERDICT_DONE);
-	assert_int_equal(did(DO_ANSWER)->op, 2);
+	assert_int_equal(did(DO_ANSWER)->answer.op, 2);
 	submit(2, 4);
 	assert_int_equal(answered(rig.token), VERDICT_SUPERSEDED);
 	waits(6); /* that rests on the entry alone */
@@ -319,7 +319,7 @@ static void a_later_call_is_decided_again(void **state)
 	assert_int_equal(answered(second), NOTHING);
 	assert_int_equal(answered(third), NOTHING);
 	assert_non_null(did(DO_JUDGE));
-	first = did(DO_JUDGE)->token;
+	first = did(DO_JUDGE)->judge.token;
 	second = first == second ? third : second;
 	disk_is_full(true);
 	judged_bad(first, 7);
@@ -351,7 +351,7 @@ static void a_later_call_outlives_the_older_view(void **state)
 	assert_int_equal(answered(first), VERDICT_MOVED);
 	assert_int_equal(answered(second), NOTHING);
 	assert_non_null(did(DO_JUDGE));
-	assert_int_equal(did(DO_JUDGE)->token, second);
+	assert_int_equal(did(DO_JUDGE)->judge.token, second);
 	core_end();
 }
 

@@ -83,9 +83,9 @@ static void the_lowest_capacity_counts(void **state)
 	order(1);
 	assert_int_equal(replica_last_op(rig.core), 1);
 	submit(2, 2);
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_FULL);
-	assert_int_equal(did(DO_ANSWER)->id, PEER);
-	assert_int_equal(did(DO_ANSWER)->op, 1);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_FULL);
+	assert_int_equal(did(DO_ANSWER)->answer.id, PEER);
+	assert_int_equal(did(DO_ANSWER)->answer.limit, 1);
 	assert_int_equal(report_now().refusing, REFUSING_FULL);
 	assert_int_equal(report_now().refusing_id, PEER);
 	core_end();
@@ -114,7 +114,7 @@ static void judged_orders_may_not_fit_any_more(void **state)
 	assert_int_equal(replica_last_op(rig.core), 1);
 	rig.token = first + 1;
 	propose(2, 2);
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_FULL);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_FULL);
 	assert_int_equal(replica_last_op(rig.core), 1);
 	core_end();
 }
@@ -161,7 +161,7 @@ static void a_backup_takes_no_more_than_it_holds(void **state)
 	core_begin(0, 0);
 	two_members(PEER);
 	push(5, initial_digest(), 2, 0, 4, 9, 0);
-	assert_int_equal(did(DO_ACK)->ack.status, PUSH_REFUSED);
+	assert_int_equal(did(DO_ACK)->ack.ack.status, PUSH_REFUSED);
 	core_end();
 }
 
@@ -211,13 +211,13 @@ static void a_full_learner_does_not_count(void **state)
 	order(1);
 	assert_null(did(DO_PUSH));
 	durable(); /* committed without it */
-	assert_int_equal(did(DO_ANSWER)->verdict, VERDICT_DONE);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_DONE);
 	tick(60);
 	assert_non_null(did(DO_PUSH)); /* it is asked how it does */
-	assert_int_equal(did(DO_PUSH)->push.entries_count, 0);
+	assert_int_equal(did(DO_PUSH)->push.push.entries_count, 0);
 	assert_int_equal(report_now().joint_count, 0);
 	answer(0, false);
-	assert_int_equal(did(DO_PUSH)->push.entries_count, 1);
+	assert_int_equal(did(DO_PUSH)->push.push.entries_count, 1);
 	answer(1, false);
 	assert_int_equal(report_now().joint_count, 1);
 	core_end();
@@ -231,7 +231,7 @@ static void a_full_learner_that_is_level_does_not_count(void **state)
 	lead();
 	heartbeat(1);
 	peer_up_with(&(struct report){.whole_view = 1, .digest = initial_digest(), .orders_max = 8});
-	assert_int_equal(did(DO_PUSH)->push.entries_count, 2);
+	assert_int_equal(did(DO_PUSH)->push.push.entries_count, 2);
 	answer(2, true);
 	assert_int_equal(report_now().joint_count, 0);
 	tick(60);

@@ -40,7 +40,7 @@ static void refuses(const struct view *other)
 	install(other);
 	assert_null(did(DO_WRITE));
 	assert_non_null(did(DO_INSTALLED));
-	assert_false(did(DO_INSTALLED)->ok);
+	assert_false(did(DO_INSTALLED)->installed.ok);
 }
 
 /* --- rules 2, 6, 17, 20: views ------------------------------------------------------------------------------------ */
@@ -57,7 +57,7 @@ static void a_number_names_one_view(void **state)
 	other.members[1] = (struct view_member){.id = PEER, .uuid = named(PEER)};
 	refuses(&other);
 	install(&rig.view);
-	assert_true(did(DO_INSTALLED)->ok);
+	assert_true(did(DO_INSTALLED)->installed.ok);
 	core_end();
 }
 
@@ -114,12 +114,12 @@ static void bound_is_on_disk(void **state)
 	propose(2, 1);
 	before = rig.written;
 	core_step(&(struct replica_event){.kind = REPLICA_BIND, .token = ++rig.token, .manager = named(0xAA)});
-	assert_int_equal(did(DO_WRITE)->ticket, before + 1);
+	assert_int_equal(did(DO_WRITE)->write.ticket, before + 1);
 	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .ticket = before});
 	assert_null(did(DO_BOUND));
 	durable();
 	assert_non_null(did(DO_BOUND));
-	assert_true(did(DO_BOUND)->ok);
+	assert_true(did(DO_BOUND)->bound.ok);
 	core_end();
 }
 
@@ -250,11 +250,11 @@ static void an_idle_cluster_is_level(void **state)
 {
 	(void)state;
 	with_a_silent_member(2);
-	assert_int_equal(did(DO_PUSH)->push.commit, 0);
+	assert_int_equal(did(DO_PUSH)->push.push.commit, 0);
 	acknowledge(2);
 	assert_non_null(did(DO_PUSH));
-	assert_int_equal(did(DO_PUSH)->push.commit, 2);
-	assert_int_equal(did(DO_PUSH)->push.entries_count, 0);
+	assert_int_equal(did(DO_PUSH)->push.push.commit, 2);
+	assert_int_equal(did(DO_PUSH)->push.push.entries_count, 0);
 	core_end();
 }
 
@@ -294,7 +294,7 @@ static void a_joint_learner_is_written_down(void **state)
 	lead();
 	learner(2);
 	assert_non_null(did(DO_WRITE));
-	assert_int_equal(did(DO_WRITE)->write, WRITE_META);
+	assert_int_equal(did(DO_WRITE)->write.kind, WRITE_META);
 	assert_int_equal(report_now().needs_count, 0);
 	durable();
 	assert_int_equal(report_now().needs_count, 1);

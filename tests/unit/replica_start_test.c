@@ -195,7 +195,7 @@ static void an_older_state_is_not_taken(void **state)
 	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),
 					  .push = &old});
 	assert_null(did(DO_STAGE));
-	assert_int_equal(did(DO_ACK)->ack.status, PUSH_NEED_BASE);
+	assert_int_equal(did(DO_ACK)->ack.ack.status, PUSH_NEED_BASE);
 	core_end();
 }
 

@@ -70,9 +70,9 @@ void core_step(struct replica_event *event)
 	replica_step(rig.core, event, &rig.actions);
 	for (uint32_t i = 0; i < rig.actions.count; i++) {
 		if (rig.actions.list[i].kind == DO_WRITE)
-			rig.written = rig.actions.list[i].ticket;
+			rig.written = rig.actions.list[i].write.ticket;
 		if (rig.actions.list[i].kind == DO_PUSH)
-			push_token = rig.actions.list[i].token;
+			push_token = rig.actions.list[i].push.token;
 	}
 }
 
@@ -180,7 +180,7 @@ void lead(void)
 	install(&rig.view);
 	durable();
 	assert_non_null(did(DO_INSTALLED));
-	assert_true(did(DO_INSTALLED)->ok);
+	assert_true(did(DO_INSTALLED)->installed.ok);
 }
 
 void peer_up(uint64_t whole_view)
@@ -274,5 +274,5 @@ void submit_refused(uint64_t view, uint8_t request, enum replica_verdict verdict
 	submit(view, request);
 	assert_null(did(DO_JUDGE));
 	assert_non_null(did(DO_ANSWER));
-	assert_int_equal(did(DO_ANSWER)->verdict, verdict);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, verdict);
 }

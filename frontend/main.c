@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "frontend/frontend.h"
-#include "rpc/net/address.h"
 #include "rpc/base/log.h"
 #include "rpc/cluster/identify.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/listen_socket.h"
+#include "rpc/net/listener.h"
 #include "rpc/net/loop.h"
 #include "rpc/program/process.h"
 #include "rpc/program/standard_output.h"
@@ -19,24 +19,12 @@
 #define ERROR_SIZE 512
 #define FILE_BYTES (1u << 20) /* a view file is never longer */
 
-/* One address of ours in rpcbind. */
-struct registration {
-	struct frontend *frontend;
-	char address[64];
-	bool optional; /* ::1, when nobody asked for it */
-	bool settled;  /* its first result has come */
-};
-
 struct program {
 	struct frontend frontend;
 	struct views_stored stored;
-	struct registration registrations[OPTIONS_LISTEN_MAX];
-	uint32_t registrations_count;
-	bool ready;
+	struct listener *listener;
 	struct signals *signals;
 };
-
-/* --- registration ------------------------------------------------------------------------------------------------- */
 
 static void fail(struct frontend *frontend, const char *error)
 {
@@ -45,9 +33,11 @@ static void fail(struct frontend *frontend, const char *error)
 	event_base_loopbreak(frontend->base);
 }
 
-/* All addresses are registered, so clients find nobody else here: begin. */
-static void begin(struct program *program)
+/* --- listening ---------------------------------------------------------------------------------------------------- */
+
+static void on_registered(void *context)
 {
+	struct program *program = context;
 	struct frontend *frontend = &program->frontend;
 
 	frontend->discovery = discovery_new(frontend->base, frontend->registry, frontend->options.program_base,
@@ -57,104 +47,32 @@ static void begin(struct program *program)
 		return;
 	}
 	manager_begin(frontend, &program->stored);
-	program->ready = true;
 	log_plain(STDOUT_FILENO, "ready justhungry-frontend program=%u address=%s pid=%ld", frontend->options.program_base,
 		  frontend->address, (long)getpid());
 }
 
-static void begin_when_settled(struct program *program)
+static void on_not_registered(void *context, const char *line)
 {
-	for (uint32_t i = 0; i < program->registrations_count; i++)
-		if (!program->registrations[i].settled)
-			return;
-	begin(program);
+	struct program *program = context;
+
+	fail(&program->frontend, line);
 }
 
-static void registered(void *context, enum registry_set_result set, const char *error)
-{
-	struct registration *registration = context;
-	struct frontend *frontend = registration->frontend;
-	struct program *program = (struct program *)frontend; /* its first member */
-
-	if (frontend->exit_status != 0)
-		return; /* one line was said already, and the loop is about to end */
-	if (program->ready) {
-		if (set == REGISTRY_SET)
-			log_info("registry", "registered again address=%s", registration->address);
-		else
-			log_warn("registry", "%s", error);
-		return;
-	}
-	if (set == REGISTRY_SLOW) {
-		log_warn("registry", "%s", error);
-		return;
-	}
-	if (set != REGISTRY_SET && !(registration->optional && set == REGISTRY_FAILED)) {
-		fail(frontend, error); /* RULE 20: nobody steals a live registration */
-		return;
-	}
-	registration->settled = true;
-	begin_when_settled(program);
-}
-
-/* What to register for an address we listen on: --advertise stands for those of its family. */
-static void registered_address(const struct frontend *frontend, const char *bound, char *text, size_t size)
-{
-	struct rpc_address own, advertised;
-
-	snprintf(text, size, "%s", bound);
-	if (frontend->options.advertise == NULL || !rpc_address_parse(bound, &own) ||
-	    !rpc_address_parse(frontend->options.advertise, &advertised) ||
-	    strcmp(rpc_address_netid(&own), rpc_address_netid(&advertised)) != 0)
-		return;
-	if (rpc_address_port(&advertised) == 0)
-		rpc_address_set_port(&advertised, rpc_address_port(&own));
-	rpc_address_format(&advertised, text, size);
-}
-
-static void add_registration(struct program *program, const char *bound, bool optional)
-{
-	struct registration *registration = &program->registrations[program->registrations_count++];
-
-	registration->frontend = &program->frontend;
-	registration->optional = optional;
-	registered_address(&program->frontend, bound, registration->address, sizeof registration->address);
-	if (program->registrations_count == 1)
-		snprintf(program->frontend.address, sizeof program->frontend.address, "%s", registration->address);
-}
-
-static void register_all(struct program *program)
+/* Nothing begins before every address is registered, so that no client finds another front-end under our number. Whoever is
+ * registered there later ends nothing: the replicas hear us, and bind nobody else (rule 20). */
+static bool begin_to_listen(struct program *program, char *error, size_t error_size)
 {
 	struct frontend *frontend = &program->frontend;
+	const struct options *options = &frontend->options;
 
-	for (uint32_t i = 0; i < program->registrations_count; i++)
-		registry_keep(frontend->registry, frontend->options.program_base, JH_FRONTEND_V1,
-			      program->registrations[i].address, registered, &program->registrations[i]);
-}
-
-/* --- listening ---------------------------------------------------------------------------------------------------- */
-
-static bool listen_on(struct program *program, const char *address, bool optional, char *error, size_t error_size)
-{
-	char bound[64];
-
-	if (!rpc_server_listen(program->frontend.server, address, bound, sizeof bound, error, error_size))
-		return optional;
-	add_registration(program, bound, optional);
-	return true;
-}
-
-static bool listen_all(struct program *program, char *error, size_t error_size)
-{
-	const struct options *options = &program->frontend.options;
-
-	if (options->listen_count == 0)
-		return listen_on(program, "127.0.0.1", false, error, error_size) &&
-		       listen_on(program, "::1", true, error, error_size);
-	for (uint32_t i = 0; i < options->listen_count; i++)
-		if (!listen_on(program, options->listen[i], false, error, error_size))
-			return false;
-	return true;
+	program->listener = listener_new(
+		&(struct listener_options){.server = frontend->server, .registry = frontend->registry,
+					   .program = options->program_base, .version = JH_FRONTEND_V1,
+					   .addresses = options->listen, .addresses_count = options->listen_count,
+					   .advertise = options->advertise, .ready_when_all = true,
+					   .ready = on_registered, .failed = on_not_registered, .context = program},
+		frontend->address, sizeof frontend->address, error, error_size);
+	return program->listener != NULL;
 }
 
 /* --- the process -------------------------------------------------------------------------------------------------- */
@@ -208,17 +126,16 @@ static bool start(struct program *program, char *error, size_t error_size)
 		return false;
 	frontend->store->lost = store_lost;
 	frontend->server = rpc_server_new(frontend->base, &limits);
-	if (!listen_all(program, error, error_size))
-		return false;
 	frontend->registry = registry_new(frontend->base);
 	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
-	links_set_self(frontend->links, frontend->address, frontend->options.views.suspect_ms);
 	frontend->announced = announced_new();
 	requests_start(frontend);
 	manager_start(frontend);
 	status_start(frontend);
 	service_start(frontend);
-	register_all(program);
+	if (!begin_to_listen(program, error, error_size))
+		return false;
+	links_set_self(frontend->links, frontend->address, frontend->options.views.suspect_ms);
 	return true;
 }
 
@@ -231,6 +148,7 @@ static void stop(struct program *program)
 		registry_unset_all(frontend->registry);
 		registry_free(frontend->registry);
 	}
+	listener_free(program->listener);
 	discovery_free(frontend->discovery);
 	announced_free(frontend->announced);
 	links_free(frontend->links);

@@ -12,6 +12,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/identify.h"
 #include "rpc/net/listen_socket.h"
+#include "rpc/net/listener.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/server.h"
 #include "rpc/program/process.h"
@@ -19,7 +20,6 @@
 #include "server/announce.h"
 #include "server/disk/directory.h"
 #include "server/disk/journal.h"
-#include "server/listen.h"
 #include "server/machine/orders.h"
 #include "server/memory_watch.h"
 #include "server/neighbours.h"
@@ -278,14 +278,17 @@ static void on_registered(void *context)
 	neighbours_look(node->neighbours);
 }
 
-static void on_not_registered(void *context, const char *why)
+static void on_not_registered(void *context, const char *line)
 {
-	node_end(context, NODE_FAILED, why);
+	log_error("node", "%s", line);
+	node_end(context, NODE_FAILED, line);
 }
 
+/* RULE 20: another process that is registered under our number has our id, too, and is the one that is found. */
 static bool begin_to_listen(struct node *node)
 {
 	const struct node_options *options = &node->options;
+	char error[256];
 
 	node->announcer = announcer_new(&(struct announcer_options){.base = node->base, .registry = node->registry,
 								    .program_base = options->program_base,
@@ -294,12 +297,15 @@ static bool begin_to_listen(struct node *node)
 	node->neighbours = neighbours_new(node->base, node->registry, options->program_base, options->id);
 	node->listener = listener_new(&(struct listener_options){.server = node->server, .registry = node->registry,
 								 .program = options->program_base + options->id,
+								 .version = JH_REPLICA_V1,
 								 .addresses = options->listen,
 								 .addresses_count = options->listen_count,
 								 .advertise = options->advertise,
 								 .ready = on_registered, .failed = on_not_registered,
-								 .context = node},
-				      node->address, sizeof node->address);
+								 .replaced = on_not_registered, .context = node},
+				      node->address, sizeof node->address, error, sizeof error);
+	if (node->listener == NULL)
+		log_error("node", "%s", error);
 	return node->listener != NULL;
 }
 

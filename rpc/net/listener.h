@@ -1,0 +1,36 @@
+/* Where a daemon listens, and what rpcbind is told of it. rpcbind takes one address for each of tcp and tcp6, so the first
+ * listener of each family is registered, or in its place what --advertise says and nothing else.
+ *
+ * It refuses to decide what an address that was lost means for the daemon: that is what the call-backs are for. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct listener;
+struct registry;
+struct rpc_server;
+
+struct listener_options {
+	struct rpc_server *server;
+	struct registry *registry;
+	uint32_t program, version;
+	const char *const *addresses; /* borrowed for listener_new */
+	uint32_t addresses_count;     /* 0: loopback, and ::1 only where there is one */
+	const char *advertise;        /* what others connect to, with a port or without; NULL: what it listens on */
+	bool ready_when_all;          /* ready waits for every address, loopback's ::1 excepted; otherwise for the first */
+	/* rpcbind has taken what ready waits for: once. */
+	void (*ready)(void *context);
+	/* It never will; one line. Nothing follows. */
+	void (*failed)(void *context, const char *line);
+	/* After ready: another process is registered now; one line. Nothing follows. NULL: a warning, and it goes on. */
+	void (*replaced)(void *context, const char *line);
+	void *context;
+};
+
+/* Listens and begins to register. address: the first that is registered. NULL with one line in error. */
+struct listener *listener_new(const struct listener_options *options, char *address, size_t address_size, char *error,
+			      size_t error_size);
+/* After the registry. NULL is fine. */
+void listener_free(struct listener *listener);

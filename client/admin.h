@@ -1,10 +1,10 @@
-/* What switchover and promote show. */
+/* Output of switchover, promote and remove. */
 #pragma once
 
 #include "client/command.h"
 #include "rpc/frontend.h"
 
-/* Shows how it ended and frees result (which holds something only when done); returns the exit status. */
+/* Prints the outcome and frees result (which holds data only when done); returns the exit status. */
 int admin_show(const struct client_options *options, enum outcome outcome, struct jh_admin_result *result,
 	       const char *error);
 

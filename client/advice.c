@@ -15,10 +15,11 @@ struct advice {
 	FILE *options, *words;
 	char *options_text, *words_text;
 	size_t options_size, words_size;
-	bool hyphen; /* a word would be taken for an option */
+	bool hyphen; /* the word would be taken for an option */
 };
 
-/* A word that a terminal cannot show, or that is not text, is written in octal, which every POSIX shell's printf reads. */
+/* A word that a terminal cannot show, or that is not text, is written in octal, which the printf of every POSIX shell
+ * reads. */
 static void put_word(FILE *out, const char *word)
 {
 	char *quoted;
@@ -102,7 +103,7 @@ struct advice *advice_client(const struct client_options *options, const char *c
 {
 	struct advice *advice = begin("justhungry ");
 
-	/* Behind the command's name, so that our own shell takes the line, too. */
+	/* The options stand behind the command's name, so that our own shell accepts the line, too. */
 	fputs(command, advice->options);
 	add_globals(advice, options);
 	return advice;
@@ -121,7 +122,7 @@ char *advice_take(struct advice *advice)
 {
 	char *command = NULL;
 
-	/* A file without memory has lost some of it. */
+	/* A memory stream that ran out of memory has lost output. */
 	if (fclose(advice->options) != 0 || fclose(advice->words) != 0 ||
 	    asprintf(&command, "%s%s%s", advice->options_text, advice->hyphen ? " --" : "", advice->words_text) < 0)
 		shortage_of_memory(__func__);
@@ -136,13 +137,13 @@ char *advice_command(const struct client_options *options, const char *command)
 	return advice_take(advice_client(options, command));
 }
 
-/* The command that `line` begins with behind "justhungry ", or NULL. */
+/* The command in `line` after "justhungry ", or NULL. */
 static const char *named(const char *line)
 {
 	for (const struct command *command = commands; command->name; command++) {
 		size_t length = strlen(command->name);
 
-		if (strncmp(line, command->name, length) == 0 && strchr(" `", line[length]) != NULL /* or the end */)
+		if (strncmp(line, command->name, length) == 0 && strchr(" `", line[length]) != NULL /* or its end */)
 			return command->name;
 	}
 	return NULL;

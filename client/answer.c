@@ -1,6 +1,7 @@
 #include "client/answer.h"
 
-/* RULE 12: the primary says these two only of an entry that is applied; any other refusal is about its call alone. */
+/* RULE 12: the primary gives these two reasons only for an entry that is applied; any other refusal is about its call
+ * alone. */
 static bool decided_by_the_log(jh_reason reason)
 {
 	return reason == JH_REASON_CONFLICT || reason == JH_REASON_SUPERSEDED;
@@ -16,7 +17,7 @@ enum attempt answer_attempt(jh_outcome outcome, jh_reason reason)
 	case JH_UNAVAILABLE:
 		return reason == JH_REASON_BUSY ? ATTEMPT_BUSY : ATTEMPT_UNAVAILABLE;
 	case JH_UNKNOWN:
-	case JH_MOVED: /* not for clients; if it comes all the same it proves nothing */
+	case JH_MOVED: /* never sent to clients; if it arrives anyway it proves nothing */
 		break;
 	}
 	return ATTEMPT_UNKNOWN;

@@ -1,4 +1,4 @@
-/* bench: how many orders and reads a second, and how long the longest wait was. */
+/* bench: how many orders and reads per second, and how long the longest wait was. */
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -27,7 +27,7 @@ struct bench_command {
 	struct load_options load;
 	const char *log;
 	bool has_seconds;
-	bool yes; /* also where others have ordered */
+	bool yes; /* also where others have placed orders */
 };
 
 enum { KEY_CLIENTS = 0x200, KEY_SECONDS, KEY_READS, KEY_READ_ORDERS, KEY_ORDERS, KEY_POSTCODES, KEY_FRESH, KEY_LOG, KEY_YES };
@@ -60,7 +60,7 @@ static error_t parse_count(const struct argp_state *state, const char *option, c
 static error_t check_combination(struct bench_command *command, const struct argp_state *state)
 {
 	if (command->load.orders && command->load.reads_percent == 100) {
-		argp_error(state, "--orders %llu would wait for ever: --reads 100 places none",
+		argp_error(state, "--orders %llu would wait forever: --reads 100 places none",
 			   (unsigned long long)command->load.orders);
 		return EINVAL;
 	}
@@ -127,11 +127,11 @@ static const struct argp_option argp_options[] = {
 static const struct argp argp = {
 	.options = argp_options,
 	.parser = parse,
-	.doc = "Measures orders and reads a second, in a closed loop. An order has two items and takes 72 bytes.\vA "
-	       "client whose connection is lost asks again with the same number, for up to --timeout; an error is a "
+	.doc = "Measures orders and reads per second, in a closed loop. An order has two items and takes 72 bytes.\vA "
+	       "client whose connection is lost repeats its request with the same number, for up to --timeout; an error is a "
 	       "request that then still has no outcome. Without any answer for 5 s at the end of --seconds, or for --timeout "
-	       "with --orders alone, it ends at once. Its orders stay in the cluster: without --yes it refuses one that "
-	       "holds anybody else's. Exit status: 0 all done, 3 some refused, 4 nobody answered, "
+	       "with --orders alone, it ends at once. Its orders stay in the cluster: without --yes it refuses a cluster "
+	       "that holds orders of others. Exit status: 0 all done, 3 some refused, 4 no answer, "
 	       "5 some unknown.",
 };
 
@@ -139,7 +139,7 @@ static const struct argp argp = {
 
 static double per_second(uint64_t count, const struct load_result *result)
 {
-	/* One decimal is more than a measurement is worth. */
+	/* More than one decimal would exceed the precision of the measurement. */
 	uint64_t tenths = result->elapsed_us ? count * 10000000 / result->elapsed_us : 0;
 
 	return (double)tenths / 10;
@@ -167,7 +167,7 @@ static void say_silence(void *context, uint64_t silent_us, const char *error)
 	(void)context;
 	if (terminal_takes_escapes(STDERR_FILENO))
 		screen_progress("");
-	output_complain("justhungry: nobody has been answered for %.0f s%s%s", (double)silent_us / 1e6, *error ? ": " : "", error);
+	output_complain("justhungry: no client has been answered for %.0f s%s%s", (double)silent_us / 1e6, *error ? ": " : "", error);
 }
 
 static void show_json(const struct load_options *load, const struct load_result *result, enum outcome outcome)
@@ -211,7 +211,7 @@ static void show_text(const struct load_options *load, const struct load_result 
 	       (unsigned long long)result->refused);
 }
 
-static enum outcome judge(const struct load_result *result)
+static enum outcome outcome_of_run(const struct load_result *result)
 {
 	if (result->unknown)
 		return OUTCOME_UNKNOWN;
@@ -236,7 +236,7 @@ static void explain(const struct load_options *load, const struct load_result *r
 			(unsigned long long)result->refused, result->error);
 }
 
-/* False: some of what was acknowledged is not in the log. */
+/* False: some acknowledged orders are missing from the log. */
 static bool close_log(const struct bench_command *command, const struct load_result *result)
 {
 	int error = result->log_errno;
@@ -249,7 +249,8 @@ static bool close_log(const struct bench_command *command, const struct load_res
 	return false;
 }
 
-/* False: return *status. Its orders cannot be taken back, so they go among others' only on somebody's word. */
+/* False: return *status. The orders of bench cannot be undone, so they go among those of others only with explicit
+ * consent. */
 static bool may_order(const struct client_options *options, const struct bench_command *command, int *status)
 {
 	struct session *session;
@@ -301,7 +302,7 @@ int command_bench(struct client_options options, int argc, char **argv)
 	load_run(&command.load, result);
 	if (command.load.progress)
 		screen_progress("");
-	outcome = judge(result);
+	outcome = outcome_of_run(result);
 	if (options.json)
 		show_json(&command.load, result, outcome);
 	else if (result->started)

@@ -1,12 +1,12 @@
-/* The characters of the terminal. Everything this program reads and writes is UTF-8, whatever the environment says: a
- * container, cron or ssh often leave no locale at all (C), or name one that is not installed, in front of a terminal that
- * speaks UTF-8 all the same. */
+/* The character set of the terminal. This program reads and writes UTF-8 only, whatever the environment says:
+ * containers, cron and ssh often set no locale (C), or name one that is not installed, although the terminal uses
+ * UTF-8. */
 #pragma once
 
 #include <stdbool.h>
 
-/* Before the first call of libedit and of wcwidth. Sets LC_CTYPE and nothing else: numbers keep their decimal point. */
+/* Call before libedit and wcwidth are first used. Sets LC_CTYPE only: numbers keep their decimal point. */
 void charset_begin(void);
 
-/* False where the system has no locale of UTF-8: then libedit would drop what is not ASCII, and wcwidth knows no width. */
+/* False where the system has no UTF-8 locale: libedit then drops non-ASCII characters, and wcwidth knows no widths. */
 bool charset_is_utf8(void);

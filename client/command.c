@@ -176,8 +176,8 @@ const struct argp command_global_argp = {.options = command_global_options, .par
 
 /* --- parsing that returns --------------------------------------------------------------------------------------- */
 
-/* argp's own --help ends the process, and with ARGP_NO_EXIT it goes on parsing; this one
- * stops the parse with ECANCELED. */
+/* argp's own --help ends the process, and with ARGP_NO_EXIT it continues parsing; this one stops the parse with
+ * ECANCELED. */
 static error_t parse_help(int key, char *text, struct argp_state *state)
 {
 	(void)text;

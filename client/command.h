@@ -1,4 +1,4 @@
-/* The commands of `justhungry`: what they share, and the table that main and the shell run them from. */
+/* The commands of `justhungry`: their common parts, and the table that main and the shell run them from. */
 #pragma once
 
 #include <argp.h>
@@ -14,11 +14,11 @@
 enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAILABLE = 4, EXIT_UNKNOWN = 5,
 		   EXIT_UNWRITTEN = 6 /* done, but the answer could not be written */ };
 
-/* The global options; each command gets a copy, because it takes them after its own name, too. */
+/* The global options. Each command gets a copy, because they are also accepted after the command's name. */
 struct client_options {
-	const char *frontend; /* host whose rpcbind names the front-end; or HOST:PORT, then no rpcbind is asked */
-	bool frontend_from_environment; /* and not from an option: whoever complains of it names the variable */
-	uint32_t program_base; /* 0: the environment's is none (environment.h) */
+	const char *frontend; /* host whose rpcbind names the front-end; or HOST:PORT, which needs no rpcbind */
+	bool frontend_from_environment; /* and not from an option: error messages name the variable */
+	uint32_t program_base; /* 0: the value in the environment is invalid (environment.h) */
 	uint32_t timeout_ms; /* for one request, all attempts together */
 	bool json;
 };
@@ -38,33 +38,33 @@ extern const struct command commands[]; /* ends with a NULL name */
 /* "order, history, ...", to be freed. */
 char *command_names(void);
 
-/* Is it "help" alone, or "help help": the help of the whole program? */
+/* Is it "help" alone, or "help help": help on the whole program? */
 bool command_asks_for_help(int argc, char *const *argv);
 
-/* argv[0] is the command's name, or "help" with one behind it. Exit status 2 and a hint when there is no such command. */
+/* argv[0] is the command's name, or "help" followed by one. Exit status 2 and a hint when there is no such command. */
 int command_run(const struct client_options *options, int argc, char **argv);
 
-/* argp for the global options, to be a child of every command's; its input is a struct client_options. */
+/* argp for the global options, a child of every command's argp; its input is a struct client_options. */
 extern const struct argp_option command_global_options[];
 extern const struct argp command_global_argp;
 
-/* Parses argv with the command's argp and the global options, without ever ending the process: the shell lives on.
- * True: go on. False: return *status (a help text was shown, or a usage error). `argp` may use options, parser,
+/* Parses argv with the command's argp and the global options, without ever ending the process, because the shell goes
+ * on. True: continue. False: return *status (a help text was shown, or a usage error). `argp` may use options, parser,
  * args_doc and doc. */
 bool command_parse(const struct argp *argp, struct client_options *options, int argc, char **argv, void *input,
 		   int *status);
 
-/* Is text a whole number low..high, in digits alone? */
+/* Is text a whole number low..high, written in digits alone? */
 bool command_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
 
-/* Can text be a host's name or address? Whether there is such a host is seen when it is asked. */
+/* Can text be the name or address of a host? Whether that host exists is found out when it is resolved. */
 bool command_is_host(const char *text);
 
-/* Within a parser: reads a whole number low..high, or complains with argp_error and returns false. */
+/* For use in a parser: reads a whole number low..high, or reports with argp_error and returns false. */
 bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
 		    uint64_t *number);
 
-/* For the test that walks them all. */
+/* For the test that runs them all. */
 extern const struct argp command_order_argp;
 
 int command_order(struct client_options options, int argc, char **argv);

@@ -17,8 +17,8 @@ struct finder {
 	struct registry *registry; /* NULL: the address was given */
 	struct event *timer;
 	bool looking;
-	uint32_t pause_ms;  /* before the next look */
-	unsigned int looks; /* which of several addresses is next */
+	uint32_t pause_ms;  /* before the next lookup */
+	unsigned int looks; /* number of lookups, which selects one of several addresses */
 	void (*found)(void *context, const char *address, const char *error);
 	void *context;
 };

@@ -6,13 +6,13 @@
 
 #include "client/workload.h"
 
-/* bench orders to its postcodes in turn, so behind so many without any it has not gone. */
+/* bench uses its postcodes in turn, so a run this long without an order means that it used none beyond. */
 #define EMPTY_POSTCODES_MAX 1000u
 
 struct tally {
 	bool begun;
-	uint64_t op;  /* of the first answer: as many orders had been placed */
-	uint64_t own; /* of these, bench's, as far as they were seen */
+	uint64_t op;  /* of the first answer: the number of orders placed */
+	uint64_t own; /* those of bench, as far as they were seen */
 };
 
 static void count_page(struct tally *tally, const struct jh_history *history)
@@ -25,7 +25,7 @@ static void count_page(struct tally *tally, const struct jh_history *history)
 	}
 }
 
-/* The whole history of one postcode, the newest first. *before: 0, and again when it is through. */
+/* Reads the whole history of one postcode, the newest first. *before: 0 at the start, and again at the end. */
 static enum outcome read_page(struct session *session, struct tally *tally, const char *postcode, uint32_t *before,
 			      bool *any, char error[static SESSION_ERROR_SIZE])
 {

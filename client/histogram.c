@@ -2,7 +2,7 @@
 
 #include "rpc/base/must.h"
 
-/* Below 2 * SUB values are their own bucket; above, the top SUB_BITS + 1 bits of the value select it. */
+/* Values below 2 * SUB have a bucket each; above, the top SUB_BITS + 1 bits of the value select it. */
 static uint32_t bucket_of(uint64_t value)
 {
 	uint32_t shift;

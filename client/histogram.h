@@ -1,5 +1,5 @@
-/* Latencies in log-linear buckets: exact below 256, then 128 buckets an octave, so that a value read back is within 0.4
- * % of one that was recorded. Fixed size, no allocation; up to 2^40 (12 days in microseconds), above that clamped. */
+/* Latencies in log-linear buckets: exact below 256, then 128 buckets per octave, so that a value read back is within
+ * 0.4 % of the recorded one. Fixed size, no allocation; up to 2^40 (12 days in microseconds), clamped above. */
 #pragma once
 
 #include <stdint.h>
@@ -16,6 +16,6 @@ struct histogram {
 
 void histogram_record(struct histogram *histogram, uint64_t value);
 
-/* The value that `per_mille` thousandths of all recorded ones do not exceed, 0 .. 1000; 0 when nothing was recorded.
+/* The value that `per_mille` thousandths of all recorded values do not exceed, 0 .. 1000; 0 when none were recorded.
  * Never above max. */
 uint64_t histogram_at(const struct histogram *histogram, uint32_t per_mille);

@@ -1,4 +1,4 @@
-/* history: the newest orders to a postcode, oldest first, read in pages from the newest on. */
+/* history: the newest orders to a postcode, oldest first, read in pages from the newest backwards. */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "rpc/base/terminal.h"
 
 #define LIMIT_DEFAULT 20
-#define ITEMS_INDENT 6 /* of what has no room behind the time */
+#define ITEMS_INDENT 6 /* of items that do not fit behind the time */
 
 struct history_command {
 	char *postcode;
@@ -69,7 +69,7 @@ static const struct argp argp = {
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
 
-/* Pages as they came: the newest orders first, within a page rising. */
+/* Pages in order of arrival: the newest orders first, rising within a page. */
 struct pages {
 	struct jh_read_result *page;
 	size_t count;
@@ -88,7 +88,7 @@ static void free_pages(struct pages *pages)
 	free(pages->page);
 }
 
-/* What a page claims is not believed blindly: a wrong one must not make us ask for ever. */
+/* The totals that a page claims are checked: a wrong one must not make us ask forever. */
 static bool plausible(const struct jh_history *history, uint32_t before)
 {
 	uint32_t last = 0;
@@ -173,13 +173,13 @@ static void show_json(const struct pages *pages)
 	output_json_take(object);
 }
 
-/* ops_width: columns of the highest op. */
+/* ops_width: columns needed by the highest op. */
 static void print_order(FILE *out, const struct jh_history_order *order, int ops_width)
 {
 	char time[LOCAL_TIME_SIZE] = "at the start", op[32] = "-", *customer, *item;
 
 	if (order->time_us)
-		local_time(order->time_us, time); /* people need no microseconds */
+		local_time(order->time_us, time); /* without microseconds, for readability */
 	if (order->op)
 		snprintf(op, sizeof op, "op %" PRIu64, order->op);
 	fprintf(out, "  #%-5u %-*s  %-25s  ", order->number, ops_width, op, time);

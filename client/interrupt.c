@@ -15,11 +15,11 @@
 static volatile sig_atomic_t first;
 static const char *volatile last_words;
 static volatile sig_atomic_t may_have_left;
-static int wake_fd; /* 0: not made yet */
-static struct termios found; /* the terminal's modes, before anybody changed them */
+static int wake_fd; /* 0: not created yet */
+static struct termios found; /* the terminal's modes, before we changed them */
 static volatile sig_atomic_t found_known;
 
-/* What ends a process by default and is sent by somebody, not by a fault of its own. */
+/* Signals that end a process by default and are sent by others, not raised by a fault of its own. */
 static bool is_an_end(int number)
 {
 	switch (number) {
@@ -42,14 +42,14 @@ static bool is_an_end(int number)
 	}
 }
 
-/* A fault: of the program, or made by somebody who sends its signal. */
+/* Faults: raised by the program, or sent by another process. */
 static bool is_a_crash(int number)
 {
 	switch (number) {
 	case SIGABRT:
 	case SIGTRAP:
 	case SIGSYS:
-#ifndef __SANITIZE_ADDRESS__ /* which has handlers of its own */
+#ifndef __SANITIZE_ADDRESS__ /* which has its own handlers */
 	case SIGSEGV:
 	case SIGBUS:
 	case SIGFPE:
@@ -71,7 +71,7 @@ static void note(int number)
 	errno = before;
 }
 
-/* A shortage: what had not begun to leave has not happened. */
+/* Shortage: a request that had not begun to leave was not executed. */
 static int speak_last(void)
 {
 	const char *words = last_words;
@@ -88,13 +88,13 @@ static void speak_and_die(int number)
 	const char *words = last_words;
 
 	if (words && may_have_left && write(STDERR_FILENO, words, strlen(words)) < 0)
-		first = number; /* nobody listens: there is nothing else to do */
+		first = number; /* no command is waiting: there is nothing else to do */
 	raise(number);
 }
 
 static void set_handlers(void (*handler)(int))
 {
-	/* No SA_RESTART: what waits in a system call is to look again. */
+	/* Without SA_RESTART, so that a blocked system call returns. */
 	struct sigaction action = {.sa_handler = handler}, inherited;
 
 	sigfillset(&action.sa_mask);
@@ -149,7 +149,7 @@ void interrupt_take(void)
 	eventfd_t count;
 
 	if (wake_fd && eventfd_read(wake_fd, &count))
-		return; /* nothing to take */
+		return; /* nothing to read */
 }
 
 void interrupt_forget(void)
@@ -158,14 +158,14 @@ void interrupt_forget(void)
 	first = 0;
 }
 
-/* Whoever reads a line puts the terminal back by itself, but not while it is just changing its modes. In the background
- * they are another program's. */
+/* A line reader restores the terminal by itself, except while it is changing the modes. In the background the modes
+ * belong to another program. */
 static void end_as_found(int number)
 {
 	if (tcgetpgrp(STDIN_FILENO) == getpgrp())
 		tcsetattr(STDIN_FILENO, TCSANOW, &found);
 	signal(number, SIG_DFL);
-	raise(number); /* once this returns */
+	raise(number); /* once this handler returns */
 }
 
 bool interrupt_rest(void)

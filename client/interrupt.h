@@ -1,42 +1,42 @@
-/* The signals that end a command. Each is only noted; whoever waits looks at a descriptor beside what it waits for, ends
- * the request under way with its true outcome, and the command returns as always: so every way out of a command prints
- * the truth and ends with a documented status. What nobody can note, SIGKILL and SIGSTOP, is left alone, and so is what
- * stops a job (SIGTSTP).
+/* The signals that end a command. A handler only notes the signal. The waiting code polls a descriptor besides its
+ * own, ends the request under way with its true outcome, and the command returns normally; so every way out of a
+ * command prints the truth and ends with a documented status. SIGKILL and SIGSTOP cannot be caught, and job control
+ * (SIGTSTP) is left alone.
  *
- * It holds state of the process, because signals are the process's. */
+ * The state is that of the process, because signals are. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* From now on every signal that would end the process is noted instead. Idempotent. A SIGHUP that was ignored stays so
- * (nohup). Ends the process with one line when the system has no descriptor left. */
+/* From now on every signal that would end the process is noted instead. Idempotent. An ignored SIGHUP (nohup) stays
+ * ignored. Ends the process with one line when the system has no descriptor left. */
 void interrupt_catch(void);
 
-/* The first signal noted, or 0. */
+/* The first noted signal, or 0. */
 int interrupt_signal(void);
 
-/* "SIGTERM"; only when there is one. */
+/* "SIGTERM"; only call when a signal was noted. */
 const char *interrupt_name(void);
 
-/* Readable once a signal has come, until interrupt_take or interrupt_forget; never 0 to 2. */
+/* Readable once a signal was noted, until interrupt_take or interrupt_forget; never 0 to 2. */
 int interrupt_fd(void);
 
-/* Makes the descriptor wait for the next signal; what was noted stays noted. */
+/* Makes the descriptor wait for the next signal; the noted one stays noted. */
 void interrupt_take(void);
 
-/* What was noted has been dealt with. */
+/* The noted signal has been handled. */
 void interrupt_forget(void);
 
-/* While nothing is under way (at the shell's prompt) signals end the process as they end any. False when one had been
- * noted: then nothing is to be waited for. interrupt_catch goes back. */
+/* While nothing is under way (at the shell's prompt), signals end the process as usual. False when a signal had
+ * already been noted: then do not wait. interrupt_catch reverts this. */
 bool interrupt_rest(void);
 
-/* Reads from fd like a file of stdio's, but a signal ends the wait: then reading fails with EINTR. To be closed with
+/* A stdio stream that reads from fd, except that a signal ends the wait: reading then fails with EINTR. Close with
  * fclose, which leaves fd open. */
 FILE *interrupt_reader(int fd);
 
-/* What to say on standard error, beside the system's own word, should the program crash or run out of memory once
- * something may have left it: NULL for nothing. Kept until the next call, which also begins anew. */
+/* The text for standard error, besides the system's message, should the program crash or run out of memory after a
+ * request may have left; NULL for none. Kept until the next call, which also resets this state. */
 void interrupt_last_words(const char *words);
 void interrupt_may_have_left(void);

@@ -9,10 +9,10 @@
 
 #define REPLACEMENT 0xfffd
 
-static bool spoiled; /* readline's interface leaves no other place for either */
+static bool spoiled; /* readline's interface leaves no other place for it */
 static int pending = -1;
 
-/* A byte, or -1 at the end. */
+/* A byte, or -1 at the end of input. */
 static int next_byte(int fd)
 {
 	unsigned char byte;
@@ -23,7 +23,7 @@ static int next_byte(int fd)
 		pending = -1;
 		return byte;
 	}
-	/* A signal that did not end the process: the window has another size, or the job goes on. */
+	/* A signal that did not end the process: the window was resized, or the job continues. */
 	while ((got = read(fd, &byte, 1)) < 0 && errno == EINTR)
 		rl_forced_update_display();
 	return got == 1 ? byte : -1;
@@ -51,7 +51,7 @@ int keyboard_read(FILE *in)
 		byte = next_byte(fileno(in));
 		if (byte < 0)
 			return spoil();
-		if ((byte & 0xc0) != 0x80) { /* it begins the next one */
+		if ((byte & 0xc0) != 0x80) { /* it begins the next character */
 			pending = byte;
 			return spoil();
 		}

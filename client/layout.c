@@ -10,13 +10,13 @@
 
 #define COMMAND_INDENT 2
 
-/* A line while it is filled. */
+/* A line being filled. */
 struct filling {
 	FILE *out;
 	size_t columns, indent;
 	bool commands; /* backquotes mark them */
-	size_t used; /* of the present line */
-	bool blank;  /* nothing but its indent stands on it */
+	size_t used; /* of the current line */
+	bool blank;  /* it holds only its indentation */
 };
 
 static size_t cells_of(const char *bytes, size_t size)
@@ -52,7 +52,7 @@ static void put(struct filling *line, const char *bytes, size_t size, size_t cel
 	line->blank = false;
 }
 
-/* With the blanks that stand before it, which go where the line ends. */
+/* Together with the blanks before it, which are dropped at a line's end. */
 static void put_word(struct filling *line, size_t blanks, const char *word, size_t size)
 {
 	size_t cells = cells_of(word, size);
@@ -64,7 +64,7 @@ static void put_word(struct filling *line, size_t blanks, const char *word, size
 	put(line, word, size, cells);
 }
 
-/* Returns what goes on behind it: the line's end does what punctuation would. */
+/* Returns the rest of the text: a line break replaces punctuation. */
 static const char *put_command(struct filling *line, const char *command, size_t size, const char *punctuation)
 {
 	const char *rest = command + size + 1;
@@ -81,8 +81,8 @@ static const char *put_command(struct filling *line, const char *command, size_t
 	return rest;
 }
 
-/* Returns the length of the word at `word` and sets *command and *command_size to what stands in backquotes in it, or
- * *command to NULL; blanks in backquotes end no word. */
+/* Returns the length of the word at `word`. Sets *command and *command_size to the text in backquotes within it, or
+ * *command to NULL; blanks in backquotes do not end the word. */
 static size_t find_word(const char *word, const char **command, size_t *command_size)
 {
 	size_t size = strcspn(word, " "), before = strcspn(word, " `");
@@ -107,7 +107,7 @@ static void lay_out_line(struct filling *line, const char *text)
 		if (!line->commands) {
 			size = strcspn(word, " ");
 		} else if (command && line->used + blanks + cells_of(word, size) > line->columns) {
-			if (command > word + 1 + bracket) /* something else stands before it */
+			if (command > word + 1 + bracket) /* something else precedes it */
 				put_word(line, blanks, word, (size_t)(command - 1 - word));
 			text = put_command(line, command, command_size, bracket ? ",;:.)" : ",;:.");
 			continue;

@@ -17,16 +17,16 @@
 #include "rpc/base/shortage.h"
 
 #define OLD_FILE ".justhungry_history"
-#define LINES 1000           /* that a shell remembers */
-#define BYTES_MAX (512 << 10) /* a longer file is cut to half of it when a shell begins */
+#define LINES 1000           /* kept by a shell */
+#define BYTES_MAX (512 << 10) /* a longer file is cut to half this size when a shell starts */
 #define LOCK_TRIES 50
 #define LOCK_PAUSE_MS 10
 
-/* libedit reads only what begins so. What follows is a line each, encoded as vis(3) does. */
+/* libedit reads only files with this header. One line each follows, encoded as by vis(3). */
 static const char cookie[] = "_HiStOrY_V2_\n";
 
 struct line_history {
-	char *name; /* NULL: nothing is kept */
+	char *name; /* NULL: no history is kept */
 	bool told;
 };
 
@@ -46,7 +46,7 @@ static char *find_name(void)
 
 	if (home != NULL)
 		must(asprintf(&old, "%s/" OLD_FILE, home) >= 0);
-	if (state == NULL || *state != '/') /* a relative path is to be ignored, says the XDG base directory specification */
+	if (state == NULL || *state != '/') /* the XDG base directory specification says to ignore relative paths */
 		return old;
 	must(asprintf(&name, "%s/justhungry/history", state) >= 0);
 	if (!exists(old) || exists(name)) {
@@ -57,7 +57,7 @@ static char *find_name(void)
 	return old;
 }
 
-/* What cannot be made shows when the file is opened. */
+/* A failure shows when the file is opened. */
 static void make_parents(const char *name)
 {
 	char *path = strdup(name);
@@ -83,10 +83,10 @@ static void tell(struct line_history *history, const char *problem)
 	history->told = true;
 }
 
-/* Returns a descriptor of a plain file that is ours alone to read, or -1 with the problem told. */
+/* Returns a descriptor of a plain file that only its owner can read, or -1 with the problem reported. */
 static int open_file(struct line_history *history)
 {
-	/* Not blocking: a pipe must not keep the shell from its prompt. */
+	/* Non-blocking: a pipe must not keep the shell from its prompt. */
 	int fd = open(history->name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	char begin[sizeof cookie - 1];
 	struct stat status;
@@ -101,7 +101,7 @@ static int open_file(struct line_history *history)
 	}
 	size = S_ISREG(status.st_mode) ? pread(fd, begin, sizeof begin, 0) : 0;
 	if (S_ISCHR(status.st_mode))
-		history->told = true; /* a link to /dev/null: nothing is to be kept */
+		history->told = true; /* a link to /dev/null: the user wants no history */
 	if (!S_ISREG(status.st_mode))
 		problem = "not a file";
 	else if (size < 0)
@@ -114,11 +114,11 @@ static int open_file(struct line_history *history)
 		return -1;
 	}
 	if (status.st_mode & (S_IRWXG | S_IRWXO))
-		fchmod(fd, 0600); /* others' orders are nobody's business; who may not change that cannot */
+		fchmod(fd, 0600); /* orders of others are private; a failure to change the mode is ignored */
 	return fd;
 }
 
-/* False: somebody else has held it for long, or there are no locks here. */
+/* False: another process has held the lock for long, or there are no locks here. */
 static bool lock(int fd)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
@@ -139,8 +139,8 @@ static void write_file(struct line_history *history, int fd, const char *bytes, 
 		tell(history, count < 0 ? strerror(errno) : "it has no room left");
 }
 
-/* Keeps the newest half of a file that has grown too long. In place, because its name may be a link, and other shells
- * wait for the lock of this very file. */
+/* Keeps the newest half of a file that has grown too large. In place, because its name may be a link, and other shells
+ * wait for the lock on this very file. */
 static void shorten(struct line_history *history, int fd)
 {
 	struct stat status;
@@ -154,7 +154,7 @@ static void shorten(struct line_history *history, int fd)
 	size = pread(fd, bytes + sizeof cookie - 1, BYTES_MAX / 2, status.st_size - BYTES_MAX / 2);
 	from = size > 0 ? memchr(bytes + sizeof cookie - 1, '\n', (size_t)size) : NULL;
 	if (from != NULL) {
-		from -= sizeof cookie - 2; /* the cookie ends where that line does */
+		from -= sizeof cookie - 2; /* the header ends where that line does */
 		memcpy(from, cookie, sizeof cookie - 1);
 		if (ftruncate(fd, 0) == 0)
 			write_file(history, fd, from, (size_t)(bytes + sizeof cookie - 1 + size - from));
@@ -178,15 +178,15 @@ struct line_history *line_history_open(void)
 	fd = open_file(history);
 	if (fd >= 0 && lock(fd))
 		shorten(history, fd);
-	/* What can only be read is remembered, too. */
+	/* A read-only file is read, too. */
 	if (stat(history->name, &status) == 0 && S_ISREG(status.st_mode))
 		read_history(history->name);
 	if (fd >= 0)
-		close(fd); /* and the lock with it */
+		close(fd); /* and so releases the lock */
 	return history;
 }
 
-/* What libedit decodes again: every byte that is not plainly itself as three octal digits. */
+/* In libedit's encoding: every byte that is not plain is three octal digits. */
 static size_t encode(const char *line, char *to)
 {
 	char *begin = to;
@@ -223,7 +223,7 @@ void line_history_add(struct line_history *history, const char *line)
 		return;
 	bytes = malloc(sizeof cookie + 1 + 4 * strlen(line) + 1);
 	must_allocate(bytes);
-	/* Without the lock it is still one write to the end of the file. */
+	/* Even without the lock it is a single append. */
 	if (!lock(fd) || fstat(fd, &status) != 0)
 		status.st_size = 1;
 	if (status.st_size == 0) {

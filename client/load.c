@@ -21,13 +21,13 @@
 #include "rpc/frontend.h"
 #include "rpc/net/loop.h"
 
-#define GRACE_MS 50 /* as a session's */
+#define GRACE_MS 50 /* like a session's */
 #define TICK_US 20000
 #define PROGRESS_US 200000
 #define SPARE_FILES 64
 #define SILENCE_US 2000000
 #define SILENCE_AGAIN_US 5000000
-#define SILENCE_END_US 5000000 /* a take-over is over by then: what is under way at the end is waited for no more */
+#define SILENCE_END_US 5000000 /* any take-over is over by then: the end of a run waits no longer for requests */
 
 struct load {
 	const struct load_options *options;
@@ -40,22 +40,22 @@ struct load {
 	uint64_t started_us;   /* when the first request was sent; 0: not yet */
 	uint64_t stop_us;      /* no new request from then on; 0: not known */
 	uint64_t progress_us;  /* of the last report */
-	uint64_t answered_us;  /* when anybody was last told that a request is done or refused, or when they began */
-	uint64_t silence_us;   /* when it was last said that nobody is; 0: not since then */
-	uint64_t turn;         /* orders begun */
+	uint64_t answered_us;  /* when a client last got done or refused, or the start */
+	uint64_t silence_us;   /* when silence was last reported; 0: not since the last answer */
+	uint64_t turn;         /* orders started */
 	uint64_t orders_open;  /* orders under way */
 	uint32_t clients_open; /* requests under way */
 	bool stopping;
 	char (*postcodes)[WORKLOAD_POSTCODE_SIZE];
 };
 
-/* A client is idle, or has a request under way. That is in flight, or waits: for a connection, or for the next tick. */
+/* A client is idle or has a request under way, which is in flight or waits for a connection or the next tick. */
 struct load_client {
 	struct load *load;
 	struct rpc_channel *channel;
 	bool connected;
 	bool busy;      /* a request is under way */
-	bool in_flight; /* a call of it is */
+	bool in_flight; /* a call of that request is under way */
 	bool is_read;
 	struct uuid uuid;
 	uint64_t request;
@@ -74,7 +74,7 @@ static const char *postcode_of(const struct load_client *client)
 	return client->load->postcodes[client->turn % client->load->options->postcodes];
 }
 
-/* Ends the request under way and begins the next. */
+/* Ends the request under way and begins the next one. */
 static void end_request(struct load_client *client, uint64_t now_us)
 {
 	struct load *load = client->load;
@@ -123,12 +123,12 @@ static void log_order(struct load_client *client, const jh_order_placed *placed)
 		    (unsigned long long)client->request, (int)placed->postcode.postcode_len,
 		    placed->postcode.postcode_val, (unsigned long long)placed->op, placed->number) >= 0)
 		return;
-	/* What cannot be recorded is not asked for. */
+	/* Requests that cannot be recorded are not sent. */
 	load->result->log_errno = errno;
 	load->stopping = true;
 }
 
-static enum attempt judge(struct load_client *client, jh_outcome outcome, const jh_problem *problem)
+static enum attempt classify(struct load_client *client, jh_outcome outcome, const jh_problem *problem)
 {
 	if (outcome != JH_DONE)
 		convert_text(client->load->result->error, sizeof client->load->result->error,
@@ -144,7 +144,7 @@ static enum attempt read_write_result(struct load_client *client, const struct r
 	memset(&result, 0, sizeof result);
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_write_result, &result))
 		return ATTEMPT_LOST;
-	attempt = judge(client, result.outcome, &result.jh_write_result_u.problem);
+	attempt = classify(client, result.outcome, &result.jh_write_result_u.problem);
 	if (attempt == ATTEMPT_DONE)
 		log_order(client, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
 	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
@@ -159,7 +159,7 @@ static enum attempt read_read_result(struct load_client *client, const struct rp
 	memset(&result, 0, sizeof result);
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_read_result, &result))
 		return ATTEMPT_LOST;
-	attempt = judge(client, result.outcome, &result.jh_read_result_u.problem);
+	attempt = classify(client, result.outcome, &result.jh_read_result_u.problem);
 	xdr_free((xdrproc_t)xdr_jh_read_result, &result);
 	return attempt;
 }
@@ -191,7 +191,7 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 	}
 	if (reply->status == RPC_NOT_SERVED)
 		disconnect(client);
-	/* What is asked again goes out when the client is connected again, or at the next tick. */
+	/* A repeated request is sent when the client has reconnected, or at the next tick. */
 	if (!outcome_attempt(&client->track, attempt))
 		end_request(client, rpc_clock_us());
 }
@@ -244,7 +244,7 @@ static void send_request(struct load_client *client, uint64_t now_us)
 		send_order(client, left_ms, call);
 }
 
-/* xorshift64: which requests are reads must not depend on anything but the client and its count. */
+/* xorshift64: which requests are reads depends only on the client and its count. */
 static bool next_is_read(struct load_client *client)
 {
 	client->random ^= client->random << 13;
@@ -259,7 +259,7 @@ static bool enough(const struct load *load, uint64_t now_us)
 
 	if (load->stopping || (load->stop_us && now_us >= load->stop_us))
 		return true;
-	/* As many failures as wanted orders: it will not become better. */
+	/* As many failures as orders wanted: continuing will not help. */
 	return wanted && (load->result->orders + load->orders_open >= wanted ||
 			  load->result->refused + load->result->errors >= wanted);
 }
@@ -270,7 +270,7 @@ static void begin_request(struct load_client *client)
 	uint64_t now_us = rpc_clock_us();
 
 	if (enough(load, now_us)) {
-		/* A refused or failed order may have to be made up for; then the tick wakes the idle clients. */
+		/* A refused or failed order may have to be replaced; the tick then wakes idle clients. */
 		if (!load->clients_open)
 			event_base_loopbreak(load->base);
 		return;
@@ -351,7 +351,7 @@ static void on_found(void *context, const char *address, const char *error)
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
 
-/* True: nobody answers any more, and it is over. */
+/* True: no answers arrive any more, and the run is over. */
 static bool watch_silence(struct load *load, uint64_t now_us)
 {
 	const struct load_options *options = load->options;
@@ -389,7 +389,7 @@ static void on_tick(evutil_socket_t none, short what, void *context)
 			event_base_loopbreak(load->base);
 		return;
 	}
-	/* First, so that nothing is sent that nobody waits for. */
+	/* First, so that no request is sent that would not be waited for. */
 	if (watch_silence(load, now_us))
 		return;
 	for (uint32_t i = 0; i < load->options->clients; i++) {
@@ -409,7 +409,7 @@ static void on_interrupt(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	interrupt_take();
-	/* The first signal waits for what is under way, the second does not. */
+	/* The first signal waits for requests under way, the second does not. */
 	if (load->stopping || !load->started_us)
 		event_base_loopbreak(load->base);
 	if (!load->started_us)
@@ -418,7 +418,7 @@ static void on_interrupt(evutil_socket_t fd, short what, void *context)
 	load->stopping = true;
 }
 
-/* Enough descriptors for all, as far as the hard limit lets us. */
+/* Raises the descriptor limit for all clients, as far as the hard limit permits. */
 static void raise_file_limit(uint32_t clients)
 {
 	struct rlimit limit;
@@ -456,7 +456,7 @@ static void prepare(struct load *load)
 	event_add(load->interrupt, NULL);
 }
 
-/* Requests that were cut off, by a second control-C or since nobody answers, count as what they are. */
+/* Requests cut off by a second control-C or by silence are counted with their true outcome. */
 static void count_open(struct load *load)
 {
 	uint64_t now_us = rpc_clock_us();

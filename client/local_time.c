@@ -33,10 +33,10 @@ const char *local_time(int64_t time_us, char out[static LOCAL_TIME_SIZE])
 	return out;
 }
 
-/* Reads the UTC time that text begins with; returns its length, 0: there is none. */
+/* Reads the UTC time at the start of text; returns its length, 0: there is none. */
 static size_t read_time(const char *text, time_t *seconds)
 {
-	static const char form[] = "-99-99T99:99:99Z"; /* behind the year; 9: any digit */
+	static const char form[] = "-99-99T99:99:99Z"; /* after the year; 9: any digit */
 	size_t sign = *text == '-', digits = strspn(text + sign, "0123456789");
 	const char *rest = text + sign + digits;
 	struct tm utc = {.tm_mday = 0};
@@ -61,7 +61,7 @@ char *local_time_rewrite(const char *text)
 	char *out = NULL, time[LOCAL_TIME_SIZE];
 	size_t size;
 	FILE *to = open_memstream(&out, &size);
-	bool within = false; /* a word: a time does not begin in its midst */
+	bool within = false; /* within a word: a time does not begin there */
 
 	must_allocate(to);
 	while (*text) {

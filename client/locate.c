@@ -28,7 +28,7 @@ void locate_blame(const struct client_options *options, char *error, size_t erro
 		snprintf(error + used, error_size - used, " (the host is from " ENVIRONMENT_FRONTEND ")");
 }
 
-/* How to start a front-end; to be freed. */
+/* The command that starts a front-end; to be freed. */
 static char *start_frontend(const struct client_options *options)
 {
 	return advice_take(advice_daemon(options, "justhungry-frontend --data-dir DIR"));
@@ -46,7 +46,7 @@ void locate_missing(const struct client_options *options, char *error, size_t er
 	free(start);
 }
 
-/* What rpcbind on that host says of the front-end, where only another address was wrong; empty: nothing. */
+/* What rpcbind on that host says about the front-end, when only the given address was wrong; empty: nothing. */
 static void find_elsewhere(const struct client_options *options, const char *address, char elsewhere[static 64])
 {
 	struct registry_entry entries[LOCATE_ENTRIES];
@@ -101,7 +101,8 @@ static bool is_loopback(const struct registry_entry *entry)
 	return rpc_address_parse(entry->address, &address) && rpc_address_is_loopback(&address);
 }
 
-/* Leaves out what only the host asked reaches. The count that is left; 0 with a line: that is all there was. */
+/* Drops the addresses that only the queried host itself can reach. Returns the remaining count; 0 with a line: none is
+ * left. */
 static int drop_loopback_of_others(const struct client_options *options, uint32_t timeout_ms, struct registry_entry *entries,
 				   int count, char *error, size_t error_size)
 {

@@ -1,4 +1,4 @@
-/* justhungry: the command line. Parses the global options and hands the rest to a command. */
+/* justhungry: the command line. Parses the global options and passes the rest to a command. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (command_asks_for_help(state->argc - state->next + 1, state->argv + state->next - 1))
 			argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		/* In order: from here on everything is the command's. */
+		/* In order: everything after this belongs to the command. */
 		invocation->argc = state->argc - state->next + 1;
 		invocation->argv = state->argv + state->next - 1;
 		state->next = state->argc;
@@ -47,7 +47,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	}
 }
 
-/* argp's text: what comes after the vertical tab stands below the options. */
+/* argp prints the text after the vertical tab below the options. */
 static char *describe_commands(void)
 {
 	char *text = NULL;
@@ -95,6 +95,6 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	arguments_parse(&argp, argc, argv, ARGP_IN_ORDER, &invocation);
 	free(doc);
-	/* Ends with EXIT_UNWRITTEN when a status of 0 would not be the whole truth. */
+	/* Ends with EXIT_UNWRITTEN when a status of 0 would hide that output failed. */
 	return command_run(&invocation.options, invocation.argc, invocation.argv);
 }

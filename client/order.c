@@ -1,4 +1,4 @@
-/* order: places one order, or those of a file one after the other. */
+/* order: places one order, or the orders of a file one after the other. */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -112,7 +112,7 @@ struct placing {
 	uint64_t request;
 };
 
-/* `justhungry order` with what all of its orders have in common. */
+/* `justhungry order` with the options that all of its orders share. */
 static struct advice *advise(const struct placing *placing, uint64_t request)
 {
 	struct advice *advice = advice_client(placing->options, "order");
@@ -126,7 +126,7 @@ static struct advice *advise(const struct placing *placing, uint64_t request)
 	return advice;
 }
 
-/* The command that asks again for exactly this order; to be freed. */
+/* The command that repeats exactly this order; to be freed. */
 static char *ask_again(const struct placing *placing, const struct order_input *input)
 {
 	struct advice *advice = advise(placing, placing->request);
@@ -139,7 +139,7 @@ static char *ask_again(const struct placing *placing, const struct order_input *
 
 static const char unknown_advice[] = "The order may have been placed. This asks again, and places it once:";
 
-/* Said by a program that crashes while an order may be on its way; to be freed. */
+/* Printed when the program crashes while an order may have left; to be freed. */
 static char *last_words(const char *again)
 {
 	char *words = NULL;
@@ -173,7 +173,7 @@ static void print_json(const struct placing *placing, const char *postcode, enum
 	output_json_take(object);
 }
 
-/* Returns the exit status: whoever cannot be told that the order is placed must not take it for failed. */
+/* Returns the exit status: output that fails must not make a placed order look failed. */
 static int say_placed(const struct placing *placing, const struct order_input *input,
 		      const struct jh_order_placed *placed)
 {
@@ -191,13 +191,13 @@ static int say_placed(const struct placing *placing, const struct order_input *i
 	written = standard_output_written(done);
 	if (!placing->options->json) {
 		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))
-			fputs("(format-only: nobody could say whether the postcode exists; it has the right form)\n", stderr);
+			fputs("(format-only: no provider could say whether the postcode exists; it has the right form)\n", stderr);
 	}
 	free(postcode);
 	return written ? EXIT_DONE : EXIT_UNWRITTEN;
 }
 
-/* again: the command that asks again, for an outcome that is not known. */
+/* again: the command that repeats the order, for an unknown outcome. */
 static void say_problem(const struct placing *placing, const struct order_input *input, enum outcome outcome,
 			const char *error, const char *again)
 {
@@ -265,7 +265,7 @@ static int place(const struct placing *placing, const struct order_input *input,
 	return status;
 }
 
-/* A mistake found before anything was sent: status 2, or 3 for what can be no postcode. */
+/* A mistake found before anything was sent: status 2, or 3 for a text that can be no postcode. */
 static int reject(const struct placing *placing, const char *postcode, enum order_mistake mistake, const char *error)
 {
 	output_complain("justhungry order: %s", error);
@@ -289,10 +289,10 @@ static int place_words(const struct placing *placing)
 
 /* --- from a file ------------------------------------------------------------------------------------------------ */
 
-/* How to go on with a file that was not placed to its end. */
+/* How to continue with a file that was not placed to its end. */
 enum way_on {
-	WAY_AGAIN,    /* the same once more */
-	WAY_CORRECT,  /* the line must be another one first */
+	WAY_AGAIN,    /* repeat the same command */
+	WAY_CORRECT,  /* the line must be corrected first */
 	WAY_PUT_BACK, /* the number belongs to another order: lines were changed since it was used */
 	WAY_NONE
 };
@@ -374,7 +374,7 @@ static int place_line(const struct placing *placing, enum lines_found found, con
 	return status;
 }
 
-/* The input failed in a line; returns the exit status. */
+/* Reading the input failed at a line; returns the exit status. */
 static int say_unread(const struct placing *placing, uint64_t line)
 {
 	if (interrupt_signal()) {
@@ -420,7 +420,7 @@ static int place_file(struct placing *placing)
 	FILE *file;
 	int status, fd;
 
-	if (customer && !order_customer_good(customer, strlen(customer), error)) /* no line's fault */
+	if (customer && !order_customer_good(customer, strlen(customer), error)) /* not the fault of any line */
 		return reject(placing, "", ORDER_MISUSED, error);
 	fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
@@ -452,7 +452,7 @@ static bool is_option(const char *word)
 	return false;
 }
 
-/* "-1 spice" behind the postcode is meant as an item. */
+/* "-1 spice" after the postcode is meant as an item. */
 static void hint_of_hyphens(int argc, char **argv)
 {
 	bool postcode = false;

@@ -21,7 +21,7 @@ static bool check_items(const struct order_input *input, char error[static ORDER
 	return true;
 }
 
-/* Who forgot the postcode sees what was taken for it. */
+/* If the postcode was forgotten, the message shows which word was taken for it. */
 static void say_no_items(const char *postcode, char error[static ORDER_ERROR_SIZE])
 {
 	char shown[ESCAPE_ROOM(JH_POSTCODE_MAX)];
@@ -38,7 +38,7 @@ static enum order_mistake check_postcode(const char *postcode, char error[static
 	size_t size = strlen(postcode);
 	char shown[ESCAPE_ROOM(JH_POSTCODE_MAX / 2)];
 
-	/* More than the wire can carry is certainly none; anything else the replicas judge. */
+	/* A text too long for the wire is certainly no postcode; anything else is validated by the replicas. */
 	if (size > JH_POSTCODE_MAX) {
 		snprintf(error, ORDER_ERROR_SIZE, "invalid postcode: \"%s...\" is longer than %d bytes",
 			 escape_into(shown, sizeof shown, postcode, JH_POSTCODE_MAX / 2, ESCAPE_STRICT), JH_POSTCODE_MAX);

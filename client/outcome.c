@@ -4,7 +4,7 @@
 
 struct request_track outcome_begin(enum request_kind kind, bool patient)
 {
-	/* RULE 12: a number that was handed over was asked for before, and that call may still travel. */
+	/* RULE 12: a number that was given to us may have been used before, and that call may still be in transit. */
 	return (struct request_track){.kind = kind,
 				      .patient = patient,
 				      .may_have_happened = kind == REQUEST_AGAIN,
@@ -16,8 +16,8 @@ static bool settle(struct request_track *track, enum outcome outcome, bool decid
 {
 	must(track->outcome == OUTCOME_OPEN);
 	must(outcome != OUTCOME_OPEN);
-	/* RULE 12: an earlier attempt may yet be executed, so only the log's own word ends the doubt. A refusal of a
-	 * later attempt says nothing of one that still travels: the first may reach the primary after it. */
+	/* RULE 12: an earlier attempt may still be executed, so only an entry of the log ends the doubt. A refusal of
+	 * a later attempt says nothing about it: the earlier call may reach the primary after the later one. */
 	if (track->may_have_happened && !decided)
 		outcome = OUTCOME_UNKNOWN;
 	track->outcome = outcome;
@@ -52,7 +52,7 @@ bool outcome_attempt(struct request_track *track, enum attempt attempt)
 	case ATTEMPT_REFUSED:
 		return settle(track, OUTCOME_REFUSED, false);
 	case ATTEMPT_UNAVAILABLE:
-		/* In doubt it is worth asking on: the next answer may tell. */
+		/* In doubt it is worth repeating: the next answer may decide. */
 		if (track->patient || track->may_have_happened)
 			return true;
 		return settle(track, OUTCOME_UNAVAILABLE, false);

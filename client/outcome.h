@@ -14,40 +14,40 @@
 #include <stdbool.h>
 
 enum attempt {
-	ATTEMPT_NOT_SENT,  /* nobody was reached: nothing left this process */
-	ATTEMPT_LOST,      /* sent; the connection ended before the answer, or the answer makes no sense */
+	ATTEMPT_NOT_SENT,  /* no process was reached: nothing left this one */
+	ATTEMPT_LOST,      /* sent; the connection ended before the answer, or the answer could not be decoded */
 	ATTEMPT_TIMED_OUT, /* sent; no answer in time */
-	ATTEMPT_DONE,      /* the rest: what the front-end answered */
-	ATTEMPT_REFUSED,   /* this attempt did nothing, and no attempt alone will; says nothing of earlier ones */
-	ATTEMPT_REFUSED_FOR_GOOD, /* an applied entry of the log says no: no attempt will ever be executed */
+	ATTEMPT_DONE,      /* from here on: the front-end's answer */
+	ATTEMPT_REFUSED,   /* this attempt did nothing and will not; says nothing about earlier ones */
+	ATTEMPT_REFUSED_FOR_GOOD, /* an applied entry of the log decides: no attempt will ever be executed */
 	ATTEMPT_UNKNOWN,
-	ATTEMPT_UNAVAILABLE, /* this call was not passed on; says nothing of earlier ones */
-	ATTEMPT_BUSY         /* the same, and it will pass */
+	ATTEMPT_UNAVAILABLE, /* this call was not passed on; says nothing about earlier ones */
+	ATTEMPT_BUSY         /* the same, and the cause is momentary */
 };
 
 enum outcome { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_UNKNOWN, OUTCOME_UNAVAILABLE };
 
 enum request_kind {
-	REQUEST_WRITE, /* numbered: asking again executes it once (rule 11) */
-	REQUEST_AGAIN, /* a write whose number was handed over: somebody asked for it before, so it begins in doubt */
+	REQUEST_WRITE, /* numbered: a repeat is executed at most once (rule 11) */
+	REQUEST_AGAIN, /* a write whose number was given to us: it may have been sent before */
 	REQUEST_READ,  /* changes nothing: a lost one is simply repeated, and is never unknown */
-	REQUEST_ONCE   /* changes something and has no number (switchover): never repeated once it may have left */
+	REQUEST_ONCE   /* changes state and has no number (switchover): never repeated once it may have left */
 };
 
 struct request_track {
 	enum request_kind kind;
-	bool patient;           /* "unavailable" is asked again, too, until the caller gives up */
+	bool patient;           /* "unavailable" is repeated, too, until the caller gives up */
 	bool may_have_happened; /* in doubt: an earlier attempt may have been executed, or may still be */
 	enum outcome outcome;
 };
 
 struct request_track outcome_begin(enum request_kind kind, bool patient);
 
-/* Takes in how one attempt ended. True: ask again, the same request with the same number. False: track->outcome is
- * final. Must not be called after that. */
+/* Records how one attempt ended. True: repeat the same request with the same number. False: track->outcome is final,
+ * and this must not be called again. */
 bool outcome_attempt(struct request_track *track, enum attempt attempt);
 
-/* The deadline has passed: the request ends as unknown or unavailable. Returns it. */
+/* The deadline has passed: the request ends as unknown or unavailable, which is returned. */
 enum outcome outcome_give_up(struct request_track *track);
 
 /* "done", "refused", "unknown", "unavailable". */

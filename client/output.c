@@ -17,8 +17,8 @@
 #include "rpc/cluster/convert.h"
 #include "rpc/program/standard_output.h"
 
-/* jansson's integers have a sign. What is above them is a string with this in front until the text is made, and no
- * other string begins so (output_text). */
+/* jansson's integers are signed. A larger value is a string with this prefix, which no other string has, until the
+ * text is generated (output_text). */
 #define LARGE_MARK "\x01u64:"
 #define LARGE_MARK_JSON "\"\\u0001u64:"
 
@@ -81,7 +81,7 @@ json_t *output_number(uint64_t number)
 	return json_string(text);
 }
 
-/* What cannot be seen is written as \\uNNNN: the value is the same, and nothing acts on a terminal. To be freed. */
+/* Invisible characters are written as \\uNNNN: the value is the same, and none acts on a terminal. To be freed. */
 static char *show_unseen(const char *text)
 {
 	size_t left = strlen(text);
@@ -93,7 +93,7 @@ static char *show_unseen(const char *text)
 
 		taken = utf8_take((const uint8_t *)text, left, &code);
 		must(taken > 0); /* jansson wrote it */
-		if (code < 0x7f || !utf8_unseen(code)) { /* line ends are JSON's own */
+		if (code < 0x7f || !utf8_unseen(code)) { /* line ends are part of JSON's layout */
 			memcpy(to, text, taken);
 			to += taken;
 		} else if (code < 0x10000) {
@@ -115,7 +115,7 @@ char *output_json_text_take(json_t *object, bool indented)
 	must_allocate(text);
 	json_decref(object);
 	for (from = to = text; *from;) {
-		/* A quote behind a backslash begins no string. */
+		/* A quote after a backslash begins no string. */
 		if (before == '\\' || strncmp(from, LARGE_MARK_JSON, strlen(LARGE_MARK_JSON)) != 0) {
 			before = *from;
 			*to++ = *from++;

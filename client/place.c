@@ -12,7 +12,7 @@
 
 #define ADDRESSES_MAX 8
 
-/* Digits only, 1 to 65535; 0: it is none. */
+/* Digits only, 1 to 65535; 0: not a port. */
 static uint16_t port_of(const char *text)
 {
 	size_t size = strlen(text);
@@ -55,7 +55,8 @@ bool place_is_malformed(const char *text)
 static int resolve(const char *host, uint16_t port, uint32_t timeout_ms, struct rpc_address addresses[static ADDRESSES_MAX],
 		   char *error, size_t error_size)
 {
-	/* It names the loopback of both families, whatever a hosts file says, and a front-end may listen on one of them. */
+	/* It means the loopback of both families, whatever a hosts file says, and a front-end may listen on only one
+	 * of them. */
 	if (strcmp(host, "localhost") == 0) {
 		rpc_address_parse("127.0.0.1", &addresses[0]);
 		rpc_address_parse("::1", &addresses[1]);
@@ -82,7 +83,7 @@ bool place_resolve(const char *host, uint16_t port, unsigned int turn, uint32_t 
 	return true;
 }
 
-/* A socket can be bound to addresses of this host only. */
+/* A socket can be bound only to addresses of this host. */
 static bool is_own(const struct rpc_address *address)
 {
 	int fd = socket(address->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -103,5 +104,5 @@ bool place_is_here(const char *host, uint32_t timeout_ms)
 		if (rpc_address_is_loopback(&addresses[i]) || is_own(&addresses[i]))
 			return true;
 	}
-	return count == 0; /* nobody knows: then nothing is said of it */
+	return count == 0; /* unknown: then nothing is said about it */
 }

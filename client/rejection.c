@@ -26,7 +26,7 @@ enum attempt rejection_attempt(enum rpc_status status)
 	must_not_reach("a call without an answer");
 }
 
-/* One of the two is older, and the versions tell which. */
+/* One of the two programs is older, and the versions show which. */
 static void describe_versions(const struct rpc_reply *reply, const char *address, char *error, size_t error_size)
 {
 	char versions[48];

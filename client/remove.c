@@ -1,4 +1,4 @@
-/* remove: a lost replica is not missed any longer. */
+/* remove: a lost replica is no longer expected. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What this program has to know of a replica's state as a row of status tells it. The wire has that state as a text only,
- * for people: it is read here, once, and every decision is made by the enum. */
+/* The states of a replica, as a row of status gives them, that this program must distinguish. On the wire the state is
+ * only a text for people: it is parsed here, once, and every decision uses the enum. */
 #pragma once
 
 #include "rpc/frontend.h"
@@ -9,7 +9,7 @@ enum row_state {
 	ROW_SERVING,
 	ROW_SETTLING,
 	ROW_FOLLOWING,
-	ROW_ANSWERS_OTHERWISE /* down, but a process is there, and the text says what is to be done about it */
+	ROW_ANSWERS_OTHERWISE /* down, but a process is there, and the text says what to do about it */
 };
 
 enum row_state row_state(const struct jh_replica_row *row);

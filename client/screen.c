@@ -30,7 +30,7 @@ void screen_draw(const char *text)
 		if (used > size.rows)
 			break;
 		fwrite(text, 1, length, stdout);
-		/* Behind a full line the cursor still stands in its last column: clearing would take that. */
+		/* After a full line the cursor still stands in its last column: clearing would erase that column. */
 		if (!cells || cells % size.columns)
 			fputs("\033[K", stdout);
 		fputc('\n', stdout);

@@ -20,13 +20,13 @@
 #include "rpc/cluster/convert.h"
 #include "rpc/net/loop.h"
 
-/* The front-end answers a tenth before the deadline; of a very short one the tenth may be less than a turn of its
- * clock. */
+/* The front-end answers a tenth before the deadline; of a very short deadline the tenth may be less than its clock's
+ * resolution. */
 #define GRACE_MS 50
-#define LOCATE_MS 2000 /* one question to rpcbind */
+#define LOCATE_MS 2000 /* for one query to rpcbind */
 #define RETRY_FIRST_MS 5
 #define RETRY_MAX_MS 100
-#define NOTICE_AFTER_US 300000 /* a person at a terminal is told what we wait for */
+#define NOTICE_AFTER_US 300000 /* from then on a person at a terminal is told what we wait for */
 
 struct session {
 	const struct client_options *options;
@@ -34,20 +34,20 @@ struct session {
 	struct event *interrupt, *timer;
 	struct rpc_channel *channel; /* NULL: not connected */
 	bool connected, timer_fired, noticed;
-	bool cut_short;            /* a signal ended the last attempt at work, and its error says so */
+	bool cut_short;            /* a signal ended the last attempt that did something, and its error says so */
 	unsigned int turn;         /* which of several registered addresses is next */
 	struct session_call *call; /* under way, or NULL */
 	char closed[256];          /* why the last connection ended */
-	jh_reason reason;          /* of the last answer; NONE where there was none */
-	bool strangers;            /* whoever answered last is of another cluster */
+	jh_reason reason;          /* of the last answer; NONE without one */
+	bool strangers;            /* the last answer came from another cluster */
 };
 
-/* One procedure of the front-end: how to send it, read it and judge it. */
+/* One procedure of the front-end: how to send it, decode its answer and classify that answer. */
 struct procedure {
 	void (*send)(void *args, uint32_t timeout_ms, CLIENT *client);
 	xdrproc_t decode;
 	size_t result_size;
-	enum attempt (*judge)(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE]);
+	enum attempt (*classify)(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE]);
 };
 
 struct session_call {
@@ -58,9 +58,9 @@ struct session_call {
 	enum attempt attempt;
 };
 
-/* --- judging answers -------------------------------------------------------------------------------------------- */
+/* --- classifying answers --------------------------------------------------------------------------------------- */
 
-static enum attempt judge_problem(jh_outcome outcome, const jh_problem *problem, jh_reason *reason,
+static enum attempt classify_problem(jh_outcome outcome, const jh_problem *problem, jh_reason *reason,
 				  char error[static SESSION_ERROR_SIZE])
 {
 	*reason = problem->reason;
@@ -68,25 +68,25 @@ static enum attempt judge_problem(jh_outcome outcome, const jh_problem *problem,
 	return answer_attempt(outcome, problem->reason);
 }
 
-static enum attempt judge_place(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
+static enum attempt classify_place(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	const jh_write_result *write = result;
 
 	if (write->outcome == JH_DONE)
 		return ATTEMPT_DONE;
-	return judge_problem(write->outcome, &write->jh_write_result_u.problem, reason, error);
+	return classify_problem(write->outcome, &write->jh_write_result_u.problem, reason, error);
 }
 
-static enum attempt judge_read(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
+static enum attempt classify_read(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	const jh_read_result *read = result;
 
 	if (read->outcome == JH_DONE)
 		return ATTEMPT_DONE;
-	return judge_problem(read->outcome, &read->jh_read_result_u.problem, reason, error);
+	return classify_problem(read->outcome, &read->jh_read_result_u.problem, reason, error);
 }
 
-static enum attempt judge_admin(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
+static enum attempt classify_admin(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	const jh_admin_result *admin = result;
 
@@ -97,7 +97,7 @@ static enum attempt judge_admin(const void *result, jh_reason *reason, char erro
 	return answer_attempt(admin->outcome, JH_REASON_NONE);
 }
 
-static enum attempt judge_status(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
+static enum attempt classify_status(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
 {
 	(void)result;
 	(void)reason;
@@ -142,14 +142,14 @@ static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
 }
 
 /* clang-format off */
-#define PROCEDURE(name, type, judge) {send_##name, (xdrproc_t)xdr_##type, sizeof(struct type), judge}
+#define PROCEDURE(name, type, classify) {send_##name, (xdrproc_t)xdr_##type, sizeof(struct type), classify}
 /* clang-format on */
-static const struct procedure place_order = PROCEDURE(place, jh_write_result, judge_place);
-static const struct procedure read_history = PROCEDURE(read, jh_read_result, judge_read);
-static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, judge_admin);
-static const struct procedure promote = PROCEDURE(promote, jh_admin_result, judge_admin);
-static const struct procedure remove_replica = PROCEDURE(remove, jh_admin_result, judge_admin);
-static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, judge_status);
+static const struct procedure place_order = PROCEDURE(place, jh_write_result, classify_place);
+static const struct procedure read_history = PROCEDURE(read, jh_read_result, classify_read);
+static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, classify_admin);
+static const struct procedure promote = PROCEDURE(promote, jh_admin_result, classify_admin);
+static const struct procedure remove_replica = PROCEDURE(remove, jh_admin_result, classify_admin);
+static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, classify_status);
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
 
@@ -241,21 +241,21 @@ static uint64_t us_until(uint64_t deadline_us)
 	return deadline_us > now_us ? deadline_us - now_us : 0;
 }
 
-/* Connects unless connected. On failure error says who could not be reached and what to do. */
+/* Connects unless connected. On failure error says which process could not be reached and what to do. */
 static bool connect_frontend(struct session *session, uint64_t deadline_us, char error[static SESSION_ERROR_SIZE])
 {
 	static const struct rpc_channel_events events = {.connected = on_connected, .closed = on_closed};
 	uint64_t left_ms = us_until(deadline_us) / 1000 + 1;
 	char address[64], why[SESSION_ERROR_SIZE] = "";
 
-	/* What happened to an idle connection since the last call is known before the next one uses it. */
+	/* Events on an idle connection since the last call are read before the next call uses it. */
 	event_base_loop(session->base, EVLOOP_NONBLOCK);
 	if (session->channel && session->connected)
 		return true;
 	if (!locate_frontend(session->options, session->turn++, (uint32_t)(left_ms < LOCATE_MS ? left_ms : LOCATE_MS),
 			     address, why, SESSION_ERROR_SIZE)) {
-		/* Cut short by a signal or by our own deadline it knows nothing: what an earlier attempt found out says
-		 * more. */
+		/* An attempt cut short by a signal or by our own deadline has no information of its own: the error of
+		 * an earlier attempt says more. */
 		if (!interrupt_signal() && (error[0] == '\0' || rpc_clock_us() < deadline_us))
 			memcpy(error, why, SESSION_ERROR_SIZE);
 		return false;
@@ -276,7 +276,7 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 	return false;
 }
 
-/* The front-end knows for whom it waits; how these are started from here, status tells. */
+/* The front-end knows which replicas it waits for; status says how to start them from here. */
 static void name_status(const struct client_options *options, char error[static SESSION_ERROR_SIZE])
 {
 	char *tells = advice_command(options, "status");
@@ -305,7 +305,7 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
 		call->attempt = ATTEMPT_LOST; /* RULE 12 */
 	} else {
-		call->attempt = call->procedure->judge(call->result, &session->reason, call->error);
+		call->attempt = call->procedure->classify(call->result, &session->reason, call->error);
 		if (session->reason == JH_REASON_NO_PRIMARY)
 			name_status(session->options, call->error);
 		if (call->attempt != ATTEMPT_DONE)
@@ -339,7 +339,8 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 		session->cut_short = true;
 		call.attempt = ATTEMPT_LOST; /* RULE 12 */
 	}
-	/* Whatever answers late must not meet the next call's result; who serves another program is not asked again. */
+	/* A late answer must not overwrite the next call's result; a process that serves another program is not asked
+	 * again. */
 	if (!call.answered || call.attempt == ATTEMPT_TIMED_OUT || call.attempt == ATTEMPT_NOT_SENT) {
 		rpc_channel_close(session->channel);
 		session->channel = NULL;
@@ -361,7 +362,7 @@ static void notice(struct session *session, uint64_t started_us, const char *err
 		session->options->timeout_ms / 1000.0);
 }
 
-/* RULE 12: what the refusal is about, and what not. */
+/* RULE 12: what the refusal is about, and what it is not about. */
 static void say_doubt(char error[static SESSION_ERROR_SIZE])
 {
 	static const char doubt[] = " (so this attempt did nothing, but an earlier one may still be executed)";
@@ -442,7 +443,7 @@ enum outcome session_read(struct session *session, struct jh_read_args *args, st
 	return ask(session, REQUEST_READ, &read_history, args, result, error);
 }
 
-/* What changes something and has no number. */
+/* Procedures that change state and have no number. */
 static enum outcome ask_once(struct session *session, const struct procedure *procedure, void *args, void *result,
 			     char error[static SESSION_ERROR_SIZE])
 {

@@ -1,7 +1,7 @@
-/* One client's conversation with the front-end: finds it through rpcbind, calls it, and when the connection is lost
- * finds it again and asks again with the same request, until the deadline. It blocks, and refuses to report an earlier
- * unknown as anything else (outcome.h). A signal ends the request under way, not the process, so that nothing is
- * forgotten (interrupt.h). */
+/* One client's conversation with the front-end. It finds the front-end through rpcbind, calls it, and when the
+ * connection is lost, finds it again and repeats the same request, until the deadline. It blocks. It never reports an
+ * earlier unknown as anything else (outcome.h). A signal ends the request under way, not the process, so that nothing
+ * is forgotten (interrupt.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,14 +15,14 @@
 
 struct session;
 
-/* `options` is borrowed until session_free. Opens nothing yet. */
+/* `options` is borrowed until session_free. Opens no connection yet. */
 struct session *session_new(const struct client_options *options);
 void session_free(struct session *session);
 
-/* Each asks until it has an outcome; options->timeout_ms bounds all attempts together (and 50 ms more, to let the
- * front-end's own word about a short deadline arrive). On OUTCOME_DONE `result` holds the answer, to be freed with
- * xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before: the
- * number was handed over, so somebody may have asked for the same request before. */
+/* Each call repeats its request until it has an outcome; options->timeout_ms bounds all attempts together (plus 50 ms,
+ * so that the front-end's own answer to a short deadline can arrive). On OUTCOME_DONE `result` holds the answer, to be
+ * freed with xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before:
+ * the number was given to us, so the same request may have been sent before. */
 enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE]);
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
@@ -34,15 +34,14 @@ enum outcome session_promote(struct session *session, struct jh_promote_args *ar
 enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
 			    char error[static SESSION_ERROR_SIZE]);
 
-/* Why the last attempt of the last order or read was not done, as the front-end answered; NONE where it did not. */
+/* Why the last attempt of the last order or read was not done, according to the front-end; NONE without an answer. */
 jh_reason session_reason(const struct session *session);
-/* The last answer came from another cluster: nothing of this one is registered under the number asked. */
+/* The last answer came from another cluster: nothing of this one is registered under the requested number. */
 bool session_met_strangers(const struct session *session);
 
-/* One attempt, at most timeout_ms: who wants to know the state wants to know that nobody answers. DONE or
- * UNAVAILABLE. */
+/* One attempt, at most timeout_ms: for status, the lack of an answer is itself the information. DONE or UNAVAILABLE. */
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,
 			    char error[static SESSION_ERROR_SIZE]);
 
-/* Waits so long, or until a signal ends the command; returns false then. */
+/* Waits that long, or until a signal ends the command; returns false then. */
 bool session_pause(struct session *session, uint32_t ms);

@@ -35,11 +35,11 @@ static const struct argp argp = {
 	       "status is that of the last command.",
 };
 
-/* The words that a line may begin with, one after the other; readline asks for the next until NULL. */
+/* The words that a line may begin with, one after the other; readline calls again until NULL. */
 static char *next_match(const char *prefix, int again)
 {
 	static const char *const own[] = {"help", "exit", "quit", NULL};
-	static size_t next; /* readline's interface leaves no other place to remember it */
+	static size_t next; /* readline's interface leaves no other place for it */
 	size_t at = 0;
 
 	if (!again)
@@ -58,7 +58,7 @@ static char *next_match(const char *prefix, int again)
 	return NULL;
 }
 
-/* Only the first word is completed: no file names. */
+/* Only the first word is completed, and no file names. */
 static char **complete(const char *prefix, int start, int end)
 {
 	(void)end;
@@ -74,7 +74,7 @@ static void print_help(void)
 	puts("  help        show this\n  exit        leave\nEach command explains itself with --help.");
 }
 
-/* Control-C ends a command, not the shell of who typed it; every other signal ends both, as it does for a script. */
+/* Control-C ends a command, not the interactive shell; every other signal ends both, as it does for a script. */
 static bool goes_on_after_signal(void)
 {
 	if (!interrupt_signal())
@@ -85,11 +85,11 @@ static bool goes_on_after_signal(void)
 	return true;
 }
 
-/* Runs one line; false: it was "exit", a signal ended it, or nobody could read what it said. */
+/* Runs one line; false: it was "exit", a signal ended it, or its output could not be read. */
 static bool run_line(const struct client_options *options, const char *line, int *status)
 {
 	struct words words = words_split(line);
-	/* As it is typed into another shell: what we print to be typed begins so. */
+	/* As typed into another shell: our suggested commands begin with that word. */
 	int skipped = words.count > 1 && strcmp(words.word[0], "justhungry") == 0;
 	char **word = words.word + skipped;
 	bool go_on = true;
@@ -126,7 +126,7 @@ static int talk(const struct client_options *options)
 	int status = EXIT_DONE;
 	bool go_on = true;
 
-	/* Before anything initialises libedit, as reading the history does: what has no descriptor is no terminal to it. */
+	/* Before libedit is initialised, which reading the history does: a closed descriptor is no terminal to it. */
 	rl_outstream = standard_output_original();
 	rl_getc_function = keyboard_read;
 	rl_attempted_completion_function = complete;
@@ -150,7 +150,7 @@ static int talk(const struct client_options *options)
 	return status;
 }
 
-/* Lines of a pipe or a file: one that is refused runs nothing, and the next one is read. */
+/* Lines of a pipe or a file: a refused line runs nothing, and the next one is read. */
 static int read_lines(const struct client_options *options)
 {
 	struct lines *lines = lines_new(stdin);

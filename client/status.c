@@ -1,4 +1,4 @@
-/* status: the view, the primary and every replica; once, until N members serve, or again and again. */
+/* status: the view, the primary and every replica; once, until N members serve, or repeatedly. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,20 +19,20 @@
 #include "rpc/base/clock.h"
 #include "rpc/program/standard_output.h"
 
-#define ASK_MS 2000 /* a front-end that does not answer for so long is reported as not answering */
+#define ASK_MS 2000 /* a front-end that takes longer is reported as not answering */
 #define WATCH_MS 500
 #define LAST_MS 1000
 #define WAIT_POLL_MS 50
 
 struct status_command {
 	bool watch;
-	uint64_t wait; /* 0: not asked for */
+	uint64_t wait; /* 0: not requested */
 	bool check;
 };
 
 enum { KEY_WATCH = 0x200, KEY_WAIT, KEY_CHECK };
 
-/* Of --check, as monitors expect it. */
+/* Of --check, as monitoring systems expect it. */
 enum check_status { CHECK_OK = 0, CHECK_DEGRADED = 1, CHECK_NO_ORDERS = 2 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -104,7 +104,7 @@ static uint32_t ms_until(uint64_t deadline_us)
 	return deadline_us > now_us ? (uint32_t)((deadline_us - now_us) / 1000) + 1 : 1;
 }
 
-/* Takes at most timeout_ms, of which a survey gets what the front-end leaves, a quarter at least. */
+/* Takes at most timeout_ms; a survey gets what the front-end leaves of it, at least a quarter. */
 static struct facts *find_out(struct session *session, const struct client_options *options, uint32_t timeout_ms,
 			      bool survey)
 {
@@ -148,7 +148,7 @@ static void show(const struct client_options *options, const struct facts *facts
 		status_view_table(stdout, options, &facts->status, &page);
 }
 
-/* What was found out until a signal came is no state of the cluster. */
+/* What was found before a signal arrived is no state of the cluster. */
 static int ended_by_signal(const struct client_options *options, const char *more)
 {
 	char line[128];
@@ -219,7 +219,7 @@ static int wait_for(struct session *session, const struct client_options *option
 {
 	char line[64];
 	uint64_t deadline_us = rpc_clock_us() + options->timeout_ms * 1000ull;
-	/* Only the last look asks everybody, and a survey takes long: it gets the end of the time. */
+	/* Only the last attempt asks every replica, and a survey takes long: it gets the rest of the time. */
 	uint64_t last_us = deadline_us - (options->timeout_ms < 4 * LAST_MS ? options->timeout_ms / 4 : LAST_MS) * 1000ull;
 	bool told = false, progress = terminal_takes_escapes(STDERR_FILENO) && !options->json;
 	uint32_t serving = 0;

@@ -11,10 +11,10 @@
 
 #define HEADING_INDENT 2
 
-/* What is shown whole or not at all. */
+/* A piece that is shown whole or not at all. */
 struct piece {
 	char *text;
-	size_t rows; /* 0 where nobody counts them */
+	size_t rows; /* 0 where the rows are unlimited */
 	bool shown;
 };
 
@@ -66,7 +66,7 @@ static void print(FILE *out, const struct pieces *pieces)
 			fputs(pieces->piece[i].text, out);
 }
 
-/* One piece a line. */
+/* One piece per line. */
 static struct pieces lay_out(const char *text, const struct status_page *page, size_t indent)
 {
 	struct pieces pieces = {0};
@@ -101,7 +101,7 @@ static struct pieces lay_out_table(const struct jh_cluster_status *status, const
 
 /* --- fitting it in ---------------------------------------------------------------------------------------------- */
 
-/* Who is shown first where not all can be: the primary, then who is not what it should be. */
+/* The rows to show first where not all fit: the primary, then replicas that are not in order. */
 static int rank_of(jh_role role)
 {
 	return role == JH_ROLE_PRIMARY ? 0 : role == JH_ROLE_BACKUP ? 2 : 1;
@@ -133,7 +133,7 @@ static void fit_advice(struct pieces *advice, size_t rows)
 	}
 }
 
-/* Rows for table and advice; a line that counts what is missing takes one of them. */
+/* Rows for table and advice; a line that counts what is left out takes one of them. */
 static void fit(struct pieces *table, struct pieces *advice, const struct jh_cluster_status *status, size_t rows)
 {
 	size_t table_rows = rows_of(table), advice_rows = rows_of(advice), most;
@@ -191,7 +191,7 @@ void status_page_print(FILE *out, const struct status_page *page, const struct j
 	struct pieces heading = lay_out(heading_text, page, HEADING_INDENT);
 	struct pieces advice = lay_out(advice_text, page, 0);
 	struct pieces table = {0};
-	size_t taken = rows_of(&heading) + 1; /* and an empty line */
+	size_t taken = rows_of(&heading) + 1; /* plus an empty line */
 
 	if (status->replicas.replicas_len)
 		table = lay_out_table(status, page);

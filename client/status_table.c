@@ -37,11 +37,11 @@ static const bool flush_right[COLUMNS] = {
 
 struct table_line {
 	char *cell[COLUMNS];
-	char *remark;      /* what the state says where it is too long for its column, or NULL */
+	char *remark;      /* the state's text when it is too long for its column, or NULL */
 	const char *paint; /* escape sequence, or NULL */
 };
 
-/* How the columns stand: how wide each is, and whether it begins a further line of its row. */
+/* The layout of the columns: the width of each, and whether it begins a continuation line of its row. */
 struct columns_plan {
 	size_t width[COLUMNS];
 	bool folds[COLUMNS];
@@ -75,7 +75,7 @@ static char *format_age(const struct jh_replica_row *row)
 	return text;
 }
 
-/* Enough of it to compare by eye, and the op it belongs to: digests are compared only at equal ops. */
+/* Enough of the digest to compare by eye, and its op: digests are compared only at equal ops. */
 static char *format_digest(const struct jh_replica_row *row)
 {
 	char *text, digits[DIGEST_TEXT_SIZE];
@@ -172,7 +172,7 @@ static void move_remarks(struct table_line *lines, size_t count)
 	}
 }
 
-/* A row that is wider than the terminal goes on in the next line, so that no cell is cut. */
+/* A row that is wider than the terminal continues in the next line, so that no cell is cut. */
 static struct columns_plan plan_columns(struct table_line *lines, size_t count, size_t columns)
 {
 	struct columns_plan plan;
@@ -215,7 +215,7 @@ static bool is_empty(const struct table_line *line, int from, int to)
 
 static void print_cells(FILE *out, const struct table_line *line, const struct columns_plan *plan, int from, int to)
 {
-	size_t owed = from ? FOLD_INDENT : 0; /* blanks, once something stands behind them */
+	size_t owed = from ? FOLD_INDENT : 0; /* blanks, printed once a cell follows them */
 
 	for (int column = from; column < to; column++) {
 		const char *cell = line->cell[column];

@@ -34,7 +34,7 @@ const char *status_view_role(jh_role role)
 		return "foreign";
 	case JH_ROLE_DOWN:
 		return "down";
-	case JH_ROLE_NONE: /* never in a view: it waits to be taken in, as a learner does */
+	case JH_ROLE_NONE: /* never in a view: it waits to be admitted, as a learner does */
 	case JH_ROLE_LEARNER:
 		break;
 	}
@@ -59,8 +59,9 @@ uint32_t status_view_serving(const struct jh_cluster_status *status)
 
 		enum row_state state = row_state(row);
 
-		/* One that only settles counts if the front-end says, by not calling the service unavailable, that the next
-		 * request is served: members that are dead stay in the view until somebody asks (rule 10). */
+		/* A settling primary counts if the front-end expects the next request to be served, which it says
+		 * by not calling the service unavailable: dead members stay in the view until a request waits (rule
+		 * 10). */
 		if (row->role == JH_ROLE_PRIMARY && (state == ROW_SERVING || state == ROW_SETTLING)) {
 			primary_serves = true;
 			serving++;
@@ -161,7 +162,7 @@ static void print_heading(FILE *out, const struct client_options *options, const
 	struct uuid cluster = convert_uuid_from_wire(status->cluster);
 	char uuid[UUID_TEXT_SIZE], up[TEXT_TIME_SIZE];
 
-	/* The front-end's summary begins with the health; what this program found out itself may not. */
+	/* The front-end's summary begins with the health; the text that this program made itself may not. */
 	if (status_view_behind_health(summary, status->health) != NULL)
 		fputs(summary, out);
 	else
@@ -199,7 +200,8 @@ static void print_advice(FILE *out, const struct client_options *options, const 
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
 
-		/* One that was removed, or never admitted, is not missed by anybody; nor does starting help who answers otherwise. */
+		/* A replica that was removed, or never admitted, is not expected; and one that answers otherwise need
+		 * not be started. */
 		if (row->role == JH_ROLE_DOWN && (row->expected || !status->expected) &&
 		    row_state(row) != ROW_ANSWERS_OTHERWISE)
 			print_start(out, options, row->id);

@@ -18,7 +18,7 @@
 
 #define DUMP_MS 2000
 #define ANSWER_MS 1000
-#define ENTRIES_MAX 512 /* other clusters' among them */
+#define ENTRIES_MAX 512 /* including those of other clusters */
 #define HIGHEST_ID 4095
 
 struct survey {
@@ -34,8 +34,8 @@ struct question {
 	struct rpc_channel *channel;
 	bool ended;
 	bool answered;
-	bool stranger; /* what answers is no replica of this cluster */
-	bool malformed; /* a replica of another format, of which nothing more can be told */
+	bool stranger; /* the process that answers is no replica of this cluster */
+	bool malformed; /* a replica of another format, of which nothing more can be read */
 	struct jh_replica_row row;
 };
 
@@ -54,7 +54,7 @@ static void on_row(void *context, const struct rpc_reply *reply)
 
 	question->answered = rpc_reply_decode(reply, (xdrproc_t)xdr_jh_replica_row, &question->row);
 	question->malformed = reply->status == RPC_ANSWERED && !question->answered;
-	/* A replica knows its own id, and with another program base it is another. */
+	/* A replica reports its own id, and another id under another program base. */
 	question->stranger = reply->status == RPC_REJECTED || (question->answered && question->row.id != question->id);
 	end_question(question);
 }
@@ -112,7 +112,7 @@ static void ask(struct survey *survey, uint32_t program_base, uint32_t timeout_m
 		rpc_channel_close(survey->questions[i].channel);
 }
 
-/* One question a replica: the first of its addresses. */
+/* One query per replica, at the first of its addresses. */
 static void prepare(struct survey *survey, const struct registry_entry *entries, int count, uint32_t program_base)
 {
 	for (int i = 0; i < count; i++) {
@@ -136,7 +136,7 @@ static int by_id(const void *left, const void *right)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* A row for a replica that is registered and does not answer. */
+/* The row of a replica that is registered and does not answer. */
 static void fill_down(const struct question *question, struct jh_replica_row *row)
 {
 	convert_row(question->id, NULL, ROLE_DOWN, false, question->address, UINT64_MAX,

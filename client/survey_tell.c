@@ -1,4 +1,4 @@
-/* What the answers of a survey amount to: where the front-end is, and which copies are missing. */
+/* The conclusions from a survey's answers: where the front-end is, and which copies are missing. */
 #include "client/survey_tell.h"
 
 #include <stdio.h>
@@ -60,7 +60,7 @@ void survey_tell_frontend(const struct client_options *options, const struct jh_
 	free(command);
 }
 
-/* The list that the highest view among the answers has. */
+/* The list of expected replicas of the highest view among the answers. */
 static const struct jh_replica_row *newest(const struct jh_cluster_status *status)
 {
 	const struct jh_replica_row *best = NULL;
@@ -83,7 +83,7 @@ static const struct jh_replica_row *row_of(const struct jh_cluster_status *statu
 	return NULL;
 }
 
-/* Those that do not answer cannot tell whether anybody misses them; the newest view does. */
+/* A replica that does not answer cannot say whether it is expected; the newest view does. */
 static void mark_expected(struct jh_cluster_status *status, const struct jh_replica_row *best)
 {
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
@@ -124,7 +124,7 @@ void survey_tell_copies(struct jh_cluster_status *status, char *text, size_t siz
 				    wall_text(expected->lost_us, when));
 
 		if (more < 0 || (size_t)more >= size - used) {
-			text[used] = '\0'; /* what does not fit is not begun */
+			text[used] = '\0'; /* an entry that does not fit is left out whole */
 			return;
 		}
 		used += (size_t)more;

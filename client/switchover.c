@@ -1,4 +1,4 @@
-/* switchover: moves the primary while everything goes on. */
+/* switchover: moves the primary while the service continues. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>

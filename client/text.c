@@ -22,7 +22,7 @@ char *text_line(const void *bytes, size_t size)
 	return escape_dup(bytes, size, ESCAPE_LINE);
 }
 
-/* Cells of one character, as the C library knows them once charset_begin has been called. */
+/* Cells of one character, according to the C library once charset_begin has been called. */
 static size_t cells_of(uint32_t code)
 {
 	int cells = wcwidth((wchar_t)code);
@@ -96,7 +96,7 @@ const char *text_duration(uint64_t seconds, char out[static TEXT_TIME_SIZE])
 	return out;
 }
 
-/* Does word have the given form, A standing for a letter and 9 for a digit? */
+/* Does word have the given form, in which A stands for a letter and 9 for a digit? */
 static bool has_form(const char *word, const char *form)
 {
 	for (; *form && *word; form++, word++)

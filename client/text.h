@@ -1,5 +1,5 @@
-/* Text as people type and read it: shell quoting, escapes for terminals, times. Pure. It refuses to pass on control
- * characters: what one customer ordered must not move another's cursor. */
+/* Text as people type and read it: shell quoting, escapes for terminals, times. Pure. Control characters are never
+ * passed on: the text of one customer must not move another's cursor. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,12 +8,12 @@
 
 #define TEXT_TIME_SIZE 40
 
-/* A copy, to be freed by the caller, safe to print (rpc/base/escape.h): somebody's words, and a line of a server, in which
- * such words are escaped already. */
+/* A copy, to be freed by the caller, safe to print (rpc/base/escape.h): of text that a person wrote, and of a server's
+ * line, in which such text is already escaped. */
 char *text_escape(const void *bytes, size_t size);
 char *text_line(const void *bytes, size_t size);
 
-/* Cells a terminal needs for escaped text: two for a wide character (East Asian, emoji), none for a combining one. */
+/* The terminal cells of escaped text: two for a wide character (East Asian, emoji), none for a combining one. */
 size_t text_columns(const char *text);
 
 /* A copy, to be freed by the caller, that a POSIX shell and words_split read back as the one word `word`. */
@@ -39,6 +39,7 @@ struct words {
 	const char *error;         /* NULL, or why the line could not be split */
 };
 
-/* Blanks separate; 'single', "double" quotes and backslash keep; # begins a comment at the start of a word. */
+/* Blanks separate words; 'single' and "double" quotes and backslash quote; # at the start of a word begins a
+ * comment. */
 struct words words_split(const char *line);
 void words_free(struct words *words);

@@ -7,7 +7,7 @@
 
 const char *workload_postcode(uint32_t index, char out[static WORKLOAD_POSTCODE_SIZE])
 {
-	static const char letters[] = "ABDEFGHJLNPQRSTUWXYZ"; /* that BS 7666 allows in the inward half */
+	static const char letters[] = "ABDEFGHJLNPQRSTUWXYZ"; /* which BS 7666 allows in the inward half */
 	const uint32_t radix = sizeof letters - 1;
 
 	must(index < WORKLOAD_POSTCODES_MAX);

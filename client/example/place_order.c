@@ -11,7 +11,7 @@
 #include <libgen.h>
 #include <netdb.h>
 #include <rpc/rpc.h>
-#include <rpc/pmap_prot.h> /* behind rpc.h */
+#include <rpc/pmap_prot.h> /* after rpc.h */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +22,13 @@
 
 #include "frontend.h"
 
-/* How a call ends; how a request does. The words of docs/library.md. */
+/* How a call ends, and how a request ends. The words are those of docs/library.md. */
 enum end { END_DONE, END_NEVER, END_REFUSED, END_NOT_TAKEN, END_BUSY, END_NOT_SENT, END_IN_DOUBT };
 enum outcome { DONE = 0, REFUSED = 3, UNAVAILABLE = 4, UNKNOWN = 5 };
 
 struct state {
-	bool_t ended;       /* the request below has its end; else it may have been asked for */
-	jh_place_args args; /* the last request, whole; request 0: none yet */
+	bool_t ended;       /* the result of the request below is known; otherwise the request may have been sent */
+	jh_place_args args; /* the last request, complete; request 0: none yet */
 };
 
 static _Noreturn void stop(const char *what, const char *on)
@@ -139,7 +139,7 @@ static void report(const jh_write_result *result)
 		fprintf(stderr, "place_order: %.*s\n", (int)problem->error.jh_text_len, problem->error.jh_text_val);
 }
 
-/* The front-end, by its host's rpcbind; NULL: not found. Not clnt_create: see docs/library.md, "Reconnecting". */
+/* The front-end, through its host's rpcbind; NULL: not found. Not clnt_create: see docs/library.md, "Reconnecting". */
 static CLIENT *find(const char *host, unsigned long program)
 {
 	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
@@ -169,7 +169,7 @@ static CLIENT *find(const char *host, unsigned long program)
 	return clnttcp_create(&address, program, JH_FRONTEND_V1, &fd, 0, 0);
 }
 
-/* On a connection of its own: an answer that comes late meets nobody. */
+/* Each call has a connection of its own, so that a late answer reaches no other call. */
 static enum end call(const char *host, unsigned long program, unsigned int seconds, jh_place_args *args)
 {
 	CLIENT *client = find(host, program);
@@ -201,7 +201,7 @@ static enum end call(const char *host, unsigned long program, unsigned int secon
 
 /* --- one request ------------------------------------------------------------------------------------------------- */
 
-/* Rule 7. doubt: an earlier call of this request may have been executed, or may be yet. */
+/* Rule 7. doubt: an earlier call of this request may have been executed, or may still be. */
 static enum outcome ask(const char *host, unsigned long program, unsigned int seconds, unsigned int tries, bool doubt,
 			jh_place_args *args)
 {

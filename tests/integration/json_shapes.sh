@@ -43,7 +43,7 @@ SECONDS=0
 shape '.outcome == "unknown" and .orders == 0 and .errors == 2 and .seconds >= 5 and .max_gap_us > 4000000' \
 	--timeout 60 bench --yes --clients 2 --seconds 1
 ((STATUS == 5 && SECONDS < 30)) || fail "bench without a primary: $STATUS after $SECONDS s"
-[[ $ERR == *"nobody has been answered for 2 s"* ]] || fail "bench without a primary says: $ERR"
+[[ $ERR == *"no client has been answered for 2 s"* ]] || fail "bench without a primary says: $ERR"
 shape '.orders == 0 and .errors >= 2 and .seconds < 30' --timeout 3 bench --yes --clients 2 --orders 100000
 # A front-end that has not heard of a member yet has no facts to show.
 kill9 frontend

@@ -110,7 +110,8 @@ static void on_manager(void *context, bool is_connected)
 	struct node *node = context;
 
 	if (!node->freeing)
-		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = is_connected});
+		node_step(node, &(struct replica_event){.kind = REPLICA_MANAGER,
+							.manager = {.connected = is_connected}});
 }
 
 /* RULE 16: as an order enters the log, and of no account if it does not: in a view that has ended meanwhile the others'

@@ -30,7 +30,7 @@ static void durable(void *context, uint64_t ticket)
 {
 	struct node *node = context;
 
-	node_step(node, &(struct replica_event){.kind = REPLICA_DURABLE, .ticket = ticket});
+	node_step(node, &(struct replica_event){.kind = REPLICA_DURABLE, .durable = {.ticket = ticket}});
 	node_flush(node);
 }
 
@@ -45,8 +45,9 @@ static void disk_failed(void *context, const char *line)
 
 static void on_staged(void *context, uint64_t token, bool ok, uint64_t next, bool complete)
 {
-	node_step(context, &(struct replica_event){.kind = REPLICA_STAGED, .token = token, .ok = ok, .next = next,
-						   .complete = complete});
+	node_step(context, &(struct replica_event){.kind = REPLICA_STAGED,
+						   .staged = {.token = token, .ok = ok, .next = next,
+							      .complete = complete}});
 	node_flush(context);
 }
 
@@ -71,7 +72,7 @@ static void on_damage(void *context, const char *why, bool directory_gone)
 		return;
 	node->directory_gone = directory_gone;
 	snprintf(text, sizeof text, "%s", why);
-	node_step(node, &(struct replica_event){.kind = REPLICA_DAMAGE, .text = text});
+	node_step(node, &(struct replica_event){.kind = REPLICA_DAMAGE, .damage = {.text = text}});
 	file_watch_end(node->files);
 	journal_abandon(node->journal);
 	node->journal = NULL;
@@ -115,8 +116,9 @@ void node_disk_begin(struct node *node)
 	node->last_time_us = found.last_time_us;
 	node->snapshot_op = found.snapshot_op;
 	node_warn_of_full(node);
-	node_start(node, &(struct replica_event){.kind = REPLICA_START, .damaged = found.journal == NULL,
-						 .text = found.damage, .tail_cut = found.tail_cut});
+	node_start(node, &(struct replica_event){.kind = REPLICA_START,
+						 .start = {.damage = found.journal == NULL ? found.damage : NULL,
+							   .tail_cut = found.tail_cut}});
 	node->damaged_us = rpc_clock_us();
 	if (!node->damaged)
 		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
@@ -133,7 +135,7 @@ static void check_disk(struct node *node)
 
 	if (full != node->disk_full) {
 		node->disk_full = full;
-		node_step(node, &(struct replica_event){.kind = REPLICA_DISK, .disk_full = full});
+		node_step(node, &(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = full}});
 	}
 }
 
@@ -158,7 +160,7 @@ static void check_journal(struct node *node)
 		  "then start this replica again", node->options.data_dir, disk_error(error));
 	node->failing = true;
 	node->stopping = true;
-	node_step(node, &(struct replica_event){.kind = REPLICA_STOP, .text = node->trouble});
+	node_step(node, &(struct replica_event){.kind = REPLICA_STOP, .stop = {.failure = node->trouble}});
 }
 
 /* RULE 14: come back as a learner when the view manager says so; else stop and say why. */

@@ -183,12 +183,11 @@ static void after_step(struct node *node)
 	}
 }
 
-/* What an event points to is gone when its turn comes. */
+/* What an event points to would be gone when its turn comes. */
 static void defer(struct node *node, const struct replica_event *event)
 {
 	must(node->deferred_count < NODE_DEFERRED_MAX);
-	must(event->push == NULL && event->ack == NULL && event->report == NULL);
-	must(event->install == NULL && event->peers == NULL && event->body == NULL);
+	must(!replica_event_borrows(event->kind));
 	node->deferred[(node->deferred_first + node->deferred_count++) % NODE_DEFERRED_MAX] = *event;
 }
 

@@ -91,13 +91,22 @@ static const struct orders *orders_of(const struct request *request)
 	return *request->requests->options.orders;
 }
 
-static void begin(struct requests *requests, struct request *request, struct svc_req *call, struct replica_event *event)
+static void begin(struct requests *requests, struct request *request, struct svc_req *call)
 {
 	request->requests = requests;
 	request->call = rpc_call_take(call);
 	LIST_INSERT_HEAD(&requests->live, request, live);
-	event->token = token_of(request);
+}
+
+static void step(const struct requests *requests, struct replica_event *event)
+{
 	requests->options.event(requests->options.context, event);
+}
+
+static struct replica_request write_of(const struct request *request)
+{
+	return (struct replica_request){.token = token_of(request), .view = request->view, .client = request->client,
+					.number = request->number, .content = request->content};
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -340,9 +349,8 @@ bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct s
 		rpc_call_system_error(rpc_call_take(call));
 		return FALSE;
 	}
-	begin(requests, request, call,
-	      &(struct replica_event){.kind = REPLICA_SUBMIT, .view = request->view, .client = request->client,
-				      .request = request->number, .content = request->content});
+	begin(requests, request, call);
+	step(requests, &(struct replica_event){.kind = REPLICA_SUBMIT, .submit = write_of(request)});
 	return FALSE;
 }
 
@@ -354,15 +362,15 @@ bool requests_next(struct requests *requests, struct replica_event *event, int64
 		return false;
 	STAILQ_REMOVE_HEAD(&requests->validated, next);
 
-	bool declined = request->reason != JH_REASON_NONE;
-
-	*event = (struct replica_event){.kind = declined ? REPLICA_DECLINE : REPLICA_PROPOSE, .token = token_of(request),
-					.view = request->view, .client = request->client, .request = request->number,
-					.content = request->content, .body = request->body, .size = request->size};
-	if (!declined) {
-		*time_us = requests->options.date(requests->options.context);
-		body_assign_time(request->body, *time_us);
+	if (request->reason != JH_REASON_NONE) {
+		*event = (struct replica_event){.kind = REPLICA_DECLINE, .decline = write_of(request)};
+		return true;
 	}
+	*time_us = requests->options.date(requests->options.context);
+	body_assign_time(request->body, *time_us);
+	*event = (struct replica_event){.kind = REPLICA_PROPOSE,
+					.propose = {.request = write_of(request), .body = request->body,
+						    .size = request->size}};
 	return true;
 }
 
@@ -378,9 +386,10 @@ bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc
 	request->query = args->query; /* ours now: rpcgen's freeargs finds nothing */
 	memset(&args->query, 0, sizeof args->query);
 	args->query.kind = JH_QUERY_HISTORY;
-	begin(requests, request, call,
-	      &(struct replica_event){.kind = REPLICA_QUERY, .view = args->view,
-				      .floor = args->at_primary ? 0 : args->floor}); /* RULE 8 */
+	begin(requests, request, call);
+	step(requests, &(struct replica_event){.kind = REPLICA_QUERY,
+					       .query = {.token = token_of(request), .view = args->view,
+							 .floor = args->at_primary ? 0 : args->floor}}); /* RULE 8 */
 	return FALSE;
 }
 

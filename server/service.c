@@ -211,10 +211,12 @@ bool_t heartbeat_1_svc(jh_heartbeat_args *args, jh_report *result, struct svc_re
 		bool has_peers = args->has_peers &&
 				 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
-		step(service, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
-						      .peers = has_peers ? &peers : NULL, .retire = args->retire,
-						      .min_members = args->min_members, /* RULE 10 */
-						      .full_wait_ms = args->full_wait_ms});
+		step(service, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
+						      .heartbeat = {.view = args->view,
+								    .peers = has_peers ? &peers : NULL,
+								    .retire = args->retire,
+								    .min_members = args->min_members, /* RULE 10 */
+								    .full_wait_ms = args->full_wait_ms}});
 	}
 	fill_report(service, session_of_call(call), result);
 	return TRUE;
@@ -318,8 +320,9 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 		reply_manage(deferred, JH_MANAGE_REFUSED, "that view is another manager's");
 		return FALSE;
 	}
-	step(service, &(struct replica_event){.kind = REPLICA_INSTALL, .token = token_of(deferred), .install = &view,
-					      .peers = &peers});
+	step(service, &(struct replica_event){.kind = REPLICA_INSTALL,
+					      .install = {.token = token_of(deferred), .view = &view,
+							  .peers = &peers}});
 	return FALSE;
 }
 
@@ -349,8 +352,9 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 		return FALSE;
 	}
 	peer_sessions_close_managers(sessions, from); /* RULE 20 */
-	step(service, &(struct replica_event){.kind = REPLICA_BIND, .token = token_of(deferred), .manager = manager});
-	step(service, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
+	step(service, &(struct replica_event){.kind = REPLICA_BIND,
+					      .bind = {.token = token_of(deferred), .manager = manager}});
+	step(service, &(struct replica_event){.kind = REPLICA_MANAGER, .manager = {.connected = true}});
 	return FALSE;
 }
 
@@ -423,9 +427,11 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 		piece = piece_of(args->state, &push);
 		push.piece = &piece;
 	}
-	step(service, &(struct replica_event){.kind = REPLICA_PUSH, .token = token_of(defer(service, call)),
-					      .id = peer_session_identity(from)->id, .uuid = peer_session_identity(from)->uuid,
-					      .push = &push});
+	step(service, &(struct replica_event){.kind = REPLICA_PUSH,
+					      .push = {.token = token_of(defer(service, call)),
+						       .from = {.id = peer_session_identity(from)->id,
+								.uuid = peer_session_identity(from)->uuid},
+						       .push = &push}});
 	return FALSE;
 }
 

@@ -64,7 +64,7 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 		recovery_refuse(recovery->error);
 	}
 	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_START,
-							.tail_cut = recovery_tail_cut(recovery, &read)});
+							.start = {.tail_cut = recovery_tail_cut(recovery, &read)}});
 	replica_report(recovery->replica, report);
 	if (good && report->state == STATE_DAMAGED) {
 		snprintf(recovery->error, sizeof recovery->error, "%s", report->detail);

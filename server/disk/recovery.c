@@ -95,8 +95,8 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 	}
 	recovery_hand(recovery, &(struct replica_event){
 		.kind = record->batch.staged ? REPLICA_RECOVER_STAGED : REPLICA_RECOVER_BATCH,
-		.op = record->batch.base_op, .digest = record->batch.base_digest, .commit = record->batch.commit,
-		.entries = entries, .entries_count = count});
+		.batch = {.base_op = record->batch.base_op, .base_digest = record->batch.base_digest,
+			  .commit = record->batch.commit, .entries = entries, .entries_count = count}});
 	return true;
 }
 
@@ -118,8 +118,8 @@ static bool read_state(struct recovery *recovery, const struct journal_record *r
 		return false;
 	}
 	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
-							.op = wire.jh_disk_record_u.state.op,
-							.last_op = wire.jh_disk_record_u.state.last_op});
+							.state = {.op = wire.jh_disk_record_u.state.op,
+								  .last_op = wire.jh_disk_record_u.state.last_op}});
 	return true;
 }
 
@@ -317,8 +317,9 @@ void recovery_begin_core(struct recovery *recovery)
 	const struct orders *orders = *recovery->orders;
 	struct replica_meta meta = {.id = recovery->options.id, .uuid = recovery->found->uuid};
 
-	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = orders_op(orders),
-							.digest = orders_digest(orders)});
+	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
+							.base = {.op = orders_op(orders),
+								 .digest = orders_digest(orders)}});
 	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	recovery->found->last_time_us = orders_last_time_us(orders);
 }

@@ -112,7 +112,7 @@ void peer_links_free(struct peer_links *links)
 static void lose(struct link *link)
 {
 	struct peer_links *links = link->links;
-	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .id = link->id, .uuid = link->uuid};
+	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .peer_down = {.id = link->id, .uuid = link->uuid}};
 
 	link_close(link);
 	tell(links, &event);
@@ -169,8 +169,9 @@ static void greeted(void *context, const struct rpc_reply *reply)
 		return;
 	}
 	link->up = true;
-	tell(link->links, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = link->id, .uuid = link->uuid,
-						  .incarnation = link->incarnation, .report = &report});
+	tell(link->links, &(struct replica_event){.kind = REPLICA_PEER_UP,
+						  .peer_up = {.peer = {.id = link->id, .uuid = link->uuid},
+							      .incarnation = link->incarnation, .report = &report}});
 }
 
 static void say_hello(void *context)
@@ -244,8 +245,9 @@ static void pushed(void *context, const struct rpc_reply *reply)
 		nonsense(link, reply, "no answer to a push");
 		return;
 	}
-	tell(link->links, &(struct replica_event){.kind = REPLICA_ACK, .id = link->id, .uuid = link->uuid,
-						  .token = token, .ack = &ack});
+	tell(link->links, &(struct replica_event){.kind = REPLICA_ACK,
+						  .ack = {.from = {.id = link->id, .uuid = link->uuid}, .token = token,
+							  .ack = &ack}});
 }
 
 static void fill_state(const struct orders *orders, const struct replica_push *push, jh_state_chunk *state)
@@ -316,7 +318,8 @@ static void ponged(void *context, const struct rpc_reply *reply)
 	struct link *link = context;
 
 	if (reply->status == RPC_ANSWERED)
-		tell(link->links, &(struct replica_event){.kind = REPLICA_PONG, .id = link->id, .uuid = link->uuid});
+		tell(link->links, &(struct replica_event){.kind = REPLICA_PONG,
+							  .pong = {.id = link->id, .uuid = link->uuid}});
 }
 
 void peer_links_ping(struct peer_links *links, const struct replica_name *name)

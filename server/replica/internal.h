@@ -218,11 +218,11 @@ bool replica_view_durable(const struct replica *r);
 /* view_change.c */
 void replica_enter_view(struct replica *r, const struct view *view);
 void replica_depose(struct replica *r, uint64_t higher);
-void replica_install(struct replica *r, const struct replica_event *event);
+void replica_install(struct replica *r, const struct replica_install *install);
 void replica_answer_installs(struct replica *r);
 void replica_answer_bind(struct replica *r, bool ok);
-void replica_bind(struct replica *r, const struct replica_event *event);
-void replica_start(struct replica *r, const struct replica_event *event);
+void replica_bind(struct replica *r, const struct replica_bind *bind);
+void replica_start(struct replica *r, uint64_t tail_cut, const char *damage);
 void replica_stop(struct replica *r, const char *failure);
 void replica_stop_check(struct replica *r);
 
@@ -231,10 +231,10 @@ void replica_advance(struct replica *r);
 void replica_commit_to(struct replica *r, uint64_t op);
 
 /* submit.c */
-void replica_submit(struct replica *r, const struct replica_event *event);
-void replica_propose(struct replica *r, const struct replica_event *event);
-void replica_decline(struct replica *r, const struct replica_event *event);
-void replica_query(struct replica *r, const struct replica_event *event);
+void replica_submit(struct replica *r, const struct replica_request *request);
+void replica_propose(struct replica *r, const struct replica_proposal *proposal);
+void replica_decline(struct replica *r, const struct replica_request *request);
+void replica_query(struct replica *r, const struct replica_query *query);
 void replica_release_held(struct replica *r);
 void replica_release_reads(struct replica *r);
 void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last);
@@ -243,20 +243,21 @@ void replica_index_log(struct replica *r);
 void replica_expire_reads(struct replica *r);
 
 /* recv_push.c: the backup's half */
-void replica_recv_push(struct replica *r, const struct replica_event *event);
-void replica_staged(struct replica *r, const struct replica_event *event);
+void replica_recv_push(struct replica *r, const struct replica_received *received);
+void replica_staged(struct replica *r, const struct replica_staged *staged);
 void replica_answer_acks(struct replica *r);
 
 /* send_push.c: the primary's half */
 void replica_push_all(struct replica *r);
-void replica_recv_ack(struct replica *r, const struct replica_event *event);
+void replica_recv_ack(struct replica *r, const struct replica_acked *acked);
 
 /* peers.c */
 void replica_peers_sync(struct replica *r, const struct peers *directory);
 void replica_peers_reset(struct replica *r);
 void replica_peers_connect(struct replica *r);
-void replica_peer_up(struct replica *r, const struct replica_event *event);
-void replica_peer_down(struct replica *r, const struct replica_event *event);
+void replica_peer_up(struct replica *r, const struct replica_peer_up *up);
+void replica_peer_down(struct replica *r, const struct replica_name *name);
+void replica_pong(struct replica *r, const struct replica_name *name);
 void replica_peer_disconnect(struct replica *r, struct replica_peer *peer);
 void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest);
 void replica_peers_tick(struct replica *r);

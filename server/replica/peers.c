@@ -225,13 +225,13 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 	peer->sent_op = op;
 }
 
-void replica_peer_up(struct replica *r, const struct replica_event *event)
+void replica_peer_up(struct replica *r, const struct replica_peer_up *up)
 {
-	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
-	const struct report *report = event->report;
+	struct replica_peer *peer = replica_peer_find(r, up->peer.id, up->peer.uuid);
+	const struct report *report = up->report;
 
 	/* RULE 17 */
-	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, event->incarnation))
+	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, up->incarnation))
 		return;
 	if (report->view.number > r->view.number) {
 		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and
@@ -266,9 +266,9 @@ void replica_peer_up(struct replica *r, const struct replica_event *event)
 	replica_push_all(r);
 }
 
-void replica_peer_down(struct replica *r, const struct replica_event *event)
+void replica_peer_down(struct replica *r, const struct replica_name *name)
 {
-	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
+	struct replica_peer *peer = replica_peer_find(r, name->id, name->uuid);
 
 	if (peer == NULL || peer->link == LINK_NONE)
 		return;
@@ -283,6 +283,16 @@ void replica_peer_down(struct replica *r, const struct replica_event *event)
 	peer->push_token = peer->commit_token = 0;
 	peer->pinged_ms = 0;
 	replica_peers_connect(r);
+}
+
+void replica_pong(struct replica *r, const struct replica_name *name)
+{
+	struct replica_peer *peer = replica_peer_find(r, name->id, name->uuid);
+
+	if (peer == NULL)
+		return;
+	peer->heard_ms = r->now_ms;
+	peer->pinged_ms = 0;
 }
 
 /* A connection that a dying process still took is never answered, and neither is its hello; the next attempt is

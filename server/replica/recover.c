@@ -6,11 +6,11 @@
 #include "rpc/base/log.h"
 #include "server/replica/internal.h"
 
-static void recover_base(struct replica *r, const struct replica_event *event)
+static void recover_base(struct replica *r, uint64_t op, struct digest digest)
 {
-	replica_log_reset(r->log, event->op, event->digest);
-	r->commit = r->applied = r->recovery_base = event->op;
-	r->applied_digest = event->digest;
+	replica_log_reset(r->log, op, digest);
+	r->commit = r->applied = r->recovery_base = op;
+	r->applied_digest = digest;
 }
 
 static void recover_meta(struct replica *r, const struct replica_meta *meta)
@@ -29,21 +29,21 @@ static void recover_meta(struct replica *r, const struct replica_meta *meta)
 }
 
 /* Steps over the entries that the snapshot (or what is trimmed) covers. False when they lead elsewhere than to it. */
-static bool skip_covered(const struct replica_log *log, const struct replica_event *event, uint32_t *skipped)
+static bool skip_covered(const struct replica_log *log, const struct replica_recovered *batch, uint32_t *skipped)
 {
 	uint64_t base = replica_log_base(log);
-	struct digest digest = event->digest;
+	struct digest digest = batch->base_digest;
 	struct digest ours;
 
 	*skipped = 0;
-	for (uint64_t op = event->op; op < base && *skipped < event->entries_count; op++) {
-		digest = digest_chain(digest, event->entries[*skipped].body, event->entries[*skipped].size);
+	for (uint64_t op = batch->base_op; op < base && *skipped < batch->entries_count; op++) {
+		digest = digest_chain(digest, batch->entries[*skipped].body, batch->entries[*skipped].size);
 		(*skipped)++;
 	}
-	if (event->op + *skipped < base)
+	if (batch->base_op + *skipped < base)
 		return true; /* all of it is older than the snapshot */
 	/* RULE 14 */
-	return replica_log_digest(log, event->op + *skipped, &ours) && digest_equal(ours, digest);
+	return replica_log_digest(log, batch->base_op + *skipped, &ours) && digest_equal(ours, digest);
 }
 
 enum batch_fit { BATCH_TAKEN, BATCH_OTHER_BRANCH, BATCH_GAP };
@@ -51,36 +51,36 @@ enum batch_fit { BATCH_TAKEN, BATCH_OTHER_BRANCH, BATCH_GAP };
 /* The log is what the batches say from the snapshot on. A batch from before the snapshot may belong to a tail that
  * was cut later: it ends on another digest at the snapshot's op, and with what follows it counts for nothing until a
  * batch fits again. */
-static enum batch_fit recover_entries(struct replica *r, const struct replica_event *event)
+static enum batch_fit recover_entries(struct replica *r, const struct replica_recovered *batch)
 {
 	uint64_t base = replica_log_base(r->log);
 	uint32_t skipped;
 
-	if (!skip_covered(r->log, event, &skipped)) {
-		if (event->op > base && !r->recovery_astray)
+	if (!skip_covered(r->log, batch, &skipped)) {
+		if (batch->base_op > base && !r->recovery_astray)
 			return BATCH_GAP; /* what led here is missing */
 		replica_log_cut(r->log, base);
 		return BATCH_OTHER_BRANCH;
 	}
 
-	uint64_t from = event->op + skipped > base ? event->op + skipped : base;
+	uint64_t from = batch->base_op + skipped > base ? batch->base_op + skipped : base;
 
 	/* Also what ends below the snapshot has cut everything above it. */
 	if (replica_log_last(r->log) > from)
 		replica_log_cut(r->log, from);
-	for (uint32_t i = skipped; i < event->entries_count; i++)
-		replica_log_append(r->log, event->entries[i].view, event->entries[i].body, event->entries[i].size);
+	for (uint32_t i = skipped; i < batch->entries_count; i++)
+		replica_log_append(r->log, batch->entries[i].view, batch->entries[i].body, batch->entries[i].size);
 	return BATCH_TAKEN;
 }
 
-static void recover_batch(struct replica *r, const struct replica_event *event)
+static void recover_batch(struct replica *r, const struct replica_recovered *batch)
 {
-	if (event->op < r->commit && r->commit > r->recovery_base) {
+	if (batch->base_op < r->commit && r->commit > r->recovery_base) {
 		r->recovery_broken = true; /* RULE 5: nobody cuts below the commit point */
 		return;
 	}
 
-	enum batch_fit fit = recover_entries(r, event);
+	enum batch_fit fit = recover_entries(r, batch);
 
 	r->recovery_astray = fit == BATCH_OTHER_BRANCH;
 	if (fit == BATCH_GAP) /* RULE 14 */
@@ -89,7 +89,7 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 		return;
 
 	uint64_t last = replica_log_last(r->log);
-	uint64_t commit = event->commit < last ? event->commit : last; /* RULE 7 */
+	uint64_t commit = batch->commit < last ? batch->commit : last; /* RULE 7 */
 
 	if (commit <= r->commit)
 		return;
@@ -103,26 +103,26 @@ static void recover_batch(struct replica *r, const struct replica_event *event)
 }
 
 /* Staged entries of a replacement that never took effect may still be there: each record says what it follows. */
-static void recover_staged(struct replica *r, const struct replica_event *event)
+static void recover_staged(struct replica *r, const struct replica_recovered *batch)
 {
 	struct digest ours;
 
-	if (!replica_log_digest(r->staged_log, event->op, &ours) || !digest_equal(ours, event->digest))
-		replica_log_reset(r->staged_log, event->op, event->digest);
+	if (!replica_log_digest(r->staged_log, batch->base_op, &ours) || !digest_equal(ours, batch->base_digest))
+		replica_log_reset(r->staged_log, batch->base_op, batch->base_digest);
 	else
-		replica_log_cut(r->staged_log, event->op);
-	for (uint32_t i = 0; i < event->entries_count; i++)
-		replica_log_append(r->staged_log, event->entries[i].view, event->entries[i].body,
-				   event->entries[i].size);
+		replica_log_cut(r->staged_log, batch->base_op);
+	for (uint32_t i = 0; i < batch->entries_count; i++)
+		replica_log_append(r->staged_log, batch->entries[i].view, batch->entries[i].body,
+				   batch->entries[i].size);
 }
 
 /* The replacement took effect. The shell has loaded a snapshot at or after its op, or there is damage. */
-static void recover_state(struct replica *r, const struct replica_event *event)
+static void recover_state(struct replica *r, uint64_t op, uint64_t last_op)
 {
 	uint64_t base = replica_log_base(r->log);
 	struct digest ours, staged;
 
-	if ((event->op > base && !event->ok) || r->commit > base) { /* RULE 14 */
+	if (op > base || r->commit > base) { /* RULE 14 */
 		/* Entries applied on top of the snapshot belong to the old log: cannot be, a replacement is never
 		 * older. */
 		r->recovery_broken = true;
@@ -132,16 +132,16 @@ static void recover_state(struct replica *r, const struct replica_event *event)
 	r->recovery_broken = false;
 	r->recovery_astray = false;
 	replica_log_reset(r->log, base, ours);
-	if (event->last_op > base) {
-		if (replica_log_last(r->staged_log) < event->last_op ||
+	if (last_op > base) {
+		if (replica_log_last(r->staged_log) < last_op ||
 		    !replica_log_digest(r->staged_log, base, &staged)) {
 			r->recovery_broken = true; /* RULE 14 */
 			return;
 		}
 		r->recovery_astray = !digest_equal(ours, staged); /* its tail was cut before the snapshot's op */
 	}
-	for (uint64_t op = base + 1; op <= event->last_op && !r->recovery_astray; op++) {
-		const struct log_entry *entry = replica_log_at(r->staged_log, op);
+	for (uint64_t at = base + 1; at <= last_op && !r->recovery_astray; at++) {
+		const struct log_entry *entry = replica_log_at(r->staged_log, at);
 
 		replica_log_append(r->log, entry->view, entry->body, entry->size);
 	}
@@ -153,19 +153,20 @@ void replica_recover(struct replica *r, const struct replica_event *event)
 	must(!r->started);
 	switch (event->kind) {
 	case REPLICA_RECOVER_BASE:
-		recover_base(r, event);
+		recover_base(r, event->base.op, event->base.digest);
 		break;
 	case REPLICA_RECOVER_META:
 		recover_meta(r, event->meta);
 		break;
 	case REPLICA_RECOVER_BATCH:
-		recover_batch(r, event);
+		recover_batch(r, &event->batch);
 		break;
 	case REPLICA_RECOVER_STAGED:
-		recover_staged(r, event);
+		recover_staged(r, &event->batch);
 		break;
 	default:
-		recover_state(r, event);
+		must(event->kind == REPLICA_RECOVER_STATE);
+		recover_state(r, event->state.op, event->state.last_op);
 		break;
 	}
 }

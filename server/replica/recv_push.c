@@ -134,9 +134,9 @@ static void made_whole(struct replica *r)
 	replica_news(r);
 }
 
-static void take_delta(struct replica *r, const struct replica_event *event)
+static void take_delta(struct replica *r, const struct replica_received *received)
 {
-	const struct replica_push *push = event->push;
+	const struct replica_push *push = received->push;
 	uint64_t end = push->base_op + push->entries_count;
 	const char *wrong = take_entries(r, r->log, push);
 
@@ -148,7 +148,7 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 			replica_cut(r, end);
 	}
 	if (wrong != NULL) {
-		damaged_by(r, event->token, wrong);
+		damaged_by(r, received->token, wrong);
 		return;
 	}
 	if (end > r->proved_end)
@@ -170,9 +170,9 @@ static void take_delta(struct replica *r, const struct replica_event *event)
 	replica_commit_to(r, r->commit_heard);
 	/* Entries that were there already are durable or about to be; a push of nothing is answered at once. */
 	if (push->entries_count == 0 && r->entered_whole_ticket <= r->durable_ticket)
-		ack_when(r, event->token, 0, 0);
+		ack_when(r, received->token, 0, 0);
 	else
-		ack_when(r, event->token, r->entered_whole_ticket, end);
+		ack_when(r, received->token, r->entered_whole_ticket, end);
 }
 
 /* --- a replacement ------------------------------------------------------------------------------------------------ */
@@ -200,52 +200,52 @@ static void ask_for_state(struct replica *r, uint64_t token, uint64_t next)
 	ack(r, token, PUSH_OK)->state_next = next;
 }
 
-static void take_state(struct replica *r, const struct replica_event *event)
+static void take_state(struct replica *r, const struct replica_received *received)
 {
-	const struct replica_push *push = event->push;
+	const struct replica_push *push = received->push;
 
 	if (r->staging_token != 0 || r->adopting) {
-		ack(r, event->token, PUSH_REFUSED);
+		ack(r, received->token, PUSH_REFUSED);
 		return;
 	}
 	/* RULE 7: older than our own commit point */
 	if (push->base_op < r->commit) {
-		ack(r, event->token, PUSH_NEED_BASE);
+		ack(r, received->token, PUSH_NEED_BASE);
 		return;
 	}
 	replica_log_reset(r->staged_log, push->base_op, push->base_digest);
 	if (take_entries(r, r->staged_log, push) != NULL) {
-		ack(r, event->token, PUSH_REFUSED);
+		ack(r, received->token, PUSH_REFUSED);
 		return;
 	}
 	r->staged_complete = false;
-	r->staging_token = event->token;
+	r->staging_token = received->token;
 	r->staging_last_op = push->last_op;
 	r->staging_commit = push->commit;
 	r->staged_op = push->base_op;
 	r->staged_digest = push->base_digest;
 
-	replica_do(r, DO_STAGE)->stage = (struct replica_stage){.token = event->token, .op = push->base_op,
+	replica_do(r, DO_STAGE)->stage = (struct replica_stage){.token = received->token, .op = push->base_op,
 								.digest = push->base_digest, .piece = push->piece};
 }
 
-void replica_staged(struct replica *r, const struct replica_event *event)
+void replica_staged(struct replica *r, const struct replica_staged *staged)
 {
 	uint64_t token = r->staging_token;
 
-	if (token == 0 || event->token != token)
+	if (token == 0 || staged->token != token)
 		return; /* of a view that is over */
 	r->staging_token = 0;
 	if (r->state == STATE_DAMAGED) { /* found since: nothing heals that in this process */
 		ack(r, token, PUSH_DAMAGED);
 		return;
 	}
-	if (!event->ok) {
+	if (!staged->ok) {
 		ask_for_state(r, token, 0);
 		return;
 	}
-	if (!event->complete) {
-		ask_for_state(r, token, event->next);
+	if (!staged->complete) {
+		ask_for_state(r, token, staged->next);
 		return;
 	}
 	r->staged_complete = true;
@@ -257,49 +257,49 @@ void replica_staged(struct replica *r, const struct replica_event *event)
 	}
 }
 
-static void extend_staged(struct replica *r, const struct replica_event *event)
+static void extend_staged(struct replica *r, const struct replica_received *received)
 {
-	const struct replica_push *push = event->push;
+	const struct replica_push *push = received->push;
 
 	if (take_entries(r, r->staged_log, push) != NULL) {
 		r->staged_complete = false;
 		replica_do(r, DO_UNSTAGE);
-		ack(r, event->token, PUSH_NEED_BASE);
+		ack(r, received->token, PUSH_NEED_BASE);
 		return;
 	}
 	if (replace_when_whole(r, push->last_op)) {
 		r->commit_heard = push->commit < r->proved_end ? push->commit : r->proved_end;
-		ack_when(r, event->token, r->entered_whole_ticket, r->proved_end);
+		ack_when(r, received->token, r->entered_whole_ticket, r->proved_end);
 	} else {
-		ask_for_state(r, event->token, STATE_NEXT_KEEP);
+		ask_for_state(r, received->token, STATE_NEXT_KEEP);
 	}
 }
 
 /* --- the push ----------------------------------------------------------------------------------------------------- */
 
 /* Whether this push may speak to us at all; answers it when not. RULE 4, 17, 20. */
-static bool admissible(struct replica *r, const struct replica_event *event)
+static bool admissible(struct replica *r, const struct replica_received *received)
 {
-	const struct replica_push *push = event->push;
+	const struct replica_push *push = received->push;
 	const struct view *view = push->view > r->view.number ? push->record : &r->view;
 
 	if (r->state == STATE_DAMAGED) { /* RULE 14 */
-		ack(r, event->token, PUSH_DAMAGED);
+		ack(r, received->token, PUSH_DAMAGED);
 		return false;
 	}
 	if (push->view < r->view.number) { /* RULE 4 */
-		ack(r, event->token, PUSH_OLD_VIEW)->view = r->durable_view.number;
+		ack(r, received->token, PUSH_OLD_VIEW)->view = r->durable_view.number;
 		return false;
 	}
 	if (view == NULL) {
-		ack(r, event->token, PUSH_NEED_RECORD);
+		ack(r, received->token, PUSH_NEED_RECORD);
 		return false;
 	}
-	if (view->number != push->view || event->id == r->options.id || view->primary != event->id ||
-	    view_member_exact(view, event->id, event->uuid) == NULL || push->base_op > push->last_op ||
+	if (view->number != push->view || received->from.id == r->options.id || view->primary != received->from.id ||
+	    view_member_exact(view, received->from.id, received->from.uuid) == NULL || push->base_op > push->last_op ||
 	    push->entries_count > push->last_op - push->base_op ||
 	    push->base_op + push->entries_count > r->options.orders_max) { /* RULE 19: as it said itself */
-		ack(r, event->token, PUSH_REFUSED);
+		ack(r, received->token, PUSH_REFUSED);
 		return false;
 	}
 	if (push->view > r->view.number) {
@@ -310,7 +310,7 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 		bool other_manager = !uuid_is_nil(r->bound) && !uuid_equal(r->bound, view->manager);
 
 		if (other_cluster || other_manager) {
-			ack(r, event->token, PUSH_REFUSED);
+			ack(r, received->token, PUSH_REFUSED);
 			return false;
 		}
 		replica_enter_view(r, view);
@@ -318,42 +318,42 @@ static bool admissible(struct replica *r, const struct replica_event *event)
 	return true;
 }
 
-void replica_recv_push(struct replica *r, const struct replica_event *event)
+void replica_recv_push(struct replica *r, const struct replica_received *received)
 {
-	const struct replica_push *push = event->push;
+	const struct replica_push *push = received->push;
 	struct digest ours;
 
-	if (!admissible(r, event))
+	if (!admissible(r, received))
 		return;
 	must(r->role == ROLE_BACKUP || r->role == ROLE_LEARNER);
 
 	if (replica_log_digest(r->log, push->base_op, &ours)) {
 		if (digest_equal(ours, push->base_digest)) {
-			take_delta(r, event);
+			take_delta(r, received);
 			return;
 		}
 		/* RULE 14: below the commit point a mismatch is damage, never silent. */
 		if (push->base_op <= r->commit) {
 			if (push->has_state && r->view.number > 0 && r->whole_view == 0) {
-				take_state(r, event); /* a fresh replica's own initial history: overwritten */
+				take_state(r, received); /* a fresh replica's own initial history: overwritten */
 				return;
 			}
-			damaged_by(r, event->token, "the committed history differs from the primary's");
+			damaged_by(r, received->token, "the committed history differs from the primary's");
 			return;
 		}
 		if (r->whole_here && push->base_op <= r->proved_end) { /* RULE 14 */
-			damaged_by(r, event->token, "the log differs from the primary's within one view");
+			damaged_by(r, received->token, "the log differs from the primary's within one view");
 			return;
 		}
 	}
 	if (push->has_state) {
-		take_state(r, event);
+		take_state(r, received);
 		return;
 	}
 	if (r->staged_complete && replica_log_digest(r->staged_log, push->base_op, &ours) &&
 	    digest_equal(ours, push->base_digest)) {
-		extend_staged(r, event);
+		extend_staged(r, received);
 		return;
 	}
-	ack(r, event->token, PUSH_NEED_BASE);
+	ack(r, received->token, PUSH_NEED_BASE);
 }

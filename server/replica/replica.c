@@ -135,6 +135,30 @@ void replica_damaged(struct replica *r, const char *why)
 	replica_news(r);
 }
 
+static void take_disk(struct replica *r, bool full)
+{
+	if (r->disk_full == full)
+		return;
+	r->disk_full = full;
+	replica_say(r, LOG_LEVEL_WARN, full ? "disk full: no room for the next journal segment" : "disk has room again");
+	replica_news(r);
+}
+
+static void take_heartbeat(struct replica *r, const struct replica_heartbeat *heartbeat)
+{
+	r->min_members = heartbeat->min_members;
+	r->full_wait_ms = heartbeat->full_wait_ms;
+	if (heartbeat->peers != NULL)
+		replica_peers_sync(r, heartbeat->peers);
+	if (!heartbeat->retire)
+		return;
+	/* One that goes on serving a view of an old generation hears here only that it is over (RULE 3). */
+	replica_depose(r, heartbeat->view);
+	if (!replica_is_serving(r))
+		replica_do(r, DO_RETIRE)->retire.text =
+			replica_text(r, "%s", r->state == STATE_DAMAGED ? r->detail : "told by the view manager");
+}
+
 static void take(struct replica *r, const struct replica_event *event)
 {
 	switch (event->kind) {
@@ -146,87 +170,67 @@ static void take(struct replica *r, const struct replica_event *event)
 		replica_recover(r, event);
 		return;
 	case REPLICA_START:
-		replica_start(r, event);
+		replica_start(r, event->start.tail_cut, event->start.damage);
 		return;
 	case REPLICA_SUBMIT:
-		replica_submit(r, event);
+		replica_submit(r, &event->submit);
 		return;
 	case REPLICA_PROPOSE:
-		replica_propose(r, event);
+		replica_propose(r, &event->propose);
 		return;
 	case REPLICA_DECLINE:
-		replica_decline(r, event);
+		replica_decline(r, &event->decline);
 		return;
 	case REPLICA_QUERY:
-		replica_query(r, event);
+		replica_query(r, &event->query);
 		return;
 	case REPLICA_FLUSH:
 		replica_write_log(r);
 		replica_push_all(r);
 		break;
 	case REPLICA_DURABLE:
-		replica_durable(r, event->ticket);
+		replica_durable(r, event->durable.ticket);
 		break;
 	case REPLICA_DISK:
-		if (r->disk_full != event->disk_full) {
-			r->disk_full = event->disk_full;
-			replica_say(r, LOG_LEVEL_WARN, r->disk_full ? "disk full: no room for the next journal segment"
-								     : "disk has room again");
-			replica_news(r);
-		}
+		take_disk(r, event->disk.full);
 		break;
 	case REPLICA_DAMAGE:
-		replica_damaged(r, event->text);
+		replica_damaged(r, event->damage.text);
 		break;
 	case REPLICA_PUSH:
-		replica_recv_push(r, event);
+		replica_recv_push(r, &event->push);
 		break;
 	case REPLICA_STAGED:
-		replica_staged(r, event);
+		replica_staged(r, &event->staged);
 		break;
 	case REPLICA_INSTALL:
-		replica_install(r, event);
+		replica_install(r, &event->install);
 		break;
 	case REPLICA_BIND:
-		replica_bind(r, event);
+		replica_bind(r, &event->bind);
 		break;
 	case REPLICA_HEARTBEAT:
-		r->min_members = event->min_members;
-		r->full_wait_ms = event->full_wait_ms;
-		if (event->peers != NULL)
-			replica_peers_sync(r, event->peers);
-		/* One that goes on serving a view of an old generation hears here only that it is over (RULE 3). */
-		if (event->retire)
-			replica_depose(r, event->view);
-		if (event->retire && !replica_is_serving(r))
-			replica_do(r, DO_RETIRE)->retire.text = replica_text(r, "%s", r->state == STATE_DAMAGED
-									? r->detail : "told by the view manager");
+		take_heartbeat(r, &event->heartbeat);
 		break;
 	case REPLICA_MANAGER:
-		r->manager_connected = event->connected;
+		r->manager_connected = event->manager.connected;
 		replica_stop_check(r);
 		break;
 	case REPLICA_STOP:
-		replica_stop(r, event->text);
+		replica_stop(r, event->stop.failure);
 		break;
 	case REPLICA_PEER_UP:
-		replica_peer_up(r, event);
+		replica_peer_up(r, &event->peer_up);
 		break;
 	case REPLICA_PEER_DOWN:
-		replica_peer_down(r, event);
+		replica_peer_down(r, &event->peer_down);
 		break;
 	case REPLICA_ACK:
-		replica_recv_ack(r, event);
+		replica_recv_ack(r, &event->ack);
 		break;
-	case REPLICA_PONG: {
-		struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
-
-		if (peer != NULL) {
-			peer->heard_ms = r->now_ms;
-			peer->pinged_ms = 0;
-		}
+	case REPLICA_PONG:
+		replica_pong(r, &event->pong);
 		break;
-	}
 	case REPLICA_TICK:
 		replica_peers_tick(r);
 		replica_expire_reads(r);
@@ -236,6 +240,41 @@ static void take(struct replica *r, const struct replica_event *event)
 	}
 	replica_needs_refresh(r);
 	replica_room_refresh(r);
+}
+
+bool replica_event_borrows(enum replica_event_kind kind)
+{
+	switch (kind) {
+	case REPLICA_RECOVER_META:
+	case REPLICA_RECOVER_BATCH:
+	case REPLICA_RECOVER_STAGED:
+	case REPLICA_START:
+	case REPLICA_PROPOSE:
+	case REPLICA_DAMAGE:
+	case REPLICA_PUSH:
+	case REPLICA_INSTALL:
+	case REPLICA_HEARTBEAT:
+	case REPLICA_STOP:
+	case REPLICA_PEER_UP:
+	case REPLICA_ACK:
+		return true;
+	case REPLICA_RECOVER_BASE:
+	case REPLICA_RECOVER_STATE:
+	case REPLICA_SUBMIT:
+	case REPLICA_DECLINE:
+	case REPLICA_QUERY:
+	case REPLICA_FLUSH:
+	case REPLICA_DURABLE:
+	case REPLICA_DISK:
+	case REPLICA_STAGED:
+	case REPLICA_BIND:
+	case REPLICA_MANAGER:
+	case REPLICA_PEER_DOWN:
+	case REPLICA_PONG:
+	case REPLICA_TICK:
+		return false;
+	}
+	must_not_reach("a kind of event");
 }
 
 void replica_step(struct replica *r, const struct replica_event *event, struct replica_actions *actions)

@@ -12,7 +12,8 @@
 #include <stddef.h>
 
 #include "rpc/cluster/protocol.h"
-#include "server/replica/replica_action.h"
+#include "server/replica/action.h"
+#include "server/replica/event.h"
 
 struct replica;
 
@@ -44,96 +45,6 @@ struct replica_service {
 	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one
 	 * push. */
 	uint64_t (*state_bytes)(void *context);
-};
-
-/* Found on disk. */
-struct replica_meta {
-	uint32_t id;
-	struct uuid uuid;
-	struct uuid bound;        /* manager; nil: none (rule 20) */
-	struct view view;
-	uint64_t whole_view;
-	uint64_t tail_cut;        /* as in a report, until the log is whole again in a view (rule 14) */
-	uint32_t joint_count;
-	struct joint joint[LIMIT_REPLICAS];
-};
-
-enum replica_event_kind {
-	/* Recovery, in this order: META and BATCH and STAGED and STATE as the journal holds them, then START. */
-	REPLICA_RECOVER_BASE,    /* first: the snapshot's op and digest (0 and the initial history's without one) */
-	REPLICA_RECOVER_META,
-	REPLICA_RECOVER_BATCH,   /* base_op, base_digest, entries, commit */
-	REPLICA_RECOVER_STAGED,
-	REPLICA_RECOVER_STATE,   /* op, digest, last_op */
-	REPLICA_START,           /* damaged: text says why; tail_cut */
-
-	REPLICA_SUBMIT,          /* token, view, client, request, content: a write arrives */
-	REPLICA_PROPOSE,         /* token, client, request, content, body: it was judged good */
-	REPLICA_DECLINE,         /* token, client, request, content: it was judged bad */
-	REPLICA_QUERY,           /* token, view, floor: a read arrives */
-	REPLICA_FLUSH,           /* the turn is over: what it brought may leave in one push and one write */
-
-	REPLICA_DURABLE,         /* ticket and all before it */
-	REPLICA_DISK,            /* disk_full changed */
-	REPLICA_DAMAGE,          /* text: its files are not what it wrote any more; nothing becomes durable after this */
-
-	REPLICA_PUSH,            /* token, from: a push arrives from (id, uuid) that said hello */
-	REPLICA_STAGED,          /* token: the shell took the state piece: ok, next, complete */
-	REPLICA_INSTALL,         /* token, install, peers: INSTALL_VIEW from our manager */
-	REPLICA_BIND,            /* token, manager */
-	REPLICA_HEARTBEAT,       /* from our manager: peers (NULL: unchanged), retire, min_members, full_wait_ms */
-	REPLICA_MANAGER,         /* connected: whether a manager's connection is there */
-	REPLICA_STOP,            /* SIGTERM; text: a failure that this process does not survive for long, else NULL */
-
-	REPLICA_PEER_UP,         /* id, uuid, incarnation; report: our connection to a peer is open, hello answered */
-	REPLICA_PEER_DOWN,       /* id, uuid: it ended, could not be made, or hello was refused */
-	REPLICA_ACK,             /* id, uuid, token (DO_PUSH's), ack: a push was answered */
-	REPLICA_PONG,            /* id, uuid */
-
-	REPLICA_TICK             /* every REPLICA_TICK_MS: all timers are looked at then */
-};
-
-#define REPLICA_TICK_MS 25
-
-struct replica_event {
-	enum replica_event_kind kind;
-	uint64_t now_ms;                /* monotonic */
-	uint64_t token;
-	uint64_t ticket;
-	uint64_t view;
-	uint64_t floor;
-	struct uuid client;
-	uint64_t request;
-	struct digest content;
-	const uint8_t *body;
-	uint32_t size;
-	uint32_t id;                    /* peer */
-	struct uuid uuid;
-	struct uuid incarnation;
-	const struct report *report;
-	const struct replica_push *push;
-	const struct replica_ack *ack;
-	const struct replica_meta *meta;
-	const struct view *install;
-	const struct peers *peers;
-	struct uuid manager;
-	uint64_t op;
-	uint64_t last_op;
-	uint64_t commit;
-	uint64_t tail_cut;
-	struct digest digest;
-	const struct replica_entry *entries;
-	uint32_t entries_count;
-	uint64_t next;                  /* STAGED */
-	uint32_t min_members;
-	uint32_t full_wait_ms;          /* a disk full for longer costs its member the place; 0: never */
-	bool complete;
-	bool ok;
-	bool disk_full;
-	bool retire;
-	bool connected;
-	bool damaged;
-	const char *text;
 };
 
 struct replica *replica_new(const struct replica_options *options, const struct replica_service *service);

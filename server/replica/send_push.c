@@ -205,19 +205,19 @@ static void take_ok(struct replica *r, struct replica_peer *peer, const struct r
 	take_proof(r, peer, ack);
 }
 
-void replica_recv_ack(struct replica *r, const struct replica_event *event)
+void replica_recv_ack(struct replica *r, const struct replica_acked *acked)
 {
-	struct replica_peer *peer = replica_peer_find(r, event->id, event->uuid);
-	const struct replica_ack *ack = event->ack;
+	struct replica_peer *peer = replica_peer_find(r, acked->from.id, acked->from.uuid);
+	const struct replica_ack *ack = acked->ack;
 
 	if (ack->view > r->view.number) {
 		replica_depose(r, ack->view);
 		return;
 	}
-	if (peer == NULL || (event->token != peer->push_token && event->token != peer->commit_token))
+	if (peer == NULL || (acked->token != peer->push_token && acked->token != peer->commit_token))
 		return;
 
-	bool content = event->token == peer->push_token;
+	bool content = acked->token == peer->push_token;
 
 	if (content)
 		peer->push_token = 0;

@@ -173,29 +173,29 @@ static void consider(struct replica *r, const struct held_call *call)
 	replica_do(r, DO_JUDGE)->judge.token = call->token;
 }
 
-static struct held_call call_of(const struct replica_event *event)
+static struct held_call call_of(const struct replica_request *request)
 {
-	return (struct held_call){.token = event->token,
-				  .view = event->view,
-				  .client = event->client,
-				  .request = event->request,
-				  .content = event->content};
+	return (struct held_call){.token = request->token,
+				  .view = request->view,
+				  .client = request->client,
+				  .request = request->number,
+				  .content = request->content};
 }
 
-void replica_submit(struct replica *r, const struct replica_event *event)
+void replica_submit(struct replica *r, const struct replica_request *request)
 {
-	struct held_call call = call_of(event);
+	struct held_call call = call_of(request);
 
 	r->requests_in++;
 	/* RULE 4: exactly the view it serves, or is about to. */
-	if (event->view != r->view.number || r->role != ROLE_PRIMARY ||
+	if (request->view != r->view.number || r->role != ROLE_PRIMARY ||
 	    (r->state != STATE_SERVING && r->state != STATE_SETTLING)) {
-		answer(r, event->token, VERDICT_MOVED);
+		answer(r, request->token, VERDICT_MOVED);
 		return;
 	}
 	if (r->state == STATE_SETTLING || r->submits.count > 0 || log_is_full(r)) {
 		if (!hold(&r->submits, &call))
-			answer(r, event->token, VERDICT_BUSY);
+			answer(r, request->token, VERDICT_BUSY);
 		return;
 	}
 	consider(r, &call);
@@ -235,41 +235,41 @@ static void decide_later(struct replica *r, uint32_t later)
 	}
 }
 
-static void propose(struct replica *r, const struct replica_event *event, const struct held_call *call)
+static void propose(struct replica *r, const struct replica_proposal *proposal, const struct held_call *call)
 {
 	struct refusal refusal;
 
 	if (replica_is_full(r, 1, &refusal)) { /* RULE 19: a learner that counts since may hold less */
-		answer_refusal(r, event->token, &refusal);
+		answer_refusal(r, call->token, &refusal);
 		return;
 	}
-	must(event->size > 0);
-	must(event->size <= LIMIT_BODY_BYTES);
-	replica_log_append(r->log, r->view.number, event->body, event->size);
+	must(proposal->size > 0);
+	must(proposal->size <= LIMIT_BODY_BYTES);
+	replica_log_append(r->log, r->view.number, proposal->body, proposal->size);
 
 	uint64_t op = replica_log_last(r->log);
 
-	sessions_add(r->sessions, event->client, event->request, event->content, op);
+	sessions_add(r->sessions, call->client, call->request, call->content, op);
 	wait_for(r, call, op);
 }
 
-void replica_propose(struct replica *r, const struct replica_event *event)
+void replica_propose(struct replica *r, const struct replica_proposal *proposal)
 {
-	struct held_call call = call_of(event);
+	struct held_call call = call_of(&proposal->request);
 	uint32_t later;
 
 	if (judged(r, &call, &later))
-		propose(r, event, &call);
+		propose(r, proposal, &call);
 	decide_later(r, later);
 }
 
-void replica_decline(struct replica *r, const struct replica_event *event)
+void replica_decline(struct replica *r, const struct replica_request *request)
 {
-	struct held_call call = call_of(event);
+	struct held_call call = call_of(request);
 	uint32_t later;
 
 	if (judged(r, &call, &later))
-		answer(r, event->token, VERDICT_DECLINED);
+		answer(r, call.token, VERDICT_DECLINED);
 	decide_later(r, later);
 }
 
@@ -300,22 +300,22 @@ static bool may_read(const struct replica *r, uint64_t view)
 	return r->role == ROLE_BACKUP && r->state == STATE_FOLLOWING && r->whole_here;
 }
 
-void replica_query(struct replica *r, const struct replica_event *event)
+void replica_query(struct replica *r, const struct replica_query *query)
 {
 	struct held_call call = {
-		.token = event->token, .view = event->view, .floor = event->floor, .since_ms = r->now_ms};
+		.token = query->token, .view = query->view, .floor = query->floor, .since_ms = r->now_ms};
 
 	r->requests_in++;
-	if (!may_read(r, event->view)) {
-		answer_read(r, event->token, true);
+	if (!may_read(r, query->view)) {
+		answer_read(r, query->token, true);
 		return;
 	}
-	if (r->applied >= event->floor) { /* RULE 8 */
-		answer_read(r, event->token, false);
+	if (r->applied >= query->floor) { /* RULE 8 */
+		answer_read(r, query->token, false);
 		return;
 	}
 	if (r->role == ROLE_PRIMARY || !hold(&r->reads, &call))
-		answer_read(r, event->token, true);
+		answer_read(r, query->token, true);
 }
 
 void replica_release_reads(struct replica *r)

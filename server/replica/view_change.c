@@ -119,44 +119,44 @@ static const char *install_refusal(struct replica *r, const struct view *view)
 	return NULL;
 }
 
-void replica_install(struct replica *r, const struct replica_event *event)
+void replica_install(struct replica *r, const struct replica_install *install)
 {
-	const char *refusal = install_refusal(r, event->install);
+	const char *refusal = install_refusal(r, install->view);
 
 	if (refusal == NULL && r->install_count == sizeof r->install_tokens / sizeof r->install_tokens[0])
 		refusal = "too many of these calls at once";
 	if (refusal != NULL) {
-		answer_install(r, event->token, refusal);
+		answer_install(r, install->token, refusal);
 		return;
 	}
-	if (event->install->number > r->view.number)
-		replica_enter_view(r, event->install);
-	if (event->peers != NULL)
-		replica_peers_sync(r, event->peers);
-	r->install_tokens[r->install_count++] = event->token;
+	if (install->view->number > r->view.number)
+		replica_enter_view(r, install->view);
+	if (install->peers != NULL)
+		replica_peers_sync(r, install->peers);
+	r->install_tokens[r->install_count++] = install->token;
 	if (replica_view_durable(r))
 		replica_answer_installs(r);
 }
 
 /* RULE 20: the answer goes out once the successor is written down. */
-void replica_bind(struct replica *r, const struct replica_event *event)
+void replica_bind(struct replica *r, const struct replica_bind *bind)
 {
 	if (r->bind.token != 0)
 		replica_answer_bind(r, false);
-	if (!uuid_equal(r->bound, event->manager))
+	if (!uuid_equal(r->bound, bind->manager))
 		replica_say(r, LOG_LEVEL_WARN, "bound to a new view manager");
-	r->bound = event->manager;
-	r->bind.token = event->token;
+	r->bound = bind->manager;
+	r->bind.token = bind->token;
 	r->bind.ticket = replica_write_meta(r);
 }
 
-void replica_start(struct replica *r, const struct replica_event *event)
+void replica_start(struct replica *r, uint64_t tail_cut, const char *damage)
 {
 	must(!r->started);
 	r->started = true;
 	/* RULE 14: an earlier start's cut counts until the log has been made whole; the lower one tells more. */
-	if (event->tail_cut != 0 && (r->tail_cut == 0 || event->tail_cut < r->tail_cut))
-		r->tail_cut = event->tail_cut;
+	if (tail_cut != 0 && (r->tail_cut == 0 || tail_cut < r->tail_cut))
+		r->tail_cut = tail_cut;
 	r->tick_ms = r->now_ms;
 	r->written_op = r->durable_op = replica_log_last(r->log);
 	r->durable_view = r->view;
@@ -171,8 +171,8 @@ void replica_start(struct replica *r, const struct replica_event *event)
 		replica_become(r, role, STATE_NEED_NEW_VIEW); /* RULE 6: it was another process that entered this view */
 	else
 		replica_become(r, role, STATE_CATCHING_UP);
-	if (event->damaged)
-		replica_damaged(r, event->text);
+	if (damage != NULL)
+		replica_damaged(r, damage);
 	else if (r->recovery_broken) /* RULE 14 */
 		replica_damaged(r, "journal and snapshot do not fit together");
 	replica_write_meta(r);

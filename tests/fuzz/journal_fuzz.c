@@ -111,8 +111,9 @@ static bool read_state(struct reading *reading, const struct journal_record *rec
 		return false;
 	}
 	hand(reading->replica, &reading->actions,
-	     &(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = wire.jh_disk_record_u.state.op,
-				     .last_op = wire.jh_disk_record_u.state.last_op});
+	     &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
+				     .state = {.op = wire.jh_disk_record_u.state.op,
+					       .last_op = wire.jh_disk_record_u.state.last_op}});
 	return true;
 }
 
@@ -133,8 +134,9 @@ static bool read_batch(struct reading *reading, const struct journal_record *rec
 	must(count == record->batch.entries_count);
 	hand(reading->replica, &reading->actions,
 	     &(struct replica_event){.kind = record->batch.staged ? REPLICA_RECOVER_STAGED : REPLICA_RECOVER_BATCH,
-				     .op = record->batch.base_op, .digest = record->batch.base_digest,
-				     .commit = record->batch.commit, .entries = entries, .entries_count = count});
+				     .batch = {.base_op = record->batch.base_op,
+					       .base_digest = record->batch.base_digest, .commit = record->batch.commit,
+					       .entries = entries, .entries_count = count}});
 	return true;
 }
 
@@ -186,8 +188,8 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	must((recovery.error[0] == '\0') == (recovery.outcome == JOURNAL_OK));
 	must(recovery.outcome != JOURNAL_IO_ERROR);
 	hand(reading.replica, &reading.actions,
-	     &(struct replica_event){.kind = REPLICA_START, .damaged = recovery.outcome == JOURNAL_DAMAGED,
-				     .text = recovery.error});
+	     &(struct replica_event){.kind = REPLICA_START,
+				     .start = {.damage = recovery.outcome == JOURNAL_DAMAGED ? recovery.error : NULL}});
 out:
 	replica_free(reading.replica);
 	replica_actions_free(&reading.actions);

@@ -46,8 +46,10 @@ static void push(struct shell *shell, const jh_push_args *args, uint8_t flags)
 	if (flags & 1 && digest_at(shell, push.base_op, &digest))
 		push.base_digest = digest;
 	shell->piece = args->state;
-	shell_step(shell, &(struct replica_event){.kind = REPLICA_PUSH, .token = shell_take_token(shell), .id = id,
-					    .uuid = shell_uuid((uint8_t)id), .push = &push});
+	shell_step(shell, &(struct replica_event){.kind = REPLICA_PUSH,
+						  .push = {.token = shell_take_token(shell),
+							   .from = {.id = id, .uuid = shell_uuid((uint8_t)id)},
+							   .push = &push}});
 	shell->piece = NULL;
 }
 
@@ -61,8 +63,9 @@ static void install(struct shell *shell, const jh_install_args *args)
 	if (!convert_install_from_wire(args, &view, &peers) ||
 	    (!uuid_is_nil(bound) && !uuid_equal(view.manager, bound)))
 		return;
-	shell_step(shell, &(struct replica_event){.kind = REPLICA_INSTALL, .token = shell_take_token(shell), .install = &view,
-					    .peers = &peers});
+	shell_step(shell, &(struct replica_event){.kind = REPLICA_INSTALL,
+						  .install = {.token = shell_take_token(shell), .view = &view,
+							      .peers = &peers}});
 }
 
 static void heartbeat(struct shell *shell, const jh_heartbeat_args *args)
@@ -71,9 +74,10 @@ static void heartbeat(struct shell *shell, const jh_heartbeat_args *args)
 	bool has_peers = args->has_peers &&
 			 convert_peers_from_wire(args->peers.peers_val, args->peers.peers_len, &peers);
 
-	shell_step(shell, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = args->view,
-					    .peers = has_peers ? &peers : NULL, .retire = args->retire,
-					    .min_members = args->min_members});
+	shell_step(shell, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
+						  .heartbeat = {.view = args->view, .peers = has_peers ? &peers : NULL,
+								.retire = args->retire,
+								.min_members = args->min_members}});
 }
 
 static void submit(struct shell *shell, const jh_submit_args *args)
@@ -83,7 +87,8 @@ static void submit(struct shell *shell, const jh_submit_args *args)
 			    .customer = {order->customer.customer_val, order->customer.customer_len},
 			    .postcode = {order->postcode.postcode_val, order->postcode.postcode_len},
 			    .items_count = order->items.items_len};
-	struct replica_event event = {.kind = REPLICA_SUBMIT, .view = args->view};
+	struct replica_event event = {.kind = REPLICA_SUBMIT, .submit = {.view = args->view}};
+	struct replica_request *write = &event.submit;
 	int64_t time_us;
 
 	if (args->operation.kind != JH_OPERATION_ORDER)
@@ -91,14 +96,14 @@ static void submit(struct shell *shell, const jh_submit_args *args)
 	for (uint32_t i = 0; i < body.items_count; i++)
 		body.items[i] = (struct order_text){order->items.items_val[i].jh_item_val,
 						    order->items.items_val[i].jh_item_len};
-	event.token = shell->token + 1;
+	write->token = shell->token + 1;
 
-	size_t size = body_encode(&body, shell->bodies[event.token], sizeof shell->bodies[0]);
+	size_t size = body_encode(&body, shell->bodies[write->token], sizeof shell->bodies[0]);
 
 	if (size == 0)
 		return;
-	shell->sizes[event.token] = (uint32_t)size;
-	must(orders_body_key(shell->bodies[event.token], size, &event.client, &event.request, &event.content,
+	shell->sizes[write->token] = (uint32_t)size;
+	must(orders_body_key(shell->bodies[write->token], size, &write->client, &write->number, &write->content,
 			     &time_us));
 	shell_take_token(shell);
 	shell_step(shell, &event);
@@ -115,8 +120,10 @@ static void peer_up(struct shell *shell, const jh_hello_result *wire, uint8_t fl
 	const struct connect *connect = chosen(shell, flags);
 
 	if (connect != NULL && convert_report_from_wire(&wire->report, &report))
-		shell_step(shell, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = connect->id, .uuid = connect->uuid,
-						    .incarnation = connect->incarnation, .report = &report});
+		shell_step(shell, &(struct replica_event){.kind = REPLICA_PEER_UP,
+							  .peer_up = {.peer = {.id = connect->id, .uuid = connect->uuid},
+								      .incarnation = connect->incarnation,
+								      .report = &report}});
 }
 
 static void pushed(struct shell *shell, const jh_push_result *wire, uint8_t flags)
@@ -130,8 +137,9 @@ static void pushed(struct shell *shell, const jh_push_result *wire, uint8_t flag
 	if (connect == NULL || connect->push == 0 || wire->status < JH_PUSH_OK || wire->status > JH_PUSH_REFUSED)
 		return;
 
-	struct replica_event event = {.kind = REPLICA_ACK, .id = connect->id, .uuid = connect->uuid,
-				      .token = connect->push, .ack = &ack};
+	struct replica_event event = {.kind = REPLICA_ACK,
+				      .ack = {.from = {.id = connect->id, .uuid = connect->uuid},
+					      .token = connect->push, .ack = &ack}};
 
 	connect->push = 0;
 	shell_step(shell, &event);
@@ -186,16 +194,18 @@ static void take_call(struct shell *shell, enum message message, uint8_t flags, 
 			heartbeat(shell, &args.heartbeat);
 			break;
 		case HEAR_BIND:
-			shell_step(shell, &(struct replica_event){.kind = REPLICA_BIND, .token = shell_take_token(shell),
-							    .manager = convert_uuid_from_wire(args.bind.manager)});
+			shell_step(shell, &(struct replica_event){.kind = REPLICA_BIND,
+								  .bind = {.token = shell_take_token(shell),
+									   .manager = convert_uuid_from_wire(args.bind.manager)}});
 			break;
 		case HEAR_SUBMIT:
 			submit(shell, &args.submit);
 			break;
 		case HEAR_QUERY:
-			shell_step(shell, &(struct replica_event){.kind = REPLICA_QUERY, .token = shell_take_token(shell),
-							    .view = args.query.view,
-							    .floor = args.query.at_primary ? 0 : args.query.floor});
+			shell_step(shell, &(struct replica_event){.kind = REPLICA_QUERY,
+								  .query = {.token = shell_take_token(shell),
+									    .view = args.query.view,
+									    .floor = args.query.at_primary ? 0 : args.query.floor}});
 			break;
 		case HEAR_PEER_UP:
 			peer_up(shell, &args.greeted, flags);
@@ -222,7 +232,7 @@ static void take_message(struct shell *shell, struct fuzz_input *input)
 
 	switch (message) {
 	case HEAR_DURABLE:
-		event = (struct replica_event){.kind = REPLICA_DURABLE, .ticket = shell->ticket};
+		event = (struct replica_event){.kind = REPLICA_DURABLE, .durable = {.ticket = shell->ticket}};
 		break;
 	case HEAR_FLUSH:
 		event.kind = REPLICA_FLUSH;
@@ -234,13 +244,16 @@ static void take_message(struct shell *shell, struct fuzz_input *input)
 	case HEAR_PONG:
 		if (connect == NULL)
 			return;
-		event = (struct replica_event){.kind = message == HEAR_PONG ? REPLICA_PONG : REPLICA_PEER_DOWN,
-					       .id = connect->id,
-					       .uuid = connect->uuid};
+		if (message == HEAR_PONG)
+			event = (struct replica_event){.kind = REPLICA_PONG,
+						       .pong = {.id = connect->id, .uuid = connect->uuid}};
+		else
+			event = (struct replica_event){.kind = REPLICA_PEER_DOWN,
+						       .peer_down = {.id = connect->id, .uuid = connect->uuid}};
 		break;
 	case HEAR_DISK:
 		shell->full = !shell->full;
-		event = (struct replica_event){.kind = REPLICA_DISK, .disk_full = shell->full};
+		event = (struct replica_event){.kind = REPLICA_DISK, .disk = {.full = shell->full}};
 		break;
 	case HEAR_STOP:
 		event.kind = REPLICA_STOP;

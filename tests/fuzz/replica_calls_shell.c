@@ -32,7 +32,8 @@ static void stage(struct shell *shell, const struct replica_stage *stage)
 {
 	const jh_state_chunk *piece = shell->piece;
 	char error[256];
-	struct replica_event *then = &shell->then;
+	struct replica_event *event = &shell->then;
+	struct replica_staged *then = &event->staged;
 
 	must(piece != NULL);
 	if (piece->total > ORDERS_MAX) { /* as check_room in server/disk/staging.c */
@@ -43,7 +44,7 @@ static void stage(struct shell *shell, const struct replica_stage *stage)
 		orders_free(shell->staging);
 		shell->staging = orders_new(ORDERS_MAX);
 	}
-	*then = (struct replica_event){.kind = REPLICA_STAGED, .token = stage->token, .ok = true};
+	*event = (struct replica_event){.kind = REPLICA_STAGED, .staged = {.token = stage->token, .ok = true}};
 	if (shell->staging == NULL || orders_count(shell->staging) != piece->first) {
 		then->next = shell->staging == NULL ? 0 : orders_count(shell->staging);
 		return;
@@ -188,12 +189,17 @@ static void step_once(struct shell *shell, const struct replica_event *event)
 
 static void propose(struct shell *shell, uint64_t token)
 {
-	struct replica_event event = {.kind = REPLICA_PROPOSE, .token = token, .body = shell->bodies[token],
-				      .size = shell->sizes[token], .view = replica_view(shell->replica)->number};
+	struct replica_event event = {.kind = REPLICA_PROPOSE,
+				      .propose = {.body = shell->bodies[token], .size = shell->sizes[token]}};
+	struct replica_proposal *proposal = &event.propose;
+	struct replica_request *write = &proposal->request;
 	int64_t time_us;
 
 	shell->proposes[token] = false;
-	must(orders_body_key(event.body, event.size, &event.client, &event.request, &event.content, &time_us));
+	write->token = token;
+	write->view = replica_view(shell->replica)->number;
+	must(orders_body_key(proposal->body, proposal->size, &write->client, &write->number, &write->content,
+			     &time_us));
 	step_once(shell, &event);
 }
 
@@ -238,10 +244,11 @@ void shell_start(struct shell *shell)
 	shell->orders = orders_new(ORDERS_MAX);
 	must(initial_orders_built_in(load, shell->orders, error, sizeof error));
 	shell->replica = replica_new(&options, &service);
-	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .digest = orders_digest(shell->orders)});
+	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
+						 .base = {.digest = orders_digest(shell->orders)}});
 	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	step_once(shell, &(struct replica_event){.kind = REPLICA_START});
-	step_once(shell, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
+	step_once(shell, &(struct replica_event){.kind = REPLICA_MANAGER, .manager = {.connected = true}});
 }
 
 void shell_end(struct shell *shell)

@@ -228,7 +228,7 @@ static void do_disk_full(struct stage *s, const struct words *words)
 	struct replica_process *p = replica(s, words, 1);
 
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_DISK,
-							   .disk_full = strcmp(words->word[0], "disk-full") == 0});
+							   .disk = {.full = strcmp(words->word[0], "disk-full") == 0}});
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_FLUSH});
 }
 

@@ -207,10 +207,10 @@ static void hand_batch(struct stage *s, struct replica_process *p, const struct 
 	for (uint64_t i = 0; i < count; i++)
 		entries[i] = (struct replica_entry){.view = record->entries[i].view, .size = STAGE_BODY,
 						    .body = (const uint8_t *)record->entries[i].body};
-	hand(s, p, &(struct replica_event){.kind = record->kind == WRITE_BATCH ? REPLICA_RECOVER_BATCH
-									       : REPLICA_RECOVER_STAGED,
-					   .op = record->op, .digest = record->digest, .commit = record->commit,
-					   .entries = entries, .entries_count = (uint32_t)count});
+	hand(s, p, &(struct replica_event){.kind = record->kind == WRITE_BATCH ? REPLICA_RECOVER_BATCH : REPLICA_RECOVER_STAGED,
+					   .batch = {.base_op = record->op, .base_digest = record->digest,
+						     .commit = record->commit, .entries = entries,
+						     .entries_count = (uint32_t)count}});
 }
 
 void disk_recover(struct stage *s, struct replica_process *p)
@@ -220,8 +220,9 @@ void disk_recover(struct stage *s, struct replica_process *p)
 	memset(&p->live, 0, sizeof p->live);
 	if (p->disk.has_snapshot)
 		p->live = p->disk.snapshot;
-	hand(s, p, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = p->live.count,
-					   .digest = history_digest(&p->live, p->live.count)});
+	hand(s, p, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
+					   .base = {.op = p->live.count,
+						    .digest = history_digest(&p->live, p->live.count)}});
 	hand(s, p, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &none});
 	for (uint32_t i = 0; i < p->disk.count; i++) {
 		const struct record *record = p->disk.records[i];
@@ -229,8 +230,8 @@ void disk_recover(struct stage *s, struct replica_process *p)
 		if (record->kind == WRITE_META)
 			hand(s, p, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &record->meta});
 		else if (record->kind == WRITE_STATE)
-			hand(s, p, &(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = record->op,
-							   .digest = record->digest, .last_op = record->last_op});
+			hand(s, p, &(struct replica_event){.kind = REPLICA_RECOVER_STATE,
+							   .state = {.op = record->op, .last_op = record->last_op}});
 		else
 			hand_batch(s, p, record);
 	}

@@ -271,9 +271,10 @@ void replica_process_step(struct stage *s, struct replica_process *p, struct rep
 	for (uint32_t i = 0; i < p->actions.count; i++)
 		carry_out(s, p, &p->actions.list[i], &after);
 	if (after.staged)
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_STAGED, .token = after.staged_token,
-								   .ok = true, .complete = true,
-								   .next = p->staged.count});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_STAGED,
+								   .staged = {.token = after.staged_token, .ok = true,
+									      .complete = true,
+									      .next = p->staged.count}});
 	if (after.exit || after.retire)
 		replica_process_kill(s, p);
 	if (after.retire) {
@@ -288,12 +289,17 @@ static void judged(struct stage *s, struct replica_process *p, const struct item
 {
 	const struct item *asked = &((struct call *)(uintptr_t)item->ticket)->asked;
 	bool good = strstr(asked->body, " bad") == NULL && strstr(asked->body, " busy") == NULL;
-	struct replica_event event = {.kind = good ? REPLICA_PROPOSE : REPLICA_DECLINE, .token = item->ticket,
-				      .view = asked->number, .body = (const uint8_t *)asked->body, .size = STAGE_BODY};
+	struct replica_request write = {.token = item->ticket, .view = asked->number};
 
-	must(body_split(asked->body, &event.client, &event.request, &event.content));
+	must(body_split(asked->body, &write.client, &write.number, &write.content));
 	stage_say(s, "%s judges %s: %s", name_of(p), asked->body, good ? "good" : "no");
-	replica_process_step(s, p, &event);
+	if (good)
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PROPOSE,
+								   .propose = {.request = write,
+									       .body = (const uint8_t *)asked->body,
+									       .size = STAGE_BODY}});
+	else
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_DECLINE, .decline = write});
 }
 
 void replica_process_take(struct stage *s, struct replica_process *p, struct item *item)
@@ -301,7 +307,8 @@ void replica_process_take(struct stage *s, struct replica_process *p, struct ite
 	switch (item->kind) {
 	case ITEM_DISK:
 		disk_durable(s, p, item->ticket);
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_DURABLE, .ticket = item->ticket});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_DURABLE,
+								   .durable = {.ticket = item->ticket}});
 		break;
 	case ITEM_JUDGED:
 		judged(s, p, item);
@@ -356,8 +363,8 @@ void replica_process_start(struct stage *s, struct replica_process *p, uint64_t 
 	disk_recover(s, p);
 	stage_say(s, "%s starts with op %" PRIu64 ", applied %" PRIu32, name_of(p), replica_last_op(p->core),
 		  p->live.count);
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_START, .tail_cut = tail_cut,
-							   .damaged = damage != NULL, .text = damage});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_START,
+							   .start = {.tail_cut = tail_cut, .damage = damage}});
 	for (uint32_t i = 0; i < STAGE_FRONTS; i++) {
 		if (s->fronts[i].process->alive && !s->fronts[i].process->paused)
 			front_discover(s, &s->fronts[i]);

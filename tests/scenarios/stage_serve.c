@@ -129,7 +129,8 @@ static void tell_manager(struct stage *s, struct replica_process *p)
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next)
 		connected = connected ||
 			    (taken_by(conn, p->process) && conn->greeted && conn->bound && is_front(conn->process[0]));
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = connected});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_MANAGER,
+							   .manager = {.connected = connected}});
 }
 
 static void close_older(struct stage *s, struct replica_process *p, const struct conn *than, bool all_managers)
@@ -183,10 +184,11 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 
 	conn->heard_ms = s->now_ms;
 	if (conn->greeted && conn->bound)
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_HEARTBEAT, .view = item->number,
-								   .peers = item->has_peers ? &item->peers : NULL,
-								   .retire = item->retire,
-								   .min_members = s->min_members});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
+								   .heartbeat = {.view = item->number,
+										 .peers = item->has_peers ? &item->peers : NULL,
+										 .retire = item->retire,
+										 .min_members = s->min_members}});
 	if (!p->process->alive || !conn->open[1])
 		return;
 	reply = item_new(ITEM_REPORT);
@@ -198,8 +200,9 @@ static void take_install(struct stage *s, struct replica_process *p, const struc
 {
 	if (!item->conn->greeted || !item->conn->bound || !uuid_equal(item->view.manager, item->conn->who))
 		return;
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_INSTALL, .token = call_new(p, item),
-							   .install = &item->view, .peers = &item->peers});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_INSTALL,
+							   .install = {.token = call_new(p, item), .view = &item->view,
+								       .peers = &item->peers}});
 }
 
 static void take_bind(struct stage *s, struct replica_process *p, const struct item *item)
@@ -220,18 +223,19 @@ static void take_bind(struct stage *s, struct replica_process *p, const struct i
 	}
 	conn->bound = true;
 	close_older(s, p, conn, true);
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_BIND, .token = call_new(p, item),
-							   .manager = item->manager});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_BIND,
+							   .bind = {.token = call_new(p, item),
+								    .manager = item->manager}});
 	tell_manager(s, p);
 }
 
 static void take_request(struct stage *s, struct replica_process *p, const struct item *item)
 {
 	uint64_t token = call_new(p, item);
-	struct replica_event event = {.token = token, .view = item->number};
+	struct replica_request write = {.token = token, .view = item->number};
 	struct conn *conn = item->conn;
 
-	must(item->kind == ITEM_QUERY || body_split(item->body, &event.client, &event.request, &event.content));
+	must(item->kind == ITEM_QUERY || body_split(item->body, &write.client, &write.number, &write.content));
 	if (conn != NULL && (!conn->greeted || !conn->bound)) {
 		enum item_kind kind = item->kind == ITEM_QUERY ? ITEM_READ : ITEM_ANSWER;
 		struct item *reply = serve_reply(s, p, token, kind, &conn);
@@ -241,9 +245,12 @@ static void take_request(struct stage *s, struct replica_process *p, const struc
 		net_send(s, conn, 1, reply);
 		return;
 	}
-	event.kind = item->kind == ITEM_QUERY ? REPLICA_QUERY : REPLICA_SUBMIT;
-	event.floor = item->at_primary ? 0 : item->floor;
-	replica_process_step(s, p, &event);
+	if (item->kind == ITEM_SUBMIT)
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_SUBMIT, .submit = write});
+	else
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_QUERY,
+								   .query = {.token = token, .view = item->number,
+									     .floor = item->at_primary ? 0 : item->floor}});
 }
 
 /* --- pushes ------------------------------------------------------------------------------------------------------- */
@@ -291,8 +298,10 @@ static void take_push(struct stage *s, struct replica_process *p, struct item *i
 	if (push.record != NULL)
 		push.record = &item->record;
 	p->piece = item->state;
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PUSH, .token = call_new(p, item),
-							   .id = item->from, .uuid = item->conn->who, .push = &push});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PUSH,
+							   .push = {.token = call_new(p, item),
+								    .from = {.id = item->from, .uuid = item->conn->who},
+								    .push = &push}});
 	p->piece = NULL;
 }
 
@@ -333,13 +342,15 @@ static void link_greeted(struct stage *s, struct replica_process *p, const struc
 
 	if (!good) {
 		net_close(s, conn, 0);
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = conn->process[1],
-								   .uuid = conn->uuid});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN,
+								   .peer_down = {.id = conn->process[1],
+										 .uuid = conn->uuid}});
 		return;
 	}
-	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->process[1],
-							   .uuid = conn->uuid, .incarnation = conn->incarnation,
-							   .report = &item->report});
+	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_UP,
+							   .peer_up = {.peer = {.id = conn->process[1], .uuid = conn->uuid},
+								       .incarnation = conn->incarnation,
+								       .report = &item->report}});
 }
 
 static void closed(struct stage *s, struct replica_process *p, const struct item *item)
@@ -351,8 +362,9 @@ static void closed(struct stage *s, struct replica_process *p, const struct item
 	conn->open[end] = false;
 	conn->greeted = false;
 	if (end == 0)
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = conn->process[1],
-								   .uuid = conn->uuid});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN,
+								   .peer_down = {.id = conn->process[1],
+										 .uuid = conn->uuid}});
 	else if (manager)
 		tell_manager(s, p);
 }
@@ -386,13 +398,14 @@ void serve_take(struct stage *s, struct replica_process *p, struct item *item)
 		link_greeted(s, p, item);
 		break;
 	case ITEM_PONG:
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PONG, .id = item->from,
-								   .uuid = item->conn->uuid});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PONG,
+								   .pong = {.id = item->from,
+									    .uuid = item->conn->uuid}});
 		break;
 	case ITEM_ACK:
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_ACK, .id = item->from,
-								   .uuid = item->conn->uuid, .token = item->call,
-								   .ack = &item->ack});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_ACK,
+								   .ack = {.from = {.id = item->from, .uuid = item->conn->uuid},
+									   .token = item->call, .ack = &item->ack}});
 		break;
 	case ITEM_CLOSED:
 	case ITEM_REFUSED:

@@ -377,6 +377,8 @@ void serve_message(struct world *w, struct node *node, struct conn *conn, const 
 void serve_closed(struct world *w, struct node *node, struct conn *conn);
 void serve_news(struct world *w, struct node *node);
 bool serve_managed(const struct world *w, const struct node *node, const struct conn *but);
+/* SUBMIT, as its core knows it. */
+struct replica_request call_write(const struct call *call);
 void serve_push(struct world *w, struct node *node, const struct replica_send *sent);
 void serve_connect(struct world *w, struct node *node, const struct replica_connect *connect);
 void serve_reply(struct world *w, struct call *call, struct message *message);

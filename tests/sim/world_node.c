@@ -180,7 +180,7 @@ void node_disk(struct world *w, struct node *node)
 	if (!node->alive || node->paused_until_us > w->now_us || node->full_told == node->disk.full)
 		return;
 	node->full_told = node->disk.full;
-	node_step(w, node, &(struct replica_event){.kind = REPLICA_DISK, .disk_full = node->disk.full});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = node->disk.full}});
 	node_flush_soon(w, node);
 }
 
@@ -201,17 +201,16 @@ static void judged(struct world *w, struct node *node, struct call *call)
 	bool call_declined = call->declined; /* the call may be answered and gone */
 	uint32_t body = call->body;
 	int64_t time_us = 0;
-	struct replica_event event = {.kind = call->declined ? REPLICA_DECLINE : REPLICA_PROPOSE,
-				      .token = (uint64_t)(uintptr_t)call, .view = call->asking.view,
-				      .client = client_uuid(call->asking.client), .request = call->asking.request,
-				      .content = content_digest(call->asking.content)};
+	struct replica_request request = call_write(call);
 
-	if (!call->declined) {
+	if (call->declined) {
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_DECLINE, .decline = request});
+	} else {
 		time_us = date(w, node);
-		event.size = body_bytes(w, call->body, bytes);
-		event.body = bytes;
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_PROPOSE,
+							   .propose = {.request = request, .body = bytes,
+								       .size = body_bytes(w, call->body, bytes)}});
 	}
-	node_step(w, node, &event);
 	if (!call_declined && node->alive && replica_last_op(node->core) > last_op) {
 		judge_dated(w, node, node->last_time_us, time_us);
 		w->bodies[body].time_us = node->last_time_us = time_us;
@@ -221,8 +220,9 @@ static void judged(struct world *w, struct node *node, struct call *call)
 
 static void staged(struct world *w, struct node *node, struct staged *staged)
 {
-	node_step(w, node, &(struct replica_event){.kind = REPLICA_STAGED, .token = staged->token, .ok = staged->ok,
-						   .next = staged->next, .complete = staged->complete});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_STAGED,
+						   .staged = {.token = staged->token, .ok = staged->ok,
+							      .next = staged->next, .complete = staged->complete}});
 	node_flush_soon(w, node);
 }
 
@@ -238,7 +238,8 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 		flush(w, node);
 		break;
 	case EV_DURABLE:
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_DURABLE, .ticket = event->value});
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_DURABLE,
+							   .durable = {.ticket = event->value}});
 		if (node->alive)
 			flush(w, node);
 		break;
@@ -293,8 +294,8 @@ void node_start(struct world *w, struct node *node)
 		  replica_last_op(node->core), node->live.count);
 	memcpy(node->registered, node->address, sizeof node->registered);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_START,
-						   .tail_cut = world_percent(w, 20) ? replica_last_op(node->core) + 1 : 0,
-						   .damaged = node->disk.damaged, .text = "damage below the mark"});
+						   .start = {.tail_cut = world_percent(w, 20) ? replica_last_op(node->core) + 1 : 0,
+							     .damage = node->disk.damaged ? "damage below the mark" : NULL}});
 	if (!node->alive)
 		return;
 	world_at(w, REPLICA_TICK_MS * 1000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});

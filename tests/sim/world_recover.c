@@ -19,7 +19,7 @@ static void hand_record(struct world *w, struct node *node, const struct record 
 	uint64_t count = record->last_op - record->op;
 	uint8_t (*bytes)[256] = world_alloc((count + 1) * sizeof *bytes);
 	struct replica_entry *entries = world_alloc((count + 1) * sizeof *entries);
-	struct replica_event event = {.op = record->op, .digest = record->digest, .commit = record->commit};
+	struct replica_event event = {.kind = REPLICA_RECOVER_BATCH};
 
 	switch (record->kind) {
 	case WRITE_META:
@@ -33,14 +33,15 @@ static void hand_record(struct world *w, struct node *node, const struct record 
 		for (uint64_t i = 0; i < count; i++)
 			entries[i] = (struct replica_entry){.view = record->entries[i].view, .body = bytes[i],
 							    .size = body_bytes(w, record->entries[i].body, bytes[i])};
-		event.kind = record->kind == WRITE_BATCH ? REPLICA_RECOVER_BATCH : REPLICA_RECOVER_STAGED;
-		event.entries = entries;
-		event.entries_count = (uint32_t)count;
+		if (record->kind == WRITE_STAGED)
+			event.kind = REPLICA_RECOVER_STAGED;
+		event.batch = (struct replica_recovered){.base_op = record->op, .base_digest = record->digest,
+							 .commit = record->commit, .entries = entries,
+							 .entries_count = (uint32_t)count};
 		break;
 	case WRITE_STATE:
 		event = (struct replica_event){.kind = REPLICA_RECOVER_STATE,
-					       .op = record->op,
-					       .last_op = record->last_op};
+					       .state = {.op = record->op, .last_op = record->last_op}};
 		break;
 	}
 	hand(w, node, &event);
@@ -101,8 +102,8 @@ void node_recover(struct world *w, struct node *node)
 		history_copy(&node->live, &node->disk.snapshot, node->disk.snapshot.count);
 	for (uint32_t i = 0; i < node->live.count; i++)
 		node_know_time(w, node, node->live.bodies[i]);
-	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = node->live.count,
-					      .digest = node->live.digest});
+	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
+					      .base = {.op = node->live.count, .digest = node->live.digest}});
 	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	for (uint32_t i = 0; i < node->disk.count; i++)
 		hand_record(w, node, &node->disk.records[i]);

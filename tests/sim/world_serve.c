@@ -17,6 +17,15 @@ static struct call *take(struct world *w, struct node *node, struct conn *conn, 
 	return call;
 }
 
+struct replica_request call_write(const struct call *call)
+{
+	const struct asking *asking = &call->asking;
+
+	return (struct replica_request){.token = (uint64_t)(uintptr_t)call, .view = asking->view,
+					.client = client_uuid(asking->client), .number = asking->request,
+					.content = content_digest(asking->content)};
+}
+
 void serve_reply(struct world *w, struct call *call, struct message *message)
 {
 	judge_token(w, call);
@@ -89,7 +98,7 @@ static void tell_manager(struct world *w, struct node *node)
 
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next)
 		connected = connected || (ours(conn, node) && manages(node, conn));
-	node_step(w, node, &(struct replica_event){.kind = REPLICA_MANAGER, .connected = connected});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_MANAGER, .manager = {.connected = connected}});
 }
 
 void serve_closed(struct world *w, struct node *node, struct conn *conn)
@@ -171,48 +180,55 @@ static void refuse(struct world *w, struct node *node, struct call *call, enum m
 	serve_reply(w, call, &(struct message){.kind = kind, .managed = managed});
 }
 
-static void serve_manager(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+static void serve_heartbeat(struct world *w, struct node *node, struct conn *conn, const struct message *message)
 {
 	const struct managing *managing = message->managing;
 	struct call *call = take(w, node, conn, message);
-	struct replica_event event = {.token = (uint64_t)(uintptr_t)call, .view = managing->number,
-				      .peers = managing->has_peers ? &managing->peers : NULL, .retire = managing->retire,
-				      .manager = managing->manager, .install = &managing->view,
-				      .min_members = w->profile.min_members, .full_wait_ms = w->profile.full_wait_ms};
-	bool manager = manages(node, conn);
 
-	switch (message->kind) {
-	case MSG_HEARTBEAT:
-		conn->heard_us = w->now_us;
-		event.kind = REPLICA_HEARTBEAT;
-		if (manager)
-			node_step(w, node, &event);
-		if (node->alive)
-			serve_reply(w, call,
-				    &(struct message){.kind = MSG_REPLY_REPORT, .managed = managed_new(w, node)});
-		return;
-	case MSG_INSTALL:
-		event.kind = REPLICA_INSTALL;
-		if (manager && uuid_equal(managing->view.manager, conn->who_uuid))
-			node_step(w, node, &event);
-		else
-			refuse(w, node, call, MSG_REPLY_INSTALL);
-		return;
-	default:
-		event.kind = REPLICA_BIND;
-		if (!conn->greeted || conn->who != FRONT || !uuid_equal(conn->who_uuid, managing->manager))
-			return;
-		if (!managing->take_over && serve_managed(w, node, conn)) {
-			w->counts->left_alone++;
-			refuse(w, node, call, MSG_REPLY_BIND);
-			return;
-		}
-		close_older(w, node, conn, true);
-		node_step(w, node, &event);
-		if (node->alive)
-			tell_manager(w, node);
+	conn->heard_us = w->now_us;
+	if (manages(node, conn))
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
+							   .heartbeat = {.view = managing->number,
+									 .peers = managing->has_peers ? &managing->peers : NULL,
+									 .min_members = w->profile.min_members,
+									 .full_wait_ms = w->profile.full_wait_ms,
+									 .retire = managing->retire}});
+	if (node->alive)
+		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_REPORT, .managed = managed_new(w, node)});
+}
+
+static void serve_install(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	const struct managing *managing = message->managing;
+	struct call *call = take(w, node, conn, message);
+
+	if (!manages(node, conn) || !uuid_equal(managing->view.manager, conn->who_uuid)) {
+		refuse(w, node, call, MSG_REPLY_INSTALL);
 		return;
 	}
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_INSTALL,
+						   .install = {.token = (uint64_t)(uintptr_t)call, .view = &managing->view,
+							       .peers = managing->has_peers ? &managing->peers : NULL}});
+}
+
+static void serve_bind(struct world *w, struct node *node, struct conn *conn, const struct message *message)
+{
+	const struct managing *managing = message->managing;
+	struct call *call = take(w, node, conn, message);
+
+	if (!conn->greeted || conn->who != FRONT || !uuid_equal(conn->who_uuid, managing->manager))
+		return;
+	if (!managing->take_over && serve_managed(w, node, conn)) {
+		w->counts->left_alone++;
+		refuse(w, node, call, MSG_REPLY_BIND);
+		return;
+	}
+	close_older(w, node, conn, true);
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_BIND,
+						   .bind = {.token = (uint64_t)(uintptr_t)call,
+							    .manager = managing->manager}});
+	if (node->alive)
+		tell_manager(w, node);
 }
 
 /* A view that no manager of ours made: of another cluster, of another manager, or another one by a number that is
@@ -238,8 +254,8 @@ void serve_stray(struct world *w, struct node *node)
 	else
 		view.members[0].uuid = world_uuid(w);
 	world_say(w, "replica %" PRIu32 " is sent a stray view %" PRIu64, node->id, view.number);
-	node_step(w, node, &(struct replica_event){.kind = REPLICA_INSTALL, .token = (uint64_t)(uintptr_t)call,
-						   .install = &view, .min_members = w->profile.min_members});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_INSTALL,
+						   .install = {.token = (uint64_t)(uintptr_t)call, .view = &view}});
 	node_flush_soon(w, node);
 }
 
@@ -257,14 +273,12 @@ static void serve_request(struct world *w, struct node *node, struct conn *conn,
 		return;
 	}
 	if (message->kind == MSG_SUBMIT)
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_SUBMIT, .token = (uint64_t)(uintptr_t)call,
-							   .view = asking->view, .client = client_uuid(asking->client),
-							   .request = asking->request,
-							   .content = content_digest(asking->content)});
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_SUBMIT, .submit = call_write(call)});
 	else
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_QUERY, .token = (uint64_t)(uintptr_t)call,
-							   .view = asking->view,
-							   .floor = asking->at_primary ? 0 : asking->floor});
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_QUERY,
+							   .query = {.token = (uint64_t)(uintptr_t)call,
+								     .view = asking->view,
+								     .floor = asking->at_primary ? 0 : asking->floor}});
 }
 
 static void receive_push(struct world *w, struct node *node, struct conn *conn, const struct message *message)
@@ -283,8 +297,10 @@ static void receive_push(struct world *w, struct node *node, struct conn *conn, 
 		push.record = &pushing->record;
 	node->piece = pushing;
 	if (conn->greeted && conn->who != FRONT)
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_PUSH, .token = (uint64_t)(uintptr_t)call,
-							   .id = conn->who, .uuid = conn->who_uuid, .push = &push});
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_PUSH,
+							   .push = {.token = (uint64_t)(uintptr_t)call,
+								    .from = {.id = conn->who, .uuid = conn->who_uuid},
+								    .push = &push}});
 	node->piece = NULL;
 	free(bytes);
 	free(entries);
@@ -297,9 +313,13 @@ void serve_message(struct world *w, struct node *node, struct conn *conn, const 
 		serve_hello(w, node, conn, message);
 		break;
 	case MSG_HEARTBEAT:
+		serve_heartbeat(w, node, conn, message);
+		break;
 	case MSG_INSTALL:
+		serve_install(w, node, conn, message);
+		break;
 	case MSG_BIND:
-		serve_manager(w, node, conn, message);
+		serve_bind(w, node, conn, message);
 		break;
 	case MSG_WATCH: {
 		struct managed *managed = managed_new(w, node);
@@ -359,7 +379,8 @@ void serve_connect(struct world *w, struct node *node, const struct replica_conn
 void links_lost(struct world *w, struct node *node, struct conn *conn)
 {
 	world_say(w, "replica %" PRIu32 " loses its connection to %" PRIu32, node->id, conn->id);
-	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = conn->id, .uuid = conn->uuid});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_DOWN,
+						   .peer_down = {.id = conn->id, .uuid = conn->uuid}});
 	node_flush_soon(w, node);
 }
 
@@ -428,8 +449,10 @@ static void links_greeted(struct world *w, struct node *node, struct conn *conn,
 	}
 	conn->up = true;
 	conn->full = hello->report.disk_full;
-	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_UP, .id = conn->id, .uuid = conn->uuid,
-						   .incarnation = conn->incarnation, .report = &hello->report});
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_UP,
+						   .peer_up = {.peer = {.id = conn->id, .uuid = conn->uuid},
+							       .incarnation = conn->incarnation,
+							       .report = &hello->report}});
 }
 
 void links_heard(struct world *w, struct node *node, struct conn *conn, const struct message *message)
@@ -439,7 +462,8 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 		links_greeted(w, node, conn, message->hello);
 		break;
 	case MSG_REPLY_PING:
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_PONG, .id = conn->id, .uuid = conn->uuid});
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_PONG,
+							   .pong = {.id = conn->id, .uuid = conn->uuid}});
 		break;
 	case MSG_REPLY_PUSH:
 		world_say(w,
@@ -448,8 +472,9 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 			  node->id, conn->id, (int)message->ack.status, message->ack.view, message->ack.op,
 			  message->ack.commit, (int64_t)message->ack.state_next);
 		conn->full = message->ack.disk_full;
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_ACK, .id = conn->id, .uuid = conn->uuid,
-							   .token = message->call, .ack = &message->ack});
+		node_step(w, node, &(struct replica_event){.kind = REPLICA_ACK,
+							   .ack = {.from = {.id = conn->id, .uuid = conn->uuid},
+								   .token = message->call, .ack = &message->ack}});
 		break;
 	default:
 		must_not_reach("a reply that a server of ours sends");

@@ -168,8 +168,9 @@ static void push_of(uint32_t id, struct uuid uuid, uint64_t base_op, uint32_t co
 					     .base_digest = initial_digest(), .last_op = last_op, .entries = entries,
 					     .entries_count = count};
 
-	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = id, .uuid = uuid,
-					  .push = &content});
+	core_step(&(struct replica_event){.kind = REPLICA_PUSH,
+					  .push = {.token = ++rig.token, .from = {.id = id, .uuid = uuid},
+						   .push = &content}});
 }
 
 static void refused(void)
@@ -253,10 +254,12 @@ static void push_state(void)
 	const struct replica_push content = {.view = rig.view.number, .record = &rig.view, .has_state = true,
 					     .base_op = 5, .base_digest = digest_of("five", 4), .last_op = 5, .commit = 5};
 
-	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),
-					  .push = &content});
+	core_step(&(struct replica_event){.kind = REPLICA_PUSH,
+					  .push = {.token = ++rig.token, .from = {.id = PEER, .uuid = named(PEER)},
+						   .push = &content}});
 	assert_non_null(did(DO_STAGE));
-	core_step(&(struct replica_event){.kind = REPLICA_STAGED, .token = rig.token, .ok = true, .complete = true});
+	core_step(&(struct replica_event){.kind = REPLICA_STAGED,
+					  .staged = {.token = rig.token, .ok = true, .complete = true}});
 }
 
 /* Rules 4 and 8: until a replacement is on disk, a crash leaves the old log: that is what a report claims, no read is
@@ -296,8 +299,9 @@ static void overtaken_state(uint64_t last_op, uint64_t commit)
 	follow(0);
 	push(0, initial_digest(), 1, 0, 0, 3, 0);
 	durable();
-	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),
-					  .push = &old});
+	core_step(&(struct replica_event){.kind = REPLICA_PUSH,
+					  .push = {.token = ++rig.token, .from = {.id = PEER, .uuid = named(PEER)},
+						   .push = &old}});
 	assert_non_null(did(DO_STAGE));
 
 	uint64_t staging = rig.token;
@@ -305,7 +309,8 @@ static void overtaken_state(uint64_t last_op, uint64_t commit)
 	push(0, initial_digest(), 1, 0, 3, 3, commit);
 	durable();
 	assert_int_equal(replica_commit(rig.core), commit);
-	core_step(&(struct replica_event){.kind = REPLICA_STAGED, .token = staging, .ok = true, .complete = true});
+	core_step(&(struct replica_event){.kind = REPLICA_STAGED,
+					  .staged = {.token = staging, .ok = true, .complete = true}});
 	assert_null(did(DO_WRITE));
 	durable();
 	assert_null(did(DO_ADOPT));

@@ -89,12 +89,12 @@ static void a_full_disk_refuses(void **state)
 {
 	(void)state;
 	core_leads_alone();
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = true}});
 	submit_refused(2, 1, VERDICT_DISK_FULL);
 	assert_int_equal(did(DO_ANSWER)->answer.id, SELF);
 	query(2, 0);
 	assert_non_null(did(DO_READ));
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = false}});
 	ask(1);
 	core_end();
 }

@@ -44,13 +44,14 @@ static void order(uint8_t request)
 
 static void peer_says(const struct report *report)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER),
-					  .incarnation = named(0x12), .report = report});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP,
+					  .peer_up = {.peer = {.id = PEER, .uuid = named(PEER)},
+						      .incarnation = named(0x12), .report = report}});
 }
 
 static void peer_down(void)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .peer_down = {.id = PEER, .uuid = named(PEER)}});
 }
 
 static void one_need(enum need_kind kind)
@@ -142,8 +143,9 @@ static void the_damaged_are_named(void **state)
 	(void)state;
 	with_a_member();
 	order(7);
-	core_step(&(struct replica_event){.kind = REPLICA_ACK, .id = PEER, .uuid = named(PEER),
-					  .token = did(DO_PUSH)->push.token, .ack = &damaged});
+	core_step(&(struct replica_event){.kind = REPLICA_ACK,
+					  .ack = {.from = {.id = PEER, .uuid = named(PEER)},
+						  .token = did(DO_PUSH)->push.token, .ack = &damaged}});
 	assert_null(did(DO_PUSH));
 	one_need(NEED_LOST_DATA);
 	core_end();
@@ -204,8 +206,9 @@ static void only_the_incarnation_that_is_listed(void **state)
 	core_begin(2, 0);
 	two_members(SELF);
 	lead();
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER),
-					  .incarnation = named(0x13), .report = &report});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP,
+					  .peer_up = {.peer = {.id = PEER, .uuid = named(PEER)},
+						      .incarnation = named(0x13), .report = &report}});
 	assert_null(did(DO_PUSH));
 	peer_says(&report);
 	assert_non_null(did(DO_PUSH));
@@ -216,7 +219,8 @@ static void only_the_incarnation_that_is_listed(void **state)
 static void another_process(void)
 {
 	rig.directory.list[0].incarnation = named(0x13);
-	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .peers = &rig.directory, .min_members = 1});
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
+					  .heartbeat = {.peers = &rig.directory, .min_members = 1}});
 }
 
 /* Rule 4: what another incarnation of a member had proved, this one has not. */
@@ -251,7 +255,8 @@ static void a_joint_learner_counts_to_the_end(void **state)
 	with_a_learner();
 	peer_down();
 	rig.directory.count = 0;
-	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .peers = &rig.directory, .min_members = 1});
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
+					  .heartbeat = {.peers = &rig.directory, .min_members = 1}});
 	order(7);
 	durable();
 	assert_int_equal(replica_commit(rig.core), 2);
@@ -318,7 +323,8 @@ static void deposed_while_it_was_judged(void **state)
 	with_a_member();
 	submit(2, 7);
 	assert_non_null(did(DO_JUDGE));
-	core_step(&(struct replica_event){.kind = REPLICA_ACK, .id = PEER, .uuid = named(PEER), .ack = &higher});
+	core_step(&(struct replica_event){.kind = REPLICA_ACK,
+					  .ack = {.from = {.id = PEER, .uuid = named(PEER)}, .ack = &higher}});
 	assert_int_equal(state_now(), STATE_DEPOSED);
 	propose(2, 7);
 	assert_int_equal(replica_last_op(rig.core), 2);
@@ -354,12 +360,12 @@ static void a_late_disk_of_a_backup_is_reported(void **state)
 	order(7);
 	for (int i = 0; i < 190; i++) {
 		tick(10);
-		core_step(&(struct replica_event){.kind = REPLICA_PONG, .id = PEER, .uuid = named(PEER)});
+		core_step(&(struct replica_event){.kind = REPLICA_PONG, .pong = {.id = PEER, .uuid = named(PEER)}});
 	}
 	assert_int_equal(report_now().needs_count, 0);
 	for (int i = 0; i < 20; i++) {
 		tick(10);
-		core_step(&(struct replica_event){.kind = REPLICA_PONG, .id = PEER, .uuid = named(PEER)});
+		core_step(&(struct replica_event){.kind = REPLICA_PONG, .pong = {.id = PEER, .uuid = named(PEER)}});
 	}
 	one_need(NEED_EVICT);
 	core_end();
@@ -391,7 +397,7 @@ static void a_primary_that_stops_hands_over(void **state)
 {
 	(void)state;
 	with_a_member();
-	core_step(&(struct replica_event){.kind = REPLICA_MANAGER, .connected = true});
+	core_step(&(struct replica_event){.kind = REPLICA_MANAGER, .manager = {.connected = true}});
 	durable();
 	core_step(&(struct replica_event){.kind = REPLICA_STOP});
 	assert_null(did(DO_EXIT));
@@ -427,9 +433,10 @@ static void a_report_names_the_durable_manager(void **state)
 	with_a_member();
 	durable();
 	order(7); /* a write before it */
-	core_step(&(struct replica_event){.kind = REPLICA_BIND, .token = ++rig.token, .manager = named(0xAA)});
+	core_step(&(struct replica_event){.kind = REPLICA_BIND,
+					  .bind = {.token = ++rig.token, .manager = named(0xAA)}});
 	assert_true(uuid_equal(report_now().view.manager, named(0xA)));
-	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .ticket = rig.written - 1});
+	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .durable = {.ticket = rig.written - 1}});
 	assert_true(uuid_equal(report_now().view.manager, named(0xA)));
 	durable();
 	assert_true(uuid_equal(report_now().view.manager, named(0xAA)));

@@ -43,8 +43,9 @@ static uint64_t waits(uint8_t request)
 
 static uint64_t waits_with_other_content(uint8_t request)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = ++rig.token, .view = 2,
-					  .client = named(0xC1), .request = request, .content = digest_of("other", 5)});
+	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT,
+					  .submit = {.token = ++rig.token, .view = 2, .client = named(0xC1),
+						     .number = request, .content = digest_of("other", 5)}});
 	assert_null(did(DO_JUDGE));
 	assert_null(did(DO_ANSWER));
 	return rig.token;
@@ -61,13 +62,14 @@ static void judged_good(uint64_t token, uint8_t request)
 
 static void judged_bad(uint64_t token, uint8_t request)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_DECLINE, .token = token, .view = 2, .client = named(0xC1),
-					  .request = request, .content = digest_of(&request, 1)});
+	core_step(&(struct replica_event){.kind = REPLICA_DECLINE,
+					  .decline = {.token = token, .view = 2, .client = named(0xC1),
+						      .number = request, .content = digest_of(&request, 1)}});
 }
 
 static void disk_is_full(bool full)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = full});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = full}});
 }
 
 /* What the last step answered to the call; NOTHING. */
@@ -242,16 +244,18 @@ static void submit_of(uint32_t client, uint64_t token)
 {
 	const struct uuid uuid = {.bytes = {0xC2, (uint8_t)(client >> 8), (uint8_t)client}};
 
-	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = token, .view = 2, .client = uuid, .request = 1,
-					  .content = digest_of("tea", 3)});
+	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT,
+					  .submit = {.token = token, .view = 2, .client = uuid, .number = 1,
+						     .content = digest_of("tea", 3)}});
 }
 
 static void declined_of(uint32_t client, uint64_t token)
 {
 	const struct uuid uuid = {.bytes = {0xC2, (uint8_t)(client >> 8), (uint8_t)client}};
 
-	core_step(&(struct replica_event){.kind = REPLICA_DECLINE, .token = token, .view = 2, .client = uuid, .request = 1,
-					  .content = digest_of("tea", 3)});
+	core_step(&(struct replica_event){.kind = REPLICA_DECLINE,
+					  .decline = {.token = token, .view = 2, .client = uuid, .number = 1,
+						      .content = digest_of("tea", 3)}});
 }
 
 /* Rules 12, 19: when the log would be full with what is judged good, the next ones are held. They come first when there

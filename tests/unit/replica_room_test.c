@@ -34,8 +34,9 @@ static void answer(uint64_t op, bool full)
 
 static void heartbeat(uint32_t min_members)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = min_members,
-					  .full_wait_ms = FULL_WAIT_MS, .peers = &rig.directory});
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
+					  .heartbeat = {.min_members = min_members, .full_wait_ms = FULL_WAIT_MS,
+							.peers = &rig.directory}});
 }
 
 /* Serving, with a member of that capacity (0: it does not say). */
@@ -142,7 +143,7 @@ static void a_member_that_became_small_is_reported(void **state)
 	with_a_member(8);
 	order(1);
 	order(2);
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .peer_down = {.id = PEER, .uuid = named(PEER)}});
 	peer_up_with(&(struct report){.whole_view = 2, .digest = initial_digest(), .orders_max = 1});
 	assert_null(did(DO_PUSH));
 	one_need(NEED_FULL);
@@ -193,10 +194,10 @@ static void nobody_is_given_up_for_nothing(void **state)
 	with_a_member(8);
 	order(1);
 	answer(1, true);
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = true});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = true}});
 	tick(UINT64_C(2) * FULL_WAIT_MS);
 	assert_int_equal(report_now().needs_count, 0);
-	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk_full = false});
+	core_step(&(struct replica_event){.kind = REPLICA_DISK, .disk = {.full = false}});
 	one_need(NEED_FULL);
 	heartbeat(2);
 	assert_int_equal(report_now().needs_count, 0);

@@ -113,9 +113,10 @@ static void bound_is_on_disk(void **state)
 	submit(2, 1);
 	propose(2, 1);
 	before = rig.written;
-	core_step(&(struct replica_event){.kind = REPLICA_BIND, .token = ++rig.token, .manager = named(0xAA)});
+	core_step(&(struct replica_event){.kind = REPLICA_BIND,
+					  .bind = {.token = ++rig.token, .manager = named(0xAA)}});
 	assert_int_equal(did(DO_WRITE)->write.ticket, before + 1);
-	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .ticket = before});
+	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .durable = {.ticket = before}});
 	assert_null(did(DO_BOUND));
 	durable();
 	assert_non_null(did(DO_BOUND));
@@ -127,13 +128,14 @@ static void bound_is_on_disk(void **state)
 
 static void comes_back_with_less(enum replica_state state)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .peer_down = {.id = PEER, .uuid = named(PEER)}});
 
 	struct report report = {.id = PEER, .uuid = named(PEER), .view = rig.view, .whole_view = 2, .op = 1,
 				.state = state, .digest = initial_digest()};
 
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER),
-					  .incarnation = named(0x12), .report = &report});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP,
+					  .peer_up = {.peer = {.id = PEER, .uuid = named(PEER)},
+						      .incarnation = named(0x12), .report = &report}});
 }
 
 /* Rule 3: a member that comes back with less than it acknowledged in this view has lost data. */
@@ -328,7 +330,8 @@ static void the_idle_report_nobody(void **state)
 	(void)state;
 	with_a_member();
 	for (int i = 0; i < 2; i++) /* the connection breaks, and the next one is refused */
-		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN,
+						  .peer_down = {.id = PEER, .uuid = named(PEER)}});
 	tick(10);
 	assert_int_equal(report_now().needs_count, 0);
 	submit(2, 7);
@@ -345,7 +348,8 @@ static void the_unlisted_are_reported_too(void **state)
 	(void)state;
 	with_a_member();
 	rig.directory.count = 0;
-	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .peers = &rig.directory, .min_members = 1});
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
+					  .heartbeat = {.peers = &rig.directory, .min_members = 1}});
 	submit(2, 7);
 	propose(2, 7);
 	durable();
@@ -371,7 +375,7 @@ static void too_few_members_refuse(void **state)
 {
 	(void)state;
 	core_leads_alone();
-	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .heartbeat = {.min_members = 2}});
 	submit_refused(2, 1, VERDICT_TOO_FEW);
 	core_end();
 }
@@ -381,9 +385,10 @@ static void the_gone_are_not_counted(void **state)
 {
 	(void)state;
 	with_a_member();
-	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .min_members = 2});
+	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT, .heartbeat = {.min_members = 2}});
 	for (int i = 0; i < 2; i++) /* the connection breaks, and the next one is refused */
-		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .id = PEER, .uuid = named(PEER)});
+		core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN,
+						  .peer_down = {.id = PEER, .uuid = named(PEER)}});
 	submit_refused(2, 1, VERDICT_TOO_FEW);
 	core_end();
 }

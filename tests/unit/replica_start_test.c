@@ -17,7 +17,8 @@ static void begin(uint64_t op)
 	core_begin(0, 0); /* for its view */
 	replica_free(rig.core);
 	rig.core = replica_new(&options, &service);
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_BASE, .op = op, .digest = initial_digest()});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_BASE,
+					  .base = {.op = op, .digest = initial_digest()}});
 }
 
 static void meta(uint64_t view)
@@ -36,8 +37,9 @@ static struct replica_event batch_event(uint64_t op, struct digest digest, uint3
 							{.view = 1, .body = &body, .size = 1},
 							{.view = 1, .body = &body, .size = 1}};
 
-	return (struct replica_event){.kind = REPLICA_RECOVER_BATCH, .op = op, .digest = digest, .commit = commit,
-				      .entries = entries, .entries_count = count};
+	return (struct replica_event){.kind = REPLICA_RECOVER_BATCH,
+				      .batch = {.base_op = op, .base_digest = digest, .commit = commit,
+						.entries = entries, .entries_count = count}};
 }
 
 static void batch(uint64_t op, struct digest digest, uint32_t count, uint64_t commit)
@@ -115,7 +117,7 @@ static void a_replacement_is_there(void **state)
 	(void)state;
 	begin(0);
 	meta(1);
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = 5, .last_op = 5});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .state = {.op = 5, .last_op = 5}});
 	is_damaged();
 	begin(0);
 	meta(1);
@@ -124,15 +126,15 @@ static void a_replacement_is_there(void **state)
 
 	staged.kind = REPLICA_RECOVER_STAGED;
 	core_step(&staged);
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = 2, .last_op = 3});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .state = {.op = 2, .last_op = 3}});
 	is_damaged();
 	begin(5);
 	meta(1);
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = 5, .last_op = 6, .ok = true});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .state = {.op = 5, .last_op = 6}});
 	is_damaged();
 	begin(5);
 	meta(1);
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = 5, .last_op = 5, .ok = true});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .state = {.op = 5, .last_op = 5}});
 	assert_int_equal(start(), STATE_NEED_NEW_VIEW);
 	core_end();
 }
@@ -151,10 +153,10 @@ static void an_unfinished_replacement_is_forgotten(void **state)
 	meta(1);
 	staged.kind = REPLICA_RECOVER_STAGED;
 	core_step(&staged);
-	staged.entries = others;
-	staged.entries_count = 2;
+	staged.batch.entries = others;
+	staged.batch.entries_count = 2;
 	core_step(&staged);
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .op = 0, .last_op = 2, .ok = true});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_STATE, .state = {.op = 0, .last_op = 2}});
 	assert_int_equal(start(), STATE_NEED_NEW_VIEW);
 	assert_int_equal(replica_last_op(rig.core), 2);
 	for (uint64_t op = 1; op <= 2; op++)
@@ -192,8 +194,9 @@ static void an_older_state_is_not_taken(void **state)
 	start();
 	old.view = rig.view.number;
 	old.record = &rig.view;
-	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),
-					  .push = &old});
+	core_step(&(struct replica_event){.kind = REPLICA_PUSH,
+					  .push = {.token = ++rig.token, .from = {.id = PEER, .uuid = named(PEER)},
+						   .push = &old}});
 	assert_null(did(DO_STAGE));
 	assert_int_equal(did(DO_ACK)->ack.ack.status, PUSH_NEED_BASE);
 	core_end();

@@ -87,7 +87,7 @@ const struct replica_action *did(enum replica_action_kind kind)
 
 void durable(void)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .ticket = rig.written});
+	core_step(&(struct replica_event){.kind = REPLICA_DURABLE, .durable = {.ticket = rig.written}});
 }
 
 enum replica_state state_now(void)
@@ -121,12 +121,13 @@ static void recover(uint32_t entries_count, uint64_t commit)
 		meta.bound = rig.view.manager;
 		meta.whole_view = 1;
 	}
-	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_BASE, .digest = initial_digest()});
+	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_BASE, .base = {.digest = initial_digest()}});
 	core_step(&(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	if (entries_count > 0)
 		core_step(&(struct replica_event){
-			.kind = REPLICA_RECOVER_BATCH, .digest = initial_digest(), .commit = commit, .entries = entries,
-			.entries_count = make_entries(entries, bodies, 1, 0, entries_count)});
+			.kind = REPLICA_RECOVER_BATCH,
+			.batch = {.base_digest = initial_digest(), .commit = commit, .entries = entries,
+				  .entries_count = make_entries(entries, bodies, 1, 0, entries_count)}});
 }
 
 void core_begin(uint32_t entries_count, uint64_t commit)
@@ -171,8 +172,8 @@ void two_members(uint32_t primary)
 
 void install(const struct view *view)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_INSTALL, .token = ++rig.token, .install = view,
-					  .peers = &rig.directory});
+	core_step(&(struct replica_event){.kind = REPLICA_INSTALL,
+					  .install = {.token = ++rig.token, .view = view, .peers = &rig.directory}});
 }
 
 void lead(void)
@@ -196,8 +197,9 @@ void peer_up_with(const struct report *report)
 
 	whole.id = PEER;
 	whole.uuid = named(PEER);
-	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP, .id = PEER, .uuid = named(PEER),
-					  .incarnation = named(0x12), .report = &whole});
+	core_step(&(struct replica_event){.kind = REPLICA_PEER_UP,
+					  .peer_up = {.peer = {.id = PEER, .uuid = named(PEER)},
+						      .incarnation = named(0x12), .report = &whole}});
 }
 
 void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op)
@@ -210,8 +212,9 @@ void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op)
 
 void acknowledge_with(const struct replica_ack *ack)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_ACK, .id = PEER, .uuid = named(PEER), .token = push_token,
-					  .ack = ack});
+	core_step(&(struct replica_event){.kind = REPLICA_ACK,
+					  .ack = {.from = {.id = PEER, .uuid = named(PEER)}, .token = push_token,
+						  .ack = ack}});
 }
 
 void acknowledge(uint64_t op)
@@ -221,16 +224,18 @@ void acknowledge(uint64_t op)
 
 void submit(uint64_t view, uint8_t request)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT, .token = ++rig.token, .view = view,
-					  .client = named(0xC1), .request = request,
-					  .content = digest_of(&request, 1)});
+	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT,
+					  .submit = {.token = ++rig.token, .view = view, .client = named(0xC1),
+						     .number = request, .content = digest_of(&request, 1)}});
 }
 
 void propose(uint64_t view, uint8_t request)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_PROPOSE, .token = rig.token, .view = view,
-					  .client = named(0xC1), .request = request, .content = digest_of(&request, 1),
-					  .body = &request, .size = 1});
+	core_step(&(struct replica_event){.kind = REPLICA_PROPOSE,
+					  .propose = {.request = {.token = rig.token, .view = view,
+								  .client = named(0xC1), .number = request,
+								  .content = digest_of(&request, 1)},
+						      .body = &request, .size = 1}});
 	if (did(DO_ANSWER) != NULL)
 		return;
 	core_step(&(struct replica_event){.kind = REPLICA_FLUSH});
@@ -238,7 +243,8 @@ void propose(uint64_t view, uint8_t request)
 
 void query(uint64_t view, uint64_t floor)
 {
-	core_step(&(struct replica_event){.kind = REPLICA_QUERY, .token = ++rig.token, .view = view, .floor = floor});
+	core_step(&(struct replica_event){.kind = REPLICA_QUERY,
+					  .query = {.token = ++rig.token, .view = view, .floor = floor}});
 }
 
 void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t first, uint32_t count, uint64_t last_op,
@@ -251,8 +257,9 @@ void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t fir
 		.last_op = last_op, .commit = commit, .entries = entries,
 		.entries_count = make_entries(entries, bodies, entry_view, first, count)};
 
-	core_step(&(struct replica_event){.kind = REPLICA_PUSH, .token = ++rig.token, .id = PEER, .uuid = named(PEER),
-					  .push = &content});
+	core_step(&(struct replica_event){.kind = REPLICA_PUSH,
+					  .push = {.token = ++rig.token, .from = {.id = PEER, .uuid = named(PEER)},
+						   .push = &content}});
 }
 
 void core_leads_alone(void)

@@ -34,11 +34,11 @@ static void judge_reader(struct frontend *frontend, uint32_t id, const struct re
 	router_reader(frontend->router, id, able && router_serving(frontend->router));
 }
 
-static void route(struct frontend *frontend, const struct views_action *action, uint64_t now_ms)
+static void route(struct frontend *frontend, uint32_t id, uint64_t view, uint64_t commit, uint64_t now_ms)
 {
 	struct views_row rows[LIMIT_REPLICAS];
 
-	router_route(frontend->router, action->view, action->id, action->commit, now_ms);
+	router_route(frontend->router, view, id, commit, now_ms);
 
 	uint32_t count = views_rows(frontend->views, now_ms, rows);
 
@@ -47,16 +47,19 @@ static void route(struct frontend *frontend, const struct views_action *action, 
 			judge_reader(frontend, rows[i].id, rows[i].report);
 }
 
-static void answer_operator(struct frontend *frontend, const struct views_action *action)
+static void answer_operator(struct frontend *frontend, uint64_t token, enum views_outcome outcome,
+			    const char *text)
 {
+	static const jh_outcome outcomes[] = {
+		[VIEWS_REFUSED] = JH_REFUSED, [VIEWS_DONE] = JH_DONE, [VIEWS_UNSURE] = JH_UNKNOWN};
+
 	for (int i = 0; i < OPERATORS_MAX; i++) {
 		struct operator_call *operator = &frontend->operators[i];
-		jh_admin_result result = {
-			.outcome = action->ok ? JH_DONE : action->unsure ? JH_UNKNOWN : JH_REFUSED};
+		jh_admin_result result = {.outcome = outcomes[outcome]};
 
-		if (operator->token != action->token)
+		if (operator->token != token)
 			continue;
-		result.text = convert_text_dup(action->text);
+		result.text = convert_text_dup(text);
 		result.view = views_current(frontend->views)->number;
 		views_serving(frontend->views, &result.primary);
 		rpc_call_reply(operator->call, (xdrproc_t)xdr_jh_admin_result, &result);
@@ -73,11 +76,10 @@ static void reset_floor(struct frontend *frontend)
 	router_reset_floor(frontend->router);
 }
 
-static void clean(struct frontend *frontend, const struct views_action *action)
+static void clean(struct frontend *frontend, uint32_t id, const char *address)
 {
-	if (action->address[0] != '\0')
-		registry_clean_async(frontend->registry, frontend->options.program_base + action->id, JH_REPLICA_V1,
-				     action->address);
+	if (address[0] != '\0')
+		registry_clean_async(frontend->registry, frontend->options.program_base + id, JH_REPLICA_V1, address);
 }
 
 static void leave(struct frontend *frontend, const char *why)
@@ -87,12 +89,12 @@ static void leave(struct frontend *frontend, const char *why)
 	event_base_loopbreak(frontend->base);
 }
 
-static void connect_replica(struct frontend *frontend, const struct views_action *action, uint64_t now_ms)
+static void connect_replica(struct frontend *frontend, uint32_t id, const char *address, uint64_t now_ms)
 {
 	struct identity me = own_identity(frontend);
 
-	router_link(frontend->router, action->id, false, now_ms);
-	links_connect(frontend->links, action->id, action->address, &me);
+	router_link(frontend->router, id, false, now_ms);
+	links_connect(frontend->links, id, address, &me);
 }
 
 static void disconnect_replica(struct frontend *frontend, uint32_t id, uint64_t now_ms)
@@ -105,45 +107,45 @@ static void carry_out(struct frontend *frontend, const struct views_action *acti
 {
 	switch (action->kind) {
 	case VIEWS_DO_CONNECT:
-		connect_replica(frontend, action, now_ms);
+		connect_replica(frontend, action->connect.id, action->connect.address, now_ms);
 		return;
 	case VIEWS_DO_DISCONNECT:
-		disconnect_replica(frontend, action->id, now_ms);
+		disconnect_replica(frontend, action->disconnect.id, now_ms);
 		return;
 	case VIEWS_DO_HEARTBEAT:
-		links_heartbeat(frontend->links, action->id, action->view, action->retire,
+		links_heartbeat(frontend->links, action->heartbeat.id, action->heartbeat.view, action->heartbeat.retire,
 				frontend->options.views.min_members, frontend->options.views.full_wait_ms);
 		return;
 	case VIEWS_DO_STORE:
-		store_save(frontend->store, action->ticket, views_to_store(frontend->views));
+		store_save(frontend->store, action->store.ticket, views_to_store(frontend->views));
 		return;
 	case VIEWS_DO_INSTALL:
-		links_install(frontend->links, action->id, views_current(frontend->views));
+		links_install(frontend->links, action->install.id, views_current(frontend->views));
 		return;
 	case VIEWS_DO_BIND:
-		links_bind(frontend->links, action->id, views_manager(frontend->views),
+		links_bind(frontend->links, action->bind.id, views_manager(frontend->views),
 			   frontend->options.views.take_over);
 		return;
 	case VIEWS_DO_ROUTE:
-		route(frontend, action, now_ms);
+		route(frontend, action->route.id, action->route.view, action->route.commit, now_ms);
 		return;
 	case VIEWS_DO_HOLD:
-		router_hold(frontend->router, action->text);
+		router_hold(frontend->router, action->hold.text);
 		return;
 	case VIEWS_DO_ANSWER:
-		answer_operator(frontend, action);
+		answer_operator(frontend, action->answer.token, action->answer.outcome, action->answer.text);
 		return;
 	case VIEWS_DO_RESET_FLOOR:
 		reset_floor(frontend);
 		return;
 	case VIEWS_DO_CLEAN:
-		clean(frontend, action);
+		clean(frontend, action->clean.id, action->clean.address);
 		return;
 	case VIEWS_DO_LOG:
-		log_line((enum log_level)action->level, "views", "%s", action->text);
+		log_line((enum log_level)action->log.level, "views", "%s", action->log.text);
 		return;
 	case VIEWS_DO_EXIT:
-		leave(frontend, action->text);
+		leave(frontend, action->exit.text);
 		return;
 	}
 	must_not_reach("an action is one of its kinds");

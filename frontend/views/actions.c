@@ -7,60 +7,98 @@
 
 #define LOG_ROOM 128 /* actions kept free for what must not be dropped, when there is much to log */
 
-/* Nobody is spoken to who is not there, and of a view only while it is the current one. */
-static void check_action(struct views *v, enum views_action_kind kind, uint32_t id)
-{
-	const struct known *k = vm_known_find(v, id);
-
-	switch (kind) {
-	case VIEWS_DO_CONNECT:
-		must(k != NULL);
-		must(k->link == LINK_CONNECTING);
-		break;
-	case VIEWS_DO_DISCONNECT:
-		must(k != NULL);
-		must(k->link != LINK_DOWN);
-		break;
-	case VIEWS_DO_INSTALL:
-	case VIEWS_DO_ROUTE:
-		must(v->mode == MODE_NORMAL);
-		must(id == v->durable.view.primary); /* RULE 3 */
-		must(k != NULL);
-		must(vm_known_reachable(v, k));
-		break;
-	case VIEWS_DO_HEARTBEAT:
-	case VIEWS_DO_BIND:
-		must(k != NULL);
-		must(k->link == LINK_UP);
-		break;
-	case VIEWS_DO_STORE:
-		must(v->ticket != 0);
-		break;
-	case VIEWS_DO_CLEAN:
-		must(k != NULL);
-		must(k->link != LINK_UP); /* RULE 20: never a live registration */
-		break;
-	case VIEWS_DO_HOLD:
-	case VIEWS_DO_ANSWER:
-	case VIEWS_DO_RESET_FLOOR:
-	case VIEWS_DO_LOG:
-	case VIEWS_DO_EXIT:
-		must(id == 0);
-		break;
-	}
-}
-
-struct views_action *vm_emit(struct views *v, enum views_action_kind kind, uint32_t id)
+static struct views_action *emit(struct views *v, enum views_action_kind kind)
 {
 	must(v->actions->count < VIEWS_ACTIONS_MAX);
 	must(v->mode != MODE_EXITED || kind == VIEWS_DO_ANSWER || kind == VIEWS_DO_EXIT || kind == VIEWS_DO_LOG);
-	check_action(v, kind, id);
 	struct views_action *action = &v->actions->list[v->actions->count++];
 
 	memset(action, 0, sizeof *action);
 	action->kind = kind;
-	action->id = id;
 	return action;
+}
+
+void vm_do_connect(struct views *v, const struct known *k)
+{
+	struct views_action *action = emit(v, VIEWS_DO_CONNECT);
+
+	must(k->link == LINK_CONNECTING);
+	must(k->tried[0] != '\0');
+	action->connect.id = k->id;
+	memcpy(action->connect.address, k->tried, sizeof k->tried);
+}
+
+void vm_do_disconnect(struct views *v, const struct known *k)
+{
+	must(k->link != LINK_DOWN);
+	emit(v, VIEWS_DO_DISCONNECT)->disconnect.id = k->id;
+}
+
+void vm_do_heartbeat(struct views *v, const struct known *k, bool retire)
+{
+	struct views_action *action = emit(v, VIEWS_DO_HEARTBEAT);
+
+	must(k->link == LINK_UP);
+	action->heartbeat.id = k->id;
+	action->heartbeat.view = v->durable.view.number;
+	action->heartbeat.retire = retire;
+}
+
+void vm_do_bind(struct views *v, const struct known *k)
+{
+	must(k->link == LINK_UP);
+	emit(v, VIEWS_DO_BIND)->bind.id = k->id;
+}
+
+void vm_do_store(struct views *v)
+{
+	must(v->ticket != 0);
+	emit(v, VIEWS_DO_STORE)->store.ticket = v->ticket;
+}
+
+/* Of a view only its primary is told, while it is the current one. */
+static void check_primary(const struct views *v, const struct known *k)
+{
+	must(v->mode == MODE_NORMAL);
+	must(k->id == v->durable.view.primary); /* RULE 3 */
+	must(vm_known_reachable(v, k));
+}
+
+void vm_do_install(struct views *v, const struct known *k)
+{
+	check_primary(v, k);
+	emit(v, VIEWS_DO_INSTALL)->install.id = k->id;
+}
+
+void vm_do_route(struct views *v, const struct known *k)
+{
+	struct views_action *action = emit(v, VIEWS_DO_ROUTE);
+
+	check_primary(v, k);
+	action->route.id = k->id;
+	action->route.view = v->durable.view.number;
+	action->route.commit = k->report.commit;
+}
+
+void vm_do_hold(struct views *v, const char *text)
+{
+	struct views_action *action = emit(v, VIEWS_DO_HOLD);
+
+	snprintf(action->hold.text, sizeof action->hold.text, "%s", text);
+}
+
+void vm_do_reset_floor(struct views *v)
+{
+	emit(v, VIEWS_DO_RESET_FLOOR);
+}
+
+void vm_do_clean(struct views *v, const struct known *k)
+{
+	struct views_action *action = emit(v, VIEWS_DO_CLEAN);
+
+	must(k->link != LINK_UP); /* RULE 20: never a live registration */
+	action->clean.id = k->id;
+	memcpy(action->clean.address, k->address, sizeof k->address);
 }
 
 void vm_say(struct views *v, enum log_level level, const char *format, ...)
@@ -69,11 +107,11 @@ void vm_say(struct views *v, enum log_level level, const char *format, ...)
 
 	if (v->actions->count >= VIEWS_ACTIONS_MAX - LOG_ROOM)
 		return;
-	struct views_action *action = vm_emit(v, VIEWS_DO_LOG, 0);
+	struct views_action *action = emit(v, VIEWS_DO_LOG);
 
-	action->level = (int)level;
+	action->log.level = (int)level;
 	va_start(arguments, format);
-	vsnprintf(action->text, sizeof action->text, format, arguments);
+	vsnprintf(action->log.text, sizeof action->log.text, format, arguments);
 	va_end(arguments);
 }
 
@@ -100,36 +138,18 @@ void vm_say_state(struct views *v, const char *text)
 	vm_say(v, LOG_LEVEL_WARN, "%s", text);
 }
 
-static struct views_action *answer(struct views *v, uint64_t token)
+void vm_answer(struct views *v, uint64_t token, enum views_outcome outcome, const char *format, ...)
 {
-	struct views_action *action = vm_emit(v, VIEWS_DO_ANSWER, 0);
+	struct views_action *action = emit(v, VIEWS_DO_ANSWER);
+	va_list arguments;
 
-	action->token = token;
+	action->answer.token = token;
+	action->answer.outcome = outcome;
+	va_start(arguments, format);
+	vsnprintf(action->answer.text, sizeof action->answer.text, format, arguments);
+	va_end(arguments);
 	v->tokens_answered++;
 	must(v->tokens_answered <= v->tokens_opened);
-	return action;
-}
-
-void vm_answer(struct views *v, uint64_t token, bool ok, const char *format, ...)
-{
-	struct views_action *action = answer(v, token);
-	va_list arguments;
-
-	action->ok = ok;
-	va_start(arguments, format);
-	vsnprintf(action->text, sizeof action->text, format, arguments);
-	va_end(arguments);
-}
-
-void vm_answer_unsure(struct views *v, uint64_t token, const char *format, ...)
-{
-	struct views_action *action = answer(v, token);
-	va_list arguments;
-
-	action->unsure = true;
-	va_start(arguments, format);
-	vsnprintf(action->text, sizeof action->text, format, arguments);
-	va_end(arguments);
 }
 
 void vm_exit_with(struct views *v, const char *text)
@@ -137,10 +157,12 @@ void vm_exit_with(struct views *v, const char *text)
 	must(v->mode != MODE_EXITED);
 	vm_operator_close(v, text);
 	if (v->routed)
-		snprintf(vm_emit(v, VIEWS_DO_HOLD, 0)->text, VIEWS_TEXT_SIZE, "%s", text);
+		vm_do_hold(v, text);
 	v->routed = false;
 	vm_become(v, MODE_EXITED);
-	snprintf(vm_emit(v, VIEWS_DO_EXIT, 0)->text, VIEWS_TEXT_SIZE, "%s", text);
+	struct views_action *action = emit(v, VIEWS_DO_EXIT);
+
+	snprintf(action->exit.text, sizeof action->exit.text, "%s", text);
 }
 
 void vm_id_list_add(struct id_list *list, uint32_t id)

@@ -180,19 +180,25 @@ struct plan {
 void vm_become(struct views *v, enum mode mode);
 void vm_check(const struct views *v);
 
-/* actions.c: the only place that appends to the actions. */
-struct views_action *vm_emit(struct views *v, enum views_action_kind kind, uint32_t id);
+/* actions.c: the only place that appends to the actions, each of which must be permitted. */
+void vm_do_connect(struct views *v, const struct known *k);
+void vm_do_disconnect(struct views *v, const struct known *k);
+void vm_do_heartbeat(struct views *v, const struct known *k, bool retire);
+void vm_do_bind(struct views *v, const struct known *k);
+void vm_do_store(struct views *v);
+void vm_do_install(struct views *v, const struct known *k);
+void vm_do_route(struct views *v, const struct known *k);
+void vm_do_hold(struct views *v, const char *text);
+void vm_do_reset_floor(struct views *v);
+void vm_do_clean(struct views *v, const struct known *k);
 __attribute__((format(printf, 3, 4))) void vm_say(struct views *v, enum log_level level, const char *format, ...);
 /* Logged only when it differs from what was said last of this replica; also becomes its note, of NOTE_ANYTHING. */
 __attribute__((format(printf, 4, 5))) void vm_say_of(struct views *v, struct known *k, enum log_level level,
 						  const char *format, ...);
 /* A state of the whole that lasts: logged when it changes and every SAY_AGAIN_MS. */
 void vm_say_state(struct views *v, const char *text);
-void vm_answer(struct views *v, uint64_t token, bool ok, const char *format, ...)
+void vm_answer(struct views *v, uint64_t token, enum views_outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* It has begun and may still be done: not ok, but a refusal neither (RULE 12). */
-void vm_answer_unsure(struct views *v, uint64_t token, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 void vm_exit_with(struct views *v, const char *text);
 
 /* A list of ids in words, "replicas 2, 3": begin with list.count 0. */

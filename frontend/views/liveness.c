@@ -39,7 +39,7 @@ static void connect_to(struct views *v, struct known *k)
 		       (v->ticket != 0 && view_member_by_id(&v->next.view, k->id) != NULL);
 
 	k->connect_floor = counted ? v->floor : 0;
-	memcpy(vm_emit(v, VIEWS_DO_CONNECT, k->id)->address, k->tried, sizeof k->tried);
+	vm_do_connect(v, k);
 }
 
 void vm_liveness_found(struct views *v, uint32_t id, const char *address)
@@ -91,7 +91,7 @@ void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uin
 		if (k->id == 0 || !was_never_there(v, k))
 			continue;
 		if (k->link != LINK_DOWN)
-			vm_emit(v, VIEWS_DO_DISCONNECT, k->id);
+			vm_do_disconnect(v, k);
 		memset(k, 0, sizeof *k);
 	}
 	v->dumped = true;
@@ -174,7 +174,7 @@ static uint64_t last_sign_ms(const struct known *k)
 void vm_liveness_disconnect(struct views *v, struct known *k, uint32_t retry_ms)
 {
 	must(k->link != LINK_DOWN);
-	vm_emit(v, VIEWS_DO_DISCONNECT, k->id);
+	vm_do_disconnect(v, k);
 	go_down(v, k);
 	k->retry_ms = v->now_ms + retry_ms;
 }
@@ -212,7 +212,7 @@ static void auto_clean(struct views *v, struct known *k)
 	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->lost_ms + v->options.forget_ms)
 		return;
 	k->forgotten = true;
-	memcpy(vm_emit(v, VIEWS_DO_CLEAN, k->id)->address, k->address, sizeof k->address);
+	vm_do_clean(v, k);
 	if (view_member_by_id(&v->durable.view, k->id) != NULL)
 		return;
 	if (vm_expected(v, k->id)) {
@@ -252,11 +252,10 @@ static bool should_retire(struct views *v, const struct known *k)
 
 void vm_liveness_beat(struct views *v, struct known *k)
 {
-	struct views_action *action = vm_emit(v, VIEWS_DO_HEARTBEAT, k->id);
+	bool retire = should_retire(v, k);
 
-	action->view = v->durable.view.number;
-	action->retire = should_retire(v, k);
-	if (action->retire)
+	vm_do_heartbeat(v, k, retire);
+	if (retire)
 		vm_say_of(v, k, LOG_LEVEL_WARN, "told to set its data aside and to come back as a learner");
 }
 
@@ -271,7 +270,7 @@ static void judge(struct views *v, struct known *k)
 		return;
 	} else if (k->link == LINK_CONNECTING && attempt_wait_ms(v, k) < connect_wait_ms(v)) {
 		k->attempts++;
-		vm_emit(v, VIEWS_DO_DISCONNECT, k->id);
+		vm_do_disconnect(v, k);
 		k->link = LINK_DOWN;
 		connect_to(v, k);
 	} else if (k->link == LINK_CONNECTING) {

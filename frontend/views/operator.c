@@ -18,21 +18,21 @@ void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 
 	v->tokens_opened++;
 	if (v->mode != MODE_NORMAL)
-		vm_answer(v, token, false, "there is no view yet: nothing to switch over");
+		vm_answer(v, token, VIEWS_REFUSED, "there is no view yet: nothing to switch over");
 	else if (v->switchover.open || v->promotion.open)
-		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
+		vm_answer(v, token, VIEWS_REFUSED, "another switchover or promotion is under way: try again");
 	else if (id != 0 && id == current->primary && vm_primary_serving(v) != NULL)
-		vm_answer(v, token, true, "replica %u is already the primary of view %llu", id,
+		vm_answer(v, token, VIEWS_DONE, "replica %u is already the primary of view %llu", id,
 			  (unsigned long long)current->number);
 	else if (id != 0 && view_member_by_id(current, id) == NULL)
-		vm_answer(v, token, false, "replica %u is not a member of view %llu", id,
+		vm_answer(v, token, VIEWS_REFUSED, "replica %u is not a member of view %llu", id,
 			  (unsigned long long)current->number);
 	else if (id != 0 && (k == NULL || !vm_known_is_member(v, k) || !vm_known_reachable(v, k)))
-		vm_answer(v, token, false, "replica %u is not reachable", id);
+		vm_answer(v, token, VIEWS_REFUSED, "replica %u is not reachable", id);
 	else if (id != 0 && k->report.disk_full)
-		vm_answer(v, token, false, "the disk of replica %u is full: it could take no orders", id);
+		vm_answer(v, token, VIEWS_REFUSED, "the disk of replica %u is full: it could take no orders", id);
 	else if (current->members_count == 1)
-		vm_answer(v, token, false, "replica %u is the only member: there is nobody to switch over to",
+		vm_answer(v, token, VIEWS_REFUSED, "replica %u is the only member: there is nobody to switch over to",
 			  current->primary);
 	else
 		vm_operator_open(v, &v->switchover, token, id);
@@ -103,7 +103,7 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 			vm_id_list_add(&missing, members->members[i].id);
 	}
 	vm_answer(
-		v, token, true,
+		v, token, VIEWS_DONE,
 		"replica %u %sholds op %llu, made whole in view %llu; the highest op heard of is %llu, "
 		"the highest view %llu; of view %llu %.120s cannot be asked. Every order after op %llu may be lost for "
 		"ever, acknowledged or not; the others will set their data aside",
@@ -115,7 +115,7 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 /* RULE 14: it takes no view, however it is asked: a generation made for it would have nobody to lead it. */
 static void answer_damaged(struct views *v, uint64_t token, const struct known *k)
 {
-	vm_answer(v, token, false,
+	vm_answer(v, token, VIEWS_REFUSED,
 		  "replica %u is damaged (%.150s): it cannot be promoted. Promote another one, or start it on a whole copy "
 		  "of its directory",
 		  k->id, k->report.detail);
@@ -128,20 +128,20 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 
 	v->tokens_opened++;
 	if (k == NULL || k->link != LINK_UP || !k->greeted)
-		vm_answer(v, token, false, "replica %u is not reachable", id);
+		vm_answer(v, token, VIEWS_REFUSED, "replica %u is not reachable", id);
 	else if (vm_known_standing(v, k) == STANDING_FOREIGN)
-		vm_answer(v, token, false, "replica %u belongs to another cluster", id);
+		vm_answer(v, token, VIEWS_REFUSED, "replica %u belongs to another cluster", id);
 	else if (k->report.view.number == 0)
-		vm_answer(v, token, false,
+		vm_answer(v, token, VIEWS_REFUSED,
 			  "replica %u has never been in a view: it holds none of this cluster's orders", id);
 	else if (serving != NULL) /* RULE 3 */
-		vm_answer(v, token, false,
+		vm_answer(v, token, VIEWS_REFUSED,
 			  "replica %u serves view %llu: nothing is to be forced; use switchover to move the primary",
 			  serving->id, (unsigned long long)v->durable.view.number);
 	else if (k->report.state == STATE_DAMAGED) /* RULE 14 */
 		answer_damaged(v, token, k);
 	else if (v->switchover.open || v->promotion.open)
-		vm_answer(v, token, false, "another switchover or promotion is under way: try again");
+		vm_answer(v, token, VIEWS_REFUSED, "another switchover or promotion is under way: try again");
 	else if (!confirm)
 		tell_cost(v, token, k);
 	else
@@ -177,7 +177,8 @@ void vm_operator_consider(struct views *v)
 
 	if (wish->open && wish->view == 0 && serving != NULL) {
 		wish->open = false;
-		vm_answer(v, wish->token, false, "replica %u serves by now: nothing is to be forced", serving->id);
+		vm_answer(v, wish->token, VIEWS_REFUSED, "replica %u serves by now: nothing is to be forced",
+			  serving->id);
 		return;
 	}
 	if (k != NULL && wish->view == 0 && k->greeted && k->report.state == STATE_DAMAGED) { /* RULE 14 */
@@ -232,22 +233,23 @@ static void settle(struct views *v, struct wish *wish, const char *what)
 		return;
 	wish->open = false;
 	if (done) {
-		vm_answer(v, wish->token, true, "replica %u is the primary of view %llu", wish->id,
+		vm_answer(v, wish->token, VIEWS_DONE, "replica %u is the primary of view %llu", wish->id,
 			  (unsigned long long)current->number);
 		return;
 	}
 	vm_explain(v, why);
 	if (moved_on)
-		vm_answer_unsure(v, wish->token, "it was done, and replica %u failed meanwhile: replica %u is the primary",
-				 wish->id, current->primary);
+		vm_answer(v, wish->token, VIEWS_UNSURE,
+			  "it was done, and replica %u failed meanwhile: replica %u is the primary", wish->id,
+			  current->primary);
 	else if (wish->view != 0 || wish->tried) /* a view was made: that is not nothing */
-		vm_answer_unsure(v, wish->token, "the %s has begun and did not end in time: %.300s", what, why);
+		vm_answer(v, wish->token, VIEWS_UNSURE, "the %s has begun and did not end in time: %.300s", what, why);
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL && wish->id == 0)
-		vm_answer(v, wish->token, false, "no other member is level with the primary");
+		vm_answer(v, wish->token, VIEWS_REFUSED, "no other member is level with the primary");
 	else if (wish == &v->switchover && wish->view == 0 && serving != NULL)
-		vm_answer(v, wish->token, false, "replica %u is not level with the primary yet", wish->id);
+		vm_answer(v, wish->token, VIEWS_REFUSED, "replica %u is not level with the primary yet", wish->id);
 	else
-		vm_answer(v, wish->token, false, "the %s did not end in time: %.300s", what, why);
+		vm_answer(v, wish->token, VIEWS_REFUSED, "the %s did not end in time: %.300s", what, why);
 }
 
 void vm_operator_settle(struct views *v)
@@ -262,9 +264,9 @@ void vm_operator_close(struct views *v, const char *why)
 
 	for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
 		if (wishes[i]->open && (wishes[i]->view != 0 || wishes[i]->tried))
-			vm_answer_unsure(v, wishes[i]->token, "%s", why);
+			vm_answer(v, wishes[i]->token, VIEWS_UNSURE, "%s", why);
 		else if (wishes[i]->open)
-			vm_answer(v, wishes[i]->token, false, "%s", why);
+			vm_answer(v, wishes[i]->token, VIEWS_REFUSED, "%s", why);
 		wishes[i]->open = false;
 	}
 }

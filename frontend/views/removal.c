@@ -34,9 +34,9 @@ void vm_removal_asked(struct views *v, uint64_t token, uint32_t id)
 
 	v->tokens_opened++;
 	if (refuse(v, id, why, sizeof why))
-		vm_answer(v, token, false, "%s", why);
+		vm_answer(v, token, VIEWS_REFUSED, "%s", why);
 	else if (v->removal.open)
-		vm_answer(v, token, false, "another removal is under way: try again");
+		vm_answer(v, token, VIEWS_REFUSED, "another removal is under way: try again");
 	else
 		vm_operator_open(v, &v->removal, token, id);
 }
@@ -67,7 +67,7 @@ void vm_removal_consider(struct views *v)
 		return;
 	if (refuse(v, wish->id, why, sizeof why)) { /* it came back meanwhile */
 		wish->open = false;
-		vm_answer(v, wish->token, false, "%s", why);
+		vm_answer(v, wish->token, VIEWS_REFUSED, "%s", why);
 		return;
 	}
 	if (v->ticket != 0 || v->now_ms < v->store_retry_ms || !may_remove(v, wish->id))
@@ -97,7 +97,7 @@ void vm_removal_settle(struct views *v)
 		if (k != NULL && k->link != LINK_UP) /* it may have come back while the view was stored: a learner */
 			k->forgotten = true;         /* not shown until it says hello again */
 		wish->open = false;
-		vm_answer(v, wish->token, true, "replica %u is removed: %u %s expected now", wish->id,
+		vm_answer(v, wish->token, VIEWS_DONE, "replica %u is removed: %u %s expected now", wish->id,
 			  vm_expected_count(v), vm_expected_count(v) == 1 ? "copy is" : "copies are");
 		return;
 	}
@@ -107,10 +107,12 @@ void vm_removal_settle(struct views *v)
 		return;
 	wish->open = false;
 	if (wish->tried) {
-		vm_answer_unsure(v, wish->token, "the front-end cannot write its directory: whether replica %u is removed is not "
-				 "known yet", wish->id);
+		vm_answer(v, wish->token, VIEWS_UNSURE,
+			  "the front-end cannot write its directory: whether replica %u is removed is not known yet",
+			  wish->id);
 		return;
 	}
 	vm_explain(v, why);
-	vm_answer(v, wish->token, false, "replica %u is not removed: no other member leads the view: %.300s", wish->id, why);
+	vm_answer(v, wish->token, VIEWS_REFUSED,
+		  "replica %u is not removed: no other member leads the view: %.300s", wish->id, why);
 }

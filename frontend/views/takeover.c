@@ -158,7 +158,7 @@ static void ask(struct views *v, struct known *k, uint64_t round)
 	k->bind_ms = v->now_ms + BIND_WAIT_MS;
 	k->bind_round = round;
 	k->confirmed = false; /* RULE 20: what it said in an earlier round it may have taken back since */
-	vm_emit(v, VIEWS_DO_BIND, k->id);
+	vm_do_bind(v, k);
 }
 
 void vm_takeover_bind(struct views *v, struct known *k)

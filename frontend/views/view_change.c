@@ -96,7 +96,7 @@ void vm_view_propose(struct views *v, struct plan *plan)
 	memcpy(v->next_why, plan->why, sizeof v->next_why);
 	v->ticket = ++v->tickets;
 	v->ticket_ms = v->now_ms;
-	vm_emit(v, VIEWS_DO_STORE, 0)->ticket = v->ticket;
+	vm_do_store(v);
 }
 
 void vm_view_adopt(struct views *v, const struct views_stored *stored)
@@ -142,7 +142,7 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	v->store_retry_ms = 0;
 	v->start_until_ms = 0;
 	if (v->next_resets_floor) {
-		vm_emit(v, VIEWS_DO_RESET_FLOOR, 0);
+		vm_do_reset_floor(v);
 		for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
 			v->known[i].connect_floor = 0;
 	}
@@ -171,7 +171,7 @@ void vm_view_install(struct views *v)
 	/* RULE 10: the heartbeat carries --min-members. A process that has not heard it yet would take orders with fewer
 	 * members until the first one comes. */
 	vm_liveness_beat(v, k);
-	vm_emit(v, VIEWS_DO_INSTALL, k->id)->view = v->durable.view.number;
+	vm_do_install(v, k);
 }
 
 void vm_view_route(struct views *v)
@@ -183,10 +183,7 @@ void vm_view_route(struct views *v)
 		if (v->routed && v->routed_id == k->id && v->routed_view == v->durable.view.number &&
 		    v->routed_connection == k->connection)
 			return;
-		struct views_action *action = vm_emit(v, VIEWS_DO_ROUTE, k->id);
-
-		action->view = v->durable.view.number;
-		action->commit = k->report.commit;
+		vm_do_route(v, k);
 		v->routed = true;
 		v->held_ms = 0;
 		v->routed_id = k->id;
@@ -206,5 +203,5 @@ void vm_view_route(struct views *v)
 		v->held_ms = v->now_ms;
 	v->routed = false;
 	memcpy(v->held, text, sizeof text);
-	memcpy(vm_emit(v, VIEWS_DO_HOLD, 0)->text, text, sizeof text);
+	vm_do_hold(v, text);
 }

@@ -150,7 +150,7 @@ static void answer_only(struct views *v, const struct views_event *event)
 	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE && event->kind != VIEWS_REMOVE)
 		return;
 	v->tokens_opened++;
-	vm_answer(v, event->token, false, "this front-end is replaced by another one");
+	vm_answer(v, event->token, VIEWS_REFUSED, "this front-end is replaced by another one");
 }
 
 void views_step(struct views *v, const struct views_event *event, struct views_actions *actions)

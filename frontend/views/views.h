@@ -81,38 +81,65 @@ struct views_event {
 };
 
 enum views_action_kind {
-	VIEWS_DO_CONNECT,      /* open a connection to id at address and say hello (expected uuid/incarnation are
-				  free) */
-	VIEWS_DO_DISCONNECT,   /* close it; no LOST follows */
-	VIEWS_DO_HEARTBEAT,    /* send HEARTBEAT to id: view, retire; the shell adds the directory (views_peers) */
-	VIEWS_DO_STORE,        /* write and fsync `stored` under ticket; VIEWS_STORED follows */
-	VIEWS_DO_INSTALL,      /* send INSTALL_VIEW to id: the current view and the directory */
-	VIEWS_DO_BIND,         /* send BIND_MANAGER to id with our manager uuid */
-	VIEWS_DO_ROUTE,        /* the router: id serves `view`, with this commit point: (re-)submit there; raise the
-				  floor */
-	VIEWS_DO_HOLD,         /* the router: nobody serves now; keep requests; text says why, for who asks too long */
-	VIEWS_DO_ANSWER,       /* an operator's token: ok or not, or unsure: what was asked for has begun; text */
-	VIEWS_DO_RESET_FLOOR,  /* promote --force */
-	VIEWS_DO_CLEAN,        /* auto-clean: unset id's registration at address ("": none) if it is ours and dead */
-	VIEWS_DO_LOG,          /* one line: level (enum log_level), text */
-	VIEWS_DO_EXIT          /* log text as an error and exit with status 1: replaced by a successor, ... */
+	VIEWS_DO_CONNECT,     /* open a connection to id at address and say hello (whatever uuid is there) */
+	VIEWS_DO_DISCONNECT,  /* close it; no LOST follows */
+	VIEWS_DO_HEARTBEAT,   /* send HEARTBEAT to id; the shell adds the peer list (views_peers) */
+	VIEWS_DO_STORE,       /* write and fsync views_to_store() under ticket; VIEWS_STORED follows */
+	VIEWS_DO_INSTALL,     /* send INSTALL_VIEW to id: the current view and the peer list */
+	VIEWS_DO_BIND,        /* send BIND_MANAGER to id with our manager uuid */
+	VIEWS_DO_ROUTE,       /* the router: id serves `view`: (re-)submit there, and raise the floor to commit */
+	VIEWS_DO_HOLD,        /* the router: nobody serves now; keep requests; text says why, for who asks too long */
+	VIEWS_DO_ANSWER,      /* the outcome of the operator request with that token, and a text */
+	VIEWS_DO_RESET_FLOOR, /* promote --force */
+	VIEWS_DO_CLEAN,       /* auto-clean: unset id's registration at address ("": none) if it is ours and dead */
+	VIEWS_DO_LOG,         /* one line */
+	VIEWS_DO_EXIT         /* log text as an error and exit with status 1: replaced by a successor, ... */
+};
+
+enum views_outcome {
+	VIEWS_REFUSED, /* nothing has been done */
+	VIEWS_DONE,
+	VIEWS_UNSURE   /* what was asked for has begun, and may still be done (RULE 12) */
 };
 
 #define VIEWS_TEXT_SIZE 480
 
 struct views_action {
 	enum views_action_kind kind;
-	uint32_t id;
-	char address[LIMIT_ADDRESS_BYTES];
-	uint64_t view;
-	uint64_t commit;
-	bool retire;
-	uint64_t ticket;
-	uint64_t token;
-	bool ok;
-	bool unsure;
-	int level;
-	char text[VIEWS_TEXT_SIZE];
+	union { /* no arm: RESET_FLOOR */
+		struct {
+			uint32_t id;
+			char address[LIMIT_ADDRESS_BYTES];
+		} connect, clean;
+		struct {
+			uint32_t id;
+		} disconnect, install, bind;
+		struct {
+			uint32_t id;
+			uint64_t view; /* the current one's number */
+			bool retire;   /* set your data aside and come back as a learner */
+		} heartbeat;
+		struct {
+			uint64_t ticket;
+		} store;
+		struct {
+			uint32_t id;
+			uint64_t view;
+			uint64_t commit;
+		} route;
+		struct {
+			char text[VIEWS_TEXT_SIZE];
+		} hold, exit;
+		struct {
+			uint64_t token;
+			enum views_outcome outcome;
+			char text[VIEWS_TEXT_SIZE];
+		} answer;
+		struct {
+			int level; /* enum log_level */
+			char text[VIEWS_TEXT_SIZE];
+		} log;
+	};
 };
 
 #define VIEWS_ACTIONS_MAX 512

@@ -54,15 +54,14 @@ static bool reads_able(struct front_process *f, uint32_t id, const struct report
 	       view_member_exact(view, id, report->uuid) != NULL && router_serving(f->router);
 }
 
-static void route(struct stage *s, struct front_process *f, const struct views_action *action)
+static void route(struct stage *s, struct front_process *f, uint32_t id, uint64_t view, uint64_t commit)
 {
 	static struct views_row rows[LIMIT_REPLICAS];
 	uint32_t count;
 
-	stage_say(s, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), action->id,
-		  action->view,
-		  action->commit > router_floor(f->router) ? action->commit : router_floor(f->router));
-	router_route(f->router, action->view, action->id, action->commit, now(s, f));
+	stage_say(s, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), id, view,
+		  commit > router_floor(f->router) ? commit : router_floor(f->router));
+	router_route(f->router, view, id, commit, now(s, f));
 	count = views_rows(f->views, now(s, f), rows);
 	for (uint32_t i = 0; i < count; i++) {
 		if (rows[i].reachable && rows[i].report != NULL)
@@ -70,20 +69,19 @@ static void route(struct stage *s, struct front_process *f, const struct views_a
 	}
 }
 
-static void connect_to(struct stage *s, struct front_process *f, const struct views_action *action)
+static void connect_to(struct stage *s, struct front_process *f, uint32_t id, const char *address)
 {
 	const struct view *view = views_current(f->views);
 	struct item *hello = item_new(ITEM_HELLO);
 
-	router_link(f->router, action->id, false, now(s, f));
-	if (f->links[action->id] != NULL)
-		net_close(s, f->links[action->id], 0);
-	f->links[action->id] =
-		net_open(s, f->process->number, action->id, (uint32_t)strtoul(action->address, NULL, 10));
+	router_link(f->router, id, false, now(s, f));
+	if (f->links[id] != NULL)
+		net_close(s, f->links[id], 0);
+	f->links[id] = net_open(s, f->process->number, id, (uint32_t)strtoul(address, NULL, 10));
 	hello->me = (struct identity){.uuid = views_manager(f->views), .incarnation = f->process->incarnation,
 				      .cluster = view->cluster, .generation = view->generation};
-	hello->you.id = action->id;
-	net_send(s, f->links[action->id], 0, hello);
+	hello->you.id = id;
+	net_send(s, f->links[id], 0, hello);
 }
 
 static void disconnect(struct stage *s, struct front_process *f, uint32_t id)
@@ -96,16 +94,17 @@ static void disconnect(struct stage *s, struct front_process *f, uint32_t id)
 	router_link(f->router, id, false, now(s, f));
 }
 
-static void manage(struct stage *s, struct front_process *f, const struct views_action *action, enum item_kind kind)
+static void manage(struct stage *s, struct front_process *f, uint32_t id, enum item_kind kind, uint64_t view,
+		   bool retire)
 {
-	struct conn *conn = f->links[action->id];
+	struct conn *conn = f->links[id];
 	struct item *item;
 
 	if (conn == NULL)
 		return;
 	item = item_new(kind);
-	item->number = action->view;
-	item->retire = action->retire;
+	item->number = view;
+	item->retire = retire;
 	item->take_over = f->take_over;
 	item->manager = views_manager(f->views);
 	item->view = *views_current(f->views);
@@ -130,34 +129,37 @@ static void store(struct stage *s, struct front_process *f, uint64_t ticket)
 
 static void carry_out(struct stage *s, struct front_process *f, const struct views_action *action, bool *ended)
 {
+	static const char *const outcomes[] = {
+		[VIEWS_REFUSED] = "no", [VIEWS_DONE] = "done", [VIEWS_UNSURE] = "unsure"};
+
 	switch (action->kind) {
 	case VIEWS_DO_CONNECT:
-		connect_to(s, f, action);
+		connect_to(s, f, action->connect.id, action->connect.address);
 		return;
 	case VIEWS_DO_DISCONNECT:
-		disconnect(s, f, action->id);
+		disconnect(s, f, action->disconnect.id);
 		return;
 	case VIEWS_DO_HEARTBEAT:
-		manage(s, f, action, ITEM_HEARTBEAT);
+		manage(s, f, action->heartbeat.id, ITEM_HEARTBEAT, action->heartbeat.view, action->heartbeat.retire);
 		return;
 	case VIEWS_DO_STORE:
-		store(s, f, action->ticket);
+		store(s, f, action->store.ticket);
 		return;
 	case VIEWS_DO_INSTALL:
-		manage(s, f, action, ITEM_INSTALL);
+		manage(s, f, action->install.id, ITEM_INSTALL, views_current(f->views)->number, false);
 		return;
 	case VIEWS_DO_BIND:
-		manage(s, f, action, ITEM_BIND);
+		manage(s, f, action->bind.id, ITEM_BIND, 0, false);
 		return;
 	case VIEWS_DO_ROUTE:
-		route(s, f, action);
+		route(s, f, action->route.id, action->route.view, action->route.commit);
 		return;
 	case VIEWS_DO_HOLD:
-		router_hold(f->router, action->text);
+		router_hold(f->router, action->hold.text);
 		return;
 	case VIEWS_DO_ANSWER:
-		stage_say(s, "%s tells the operator: %s: %s", name_of(f), action->ok ? "done" : action->unsure ? "unsure" : "no",
-			  action->text);
+		stage_say(s, "%s tells the operator: %s: %s", name_of(f), outcomes[action->answer.outcome],
+			  action->answer.text);
 		return;
 	case VIEWS_DO_RESET_FLOOR:
 		stage_say(s, "%s forgets its floor", name_of(f));
@@ -166,10 +168,10 @@ static void carry_out(struct stage *s, struct front_process *f, const struct vie
 	case VIEWS_DO_CLEAN:
 		return;
 	case VIEWS_DO_LOG:
-		stage_say(s, "%s: %s", name_of(f), action->text);
+		stage_say(s, "%s: %s", name_of(f), action->log.text);
 		return;
 	case VIEWS_DO_EXIT:
-		stage_say(s, "%s ends: %s", name_of(f), action->text);
+		stage_say(s, "%s ends: %s", name_of(f), action->exit.text);
 		*ended = true;
 		return;
 	}

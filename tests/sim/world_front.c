@@ -23,12 +23,12 @@ static bool reads_able(struct world *w, uint32_t id, const struct report *report
 	       view_member_exact(view, id, report->uuid) != NULL && router_serving(w->front->router);
 }
 
-static void route(struct world *w, const struct views_action *action)
+static void route(struct world *w, uint32_t id, uint64_t view, uint64_t commit)
 {
 	static struct views_row rows[LIMIT_REPLICAS];
 	uint32_t count;
 
-	router_route(w->front->router, action->view, action->id, action->commit, front_ms(w));
+	router_route(w->front->router, view, id, commit, front_ms(w));
 	count = views_rows(w->front->views, front_ms(w), rows);
 	for (uint32_t i = 0; i < count; i++) {
 		if (rows[i].reachable && rows[i].report != NULL)
@@ -36,19 +36,19 @@ static void route(struct world *w, const struct views_action *action)
 	}
 }
 
-static void connect_to(struct world *w, const struct views_action *action)
+static void connect_to(struct world *w, uint32_t id, const char *address)
 {
 	const struct view *view = views_current(w->front->views);
 	struct hello *hello = world_alloc(sizeof *hello);
 
-	router_link(w->front->router, action->id, false, front_ms(w));
-	if (w->front->links[action->id] != NULL)
-		net_close(w, w->front->links[action->id], CLIENT_END);
-	w->front->links[action->id] = net_open(w, w->front->process, action->id, action->address);
+	router_link(w->front->router, id, false, front_ms(w));
+	if (w->front->links[id] != NULL)
+		net_close(w, w->front->links[id], CLIENT_END);
+	w->front->links[id] = net_open(w, w->front->process, id, address);
 	hello->me = (struct identity){.uuid = views_manager(w->front->views), .incarnation = w->front->incarnation,
 				      .cluster = view->cluster, .generation = view->generation};
-	hello->you.id = action->id;
-	net_send(w, w->front->links[action->id], CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
+	hello->you.id = id;
+	net_send(w, w->front->links[id], CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
 }
 
 static void disconnect(struct world *w, uint32_t id)
@@ -59,16 +59,16 @@ static void disconnect(struct world *w, uint32_t id)
 	router_link(w->front->router, id, false, front_ms(w));
 }
 
-static void manage(struct world *w, const struct views_action *action, enum message_kind kind)
+static void manage(struct world *w, uint32_t id, enum message_kind kind, uint64_t view, bool retire)
 {
-	struct conn *conn = w->front->links[action->id];
+	struct conn *conn = w->front->links[id];
 	struct managing *managing;
 
 	if (conn == NULL || (kind == MSG_HEARTBEAT && conn->heartbeats >= 8))
 		return;
 	managing = world_alloc(sizeof *managing);
-	managing->number = action->view;
-	managing->retire = action->retire;
+	managing->number = view;
+	managing->retire = retire;
 	managing->take_over = w->front->take_over;
 	managing->manager = views_manager(w->front->views);
 	managing->view = *views_current(w->front->views);
@@ -79,7 +79,7 @@ static void manage(struct world *w, const struct views_action *action, enum mess
 		conn->heartbeats++;
 		conn->told = managing->peers;
 	} else {
-		world_say(w, "front-end: %s to %" PRIu32, kind == MSG_INSTALL ? "INSTALL" : "BIND", action->id);
+		world_say(w, "front-end: %s to %" PRIu32, kind == MSG_INSTALL ? "INSTALL" : "BIND", id);
 	}
 	if (kind == MSG_INSTALL && (managing->view.number != w->front->stored.view.number ||
 				    !view_equal(&managing->view, &w->front->stored.view)))
@@ -96,69 +96,80 @@ static void store(struct world *w, uint64_t ticket)
 		 (struct world_event){.kind = EV_STORED, .node = w->front->process, .life = w->front->life, .value = ticket});
 }
 
-static void front_says(struct world *w, const struct views_action *action)
+static void front_says(struct world *w, const char *text)
 {
-	w->counts->full_moves += strstr(action->text, "disk is full: switchover") != NULL;
-	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, action->text);
-	if (strstr(action->text, "learner") != NULL)
+	w->counts->full_moves += strstr(text, "disk is full: switchover") != NULL;
+	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, text);
+	if (strstr(text, "learner") != NULL)
 		w->counts->admissions++;
 	if (w->profile.hurt_disks) /* said again until it has been done */
 		return;
-	if (strstr(action->text, "lost data") != NULL || strstr(action->text, "damaged") != NULL ||
-	    strstr(action->text, "set its data aside and to") != NULL)
-		world_fail(w, 14, "the front-end says: %s", action->text);
+	if (strstr(text, "lost data") != NULL || strstr(text, "damaged") != NULL ||
+	    strstr(text, "set its data aside and to") != NULL)
+		world_fail(w, 14, "the front-end says: %s", text);
+}
+
+static void clean(struct node *node, const char *address)
+{
+	if (strcmp(node->registered, address) == 0 && !node->alive)
+		node->registered[0] = 0;
+}
+
+static void front_exits(struct world *w, const char *text)
+{
+	world_say(w, "front-end %" PRIu32 " exits: %s", w->front->process, text);
+	if (strstr(text, "managed") != NULL)
+		w->counts->left_alone++;
+	else
+		w->counts->replaced++;
+	if (!w->profile.old_directory && !w->profile.two_fronts)
+		world_fail(w, 20, "the only front-end exits: %s", text);
+	w->front->exiting = true;
 }
 
 static void carry_out(struct world *w, const struct views_action *action)
 {
 	switch (action->kind) {
 	case VIEWS_DO_CONNECT:
-		connect_to(w, action);
+		connect_to(w, action->connect.id, action->connect.address);
 		return;
 	case VIEWS_DO_DISCONNECT:
-		disconnect(w, action->id);
+		disconnect(w, action->disconnect.id);
 		return;
 	case VIEWS_DO_HEARTBEAT:
-		manage(w, action, MSG_HEARTBEAT);
+		manage(w, action->heartbeat.id, MSG_HEARTBEAT, action->heartbeat.view,
+		       action->heartbeat.retire);
 		return;
 	case VIEWS_DO_STORE:
-		store(w, action->ticket);
+		store(w, action->store.ticket);
 		return;
 	case VIEWS_DO_INSTALL:
 		judge_goes_on(w);
-		manage(w, action, MSG_INSTALL);
+		manage(w, action->install.id, MSG_INSTALL, views_current(w->front->views)->number, false);
 		return;
 	case VIEWS_DO_BIND:
-		manage(w, action, MSG_BIND);
+		manage(w, action->bind.id, MSG_BIND, 0, false);
 		return;
 	case VIEWS_DO_ROUTE:
 		judge_goes_on(w);
 		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process,
-			  action->view, action->id);
-		route(w, action);
+			  action->route.view, action->route.id);
+		route(w, action->route.id, action->route.view, action->route.commit);
 		return;
 	case VIEWS_DO_HOLD:
-		router_hold(w->front->router, action->text);
+		router_hold(w->front->router, action->hold.text);
 		return;
 	case VIEWS_DO_ANSWER:
 	case VIEWS_DO_RESET_FLOOR:
 		return;
 	case VIEWS_DO_CLEAN:
-		if (strcmp(w->nodes[action->id].registered, action->address) == 0 && !w->nodes[action->id].alive)
-			w->nodes[action->id].registered[0] = 0;
+		clean(&w->nodes[action->clean.id], action->clean.address);
 		return;
 	case VIEWS_DO_LOG:
-		front_says(w, action);
+		front_says(w, action->log.text);
 		return;
 	case VIEWS_DO_EXIT:
-		world_say(w, "front-end %" PRIu32 " exits: %s", w->front->process, action->text);
-		if (strstr(action->text, "managed") != NULL)
-			w->counts->left_alone++;
-		else
-			w->counts->replaced++;
-		if (!w->profile.old_directory && !w->profile.two_fronts)
-			world_fail(w, 20, "the only front-end exits: %s", action->text);
-		w->front->exiting = true;
+		front_exits(w, action->exit.text);
 		return;
 	}
 }

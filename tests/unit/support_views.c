@@ -41,46 +41,46 @@ static void act(struct rig *rig, const struct views_action *action)
 {
 	switch (action->kind) {
 	case VIEWS_DO_CONNECT:
-		fake_connect(rig, action->id);
+		fake_connect(rig, action->connect.id);
 		break;
 	case VIEWS_DO_DISCONNECT:
-		rig->fakes[action->id].connected = false;
+		rig->fakes[action->disconnect.id].connected = false;
 		break;
 	case VIEWS_DO_HEARTBEAT:
-		rig->fakes[action->id].retired |= action->retire;
-		if (fake_answers(&rig->fakes[action->id]))
-			rig_report(rig, action->id);
+		rig->fakes[action->heartbeat.id].retired |= action->heartbeat.retire;
+		if (fake_answers(&rig->fakes[action->heartbeat.id]))
+			rig_report(rig, action->heartbeat.id);
 		break;
 	case VIEWS_DO_STORE:
 		assert_int_equal(rig->ticket, 0); /* RULE 10: one at a time */
 		rig->stores++;
-		rig->ticket = action->ticket;
+		rig->ticket = action->store.ticket;
 		if (!rig->hold_stores)
 			rig_stored_event(rig, !rig->fail_stores);
 		break;
 	case VIEWS_DO_INSTALL:
-		fake_installed(rig, action->id);
+		fake_installed(rig, action->install.id);
 		break;
 	case VIEWS_DO_BIND:
-		fake_bound(rig, action->id);
+		fake_bound(rig, action->bind.id);
 		break;
 	case VIEWS_DO_ROUTE:
-		must(action->view <= rig->disk.view.number);
+		must(action->route.view <= rig->disk.view.number);
 		rig->routed = true;
-		rig->primary = action->id;
-		rig->view = action->view;
+		rig->primary = action->route.id;
+		rig->view = action->route.view;
 		rig->routes++;
-		rig->floor = action->commit > rig->floor ? action->commit : rig->floor;
+		rig->floor = action->route.commit > rig->floor ? action->route.commit : rig->floor;
 		break;
 	case VIEWS_DO_HOLD:
 		rig->routed = false;
-		snprintf(rig->hold, sizeof rig->hold, "%s", action->text);
+		snprintf(rig->hold, sizeof rig->hold, "%s", action->hold.text);
 		break;
 	case VIEWS_DO_ANSWER:
 		rig->answers++;
-		rig->answer_ok = action->ok;
-		rig->answer_unsure = action->unsure;
-		snprintf(rig->answer, sizeof rig->answer, "%s", action->text);
+		rig->answer_ok = action->answer.outcome == VIEWS_DONE;
+		rig->answer_unsure = action->answer.outcome == VIEWS_UNSURE;
+		snprintf(rig->answer, sizeof rig->answer, "%s", action->answer.text);
 		break;
 	case VIEWS_DO_RESET_FLOOR:
 		rig->floor_resets++;
@@ -90,11 +90,11 @@ static void act(struct rig *rig, const struct views_action *action)
 		rig->cleaned++;
 		break;
 	case VIEWS_DO_LOG:
-		snprintf(rig->log[rig->logs++ % 64], VIEWS_TEXT_SIZE, "%s", action->text);
+		snprintf(rig->log[rig->logs++ % 64], VIEWS_TEXT_SIZE, "%s", action->log.text);
 		break;
 	case VIEWS_DO_EXIT:
 		rig->exited = true;
-		snprintf(rig->exit_text, sizeof rig->exit_text, "%s", action->text);
+		snprintf(rig->exit_text, sizeof rig->exit_text, "%s", action->exit.text);
 		break;
 	}
 }

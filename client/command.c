@@ -1,6 +1,5 @@
 #include "client/command.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +9,6 @@
 #include "client/environment.h"
 #include "client/output.h"
 #include "client/place.h"
-#include "rpc/program/arguments.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -86,15 +84,6 @@ int command_run(const struct client_options *options, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-bool command_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return isdigit((unsigned char)*text) && !*end && !errno && *number >= low && *number <= high;
-}
-
 bool command_is_host(const char *text)
 {
 	size_t size = strlen(text);
@@ -106,7 +95,7 @@ bool command_is_host(const char *text)
 bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
 		    uint64_t *number)
 {
-	if (command_is_number(text, low, high, number))
+	if (arguments_is_number(text, low, high, number))
 		return true;
 	argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
 		   (unsigned long long)high);

@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 #include "client/outcome.h"
+#include "rpc/program/arguments.h"
 
-#define PROGRAM_BASE_DEFAULT 540000000u
-#define PROGRAM_BASE_MAX (UINT32_MAX - 4095u)
 #define TIMEOUT_DEFAULT_MS 10000u
 
 enum exit_status { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_UNAVAILABLE = 4, EXIT_UNKNOWN = 5,
@@ -53,9 +52,6 @@ extern const struct argp command_global_argp;
  * args_doc and doc. */
 bool command_parse(const struct argp *argp, struct client_options *options, int argc, char **argv, void *input,
 		   int *status);
-
-/* Is text a whole number low..high, written in digits alone? */
-bool command_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
 
 /* Can text be the name or address of a host? Whether that host exists is found out when it is resolved. */
 bool command_is_host(const char *text);

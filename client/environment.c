@@ -20,7 +20,7 @@ void environment_read(struct client_options *options)
 		options->frontend_from_environment = true;
 	}
 	if (base != NULL)
-		options->program_base = command_is_number(base, 1, PROGRAM_BASE_MAX, &number) ? (uint32_t)number : 0;
+		options->program_base = arguments_is_number(base, 1, PROGRAM_BASE_MAX, &number) ? (uint32_t)number : 0;
 }
 
 bool environment_check(const struct client_options *options, char *error, size_t error_size)

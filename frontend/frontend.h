@@ -31,7 +31,7 @@ struct status;
 TAILQ_HEAD(client_requests, client_request);
 
 struct frontend {
-	struct options options;
+	struct frontend_options options;
 	struct event_base *base;
 	struct loop_meter meter;
 	struct rpc_server *server;

@@ -9,7 +9,6 @@
 #include "rpc/base/log.h"
 #include "rpc/cluster/identify.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/listen_socket.h"
 #include "rpc/net/listener.h"
 #include "rpc/net/loop.h"
 #include "rpc/program/process.h"
@@ -40,14 +39,14 @@ static void on_registered(void *context)
 	struct program *program = context;
 	struct frontend *frontend = &program->frontend;
 
-	frontend->discovery = discovery_new(frontend->base, frontend->registry, frontend->options.program_base,
+	frontend->discovery = discovery_new(frontend->base, frontend->registry, frontend->options.daemon.program_base,
 					    frontend->options.replica_hosts, &manager_discovery_events, frontend);
 	if (frontend->discovery == NULL) {
 		fail(frontend, "--replica-hosts needs 1 to 64 names, separated by commas");
 		return;
 	}
 	manager_begin(frontend, &program->stored);
-	log_plain(STDOUT_FILENO, "ready justhungry-frontend program=%u address=%s pid=%ld", frontend->options.program_base,
+	log_plain(STDOUT_FILENO, "ready justhungry-frontend program=%u address=%s pid=%ld", frontend->options.daemon.program_base,
 		  frontend->address, (long)getpid());
 }
 
@@ -63,7 +62,7 @@ static void on_not_registered(void *context, const char *line)
 static bool begin_to_listen(struct program *program, char *error, size_t error_size)
 {
 	struct frontend *frontend = &program->frontend;
-	const struct options *options = &frontend->options;
+	const struct daemon_options *options = &frontend->options.daemon;
 
 	program->listener = listener_new(
 		&(struct listener_options){.server = frontend->server, .registry = frontend->registry,
@@ -100,6 +99,7 @@ static void store_lost(void *context, const char *line)
 static bool start(struct program *program, char *error, size_t error_size)
 {
 	struct frontend *frontend = &program->frontend;
+	const struct daemon_options *options = &frontend->options.daemon;
 	struct rpc_server_limits limits = rpc_server_limits_default();
 
 	limits.connections = process_connections(frontend->options.max_clients);
@@ -115,19 +115,17 @@ static bool start(struct program *program, char *error, size_t error_size)
 	program->signals = signals_watch(frontend->base, "frontend", stop_asked, frontend);
 	registry_names_others_by(identify_name, PROGRAM_BASE_CHOICE);
 	/* RULE 20: nothing is written before it is sure that no other process is the front-end. */
-	if (registry_taken(frontend->options.program_base, JH_FRONTEND_V1, error, error_size))
+	if (!listener_is_possible(options->program_base, JH_FRONTEND_V1, options->listen, options->listen_count, error,
+				  error_size))
 		return false;
-	for (uint32_t i = 0; i < frontend->options.listen_count; i++)
-		if (!listen_socket_possible(frontend->options.listen[i], error, error_size))
-			return false;
-	frontend->store = store_open_directory(frontend->base, frontend->options.data_dir, &program->stored,
+	frontend->store = store_open_directory(frontend->base, options->data_dir, &program->stored,
 					       manager_saved, frontend, error, error_size);
 	if (frontend->store == NULL)
 		return false;
 	frontend->store->lost = store_lost;
 	frontend->server = rpc_server_new(frontend->base, &limits);
 	frontend->registry = registry_new(frontend->base);
-	frontend->links = links_new(frontend->base, frontend->options.program_base, &manager_links_events, frontend);
+	frontend->links = links_new(frontend->base, options->program_base, &manager_links_events, frontend);
 	frontend->announced = announced_new();
 	requests_start(frontend);
 	manager_start(frontend);
@@ -135,7 +133,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	service_start(frontend);
 	if (!begin_to_listen(program, error, error_size))
 		return false;
-	links_set_self(frontend->links, frontend->address, frontend->options.views.suspect_ms);
+	links_set_self(frontend->links, frontend->address, options->suspect_ms);
 	return true;
 }
 
@@ -173,7 +171,7 @@ int main(int argc, char **argv)
 	process_begin(PROCESS_DAEMON, "frontend");
 	standard_output_watch("justhungry-frontend", STANDARD_OUTPUT_UNWRITTEN);
 	must_allocate(program);
-	options_parse(argc, argv, &program->frontend.options);
+	frontend_options_parse(argc, argv, &program->frontend.options);
 	process_serve("frontend", FILE_BYTES);
 	log_start();
 	if (start(program, error, sizeof error)) {

@@ -16,7 +16,7 @@ static struct identity own_identity(const struct frontend *frontend)
 	const struct view *view = views_current(frontend->views);
 
 	return (struct identity){.format = JH_CLUSTER_FORMAT,
-				 .program_base = frontend->options.program_base,
+				 .program_base = frontend->options.daemon.program_base,
 				 .uuid = views_manager(frontend->views),
 				 .incarnation = frontend->incarnation,
 				 .cluster = view->cluster,
@@ -79,7 +79,8 @@ static void reset_floor(struct frontend *frontend)
 static void clean(struct frontend *frontend, uint32_t id, const char *address)
 {
 	if (address[0] != '\0')
-		registry_clean_async(frontend->registry, frontend->options.program_base + id, JH_REPLICA_V1, address);
+		registry_clean_async(frontend->registry, frontend->options.daemon.program_base + id, JH_REPLICA_V1,
+				     address);
 }
 
 static void leave(struct frontend *frontend, const char *why)
@@ -254,7 +255,7 @@ static void replica_hello(void *context, uint32_t id, enum hello_status status, 
 	if (status == HELLO_OK)
 		router_link(frontend->router, id, true, frontend_now_ms());
 	/* The address was one of ours once, and is another cluster's now, or another service's. */
-	if (identity == NULL || identity->program_base != frontend->options.program_base)
+	if (identity == NULL || identity->program_base != frontend->options.daemon.program_base)
 		discovery_doubt(frontend->discovery, id);
 	step(frontend, &(struct views_event){.kind = VIEWS_HELLO,
 					     .id = id,
@@ -314,7 +315,7 @@ static void entry_is_dead(void *context, uint32_t id, const char *address)
 {
 	struct frontend *frontend = context;
 
-	registry_clean_async(frontend->registry, frontend->options.program_base + id, JH_REPLICA_V1, address);
+	registry_clean_async(frontend->registry, frontend->options.daemon.program_base + id, JH_REPLICA_V1, address);
 }
 
 const struct discovery_events manager_discovery_events = {

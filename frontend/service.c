@@ -15,7 +15,7 @@ void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
 void service_start(struct frontend *frontend)
 {
-	rpc_server_register(frontend->server, frontend->options.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
+	rpc_server_register(frontend->server, frontend->options.daemon.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
 }
 
 /* --- orders and history ------------------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 
 	process_begin(PROCESS_DAEMON, "node");
 	standard_output_watch("justhungry-server", STANDARD_OUTPUT_UNWRITTEN);
-	options_parse(argc, argv, &options);
+	server_options_parse(argc, argv, &options);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)
 		return check_directory(options.check, options.node.orders_max);

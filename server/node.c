@@ -11,7 +11,6 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/identify.h"
-#include "rpc/net/listen_socket.h"
 #include "rpc/net/listener.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/server.h"
@@ -61,7 +60,7 @@ struct identity node_identity(const struct node *node)
 {
 	const struct view *view = replica_view(node->replica);
 
-	return (struct identity){.format = JH_CLUSTER_FORMAT, .program_base = node->options.program_base,
+	return (struct identity){.format = JH_CLUSTER_FORMAT, .program_base = node->options.daemon.program_base,
 				 .id = node->options.id, .uuid = node->uuid, .incarnation = node->incarnation,
 				 .cluster = view->cluster, .generation = view->generation};
 }
@@ -199,8 +198,8 @@ static void make_server(struct node *node)
 
 	limits.connections = process_connections(limits.connections);
 	node->server = rpc_server_new(node->base, &limits);
-	rpc_server_register(node->server, node->options.program_base + node->options.id, JH_REPLICA_V1, service_dispatch,
-			    node->service);
+	rpc_server_register(node->server, node->options.daemon.program_base + node->options.id, JH_REPLICA_V1,
+			    service_dispatch, node->service);
 	rpc_server_on_close(node->server, on_closed, node);
 	rpc_server_on_turn_end(node->server, on_turn_end, node);
 }
@@ -219,7 +218,7 @@ static void make_parts(struct node *node)
 	node->sessions = peer_sessions_new(&(struct peer_sessions_options){.replica = node->replica, .manager = on_manager,
 								 .context = node});
 	node->links = peer_links_new(&(struct peer_links_options){.base = node->base,
-								  .program_base = options->program_base,
+								  .program_base = options->daemon.program_base,
 								  .replica = node->replica, .orders = &node->orders,
 								  .event = on_event, .turn_end = on_turn_end,
 								  .identity = identity, .may_complain = may_complain,
@@ -241,17 +240,14 @@ struct node *node_new(const struct node_options *options)
 	node->options = *options;
 	node->start_us = rpc_clock_us();
 	node->incarnation = uuid_draw();
-	node->directory = directory_open(options->data_dir, DIRECTORY_OWN, error, sizeof error);
+	node->directory = directory_open(options->daemon.data_dir, DIRECTORY_OWN, error, sizeof error);
 	registry_names_others_by(identify_name, PROGRAM_BASE_CHOICE " or --id");
-	/* RULE 20: and nothing is written before it is sure that no other process is this replica. */
+	/* RULE 20: and nothing is written before it is sure that no other process is this replica. Listening begins at the end:
+	 * until then whoever connects is refused, as if nobody were there. */
 	if (node->directory == NULL ||
-	    registry_taken(options->program_base + options->id, JH_REPLICA_V1, error, sizeof error))
+	    !listener_is_possible(options->daemon.program_base + options->id, JH_REPLICA_V1, options->daemon.listen,
+				  options->daemon.listen_count, error, sizeof error))
 		refuse(error, 1);
-	/* Listening begins at the end: until then who connects is refused, as if nobody were there. */
-	for (uint32_t i = 0; i < options->listen_count; i++) {
-		if (!listen_socket_possible(options->listen[i], error, sizeof error))
-			refuse(error, 1);
-	}
 	node->base = loop_new();
 	must_allocate(node->base);
 	/* Before the start, which may take a second: asked to stop meanwhile we stop in order right after it. */
@@ -274,7 +270,7 @@ static void on_registered(void *context)
 	struct node *node = context;
 
 	log_plain(STDOUT_FILENO, "ready id=%" PRIu32 " program=%" PRIu32 " address=%s", node->options.id,
-		  node->options.program_base + node->options.id, node->address);
+		  node->options.daemon.program_base + node->options.id, node->address);
 	announce(node->announcer);
 	neighbours_look(node->neighbours);
 }
@@ -292,16 +288,16 @@ static bool begin_to_listen(struct node *node)
 	char error[256];
 
 	node->announcer = announcer_new(&(struct announcer_options){.base = node->base, .registry = node->registry,
-								    .program_base = options->program_base,
+								    .program_base = options->daemon.program_base,
 								    .id = options->id, .frontend = options->frontend,
 								    .address = node->address});
-	node->neighbours = neighbours_new(node->base, node->registry, options->program_base, options->id);
+	node->neighbours = neighbours_new(node->base, node->registry, options->daemon.program_base, options->id);
 	node->listener = listener_new(&(struct listener_options){.server = node->server, .registry = node->registry,
-								 .program = options->program_base + options->id,
+								 .program = options->daemon.program_base + options->id,
 								 .version = JH_REPLICA_V1,
-								 .addresses = options->listen,
-								 .addresses_count = options->listen_count,
-								 .advertise = options->advertise,
+								 .addresses = options->daemon.listen,
+								 .addresses_count = options->daemon.listen_count,
+								 .advertise = options->daemon.advertise,
 								 .ready = on_registered, .failed = on_not_registered,
 								 .replaced = on_not_registered, .context = node},
 				      node->address, sizeof node->address, error, sizeof error);

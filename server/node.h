@@ -5,22 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rpc/program/daemon_options.h"
 #include "server/replica/replica.h"
 #include "server/shop/postcode_check.h"
 
 struct memory_watch;
 struct node;
 
-#define NODE_LISTEN_MAX 8
-
 struct node_options {
 	uint32_t id;
-	uint32_t program_base;
-	const char *data_dir;
+	struct daemon_options daemon;
 	const char *frontend;        /* host whose front-end is told that we are here; NULL: none */
-	const char *listen[NODE_LISTEN_MAX];
-	uint32_t listen_count;
-	const char *advertise;       /* ADDRESS[:PORT] to register instead of what we listen on; NULL: that */
 	const char *initial_orders;  /* NULL: compiled in */
 	uint64_t orders_max;
 	uint32_t segment_bytes;      /* 0: the journal's own choice */

@@ -105,7 +105,7 @@ void node_disk_begin(struct node *node)
 	struct recovered found;
 
 	make_parts(node);
-	recovery_run(&(struct recovery_options){.id = options->id, .program_base = options->program_base,
+	recovery_run(&(struct recovery_options){.id = options->id, .program_base = options->daemon.program_base,
 						.initial_orders = options->initial_orders,
 						.orders_max = options->orders_max,
 						.segment_bytes = options->segment_bytes, .base = node->base,
@@ -157,7 +157,7 @@ static void check_journal(struct node *node)
 	if (!last)
 		return;
 	log_error("node", "stopping: cannot make the next journal segment in %s, and the present one is full: %s: mend that, "
-		  "then start this replica again", node->options.data_dir, disk_error(error));
+		  "then start this replica again", node->options.daemon.data_dir, disk_error(error));
 	node->failing = true;
 	node->stopping = true;
 	node_step(node, &(struct replica_event){.kind = REPLICA_STOP, .stop = {.failure = node->trouble}});
@@ -185,7 +185,7 @@ static void check_damaged(struct node *node)
 		  "stopping: damaged (%s), and within %u s no view manager confirmed that another member serves: start "
 		  "the front-end and the other replicas first, then this one again; nothing in %s was changed or "
 		  "removed",
-		  report.detail, DAMAGED_WAIT_US / 1000000, node->options.data_dir);
+		  report.detail, DAMAGED_WAIT_US / 1000000, node->options.daemon.data_dir);
 	node_end(node, NODE_FAILED, "damaged");
 }
 
@@ -264,7 +264,7 @@ bool node_disk_set_aside(struct node *node)
 		log_error("node", "%s", error);
 		return false;
 	}
-	log_warn("node", "all data set aside in %s/%s, starting again as a new replica: %s", node->options.data_dir,
+	log_warn("node", "all data set aside in %s/%s, starting again as a new replica: %s", node->options.daemon.data_dir,
 		 DIRECTORY_SET_ASIDE, node->ending);
 	return true;
 }

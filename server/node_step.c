@@ -70,7 +70,7 @@ static void write_record(struct node *node, const struct replica_write *write)
 	if (node->journal == NULL)
 		return; /* damaged: nothing more is written, and nothing becomes durable */
 	/* The core's own bounds are far below the journal's queue. */
-	bool queued = disk_record_append(node->journal, node->replica, node->options.program_base, write);
+	bool queued = disk_record_append(node->journal, node->replica, node->options.daemon.program_base, write);
 
 	must(queued);
 }
@@ -101,7 +101,7 @@ static void carry_out(struct node *node, const struct replica_action *action)
 		break;
 	case DO_READ:
 	case DO_READ_MOVED:
-		requests_read(action->read.token, action->kind == DO_READ_MOVED);
+		requests_answer_read(action->read.token, action->kind == DO_READ_MOVED);
 		break;
 	case DO_PUSH:
 		peer_links_push(node->links, &action->push);

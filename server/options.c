@@ -3,23 +3,20 @@
 #include <argp.h>
 #include <string.h>
 
-#include "rpc/net/address.h"
 #include "rpc/program/arguments.h"
-#include "rpc/frontend.h"
 
 enum key {
-	KEY_ID = 0x100, KEY_DATA_DIR, KEY_FRONTEND, KEY_LISTEN, KEY_ADVERTISE, KEY_PROGRAM_BASE, KEY_PUSH, KEY_PUSH_FULL_LIMIT,
-	KEY_INITIAL_ORDERS, KEY_POSTCODE_CHECK, KEY_POSTCODES_IO, KEY_GETTHEDATA, KEY_POSTCODE_PROXY, KEY_POSTCODE_MS, KEY_MAX_ORDERS,
-	KEY_SEGMENT_BYTES, KEY_HEARTBEAT, KEY_SUSPECT, KEY_STALL, KEY_LOG_LEVEL, KEY_CHECK
+	KEY_ID = 0x100, KEY_FRONTEND, KEY_PUSH, KEY_PUSH_FULL_LIMIT, KEY_INITIAL_ORDERS, KEY_POSTCODE_CHECK, KEY_POSTCODES_IO,
+	KEY_GETTHEDATA, KEY_POSTCODE_PROXY, KEY_POSTCODE_MS, KEY_MAX_ORDERS, KEY_SEGMENT_BYTES, KEY_CHECK
 };
 
 static const struct argp_option list[] = {
+	DAEMON_OPTIONS("journal and snapshots; made when missing, with those above it (required)",
+		       "RPC program number of the front-end; ours is N + id",
+		       "silence after which a backup is asked for a sign of life", "a backup silent for longer is reported",
+		       "a backup whose disk is late by this is reported"),
 	{"id", KEY_ID, "N", 0, "this replica's number, 1 to 4095 (required)", 0},
-	{"data-dir", KEY_DATA_DIR, "DIR", 0, "journal and snapshots; made when missing, with those above it (required)", 0},
 	{"frontend", KEY_FRONTEND, "HOST", 0, "tell the front-end there that we have started", 0},
-	{"listen", KEY_LISTEN, "ADDRESS[:PORT]", 0, "may be given again (127.0.0.1 and ::1, any port)", 0},
-	{"advertise", KEY_ADVERTISE, "ADDRESS[:PORT]", 0, "register this address instead of the one listened on", 0},
-	{"program-base", KEY_PROGRAM_BASE, "N", 0, "RPC program number of the front-end; ours is N + id (540000000)", 0},
 	{"push", KEY_PUSH, "MODE", 0, "how orders travel to backups: auto, full or delta (auto)", 0},
 	{"push-full-limit", KEY_PUSH_FULL_LIMIT, "BYTES", 0, "auto: send the full state up to this size (65536)", 0},
 	{"initial-orders", KEY_INITIAL_ORDERS, "FILE", 0, "the history a fresh replica starts with (four built-in orders); a cluster's own takes its place", 0},
@@ -30,10 +27,6 @@ static const struct argp_option list[] = {
 	{"postcode-timeout-ms", KEY_POSTCODE_MS, "N", 0, "for one check, both providers together (1000)", 0},
 	{"max-orders", KEY_MAX_ORDERS, "N", 0, "orders are refused beyond this many (10000000)", 0},
 	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment, 8388608 to 1073741824 (67108864)", 0},
-	{"heartbeat-ms", KEY_HEARTBEAT, "N", 0, "silence after which a backup is asked for a sign of life (50)", 0},
-	{"suspect-ms", KEY_SUSPECT, "N", 0, "a backup silent for longer is reported (250)", 0},
-	{"stall-ms", KEY_STALL, "N", 0, "a backup whose disk is late by this is reported (2000)", 0},
-	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0},
 	{"check", KEY_CHECK, "DIR", 0, "verify a data directory offline, print what it holds as JSON, and exit", 0},
 	{NULL, 0, NULL, 0, NULL, 0},
 };
@@ -60,16 +53,6 @@ static enum replica_push_mode push_mode(const struct argp_state *state, const ch
 	return PUSH_DELTA;
 }
 
-static const char *advertised(const struct argp_state *state, const char *text)
-{
-	struct rpc_address address;
-
-	arguments_address(state, "advertise", text);
-	if (rpc_address_parse(text, &address) && rpc_address_is_wildcard(&address))
-		argp_error(state, "--advertise %s: an address that others can connect to is needed", text);
-	return text;
-}
-
 static error_t parse_replica(int key, const char *text, struct argp_state *state)
 {
 	struct node_options *node = &((struct server_options *)state->input)->node;
@@ -85,21 +68,12 @@ static error_t parse_replica(int key, const char *text, struct argp_state *state
 	case KEY_MAX_ORDERS:
 		node->orders_max = replica->orders_max = arguments_number(state, "max-orders", text, 1, 1000000000);
 		return 0;
-	case KEY_HEARTBEAT:
-		replica->heartbeat_ms = (uint32_t)arguments_number(state, "heartbeat-ms", text, 5, 10000);
-		return 0;
-	case KEY_SUSPECT:
-		replica->suspect_ms = (uint32_t)arguments_number(state, "suspect-ms", text, 10, 600000);
-		return 0;
-	case KEY_STALL:
-		replica->stall_ms = (uint32_t)arguments_number(state, "stall-ms", text, 10, 600000);
-		return 0;
 	case KEY_SEGMENT_BYTES:
 		/* At least four of the largest records fit. */
 		node->segment_bytes = (uint32_t)arguments_number(state, "segment-bytes", text, 8u << 20, 1u << 30);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return daemon_options_parse(key, text, state, &node->daemon);
 	}
 }
 
@@ -134,12 +108,12 @@ static void check(const struct argp_state *state, const struct server_options *o
 		return;
 	if (options->node.id == 0)
 		argp_error(state, "--id N is needed: this replica's number, 1 to 4095, another one for each replica");
-	if (options->node.data_dir == NULL)
+	if (options->node.daemon.data_dir == NULL)
 		argp_error(state, "--data-dir DIR is needed: the directory that keeps this replica's orders");
-	if (options->node.replica.suspect_ms <= options->node.replica.heartbeat_ms)
+	if (options->node.daemon.suspect_ms <= options->node.daemon.heartbeat_ms)
 		argp_error(state,
 			   "--suspect-ms %u must be above --heartbeat-ms %u: a replica is asked before it is suspected",
-			   options->node.replica.suspect_ms, options->node.replica.heartbeat_ms);
+			   options->node.daemon.suspect_ms, options->node.daemon.heartbeat_ms);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -151,34 +125,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_ID:
 		node->id = (uint32_t)arguments_number(state, "id", text, 1, 4095);
 		return 0;
-	case KEY_DATA_DIR:
-		node->data_dir = text;
-		return 0;
 	case KEY_FRONTEND:
 		node->frontend = arguments_hosts(state, "frontend", text);
-		return 0;
-	case KEY_LISTEN:
-		if (node->listen_count == sizeof node->listen / sizeof node->listen[0])
-			argp_error(state, "--listen: at most 8 addresses");
-		node->listen[node->listen_count++] = arguments_address(state, "listen", text);
-		return 0;
-	case KEY_ADVERTISE:
-		node->advertise = advertised(state, text);
-		return 0;
-	case KEY_PROGRAM_BASE:
-		node->program_base = (uint32_t)arguments_number(state, "program-base", text, 1, UINT32_MAX - 4096);
 		return 0;
 	case KEY_INITIAL_ORDERS:
 		node->initial_orders = text;
 		return 0;
-	case KEY_LOG_LEVEL:
-		arguments_log_level(state, text);
-		return 0;
 	case KEY_CHECK:
 		options->check = text;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "%s: there are only options; see --help", text);
 		return 0;
 	case ARGP_KEY_END:
 		check(state, options);
@@ -188,19 +142,24 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	}
 }
 
-void options_parse(int argc, char **argv, struct server_options *options)
+void server_options_parse(int argc, char **argv, struct server_options *options)
 {
 	static const struct argp argp = {
 		.options = list, .parser = parse, .doc = "One replica of the Just Hungry ordering service."};
 
-	*options = (struct server_options){.node = {.program_base = JH_FRONTEND,
+	*options = (struct server_options){.node = {.daemon = daemon_options_default(),
 						    .orders_max = LIMIT_ORDERS_DEFAULT,
 						    .postcodes = postcode_options_default(),
 						    .replica = {.push_mode = PUSH_AUTO, .push_full_limit = 65536,
-								.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,
 								.read_hold_ms = 100, .orders_max = LIMIT_ORDERS_DEFAULT,
 								.log_bytes_max = LIMIT_LOG_BYTES}}};
 	argp_err_exit_status = 2;
 	arguments_parse(&argp, argc, argv, ARGP_IN_ORDER, options);
-	options->node.replica.id = options->node.id;
+
+	struct node_options *node = &options->node;
+
+	node->replica.id = node->id;
+	node->replica.heartbeat_ms = node->daemon.heartbeat_ms;
+	node->replica.suspect_ms = node->daemon.suspect_ms;
+	node->replica.stall_ms = node->daemon.stall_ms;
 }

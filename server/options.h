@@ -9,4 +9,4 @@ struct server_options {
 };
 
 /* Ends the program with status 2 and one line when an option makes no sense. */
-void options_parse(int argc, char **argv, struct server_options *options);
+void server_options_parse(int argc, char **argv, struct server_options *options);

@@ -436,7 +436,7 @@ static void reply_history(struct request *request, const char *postcode)
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);
 }
 
-void requests_read(uint64_t token, bool moved)
+void requests_answer_read(uint64_t token, bool moved)
 {
 	struct request *request = request_of(token);
 	const jh_history_query *query = &request->query.jh_query_u.history;

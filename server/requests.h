@@ -37,7 +37,7 @@ bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc
 /* DO_JUDGE, DO_ANSWER, DO_READ and DO_READ_MOVED of the core. */
 void requests_judge(uint64_t token);
 void requests_answer(const struct replica_answer *answer);
-void requests_read(uint64_t token, bool moved);
+void requests_answer_read(uint64_t token, bool moved);
 
 /* The next one that has been validated, as PROPOSE or DECLINE; *time_us: of its order. False: none. */
 bool requests_next(struct requests *requests, struct replica_event *event, int64_t *time_us);

@@ -8,6 +8,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/address.h"
+#include "rpc/net/listen_socket.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/server.h"
 
@@ -235,6 +236,18 @@ static bool listen_on_all(struct listener *listener, struct listening *listening
 	}
 	for (uint32_t i = 0; i < options->addresses_count; i++) {
 		if (!listen_on(listener, options->addresses[i], listening, error, error_size))
+			return false;
+	}
+	return true;
+}
+
+bool listener_is_possible(uint32_t program, uint32_t version, const char *const *addresses, uint32_t addresses_count,
+			  char *error, size_t error_size)
+{
+	if (registry_taken(program, version, error, error_size))
+		return false;
+	for (uint32_t i = 0; i < addresses_count; i++) {
+		if (!listen_socket_possible(addresses[i], error, error_size))
 			return false;
 	}
 	return true;

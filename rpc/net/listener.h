@@ -29,6 +29,11 @@ struct listener_options {
 	void *context;
 };
 
+/* RULE 20: before anything is written. False with one line in error when somebody alive serves the program, or when one cannot
+ * listen there. */
+bool listener_is_possible(uint32_t program, uint32_t version, const char *const *addresses, uint32_t addresses_count,
+			  char *error, size_t error_size);
+
 /* Listens and begins to register. address: the first that is registered. NULL with one line in error. */
 struct listener *listener_new(const struct listener_options *options, char *address, size_t address_size, char *error,
 			      size_t error_size);

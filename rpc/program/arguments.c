@@ -44,19 +44,24 @@ error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned
 	return error;
 }
 
-uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
-			  uint64_t high)
+bool arguments_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
 {
 	char *end;
 
 	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number >= low && *number <= high;
+}
 
-	unsigned long long value = strtoull(text, &end, 10);
+uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
+			  uint64_t high)
+{
+	uint64_t number;
 
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+	if (!arguments_is_number(text, low, high, &number))
 		argp_error(state, "--%s %s: a number from %" PRIu64 " to %" PRIu64 " is needed", option, text, low,
 			   high);
-	return value;
+	return number;
 }
 
 const char *arguments_address(const struct argp_state *state, const char *option, const char *text)

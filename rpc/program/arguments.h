@@ -1,16 +1,23 @@
-/* What the options of all programs have in common: numbers, addresses and levels, judged once, with one clear line.
+/* What the options of all programs have in common: numbers, addresses and levels, checked in one place, with one clear line.
  * A bad one ends the program through argp_error (exit status argp_err_exit_status). */
 #pragma once
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#define PROGRAM_BASE_DEFAULT 540000000u         /* JH_FRONTEND of rpc/frontend.x */
+#define PROGRAM_BASE_MAX (UINT32_MAX - 4095u)   /* a replica's number is this and its id */
 
 /* argp_parse; whatever it, getopt or a parser says of an argument, what cannot be seen in it is written out
  * (rpc/base/escape.h): an option that was copied with a character of no width looks right otherwise.
  * Help texts fit the terminal. */
 error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input);
 
-/* A decimal number from low to high. */
+/* Is text a whole number low..high, written in digits alone? */
+bool arguments_is_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
+
+/* Such a number. */
 uint64_t arguments_number(const struct argp_state *state, const char *option, const char *text, uint64_t low,
 			  uint64_t high);
 

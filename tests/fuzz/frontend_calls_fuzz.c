@@ -36,7 +36,7 @@ static void frontend_open(struct frontend *frontend, struct event_base *base)
 	memset(frontend, 0, sizeof *frontend);
 	limits.calls_in_flight = 8; /* a small input reaches them */
 	frontend->base = base;
-	frontend->options.program_base = BASE;
+	frontend->options.daemon.program_base = BASE;
 	frontend->options.views = (struct views_options){.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
 	frontend->server = rpc_server_new(base, &limits);
 	frontend->views = views_new(&frontend->options.views);

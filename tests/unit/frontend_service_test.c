@@ -170,7 +170,7 @@ static int begin(void **state)
 
 	(void)state;
 	memset(&rig, 0, sizeof rig);
-	frontend->options.program_base = PROGRAM_BASE;
+	frontend->options.daemon.program_base = PROGRAM_BASE;
 	frontend->options.views.suspect_ms = 250;
 	frontend->base = event_base_new();
 	frontend->server = rpc_server_new(frontend->base, &limits);

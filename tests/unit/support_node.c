@@ -130,7 +130,7 @@ void node_rig_end(void)
 
 void node_begin(void)
 {
-	struct node_options options = {.id = NODE_ID, .program_base = NODE_BASE, .data_dir = node_rig.directory,
+	struct node_options options = {.id = NODE_ID, .daemon = {.program_base = NODE_BASE, .data_dir = node_rig.directory},
 				       .orders_max = 100, .postcodes = postcode_options_default(),
 				       .replica = {.id = NODE_ID, .push_mode = PUSH_AUTO, .push_full_limit = 65536,
 						   .heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,

@@ -193,7 +193,7 @@ static void step_one(struct frontend *frontend, struct views_event *event)
 static void tell_demand(struct frontend *frontend)
 {
 	uint32_t waiting = router_waiting(frontend->router);
-	struct views_event event = {.kind = VIEWS_DEMAND, .waiting = waiting};
+	struct views_event event = {.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}};
 
 	if ((waiting > 0) == frontend->demand_told || !frontend->begun)
 		return;
@@ -221,7 +221,8 @@ static void tell_alive(struct frontend *frontend)
 		uint64_t heard_ms = links_heard_us(frontend->links, rows[i].id) / 1000;
 
 		if (rows[i].reachable && now_ms - heard_ms < rows[i].age_ms)
-			step(frontend, &(struct views_event){.kind = VIEWS_ALIVE, .id = rows[i].id, .heard_ms = heard_ms});
+			step(frontend, &(struct views_event){.kind = VIEWS_ALIVE,
+							     .alive = {.id = rows[i].id, .heard_ms = heard_ms}});
 	}
 }
 
@@ -258,11 +259,11 @@ static void replica_hello(void *context, uint32_t id, enum hello_status status, 
 	if (identity == NULL || identity->program_base != frontend->options.daemon.program_base)
 		discovery_doubt(frontend->discovery, id);
 	step(frontend, &(struct views_event){.kind = VIEWS_HELLO,
-					     .id = id,
-					     .identity = identity,
-					     .reply_status = status,
-					     .reply_text = text,
-					     .report = report});
+					     .hello = {.id = id,
+						       .status = status,
+						       .text = text,
+						       .identity = identity,
+						       .report = report}});
 }
 
 static void replica_report(void *context, uint32_t id, const struct report *report)
@@ -270,7 +271,7 @@ static void replica_report(void *context, uint32_t id, const struct report *repo
 	struct frontend *frontend = context;
 
 	judge_reader(frontend, id, report);
-	step(frontend, &(struct views_event){.kind = VIEWS_REPORT, .id = id, .report = report});
+	step(frontend, &(struct views_event){.kind = VIEWS_REPORT, .report = {.id = id, .report = report}});
 	status_heard(frontend, id);
 }
 
@@ -279,7 +280,7 @@ static void replica_bound(void *context, uint32_t id, const struct report *repor
 	struct frontend *frontend = context;
 
 	router_link(frontend->router, id, true, frontend_now_ms());
-	step(frontend, &(struct views_event){.kind = VIEWS_BOUND, .id = id, .report = report});
+	step(frontend, &(struct views_event){.kind = VIEWS_BOUND, .bound = {.id = id, .report = report}});
 }
 
 static void replica_lost(void *context, uint32_t id, bool refused)
@@ -287,7 +288,7 @@ static void replica_lost(void *context, uint32_t id, bool refused)
 	struct frontend *frontend = context;
 
 	router_link(frontend->router, id, false, frontend_now_ms());
-	step(frontend, &(struct views_event){.kind = VIEWS_LOST, .id = id, .refused = refused});
+	step(frontend, &(struct views_event){.kind = VIEWS_LOST, .lost = {.id = id, .refused = refused}});
 	status_heard(frontend, id);
 }
 
@@ -301,13 +302,13 @@ const struct links_events manager_links_events = {
 
 static void replica_found(void *context, uint32_t id, const char *address)
 {
-	step(context, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
+	step(context, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
 }
 
 static void round_dumped(void *context, bool complete, const uint32_t *ids, uint32_t count)
 {
-	step(context, &(struct views_event){
-			      .kind = VIEWS_DUMPED, .complete = complete, .ids = ids, .ids_count = count});
+	step(context, &(struct views_event){.kind = VIEWS_DUMPED,
+					    .dumped = {.complete = complete, .ids = ids, .ids_count = count}});
 }
 
 /* Auto-clean before its time: it is certain that no process of that number is there. */
@@ -328,7 +329,7 @@ void manager_saved(void *context, uint64_t ticket, bool ok, const char *error)
 {
 	if (!ok)
 		log_error("store", "%s", error);
-	step(context, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
+	step(context, &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = ticket, .ok = ok}});
 }
 
 /* --- operators ---------------------------------------------------------------------------------------------------- */
@@ -351,7 +352,7 @@ bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call 
 
 	if (token == 0)
 		return false;
-	step(frontend, &(struct views_event){.kind = VIEWS_SWITCHOVER, .token = token, .id = id});
+	step(frontend, &(struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = token, .id = id}});
 	return true;
 }
 
@@ -361,7 +362,8 @@ bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struc
 
 	if (token == 0)
 		return false;
-	step(frontend, &(struct views_event){.kind = VIEWS_PROMOTE, .token = token, .id = id, .confirm = confirm});
+	step(frontend, &(struct views_event){.kind = VIEWS_PROMOTE,
+					     .promote = {.token = token, .id = id, .confirm = confirm}});
 	return true;
 }
 
@@ -371,7 +373,7 @@ bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *cal
 
 	if (token == 0)
 		return false;
-	step(frontend, &(struct views_event){.kind = VIEWS_REMOVE, .token = token, .id = id});
+	step(frontend, &(struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = token, .id = id}});
 	return true;
 }
 
@@ -394,7 +396,7 @@ void manager_begin(struct frontend *frontend, const struct views_stored *stored)
 {
 	must(!frontend->begun);
 	frontend->stepping = true;
-	step_one(frontend, &(struct views_event){.kind = VIEWS_START, .stored = stored});
+	step_one(frontend, &(struct views_event){.kind = VIEWS_START, .start = {.stored = stored}});
 	frontend->stepping = false;
 	frontend->begun = true;
 	event_active(frontend->demand, EV_TIMEOUT, 0); /* clients may wait already */

@@ -70,11 +70,11 @@ static bool being_admitted(const struct views *v, const struct known *k)
 	return v->ticket != 0 && view_member_exact(&v->next.view, k->id, k->identity.uuid) != NULL;
 }
 
-static bool refused_hello(struct views *v, struct known *k, const struct views_event *event)
+static bool refused_hello(struct views *v, struct known *k, const struct views_hello *hello)
 {
-	const char *text = event->reply_text != NULL ? event->reply_text : "";
+	const char *text = hello->text != NULL ? hello->text : "";
 
-	if (event->identity == NULL || event->report == NULL || k->hello_status == HELLO_FORMAT ||
+	if (hello->identity == NULL || hello->report == NULL || k->hello_status == HELLO_FORMAT ||
 	    k->hello_status == HELLO_OTHER_FORMAT) { /* RULE 17 */
 		bool other_format = k->hello_status == HELLO_OTHER_FORMAT;
 
@@ -85,7 +85,7 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_e
 		return true;
 	}
 	/* RULE 17 */
-	if (k->hello_status == HELLO_NOT_ME || event->identity->id != k->id || event->report->id != k->id) {
+	if (k->hello_status == HELLO_NOT_ME || hello->identity->id != k->id || hello->report->id != k->id) {
 		k->hello_status = HELLO_NOT_ME;
 		vm_say_of(v, k, LOG_LEVEL_WARN, OTHER_PROCESS_TEXT " at %s: %.100s", k->tried, text);
 		vm_liveness_disconnect(v, k, k->backoff_ms);
@@ -109,32 +109,32 @@ static void connection_is_up(struct views *v, struct known *k)
 	k->connection++;
 }
 
-void vm_hello_answered(struct views *v, const struct views_event *event)
+void vm_hello_answered(struct views *v, const struct views_hello *hello)
 {
-	struct known *k = vm_known_find(v, event->id);
+	struct known *k = vm_known_find(v, hello->id);
 
 	if (k == NULL || k->link == LINK_DOWN)
 		return; /* we closed it meanwhile */
-	bool restarted = k->greeted && event->identity != NULL &&
-			 !uuid_equal(k->identity.incarnation, event->identity->incarnation);
+	bool restarted = k->greeted && hello->identity != NULL &&
+			 !uuid_equal(k->identity.incarnation, hello->identity->incarnation);
 
 	connection_is_up(v, k);
-	k->hello_status = event->reply_status;
-	if (refused_hello(v, k, event))
+	k->hello_status = hello->status;
+	if (refused_hello(v, k, hello))
 		return;
-	if (k->greeted && !uuid_equal(k->identity.uuid, event->identity->uuid)) {
+	if (k->greeted && !uuid_equal(k->identity.uuid, hello->identity->uuid)) {
 		vm_say_of(v, k, LOG_LEVEL_WARN, "came back with another data directory");
 		forget_data(v, k);
 	} else if (k->greeted) {
-		check_view(v, k, event->report);
+		check_view(v, k, hello->report);
 	}
 	k->greeted = true;
-	k->identity = *event->identity;
+	k->identity = *hello->identity;
 	if (k->hello_status == HELLO_BOUND)
 		k->bound = false;
-	else if (uuid_equal(event->report->view.manager, v->manager))
+	else if (uuid_equal(hello->report->view.manager, v->manager))
 		k->bound = true; /* it says so itself, and says only what is durable */
-	take_report(v, k, event->report);
+	take_report(v, k, hello->report);
 	if (vm_known_standing(v, k) == STANDING_FOREIGN) {
 		/* Looked at again later: it may be restarted with other data. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "belongs to another cluster, whose orders it holds up to op %llu: left alone",

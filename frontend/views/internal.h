@@ -241,7 +241,7 @@ void vm_liveness_beat(struct views *v, struct known *k);
 uint64_t vm_liveness_deadline(struct views *v);
 
 /* hello.c: what replicas say of themselves. */
-void vm_hello_answered(struct views *v, const struct views_event *event);
+void vm_hello_answered(struct views *v, const struct views_hello *hello);
 void vm_hello_check_floor(struct views *v, struct known *k);
 void vm_hello_report(struct views *v, uint32_t id, const struct report *report);
 void vm_hello_bound(struct views *v, uint32_t id, const struct report *report);

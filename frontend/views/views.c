@@ -41,43 +41,43 @@ static void learn(struct views *v, const struct views_event *event)
 {
 	switch (event->kind) {
 	case VIEWS_START:
-		start(v, event->stored);
+		start(v, event->start.stored);
 		return;
 	case VIEWS_FOUND:
-		vm_liveness_found(v, event->id, event->address);
+		vm_liveness_found(v, event->found.id, event->found.address);
 		return;
 	case VIEWS_DUMPED:
-		vm_liveness_dumped(v, event->complete, event->ids, event->ids_count);
+		vm_liveness_dumped(v, event->dumped.complete, event->dumped.ids, event->dumped.ids_count);
 		return;
 	case VIEWS_HELLO:
-		vm_hello_answered(v, event);
+		vm_hello_answered(v, &event->hello);
 		return;
 	case VIEWS_REPORT:
-		vm_hello_report(v, event->id, event->report);
+		vm_hello_report(v, event->report.id, event->report.report);
 		return;
 	case VIEWS_ALIVE:
-		vm_liveness_alive(v, event->id, event->heard_ms);
+		vm_liveness_alive(v, event->alive.id, event->alive.heard_ms);
 		return;
 	case VIEWS_LOST:
-		vm_liveness_lost(v, event->id, event->refused);
+		vm_liveness_lost(v, event->lost.id, event->lost.refused);
 		return;
 	case VIEWS_BOUND:
-		vm_hello_bound(v, event->id, event->report);
+		vm_hello_bound(v, event->bound.id, event->bound.report);
 		return;
 	case VIEWS_STORED:
-		vm_view_stored(v, event->ticket, event->ok);
+		vm_view_stored(v, event->stored.ticket, event->stored.ok);
 		return;
 	case VIEWS_DEMAND:
-		v->waiting = event->waiting;
+		v->waiting = event->demand.waiting;
 		return;
 	case VIEWS_SWITCHOVER:
-		vm_operator_switchover(v, event->token, event->id);
+		vm_operator_switchover(v, event->switchover.token, event->switchover.id);
 		return;
 	case VIEWS_PROMOTE:
-		vm_operator_promote(v, event->token, event->id, event->confirm);
+		vm_operator_promote(v, event->promote.token, event->promote.id, event->promote.confirm);
 		return;
 	case VIEWS_REMOVE:
-		vm_removal_asked(v, event->token, event->id);
+		vm_removal_asked(v, event->remove.token, event->remove.id);
 		return;
 	case VIEWS_TICK:
 		/* Only here: whoever is judged silent must have had his answers read first (rule 15). */
@@ -147,10 +147,18 @@ static uint64_t deadline(struct views *v)
 /* One that has been replaced says nothing more, but leaves no operator without an answer. */
 static void answer_only(struct views *v, const struct views_event *event)
 {
-	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE && event->kind != VIEWS_REMOVE)
+	uint64_t token;
+
+	if (event->kind == VIEWS_SWITCHOVER)
+		token = event->switchover.token;
+	else if (event->kind == VIEWS_PROMOTE)
+		token = event->promote.token;
+	else if (event->kind == VIEWS_REMOVE)
+		token = event->remove.token;
+	else
 		return;
 	v->tokens_opened++;
-	vm_answer(v, event->token, VIEWS_REFUSED, "this front-end is replaced by another one");
+	vm_answer(v, token, VIEWS_REFUSED, "this front-end is replaced by another one");
 }
 
 void views_step(struct views *v, const struct views_event *event, struct views_actions *actions)

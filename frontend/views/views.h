@@ -35,24 +35,28 @@ struct views_stored {
 };
 
 enum views_event_kind {
-	VIEWS_START,       /* stored */
+	VIEWS_START,       /* the view file has been read; stored is NULL when there was none */
 	VIEWS_FOUND,       /* discovery saw replica id at address (each dump names all again; cheap to repeat) */
-	VIEWS_DUMPED,      /* one round of dumps is over: complete says whether every --replica-hosts answered; `ids` is
-			      every id registered anywhere */
-	VIEWS_HELLO,       /* connection to id is open both ways: identity and report, unless it is not
-			      understood; reply_status */
+	VIEWS_DUMPED,      /* one round of dumps is over; ids is every id registered anywhere */
+	VIEWS_HELLO,       /* the connection to id is open both ways */
 	VIEWS_REPORT,      /* id answered a heartbeat, watch, install or bind */
 	VIEWS_ALIVE,       /* at heard_ms something came from id, which need not be whole: told before a TICK */
-	VIEWS_LOST,        /* the connection to id ended or could not be made; refused: nobody listens there (it is
-			      dead) */
-	VIEWS_BOUND,       /* id answered BIND: it is durably bound to us; report is from after the binding */
+	VIEWS_LOST,        /* the connection to id ended or could not be made */
+	VIEWS_BOUND,       /* id answered BIND: it is durably bound to us; its report is from after the binding */
 	VIEWS_STORED,      /* the STORE with this ticket is durable (ok), or failed */
-	VIEWS_DEMAND,      /* the router: `waiting` requests wait (0: none); cheap, sent whenever it changes from or to
-			      0 */
-	VIEWS_SWITCHOVER,  /* an operator's wish: token, id (0: choose) */
-	VIEWS_PROMOTE,     /* an operator's force: token, id, confirm */
-	VIEWS_REMOVE,      /* an operator misses id no longer: token, id */
+	VIEWS_DEMAND,      /* the router: `waiting` requests wait; cheap, sent whenever it changes from or to 0 */
+	VIEWS_SWITCHOVER,  /* an operator request: make id (0: choose) the primary */
+	VIEWS_PROMOTE,     /* an operator request: force id, or with confirm false tell what that would cost */
+	VIEWS_REMOVE,      /* an operator request: id is expected no longer */
 	VIEWS_TICK         /* the deadline the last step gave has come (or earlier) */
+};
+
+struct views_hello {
+	uint32_t id;
+	enum hello_status status;
+	const char *text;                /* the other end's words when it refused; may be NULL */
+	const struct identity *identity; /* who answered; NULL, as is report, when the answer is not understood */
+	const struct report *report;
 };
 
 struct views_event {
@@ -61,23 +65,49 @@ struct views_event {
 	int64_t wall_us;          /* the wall clock, for what people read; decides nothing (rule 16) */
 	uint64_t floor;           /* the router's: highest op any answer passed on has shown (0: none or unknown) */
 	struct uuid fresh[2];     /* two random uuids, for a manager, cluster or generation made in this step */
-	uint32_t id;
-	const char *address;      /* FOUND */
-	const struct identity *identity; /* HELLO: who answered */
-	enum hello_status reply_status; /* HELLO */
-	const char *reply_text;   /* HELLO: the other end's words when it refused */
-	const struct report *report;     /* HELLO, REPORT, BOUND */
-	uint64_t heard_ms;        /* ALIVE: not after now_ms */
-	bool refused;             /* LOST */
-	bool complete;            /* DUMPED */
-	const uint32_t *ids;
-	uint32_t ids_count;
-	uint64_t ticket;          /* STORED */
-	bool ok;
-	uint64_t waiting;         /* DEMAND */
-	uint64_t token;           /* SWITCHOVER, PROMOTE, REMOVE */
-	bool confirm;
-	const struct views_stored *stored; /* START */
+	union { /* no arm: TICK */
+		struct {
+			const struct views_stored *stored;
+		} start;
+		struct {
+			uint32_t id;
+			const char *address;
+		} found;
+		struct {
+			bool complete; /* every --replica-hosts answered */
+			const uint32_t *ids;
+			uint32_t ids_count;
+		} dumped;
+		struct views_hello hello;
+		struct {
+			uint32_t id;
+			const struct report *report;
+		} report, bound;
+		struct {
+			uint32_t id;
+			uint64_t heard_ms; /* not after now_ms */
+		} alive;
+		struct {
+			uint32_t id;
+			bool refused; /* nobody listens there: it is dead */
+		} lost;
+		struct {
+			uint64_t ticket;
+			bool ok;
+		} stored;
+		struct {
+			uint64_t waiting; /* 0: none */
+		} demand;
+		struct {
+			uint64_t token;
+			uint32_t id;
+		} switchover, remove;
+		struct {
+			uint64_t token;
+			uint32_t id;
+			bool confirm;
+		} promote;
+	};
 };
 
 enum views_action_kind {

@@ -388,13 +388,15 @@ static void do_by_hand(struct stage *s, const struct words *words)
 
 static void do_operator(struct stage *s, const struct words *words)
 {
-	enum views_event_kind kind = strcmp(words->word[0], "promote") == 0  ? VIEWS_PROMOTE
-				     : strcmp(words->word[0], "remove") == 0 ? VIEWS_REMOVE
-									     : VIEWS_SWITCHOVER;
+	uint32_t id = (uint32_t)number(words, 2);
+	struct views_event event = {.kind = VIEWS_SWITCHOVER, .switchover = {.token = 1, .id = id}};
 
-	front_step(s, front(s, words, 1), &(struct views_event){.kind = kind, .token = 1,
-								.id = (uint32_t)number(words, 2),
-								.confirm = has_word(words, "confirm")});
+	if (strcmp(words->word[0], "promote") == 0)
+		event = (struct views_event){.kind = VIEWS_PROMOTE,
+					     .promote = {.token = 1, .id = id, .confirm = has_word(words, "confirm")}};
+	else if (strcmp(words->word[0], "remove") == 0)
+		event = (struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = 1, .id = id}};
+	front_step(s, front(s, words, 1), &event);
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */

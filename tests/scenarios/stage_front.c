@@ -201,7 +201,7 @@ void front_tell_demand(struct stage *s, struct front_process *f)
 	if ((waiting > 0) == f->demand_told)
 		return;
 	f->demand_told = waiting > 0;
-	step_one(s, f, &(struct views_event){.kind = VIEWS_DEMAND, .waiting = waiting});
+	step_one(s, f, &(struct views_event){.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}});
 }
 
 void front_step(struct stage *s, struct front_process *f, struct views_event *event)
@@ -221,17 +221,21 @@ static void take_report(struct stage *s, struct front_process *f, const struct i
 		router_link(f->router, item->from, true, now(s, f));
 	else
 		router_reader(f->router, item->from, reads_able(f, item->from, &item->report));
-	front_step(s, f, &(struct views_event){.kind = bound ? VIEWS_BOUND : VIEWS_REPORT, .id = item->from,
-					       .report = &item->report});
+	if (bound)
+		front_step(s, f, &(struct views_event){.kind = VIEWS_BOUND,
+						       .bound = {.id = item->from, .report = &item->report}});
+	else
+		front_step(s, f, &(struct views_event){.kind = VIEWS_REPORT,
+						       .report = {.id = item->from, .report = &item->report}});
 }
 
 static void take_hello(struct stage *s, struct front_process *f, const struct item *item)
 {
 	if (item->status == 0)
 		router_link(f->router, item->from, true, now(s, f));
-	front_step(s, f, &(struct views_event){.kind = VIEWS_HELLO, .id = item->from, .identity = &item->me,
-					       .report = &item->report, .reply_status = item->status,
-					       .reply_text = "no"});
+	front_step(s, f, &(struct views_event){.kind = VIEWS_HELLO,
+					       .hello = {.id = item->from, .status = item->status, .text = "no",
+							 .identity = &item->me, .report = &item->report}});
 }
 
 static enum router_reply reply_of(const struct item *item)
@@ -257,7 +261,8 @@ static void take_file(struct stage *s, struct front_process *f, const struct ite
 		f->stored = f->storing;
 		f->has_file = true;
 	}
-	front_step(s, f, &(struct views_event){.kind = VIEWS_STORED, .ticket = item->ticket, .ok = !f->fails});
+	front_step(s, f, &(struct views_event){.kind = VIEWS_STORED,
+					       .stored = {.ticket = item->ticket, .ok = !f->fails}});
 }
 
 void front_take(struct stage *s, struct front_process *f, struct item *item)
@@ -286,8 +291,9 @@ void front_take(struct stage *s, struct front_process *f, struct item *item)
 		item->conn->open[0] = false;
 		f->links[item->from] = NULL;
 		router_link(f->router, item->from, false, now(s, f));
-		front_step(s, f, &(struct views_event){.kind = VIEWS_LOST, .id = item->from,
-						       .refused = item->kind == ITEM_REFUSED});
+		front_step(s, f, &(struct views_event){.kind = VIEWS_LOST,
+						       .lost = {.id = item->from,
+								.refused = item->kind == ITEM_REFUSED}});
 		return;
 	default:
 		must_not_reach("what a front-end is sent");
@@ -319,11 +325,12 @@ void front_discover(struct stage *s, struct front_process *f)
 			continue;
 		snprintf(address, sizeof address, "%" PRIu32, s->processes[id].life);
 		ids[count++] = id;
-		front_step(s, f, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
+		front_step(s, f, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
 	}
 	if (f->process->alive)
-		front_step(s, f, &(struct views_event){.kind = VIEWS_DUMPED, .complete = !s->hosts_silent, .ids = ids,
-						       .ids_count = count});
+		front_step(s, f, &(struct views_event){.kind = VIEWS_DUMPED,
+						       .dumped = {.complete = !s->hosts_silent, .ids = ids,
+								  .ids_count = count}});
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -350,7 +357,8 @@ void front_start(struct stage *s, struct front_process *f, bool may_form, bool t
 		stage_say(s, "%s starts, its file holds view %" PRIu64, name_of(f), f->stored.view.number);
 	else
 		stage_say(s, "%s starts without a view file", name_of(f));
-	front_step(s, f, &(struct views_event){.kind = VIEWS_START, .stored = f->has_file ? &f->stored : NULL});
+	front_step(s, f, &(struct views_event){.kind = VIEWS_START,
+					       .start = {.stored = f->has_file ? &f->stored : NULL}});
 	front_discover(s, f);
 }
 

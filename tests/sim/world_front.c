@@ -211,7 +211,7 @@ static void tell_demand(struct world *w)
 	if ((waiting > 0) == w->front->demand_told)
 		return;
 	w->front->demand_told = waiting > 0;
-	step_one(w, &(struct views_event){.kind = VIEWS_DEMAND, .waiting = waiting});
+	step_one(w, &(struct views_event){.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}});
 }
 
 static void step(struct world *w, struct views_event *event)
@@ -245,7 +245,10 @@ static void take_report(struct world *w, struct conn *conn, const struct message
 		router_link(w->front->router, conn->id, true, front_ms(w));
 	else
 		router_reader(w->front->router, conn->id, reads_able(w, conn->id, report));
-	step(w, &(struct views_event){.kind = kind, .id = conn->id, .report = report});
+	if (kind == VIEWS_BOUND)
+		step(w, &(struct views_event){.kind = VIEWS_BOUND, .bound = {.id = conn->id, .report = report}});
+	else
+		step(w, &(struct views_event){.kind = VIEWS_REPORT, .report = {.id = conn->id, .report = report}});
 }
 
 static void take_hello(struct world *w, struct conn *conn, const struct hello *hello)
@@ -256,8 +259,9 @@ static void take_hello(struct world *w, struct conn *conn, const struct hello *h
 		watch(w, conn);
 		router_link(w->front->router, conn->id, true, front_ms(w));
 	}
-	step(w, &(struct views_event){.kind = VIEWS_HELLO, .id = conn->id, .identity = &hello->me, .report = &hello->report,
-				      .reply_status = hello->status, .reply_text = "no"});
+	step(w, &(struct views_event){.kind = VIEWS_HELLO,
+				      .hello = {.id = conn->id, .status = hello->status, .text = "no",
+						.identity = &hello->me, .report = &hello->report}});
 }
 
 void front_heard(struct world *w, struct conn *conn, const struct message *message)
@@ -291,7 +295,7 @@ void front_lost(struct world *w, struct conn *conn, bool refused)
 		return;
 	w->front->links[conn->id] = NULL;
 	router_link(w->front->router, conn->id, false, front_ms(w));
-	step(w, &(struct views_event){.kind = VIEWS_LOST, .id = conn->id, .refused = refused});
+	step(w, &(struct views_event){.kind = VIEWS_LOST, .lost = {.id = conn->id, .refused = refused}});
 }
 
 /* --- events ------------------------------------------------------------------------------------------------------- */
@@ -307,9 +311,10 @@ static void discover(struct world *w)
 			continue;
 		memcpy(address, w->nodes[id].registered, sizeof address);
 		ids[count++] = id;
-		step(w, &(struct views_event){.kind = VIEWS_FOUND, .id = id, .address = address});
+		step(w, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
 	}
-	step(w, &(struct views_event){.kind = VIEWS_DUMPED, .complete = true, .ids = ids, .ids_count = count});
+	step(w, &(struct views_event){.kind = VIEWS_DUMPED,
+				      .dumped = {.complete = true, .ids = ids, .ids_count = count}});
 }
 
 static void store_ends(struct world *w)
@@ -331,7 +336,7 @@ static void stored(struct world *w, uint64_t ticket)
 		store_ends(w);
 	}
 	w->front->storing_ticket = 0;
-	step(w, &(struct views_event){.kind = VIEWS_STORED, .ticket = ticket, .ok = ok});
+	step(w, &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = ticket, .ok = ok}});
 }
 
 void front_event(struct world *w, const struct world_event *event)
@@ -372,8 +377,12 @@ void front_switchover(struct world *w)
 	uint32_t id = world_draw(w, w->profile.nodes + 1);
 
 	/* An operator who moves the primary now and then says which lost one will not come back, rightly or wrongly. */
-	step(w, &(struct views_event){.kind = id > 0 && world_percent(w, 30) ? VIEWS_REMOVE : VIEWS_SWITCHOVER,
-				      .token = ++w->front->operator_token, .id = id});
+	uint64_t token = ++w->front->operator_token;
+
+	if (id > 0 && world_percent(w, 30))
+		step(w, &(struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = token, .id = id}});
+	else
+		step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = token, .id = id}});
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -406,8 +415,9 @@ void front_start(struct world *w)
 	w->front->actions = world_alloc(sizeof *w->front->actions);
 	w->front->demand_told = w->front->demand_due = w->front->router_due = false;
 	world_say(w, "front-end %" PRIu32 " starts, stored view %" PRIu64, w->front->process, w->front->stored.view.number);
-	step_one(w, &(struct views_event){.kind = VIEWS_START,
-					  .stored = w->front->stored.view.number > 0 ? &w->front->stored : NULL});
+	bool has_file = w->front->stored.view.number > 0;
+
+	step_one(w, &(struct views_event){.kind = VIEWS_START, .start = {.stored = has_file ? &w->front->stored : NULL}});
 	world_at(w, world_draw(w, 20000),
 		 (struct world_event){.kind = EV_DISCOVER, .node = w->front->process, .life = w->front->life});
 }

@@ -23,15 +23,15 @@ void fake_init(struct rig *rig, uint32_t id)
 static void hello(struct rig *rig, uint32_t id)
 {
 	struct fake *fake = &rig->fakes[id];
-	struct views_event event = {
-		.kind = VIEWS_HELLO, .id = id, .identity = &fake->identity, .report = &fake->report};
+	struct views_event event = {.kind = VIEWS_HELLO,
+				    .hello = {.id = id, .identity = &fake->identity, .report = &fake->report}};
 	struct uuid manager = views_manager(rig->views);
 
 	fake->connected = true;
 	fake->greeted_by = manager;
 	if (!uuid_is_nil(fake->bound) && !uuid_equal(fake->bound, manager)) {
-		event.reply_status = 4;
-		event.reply_text = "bound to another manager";
+		event.hello.status = 4;
+		event.hello.text = "bound to another manager";
 	}
 	rig_step(rig, &event);
 }
@@ -123,7 +123,7 @@ void fake_bound(struct rig *rig, uint32_t id)
 	fake->hung = fake->hangs_once_bound;
 	fake->hangs_once_bound = false;
 
-	struct views_event event = {.kind = VIEWS_BOUND, .id = id, .report = &fake->report};
+	struct views_event event = {.kind = VIEWS_BOUND, .bound = {.id = id, .report = &fake->report}};
 
 	rig_step(rig, &event);
 }
@@ -139,7 +139,7 @@ void fake_connect(struct rig *rig, uint32_t id)
 		fake_settle_all(rig);
 		return;
 	}
-	struct views_event event = {.kind = VIEWS_LOST, .id = id, .refused = true};
+	struct views_event event = {.kind = VIEWS_LOST, .lost = {.id = id, .refused = true}};
 
 	rig_step(rig, &event);
 }

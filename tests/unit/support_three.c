@@ -10,7 +10,7 @@ struct rig views_rig;
 
 void lost_event(uint32_t id, bool refused)
 {
-	struct views_event event = {.kind = VIEWS_LOST, .id = id, .refused = refused};
+	struct views_event event = {.kind = VIEWS_LOST, .lost = {.id = id, .refused = refused}};
 
 	views_rig.fakes[id].connected = false;
 	rig_step(&views_rig, &event);

@@ -108,14 +108,31 @@ static void queue(struct rig *rig, const struct views_actions *actions)
 	rig->queued += actions->count;
 }
 
+/* Whose report it carries; NULL: none. */
+static struct fake *reporter_of(struct rig *rig, const struct views_event *event)
+{
+	switch (event->kind) {
+	case VIEWS_HELLO:
+		return event->hello.report == NULL ? NULL : &rig->fakes[event->hello.id];
+	case VIEWS_REPORT:
+		return &rig->fakes[event->report.id];
+	case VIEWS_BOUND:
+		return &rig->fakes[event->bound.id];
+	default:
+		return NULL;
+	}
+}
+
 void rig_step(struct rig *rig, struct views_event *event)
 {
 	static struct views_actions actions;
 
 	event->now_ms = rig->now_ms;
 	event->wall_us = (int64_t)rig->now_ms * 1000;
-	if (event->report != NULL)
-		rig->fakes[event->id].report.clock_us = event->wall_us + rig->fakes[event->id].clock_ahead_us;
+	struct fake *reporter = reporter_of(rig, event);
+
+	if (reporter != NULL)
+		reporter->report.clock_us = event->wall_us + reporter->clock_ahead_us;
 	event->floor = rig->floor;
 	event->fresh[0] = rig_draw(rig);
 	event->fresh[1] = rig_draw(rig);
@@ -135,16 +152,19 @@ void rig_step(struct rig *rig, struct views_event *event)
 	rig->draining = false;
 }
 
-void rig_event(struct rig *rig, enum views_event_kind kind, uint32_t id)
+void rig_tick(struct rig *rig)
 {
-	struct views_event event = {.kind = kind, .id = id};
+	rig_step(rig, &(struct views_event){.kind = VIEWS_TICK});
+}
 
-	rig_step(rig, &event);
+void rig_lost(struct rig *rig, uint32_t id, bool refused)
+{
+	rig_step(rig, &(struct views_event){.kind = VIEWS_LOST, .lost = {.id = id, .refused = refused}});
 }
 
 void rig_report(struct rig *rig, uint32_t id)
 {
-	struct views_event event = {.kind = VIEWS_REPORT, .id = id, .report = &rig->fakes[id].report};
+	struct views_event event = {.kind = VIEWS_REPORT, .report = {.id = id, .report = &rig->fakes[id].report}};
 
 	if (rig->fakes[id].connected)
 		rig_step(rig, &event);
@@ -152,7 +172,7 @@ void rig_report(struct rig *rig, uint32_t id)
 
 void rig_start(struct rig *rig, const struct views_stored *stored)
 {
-	struct views_event event = {.kind = VIEWS_START, .stored = stored};
+	struct views_event event = {.kind = VIEWS_START, .start = {.stored = stored}};
 
 	rig->views = views_new(&rig->options);
 	rig->ticket = 0;
@@ -177,7 +197,7 @@ void rig_stop(struct rig *rig)
 void rig_register(struct rig *rig, uint32_t id)
 {
 	char address[LIMIT_ADDRESS_BYTES];
-	struct views_event event = {.kind = VIEWS_FOUND, .id = id, .address = address};
+	struct views_event event = {.kind = VIEWS_FOUND, .found = {.id = id, .address = address}};
 
 	rig->fakes[id].registered = true;
 	snprintf(address, sizeof address, "127.0.0.1:%u", 4000 + id);
@@ -187,13 +207,13 @@ void rig_register(struct rig *rig, uint32_t id)
 void rig_dump(struct rig *rig)
 {
 	uint32_t ids[RIG_REPLICAS];
-	struct views_event event = {.kind = VIEWS_DUMPED, .complete = true, .ids = ids};
+	struct views_event event = {.kind = VIEWS_DUMPED, .dumped = {.complete = true, .ids = ids}};
 
 	for (uint32_t id = 1; id <= RIG_REPLICAS; id++) {
 		if (!rig->fakes[id].registered)
 			continue;
 		rig_register(rig, id);
-		ids[event.ids_count++] = id;
+		ids[event.dumped.ids_count++] = id;
 	}
 	rig_step(rig, &event);
 }
@@ -249,7 +269,7 @@ void rig_join(struct rig *rig, uint32_t id)
 
 void rig_demand(struct rig *rig, uint64_t waiting)
 {
-	struct views_event event = {.kind = VIEWS_DEMAND, .waiting = waiting};
+	struct views_event event = {.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}};
 
 	rig_step(rig, &event);
 }
@@ -258,7 +278,7 @@ void rig_kill(struct rig *rig, uint32_t id)
 {
 	rig->fakes[id].alive = false;
 	rig->fakes[id].connected = false;
-	rig_event(rig, VIEWS_LOST, id);
+	rig_lost(rig, id, false);
 }
 
 void rig_restart(struct rig *rig, uint32_t id)
@@ -300,14 +320,14 @@ void rig_wait(struct rig *rig, uint64_t ms)
 		if (deadline <= rig->now_ms)
 			deadline = rig->now_ms + 1;
 		rig->now_ms = deadline < end ? deadline : end;
-		rig_event(rig, VIEWS_TICK, 0);
+		rig_tick(rig);
 		fake_settle_all(rig);
 	}
 }
 
 void rig_stored_event(struct rig *rig, bool ok)
 {
-	struct views_event event = {.kind = VIEWS_STORED, .ticket = rig->ticket, .ok = ok};
+	struct views_event event = {.kind = VIEWS_STORED, .stored = {.ticket = rig->ticket, .ok = ok}};
 
 	must(rig->ticket != 0);
 	rig->ticket = 0;
@@ -318,21 +338,21 @@ void rig_stored_event(struct rig *rig, bool ok)
 
 void rig_switchover(struct rig *rig, uint32_t id)
 {
-	struct views_event event = {.kind = VIEWS_SWITCHOVER, .token = 7, .id = id};
+	struct views_event event = {.kind = VIEWS_SWITCHOVER, .switchover = {.token = 7, .id = id}};
 
 	rig_step(rig, &event);
 }
 
 void rig_remove(struct rig *rig, uint32_t id)
 {
-	struct views_event event = {.kind = VIEWS_REMOVE, .token = 9, .id = id};
+	struct views_event event = {.kind = VIEWS_REMOVE, .remove = {.token = 9, .id = id}};
 
 	rig_step(rig, &event);
 }
 
 void rig_promote(struct rig *rig, uint32_t id, bool confirm)
 {
-	struct views_event event = {.kind = VIEWS_PROMOTE, .token = 8, .id = id, .confirm = confirm};
+	struct views_event event = {.kind = VIEWS_PROMOTE, .promote = {.token = 8, .id = id, .confirm = confirm}};
 
 	rig_step(rig, &event);
 }

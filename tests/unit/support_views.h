@@ -76,8 +76,9 @@ void rig_join(struct rig *rig, uint32_t id);
 /* The view file of such a cluster, and replicas that agree with it. */
 void rig_stored(struct rig *rig, struct views_stored *stored, uint64_t number, uint32_t count);
 void rig_step(struct rig *rig, struct views_event *event);
-/* One event, and then whatever follows from it at once. */
-void rig_event(struct rig *rig, enum views_event_kind kind, uint32_t id);
+/* One event each, and then whatever follows from it at once. */
+void rig_tick(struct rig *rig);
+void rig_lost(struct rig *rig, uint32_t id, bool refused);
 void rig_report(struct rig *rig, uint32_t id);
 void rig_register(struct rig *rig, uint32_t id);
 void rig_dump(struct rig *rig);

@@ -39,7 +39,8 @@ static void two_dead_entries_do_not_fill_the_log(void **state)
 	rig_kill(&rig, 3);
 	logs = rig.logs;
 	for (int i = 0; i < 60; i++) {
-		rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND, .id = 3, .address = addresses[i % 2]});
+		rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND,
+						     .found = {.id = 3, .address = addresses[i % 2]}});
 		rig_wait(&rig, 500);
 	}
 	assert_true(rig_logged(&rig, "nobody listens at 10.0.0."));

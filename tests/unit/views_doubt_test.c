@@ -153,7 +153,7 @@ static void late_at_the_start(void **state)
 	rig_dump(&rig);
 	rig_demand(&rig, 1);
 	rig.now_ms += 5000;
-	rig_event(&rig, VIEWS_TICK, 0);
+	rig_tick(&rig);
 	rig_wait(&rig, 1000);
 	assert_int_equal(rig.stores, 0);
 	rig_wait(&rig, 1500);
@@ -175,11 +175,12 @@ static void another_process_answers(void **state)
 	rig_kill(&rig, 2);
 	rig.fakes[2].cut = true;
 	rig_restart(&rig, 2);
-	rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND, .id = 2, .address = "10.0.0.9:9"});
+	rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = 2, .address = "10.0.0.9:9"}});
 	other = rig.fakes[2].identity;
 	report = rig.fakes[2].report;
 	other.id = 3;
-	rig_step(&rig, &(struct views_event){.kind = VIEWS_HELLO, .id = 2, .identity = &other, .report = &report});
+	rig_step(&rig, &(struct views_event){.kind = VIEWS_HELLO,
+					     .hello = {.id = 2, .identity = &other, .report = &report}});
 	assert_true(rig_logged(&rig, "another process answers"));
 	rig_stop(&rig);
 }
@@ -188,8 +189,7 @@ static void another_process_answers(void **state)
 static void another_format_answers(void **state)
 {
 	static const char text[] = "newer: upgrade the front-end";
-	struct views_event event = {
-		.kind = VIEWS_HELLO, .id = 2, .reply_status = HELLO_OTHER_FORMAT, .reply_text = text};
+	struct views_event event = {.kind = VIEWS_HELLO, .hello = {.id = 2, .status = HELLO_OTHER_FORMAT, .text = text}};
 	const struct identity nobody = {.format = 0}; /* nothing of it is understood */
 	const struct report nothing = {.news = 0};
 	char summary[VIEWS_TEXT_SIZE];
@@ -204,10 +204,10 @@ static void another_format_answers(void **state)
 		rig_kill(&rig, 2);
 		rig.fakes[2].cut = true;
 		rig_restart(&rig, 2);
-		rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND, .id = 2, .address = "10.0.0.9:9"});
-		event.reply_status = own_words ? HELLO_FORMAT : HELLO_OTHER_FORMAT;
-		event.identity = i < 2 ? NULL : &nobody;
-		event.report = i < 2 ? NULL : &nothing;
+		rig_step(&rig, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = 2, .address = "10.0.0.9:9"}});
+		event.hello.status = own_words ? HELLO_FORMAT : HELLO_OTHER_FORMAT;
+		event.hello.identity = i < 2 ? NULL : &nobody;
+		event.hello.report = i < 2 ? NULL : &nothing;
 		rig_step(&rig, &event);
 		assert_true(rig_logged(&rig, own_words ? "replica 2: refused our hello: newer: upgrade"
 						       : "replica 2: newer: upgrade"));

@@ -78,7 +78,7 @@ static void restarted_primary_gets_a_new_view(void **state)
 	three();
 	views_rig.fakes[1].alive = false;
 	rig_restart(&views_rig, 1);
-	rig_event(&views_rig, VIEWS_LOST, 1);
+	rig_lost(&views_rig, 1, false);
 	assert_true(views_rig.routed);
 	assert_int_equal(views_rig.view, 2);
 	assert_int_equal(views_rig.primary, 1);
@@ -399,7 +399,7 @@ static void a_late_report_changes_nothing(void **state)
 	rig_demand(&views_rig, 1);
 	rig_kill(&views_rig, 1);
 	assert_true(views_rig.routed);
-	struct views_event event = {.kind = VIEWS_REPORT, .id = 2, .report = &late};
+	struct views_event event = {.kind = VIEWS_REPORT, .report = {.id = 2, .report = &late}};
 
 	rig_step(&views_rig, &event);
 	assert_true(views_rig.routed);

@@ -371,7 +371,7 @@ static void ends_when_replaced(void **state)
 	rig_dump(&rig);
 	assert_true(rig.exited);
 	assert_non_null(strstr(rig.exit_text, "replica 2"));
-	rig_event(&rig, VIEWS_TICK, 0);
+	rig_tick(&rig);
 	assert_int_equal(rig.actions.count, 0);
 	rig_switchover(&rig, 2);
 	assert_int_equal(rig.answers, 1);
@@ -405,7 +405,7 @@ static void binds_who_was_left_behind(void **state)
 /* Rule 17: rpcbind names another address for a replica that answers: it goes on answering where it does. */
 static void another_registration_ends_nothing(void **state)
 {
-	struct views_event event = {.kind = VIEWS_FOUND, .id = 2, .address = "127.0.0.1:9"};
+	struct views_event event = {.kind = VIEWS_FOUND, .found = {.id = 2, .address = "127.0.0.1:9"}};
 	uint64_t routes;
 
 	(void)state;

@@ -32,7 +32,7 @@ static void silence_is_failure(void **state)
 
 static void alive_event(uint32_t id, uint64_t heard_ms)
 {
-	struct views_event event = {.kind = VIEWS_ALIVE, .id = id, .heard_ms = heard_ms};
+	struct views_event event = {.kind = VIEWS_ALIVE, .alive = {.id = id, .heard_ms = heard_ms}};
 
 	rig_step(&views_rig, &event);
 }
@@ -86,7 +86,7 @@ static void a_late_loop_judges_nobody(void **state)
 	three_in_demand();
 	rig_wait(&views_rig, 1000);
 	views_rig.now_ms += 5000;
-	rig_event(&views_rig, VIEWS_TICK, 0);
+	rig_tick(&views_rig);
 	assert_true(views_rig.routed);
 	assert_int_equal(views_rig.stores, 0);
 	assert_true(rig_logged(&views_rig, "late"));

@@ -114,7 +114,7 @@ static void status_waits_for_who_may_live(void **state)
 	rig_usual_cluster(&rig, 3);
 	rig.fakes[3].cut = true;
 	rig.fakes[3].connected = false;
-	rig_event(&rig, VIEWS_LOST, 3);
+	rig_lost(&rig, 3, false);
 	rig_kill(&rig, 1);
 	expect_summary(2, "view 2 settles at replica 2: waiting for replicas 1, 3");
 	rig_wait(&rig, UINT64_C(2) * rig.options.suspect_ms);
@@ -211,7 +211,7 @@ static void held_orders_are_taken(void **state)
 	rig_usual_cluster(&rig, 3);
 	rig.fakes[3].cut = true;
 	rig.fakes[3].connected = false;
-	rig_event(&rig, VIEWS_LOST, 3);
+	rig_lost(&rig, 3, false);
 	rig_kill(&rig, 1);
 	expect_summary(2, "view 2 settles at replica 2: waiting for replicas 1, 3");
 	takes_orders(true, "");

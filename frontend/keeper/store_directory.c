@@ -20,10 +20,10 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/clock.h"
+#include "rpc/base/thread.h"
 #include "rpc/program/directory_lock.h"
 #include "rpc/program/make_path.h"
 #include "rpc/program/own_files.h"
-#include "rpc/net/thread.h"
 
 #define VIEW_FILE "view.json"
 #define VIEW_FILE_NEW "view.json.new"
@@ -327,9 +327,8 @@ static void directory_close(struct store *store)
 static bool set_aside(const struct directory *directory, const char *why, char *error, size_t error_size)
 {
 	char name[64];
-	struct timespec now;
+	struct timespec now = rpc_wall_now();
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(name, sizeof name, "set-aside/" VIEW_FILE ".%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
 	if ((mkdirat(directory->fd, "set-aside", 0700) != 0 && errno != EEXIST) ||
 	    renameat(directory->fd, VIEW_FILE, directory->fd, name) != 0) {
@@ -449,7 +448,7 @@ struct store *store_open_directory(struct event_base *base, const char *path, st
 	STAILQ_INIT(&directory->waiting);
 	STAILQ_INIT(&directory->done);
 	pthread_mutex_init(&directory->mutex, NULL);
-	thread_cond_init(&directory->wake);
+	pthread_cond_init(&directory->wake, NULL);
 	if (!open_path(directory, error, error_size) ||
 	    !directory_lock_take(&directory->lock, directory->fd, directory->path, error, error_size) ||
 	    !own_files_only(directory->fd, path, ours, error, error_size) ||

@@ -1,14 +1,13 @@
 #include "rpc/base/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/log_internal.h"
 #include "rpc/base/log_queue.h"
@@ -40,12 +39,8 @@ void log_in_background(void)
 
 void log_start(void)
 {
-	int error = log_queue_start();
-
-	if (error == 0)
-		return;
-	errno = error;
-	shortage("log", "start the thread that writes it: pthread_create");
+	if (!log_queue_start())
+		shortage("log", "start the thread that writes it: pthread_create");
 }
 
 void log_flush(void)
@@ -55,10 +50,9 @@ void log_flush(void)
 
 size_t log_head(char *text, size_t size, const char *colour, size_t *time_bytes)
 {
-	struct timespec now;
+	struct timespec now = rpc_wall_now();
 	struct tm utc;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 
 	int used = snprintf(text, size, "%s%04ld-%02d-%02dT%02d:%02d:%02d.%03ldZ ", colour, utc.tm_year + 1900L,

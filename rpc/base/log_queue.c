@@ -4,21 +4,20 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/log_internal.h"
+#include "rpc/base/thread.h"
 
 #define LINES 512 /* more than a whole trace */
 #define FOLD_MS 10000
 #define FLUSH_MS 1000
 #define ANSWER_MS 1000 /* standard output is read or not: nobody's log waits longer for it */
-#define STACK_BYTES ((size_t)256 << 10)
 
 struct line {
 	int fd;
@@ -46,19 +45,9 @@ static struct {
 	struct line lines[LINES];
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .given = PTHREAD_COND_INITIALIZER, .drained = PTHREAD_COND_INITIALIZER};
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void wait_until(pthread_cond_t *condition, uint64_t ms)
 {
-	struct timespec until = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-
-	pthread_cond_clockwait(condition, &queue.lock, CLOCK_MONOTONIC, &until);
+	thread_cond_wait_until(condition, &queue.lock, ms * 1000);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -74,7 +63,7 @@ static bool write_line(const struct line *line, uint64_t by_ms)
 		int wait_ms = -1;
 
 		if (by_ms != 0) {
-			uint64_t now = now_ms();
+			uint64_t now = rpc_clock_ms();
 
 			wait_ms = now < by_ms ? (int)(by_ms - now) : 0;
 		}
@@ -159,7 +148,7 @@ static bool is_repeated(const char *text, size_t size)
 	if (size != queue.last_size || memcmp(text, queue.last, size) != 0)
 		return false;
 	if (queue.repeated++ == 0) {
-		queue.repeated_by_ms = now_ms() + FOLD_MS;
+		queue.repeated_by_ms = rpc_clock_ms() + FOLD_MS;
 		pthread_cond_signal(&queue.given); /* it knows no such time yet */
 	}
 	return true;
@@ -175,7 +164,7 @@ static void write_next(uint64_t by_ms)
 	queue.writing = true;
 	pthread_mutex_unlock(&queue.lock);
 	if (line.fd != STDERR_FILENO && by_ms == 0)
-		by_ms = now_ms() + ANSWER_MS;
+		by_ms = rpc_clock_ms() + ANSWER_MS;
 
 	bool failed = !write_line(&line, by_ms);
 
@@ -191,7 +180,7 @@ static void *write_all(void *context)
 	(void)context;
 	pthread_mutex_lock(&queue.lock);
 	for (;;) {
-		if (queue.repeated > 0 && now_ms() >= queue.repeated_by_ms)
+		if (queue.repeated > 0 && rpc_clock_ms() >= queue.repeated_by_ms)
 			tell_repeated();
 		if (queue.count == 0 && !queue.fails)
 			tell_dropped(); /* while it fails, the next line's turn is soon enough */
@@ -217,26 +206,14 @@ void log_queue_hold(void)
 	pthread_mutex_unlock(&queue.lock);
 }
 
-int log_queue_start(void)
+bool log_queue_start(void)
 {
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, before;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited: a signal shall find the event loop */
-
-	int error = pthread_create(&thread, &attributes, write_all, NULL);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
+	if (!thread_start_detached(write_all, NULL))
+		return false;
 	pthread_mutex_lock(&queue.lock);
-	queue.runs = error == 0;
+	queue.runs = true;
 	pthread_mutex_unlock(&queue.lock);
-	return error;
+	return true;
 }
 
 void log_queue_put(int fd, const char *text, size_t size, size_t same)
@@ -268,10 +245,10 @@ void log_queue_flush(void)
 	pthread_mutex_lock(&queue.lock);
 	tell_repeated();
 	if (queue.flush_by_ms == 0)
-		queue.flush_by_ms = now_ms() + FLUSH_MS;
+		queue.flush_by_ms = rpc_clock_ms() + FLUSH_MS;
 	while (!queue.runs && queue.count > 0)
 		write_next(queue.flush_by_ms); /* at once when the time has passed and nobody reads */
-	while (queue.runs && (queue.count > 0 || queue.writing) && now_ms() < queue.flush_by_ms)
+	while (queue.runs && (queue.count > 0 || queue.writing) && rpc_clock_ms() < queue.flush_by_ms)
 		wait_until(&queue.drained, queue.flush_by_ms);
 	pthread_mutex_unlock(&queue.lock);
 }

@@ -1,9 +1,10 @@
 /* Lines on their way to standard error. Who has something to say must not wait for who reads it: a pipe that nobody
- * empties, a terminal stopped with control-S or a full disk may hold a write for ever. So a daemon's lines wait in a
+ * empties, a terminal stopped with control-S or a full disk may hold a write forever. So a daemon's lines wait in a
  * bounded queue for a thread that does nothing but write them. When the queue is full, or the write fails, lines are
  * dropped, and a line says how many as soon as one gets through. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LOG_LINE_BYTES 1100
@@ -13,7 +14,7 @@ void log_queue_hold(void);
 
 /* Starts the thread; lines that have waited come first. False with errno when there is no thread to be had: then lines
  * go on waiting, and only log_flush writes them. */
-int log_queue_start(void);
+bool log_queue_start(void);
 
 /* text without the line's end, borrowed, at most LOG_LINE_BYTES. From `same` on it is compared with the line before: what
  * is the same again is counted, and "last line repeated N times" follows when the next other line comes, and every

@@ -9,7 +9,7 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/thread.h"
+#include "rpc/base/thread.h"
 
 struct job {
 	struct job *next;

@@ -14,9 +14,9 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/clock.h"
+#include "rpc/base/thread.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/registry_internal.h"
-#include "rpc/net/thread.h"
 
 #define KEEP_EVERY_US 1000000u
 #define PATIENCE_MOST_US 16000000u
@@ -331,8 +331,8 @@ struct registry *registry_new(struct event_base *base)
 	STAILQ_INIT(&registry->cleanings);
 	STAILQ_INIT(&registry->findings);
 	pthread_mutex_init(&registry->lock, NULL);
-	thread_cond_init(&registry->work);
-	thread_cond_init(&registry->idle);
+	pthread_cond_init(&registry->work, NULL);
+	pthread_cond_init(&registry->idle, NULL);
 	registry->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	registry->cancel_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	registry->unset_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

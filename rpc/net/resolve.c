@@ -13,8 +13,8 @@
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/thread.h"
 #include "rpc/net/blocking_call.h"
-#include "rpc/net/thread.h"
 
 /* Shared by the asker and the resolver's thread; the last of the two frees it. */
 struct question {

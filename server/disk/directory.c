@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -185,11 +186,10 @@ static bool find_names(int directory, const char *prefix, struct names *found)
 /* Makes set-aside/<time>-<reason>, with a number when it is there, and opens it; -1 with errno. */
 static int make_place(int directory, const char *reason, char name[static SET_ASIDE_NAME_SIZE])
 {
-	struct timespec now;
+	struct timespec now = rpc_wall_now();
 	struct tm utc;
 	char stamp[32];
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
 	if (mkdirat(directory, DIRECTORY_SET_ASIDE, 0700) != 0 && errno != EEXIST)

@@ -9,26 +9,18 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/disk_error.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/thread.h"
+#include "rpc/base/thread.h"
 #include "server/disk/journal_internal.h"
 #include "server/disk/journal_recover.h"
 
 #define FIRST_SEGMENT_BYTES (8u << 20) /* zeroed while the process starts, 25 ms; and an idle replica takes no more */
 #define LEAST_SEGMENT_BYTES (64u << 10)
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* --- the loop's side ---------------------------------------------------------------------------------------------- */
 
@@ -70,7 +62,7 @@ static void frame_end(struct journal *journal, uint64_t ticket, size_t size)
 
 	must(queue->records == 0 || ticket >= queue->ticket);
 	if (queue->used == 0)
-		atomic_store(&journal->filling_since, now_us());
+		atomic_store(&journal->filling_since, rpc_clock_us());
 	queue->used += frame_span(size);
 	queue->ticket = ticket;
 	queue->records++;
@@ -195,7 +187,7 @@ uint64_t journal_oldest_write_us(const struct journal *journal)
 	uint64_t filling = atomic_load(&journal->filling_since);
 	uint64_t writing = atomic_load(&journal->writing_since);
 	uint64_t since = writing != 0 ? writing : filling;
-	uint64_t now = now_us();
+	uint64_t now = rpc_clock_us();
 
 	return since == 0 || now <= since ? 0 : now - since;
 }

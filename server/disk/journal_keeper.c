@@ -8,16 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/thread.h"
+#include "rpc/base/thread.h"
 
-#define RETRY_MS 1000     /* after a failure to make a segment (rule 13) */
+#define RETRY_US 1000000u  /* after a failure to make a segment (rule 13) */
 #define CHUNK_PAUSE_US 900 /* between chunks zeroed: at most about 64 MiB/s, a journal write waits for one chunk */
 
 /* The next segment:  NONE -> WANTED -> READY -> NONE (taken), and WANTED again after a failure. */
@@ -35,7 +35,7 @@ struct journal_keeper {
 	enum next_state next;
 	uint32_t next_size;
 	struct segment next_segment;
-	struct timespec retry_at;
+	uint64_t retry_at_us;     /* not before then, by rpc_clock_us */
 	uint64_t begun, finished; /* attempts, by number */
 	uint64_t asked;           /* this one, or a later, tells whether it fails still; 0: nobody wants to know */
 	bool closing;
@@ -53,27 +53,6 @@ bool keeper_sync_directory(int directory)
 {
 	/* RULE 1 */
 	return fsync(directory) == 0;
-}
-
-static struct timespec after_ms(long ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	return at;
-}
-
-static bool is_past(struct timespec at)
-{
-	struct timespec now = after_ms(0);
-
-	return now.tv_sec != at.tv_sec ? now.tv_sec > at.tv_sec : now.tv_nsec >= at.tv_nsec;
 }
 
 bool keeper_is_space(int error)
@@ -139,7 +118,7 @@ static void make_next(struct journal_keeper *keeper)
 		if (atomic_exchange(&keeper->failing, 0) != 0)
 			log_info("journal", "the next segment can be made again directory=%s", keeper->path);
 	} else {
-		keeper->retry_at = after_ms(RETRY_MS);
+		keeper->retry_at_us = rpc_clock_us() + RETRY_US;
 		if (atomic_exchange(&keeper->failing, failed) != failed)
 			log_error("journal", "cannot make the next segment of %" PRIu32 " bytes in %s: %s%s", size,
 				  keeper->path, disk_error(failed),
@@ -164,7 +143,7 @@ static void remove_oldest(struct journal_keeper *keeper)
 	if (unlinkat(keeper->directory, name, 0) != 0 || !keeper_sync_directory(keeper->directory))
 		log_warn("journal", "cannot remove the old segment %s/%s: %s", keeper->path, name, disk_error(errno));
 	pthread_mutex_lock(&keeper->lock);
-	keeper->retry_at = (struct timespec){0}; /* there may be room now */
+	keeper->retry_at_us = 0; /* there may be room now */
 }
 
 static bool may_remove_oldest(const struct journal_keeper *keeper)
@@ -184,10 +163,10 @@ static void *keeper_main(void *argument)
 
 		if (may_remove_oldest(keeper))
 			remove_oldest(keeper);
-		else if (wanted && is_past(keeper->retry_at))
+		else if (wanted && rpc_clock_us() >= keeper->retry_at_us)
 			make_next(keeper);
 		else if (wanted)
-			pthread_cond_timedwait(&keeper->changed, &keeper->lock, &keeper->retry_at);
+			thread_cond_wait_until(&keeper->changed, &keeper->lock, keeper->retry_at_us);
 		else
 			pthread_cond_wait(&keeper->changed, &keeper->lock);
 	}
@@ -201,7 +180,6 @@ struct journal_keeper *keeper_start(int directory, const char *path, struct uuid
 				    uint32_t count)
 {
 	struct journal_keeper *keeper = calloc(1, sizeof *keeper);
-	pthread_condattr_t attributes;
 
 	must_allocate(keeper);
 	must(count > 0);
@@ -209,10 +187,7 @@ struct journal_keeper *keeper_start(int directory, const char *path, struct uuid
 					  .capacity = count};
 	publish_sizes(keeper);
 	pthread_mutex_init(&keeper->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&keeper->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	pthread_cond_init(&keeper->changed, NULL);
 	if (!thread_start(&keeper->thread, keeper_main, keeper))
 		shortage("journal", "start the thread that makes segments: pthread_create");
 	pthread_setname_np(keeper->thread, "jh-keeper");
@@ -243,7 +218,7 @@ void keeper_prepare(struct journal_keeper *keeper, uint32_t size)
 	if (keeper->next == NEXT_NONE) {
 		keeper->next = NEXT_WANTED;
 		keeper->next_size = size;
-		keeper->retry_at = (struct timespec){0};
+		keeper->retry_at_us = 0;
 		pthread_cond_broadcast(&keeper->changed);
 	}
 	pthread_mutex_unlock(&keeper->lock);
@@ -265,7 +240,7 @@ static void add_info(struct journal_keeper *keeper, uint64_t first_sequence, str
 /* What was true of the last attempt may be mended by now: one is begun at once, and its number returned. */
 static uint64_t ask_again(struct journal_keeper *keeper)
 {
-	keeper->retry_at = (struct timespec){0};
+	keeper->retry_at_us = 0;
 	pthread_cond_broadcast(&keeper->changed);
 	return keeper->begun + 1;
 }

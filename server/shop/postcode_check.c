@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <uthash.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
@@ -60,14 +60,6 @@ struct postcode_checker {
 	uint32_t answering; /* call-backs on the stack */
 	bool asked; /* any question at all */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 struct postcode_options postcode_options_default(void)
 {
@@ -198,11 +190,11 @@ static void provider_failed(struct check *check, enum postcode_failure failure, 
 	struct postcode_checker *checker = check->checker;
 
 	check->unreachable = true;
-	if (postcode_trouble_is_news(&checker->troubles[check->provider], now_ms(), fault, status))
+	if (postcode_trouble_is_news(&checker->troubles[check->provider], rpc_clock_ms(), fault, status))
 		log_warn("postcode", "provider unreachable provider=%s reason=%s url=%s why=\"%s\"",
 			 postcode_provider_name(check->provider), postcode_fault_name(fault),
 			 checker->bases[check->provider], why);
-	if (postcode_breaker_failed(&checker->breakers[check->provider], now_ms(), check->probe, failure))
+	if (postcode_breaker_failed(&checker->breakers[check->provider], rpc_clock_ms(), check->probe, failure))
 		move_others_on(checker, check->provider);
 }
 
@@ -247,7 +239,7 @@ static uint64_t share_ms_of(const struct check *check, uint64_t now)
 static bool ask_from(struct check *check, unsigned from)
 {
 	struct postcode_checker *checker = check->checker;
-	uint64_t now = now_ms();
+	uint64_t now = rpc_clock_ms();
 
 	must(!check->question);
 	if (now >= check->deadline_ms) {
@@ -299,7 +291,7 @@ static void on_fetched(void *context, const struct postcode_fetched *fetched)
 		return;
 	}
 	bool exists = answer == POSTCODE_ANSWER_EXISTS;
-	postcode_cache_put(check->checker->cache, check->postcode, now_ms(), exists);
+	postcode_cache_put(check->checker->cache, check->postcode, rpc_clock_ms(), exists);
 	finish(check, exists ? POSTCODE_EXISTS : POSTCODE_INVALID);
 }
 
@@ -315,7 +307,7 @@ static void on_share_over(evutil_socket_t nothing, short what, void *context)
 	check->question = NULL;
 	check->unreachable = true;
 	if (check->moving_on)
-		postcode_breaker_dropped(&check->checker->breakers[check->provider], now_ms(), check->probe);
+		postcode_breaker_dropped(&check->checker->breakers[check->provider], rpc_clock_ms(), check->probe);
 	else
 		provider_failed(check, POSTCODE_FAILURE_SLOW, POSTCODE_FAULT_TIMEOUT, 0, stage);
 	ask_next(check);
@@ -340,7 +332,7 @@ static struct check *check_new(struct postcode_checker *checker, const char *pos
 	check->checker = checker;
 	must(strlen(postcode) < sizeof check->postcode);
 	snprintf(check->postcode, sizeof check->postcode, "%s", postcode);
-	check->deadline_ms = now_ms() + checker->deadline_ms;
+	check->deadline_ms = rpc_clock_ms() + checker->deadline_ms;
 	check->last = &check->first;
 	check->timer = evtimer_new(checker->base, on_share_over, check);
 	must_allocate(check->timer);
@@ -350,7 +342,7 @@ static struct check *check_new(struct postcode_checker *checker, const char *pos
 
 static bool known_at_once(struct postcode_checker *checker, const char *postcode, enum postcode_verdict *verdict)
 {
-	uint64_t now = now_ms();
+	uint64_t now = rpc_clock_ms();
 	bool exists;
 
 	if (checker->mode == POSTCODE_GRAMMAR) {
@@ -375,12 +367,12 @@ void postcode_recall(struct postcode_checker *checker, const char *normalised, e
 	if (!postcode_wonders(checker, normalised))
 		return;
 	if (verdict == POSTCODE_EXISTS)
-		postcode_cache_put(checker->cache, normalised, now_ms(), true);
+		postcode_cache_put(checker->cache, normalised, rpc_clock_ms(), true);
 	if (verdict != POSTCODE_FORMAT_ONLY || checker->asked || postcode_is_beyond_directories(normalised))
 		return;
 	checker->asked = true;
 	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++)
-		postcode_breaker_failed(&checker->breakers[provider], now_ms(), 0, POSTCODE_FAILURE_SLOW);
+		postcode_breaker_failed(&checker->breakers[provider], rpc_clock_ms(), 0, POSTCODE_FAILURE_SLOW);
 }
 
 /* Whether all that a check can do is to try providers that were dead. */

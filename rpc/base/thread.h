@@ -1,4 +1,4 @@
-/* Threads as this project uses them: all signals are left to the main thread, and waits end by the monotonic clock. */
+/* The threads of all programs: signals are left to the main thread, and waits end by the monotonic clock. */
 #pragma once
 
 #include <pthread.h>
@@ -9,7 +9,5 @@
 bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 bool thread_start_detached(void *(*run)(void *context), void *context);
 
-void thread_cond_init(pthread_cond_t *condition);
-
-/* Waits on a condition made by thread_cond_init; false when deadline_us (rpc_clock_us) has passed. */
+/* pthread_cond_wait with an end: false when deadline_us (rpc_clock_us) has passed. */
 bool thread_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t deadline_us);

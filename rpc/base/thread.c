@@ -1,10 +1,8 @@
-#include "rpc/net/thread.h"
+#include "rpc/base/thread.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
-
-#include "rpc/base/must.h"
 
 #define THREAD_STACK_BYTES ((size_t)2 << 20)
 
@@ -40,20 +38,10 @@ bool thread_start_detached(void *(*run)(void *context), void *context)
 	return true;
 }
 
-void thread_cond_init(pthread_cond_t *condition)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	must(pthread_cond_init(condition, &attributes) == 0);
-	pthread_condattr_destroy(&attributes);
-}
-
 bool thread_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t deadline_us)
 {
 	struct timespec until = {.tv_sec = (time_t)(deadline_us / 1000000u),
 				 .tv_nsec = (long)(deadline_us % 1000000u) * 1000};
 
-	return pthread_cond_timedwait(condition, lock, &until) != ETIMEDOUT;
+	return pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT;
 }

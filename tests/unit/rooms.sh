@@ -1,7 +1,16 @@
 #!/bin/bash
 # Each room includes what docs/architecture.md allows it and nothing else, no file has grown two nouns, and the pure cores say
-# what they rely on: at least 30 asserts in 1,000 lines.
+# what they rely on: at least 30 asserts in 1,000 lines. Threads and clocks are made in one place, and no function of one daemon
+# has the name of another function of the other one.
+#
+#   rooms.sh SERVER-LIBRARY SERVER-LIBRARY FRONTEND-LIBRARY FRONTEND-LIBRARY
 set -euo pipefail
+
+(($# == 4)) || { echo "usage: rooms.sh and four libraries" >&2; exit 2; }
+libraries=("$@")
+for library in "${libraries[@]}"; do
+	[[ -f $library ]] || { echo "rooms: no such library: $library" >&2; exit 2; }
+done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 status=0
@@ -57,4 +66,27 @@ for core in server/replica frontend/views frontend/router; do
 	asserts=$(grep -hoE '\bmust\(' "$core"/*.c | wc -l)
 	((asserts * 1000 >= lines * 30)) || complain "$core has $asserts asserts in $lines lines: 30 in 1,000 are asked for"
 done
+
+# only PLACE FUNCTION...: nobody else in the programs calls it.
+only() {
+	local place=$1 function file
+	shift
+	for function in "$@"; do
+		grep -qE "\\b$function\\(" "$place" || complain "$place does not call $function: the rule says nothing any more"
+		while read -r file; do
+			[[ $file == "$place" ]] || complain "$file calls $function: that is for $place alone"
+		done < <(grep -rlE --include='*.[ch]' "\\b$function\\(" rpc server frontend client)
+	done
+}
+only rpc/base/thread.c pthread_create pthread_cond_clockwait
+only rpc/base/clock.h clock_gettime
+! grep -rnE --include='*.[ch]' '\b(pthread_cond_timedwait|gettimeofday)\(' rpc server frontend client >&2 ||
+	complain "these wait or look by another clock: rpc/base/thread.h and clock.h are for that"
+
+functions() { nm --defined-only "$@" | awk '$2 == "T" && $3 !~ /^_/ { print $3 }' | sort -u; }
+server=$(functions "${libraries[@]:0:2}") frontend=$(functions "${libraries[@]:2:2}")
+[[ -n $server && -n $frontend ]] || complain "the libraries define no function"
+while read -r name; do
+	[[ -z $name ]] || complain "$name is a function of server/ and another one of frontend/: rename one"
+done < <(comm -12 <(echo "$server") <(echo "$frontend"))
 exit "$status"

@@ -11,6 +11,7 @@
 #include "client/output.h"
 #include "client/session.h"
 #include "client/text.h"
+#include "rpc/base/limits.h"
 
 struct promote_command {
 	bool force;
@@ -32,7 +33,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "too many arguments");
 			return EINVAL;
 		}
-		return command_number(state, "ID", text, 1, 4095, &command->id) ? 0 : EINVAL;
+		return command_number(state, "ID", text, 1, LIMIT_REPLICA_ID, &command->id) ? 0 : EINVAL;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which replica's ID?");
 		return EINVAL;

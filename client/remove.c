@@ -7,6 +7,7 @@
 #include "client/admin.h"
 #include "client/command.h"
 #include "client/session.h"
+#include "rpc/base/limits.h"
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -18,7 +19,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "too many arguments");
 			return EINVAL;
 		}
-		return command_number(state, "ID", text, 1, 4095, id) ? 0 : EINVAL;
+		return command_number(state, "ID", text, 1, LIMIT_REPLICA_ID, id) ? 0 : EINVAL;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which replica's ID?");
 		return EINVAL;

@@ -9,6 +9,7 @@
 #include "client/interrupt.h"
 #include "client/locate.h"
 #include "client/survey_tell.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/channel.h"
 #include "rpc/base/clock.h"
@@ -19,7 +20,6 @@
 #define DUMP_MS 2000
 #define ANSWER_MS 1000
 #define ENTRIES_MAX 512 /* including those of other clusters */
-#define HIGHEST_ID 4095
 
 struct survey {
 	struct event_base *base;
@@ -206,7 +206,7 @@ void survey_replicas(const struct client_options *options, bool strangers, char 
 	status->health = JH_HEALTH_UNAVAILABLE;
 	if (!locate_direct(options))
 		count = registry_dump_or_cancel(options->frontend, options->program_base + 1,
-						options->program_base + HIGHEST_ID, entries, ENTRIES_MAX,
+						options->program_base + LIMIT_REPLICA_ID, entries, ENTRIES_MAX,
 						least(timeout_ms, DUMP_MS), interrupt_fd(), no_rpcbind, sizeof no_rpcbind);
 	if (count < 0)
 		locate_blame(options, no_rpcbind, sizeof no_rpcbind);

@@ -8,13 +8,13 @@
 #include <sys/queue.h>
 
 #include "rpc/net/address.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/registry.h"
 #include "rpc/cluster/strangers.h"
 
-#define REPLICA_IDS 4096
 #define EVERY_MS 1000
 #define DUMP_TIMEOUT_MS 1000
 #define DUMP_TIMEOUT_MOST_MS 4000 /* for an rpcbind that is there and slow; a round of all hosts takes as long */
@@ -54,10 +54,10 @@ struct discovery {
 	bool again; /* woken during a round */
 	enum reach reach; /* of the cluster's members; all are of one kind */
 	bool reach_seen;  /* in this round */
-	bool refused[REPLICA_IDS]; /* for the other kind; said once */
-	struct found found[REPLICA_IDS];
-	bool whole;                /* the last round reached every host, */
-	bool listed[REPLICA_IDS];  /* and found these */
+	bool refused[LIMIT_PROGRAM_NUMBERS]; /* for the other kind; said once */
+	struct found found[LIMIT_PROGRAM_NUMBERS];
+	bool whole;                         /* the last round reached every host, */
+	bool listed[LIMIT_PROGRAM_NUMBERS];  /* and found these */
 };
 
 /* --- one entry ---------------------------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ static void take_entry(struct discovery *discovery, uint32_t host, uint32_t id, 
  * else can remove: each host's address is told, in the order of their answers. */
 static void take_entries(struct discovery *discovery, uint32_t host, const struct registry_entry *entries, int count)
 {
-	const struct registry_entry *chosen[REPLICA_IDS] = {NULL};
+	const struct registry_entry *chosen[LIMIT_PROGRAM_NUMBERS] = {NULL};
 
 	for (int i = 0; i < count; i++) {
 		uint32_t id = entries[i].program - discovery->program_base;
@@ -147,11 +147,11 @@ static void take_entries(struct discovery *discovery, uint32_t host, const struc
 			strangers_look(discovery->strangers, entries[i].program, entries[i].address);
 			continue;
 		}
-		if (id >= REPLICA_IDS || (chosen[id] != NULL && strcmp(entries[i].netid, "tcp6") == 0))
+		if (id > LIMIT_REPLICA_ID || (chosen[id] != NULL && strcmp(entries[i].netid, "tcp6") == 0))
 			continue;
 		chosen[id] = &entries[i];
 	}
-	for (uint32_t id = 1; id < REPLICA_IDS; id++)
+	for (uint32_t id = 1; id <= LIMIT_REPLICA_ID; id++)
 		if (chosen[id] != NULL)
 			take_entry(discovery, host, id, chosen[id]->address);
 }
@@ -167,16 +167,16 @@ static void plan(struct discovery *discovery, uint32_t wait_ms)
 
 static void end_round(struct discovery *discovery)
 {
-	uint32_t ids[REPLICA_IDS];
+	uint32_t ids[LIMIT_PROGRAM_NUMBERS];
 	uint32_t count = 0;
 
-	for (uint32_t id = 1; id < REPLICA_IDS; id++)
+	for (uint32_t id = 1; id <= LIMIT_REPLICA_ID; id++)
 		if (discovery->found[id].host != 0)
 			ids[count++] = id;
 	discovery->whole = discovery->complete;
 	if (discovery->complete)
 		strangers_end_round(discovery->strangers);
-	for (uint32_t id = 1; id < REPLICA_IDS; id++)
+	for (uint32_t id = 1; id <= LIMIT_REPLICA_ID; id++)
 		discovery->listed[id] = discovery->found[id].host != 0 || discovery->refused[id];
 	if (!discovery->reach_seen)
 		discovery->reach = REACH_UNKNOWN;
@@ -227,7 +227,7 @@ static void dumped(void *context, const char *name, const struct registry_entry 
 	if (count > 0)
 		take_entries(discovery, host, entries, count);
 	/* At once, without waiting for the other hosts: one of them may be dead. */
-	for (uint32_t id = 1; count > 0 && id < REPLICA_IDS; id++)
+	for (uint32_t id = 1; count > 0 && id <= LIMIT_REPLICA_ID; id++)
 		if (discovery->found[id].host == host + 1)
 			discovery->events.found(discovery->context, id, discovery->found[id].address);
 	must(discovery->answers_due > 0);
@@ -294,15 +294,16 @@ static void start_round(evutil_socket_t fd, short what, void *context)
 	discovery->reach_seen = false;
 	discovery->answers_due = discovery->hosts_count;
 	/* And those before ours: another cluster's numbers may reach into our own. */
-	low = discovery->program_base < REPLICA_IDS ? 1 : discovery->program_base - REPLICA_IDS + 1;
+	low = discovery->program_base <= LIMIT_REPLICA_ID ? 1 : discovery->program_base - LIMIT_REPLICA_ID;
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
 		registry_dump_async(discovery->registry, discovery->hosts[i], low,
-				    discovery->program_base + REPLICA_IDS - 1, discovery->timeout_ms[i], dumped, discovery);
+				    discovery->program_base + LIMIT_REPLICA_ID, discovery->timeout_ms[i], dumped,
+				    discovery);
 }
 
 bool discovery_lists(const struct discovery *discovery, uint32_t id)
 {
-	return !discovery->whole || id == 0 || id >= REPLICA_IDS || discovery->listed[id];
+	return !discovery->whole || id == 0 || id > LIMIT_REPLICA_ID || discovery->listed[id];
 }
 
 void discovery_doubt(struct discovery *discovery, uint32_t id)

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "frontend/link_answer.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -14,7 +15,6 @@
 #include "rpc/cluster/convert.h"
 #include "rpc/cluster/hello.h"
 
-#define REPLICA_IDS 4096
 #define HELLO_TIMEOUT_MS 1000
 #define MANAGE_TIMEOUT_MS 10000
 #define WATCH_TIMEOUT_MS 3600000u
@@ -52,7 +52,7 @@ struct links {
 	uint32_t program_base;
 	struct links_events events;
 	void *context;
-	struct link *by_id[REPLICA_IDS];
+	struct link *by_id[LIMIT_PROGRAM_NUMBERS];
 	char address[LIMIT_ADDRESS_BYTES];
 	uint32_t suspect_ms;
 	struct peers directory;
@@ -81,7 +81,7 @@ void links_free(struct links *links)
 
 	if (links == NULL)
 		return;
-	for (uint32_t id = 0; id < REPLICA_IDS; id++)
+	for (uint32_t id = 0; id <= LIMIT_REPLICA_ID; id++)
 		links_disconnect(links, id);
 	while ((call = TAILQ_FIRST(&links->spare)) != NULL) {
 		TAILQ_REMOVE(&links->spare, call, entry);
@@ -257,7 +257,7 @@ void links_connect(struct links *links, uint32_t id, const char *address, const 
 	jh_hello_args args;
 
 	must_allocate(link);
-	must(id > 0 && id < REPLICA_IDS);
+	must(id > 0 && id <= LIMIT_REPLICA_ID);
 	links_disconnect(links, id);
 	links->by_id[id] = link;
 	link->links = links;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frontend/frontend.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/order_text.h"
 #include "rpc/cluster/convert.h"
 
@@ -176,7 +177,7 @@ bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *requ
 
 	(void)result;
 	/* Who it is and where, discovery finds out for itself; what it never finds is shown. */
-	if (args->id >= 1 && args->id <= 4095 && convert_address_from_wire(&args->address, address))
+	if (args->id >= 1 && args->id <= LIMIT_REPLICA_ID && convert_address_from_wire(&args->address, address))
 		announced_heard(frontend->announced, args->id, address,
 				rpc_connection_peer_text(rpc_call_connection(request)), rpc_clock_us());
 	if (frontend->discovery != NULL)

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/strangers.h"
 #include "rpc/net/registry.h"
 #include "rpc/replica.h"
 
-#define NUMBERS 4096
 #define DUMP_TIMEOUT_MS 4000
 
 struct neighbours {
@@ -53,6 +53,6 @@ void neighbours_look(struct neighbours *neighbours)
 {
 	uint32_t base = neighbours->program_base;
 
-	registry_dump_async(neighbours->registry, "127.0.0.1", base < NUMBERS ? 1 : base - NUMBERS + 1, base + NUMBERS - 1,
-			    DUMP_TIMEOUT_MS, dumped, neighbours);
+	registry_dump_async(neighbours->registry, "127.0.0.1", base <= LIMIT_REPLICA_ID ? 1 : base - LIMIT_REPLICA_ID,
+			    base + LIMIT_REPLICA_ID, DUMP_TIMEOUT_MS, dumped, neighbours);
 }

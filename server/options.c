@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <string.h>
 
+#include "rpc/base/limits.h"
 #include "rpc/program/arguments.h"
 
 enum key {
@@ -123,7 +124,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_ID:
-		node->id = (uint32_t)arguments_number(state, "id", text, 1, 4095);
+		node->id = (uint32_t)arguments_number(state, "id", text, 1, LIMIT_REPLICA_ID);
 		return 0;
 	case KEY_FRONTEND:
 		node->frontend = arguments_hosts(state, "frontend", text);

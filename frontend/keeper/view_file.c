@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rpc/base/digest.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
 
 /* The digest of an object without its "digest", in one spelling. */
@@ -84,7 +85,7 @@ static bool read_member(const json_t *object, struct view_member *member)
 	json_int_t id = json_integer_value(json_object_get(object, "id"));
 	const char *address = json_string_value(json_object_get(object, "address"));
 
-	if (id < 1 || id > 4095 || address == NULL || strlen(address) >= sizeof member->address ||
+	if (id < 1 || id > LIMIT_REPLICA_ID || address == NULL || strlen(address) >= sizeof member->address ||
 	    !uuid_of(object, "uuid", &member->uuid) || uuid_is_nil(member->uuid))
 		return false;
 	member->id = (uint32_t)id;
@@ -101,7 +102,7 @@ static bool read_expected(const json_t *list, struct view *view)
 		const json_t *object = json_array_get(list, i);
 		json_int_t id = json_integer_value(json_object_get(object, "id"));
 
-		if (id < 1 || id > 4095 || !json_is_integer(json_object_get(object, "lost_us")) ||
+		if (id < 1 || id > LIMIT_REPLICA_ID || !json_is_integer(json_object_get(object, "lost_us")) ||
 		    (i > 0 && id <= view->expected[i - 1].id))
 			return false;
 		view->expected[i].id = (uint32_t)id;
@@ -116,7 +117,7 @@ static bool read_view(const json_t *object, struct view *view)
 	json_int_t primary = json_integer_value(json_object_get(object, "primary"));
 	const json_t *members = json_object_get(object, "members");
 
-	if (number < 0 || primary < 0 || primary > 4095 || !json_is_array(members) ||
+	if (number < 0 || primary < 0 || primary > LIMIT_REPLICA_ID || !json_is_array(members) ||
 	    json_array_size(members) > LIMIT_REPLICAS || !uuid_of(object, "cluster", &view->cluster) ||
 	    !uuid_of(object, "generation", &view->generation))
 		return false;

@@ -8,7 +8,6 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 
-#define REPLICA_IDS 4096
 #define REASON_SIZE 480
 #define WHEEL_SLOTS 512
 #define TIMEOUT_MAX_MS 3600000u
@@ -47,7 +46,7 @@ struct router {
 	uint32_t readers[LIMIT_REPLICAS];
 	uint32_t readers_count;
 	uint32_t turn; /* round robin over readers and the primary */
-	bool linked[REPLICA_IDS];
+	bool linked[LIMIT_PROGRAM_NUMBERS];
 	uint64_t again_ms; /* when the first that waits before a cursor may go again; UINT64_MAX: none does */
 	struct requests wheel[WHEEL_SLOTS];
 	uint64_t wheel_tick; /* slots up to this tick have been looked at */
@@ -285,7 +284,7 @@ static void give_up_calls(struct router *router, struct line *line)
 
 void router_route(struct router *router, uint64_t view, uint32_t primary, uint64_t commit, uint64_t now_ms)
 {
-	must(primary > 0 && primary < REPLICA_IDS);
+	must(primary > 0 && primary <= LIMIT_REPLICA_ID);
 	must(view >= router->view);
 	if (view != router->view || primary != router->primary) {
 		router->readers_count = 0; /* RULE 8 */
@@ -332,7 +331,7 @@ static void lose_calls(struct router *router, struct line *line, uint32_t id)
 
 void router_link(struct router *router, uint32_t id, bool up, uint64_t now_ms)
 {
-	must(id > 0 && id < REPLICA_IDS);
+	must(id > 0 && id <= LIMIT_REPLICA_ID);
 	router->linked[id] = up;
 	if (!up) {
 		router_reader(router, id, false);

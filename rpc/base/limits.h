@@ -3,6 +3,8 @@
 #pragma once
 
 #define LIMIT_REPLICAS 64                     /* replicas a cluster may have, learners included */
+#define LIMIT_REPLICA_ID 4095u                /* the highest; its program number is the program base and its id */
+#define LIMIT_PROGRAM_NUMBERS (LIMIT_REPLICA_ID + 1) /* that a cluster may have: its base, and one for each id */
 #define LIMIT_VIEW_NUMBER (INT64_MAX / 2)     /* that is believed: there is always a next one, view.json can hold it */
 #define LIMIT_ADDRESS_BYTES 64                /* "192.0.2.7:40001", "[::1]:40001" */
 #define LIMIT_CUSTOMER_BYTES 64

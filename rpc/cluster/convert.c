@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "rpc/base/escape.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 
-#define REPLICA_ID_MAX 4095u
 
 _Static_assert(JH_REPLICAS_MAX == LIMIT_REPLICAS, "one bound, two files");
 _Static_assert(JH_ADDRESS_MAX == LIMIT_ADDRESS_BYTES, "one bound, two files");
@@ -124,7 +124,7 @@ bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDR
 
 static bool replica_id_good(u_int id)
 {
-	return id >= 1 && id <= REPLICA_ID_MAX;
+	return id >= 1 && id <= LIMIT_REPLICA_ID;
 }
 
 /* --- views, peers, identities ------------------------------------------------------------------------------------- */
@@ -236,7 +236,7 @@ bool convert_identity_from_wire(const jh_identity *wire, struct identity *identi
 	identity->incarnation = convert_uuid_from_wire(wire->incarnation);
 	identity->cluster = convert_uuid_from_wire(wire->cluster);
 	identity->generation = convert_uuid_from_wire(wire->generation);
-	return wire->id <= REPLICA_ID_MAX;
+	return wire->id <= LIMIT_REPLICA_ID;
 }
 
 void convert_peers_to_wire(const struct peers *peers, u_int *length, jh_peer **list)

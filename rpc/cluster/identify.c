@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "rpc/net/address.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/blocking_call.h"
 #include "rpc/net/channel.h"
 #include "rpc/base/clock.h"
 #include "rpc/replica.h"
 
-#define REPLICA_IDS 4096
 
 struct identify {
 	struct event_base *base;
@@ -28,12 +28,12 @@ struct identify {
 /* A row that only begins like one of a replica is that of another version. */
 static enum identify_kind kind_of_unread_row(uint32_t first_word)
 {
-	return first_word > 0 && first_word < REPLICA_IDS ? IDENTIFY_UNKNOWN : IDENTIFY_OTHER;
+	return first_word > 0 && first_word <= LIMIT_REPLICA_ID ? IDENTIFY_UNKNOWN : IDENTIFY_OTHER;
 }
 
 static struct identity_told told_of_row(uint32_t program, uint32_t id)
 {
-	if (id == 0 || id >= REPLICA_IDS || id >= program)
+	if (id == 0 || id > LIMIT_REPLICA_ID || id >= program)
 		return (struct identity_told){.kind = IDENTIFY_OTHER};
 	return (struct identity_told){.kind = IDENTIFY_REPLICA, .program_base = program - id, .id = id};
 }

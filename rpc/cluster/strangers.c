@@ -13,7 +13,6 @@
 #include "rpc/base/clock.h"
 #include "rpc/cluster/identify.h"
 
-#define NUMBERS 4096 /* a cluster's: its base, and one for each replica it may have */
 #define BUCKETS 1024
 #define ENTRIES_MAX 16384 /* RULE 19 */
 #define ASKED_AT_ONCE 64 /* RULE 19: each is a connection */
@@ -44,7 +43,7 @@ struct strangers {
 	TAILQ_HEAD(queue, entry) waiting;
 	uint32_t entries_count, asked_count;
 	uint32_t round;
-	bool said[NUMBERS];             /* of services of another kind, by what is beyond our base */
+	bool said[LIMIT_PROGRAM_NUMBERS]; /* of services of another kind, by what is beyond our base */
 	uint32_t bases[BASES_SAID];     /* of other clusters */
 	uint32_t bases_count;
 };
@@ -104,7 +103,7 @@ void strangers_free(struct strangers *strangers)
 
 static bool is_among_ours(const struct strangers *strangers, uint32_t program)
 {
-	return program > strangers->program_base && program - strangers->program_base < NUMBERS;
+	return program > strangers->program_base && program - strangers->program_base < LIMIT_PROGRAM_NUMBERS;
 }
 
 static bool base_was_said(struct strangers *strangers, uint32_t base)
@@ -127,8 +126,9 @@ static void say_cluster(struct strangers *strangers, const struct entry *entry)
 		return;
 	log_warn("strangers",
 		 "--program-base %u cuts into another cluster: program %u at %s is %s, and is left alone: program bases "
-		 "less than %d apart share numbers: give one of the two clusters another --program-base",
-		 strangers->program_base, entry->program, entry->address, identify_text(&entry->who, who), NUMBERS);
+		 "less than %u apart share numbers: give one of the two clusters another --program-base",
+		 strangers->program_base, entry->program, entry->address, identify_text(&entry->who, who),
+		 LIMIT_PROGRAM_NUMBERS);
 }
 
 static void say_service(struct strangers *strangers, const struct entry *entry)

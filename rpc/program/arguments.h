@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rpc/base/limits.h"
+
 #define PROGRAM_BASE_DEFAULT 540000000u         /* JH_FRONTEND of rpc/frontend.x */
-#define PROGRAM_BASE_MAX (UINT32_MAX - 4095u)   /* a replica's number is this and its id */
+#define PROGRAM_BASE_MAX (UINT32_MAX - LIMIT_REPLICA_ID) /* a replica's number is this and its id */
 
 /* argp_parse; whatever it, getopt or a parser says of an argument, what cannot be seen in it is written out
  * (rpc/base/escape.h): an option that was copied with a character of no width looks right otherwise.

@@ -17,6 +17,7 @@
 #include "server/disk/staging.h"
 #include "server/peers/peer_sessions.h"
 #include "server/peers/push_wire.h"
+#include "server/peers/speaker.h"
 #include "server/requests.h"
 
 #define FORMAT_HIGHEST 1000u /* that any version will have; more is no hello */
@@ -73,51 +74,44 @@ static struct peer_session *manager_of(struct svc_req *call)
 	return from != NULL && peer_sessions_manages(service_of(call)->options.sessions, from) ? from : NULL;
 }
 
-static bool names_other(struct uuid named, struct uuid ours)
-{
-	return !uuid_is_nil(named) && !uuid_equal(named, ours);
-}
-
-/* RULE 17: either end refuses a mismatch and says so. A view manager may meet an older generation of its own
- * cluster: it is the one that tells it to start again. */
-static jh_hello_status check_hello(const struct service *service, const struct identity *who,
-				   const struct identity *meant, char *text, size_t size)
+/* What a refused caller is told. */
+static void say_refusal(const struct service *service, enum hello_status status, const struct identity *who, char *text,
+			size_t size)
 {
 	struct identity me = identity(service);
-	struct uuid bound = replica_bound(service->options.replica);
+	char name[UUID_TEXT_SIZE];
 
-	*text = 0;
-	if (who->format != JH_CLUSTER_FORMAT) {
+	switch (status) {
+	case HELLO_OK:
+		*text = 0;
+		break;
+	case HELLO_OTHER_FORMAT:
 		/* What it says of itself behind the format is not understood: not even who it is. */
 		snprintf(text, size, "replica %u " OTHER_FORMAT_TEXT " %u, who calls it %u: upgrade %s", me.id,
-			 JH_CLUSTER_FORMAT, who->format,
-			 who->format > JH_CLUSTER_FORMAT ? "the replica" : "who calls");
-		return JH_HELLO_FORMAT;
-	}
-	if (who->program_base != me.program_base) {
+			 me.format, who->format, who->format > me.format ? "the replica" : "who calls");
+		break;
+	case HELLO_FORMAT:
 		snprintf(text, size, "program base %u here, %u there", me.program_base, who->program_base);
-		return JH_HELLO_FORMAT;
-	}
-	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
-	    names_other(meant->incarnation, me.incarnation)) {
+		break;
+	case HELLO_NOT_ME:
 		snprintf(text, size, "this is replica %u, another process than the one meant", me.id);
-		return JH_HELLO_NOT_ME;
+		break;
+	case HELLO_CLUSTER:
+		if (uuid_is_nil(who->cluster) || uuid_equal(who->cluster, me.cluster))
+			snprintf(text, size, "replica %u is of another generation of this cluster", me.id);
+		else
+			snprintf(text, size, "replica %u belongs to another cluster", me.id);
+		break;
+	case HELLO_BOUND:
+		snprintf(text, size, "replica %u is bound to view manager %s", me.id,
+			 uuid_format(replica_bound(service->options.replica), name));
+		break;
 	}
-	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster)) {
-		snprintf(text, size, "replica %u belongs to another cluster", me.id);
-		return JH_HELLO_CLUSTER;
-	}
-	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation)) {
-		snprintf(text, size, "replica %u is of another generation of this cluster", me.id);
-		return JH_HELLO_CLUSTER;
-	}
-	if (who->id == 0 && names_other(bound, who->uuid)) { /* RULE 20 */
-		char name[UUID_TEXT_SIZE];
+}
 
-		snprintf(text, size, "replica %u is bound to view manager %s", me.id, uuid_format(bound, name));
-		return JH_HELLO_BOUND;
-	}
-	return JH_HELLO_OK;
+static jh_hello_status status_to_wire(enum hello_status status)
+{
+	return status == HELLO_OTHER_FORMAT ? JH_HELLO_FORMAT : (jh_hello_status)status;
 }
 
 /* To a manager: whether another one than it is heard. */
@@ -145,9 +139,12 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 		result->status = JH_HELLO_NOT_ME;
 		snprintf(text, sizeof text, "replica %u has %u cluster connections already", me.id, peer_sessions_max());
 	} else {
-		result->status = check_hello(service, &who, &meant, text, sizeof text);
-		if (result->status == JH_HELLO_OK || result->status == JH_HELLO_BOUND) /* RULE 17 */
+		enum hello_status status = speaker_hello(&me, replica_bound(service->options.replica), &who, &meant);
+
+		say_refusal(service, status, &who, text, sizeof text);
+		if (speaker_is_admitted(status))
 			peer_sessions_begin(sessions, rpc_call_connection(call), &who);
+		result->status = status_to_wire(status);
 	}
 	result->error = convert_text_dup(text);
 	convert_identity_to_wire(&me, &result->me);
@@ -337,7 +334,7 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 {
 	struct service *service = service_of(call);
 	struct peer_sessions *sessions = service->options.sessions;
-	const struct peer_session *from = session_of_call(call);
+	struct peer_session *from = session_of_call(call);
 	const struct identity *who = from == NULL ? NULL : peer_session_identity(from);
 	struct uuid manager = convert_uuid_from_wire(args->manager);
 	struct deferred *deferred = defer(service, call);
@@ -352,6 +349,7 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 		return FALSE;
 	}
 	peer_sessions_close_managers(sessions, from); /* RULE 20 */
+	peer_sessions_bound(sessions, from);
 	step(service, &(struct replica_event){.kind = REPLICA_BIND,
 					      .bind = {.token = token_of(deferred), .manager = manager}});
 	step(service, &(struct replica_event){.kind = REPLICA_MANAGER, .manager = {.connected = true}});

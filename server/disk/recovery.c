@@ -20,6 +20,7 @@
 #include "server/disk/first_history.h"
 #include "server/disk/formats.h"
 #include "server/disk/journal_segment.h"
+#include "server/disk/received.h"
 #include "server/disk/recovery_internal.h"
 #include "server/disk/snapshot.h"
 #include "server/machine/orders.h"
@@ -181,8 +182,6 @@ static bool note_state(void *context, const struct journal_record *record, char 
 	return true;
 }
 
-/* Of the op of the newest snapshot: what a fresh replica was loaded with (op 0) is replaced by the primary's. Or the
- * replacement has its name since, and the file is what came later of another one. */
 static bool is_last_state(const struct recovery *recovery, const char *path)
 {
 	struct orders *orders;
@@ -209,9 +208,15 @@ bool recovery_find_received(struct recovery *recovery, const char *directory)
 	refuse_unread(&read);
 	recovery->journal_damaged = read.outcome == JOURNAL_DAMAGED;
 	newest_snapshot(directory, &newest);
-	if (!recovery->replaced || recovery->last_state_op < newest)
+	switch (received_state(recovery->replaced, recovery->last_state_op, newest)) {
+	case RECEIVED_UNFINISHED:
 		return false;
-	return recovery->last_state_op > newest || is_last_state(recovery, path);
+	case RECEIVED_STANDS:
+		return true;
+	case RECEIVED_IF_EQUAL:
+		return is_last_state(recovery, path);
+	}
+	return false;
 }
 
 /* What was received gets its name when the journal stands on it, and goes with all that is unfinished when not. */

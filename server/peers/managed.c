@@ -8,15 +8,6 @@
 #include "server/peers/peer_sessions_internal.h"
 #include "server/replica/replica.h"
 
-#define SUSPECT_DEFAULT_US 250000u /* until its first heartbeat says how long it may be silent */
-#define LATE_US (4 * REPLICA_TICK_MS * 1000u) /* ticks further apart than this: our own loop was late */
-
-void managed_begin(struct peer_session *session)
-{
-	session->heard_us = rpc_clock_us();
-	session->silence_us = SUSPECT_DEFAULT_US;
-}
-
 /* "0.0.0.0:40001" is found where it comes from. */
 static void where(const struct peer_session *session, const char *address, char text[static LIMIT_ADDRESS_BYTES])
 {
@@ -32,35 +23,26 @@ static void where(const struct peer_session *session, const char *address, char 
 
 void peer_sessions_heartbeat(struct peer_sessions *sessions, struct peer_session *session, const char *address, uint32_t suspect_ms)
 {
-	session->heard_us = rpc_clock_us();
-	if (suspect_ms > 0)
-		session->silence_us = suspect_ms * UINT64_C(1000);
-	sessions->frontend_us = session->heard_us;
+	sessions->frontend_us = rpc_clock_us();
+	speaker_heard(&session->speaker, suspect_ms, sessions->frontend_us);
 	where(session, address, sessions->frontend);
 }
 
-static bool was_late(const struct peer_sessions *sessions)
+void peer_sessions_bound(struct peer_sessions *sessions, struct peer_session *session)
 {
-	return sessions->tick_us != 0 && rpc_clock_us() - sessions->tick_us > LATE_US; /* RULE 15 */
-}
-
-static bool heard(const struct peer_sessions *sessions, const struct peer_session *session)
-{
-	uint64_t now_us = rpc_clock_us();
-
-	return now_us - session->heard_us <= session->silence_us || was_late(sessions);
+	speaker_heard(&session->speaker, 0, rpc_clock_us()); /* RULE 20 */
+	sessions->frontend[0] = '\0';
 }
 
 /* The manager that we are bound to, as long as it is heard, and is not the process of that session. */
 static const struct peer_session *present(const struct peer_sessions *sessions, const struct peer_session *but)
 {
 	struct uuid bound = replica_bound(sessions->options.replica);
+	uint64_t now_us = rpc_clock_us();
+	bool late = speaker_clock_is_late(sessions->tick_us, now_us);
 
 	for (const struct peer_session *session = sessions->first; session != NULL; session = session->next) {
-		const struct identity *peer = &session->peer;
-
-		if (peer->id == 0 && !uuid_is_nil(bound) && uuid_equal(peer->uuid, bound) && heard(sessions, session) &&
-		    (but == NULL || !uuid_equal(peer->incarnation, but->peer.incarnation)))
+		if (speaker_is_present(&session->speaker, bound, but == NULL ? NULL : &but->speaker, late, now_us))
 			return session;
 	}
 	return NULL;
@@ -70,10 +52,10 @@ static const struct peer_session *present(const struct peer_sessions *sessions, 
 void peer_sessions_tick(struct peer_sessions *sessions)
 {
 	uint64_t now_us = rpc_clock_us();
-	bool late = was_late(sessions);
+	bool late = speaker_clock_is_late(sessions->tick_us, now_us);
 
 	for (struct peer_session *session = sessions->first; session != NULL && late; session = session->next)
-		session->heard_us = now_us;
+		speaker_heard(&session->speaker, 0, now_us);
 	sessions->tick_us = now_us;
 }
 
@@ -82,7 +64,6 @@ bool peer_sessions_managed(const struct peer_sessions *sessions)
 	return present(sessions, NULL) != NULL;
 }
 
-/* A front-end that found out that its directory is an old copy takes over from itself: the process counts, not its name. */
 bool peer_sessions_managed_by_another(const struct peer_sessions *sessions, const struct peer_session *session)
 {
 	return present(sessions, session) != NULL; /* RULE 20 */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/net/server.h"
@@ -51,15 +52,13 @@ struct peer_session *peer_session_of(const struct rpc_connection *connection)
 
 const struct identity *peer_session_identity(const struct peer_session *session)
 {
-	return &session->peer;
+	return &session->speaker.identity;
 }
 
 /* RULE 20: asked anew for every call: a view may have bound us to another manager since the hello. */
 bool peer_sessions_manages(const struct peer_sessions *sessions, const struct peer_session *session)
 {
-	struct uuid bound = replica_bound(sessions->options.replica);
-
-	return session->peer.id == 0 && (uuid_is_nil(bound) || uuid_equal(bound, session->peer.uuid));
+	return speaker_manages(&session->speaker, replica_bound(sessions->options.replica));
 }
 
 static void tell_manager(struct peer_sessions *sessions)
@@ -92,7 +91,7 @@ void peer_sessions_ended(struct peer_sessions *sessions, struct rpc_connection *
 	if (session == NULL)
 		return;
 
-	bool manager = session->peer.id == 0;
+	bool manager = speaker_is_manager(&session->speaker);
 
 	rpc_connection_set_user(connection, NULL);
 	forget(sessions, session);
@@ -102,13 +101,13 @@ void peer_sessions_ended(struct peer_sessions *sessions, struct rpc_connection *
 
 static bool is_older(const struct peer_session *session, const struct peer_session *than)
 {
-	return session->peer.id == than->peer.id && uuid_equal(session->peer.uuid, than->peer.uuid);
+	return speaker_replaces(&than->speaker, &session->speaker);
 }
 
 static bool is_manager(const struct peer_session *session, const struct peer_session *than)
 {
 	(void)than;
-	return session->peer.id == 0;
+	return speaker_is_manager(&session->speaker);
 }
 
 /* RULE 17: also discards what was unread there. */
@@ -139,14 +138,14 @@ void peer_sessions_close_managers(struct peer_sessions *sessions, const struct p
 void peer_sessions_begin(struct peer_sessions *sessions, struct rpc_connection *connection, const struct identity *who)
 {
 	struct peer_session *session = peer_session_of(connection);
-	bool manager = who->id == 0 || (session != NULL && session->peer.id == 0);
+	bool manager = who->id == 0 || (session != NULL && speaker_is_manager(&session->speaker));
 
 	if (session != NULL)
 		forget(sessions, session);
 	session = calloc(1, sizeof *session);
 	must_allocate(session);
-	*session = (struct peer_session){.next = sessions->first, .connection = connection, .peer = *who};
-	managed_begin(session);
+	*session = (struct peer_session){.next = sessions->first, .connection = connection,
+					 .speaker = speaker_of(who, rpc_clock_us())};
 	sessions->first = session;
 	rpc_connection_set_user(connection, session);
 	rpc_connection_pin(connection);

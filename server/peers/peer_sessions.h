@@ -41,6 +41,8 @@ void peer_sessions_begin(struct peer_sessions *sessions, struct rpc_connection *
 void peer_sessions_ended(struct peer_sessions *sessions, struct rpc_connection *connection);
 /* RULE 20: closes the connections of all managers but this one, and discards what was unread there. */
 void peer_sessions_close_managers(struct peer_sessions *sessions, const struct peer_session *but);
+/* RULE 20: the session's manager binds us: it is heard from now on, and where it listens is not known yet. */
+void peer_sessions_bound(struct peer_sessions *sessions, struct peer_session *session);
 /* RULE 20: whether it is of the manager that we are bound to; of any, as long as we are bound to none. */
 bool peer_sessions_manages(const struct peer_sessions *sessions, const struct peer_session *session);
 

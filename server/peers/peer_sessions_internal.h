@@ -1,14 +1,13 @@
-/* For sessions.c and managed.c alone. */
+/* For peer_sessions.c and managed.c alone. */
 #pragma once
 
 #include "server/peers/peer_sessions.h"
+#include "server/peers/speaker.h"
 
 struct peer_session {
 	struct peer_session *next;
 	struct rpc_connection *connection;
-	struct identity peer;
-	uint64_t heard_us;           /* manager: the last hello or heartbeat, */
-	uint64_t silence_us;         /* and how long none need come */
+	struct speaker speaker;
 	struct rpc_call *watch;      /* manager: a WATCH that hangs */
 };
 
@@ -19,5 +18,3 @@ struct peer_sessions {
 	uint64_t frontend_us;        /* then */
 	uint64_t tick_us;            /* of our own clock's last tick */
 };
-
-void managed_begin(struct peer_session *session);

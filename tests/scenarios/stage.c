@@ -201,6 +201,7 @@ static void tick_replicas(struct stage *s)
 
 		if (!p->process->alive || p->process->paused)
 			continue;
+		serve_tick(s, p);
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_TICK});
 		if (p->process->alive)
 			replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_FLUSH});

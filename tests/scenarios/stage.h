@@ -13,6 +13,7 @@
 #include "frontend/router/router.h"
 #include "frontend/views/views.h"
 #include "rpc/base/must.h"
+#include "server/peers/speaker.h"
 #include "server/replica/replica.h"
 
 #define STAGE_REPLICAS 5
@@ -61,9 +62,8 @@ struct conn {
 	uint32_t process[2], life[2];
 	bool open[2];
 	bool swallowed;             /* what is sent over it arrives nowhere */
-	bool greeted, bound;        /* the taker's: hello was good, and whether from our manager */
-	struct uuid who, who_incarnation;
-	uint64_t heard_ms;          /* the taker's: a manager's last hello or heartbeat */
+	bool established;           /* the taker's: the hello was good, of */
+	struct speaker speaker;
 	struct uuid uuid, incarnation; /* the opener's: whom it means */
 };
 
@@ -76,7 +76,7 @@ struct item {
 	uint64_t ticket;
 	uint64_t since_ms;          /* of a disk: when it was written */
 	struct identity me, you;
-	uint32_t status;
+	enum hello_status status;
 	struct report report;
 	struct view view;
 	uint64_t number;
@@ -144,6 +144,7 @@ struct replica_process {
 	struct history live;
 	struct history staged;
 	struct history *piece;      /* of the push being stepped */
+	uint64_t tick_ms;           /* of its timer's last turn; 0: none */
 	struct call *calls;
 };
 
@@ -253,6 +254,8 @@ void replica_process_push(struct stage *s, struct replica_process *p, const stru
 
 /* stage_serve.c: the connections of a replica */
 void serve_take(struct stage *s, struct replica_process *p, struct item *item);
+/* A turn of its timer. */
+void serve_tick(struct stage *s, struct replica_process *p);
 void serve_news(struct stage *s, struct replica_process *p);
 struct item *serve_reply(struct stage *s, struct replica_process *p, uint64_t token, enum item_kind kind,
 			 struct conn **conn);

@@ -6,32 +6,45 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_front(uint32_t process)
-{
-	return process > STAGE_REPLICAS;
-}
-
 static bool taken_by(const struct conn *conn, const struct process *process)
 {
 	return conn->process[1] == process->number && conn->life[1] == process->life && conn->open[1];
 }
 
-#define SILENCE_MS 250
+static bool is_late(const struct stage *s, const struct replica_process *p)
+{
+	return speaker_clock_is_late(p->tick_ms * 1000, s->now_ms * 1000);
+}
 
-/* server/peers/managed.c: rule 20. */
+static bool manages(const struct replica_process *p, const struct conn *conn)
+{
+	return conn->established && speaker_manages(&conn->speaker, replica_bound(p->core));
+}
+
 static bool managed_by(const struct stage *s, const struct replica_process *p, const struct conn *but, uint32_t *by)
 {
 	struct uuid bound = replica_bound(p->core);
 
 	for (const struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
-		if (!taken_by(conn, p->process) || !conn->greeted || !is_front(conn->process[0]) ||
-		    uuid_is_nil(bound) || !uuid_equal(conn->who, bound) || s->now_ms > conn->heard_ms + SILENCE_MS ||
-		    (but != NULL && uuid_equal(conn->who_incarnation, but->who_incarnation)))
+		if (!taken_by(conn, p->process) || !conn->established ||
+		    !speaker_is_present(&conn->speaker, bound, but == NULL ? NULL : &but->speaker, is_late(s, p),
+					s->now_ms * 1000))
 			continue;
 		*by = conn->process[0];
 		return true;
 	}
 	return false;
+}
+
+void serve_tick(struct stage *s, struct replica_process *p)
+{
+	bool late = is_late(s, p);
+
+	p->tick_ms = s->now_ms;
+	for (struct conn *conn = s->conns; conn != NULL && late; conn = conn->next) {
+		if (taken_by(conn, p->process) && conn->established)
+			speaker_heard(&conn->speaker, 0, s->now_ms * 1000);
+	}
 }
 
 void serve_report(const struct stage *s, const struct replica_process *p, const struct conn *conn, struct report *report)
@@ -90,7 +103,7 @@ void serve_news(struct stage *s, struct replica_process *p)
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
 		struct item *item;
 
-		if (!taken_by(conn, p->process) || !conn->greeted || !is_front(conn->process[0]))
+		if (!taken_by(conn, p->process) || !conn->established || !speaker_is_manager(&conn->speaker))
 			continue;
 		item = item_new(ITEM_REPORT);
 		serve_report(s, p, conn, &item->report);
@@ -100,49 +113,24 @@ void serve_news(struct stage *s, struct replica_process *p)
 
 /* --- hello: rules 17 and 20 --------------------------------------------------------------------------------------- */
 
-static bool names_other(struct uuid named, struct uuid own)
-{
-	return !uuid_is_nil(named) && !uuid_equal(named, own);
-}
-
-/* As enum jh_hello_status. */
-static uint32_t judge_hello(const struct replica_process *p, const struct item *item)
-{
-	const struct identity me = replica_process_identity(p), *who = &item->me, *meant = &item->you;
-
-	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
-	    names_other(meant->incarnation, me.incarnation))
-		return 2;
-	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster))
-		return 3;
-	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation))
-		return 3;
-	if (who->id == 0 && names_other(replica_bound(p->core), who->uuid))
-		return 4;
-	return 0;
-}
-
 static void tell_manager(struct stage *s, struct replica_process *p)
 {
 	bool connected = false;
 
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next)
-		connected = connected ||
-			    (taken_by(conn, p->process) && conn->greeted && conn->bound && is_front(conn->process[0]));
+		connected = connected || (taken_by(conn, p->process) && manages(p, conn));
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_MANAGER,
 							   .manager = {.connected = connected}});
 }
 
-static void close_older(struct stage *s, struct replica_process *p, const struct conn *than, bool all_managers)
+static void close_others(struct stage *s, struct replica_process *p, const struct conn *than, bool all_managers)
 {
 	for (struct conn *conn = s->conns; conn != NULL; conn = conn->next) {
-		bool same = is_front(than->process[0]) ? is_front(conn->process[0])
-						       : conn->process[0] == than->process[0];
-
-		if (conn == than || !taken_by(conn, p->process) || !conn->greeted || !same ||
-		    !(uuid_equal(conn->who, than->who) || all_managers))
+		if (conn == than || !taken_by(conn, p->process) || !conn->established ||
+		    !(speaker_replaces(&than->speaker, &conn->speaker) ||
+		      (all_managers && speaker_is_manager(&conn->speaker))))
 			continue;
-		conn->greeted = false;
+		conn->established = false;
 		net_close(s, conn, 1);
 	}
 }
@@ -152,25 +140,22 @@ static void take_hello(struct stage *s, struct replica_process *p, struct item *
 	struct item *reply = item_new(ITEM_HELLO_REPLY);
 	struct conn *conn = item->conn;
 
-	reply->status = judge_hello(p, item);
-	if (reply->status == 2 || reply->status == 3)
-		stage_say(s, "%s refuses the hello of %s: %s", stage_name(p->process->number), stage_name(item->from),
-			  reply->status == 2 ? "another process is meant" : "another cluster or generation");
-	if (reply->status == 0 || reply->status == 4) {
-		conn->greeted = true;
-		conn->bound = reply->status == 0;
-		conn->who = item->me.uuid;
-		conn->who_incarnation = item->me.incarnation;
-		conn->heard_ms = s->now_ms;
-		close_older(s, p, conn, false);
-		if (is_front(item->from))
+	reply->me = replica_process_identity(p);
+	reply->status = speaker_hello(&reply->me, replica_bound(p->core), &item->me, &item->you);
+	if (speaker_is_admitted(reply->status)) {
+		conn->established = true;
+		conn->speaker = speaker_of(&item->me, s->now_ms * 1000);
+		close_others(s, p, conn, false);
+		if (speaker_is_manager(&conn->speaker))
 			tell_manager(s, p);
+	} else {
+		stage_say(s, "%s refuses the hello of %s: %s", stage_name(p->process->number), stage_name(item->from),
+			  reply->status == HELLO_NOT_ME ? "another process is meant" : "another cluster or generation");
 	}
 	if (!p->process->alive) {
 		item_free(reply);
 		return;
 	}
-	reply->me = replica_process_identity(p);
 	serve_report(s, p, conn, &reply->report);
 	net_send(s, conn, 1, reply);
 }
@@ -182,13 +167,14 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 	struct conn *conn = item->conn;
 	struct item *reply;
 
-	conn->heard_ms = s->now_ms;
-	if (conn->greeted && conn->bound)
+	if (manages(p, conn)) {
+		speaker_heard(&conn->speaker, 0, s->now_ms * 1000);
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
 								   .heartbeat = {.view = item->number,
 										 .peers = item->has_peers ? &item->peers : NULL,
 										 .retire = item->retire,
 										 .min_members = s->min_members}});
+	}
 	if (!p->process->alive || !conn->open[1])
 		return;
 	reply = item_new(ITEM_REPORT);
@@ -198,7 +184,7 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 
 static void take_install(struct stage *s, struct replica_process *p, const struct item *item)
 {
-	if (!item->conn->greeted || !item->conn->bound || !uuid_equal(item->view.manager, item->conn->who))
+	if (!manages(p, item->conn) || !uuid_equal(item->view.manager, item->conn->speaker.identity.uuid))
 		return;
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_INSTALL,
 							   .install = {.token = call_new(p, item), .view = &item->view,
@@ -208,10 +194,10 @@ static void take_install(struct stage *s, struct replica_process *p, const struc
 static void take_bind(struct stage *s, struct replica_process *p, const struct item *item)
 {
 	struct conn *conn = item->conn;
-
 	uint32_t by;
 
-	if (!conn->greeted || !uuid_equal(conn->who, item->manager))
+	if (!conn->established || !speaker_is_manager(&conn->speaker) ||
+	    !uuid_equal(conn->speaker.identity.uuid, item->manager))
 		return;
 	if (!item->take_over && managed_by(s, p, conn, &by)) {
 		struct item *reply = item_new(ITEM_BOUND);
@@ -221,8 +207,8 @@ static void take_bind(struct stage *s, struct replica_process *p, const struct i
 		net_send(s, conn, 1, reply);
 		return;
 	}
-	conn->bound = true;
-	close_older(s, p, conn, true);
+	close_others(s, p, conn, true);
+	speaker_heard(&conn->speaker, 0, s->now_ms * 1000);
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_BIND,
 							   .bind = {.token = call_new(p, item),
 								    .manager = item->manager}});
@@ -236,7 +222,7 @@ static void take_request(struct stage *s, struct replica_process *p, const struc
 	struct conn *conn = item->conn;
 
 	must(item->kind == ITEM_QUERY || body_split(item->body, &write.client, &write.number, &write.content));
-	if (conn != NULL && (!conn->greeted || !conn->bound)) {
+	if (conn != NULL && !manages(p, conn)) {
 		enum item_kind kind = item->kind == ITEM_QUERY ? ITEM_READ : ITEM_ANSWER;
 		struct item *reply = serve_reply(s, p, token, kind, &conn);
 
@@ -288,7 +274,7 @@ static void take_push(struct stage *s, struct replica_process *p, struct item *i
 	struct replica_entry entries[STAGE_OPS];
 	struct replica_push push = item->push;
 
-	if (!item->conn->greeted)
+	if (!item->conn->established || speaker_is_manager(&item->conn->speaker))
 		return;
 	must(push.entries_count <= STAGE_OPS);
 	for (uint32_t i = 0; i < push.entries_count; i++)
@@ -300,7 +286,7 @@ static void take_push(struct stage *s, struct replica_process *p, struct item *i
 	p->piece = item->state;
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PUSH,
 							   .push = {.token = call_new(p, item),
-								    .from = {.id = item->from, .uuid = item->conn->who},
+								    .from = {.id = item->from, .uuid = item->conn->speaker.identity.uuid},
 								    .push = &push}});
 	p->piece = NULL;
 }
@@ -357,10 +343,10 @@ static void closed(struct stage *s, struct replica_process *p, const struct item
 {
 	struct conn *conn = item->conn;
 	uint32_t end = conn->process[0] == p->process->number && conn->life[0] == p->process->life ? 0 : 1;
-	bool manager = end == 1 && conn->greeted && is_front(conn->process[0]);
+	bool manager = end == 1 && conn->established && speaker_is_manager(&conn->speaker);
 
 	conn->open[end] = false;
-	conn->greeted = false;
+	conn->established = false;
 	if (end == 0)
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN,
 								   .peer_down = {.id = conn->process[1],

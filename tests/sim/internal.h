@@ -145,6 +145,7 @@ struct node {
 	bool alive;
 	uint64_t paused_until_us;
 	uint64_t clock_ms;            /* what its clock shows beyond ours: RULE 16 */
+	uint64_t tick_us;             /* of its timer's last turn; 0: none */
 	int64_t wall_ahead_us;        /* what its wall clock does */
 	int64_t last_time_us;         /* of the newest order in its log */
 	uint64_t orders_max;
@@ -379,6 +380,8 @@ void serve_news(struct world *w, struct node *node);
 bool serve_managed(const struct world *w, const struct node *node, const struct conn *but);
 /* SUBMIT, as its core knows it. */
 struct replica_request call_write(const struct call *call);
+/* A turn of its timer. */
+void serve_tick(struct world *w, struct node *node);
 void serve_push(struct world *w, struct node *node, const struct replica_send *sent);
 void serve_connect(struct world *w, struct node *node, const struct replica_connect *connect);
 void serve_reply(struct world *w, struct call *call, struct message *message);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/peers/speaker.h"
 #include "server/replica/replica.h"
 
 struct call;
@@ -20,7 +21,7 @@ enum message_kind {
 
 struct hello {
 	struct identity me, you;
-	uint32_t status;
+	enum hello_status status;
 	char text[64];
 	struct report report;
 };
@@ -93,10 +94,8 @@ struct conn {
 	bool refused;
 	struct message *head[2], *tail[2]; /* towards each end */
 	/* the server's side */
-	bool greeted;
-	uint32_t who;
-	struct uuid who_uuid, who_incarnation;
-	uint64_t heard_us;              /* of a manager: the last hello or heartbeat */
+	bool established;               /* its hello was good: */
+	struct speaker speaker;
 	struct call *watch;
 	/* the client's side */
 	bool up;

@@ -187,6 +187,7 @@ void node_disk(struct world *w, struct node *node)
 static void tick(struct world *w, struct node *node)
 {
 	world_at(w, REPLICA_TICK_MS * 1000, (struct world_event){.kind = EV_TICK, .node = node->id, .life = node->life});
+	serve_tick(w, node);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_TICK});
 	if (node->alive)
 		snapshot_consider(w, node);
@@ -283,7 +284,7 @@ void node_start(struct world *w, struct node *node)
 	node->alive = true;
 	node->full_told = false;
 	node->flush_due = node->snapshot_under_way = node->publish_due = false;
-	node->commit_seen = node->view_seen = 0;
+	node->tick_us = node->commit_seen = node->view_seen = 0;
 	node->uuid = world_uuid(w);
 	node->incarnation = world_uuid(w);
 	node->clock_ms = world_clock(w);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "server/disk/received.h"
 #include "tests/sim/judge.h"
 
 static void hand(struct world *w, struct node *node, struct replica_event *event)
@@ -49,19 +50,30 @@ static void hand_record(struct world *w, struct node *node, const struct record 
 	free(entries);
 }
 
-/* A received state counts only if the journal's last replacement is of its op. */
-static void name_received(struct node *node)
+static bool stands_on_received(const struct disk *disk)
 {
-	struct disk *disk = &node->disk;
 	const struct record *last = NULL;
 
 	for (uint32_t i = 0; i < disk->count; i++) {
 		if (disk->records[i].kind == WRITE_STATE)
 			last = &disk->records[i];
 	}
-	if (last != NULL && disk->has_incoming && disk->incoming.count == last->op &&
-	    digest_equal(disk->incoming.digest, last->digest) &&
-	    last->op >= (disk->has_snapshot ? disk->snapshot.count : 0))
+	switch (received_state(last != NULL, last != NULL ? last->op : 0, disk->has_snapshot ? disk->snapshot.count : 0)) {
+	case RECEIVED_UNFINISHED:
+		return false;
+	case RECEIVED_STANDS:
+		return true;
+	case RECEIVED_IF_EQUAL:
+		return disk->incoming.count == last->op && digest_equal(disk->incoming.digest, last->digest);
+	}
+	return false;
+}
+
+static void name_received(struct node *node)
+{
+	struct disk *disk = &node->disk;
+
+	if (disk->has_incoming && stands_on_received(disk))
 		node_publish(node, &disk->incoming);
 	disk->has_incoming = false;
 }

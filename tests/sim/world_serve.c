@@ -65,31 +65,34 @@ static bool ours(const struct conn *conn, const struct node *node)
 	return conn->process[SERVER_END] == node->id && conn->life[SERVER_END] == node->life && conn->open[SERVER_END];
 }
 
-/* RULE 20: asked anew for every call, a view may have bound us meanwhile (server/service.c). */
+/* RULE 20: asked anew for every call, a view may have bound us meanwhile. */
 static bool manages(const struct node *node, const struct conn *conn)
 {
-	struct uuid bound = replica_bound(node->core);
-
-	return conn->greeted && conn->who == FRONT && (uuid_is_nil(bound) || uuid_equal(bound, conn->who_uuid));
+	return conn->established && speaker_manages(&conn->speaker, replica_bound(node->core));
 }
 
-#define SILENCE_US 250000
-
-/* server/peers/managed.c: rule 20. Who slept judges nobody (rule 15). */
 bool serve_managed(const struct world *w, const struct node *node, const struct conn *but)
 {
 	struct uuid bound = replica_bound(node->core);
+	bool late = speaker_clock_is_late(node->tick_us, w->now_us);
 
 	for (const struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
-		if (!ours(conn, node) || !conn->greeted || conn->who != FRONT || uuid_is_nil(bound) ||
-		    !uuid_equal(conn->who_uuid, bound) ||
-		    (but != NULL && uuid_equal(conn->who_incarnation, but->who_incarnation)))
-			continue;
-		if (w->now_us <= conn->heard_us + SILENCE_US ||
-		    (node->paused_until_us > 0 && w->now_us <= node->paused_until_us + SILENCE_US))
+		if (ours(conn, node) && conn->established &&
+		    speaker_is_present(&conn->speaker, bound, but == NULL ? NULL : &but->speaker, late, w->now_us))
 			return true;
 	}
 	return false;
+}
+
+void serve_tick(struct world *w, struct node *node)
+{
+	bool late = speaker_clock_is_late(node->tick_us, w->now_us);
+
+	node->tick_us = w->now_us;
+	for (struct conn *conn = w->conns; conn != NULL && late; conn = conn->next) {
+		if (ours(conn, node) && conn->established)
+			speaker_heard(&conn->speaker, 0, w->now_us);
+	}
 }
 
 static void tell_manager(struct world *w, struct node *node)
@@ -103,71 +106,49 @@ static void tell_manager(struct world *w, struct node *node)
 
 void serve_closed(struct world *w, struct node *node, struct conn *conn)
 {
-	bool manager = conn->greeted && conn->who == FRONT;
+	bool manager = conn->established && speaker_is_manager(&conn->speaker);
 
-	conn->greeted = false;
+	conn->established = false;
 	conn->watch = NULL;
 	if (manager)
 		tell_manager(w, node);
 }
 
 /* RULE 17 */
-static void close_older(struct world *w, struct node *node, struct conn *than, bool all_managers)
+static void close_others(struct world *w, struct node *node, struct conn *than, bool all_managers)
 {
 	for (struct conn *conn = w->conns; conn != NULL; conn = conn->next) {
-		if (conn == than || !ours(conn, node) || !conn->greeted || conn->who != than->who ||
-		    !(uuid_equal(conn->who_uuid, than->who_uuid) || all_managers))
+		if (conn == than || !ours(conn, node) || !conn->established ||
+		    !(speaker_replaces(&than->speaker, &conn->speaker) ||
+		      (all_managers && speaker_is_manager(&conn->speaker))))
 			continue;
-		conn->greeted = false;
+		conn->established = false;
 		conn->watch = NULL;
 		net_close(w, conn, SERVER_END);
 	}
 }
 
-static bool names_other(struct uuid named, struct uuid own)
-{
-	return !uuid_is_nil(named) && !uuid_equal(named, own);
-}
-
-static uint32_t judge_hello(const struct node *node, const struct hello *hello)
-{
-	const struct identity me = node_identity(node), *who = &hello->me, *meant = &hello->you;
-
-	if ((meant->id != 0 && meant->id != me.id) || names_other(meant->uuid, me.uuid) ||
-	    names_other(meant->incarnation, me.incarnation))
-		return 2;
-	if (!uuid_is_nil(me.cluster) && names_other(who->cluster, me.cluster))
-		return 3;
-	if (who->id != 0 && !uuid_is_nil(me.cluster) && names_other(who->generation, me.generation))
-		return 3;
-	if (who->id == 0 && names_other(replica_bound(node->core), who->uuid))
-		return 4;
-	return 0;
-}
-
 static void serve_hello(struct world *w, struct node *node, struct conn *conn, const struct message *message)
 {
+	const struct hello *hello = message->hello;
 	struct hello *reply = world_alloc(sizeof *reply);
 	struct call *call = take(w, node, conn, message);
 
-	reply->status = judge_hello(node, message->hello);
-	world_say(w, "replica %" PRIu32 " is greeted by %" PRIu32 ": %" PRIu32, node->id, message->hello->me.id,
-		  reply->status);
-	if (reply->status == 0 || reply->status == 4) {
-		conn->greeted = true;
-		conn->who = message->hello->me.id;
-		conn->who_uuid = message->hello->me.uuid;
-		conn->who_incarnation = message->hello->me.incarnation;
-		conn->heard_us = w->now_us;
-		close_older(w, node, conn, false);
-		if (conn->who == FRONT)
+	reply->me = node_identity(node);
+	reply->status = speaker_hello(&reply->me, replica_bound(node->core), &hello->me, &hello->you);
+	world_say(w, "replica %" PRIu32 " is greeted by %" PRIu32 ": %" PRIu32, node->id, hello->me.id,
+		  (uint32_t)reply->status);
+	if (speaker_is_admitted(reply->status)) {
+		conn->established = true;
+		conn->speaker = speaker_of(&hello->me, w->now_us);
+		close_others(w, node, conn, false);
+		if (speaker_is_manager(&conn->speaker))
 			tell_manager(w, node);
 	}
 	if (!node->alive) {
 		free(reply);
 		return;
 	}
-	reply->me = node_identity(node);
 	node_report(w, node, &reply->report);
 	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_HELLO, .hello = reply});
 }
@@ -185,14 +166,15 @@ static void serve_heartbeat(struct world *w, struct node *node, struct conn *con
 	const struct managing *managing = message->managing;
 	struct call *call = take(w, node, conn, message);
 
-	conn->heard_us = w->now_us;
-	if (manages(node, conn))
+	if (manages(node, conn)) {
+		speaker_heard(&conn->speaker, 0, w->now_us);
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_HEARTBEAT,
 							   .heartbeat = {.view = managing->number,
 									 .peers = managing->has_peers ? &managing->peers : NULL,
 									 .min_members = w->profile.min_members,
 									 .full_wait_ms = w->profile.full_wait_ms,
 									 .retire = managing->retire}});
+	}
 	if (node->alive)
 		serve_reply(w, call, &(struct message){.kind = MSG_REPLY_REPORT, .managed = managed_new(w, node)});
 }
@@ -202,7 +184,7 @@ static void serve_install(struct world *w, struct node *node, struct conn *conn,
 	const struct managing *managing = message->managing;
 	struct call *call = take(w, node, conn, message);
 
-	if (!manages(node, conn) || !uuid_equal(managing->view.manager, conn->who_uuid)) {
+	if (!manages(node, conn) || !uuid_equal(managing->view.manager, conn->speaker.identity.uuid)) {
 		refuse(w, node, call, MSG_REPLY_INSTALL);
 		return;
 	}
@@ -216,14 +198,18 @@ static void serve_bind(struct world *w, struct node *node, struct conn *conn, co
 	const struct managing *managing = message->managing;
 	struct call *call = take(w, node, conn, message);
 
-	if (!conn->greeted || conn->who != FRONT || !uuid_equal(conn->who_uuid, managing->manager))
+	if (!conn->established || !speaker_is_manager(&conn->speaker) ||
+	    !uuid_equal(conn->speaker.identity.uuid, managing->manager)) {
+		refuse(w, node, call, MSG_REPLY_BIND);
 		return;
+	}
 	if (!managing->take_over && serve_managed(w, node, conn)) {
 		w->counts->left_alone++;
 		refuse(w, node, call, MSG_REPLY_BIND);
 		return;
 	}
-	close_older(w, node, conn, true);
+	close_others(w, node, conn, true);
+	speaker_heard(&conn->speaker, 0, w->now_us);
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_BIND,
 						   .bind = {.token = (uint64_t)(uintptr_t)call,
 							    .manager = managing->manager}});
@@ -296,10 +282,11 @@ static void receive_push(struct world *w, struct node *node, struct conn *conn, 
 	if (push.record != NULL)
 		push.record = &pushing->record;
 	node->piece = pushing;
-	if (conn->greeted && conn->who != FRONT)
+	if (conn->established && !speaker_is_manager(&conn->speaker))
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_PUSH,
 							   .push = {.token = (uint64_t)(uintptr_t)call,
-								    .from = {.id = conn->who, .uuid = conn->who_uuid},
+								    .from = {.id = conn->speaker.identity.id,
+									     .uuid = conn->speaker.identity.uuid},
 								    .push = &push}});
 	node->piece = NULL;
 	free(bytes);

@@ -346,6 +346,33 @@ static void who_slept_is_not_taken_over(void **state)
 	atomic_store(&monotonic_ahead_us, 0);
 }
 
+/* Rule 20: a manager that binds a replica is heard by that, although its hello was long ago, so that a third one cannot bind
+ * it before the first heartbeat. */
+static void who_binds_is_heard(void **state)
+{
+	struct caller manager, other, third;
+	struct question question;
+	jh_manage_result bound = {0};
+	jh_bind_args forced = {.manager = convert_uuid_to_wire(called(0xB)), .take_over = TRUE};
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
+	loop_for(12); /* ticks of 25 ms: longer than it may be silent before its first heartbeat */
+	bind_manager_1(&forced, NULL, ask(&other, &question, (xdrproc_t)xdr_jh_manage_result, &bound));
+	loop_until(&question.over);
+	assert_int_equal(bound.status, JH_MANAGE_OK);
+	xdr_free((xdrproc_t)xdr_jh_manage_result, &bound);
+	assert_string_equal(report_now().frontend, "");
+	assert_int_equal(manager_opens(&third, 0xC), JH_HELLO_BOUND);
+	assert_int_equal(bind_manager(&third, 0xC), JH_MANAGE_REFUSED);
+	caller_close(&third);
+	caller_close(&other);
+	caller_close(&manager);
+	node_rig_end();
+}
+
 /* A front-end that listens everywhere is found where its calls come from. */
 static void a_wildcard_is_where_it_comes_from(void **state)
 {
@@ -416,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_manager_brings_its_own_views),
 		cmocka_unit_test(a_heard_manager_is_not_replaced),
 		cmocka_unit_test(who_slept_is_not_taken_over),
+		cmocka_unit_test(who_binds_is_heard),
 		cmocka_unit_test(a_wildcard_is_where_it_comes_from),
 		cmocka_unit_test(a_binding_survives),
 		cmocka_unit_test(greeted_connections_are_bounded),

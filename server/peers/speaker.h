@@ -1,0 +1,37 @@
+/* Who speaks on a session with a replica, and what its word counts for: rules 15, 17 and 20 as questions about plain values.
+ * It knows no connection, so that whatever plays a replica's sessions asks the same questions. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/cluster/protocol.h"
+
+struct speaker {
+	struct identity identity;    /* as its hello said; id 0: a view manager */
+	uint64_t heard_us;           /* manager: the last hello or heartbeat, */
+	uint64_t silence_us;         /* and how long none need come */
+};
+
+/* What replica `me` answers to a hello of `who` that means `meant`. bound: the manager that `me` is bound to; nil: none. */
+enum hello_status speaker_hello(const struct identity *me, struct uuid bound, const struct identity *who,
+				const struct identity *meant);
+/* Whether that answer establishes a session. A manager that we are not bound to has one, too: it may bind us. */
+bool speaker_is_admitted(enum hello_status answer);
+
+struct speaker speaker_of(const struct identity *who, uint64_t now_us);
+/* It has sent a heartbeat. suspect_ms 0: it does not say how long it may be silent. */
+void speaker_heard(struct speaker *speaker, uint32_t suspect_ms, uint64_t now_us);
+
+bool speaker_is_manager(const struct speaker *speaker);
+/* RULE 20: whether it is the manager that we are bound to; any manager is, as long as we are bound to none. */
+bool speaker_manages(const struct speaker *speaker, struct uuid bound);
+/* RULE 17: whether the older session ends, since the newer one is of the same peer. */
+bool speaker_replaces(const struct speaker *newer, const struct speaker *older);
+
+/* RULE 15: whether our own loop was late, so that a silence proves nothing. tick_us: of its last turn of the timer; 0: none. */
+bool speaker_clock_is_late(uint64_t tick_us, uint64_t now_us);
+/* RULE 20: whether it is the manager that we are bound to, is heard, and is not the process of `but` (NULL: of nobody). A
+ * front-end that found out that its directory is an old copy takes over from itself: the process counts, not its name. */
+bool speaker_is_present(const struct speaker *speaker, struct uuid bound, const struct speaker *but, bool late,
+			uint64_t now_us);

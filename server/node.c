@@ -19,7 +19,7 @@
 #include "server/announce.h"
 #include "server/disk/directory.h"
 #include "server/disk/journal.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/memory_watch.h"
 #include "server/neighbours.h"
 #include "server/node_internal.h"
@@ -28,7 +28,7 @@
 #include "server/requests.h"
 #include "server/service.h"
 #include "server/shop/order_time.h"
-#include "server/shop/orders_service.h"
+#include "server/shop/machine_service.h"
 
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
 
@@ -37,7 +37,7 @@
 void node_report(const struct node *node, struct report *report)
 {
 	replica_report(node->replica, report);
-	report->orders = orders_count(node->orders);
+	report->orders = history_count(machine_history(node->machine));
 	report->uptime_s = (rpc_clock_us() - node->start_us) / 1000000;
 	report->loop_max_us = loop_meter_max_us(&node->meter);
 	report->set_aside = node->set_aside_count;
@@ -46,14 +46,14 @@ void node_report(const struct node *node, struct report *report)
 	peer_sessions_report(node->sessions, report);
 	peer_links_last_push(node->links, report->push, sizeof report->push);
 	report->clock_us = rpc_wall_us();
-	report->time_suspect_op = orders_dated_after(node->orders, order_time_latest(report->clock_us));
+	report->time_suspect_op = machine_dated_after(node->machine, order_time_latest(report->clock_us));
 	if (report->detail[0] != '\0')
 		return;
 	if (node->trouble[0] != '\0')
 		snprintf(report->detail, sizeof report->detail, "%s", node->trouble);
 	else if (node_nearly_full(node))
 		snprintf(report->detail, sizeof report->detail, "holds %" PRIu64 " of the %" PRIu64
-			 " orders that its --max-orders allows", orders_op(node->orders), node->options.orders_max);
+			 " orders that its --max-orders allows", machine_op(node->machine), node->options.orders_max);
 }
 
 struct identity node_identity(const struct node *node)
@@ -120,8 +120,8 @@ static int64_t date(void *context)
 	const struct node *node = context;
 	int64_t previous_us = node->last_time_us;
 
-	if (previous_us < orders_last_time_us(node->orders)) /* one that came as a whole, and has not been added to since */
-		previous_us = orders_last_time_us(node->orders);
+	if (previous_us < machine_last_time_us(node->machine)) /* one that came as a whole, and has not been added to since */
+		previous_us = machine_last_time_us(node->machine);
 
 	int64_t others_us;
 	bool known = replica_clock_of_others(node->replica, rpc_clock_us() / 1000, order_time_not_before(previous_us),
@@ -212,14 +212,14 @@ static void make_parts(struct node *node)
 	node->checker = postcode_checker_new(node->base, &options->postcodes, error, sizeof error);
 	if (node->checker == NULL)
 		refuse(error, 2);
-	node->requests = requests_new(&(struct requests_options){.checker = node->checker, .orders = &node->orders,
+	node->requests = requests_new(&(struct requests_options){.checker = node->checker, .machine = &node->machine,
 								 .event = on_event, .turn_end = on_turn_end,
 								 .date = date, .context = node});
 	node->sessions = peer_sessions_new(&(struct peer_sessions_options){.replica = node->replica, .manager = on_manager,
 								 .context = node});
 	node->links = peer_links_new(&(struct peer_links_options){.base = node->base,
 								  .program_base = options->daemon.program_base,
-								  .replica = node->replica, .orders = &node->orders,
+								  .replica = node->replica, .machine = &node->machine,
 								  .event = on_event, .turn_end = on_turn_end,
 								  .identity = identity, .may_complain = may_complain,
 								  .context = node});
@@ -253,7 +253,7 @@ struct node *node_new(const struct node_options *options)
 	/* Before the start, which may take a second: asked to stop meanwhile we stop in order right after it. */
 	node->signals = signals_watch(node->base, "node", on_signal, node);
 
-	const struct replica_service service = orders_service(&node->orders);
+	const struct replica_service service = machine_service(&node->machine);
 
 	node->replica = replica_new(&options->replica, &service);
 	make_parts(node);
@@ -345,7 +345,7 @@ void node_free(struct node *node)
 	signals_free(node->signals);
 	replica_free(node->replica);
 	replica_actions_free(&node->actions);
-	orders_free(node->orders);
+	machine_free(node->machine);
 	directory_close(node->directory);
 	event_base_free(node->base);
 	free(node);

@@ -17,7 +17,7 @@
 #include "server/disk/recovery.h"
 #include "server/disk/snapshotter.h"
 #include "server/disk/staging.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/node_internal.h"
 
 /* A damaged replica waits so long for the view manager's word that another member serves (RULE 14). */
@@ -110,7 +110,7 @@ void node_disk_begin(struct node *node)
 						.orders_max = options->orders_max,
 						.segment_bytes = options->segment_bytes, .base = node->base,
 						.durable = durable, .fatal = disk_failed, .context = node},
-		     node->directory, node->replica, &node->orders, &found);
+		     node->directory, node->replica, &node->machine, &found);
 	node->journal = found.journal;
 	node->uuid = found.uuid;
 	node->last_time_us = found.last_time_us;
@@ -123,8 +123,8 @@ void node_disk_begin(struct node *node)
 	if (!node->damaged)
 		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
 			 " records=%" PRIu64 " took_ms=%" PRIu64, replica_view(node->replica)->number,
-			 replica_last_op(node->replica), replica_commit(node->replica), orders_count(node->orders),
-			 found.records, (rpc_clock_us() - began_us) / 1000);
+			 replica_last_op(node->replica), replica_commit(node->replica),
+			 history_count(machine_history(node->machine)), found.records, (rpc_clock_us() - began_us) / 1000);
 }
 
 /* --- looking after it --------------------------------------------------------------------------------------------- */
@@ -234,7 +234,7 @@ void node_disk_tick(struct node *node)
 	look_set_aside(node);
 	staging_tick(node->staging);
 	if (node->journal != NULL)
-		snapshotter_consider(node->snapshotter, node->orders, node->journal);
+		snapshotter_consider(node->snapshotter, machine_history(node->machine), node->journal);
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */

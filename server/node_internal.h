@@ -40,7 +40,7 @@ struct node {
 
 	/* The core and its state. */
 	struct replica *replica;
-	struct orders *orders;
+	struct machine *machine;
 	int64_t last_time_us;                   /* of the newest order in the log: RULE 16 */
 	bool warned_of_full;                    /* the log has said that --max-orders is near */
 

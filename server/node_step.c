@@ -9,12 +9,12 @@
 #include "server/disk/journal.h"
 #include "server/disk/snapshotter.h"
 #include "server/disk/staging.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/node_internal.h"
 #include "server/peers/peer_links.h"
 #include "server/requests.h"
 #include "server/service.h"
-#include "server/shop/orders_service.h"
+#include "server/shop/machine_service.h"
 
 #define NEARLY_FULL_PERCENT 80 /* RULE 19: of --max-orders; from then on status and the log warn */
 
@@ -23,7 +23,7 @@
 /* RULE 19: a limit that comes near is told while there is time to raise it. */
 bool node_nearly_full(const struct node *node)
 {
-	return orders_op(node->orders) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
+	return machine_op(node->machine) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
 }
 
 void node_warn_of_full(struct node *node)
@@ -33,34 +33,35 @@ void node_warn_of_full(struct node *node)
 	node->warned_of_full = true;
 	log_warn("node", "%" PRIu64 " of the %" PRIu64 " orders that --max-orders allows are placed: beyond them orders "
 		 "are refused; start every replica with a higher limit, one after the other",
-		 orders_op(node->orders), node->options.orders_max);
+		 machine_op(node->machine), node->options.orders_max);
 }
 
 static void apply(struct node *node, uint64_t op)
 {
-	orders_service_apply(node->orders, node->replica, op);
-	if (orders_last_time_us(node->orders) > node->last_time_us)
-		node->last_time_us = orders_last_time_us(node->orders);
+	machine_service_apply(node->machine, node->replica, op);
+	if (machine_last_time_us(node->machine) > node->last_time_us)
+		node->last_time_us = machine_last_time_us(node->machine);
 	node_warn_of_full(node);
 }
 
 /* Whoever gave this replica other --initial-orders than the cluster began with learns which of them count. */
-static void tell_whose_initial_orders(const struct orders *ours, const struct orders *cluster)
+static void tell_whose_initial_orders(const struct machine *ours, const struct machine *cluster)
 {
-	if (orders_op(ours) > 0 || orders_same_initial(ours, cluster))
+	if (machine_op(ours) > 0 || machine_same_loaded(ours, cluster))
 		return;
 	log_warn("staging", "the cluster began with other initial orders (%" PRIu64 ") than this replica was loaded with (%" PRIu64
-		 "): the cluster's count, and replace them", orders_initial_count(cluster), orders_initial_count(ours));
+		 "): the cluster's count, and replace them",
+		 history_loaded(machine_history(cluster)), history_loaded(machine_history(ours)));
 }
 
 /* The replacement is durable: the live history changes in one step. */
 static void adopt(struct node *node, uint64_t op)
 {
-	struct orders *orders = staging_adopt(node->staging, op);
+	struct machine *machine = staging_adopt(node->staging, op);
 
-	tell_whose_initial_orders(node->orders, orders);
-	snapshotter_release(node->snapshotter, node->orders);
-	node->orders = orders;
+	tell_whose_initial_orders(node->machine, machine);
+	snapshotter_release(node->snapshotter, node->machine);
+	node->machine = machine;
 	node->snapshot_op = op;
 	file_watch_adopted(node->files);
 }

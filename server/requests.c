@@ -12,9 +12,10 @@
 #include "rpc/base/order_text.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
-#include "server/machine/body.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/shop/postcode_check.h"
+#include "server/shop/postcode_orders.h"
+#include "server/shop/shop.h"
 
 /* For how long the check of an earlier order counts: a postcode stays, a provider that could not be asked may be
  * back soon. */
@@ -86,9 +87,9 @@ static struct request *request_of(uint64_t token)
 	return (struct request *)(uintptr_t)token;
 }
 
-static const struct orders *orders_of(const struct request *request)
+static const struct postcode_orders *orders_of(const struct request *request)
 {
-	return *request->requests->options.orders;
+	return shop_postcode_orders(machine_shop(*request->requests->options.machine));
 }
 
 static void begin(struct requests *requests, struct request *request, struct svc_req *call)
@@ -128,10 +129,10 @@ static void reply_placed(struct request *request, uint64_t op)
 	jh_write_result result = {.outcome = JH_DONE};
 	jh_order_placed *placed = &result.jh_write_result_u.answer.jh_operation_answer_u.order;
 
-	must(orders_by_op(orders_of(request), op, &order));
+	must(postcode_orders_by_op(orders_of(request), op, &order));
 	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	placed->postcode.postcode_val = (char *)(uintptr_t)order.postcode.bytes;
-	placed->postcode.postcode_len = order.postcode.size;
+	placed->postcode.postcode_val = (char *)(uintptr_t)order.order.postcode.bytes;
+	placed->postcode.postcode_len = order.order.postcode.size;
 	placed->number = order.number;
 	placed->op = op; /* RULE 8 */
 	placed->time_us = order.time_us;
@@ -255,7 +256,7 @@ static void recall(struct request *request)
 	struct order_view last;
 
 	if (!postcode_wonders(checker, request->postcode) ||
-	    orders_history(orders_of(request), request->postcode, (uint32_t)strlen(request->postcode), 0, 1, &last) == 0)
+	    postcode_orders_list(orders_of(request), request->postcode, strlen(request->postcode), 0, 1, &last) == 0)
 		return;
 
 	int64_t age_us = rpc_wall_us() - last.time_us;
@@ -283,20 +284,20 @@ void requests_judge(uint64_t token)
 
 /* --- SUBMIT ------------------------------------------------------------------------------------------------------- */
 
-static struct order_text text_of(const char *bytes, u_int size)
+static struct text_span text_of(const char *bytes, u_int size)
 {
-	return (struct order_text){.bytes = bytes, .size = size};
+	return (struct text_span){.bytes = bytes, .size = size};
 }
 
 /* Is each text of the order one? Else it is declined, as any order once table and log were asked (RULE 12): one that an
  * older version has placed gets its answer. */
-static bool texts_good(struct request *request, const struct body *body)
+static bool texts_good(struct request *request, const struct order *order)
 {
 	char error[ORDER_TEXT_ERROR_SIZE];
-	bool good = order_customer_good(body->customer.bytes, body->customer.size, error);
+	bool good = order_customer_good(order->customer.bytes, order->customer.size, error);
 
-	for (uint32_t i = 0; good && i < body->items_count; i++)
-		good = order_item_good(i + 1, body->items[i].bytes, body->items[i].size, error);
+	for (uint32_t i = 0; good && i < order->items_count; i++)
+		good = order_item_good(i + 1, order->items[i].bytes, order->items[i].size, error);
 	if (good)
 		return true;
 	request->bad_text = strdup(error);
@@ -308,21 +309,21 @@ static bool texts_good(struct request *request, const struct body *body)
 /* The front-end has judged the shape; what slips through is refused here as malformed. */
 static struct request *make_request(const jh_submit_args *args)
 {
-	const jh_order *order = &args->operation.jh_operation_u.order;
+	const jh_order *asked = &args->operation.jh_operation_u.order;
 	uint8_t encoded[LIMIT_BODY_BYTES];
 	char postcode[POSTCODE_SIZE];
-	bool good = postcode_normalise(order->postcode.postcode_val, order->postcode.postcode_len, postcode);
-	struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request,
-			    .check = JH_CHECK_FORMAT_ONLY,
-			    .customer = text_of(order->customer.customer_val, order->customer.customer_len),
-			    .items_count = order->items.items_len};
+	bool good = postcode_normalise(asked->postcode.postcode_val, asked->postcode.postcode_len, postcode);
+	const struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request,
+				  .check = JH_CHECK_FORMAT_ONLY};
+	struct order order = {.customer = text_of(asked->customer.customer_val, asked->customer.customer_len),
+			      .items_count = asked->items.items_len};
 
-	body.postcode = good ? text_of(postcode, (u_int)strlen(postcode))
-			     : text_of(order->postcode.postcode_val, order->postcode.postcode_len);
-	for (uint32_t i = 0; i < body.items_count; i++)
-		body.items[i] = text_of(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
+	order.postcode = good ? text_of(postcode, (u_int)strlen(postcode))
+			      : text_of(asked->postcode.postcode_val, asked->postcode.postcode_len);
+	for (uint32_t i = 0; i < order.items_count; i++)
+		order.items[i] = text_of(asked->items.items_val[i].jh_item_val, asked->items.items_val[i].jh_item_len);
 
-	size_t size = body_encode(&body, encoded, sizeof encoded);
+	size_t size = order_encode(&body, &order, encoded, sizeof encoded);
 	if (size == 0)
 		return NULL;
 
@@ -330,14 +331,11 @@ static struct request *make_request(const jh_submit_args *args)
 
 	must_allocate(request);
 	*request = (struct request){.view = args->view, .client = body.client, .number = body.request,
-				    .size = (uint32_t)size};
+				    .size = (uint32_t)size, .content = body_content_digest(encoded, size)}; /* RULE 11 */
 	memcpy(request->body, encoded, size);
-	escape_into(request->postcode, sizeof request->postcode, body.postcode.bytes, body.postcode.size, ESCAPE_STRICT);
-	if (texts_good(request, &body) && !good)
+	escape_into(request->postcode, sizeof request->postcode, order.postcode.bytes, order.postcode.size, ESCAPE_STRICT);
+	if (texts_good(request, &order) && !good)
 		decline(request, JH_REASON_INVALID_POSTCODE, POSTCODE_NO_FORM);
-	const void *content = body_content(request->body, size, &size); /* RULE 11 */
-
-	request->content = digest_of(content, size);
 	return request;
 }
 
@@ -401,13 +399,13 @@ static void fill_order(const struct order_view *from, jh_item *items, jh_history
 	to->check = (jh_check)from->check;
 	to->client = convert_uuid_to_wire(from->client);
 	to->request = from->request;
-	to->customer.customer_val = (char *)(uintptr_t)from->customer.bytes;
-	to->customer.customer_len = from->customer.size;
+	to->customer.customer_val = (char *)(uintptr_t)from->order.customer.bytes;
+	to->customer.customer_len = from->order.customer.size;
 	to->items.items_val = items;
-	to->items.items_len = from->items_count;
-	for (uint32_t i = 0; i < from->items_count; i++) {
-		items[i].jh_item_val = (char *)(uintptr_t)from->items[i].bytes;
-		items[i].jh_item_len = from->items[i].size;
+	to->items.items_len = from->order.items_count;
+	for (uint32_t i = 0; i < from->order.items_count; i++) {
+		items[i].jh_item_val = (char *)(uintptr_t)from->order.items[i].bytes;
+		items[i].jh_item_len = from->order.items[i].size;
 	}
 }
 
@@ -417,20 +415,21 @@ static void reply_history(struct request *request, const char *postcode)
 	static jh_history_order orders[LIMIT_HISTORY_PAGE];
 	static jh_item items[LIMIT_HISTORY_PAGE][LIMIT_ITEMS];
 	const jh_history_query *query = &request->query.jh_query_u.history;
-	const struct orders *history = orders_of(request);
+	const struct requests_options *options = &request->requests->options;
+	const struct postcode_orders *index = orders_of(request);
 	uint32_t size = (uint32_t)strlen(postcode);
 	uint32_t limit = query->limit == 0 || query->limit > LIMIT_HISTORY_PAGE ? LIMIT_HISTORY_PAGE : query->limit;
-	uint32_t count = orders_history(history, postcode, size, query->before, limit, views);
+	uint32_t count = postcode_orders_list(index, postcode, size, query->before, limit, views);
 	jh_read_result result = {.outcome = JH_DONE};
 	jh_history *answer = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
 
 	for (uint32_t i = 0; i < count; i++)
 		fill_order(&views[i], items[i], &orders[i]);
-	result.jh_read_result_u.done.op = orders_op(history); /* RULE 8: the op this answer reflects */
+	result.jh_read_result_u.done.op = machine_op(*options->machine); /* RULE 8: the op this answer reflects */
 	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	answer->postcode.postcode_val = (char *)(uintptr_t)postcode;
 	answer->postcode.postcode_len = size;
-	answer->total = orders_postcode_total(history, postcode, size);
+	answer->total = postcode_orders_total(index, postcode, size);
 	answer->orders.orders_val = orders;
 	answer->orders.orders_len = count;
 	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);

@@ -10,13 +10,13 @@
 #include "rpc/replica.h"
 #include "server/replica/replica.h"
 
-struct orders;
+struct machine;
 struct postcode_checker;
 struct requests;
 
 struct requests_options {
 	struct postcode_checker *checker;
-	struct orders *const *orders;   /* where the history is to be found */
+	struct machine *const *machine;   /* where the history is to be found */
 	/* An event for the core: a call has arrived. What it points to is borrowed. */
 	void (*event)(void *context, struct replica_event *event);
 	/* A request was validated outside of any step: see requests_next. */

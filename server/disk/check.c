@@ -9,7 +9,7 @@
 #include "rpc/base/shortage.h"
 #include "server/disk/recovery_internal.h"
 #include "server/disk/snapshot.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 /* At the end of the log, which is where whole copies are equal. */
 static struct digest digest_at_end(const struct replica *replica, const struct report *report)
@@ -78,7 +78,7 @@ int check_directory(const char *data_dir, uint64_t orders_max)
 	struct recovery *recovery = calloc(1, sizeof *recovery);
 	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
 	const struct replica_service service = {0}; /* asked about what is submitted and pushed, and nothing is */
-	struct orders *orders = NULL;
+	struct machine *machine = NULL;
 	struct recovered recovered = {0};
 	struct report report;
 	char error[DIRECTORY_ERROR_SIZE];
@@ -91,7 +91,7 @@ int check_directory(const char *data_dir, uint64_t orders_max)
 		log_warn("check", "%s is in use by process %d: what is read may be moving; check a copy", data_dir,
 			 (int)directory_in_use(directory));
 	recovery_refuse_other_formats(directory);
-	*recovery = (struct recovery){.options = {.orders_max = orders_max}, .data_dir = data_dir, .orders = &orders,
+	*recovery = (struct recovery){.options = {.orders_max = orders_max}, .data_dir = data_dir, .machine = &machine,
 				      .replica = replica_new(&options, &service), .found = &recovered};
 
 	const char *damaged = check_files(recovery, &report);
@@ -99,7 +99,7 @@ int check_directory(const char *data_dir, uint64_t orders_max)
 	print_check(recovery, &report, damaged);
 	replica_free(recovery->replica);
 	replica_actions_free(&recovery->actions);
-	orders_free(orders);
+	machine_free(machine);
 	directory_close(directory);
 	free(recovery);
 	return damaged == NULL ? 0 : 1;

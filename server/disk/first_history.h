@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-struct orders;
+struct machine;
 
 /* initial_orders: a file; NULL: compiled in. Ends the process with one line when it cannot. The history is written down
  * before anything refers to it: at the next start the options, or the orders that are compiled in, may be others. */
-struct orders *first_history_begin(const char *data_dir, const char *initial_orders, uint64_t orders_max);
+struct machine *first_history_begin(const char *data_dir, const char *initial_orders, uint64_t orders_max);

@@ -23,8 +23,9 @@
 #include "server/disk/received.h"
 #include "server/disk/recovery_internal.h"
 #include "server/disk/snapshot.h"
-#include "server/machine/orders.h"
-#include "server/shop/orders_service.h"
+#include "server/machine/machine.h"
+#include "server/machine/operation.h"
+#include "server/shop/machine_service.h"
 
 /* All of an unapplied log at once, of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
 #define QUEUE_BYTES (160u << 20)
@@ -42,7 +43,7 @@ void recovery_hand(struct recovery *recovery, struct replica_event *event)
 	replica_step(recovery->replica, event, &recovery->actions);
 	for (uint32_t i = 0; i < recovery->actions.count; i++) {
 		if (recovery->actions.list[i].kind == DO_APPLY)
-			orders_service_apply(*recovery->orders, recovery->replica,
+			machine_service_apply(*recovery->machine, recovery->replica,
 					     recovery->actions.list[i].apply.op);
 	}
 }
@@ -86,7 +87,7 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 	while (journal_batch_next(&batch, &entry)) {
 		int64_t time_us;
 
-		if (!orders_body_key(entry.body, entry.size, NULL, NULL, NULL, &time_us)) {
+		if (!operation_key(entry.body, entry.size, NULL, NULL, NULL, &time_us)) {
 			snprintf(error, size, "an entry of it is no operation");
 			return false;
 		}
@@ -184,14 +185,14 @@ static bool note_state(void *context, const struct journal_record *record, char 
 
 static bool is_last_state(const struct recovery *recovery, const char *path)
 {
-	struct orders *orders;
+	struct machine *machine;
 	struct snapshot_summary summary;
 	char error[SNAPSHOT_ERROR_SIZE];
 
-	if (snapshot_load(path, recovery->options.orders_max + ORDERS_LOADED_MAX, &orders, &summary, error,
+	if (snapshot_load(path, recovery->options.orders_max + MACHINE_LOADED_MAX, &machine, &summary, error,
 			  sizeof error) != SNAPSHOT_LOADED)
 		return false;
-	orders_free(orders);
+	machine_free(machine);
 	return summary.op == recovery->last_state_op && digest_equal(summary.digest, recovery->last_state_digest);
 }
 
@@ -249,23 +250,23 @@ static bool journal_exists(const char *directory)
 	return found;
 }
 
-static struct orders *empty_history(const struct recovery *recovery)
+static struct machine *empty_history(const struct recovery *recovery)
 {
-	return orders_new(recovery->options.orders_max + ORDERS_LOADED_MAX);
+	return machine_new(recovery->options.orders_max + MACHINE_LOADED_MAX);
 }
 
 static bool load_snapshot(struct recovery *recovery, const char *path)
 {
 	struct snapshot_summary summary;
 
-	switch (snapshot_load(path, recovery->options.orders_max + ORDERS_LOADED_MAX, recovery->orders, &summary,
+	switch (snapshot_load(path, recovery->options.orders_max + MACHINE_LOADED_MAX, recovery->machine, &summary,
 			      recovery->error, sizeof recovery->error)) {
 	case SNAPSHOT_LOADED:
 		recovery->found->snapshot_op = summary.op;
 		return true;
 	case SNAPSHOT_DAMAGED:
 	case SNAPSHOT_MISSING:
-		*recovery->orders = empty_history(recovery);
+		*recovery->machine = empty_history(recovery);
 		return false;
 	default:
 		recovery_refuse(recovery->error);
@@ -285,7 +286,7 @@ bool recovery_load_state(struct recovery *recovery, const char *received)
 		must(snapshot_path(directory, op, path, sizeof path));
 		return load_snapshot(recovery, path);
 	}
-	*recovery->orders = empty_history(recovery);
+	*recovery->machine = empty_history(recovery);
 	if (!has_journal && op == 0) /* RULE 14 */
 		return true; /* nothing at all */
 	snprintf(recovery->error, sizeof recovery->error, "%s has a %s but no %s: files are missing", directory,
@@ -319,14 +320,14 @@ static void check_owner(const struct recovery *recovery)
 
 void recovery_begin_core(struct recovery *recovery)
 {
-	const struct orders *orders = *recovery->orders;
+	const struct machine *machine = *recovery->machine;
 	struct replica_meta meta = {.id = recovery->options.id, .uuid = recovery->found->uuid};
 
 	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
-							.base = {.op = orders_op(orders),
-								 .digest = orders_digest(orders)}});
+							.base = {.op = machine_op(machine),
+								 .digest = history_digest(machine_history(machine))}});
 	recovery_hand(recovery, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
-	recovery->found->last_time_us = orders_last_time_us(orders);
+	recovery->found->last_time_us = machine_last_time_us(machine);
 }
 
 bool recovery_read_journal(struct recovery *recovery, const struct journal_options *open,
@@ -377,18 +378,18 @@ static void begin_history(struct recovery *recovery)
 	const char *initial_orders = recovery->options.initial_orders;
 
 	if (!journal_exists(recovery->data_dir)) {
-		orders_free(*recovery->orders);
-		*recovery->orders =
+		machine_free(*recovery->machine);
+		*recovery->machine =
 			first_history_begin(recovery->data_dir, initial_orders, recovery->options.orders_max);
 		log_info("recovery", "%s is new: it begins with %" PRIu64 " loaded orders", recovery->data_dir,
-			 orders_count(*recovery->orders));
+			 history_count(machine_history(*recovery->machine)));
 	} else if (initial_orders != NULL) {
 		log_info("recovery", "--initial-orders is not used: %s holds a history already", recovery->data_dir);
 	}
 }
 
 void recovery_run(const struct recovery_options *options, struct directory *directory, struct replica *replica,
-		  struct orders **orders, struct recovered *recovered)
+		  struct machine **machine, struct recovered *recovered)
 {
 	struct recovery *recovery = calloc(1, sizeof *recovery);
 	const struct journal_options journal = {.base = options->base, .durable = options->durable, .fatal = options->fatal,
@@ -398,7 +399,7 @@ void recovery_run(const struct recovery_options *options, struct directory *dire
 
 	must_allocate(recovery);
 	*recovery = (struct recovery){.options = *options, .data_dir = directory_path(directory), .replica = replica,
-				      .orders = orders, .found = recovered};
+				      .machine = machine, .found = recovered};
 	*recovered = (struct recovered){.uuid = journal.uuid}; /* RULE 3: until META says another */
 	begin_directory(recovery, directory);
 

@@ -9,7 +9,7 @@
 #include "server/disk/journal.h"
 
 struct event_base;
-struct orders;
+struct machine;
 struct replica;
 
 struct recovery_options {
@@ -37,9 +37,9 @@ struct recovered {
 
 /* The operator's errors: one line, and the end of the process. */
 _Noreturn void recovery_refuse(const char *line);
-/* Reads the directory, which is ours, into *orders and the core: all events of recovery but START. Ends the process with
- * one line for what is no damage. The core's service may look at *orders meanwhile. */
+/* Reads the directory, which is ours, into *machine and the core: all events of recovery but START. Ends the process with
+ * one line for what is no damage. The core's service may look at *machine meanwhile. */
 void recovery_run(const struct recovery_options *options, struct directory *directory, struct replica *replica,
-		  struct orders **orders, struct recovered *recovered);
+		  struct machine **machine, struct recovered *recovered);
 /* RULE 14: everything goes to DIR/set-aside; the next start draws a new uuid. */
 bool recovery_set_aside(struct directory *directory, const char *reason, char *error, size_t error_size);

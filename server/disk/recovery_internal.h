@@ -13,7 +13,7 @@ struct recovery {
 	const char *data_dir;
 	struct replica *replica;
 	struct replica_actions actions;
-	struct orders **orders;
+	struct machine **machine;
 	struct recovered *found;
 	bool has_meta;
 	bool cut;                      /* the journal's own word of it, and no META of the core since (RULE 14) */

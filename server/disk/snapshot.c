@@ -262,16 +262,16 @@ static void sleep_between(const struct snapshot_pace *pace, uint64_t size)
 	}
 }
 
-static enum snapshot_written write_chunks(struct snapshot_writer *writer, const struct orders *orders, uint64_t op,
+static enum snapshot_written write_chunks(struct snapshot_writer *writer, const struct history *history, uint64_t op,
 					  const struct snapshot_pace *pace, char *error, size_t error_size)
 {
-	uint64_t count = orders_initial_count(orders) + op;
+	uint64_t count = history_loaded(history) + op;
 	enum snapshot_written result = SNAPSHOT_WRITTEN;
 	uint8_t *chunk = malloc(LIMIT_STATE_CHUNK_BYTES);
 
 	must_allocate(chunk);
 	for (uint64_t next = 0; next < count && result == SNAPSHOT_WRITTEN;) {
-		size_t size = orders_encode(orders, next, op, &next, chunk, LIMIT_STATE_CHUNK_BYTES);
+		size_t size = history_encode(history, next, op, &next, chunk, LIMIT_STATE_CHUNK_BYTES);
 
 		if (!snapshot_append(writer, chunk, size, error, error_size))
 			result = SNAPSHOT_FAILED;
@@ -284,17 +284,23 @@ static enum snapshot_written write_chunks(struct snapshot_writer *writer, const 
 	return result;
 }
 
-enum snapshot_written snapshot_write(const char *directory, const struct orders *orders,
+struct snapshot_summary snapshot_summary_of(const struct history *history)
+{
+	return (struct snapshot_summary){.op = history_op(history), .initial_count = history_loaded(history),
+					 .digest = history_digest(history)};
+}
+
+enum snapshot_written snapshot_write(const char *directory, const struct history *history,
 				     const struct snapshot_summary *summary, const struct snapshot_pace *pace,
 				     char *error, size_t error_size)
 {
 	struct snapshot_writer *writer =
-		snapshot_begin(directory, SNAPSHOT_TEMPORARY, orders_bytes(orders), error, error_size);
+		snapshot_begin(directory, SNAPSHOT_TEMPORARY, history_bytes(history), error, error_size);
 
 	if (writer == NULL)
 		return SNAPSHOT_FAILED;
-	must(summary->initial_count == orders_initial_count(orders));
-	enum snapshot_written result = write_chunks(writer, orders, summary->op, pace, error, error_size);
+	must(summary->initial_count == history_loaded(history));
+	enum snapshot_written result = write_chunks(writer, history, summary->op, pace, error, error_size);
 
 	if (result != SNAPSHOT_WRITTEN) {
 		snapshot_abandon(writer);

@@ -1,5 +1,5 @@
 /* Snapshots: the committed state as of op c in one file, `DIR/snapshot-<c, 20 digits>`. The same records that a full
- * push carries (orders_encode), so that one that was received and one that was written here are equal. A snapshot is
+ * push carries (history_encode), so that one that was received and one that was written here are equal. A snapshot is
  * written to a temporary file, fsynced, renamed, and the directory fsynced: under its name it is always whole.
  *
  * A file is (all numbers big-endian):
@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #include "rpc/base/digest.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 #define SNAPSHOT_FORMAT 2
 #define SNAPSHOT_ERROR_SIZE 512
@@ -35,8 +35,11 @@
 struct snapshot_summary {
 	uint64_t op;
 	uint64_t initial_count;
-	struct digest digest; /* orders_digest at op */
+	struct digest digest; /* history_digest at op */
 };
+
+/* Of what is there now. */
+struct snapshot_summary snapshot_summary_of(const struct history *history);
 
 /* --- writing this replica's own state, on a thread of its own ----------------------------------------------------- */
 
@@ -51,10 +54,10 @@ struct snapshot_pace {
 	const _Atomic bool *stop;   /* set: give up within 20 ms; NULL: never */
 };
 
-/* Writes the state as of summary->op, taken from the orders while later ones are applied (summary was taken on the
- * applying thread). orders must stay until it returns. What is written goes to the disk a MiB at a time, so that a
+/* Writes the state as of summary->op, taken from the history while later ops are appended (summary was taken on
+ * the appending thread). history must stay until it returns. What is written goes to the disk a MiB at a time, so that a
  * journal's fsync never finds more than that in its way. */
-enum snapshot_written snapshot_write(const char *directory, const struct orders *orders,
+enum snapshot_written snapshot_write(const char *directory, const struct history *history,
 				     const struct snapshot_summary *summary, const struct snapshot_pace *pace,
 				     char *error, size_t error_size);
 
@@ -69,7 +72,7 @@ struct snapshot_writer *snapshot_begin(const char *directory, const char *name, 
 				       size_t error_size);
 
 /* Adds whole records, at most LIMIT_STATE_CHUNK_BYTES. It follows size prefixes and the digest, it does not look
- * into bodies: whoever receives a state also gives each chunk to orders_decode. False with one line in error; then
+ * into bodies: whoever receives a state also gives each chunk to machine_decode. False with one line in error; then
  * only abandon. */
 bool snapshot_append(struct snapshot_writer *writer, const void *records, size_t size, char *error, size_t error_size);
 
@@ -99,9 +102,9 @@ enum snapshot_outcome {
 /* The format that a file's first 16 bytes claim; 0: it is no snapshot. */
 uint32_t snapshot_format_claimed(const void *bytes);
 
-/* Reads all of a snapshot and verifies all of it. LOADED: *orders is the caller's (orders_free), summary says what
- * it is. For every other outcome *orders is NULL and error has one line: what, on what, what to do. */
-enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct orders **orders,
+/* Reads all of a snapshot and verifies all of it. LOADED: *machine is the caller's (machine_free), summary says what
+ * it is. For every other outcome *machine is NULL and error has one line: what, on what, what to do. */
+enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct machine **machine,
 				    struct snapshot_summary *summary, char *error, size_t error_size);
 
 /* --- the files of a directory ------------------------------------------------------------------------------------- */

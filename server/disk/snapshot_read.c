@@ -15,7 +15,7 @@ struct reader {
 	int file;
 	uint8_t *chunk;
 	struct snapshot_header header;
-	struct orders *orders;
+	struct machine *machine;
 	char *error;
 	size_t error_size;
 };
@@ -129,7 +129,7 @@ static enum snapshot_outcome read_chunk(struct reader *reader, uint32_t number, 
 		return damaged(reader, what);
 	}
 	*checksum = chain_checksum(*checksum, frame.checksum);
-	if (!orders_decode(reader->orders, reader->header.summary.initial_count, reader->chunk, frame.size, what,
+	if (!machine_decode(reader->machine, reader->header.summary.initial_count, reader->chunk, frame.size, what,
 			   sizeof what))
 		return damaged(reader, what);
 	return SNAPSHOT_LOADED;
@@ -156,12 +156,11 @@ static enum snapshot_outcome read_trailer(struct reader *reader, uint64_t checks
 static bool as_announced(const struct reader *reader)
 {
 	const struct snapshot_header *header = &reader->header;
-	const struct orders *orders = reader->orders;
+	const struct history *history = machine_history(reader->machine);
 
-	return orders_count(orders) == header->orders_count && orders_bytes(orders) == header->bytes &&
-	       orders_op(orders) == header->summary.op &&
-	       orders_initial_count(orders) == header->summary.initial_count &&
-	       digest_equal(orders_digest(orders), header->summary.digest);
+	return history_count(history) == header->orders_count && history_bytes(history) == header->bytes &&
+	       history_op(history) == header->summary.op && history_loaded(history) == header->summary.initial_count &&
+	       digest_equal(history_digest(history), header->summary.digest);
 }
 
 static enum snapshot_outcome read_file(struct reader *reader, uint64_t orders_max)
@@ -177,7 +176,7 @@ static enum snapshot_outcome read_file(struct reader *reader, uint64_t orders_ma
 			 reader->path, (unsigned long long)reader->header.orders_count, (unsigned long long)orders_max);
 		return SNAPSHOT_TOO_LARGE;
 	}
-	reader->orders = orders_new(orders_max);
+	reader->machine = machine_new(orders_max);
 	for (uint64_t number = 1; number <= reader->header.chunks && outcome == SNAPSHOT_LOADED; number++)
 		outcome = read_chunk(reader, (uint32_t)number, &checksum);
 	if (outcome == SNAPSHOT_LOADED)
@@ -194,12 +193,12 @@ static bool is_regular(int file)
 	return fstat(file, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct orders **orders,
+enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct machine **machine,
 				    struct snapshot_summary *summary, char *error, size_t error_size)
 {
 	struct reader reader = {.path = path, .error = error, .error_size = error_size};
 
-	*orders = NULL;
+	*machine = NULL;
 	reader.file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (reader.file < 0) {
 		bool missing = errno == ENOENT;
@@ -218,10 +217,10 @@ enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struc
 	enum snapshot_outcome outcome = read_file(&reader, orders_max);
 
 	if (outcome == SNAPSHOT_LOADED) {
-		*orders = reader.orders;
+		*machine = reader.machine;
 		*summary = reader.header.summary;
 	} else {
-		orders_free(reader.orders);
+		machine_free(reader.machine);
 	}
 	free(reader.chunk);
 	close(reader.file);

@@ -11,7 +11,7 @@
 #include "rpc/net/background.h"
 #include "server/disk/journal.h"
 #include "server/disk/snapshot.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 #define JOURNAL_BYTES_BEFORE_FIRST (64u << 20)
 #define BYTES_PER_SECOND (32u << 20) /* far below what a disk takes: it never stands before a journal write */
@@ -30,7 +30,7 @@ struct snapshotter {
 
 struct snapshot_job {
 	struct snapshotter *snapshotter;
-	const struct orders *orders;
+	const struct history *history;
 	struct snapshot_summary summary;
 	enum snapshot_written written;
 	char error[SNAPSHOT_ERROR_SIZE];
@@ -61,7 +61,7 @@ static void write_snapshot(void *context)
 	const char *directory = job->snapshotter->options.directory;
 	struct snapshot_pace pace = {.bytes_per_second = BYTES_PER_SECOND, .stop = &job->snapshotter->stop};
 
-	job->written = snapshot_write(directory, job->orders, &job->summary, &pace, job->error, sizeof job->error);
+	job->written = snapshot_write(directory, job->history, &job->summary, &pace, job->error, sizeof job->error);
 	if (job->written == SNAPSHOT_WRITTEN)
 		snapshot_remove_below(directory, job->summary.op);
 }
@@ -82,11 +82,11 @@ static void snapshot_written(void *context)
 	free(job);
 }
 
-void snapshotter_consider(struct snapshotter *snapshotter, const struct orders *orders, const struct journal *journal)
+void snapshotter_consider(struct snapshotter *snapshotter, const struct history *history, const struct journal *journal)
 {
 	uint64_t first = snapshotter->options.bytes_first;
 	uint64_t least = first != 0 ? first : JOURNAL_BYTES_BEFORE_FIRST;
-	uint64_t enough = orders_bytes(orders) < least ? least : orders_bytes(orders);
+	uint64_t enough = history_bytes(history) < least ? least : history_bytes(history);
 
 	if (snapshotter->running || rpc_clock_us() < snapshotter->not_before_us)
 		return;
@@ -104,22 +104,20 @@ void snapshotter_consider(struct snapshotter *snapshotter, const struct orders *
 
 	must_allocate(job);
 	job->snapshotter = snapshotter;
-	job->orders = orders;
-	job->summary = (struct snapshot_summary){.op = orders_op(orders),
-						 .initial_count = orders_initial_count(orders),
-						 .digest = orders_digest(orders)};
+	job->history = history;
+	job->summary = snapshot_summary_of(history);
 	snapshotter->running = true;
 	atomic_store(&snapshotter->stop, false);
 	background_run(snapshotter->thread, write_snapshot, snapshot_written, job);
 }
 
-static void free_orders(void *context)
+static void free_machine(void *context)
 {
-	orders_free(context);
+	machine_free(context);
 }
 
-void snapshotter_release(struct snapshotter *snapshotter, struct orders *orders)
+void snapshotter_release(struct snapshotter *snapshotter, struct machine *machine)
 {
 	atomic_store(&snapshotter->stop, true);
-	background_run(snapshotter->thread, free_orders, NULL, orders);
+	background_run(snapshotter->thread, free_machine, NULL, machine);
 }

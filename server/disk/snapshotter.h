@@ -6,7 +6,8 @@
 
 struct event_base;
 struct journal;
-struct orders;
+struct history;
+struct machine;
 struct snapshotter;
 
 struct snapshotter_options {
@@ -20,7 +21,7 @@ struct snapshotter_options {
 struct snapshotter *snapshotter_new(struct event_base *base, const struct snapshotter_options *options);
 /* Gives up a snapshot under way; returns when its thread has ended. */
 void snapshotter_free(struct snapshotter *snapshotter);
-/* Begins a snapshot when it is time. The orders are only added to until it is written, or handed to release. */
-void snapshotter_consider(struct snapshotter *snapshotter, const struct orders *orders, const struct journal *journal);
+/* Begins a snapshot when it is time. The history is only appended to until it is written, or handed to release. */
+void snapshotter_consider(struct snapshotter *snapshotter, const struct history *history, const struct journal *journal);
 /* Frees a history in the background, after a snapshot of it that may be under way was given up. */
-void snapshotter_release(struct snapshotter *snapshotter, struct orders *orders);
+void snapshotter_release(struct snapshotter *snapshotter, struct machine *machine);

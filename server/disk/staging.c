@@ -11,14 +11,14 @@
 #include "rpc/base/shortage.h"
 #include "rpc/net/background.h"
 #include "server/disk/snapshot.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 #define RETRY_US 1000000u
 
 /* One state on its way. */
 struct incoming {
 	struct staging *staging;
-	struct orders *orders;
+	struct machine *machine;
 	struct snapshot_writer *writer;  /* the background thread's, once it has begun */
 	bool dropped;
 	bool publish;
@@ -115,7 +115,7 @@ static void dispose(void *context)
 		}
 		snapshot_remove_below(directory, incoming->publish_op);
 	}
-	orders_free(incoming->orders);
+	machine_free(incoming->machine);
 }
 
 /* On the loop, behind the pieces that refer to it. */
@@ -159,7 +159,7 @@ static struct incoming *begin(struct staging *staging)
 
 	must_allocate(incoming);
 	incoming->staging = staging;
-	incoming->orders = orders_new(staging->options.orders_max + ORDERS_LOADED_MAX);
+	incoming->machine = machine_new(staging->options.orders_max + MACHINE_LOADED_MAX);
 	return incoming;
 }
 
@@ -168,7 +168,7 @@ static bool fits(const struct staging *staging, const struct staging_piece *piec
 {
 	uint64_t placed = piece->total - piece->initial_count;
 
-	if (placed <= staging->options.orders_max && piece->initial_count <= ORDERS_LOADED_MAX)
+	if (placed <= staging->options.orders_max && piece->initial_count <= MACHINE_LOADED_MAX)
 		return true;
 	log_warn("staging", "the primary sends %" PRIu64 " orders, more than --max-orders %" PRIu64
 		 ", or too many that it was loaded with (%" PRIu64 "): start this replica with a higher limit",
@@ -179,15 +179,16 @@ static bool fits(const struct staging *staging, const struct staging_piece *piec
 /* False with a line in the log. */
 static bool decode(struct incoming *incoming, const struct staging_piece *piece, bool *complete)
 {
-	struct orders *orders = incoming->orders;
+	struct machine *machine = incoming->machine;
+	const struct history *history = machine_history(machine);
 	char error[256];
 
-	if (!orders_decode(orders, piece->initial_count, piece->records, piece->size, error, sizeof error)) {
+	if (!machine_decode(machine, piece->initial_count, piece->records, piece->size, error, sizeof error)) {
 		log_warn("staging", "a piece of the primary's state is malformed: %s: trying again", error);
 		return false;
 	}
-	*complete = orders_count(orders) >= piece->total;
-	if (*complete && (orders_op(orders) != piece->op || !digest_equal(orders_digest(orders), piece->digest))) {
+	*complete = history_count(history) >= piece->total;
+	if (*complete && (history_op(history) != piece->op || !digest_equal(history_digest(history), piece->digest))) {
 		log_warn("staging", "the primary's state does not add up to its digest op=%" PRIu64 ": trying again",
 			 piece->op);
 		return false;
@@ -205,8 +206,8 @@ static void write_in_background(struct incoming *incoming, uint64_t token, const
 	struct piece *piece = malloc(sizeof *piece + from->size);
 
 	must_allocate(piece);
-	*piece = (struct piece){.incoming = incoming, .token = token, .next = orders_count(incoming->orders),
-				.complete = complete, .size = from->size,
+	*piece = (struct piece){.incoming = incoming, .token = token, .complete = complete,
+				.next = history_count(machine_history(incoming->machine)), .size = from->size,
 				.summary = {.op = from->op, .initial_count = from->initial_count, .digest = from->digest}};
 	if (from->size > 0)
 		memcpy(piece->records, from->records, from->size);
@@ -228,28 +229,28 @@ void staging_take(struct staging *staging, uint64_t token, const struct staging_
 
 	struct incoming *incoming = staging->incoming;
 
-	if (incoming == NULL || orders_count(incoming->orders) != piece->first)
-		taken(staging, token, incoming == NULL ? 0 : orders_count(incoming->orders), false);
+	if (incoming == NULL || history_count(machine_history(incoming->machine)) != piece->first)
+		taken(staging, token, incoming == NULL ? 0 : history_count(machine_history(incoming->machine)), false);
 	else if (!decode(incoming, piece, &complete))
 		failed(staging, token);
 	else
 		write_in_background(incoming, token, piece, complete);
 }
 
-struct orders *staging_adopt(struct staging *staging, uint64_t op)
+struct machine *staging_adopt(struct staging *staging, uint64_t op)
 {
 	struct incoming *incoming = staging->incoming;
 
 	must(incoming != NULL);
-	must(orders_op(incoming->orders) == op);
+	must(machine_op(incoming->machine) == op);
 
-	struct orders *orders = incoming->orders;
+	struct machine *machine = incoming->machine;
 
-	incoming->orders = NULL;
+	incoming->machine = NULL;
 	incoming->publish = true;
 	incoming->publish_op = op;
 	staging_drop(staging);
-	return orders;
+	return machine;
 }
 
 void staging_free(struct staging *staging)

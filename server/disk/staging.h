@@ -9,7 +9,7 @@
 #include "rpc/base/digest.h"
 
 struct background;
-struct orders;
+struct machine;
 struct staging;
 
 struct staging_options {
@@ -28,7 +28,7 @@ struct staging_piece {
 	struct digest digest;
 	uint64_t initial_count, total;  /* orders in all */
 	uint64_t first;                 /* of them, that this piece begins with */
-	const void *records;            /* as orders_encode makes them */
+	const void *records;            /* as history_encode makes them */
 	size_t size;
 };
 
@@ -38,7 +38,7 @@ void staging_free(struct staging *staging);
 /* taken() follows, now or later. A piece that begins with order 0 begins anew. */
 void staging_take(struct staging *staging, uint64_t token, const struct staging_piece *piece);
 /* The complete state: its history, which is the caller's; its file gets a snapshot's name in the background. */
-struct orders *staging_adopt(struct staging *staging, uint64_t op);
+struct machine *staging_adopt(struct staging *staging, uint64_t op);
 void staging_drop(struct staging *staging);
 /* Called now and then: tells of a piece that failed a while ago. */
 void staging_tick(struct staging *staging);

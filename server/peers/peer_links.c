@@ -13,7 +13,7 @@
 #include "rpc/cluster/hello.h"
 #include "rpc/net/channel.h"
 #include "rpc/replica.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 #define HELLO_TIMEOUT_MS 1000
 #define PUSH_TIMEOUT_MS 600000u /* the core judges silence; a connection that hangs this long is closed in any case */
@@ -250,20 +250,20 @@ static void pushed(void *context, const struct rpc_reply *reply)
 							  .ack = &ack}});
 }
 
-static void fill_state(const struct orders *orders, const struct replica_push *push, jh_state_chunk *state)
+static void fill_state(const struct history *history, const struct replica_push *push, jh_state_chunk *state)
 {
 	static char records[LIMIT_STATE_CHUNK_BYTES];
 	uint64_t next;
-	uint64_t count = orders_count(orders);
+	uint64_t count = history_count(history);
 
 	state->op = push->base_op;
 	state->digest = convert_digest_to_wire(push->base_digest);
-	state->initial_count = orders_initial_count(orders);
+	state->initial_count = history_loaded(history);
 	state->total = count;
 	state->first = push->state_first < count ? push->state_first : count;
-	must(push->base_op == orders_op(orders));
+	must(push->base_op == history_op(history));
 	state->records.records_len =
-		(u_int)orders_encode(orders, state->first, push->base_op, &next, records, sizeof records);
+		(u_int)history_encode(history, state->first, push->base_op, &next, records, sizeof records);
 	state->records.records_val = records;
 }
 
@@ -285,7 +285,7 @@ void peer_links_push(struct peer_links *links, const struct replica_send *sent)
 	}
 	links->push_bytes = 0;
 	if (push->has_state) {
-		fill_state(*links->options.orders, push, &state);
+		fill_state(machine_history(*links->options.machine), push, &state);
 		args.state = &state;
 		links->push_bytes = state.records.records_len;
 	}

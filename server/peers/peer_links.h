@@ -10,14 +10,14 @@
 #include "server/replica/replica.h"
 
 struct event_base;
-struct orders;
+struct machine;
 struct peer_links;
 
 struct peer_links_options {
 	struct event_base *base;
 	uint32_t program_base;
 	const struct replica *replica;
-	struct orders *const *orders;    /* where the history is to be found */
+	struct machine *const *machine;    /* where the history is to be found */
 	/* On the loop. What the event points to is borrowed. */
 	void (*event)(void *context, struct replica_event *event);
 	/* Whatever came in this turn has been told. */

@@ -1,7 +1,7 @@
 #include "server/peers/push_wire.h"
 
 #include "rpc/cluster/convert.h"
-#include "server/machine/orders.h"
+#include "server/machine/operation.h"
 
 /* Only what can be applied may enter the log. */
 static bool take_entries(const jh_push_args *args, struct replica_entry *entries)
@@ -10,7 +10,7 @@ static bool take_entries(const jh_push_args *args, struct replica_entry *entries
 		const jh_log_entry *entry = &args->entries.entries_val[i];
 		int64_t time_us;
 
-		if (!orders_body_key(entry->body.body_val, entry->body.body_len, NULL, NULL, NULL, &time_us))
+		if (!operation_key(entry->body.body_val, entry->body.body_len, NULL, NULL, NULL, &time_us))
 			return false;
 		entries[i] = (struct replica_entry){.view = entry->view, .body = (const uint8_t *)entry->body.body_val,
 						    .size = entry->body.body_len};

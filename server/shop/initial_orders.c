@@ -10,17 +10,17 @@
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
 #include "rpc/base/postcode.h"
-#include "server/machine/body.h"
+#include "server/shop/order.h"
 
-static struct order_text text_of(const char *text)
+static struct text_span text_of(const char *text)
 {
-	return (struct order_text){.bytes = text, .size = (uint32_t)strlen(text)};
+	return (struct text_span){.bytes = text, .size = (uint32_t)strlen(text)};
 }
 
-static bool give(const struct body *body, initial_orders_take *take, void *context, char *error, size_t error_size)
+static bool give(const struct order *order, initial_orders_take *take, void *context, char *error, size_t error_size)
 {
 	uint8_t bytes[LIMIT_BODY_BYTES];
-	size_t size = body_encode(body, bytes, sizeof bytes);
+	size_t size = order_encode(&(struct body){.time_us = 0}, order, bytes, sizeof bytes);
 
 	must(size > 0);
 	return take(context, bytes, size, error, error_size);
@@ -36,18 +36,18 @@ bool initial_orders_built_in(initial_orders_take *take, void *context, char *err
 	};
 
 	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
-		struct body body = {.postcode = text_of(orders[i][0])};
+		struct order order = {.postcode = text_of(orders[i][0])};
 
 		for (size_t item = 1; item < 3 && orders[i][item] != NULL; item++)
-			body.items[body.items_count++] = text_of(orders[i][item]);
-		if (!give(&body, take, context, error, error_size))
+			order.items[order.items_count++] = text_of(orders[i][item]);
+		if (!give(&order, take, context, error, error_size))
 			return false;
 	}
 	return true;
 }
 
 /* Cuts off and returns what stands before the next tab; false when the line has ended. */
-static bool take_field(struct order_text *line, bool *ended, struct order_text *field)
+static bool take_field(struct text_span *line, bool *ended, struct text_span *field)
 {
 	if (*ended)
 		return false;
@@ -71,31 +71,31 @@ struct problem {
 
 #define EXPECTED "POSTCODE<TAB>customer<TAB>item..."
 
-static bool parse_items(struct order_text *line, bool *ended, struct body *body, struct problem problem)
+static bool parse_items(struct text_span *line, bool *ended, struct order *order, struct problem problem)
 {
-	struct order_text item;
+	struct text_span item;
 
 	while (take_field(line, ended, &item)) {
-		if (body->items_count == LIMIT_ITEMS) {
+		if (order->items_count == LIMIT_ITEMS) {
 			snprintf(problem.text, problem.size, "more than %d items", LIMIT_ITEMS);
 			return false;
 		}
-		if (!order_item_good(body->items_count + 1, item.bytes, item.size, problem.text))
+		if (!order_item_good(order->items_count + 1, item.bytes, item.size, problem.text))
 			return false;
-		body->items[body->items_count++] = item;
+		order->items[order->items_count++] = item;
 	}
-	if (body->items_count == 0)
+	if (order->items_count == 0)
 		snprintf(problem.text, problem.size, "no items: expected " EXPECTED);
-	return body->items_count > 0;
+	return order->items_count > 0;
 }
 
-static bool parse_line(struct order_text line, char postcode[static POSTCODE_SIZE], struct body *body,
+static bool parse_line(struct text_span line, char postcode[static POSTCODE_SIZE], struct order *order,
 		       struct problem problem)
 {
 	bool ended = false;
-	struct order_text typed;
+	struct text_span typed;
 
-	*body = (struct body){0};
+	*order = (struct order){0};
 	take_field(&line, &ended, &typed);
 	if (ended) {
 		snprintf(problem.text, problem.size, "no tab: expected " EXPECTED);
@@ -108,21 +108,21 @@ static bool parse_line(struct order_text line, char postcode[static POSTCODE_SIZ
 			 escape_into(shown, sizeof shown, typed.bytes, typed.size, ESCAPE_STRICT));
 		return false;
 	}
-	body->postcode = text_of(postcode);
-	body->customer = text_of("");
-	if (take_field(&line, &ended, &body->customer) &&
-	    !order_customer_good(body->customer.bytes, body->customer.size, problem.text))
+	order->postcode = text_of(postcode);
+	order->customer = text_of("");
+	if (take_field(&line, &ended, &order->customer) &&
+	    !order_customer_good(order->customer.bytes, order->customer.size, problem.text))
 		return false;
-	return parse_items(&line, &ended, body, problem);
+	return parse_items(&line, &ended, order, problem);
 }
 
 static bool load_line(const struct line *line, initial_orders_take *take, void *context, struct problem problem)
 {
-	struct order_text text = {.bytes = line->text, .size = (uint32_t)line->size};
+	struct text_span text = {.bytes = line->text, .size = (uint32_t)line->size};
 	char postcode[POSTCODE_SIZE];
-	struct body body;
+	struct order order;
 
-	return parse_line(text, postcode, &body, problem) && give(&body, take, context, problem.text, problem.size);
+	return parse_line(text, postcode, &order, problem) && give(&order, take, context, problem.text, problem.size);
 }
 
 static bool load_lines(FILE *file, const char *path, initial_orders_take *take, void *context, char *error,

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/disk/snapshot.h"
 #include "tests/unit/support_orders.h"
 
@@ -35,9 +35,9 @@ static uint64_t resident_bytes(void)
 	return pages * 4096;
 }
 
-static struct orders *measure_apply(void)
+static struct machine *measure_apply(void)
 {
-	struct orders *orders = orders_new(MANY);
+	struct machine *machine = machine_new(MANY);
 	uint8_t(*bodies)[100] = malloc((size_t)MANY * sizeof *bodies);
 	uint8_t body[LIMIT_BODY_BYTES];
 	size_t size = make_usual_body(body, client_number(1), 1, 0);
@@ -52,7 +52,7 @@ static struct orders *measure_apply(void)
 	double start = now_s(), slowest = 0, last = start;
 
 	for (uint32_t i = 0; i < MANY; i++) {
-		must(orders_apply(orders, bodies[i], size) == ORDERS_APPLIED);
+		must(machine_apply(machine, bodies[i], size) == MACHINE_APPLIED);
 		if (i % 100 == 0) {
 			double now = now_s();
 
@@ -64,54 +64,56 @@ static struct orders *measure_apply(void)
 	}
 	printf("apply: slowest 100 orders %.0f us\n", slowest * 1e6);
 	printf("memory: %zu bytes a body, %.1f an order in all, %.1f beside the encoded; resident %.1f\n", size,
-	       (double)orders_memory(orders) / MANY, (double)(orders_memory(orders) - orders_bytes(orders)) / MANY,
+	       (double)machine_memory(machine) / MANY,
+	       (double)(machine_memory(machine) - history_bytes(machine_history(machine))) / MANY,
 	       (double)(resident_bytes() - before) / MANY);
 	free(bodies);
-	return orders;
+	return machine;
 }
 
-static void measure_bytes(const struct orders *orders)
+static void measure_bytes(const struct machine *machine)
 {
-	struct orders *copy = orders_new(MANY);
+	struct machine *copy = machine_new(MANY);
 	uint8_t *bytes = malloc(PIECE_BYTES);
 	double encoding = 0, decoding = 0;
 
 	must(bytes != NULL);
 	for (uint64_t next = 0; next < MANY;) {
 		double a = now_s();
-		size_t got = orders_encode(orders, next, MANY, &next, bytes, PIECE_BYTES);
+		size_t got = history_encode(machine_history(machine), next, MANY, &next, bytes, PIECE_BYTES);
 		double b = now_s();
 
-		must(orders_decode(copy, 0, bytes, got, error, sizeof error));
+		must(machine_decode(copy, 0, bytes, got, error, sizeof error));
 		encoding += b - a;
 		decoding += now_s() - b;
 	}
 	printf("encode: %.0f ms; decode: %.0f ms\n", encoding * 1e3, decoding * 1e3);
 	double start = now_s();
 
-	orders_free(copy);
+	machine_free(copy);
 	printf("free: %.0f ms\n", (now_s() - start) * 1e3);
 	free(bytes);
 }
 
-static void measure_snapshot(const char *directory, const struct orders *orders)
+static void measure_snapshot(const char *directory, const struct machine *machine)
 {
 	static const struct snapshot_pace at_once = {0};
-	struct snapshot_summary summary = {orders_op(orders), orders_initial_count(orders), orders_digest(orders)};
-	struct orders *loaded;
+	const struct history *history = machine_history(machine);
+	struct snapshot_summary summary = snapshot_summary_of(history);
+	struct machine *loaded;
 	char path[512];
 	double start = now_s();
 
-	if (snapshot_write(directory, orders, &summary, &at_once, error, sizeof error) != SNAPSHOT_WRITTEN) {
+	if (snapshot_write(directory, history, &summary, &at_once, error, sizeof error) != SNAPSHOT_WRITTEN) {
 		fprintf(stderr, "orders_bench: %s\n", error);
 		exit(1);
 	}
-	printf("write: %.0f ms for %.1f MB\n", (now_s() - start) * 1e3, (double)orders_bytes(orders) / 1e6);
+	printf("write: %.0f ms for %.1f MB\n", (now_s() - start) * 1e3, (double)history_bytes(history) / 1e6);
 	must(snapshot_path(directory, MANY, path, sizeof path));
 	start = now_s();
 	must(snapshot_load(path, MANY, &loaded, &summary, error, sizeof error) == SNAPSHOT_LOADED);
 	printf("load: %.0f ms\n", (now_s() - start) * 1e3);
-	orders_free(loaded);
+	machine_free(loaded);
 	unlink(path);
 }
 
@@ -121,10 +123,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: orders_bench DIR\n");
 		return 2;
 	}
-	struct orders *orders = measure_apply();
+	struct machine *machine = measure_apply();
 
-	measure_bytes(orders);
-	measure_snapshot(argv[1], orders);
-	orders_free(orders);
+	measure_bytes(machine);
+	measure_snapshot(argv[1], machine);
+	machine_free(machine);
 	return 0;
 }

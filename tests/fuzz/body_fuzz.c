@@ -1,7 +1,7 @@
 /* Encoded operations, by hand and by rpcgen, and the order-history state that is made of them: what pushes, journals
  * and snapshots carry.
  *
- * Input: a byte of mode. Even: the rest is one body. Odd: the rest is a state (orders_encode) whose first mode / 2
+ * Input: a byte of mode. Even: the rest is one body. Odd: the rest is a state (history_encode) whose first mode / 2
  * orders are loaded ones. What is accepted has one encoding only, and a state that is decoded encodes to the same
  * bytes. */
 #include <stdlib.h>
@@ -11,55 +11,59 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/shop.h"
-#include "server/machine/body.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
+#include "server/shop/postcode_orders.h"
+#include "server/shop/shop.h"
 
 static void read_body(const uint8_t *bytes, size_t size)
 {
 	static uint8_t encoded[LIMIT_BODY_BYTES];
-	struct orders *orders = orders_new(10);
+	struct machine *machine = machine_new(10);
 	struct body body;
 	struct uuid client;
 	struct digest content;
 	uint64_t request, op;
 	int64_t time_us;
-	bool good = body_parse(bytes, size, &body);
+	struct order order;
+	bool good = operation_parse(bytes, size, &body) != NULL;
 
-	must(orders_body_key(bytes, size, &client, &request, &content, &time_us) == good);
-	must((orders_apply(orders, bytes, size) == ORDERS_APPLIED) == good);
+	must(operation_key(bytes, size, &client, &request, &content, &time_us) == good);
+	must((machine_apply(machine, bytes, size) == MACHINE_APPLIED) == good);
 	if (good) {
 		struct order_view view;
+		const struct postcode_orders *orders = shop_postcode_orders(machine_shop(machine));
 
+		must(order_parse(body.content, body.content_size, &order));
 		must(size <= sizeof encoded);
-		must(body_encode(&body, encoded, sizeof encoded) == size);
+		must(order_encode(&body, &order, encoded, sizeof encoded) == size);
 		must(memcmp(encoded, bytes, size) == 0);
-		must(orders_apply(orders, bytes, size) == ORDERS_DUPLICATE);
-		must(orders_lookup(orders, client, request, content, &op) == ORDERS_REPEAT);
+		must(machine_apply(machine, bytes, size) == MACHINE_DUPLICATE);
+		must(machine_lookup(machine, client, request, content, &op) == CLIENT_REPEAT);
 		must(op == 1);
-		must(orders_by_op(orders, op, &view));
-		must(view.items_count == body.items_count);
-		must(orders_history(orders, body.postcode.bytes, body.postcode.size, 0, 1, &view) == 1);
+		must(postcode_orders_by_op(orders, op, &view));
+		must(view.order.items_count == order.items_count);
+		must(postcode_orders_list(orders, order.postcode.bytes, order.postcode.size, 0, 1, &view) == 1);
 	}
-	orders_free(orders);
+	machine_free(machine);
 }
 
 static void read_state(const uint8_t *bytes, size_t size, uint64_t initial_count)
 {
-	struct orders *orders = orders_new(100000);
+	struct machine *machine = machine_new(100000);
 	char error[256] = "";
 	uint64_t next;
 
-	if (!orders_decode(orders, initial_count, bytes, size, error, sizeof error)) {
+	if (!machine_decode(machine, initial_count, bytes, size, error, sizeof error)) {
 		must(error[0] != '\0');
 	} else {
 		uint8_t *again = malloc(size + 1);
 
-		must(orders_bytes(orders) == size);
-		must(orders_encode(orders, 0, orders_op(orders), &next, again, size + 1) == size);
+		must(history_bytes(machine_history(machine)) == size);
+		must(history_encode(machine_history(machine), 0, machine_op(machine), &next, again, size + 1) == size);
 		must(size == 0 || memcmp(again, bytes, size) == 0);
 		free(again);
 	}
-	orders_free(orders);
+	machine_free(machine);
 }
 
 void fuzz_one(const uint8_t *bytes, size_t size)

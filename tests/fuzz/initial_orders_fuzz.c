@@ -4,22 +4,22 @@
 #include "fuzz.h"
 #include "rpc/base/must.h"
 #include "server/shop/initial_orders.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 static bool take(void *context, const void *body, size_t size, char *error, size_t error_size)
 {
-	must(orders_load_initial(context, body, size, error, error_size));
+	must(machine_load(context, body, size, error, error_size));
 	return true;
 }
 
 void fuzz_one(const uint8_t *bytes, size_t size)
 {
-	struct orders *orders = orders_new(1000000);
+	struct machine *machine = machine_new(1000000);
 	char error[INITIAL_ORDERS_ERROR_SIZE] = "";
 
-	if (!initial_orders_load(fuzz_file("initial-orders", bytes, size), take, orders, error, sizeof error))
+	if (!initial_orders_load(fuzz_file("initial-orders", bytes, size), take, machine, error, sizeof error))
 		must(error[0] != '\0');
-	must(orders_count(orders) <= size);
-	must(orders_initial_count(orders) == orders_count(orders));
-	orders_free(orders);
+	must(history_count(machine_history(machine)) <= size);
+	must(history_loaded(machine_history(machine)) == history_count(machine_history(machine)));
+	machine_free(machine);
 }

@@ -15,7 +15,8 @@
 #include "server/disk/journal_segment.h"
 #include "server/disk/disk_records.h"
 #include "server/disk/journal.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
+#include "server/machine/operation.h"
 
 #define FILE_MAX (64u << 10)
 
@@ -127,7 +128,7 @@ static bool read_batch(struct reading *reading, const struct journal_record *rec
 	while (journal_batch_next(&batch, &entry)) {
 		int64_t time_us;
 
-		if (!orders_body_key(entry.body, entry.size, NULL, NULL, NULL, &time_us))
+		if (!operation_key(entry.body, entry.size, NULL, NULL, NULL, &time_us))
 			return false;
 		entries[count++] = (struct replica_entry){.view = entry.view, .body = entry.body, .size = entry.size};
 	}

@@ -12,7 +12,7 @@
 #include "replica_calls_shell.h"
 #include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
-#include "server/machine/body.h"
+#include "server/shop/order.h"
 #include "server/peers/push_wire.h"
 
 #define MESSAGES_MAX 64
@@ -22,10 +22,10 @@
 /* The digest at an op that is applied last or stands in the log above it. */
 static bool digest_at(const struct shell *shell, uint64_t op, struct digest *digest)
 {
-	*digest = orders_digest(shell->orders);
-	if (op < orders_op(shell->orders) || op > replica_last_op(shell->replica))
+	*digest = history_digest(machine_history(shell->machine));
+	if (op < machine_op(shell->machine) || op > replica_last_op(shell->replica))
 		return false;
-	for (uint64_t at = orders_op(shell->orders) + 1; at <= op; at++) {
+	for (uint64_t at = machine_op(shell->machine) + 1; at <= op; at++) {
 		struct replica_entry entry = replica_entry_at(shell->replica, at);
 
 		*digest = digest_chain(*digest, entry.body, entry.size);
@@ -82,28 +82,28 @@ static void heartbeat(struct shell *shell, const jh_heartbeat_args *args)
 
 static void submit(struct shell *shell, const jh_submit_args *args)
 {
-	const jh_order *order = &args->operation.jh_operation_u.order;
-	struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request, .check = 2,
-			    .customer = {order->customer.customer_val, order->customer.customer_len},
-			    .postcode = {order->postcode.postcode_val, order->postcode.postcode_len},
-			    .items_count = order->items.items_len};
+	const jh_order *asked = &args->operation.jh_operation_u.order;
+	const struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request, .check = 2};
+	struct order order = {.customer = {asked->customer.customer_val, asked->customer.customer_len},
+			      .postcode = {asked->postcode.postcode_val, asked->postcode.postcode_len},
+			      .items_count = asked->items.items_len};
 	struct replica_event event = {.kind = REPLICA_SUBMIT, .submit = {.view = args->view}};
 	struct replica_request *write = &event.submit;
 	int64_t time_us;
 
 	if (args->operation.kind != JH_OPERATION_ORDER)
 		return;
-	for (uint32_t i = 0; i < body.items_count; i++)
-		body.items[i] = (struct order_text){order->items.items_val[i].jh_item_val,
-						    order->items.items_val[i].jh_item_len};
+	for (uint32_t i = 0; i < order.items_count; i++)
+		order.items[i] = (struct text_span){asked->items.items_val[i].jh_item_val,
+						    asked->items.items_val[i].jh_item_len};
 	write->token = shell->token + 1;
 
-	size_t size = body_encode(&body, shell->bodies[write->token], sizeof shell->bodies[0]);
+	size_t size = order_encode(&body, &order, shell->bodies[write->token], sizeof shell->bodies[0]);
 
 	if (size == 0)
 		return;
 	shell->sizes[write->token] = (uint32_t)size;
-	must(orders_body_key(shell->bodies[write->token], size, &write->client, &write->number, &write->content,
+	must(operation_key(shell->bodies[write->token], size, &write->client, &write->number, &write->content,
 			     &time_us));
 	shell_take_token(shell);
 	shell_step(shell, &event);

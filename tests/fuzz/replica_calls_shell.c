@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
+#include "server/machine/operation.h"
 #include "server/shop/initial_orders.h"
-#include "server/shop/orders_service.h"
+#include "server/shop/machine_service.h"
 
 #define ORDERS_MAX 1000
 
@@ -18,12 +19,12 @@ struct uuid shell_uuid(uint8_t byte)
 
 static void apply(struct shell *shell, uint64_t op)
 {
-	while (orders_op(shell->orders) < op && !shell->ended) {
-		struct replica_entry entry = replica_entry_at(shell->replica, orders_op(shell->orders) + 1);
+	while (machine_op(shell->machine) < op && !shell->ended) {
+		struct replica_entry entry = replica_entry_at(shell->replica, machine_op(shell->machine) + 1);
 
 		/* A member that pushes what cannot be applied stops the process rather than let copies differ: see
 		 * node_apply. */
-		if (orders_apply(shell->orders, entry.body, entry.size) != ORDERS_APPLIED)
+		if (machine_apply(shell->machine, entry.body, entry.size) != MACHINE_APPLIED)
 			shell->ended = true;
 	}
 }
@@ -41,20 +42,20 @@ static void stage(struct shell *shell, const struct replica_stage *stage)
 		return;
 	}
 	if (piece->first == 0) {
-		orders_free(shell->staging);
-		shell->staging = orders_new(ORDERS_MAX);
+		machine_free(shell->staging);
+		shell->staging = machine_new(ORDERS_MAX);
 	}
 	*event = (struct replica_event){.kind = REPLICA_STAGED, .staged = {.token = stage->token, .ok = true}};
-	if (shell->staging == NULL || orders_count(shell->staging) != piece->first) {
-		then->next = shell->staging == NULL ? 0 : orders_count(shell->staging);
+	if (shell->staging == NULL || history_count(machine_history(shell->staging)) != piece->first) {
+		then->next = shell->staging == NULL ? 0 : history_count(machine_history(shell->staging));
 		return;
 	}
-	then->ok = orders_decode(shell->staging, piece->initial_count, piece->records.records_val,
+	then->ok = machine_decode(shell->staging, piece->initial_count, piece->records.records_val,
 				 piece->records.records_len, error, sizeof error);
-	then->next = orders_count(shell->staging);
-	then->complete = then->ok && orders_count(shell->staging) >= piece->total;
-	if (then->complete && (orders_op(shell->staging) != stage->op ||
-			       !digest_equal(orders_digest(shell->staging), stage->digest)))
+	then->next = history_count(machine_history(shell->staging));
+	then->complete = then->ok && history_count(machine_history(shell->staging)) >= piece->total;
+	if (then->complete && (machine_op(shell->staging) != stage->op ||
+			       !digest_equal(history_digest(machine_history(shell->staging)), stage->digest)))
 		then->ok = then->complete = false;
 }
 
@@ -123,16 +124,16 @@ static void carry_out(struct shell *shell, const struct replica_action *action)
 		break;
 	case DO_ADOPT:
 		must(shell->staging != NULL);
-		must(orders_op(shell->staging) == action->adopt.op);
-		orders_free(shell->orders);
-		shell->orders = shell->staging;
+		must(machine_op(shell->staging) == action->adopt.op);
+		machine_free(shell->machine);
+		shell->machine = shell->staging;
 		shell->staging = NULL;
 		break;
 	case DO_STAGE:
 		stage(shell, &action->stage);
 		break;
 	case DO_UNSTAGE:
-		orders_free(shell->staging);
+		machine_free(shell->staging);
 		shell->staging = NULL;
 		break;
 	case DO_JUDGE:
@@ -198,7 +199,7 @@ static void propose(struct shell *shell, uint64_t token)
 	shell->proposes[token] = false;
 	write->token = token;
 	write->view = replica_view(shell->replica)->number;
-	must(orders_body_key(proposal->body, proposal->size, &write->client, &write->number, &write->content,
+	must(operation_key(proposal->body, proposal->size, &write->client, &write->number, &write->content,
 			     &time_us));
 	step_once(shell, &event);
 }
@@ -226,7 +227,7 @@ uint64_t shell_take_token(struct shell *shell)
 
 static bool load(void *context, const void *body, size_t size, char *error, size_t error_size)
 {
-	return orders_load_initial(context, body, size, error, error_size);
+	return machine_load(context, body, size, error, error_size);
 }
 
 void shell_start(struct shell *shell)
@@ -235,17 +236,17 @@ void shell_start(struct shell *shell)
 						       .suspect_ms = 250, .stall_ms = 2000,
 						       .read_hold_ms = 250, .orders_max = ORDERS_MAX,
 						       .log_bytes_max = 4096};
-	const struct replica_service service = orders_service(&shell->orders);
+	const struct replica_service service = machine_service(&shell->machine);
 	const struct replica_meta meta = {.id = 1, .uuid = shell_uuid(1)};
 	char error[INITIAL_ORDERS_ERROR_SIZE];
 
 	shell->now_ms = 1000;
 	shell->then.kind = REPLICA_RECOVER_BASE;
-	shell->orders = orders_new(ORDERS_MAX);
-	must(initial_orders_built_in(load, shell->orders, error, sizeof error));
+	shell->machine = machine_new(ORDERS_MAX);
+	must(initial_orders_built_in(load, shell->machine, error, sizeof error));
 	shell->replica = replica_new(&options, &service);
 	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
-						 .base = {.digest = orders_digest(shell->orders)}});
+						 .base = {.digest = history_digest(machine_history(shell->machine))}});
 	step_once(shell, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});
 	step_once(shell, &(struct replica_event){.kind = REPLICA_START});
 	step_once(shell, &(struct replica_event){.kind = REPLICA_MANAGER, .manager = {.connected = true}});
@@ -255,6 +256,6 @@ void shell_end(struct shell *shell)
 {
 	replica_free(shell->replica);
 	replica_actions_free(&shell->actions);
-	orders_free(shell->orders);
-	orders_free(shell->staging);
+	machine_free(shell->machine);
+	machine_free(shell->staging);
 }

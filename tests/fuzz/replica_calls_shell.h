@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "rpc/replica.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/replica/replica.h"
 
 #define REQUESTS 128 /* more than messages: a token is never used twice */
@@ -21,7 +21,7 @@ struct connect {
 struct shell {
 	struct replica *replica;
 	struct replica_actions actions;
-	struct orders *orders, *staging;
+	struct machine *machine, *staging;
 	const jh_state_chunk *piece;
 	struct connect connects[CONNECTS];
 	uint32_t connects_count;

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
-#include "server/machine/body.h"
 #include "server/shop/initial_orders.h"
+#include "server/shop/order.h"
 
 void bytes_put(struct bytes *bytes, const void *from, size_t size)
 {
@@ -78,18 +78,18 @@ struct view seed_view(uint64_t number, uint32_t primary)
 	return view;
 }
 
-static struct order_text text_of(const char *text)
+static struct text_span text_of(const char *text)
 {
-	return (struct order_text){.bytes = text, .size = (uint32_t)strlen(text)};
+	return (struct text_span){.bytes = text, .size = (uint32_t)strlen(text)};
 }
 
 size_t seed_order(uint8_t *out, uint64_t request, const char *postcode)
 {
-	struct body body = {.client = seed_uuid(0xcc), .request = request,
-			    .time_us = 1700000000000000 + (int64_t)request, .check = 1,
-			    .customer = text_of("Zo\xc3\xab"), .postcode = text_of(postcode), .items_count = 2,
+	const struct body body = {.client = seed_uuid(0xcc), .request = request,
+				  .time_us = 1700000000000000 + (int64_t)request, .check = 1};
+	struct order order = {.customer = text_of("Zo\xc3\xab"), .postcode = text_of(postcode), .items_count = 2,
 			    .items = {text_of("margherita"), text_of("cr\xc3\xa8me br\xc3\xbbl\xc3\xa9" "e")}};
-	size_t size = body_encode(&body, out, LIMIT_BODY_BYTES);
+	size_t size = order_encode(&body, &order, out, LIMIT_BODY_BYTES);
 
 	must(size > 0);
 	return size;
@@ -97,19 +97,19 @@ size_t seed_order(uint8_t *out, uint64_t request, const char *postcode)
 
 static bool load(void *context, const void *body, size_t size, char *error, size_t error_size)
 {
-	return orders_load_initial(context, body, size, error, error_size);
+	return machine_load(context, body, size, error, error_size);
 }
 
-struct orders *seed_history(unsigned count)
+struct machine *seed_history(unsigned count)
 {
-	struct orders *orders = orders_new(1000);
+	struct machine *machine = machine_new(1000);
 	char error[INITIAL_ORDERS_ERROR_SIZE];
 	uint8_t body[LIMIT_BODY_BYTES];
 
-	must(initial_orders_built_in(load, orders, error, sizeof error));
+	must(initial_orders_built_in(load, machine, error, sizeof error));
 	for (unsigned i = 1; i <= count; i++)
-		must(orders_apply(orders, body, seed_order(body, i, "DH1 3LE")) == ORDERS_APPLIED);
-	return orders;
+		must(machine_apply(machine, body, seed_order(body, i, "DH1 3LE")) == MACHINE_APPLIED);
+	return machine;
 }
 
 int main(int argc, char **argv)

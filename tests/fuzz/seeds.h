@@ -4,7 +4,7 @@
 #include <rpc/rpc.h>
 
 #include "rpc/cluster/protocol.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 
 #define BASE 540000000u
 
@@ -27,7 +27,7 @@ struct view seed_view(uint64_t number, uint32_t primary);
 /* The body of an order; out: LIMIT_BODY_BYTES. Returns its size. */
 size_t seed_order(uint8_t *out, uint64_t request, const char *postcode);
 /* The history that a replica begins with, and `count` orders after it. */
-struct orders *seed_history(unsigned count);
+struct machine *seed_history(unsigned count);
 
 /* seeds_calls.c: what clients, replicas and the front-end say to each other */
 void seed_calls(void);

@@ -292,23 +292,23 @@ static void put_push(struct bytes *bytes, uint64_t number, bool with_record, uin
 static void put_state_push(struct bytes *bytes, unsigned count)
 {
 	static uint8_t records[32768];
-	struct orders *orders = seed_history(count);
+	struct machine *machine = seed_history(count);
 	struct view view = seed_view(3, 2);
 	uint64_t next;
 	jh_view record;
-	jh_state_chunk chunk = {.op = count, .initial_count = orders_initial_count(orders),
-				.total = orders_count(orders)};
+	jh_state_chunk chunk = {.op = count, .initial_count = history_loaded(machine_history(machine)),
+				.total = history_count(machine_history(machine))};
 	jh_push_args push = {.view = 3, .record = &record, .state = &chunk, .base_op = count,
 			     .last_op = count, .commit = count};
 
 	convert_view_to_wire(&view, &record);
-	chunk.records.records_len = (u_int)orders_encode(orders, 0, count, &next, records, sizeof records);
+	chunk.records.records_len = (u_int)history_encode(machine_history(machine), 0, count, &next, records, sizeof records);
 	chunk.records.records_val = (char *)records;
-	chunk.digest = convert_digest_to_wire(orders_digest(orders));
-	push.base_digest = convert_digest_to_wire(orders_digest(orders));
+	chunk.digest = convert_digest_to_wire(history_digest(machine_history(machine)));
+	push.base_digest = convert_digest_to_wire(history_digest(machine_history(machine)));
 	PUT(bytes, HEAR_PUSH, 0, jh_push_args, &push);
 	xdr_free((xdrproc_t)xdr_jh_view, &record);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 static void put_submit(struct bytes *bytes, uint64_t view, uint64_t request)
@@ -336,11 +336,11 @@ static void put_heartbeat(struct bytes *bytes)
 
 static void put_ack(struct bytes *bytes, uint64_t view, uint64_t op, unsigned connection)
 {
-	struct orders *orders = seed_history(0);
+	struct machine *machine = seed_history(0);
 	jh_push_result ack = {.status = JH_PUSH_OK, .view = view, .op = op, .state_next = UINT64_MAX};
 
-	ack.commit_digest = convert_digest_to_wire(orders_digest(orders));
-	orders_free(orders);
+	ack.commit_digest = convert_digest_to_wire(history_digest(machine_history(machine)));
+	machine_free(machine);
 	ack.uuid = convert_uuid_to_wire(seed_uuid((uint8_t)(2 + connection)));
 	PUT(bytes, HEAR_ACK, connection, jh_push_result, &ack);
 }
@@ -371,16 +371,16 @@ static void seed_backup(void)
 /* A peer as it is before the first push: level with a new primary. */
 static void put_peer_up(struct bytes *bytes, unsigned connection)
 {
-	struct orders *orders = seed_history(0);
+	struct machine *machine = seed_history(0);
 	struct report report = {.id = 2 + connection, .uuid = seed_uuid((uint8_t)(2 + connection)), .role = ROLE_BACKUP,
-				.digest = orders_digest(orders)};
+				.digest = history_digest(machine_history(machine))};
 	jh_hello_result greeted = a_hello_result(2 + connection);
 
 	xdr_free((xdrproc_t)xdr_jh_report, &greeted.report);
 	convert_report_to_wire(&report, &greeted.report);
 	PUT(bytes, HEAR_PEER_UP, connection, jh_hello_result, &greeted);
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &greeted);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 static void seed_primary(void)

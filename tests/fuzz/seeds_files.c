@@ -125,15 +125,15 @@ static void read_file(struct bytes *bytes, const char *path)
 static void seed_snapshot(unsigned count, const char *what)
 {
 	static struct bytes bytes;
-	struct orders *orders = seed_history(count);
-	struct snapshot_summary summary = {.op = count, .initial_count = orders_initial_count(orders),
-					   .digest = orders_digest(orders)};
+	struct machine *machine = seed_history(count);
+	struct snapshot_summary summary = {.op = count, .initial_count = history_loaded(machine_history(machine)),
+					   .digest = history_digest(machine_history(machine))};
 	const struct snapshot_pace pace = {0};
 	char directory[] = "/tmp/jh-seeds-XXXXXX", path[128], error[SNAPSHOT_ERROR_SIZE];
 	uint64_t next;
 
 	must(mkdtemp(directory) != NULL);
-	must(snapshot_write(directory, orders, &summary, &pace, error, sizeof error) == SNAPSHOT_WRITTEN);
+	must(snapshot_write(directory, machine_history(machine), &summary, &pace, error, sizeof error) == SNAPSHOT_WRITTEN);
 	must(snapshot_path(directory, count, path, sizeof path));
 	read_file(&bytes, path);
 	seed_save("snapshot", what, bytes.at, bytes.size);
@@ -141,10 +141,10 @@ static void seed_snapshot(unsigned count, const char *what)
 	rmdir(directory);
 
 	bytes.size = 0;
-	bytes_put_u8(&bytes, (unsigned)orders_initial_count(orders) * 2 + 1);
-	bytes.size += orders_encode(orders, 0, count, &next, bytes.at + 1, sizeof bytes.at - 1);
+	bytes_put_u8(&bytes, (unsigned)history_loaded(machine_history(machine)) * 2 + 1);
+	bytes.size += history_encode(machine_history(machine), 0, count, &next, bytes.at + 1, sizeof bytes.at - 1);
 	seed_save("body", what, bytes.at, bytes.size);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 static void seed_body(void)

@@ -12,19 +12,19 @@
 
 static void load(const uint8_t *bytes, size_t size)
 {
-	struct orders *orders;
+	struct machine *machine;
 	struct snapshot_summary summary;
 	char error[SNAPSHOT_ERROR_SIZE] = "";
 
-	if (snapshot_load(fuzz_file("snapshot", bytes, size), 1000, &orders, &summary, error, sizeof error) !=
+	if (snapshot_load(fuzz_file("snapshot", bytes, size), 1000, &machine, &summary, error, sizeof error) !=
 	    SNAPSHOT_LOADED) {
-		must(orders == NULL);
+		must(machine == NULL);
 		must(error[0] != '\0');
 		return;
 	}
-	must(orders_op(orders) == summary.op);
-	must(orders_count(orders) <= 1000);
-	orders_free(orders);
+	must(machine_op(machine) == summary.op);
+	must(history_count(machine_history(machine)) <= 1000);
+	machine_free(machine);
 }
 
 static void mend(uint8_t *bytes, size_t size)

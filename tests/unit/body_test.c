@@ -10,13 +10,12 @@
 #include <string.h>
 
 #include "rpc/shop.h"
-#include "server/machine/body.h"
-#include "server/machine/orders.h"
+#include "server/shop/order.h"
 #include "support_orders.h"
 
 #define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static struct order_text draw_text(struct random *random, uint32_t least, uint32_t limit)
+static struct text_span draw_text(struct random *random, uint32_t least, uint32_t limit)
 {
 	static char letters[256];
 
@@ -27,36 +26,58 @@ static struct order_text draw_text(struct random *random, uint32_t least, uint32
 
 	if (size > limit)
 		size = limit;
-	return (struct order_text){letters + random_below(random, sizeof letters - size + 1), size};
+	return (struct text_span){letters + random_below(random, sizeof letters - size + 1), size};
 }
 
-static void draw_body(struct random *random, struct body *body)
+/* A body and its order. */
+struct sample {
+	struct body body;
+	struct order order;
+};
+
+static bool parse(const void *bytes, size_t size, struct sample *sample)
 {
-	*body = (struct body){.client = client_number(random_below(random, 1000))};
+	return operation_parse(bytes, size, &sample->body) != NULL &&
+	       order_parse(sample->body.content, sample->body.content_size, &sample->order);
+}
+
+static size_t encode(const struct sample *sample, void *out, size_t size)
+{
+	return order_encode(&sample->body, &sample->order, out, size);
+}
+
+static void draw_sample(struct random *random, struct sample *sample)
+{
+	struct body *body = &sample->body;
+	struct order *order = &sample->order;
+
+	*sample = (struct sample){.body = {.client = client_number(random_below(random, 1000))}};
 	body->request = random_below(random, UINT64_MAX);
 	body->time_us = (int64_t)random_below(random, UINT64_MAX);
 	body->check = (uint32_t)random_below(random, 3);
-	body->customer = draw_text(random, 0, LIMIT_CUSTOMER_BYTES);
-	body->postcode = draw_text(random, 0, LIMIT_POSTCODE_BYTES);
-	body->items_count = 1 + (uint32_t)random_below(random, random_below(random, 8) ? 4 : LIMIT_ITEMS);
-	for (uint32_t i = 0; i < body->items_count; i++)
-		body->items[i] = draw_text(random, 1, LIMIT_ITEM_BYTES);
+	order->customer = draw_text(random, 0, LIMIT_CUSTOMER_BYTES);
+	order->postcode = draw_text(random, 0, LIMIT_POSTCODE_BYTES);
+	order->items_count = 1 + (uint32_t)random_below(random, random_below(random, 8) ? 4 : LIMIT_ITEMS);
+	for (uint32_t i = 0; i < order->items_count; i++)
+		order->items[i] = draw_text(random, 1, LIMIT_ITEM_BYTES);
 }
 
-static void assert_same_text(struct order_text mine, const char *bytes, u_int size)
+static void assert_same_text(struct text_span mine, const char *bytes, u_int size)
 {
 	assert_int_equal(mine.size, size);
 	assert_memory_equal(mine.bytes, bytes, size);
 }
 
-static void assert_same(const struct body *mine, const jh_body *theirs)
+static void assert_same(const struct sample *sample, const jh_body *theirs)
 {
+	const struct body *body = &sample->body;
+	const struct order *mine = &sample->order;
 	const jh_order *order = &theirs->operation.jh_operation_u.order;
 
-	assert_memory_equal(mine->client.bytes, theirs->client.bytes, 16);
-	assert_true(mine->request == theirs->request);
-	assert_true(mine->time_us == theirs->time_us);
-	assert_int_equal(mine->check, theirs->check);
+	assert_memory_equal(body->client.bytes, theirs->client.bytes, 16);
+	assert_true(body->request == theirs->request);
+	assert_true(body->time_us == theirs->time_us);
+	assert_int_equal(body->check, theirs->check);
 	assert_same_text(mine->customer, order->customer.customer_val, order->customer.customer_len);
 	assert_same_text(mine->postcode, order->postcode.postcode_val, order->postcode.postcode_len);
 	assert_int_equal(mine->items_count, order->items.items_len);
@@ -75,18 +96,18 @@ static void bodies_agree_with_rpcgen(void **state)
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
 		char bytes[LIMIT_BODY_BYTES], again[LIMIT_BODY_BYTES];
-		struct body drawn, read;
+		struct sample drawn, read;
 		jh_body theirs = {0};
 		XDR in, out;
 
-		draw_body(&random, &drawn);
-		size_t size = body_encode(&drawn, bytes, sizeof bytes);
+		draw_sample(&random, &drawn);
+		size_t size = encode(&drawn, bytes, sizeof bytes);
 
 		assert_true(size > 0);
 		if (round % 2)
 			bytes[random_below(&random, size)] ^= (char)(1 << random_below(&random, 8));
 
-		bool mine = body_parse(bytes, size, &read);
+		bool mine = parse(bytes, size, &read);
 
 		xdrmem_create(&in, bytes, (u_int)size, XDR_DECODE);
 		xdrmem_create(&out, again, sizeof again, XDR_ENCODE);
@@ -109,21 +130,21 @@ static void bodies_agree_with_rpcgen(void **state)
 static void malformed_bodies_are_refused(void **state)
 {
 	uint8_t good[LIMIT_BODY_BYTES], bad[LIMIT_BODY_BYTES];
-	struct body body;
+	struct sample body;
 	size_t size = make_body(good, client_number(1), 1, 1, "DH1 3LE", ITEMS("pizza", "soup"));
 
 	(void)state;
-	assert_true(body_parse(good, size, &body));
+	assert_true(parse(good, size, &body));
 	for (size_t cut = 0; cut < size; cut++) {
 		uint8_t *exact = malloc(cut + 1); /* so that ASan sees a read past the end */
 
 		memcpy(exact, good, cut);
-		assert_false(body_parse(exact, cut, &body));
+		assert_false(parse(exact, cut, &body));
 		free(exact);
 	}
 	memcpy(bad, good, size);
 	memset(bad + size, 0, 4);
-	assert_false(body_parse(bad, size + 4, &body));
+	assert_false(parse(bad, size + 4, &body));
 
 	static const struct {
 		size_t offset;
@@ -144,23 +165,23 @@ static void malformed_bodies_are_refused(void **state)
 	for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
 		memcpy(bad, good, size);
 		bad[breaks[i].offset] = breaks[i].value;
-		assert_false(body_parse(bad, size, &body));
+		assert_false(parse(bad, size, &body));
 	}
 
 	/* An empty item, and nothing else wrong. */
 	memcpy(bad, good, 60);
 	bad[59] = 1;
 	memset(bad + 60, 0, 4);
-	assert_false(body_parse(bad, 64, &body));
+	assert_false(parse(bad, 64, &body));
 
-	struct body none = {.postcode = {"DH1 3LE", 7}};
+	struct sample none = {.order = {.postcode = {"DH1 3LE", 7}}};
 
-	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
-	none.items_count = 1;
-	assert_int_equal(body_encode(&none, bad, sizeof bad), 0);
-	none.items[0] = (struct order_text){"pizza", 5};
-	assert_int_equal(body_encode(&none, bad, 67), 0);
-	assert_int_equal(body_encode(&none, bad, 72), 72);
+	assert_int_equal(encode(&none, bad, sizeof bad), 0);
+	none.order.items_count = 1;
+	assert_int_equal(encode(&none, bad, sizeof bad), 0);
+	none.order.items[0] = (struct text_span){"pizza", 5};
+	assert_int_equal(encode(&none, bad, 67), 0);
+	assert_int_equal(encode(&none, bad, 72), 72);
 }
 
 /* What is assigned later gives the bytes that it would have given at once, and is no part of the content. */
@@ -168,25 +189,21 @@ static void what_is_assigned_later(void **state)
 {
 	static uint8_t at_once[LIMIT_BODY_BYTES], later[LIMIT_BODY_BYTES];
 	struct random random = {12};
-	struct body body, read;
+	struct sample sample;
+	struct body *body = &sample.body;
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		draw_body(&random, &body);
+		draw_sample(&random, &sample);
 
-		size_t size = body_encode(&body, at_once, sizeof at_once), content_size;
-		int64_t time_us = body.time_us;
-		uint32_t check = body.check;
+		size_t size = encode(&sample, at_once, sizeof at_once);
+		int64_t time_us = body->time_us;
+		uint32_t check = body->check;
 
-		body.time_us = 0;
-		body.check = 0;
-		assert_int_equal(body_encode(&body, later, sizeof later), size);
-
-		const void *content = body_content(later, size, &content_size);
-
-		assert_true(body_parse(later, size, &read));
-		assert_ptr_equal(content, read.content);
-		assert_int_equal(content_size, read.content_size);
+		body->time_us = 0;
+		body->check = 0;
+		assert_int_equal(encode(&sample, later, sizeof later), size);
+		assert_true(digest_equal(body_content_digest(later, size), body_content_digest(at_once, size)));
 		body_assign_time(later, time_us);
 		body_assign_check(later, check);
 		assert_memory_equal(later, at_once, size);

@@ -14,11 +14,12 @@
 #include <cmocka.h>
 
 #include "frontend/keeper/view_file.h"
-#include "server/machine/body.h"
-#include "server/shop/initial_orders.h"
 #include "server/disk/journal_recover.h"
 #include "server/disk/snapshot.h"
+#include "server/shop/initial_orders.h"
+#include "server/shop/order.h"
 #include "tests/unit/support_golden.h"
+#include "tests/unit/support_orders.h"
 #include "tests/unit/support_samples.h"
 #include "tests/unit/support_scratch.h"
 
@@ -84,9 +85,9 @@ static void test_records(void **state)
 	record("cut", "disk.x: record CUT", &cut);
 }
 
-static struct order_text text_of(const char *bytes, u_int size)
+static struct text_span text_of(const char *bytes, u_int size)
 {
-	return (struct order_text){.bytes = bytes, .size = size};
+	return (struct text_span){.bytes = bytes, .size = size};
 }
 
 /* What everything that is said and stored about an order is made of: by rpcgen's converter, and by the one of our own. */
@@ -96,24 +97,25 @@ static void test_body(void **state)
 	static struct golden_bytes own, kept;
 	jh_body sample = sample_body();
 	const jh_order *order = &sample.operation.jh_operation_u.order;
-	struct body body = {.request = sample.request, .time_us = sample.time_us, .check = (uint32_t)sample.check,
-			    .customer = text_of(order->customer.customer_val, order->customer.customer_len),
-			    .postcode = text_of(order->postcode.postcode_val, order->postcode.postcode_len),
-			    .items_count = order->items.items_len};
+	struct body body = {.request = sample.request, .time_us = sample.time_us, .check = (uint32_t)sample.check};
+	struct order made = {.customer = text_of(order->customer.customer_val, order->customer.customer_len),
+			     .postcode = text_of(order->postcode.postcode_val, order->postcode.postcode_len),
+			     .items_count = order->items.items_len};
 
 	(void)state;
 	golden_xdr(&golden, (xdrproc_t)xdr_jh_body, &sample, sizeof sample);
 	memcpy(&body.client, &sample.client, sizeof body.client);
 	for (u_int i = 0; i < order->items.items_len; i++)
-		body.items[i] = text_of(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
-	own.size = body_encode(&body, own.at, LIMIT_BODY_BYTES);
+		made.items[i] = text_of(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
+	own.size = order_encode(&body, &made, own.at, LIMIT_BODY_BYTES);
 	golden_equal(&golden, &own);
 	golden_read(&golden, &kept);
-	assert_true(body_parse(kept.at, kept.size, &body));
+	assert_non_null(operation_parse(kept.at, kept.size, &body));
+	assert_true(order_parse(body.content, body.content_size, &made));
 	assert_int_equal(body.request, sample.request);
 	assert_int_equal(body.time_us, sample.time_us);
 	assert_int_equal(body.check, sample.check);
-	assert_int_equal(body.items_count, order->items.items_len);
+	assert_int_equal(made.items_count, order->items.items_len);
 }
 
 /* --- a segment ---------------------------------------------------------------------------------------------------- */
@@ -249,15 +251,15 @@ static void test_segment(void **state)
 
 static bool load(void *context, const void *body, size_t size, char *error, size_t error_size)
 {
-	return orders_load_initial(context, body, size, error, error_size);
+	return machine_load(context, body, size, error, error_size);
 }
 
 /* Three orders that were loaded, two that were made. */
-static struct orders *make_orders(struct snapshot_summary *summary)
+static struct machine *make_orders(struct snapshot_summary *summary)
 {
 	static const char loaded[] = "DH1 3LE\tAnn\tburger\tfries\nDH1 3LG\t\tvegetables\nSW1A 1AA\tZo\xc3\xab\ttea\n";
 	char path[SCRATCH_PATH_SIZE + 8], directory[SCRATCH_PATH_SIZE], error[INITIAL_ORDERS_ERROR_SIZE];
-	struct orders *orders = orders_new(1000);
+	struct machine *machine = machine_new(1000);
 	const jh_log_entry *made = sample_entries();
 	FILE *file;
 
@@ -267,13 +269,13 @@ static struct orders *make_orders(struct snapshot_summary *summary)
 	assert_non_null(file);
 	fputs(loaded, file);
 	fclose(file);
-	if (!initial_orders_load(path, load, orders, error, sizeof error))
+	if (!initial_orders_load(path, load, machine, error, sizeof error))
 		fail_msg("%s", error);
 	scratch_remove(directory);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(orders_apply(orders, made[i].body.body_val, made[i].body.body_len), ORDERS_APPLIED);
-	*summary = (struct snapshot_summary){.op = 2, .initial_count = 3, .digest = orders_digest(orders)};
-	return orders;
+		assert_int_equal(machine_apply(machine, made[i].body.body_val, made[i].body.body_len), MACHINE_APPLIED);
+	*summary = (struct snapshot_summary){.op = 2, .initial_count = 3, .digest = history_digest(machine_history(machine))};
+	return machine;
 }
 
 static void read_back(const char *path, struct golden_bytes *bytes)
@@ -295,27 +297,27 @@ static void test_snapshot(void **state)
 	const struct snapshot_pace pace = {0};
 	char directory[SCRATCH_PATH_SIZE], path[SCRATCH_PATH_SIZE + 40], error[SNAPSHOT_ERROR_SIZE] = "";
 	struct snapshot_summary summary, found;
-	struct orders *orders = make_orders(&summary);
+	struct machine *machine = make_orders(&summary);
 	struct order_view order;
 
 	(void)state;
 	scratch_new(directory);
-	assert_int_equal(snapshot_write(directory, orders, &summary, &pace, error, sizeof error), SNAPSHOT_WRITTEN);
-	orders_free(orders);
+	assert_int_equal(snapshot_write(directory, machine_history(machine), &summary, &pace, error, sizeof error), SNAPSHOT_WRITTEN);
+	machine_free(machine);
 	assert_true(snapshot_path(directory, summary.op, path, sizeof path));
 	read_back(path, &bytes);
 	golden_equal(&golden, &bytes);
 	golden_read(&golden, &kept);
 	save(path, &kept);
-	if (snapshot_load(path, 1000, &orders, &found, error, sizeof error) != SNAPSHOT_LOADED)
+	if (snapshot_load(path, 1000, &machine, &found, error, sizeof error) != SNAPSHOT_LOADED)
 		fail_msg("snapshot: the golden one of format %u no longer reads: %s", SNAPSHOT_FORMAT, error);
-	assert_int_equal(orders_count(orders), 5);
+	assert_int_equal(history_count(machine_history(machine)), 5);
 	assert_int_equal(found.op, 2);
 	assert_true(digest_equal(found.digest, summary.digest));
-	assert_true(orders_by_op(orders, 2, &order));
+	assert_true(postcode_orders_by_op(orders_in(machine), 2, &order));
 	assert_int_equal(order.time_us, sample_body().time_us);
 	assert_int_equal(order.number, 3);
-	orders_free(orders);
+	machine_free(machine);
 	scratch_remove(directory);
 }
 

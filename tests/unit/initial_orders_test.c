@@ -13,17 +13,17 @@
 
 #include "rpc/base/postcode.h"
 #include "server/shop/initial_orders.h"
-#include "server/machine/orders.h"
+#include "tests/unit/support_orders.h"
 #include "tests/unit/support_scratch.h"
 
 static char error[INITIAL_ORDERS_ERROR_SIZE];
 
 static bool load(void *context, const void *body, size_t size, char *problem, size_t problem_size)
 {
-	return orders_load_initial(context, body, size, problem, problem_size);
+	return machine_load(context, body, size, problem, problem_size);
 }
 
-static bool load_bytes(struct orders *orders, const void *bytes, size_t size)
+static bool load_bytes(struct machine *machine, const void *bytes, size_t size)
 {
 	char directory[SCRATCH_PATH_SIZE], path[SCRATCH_PATH_SIZE + 16];
 
@@ -36,7 +36,7 @@ static bool load_bytes(struct orders *orders, const void *bytes, size_t size)
 	assert_int_equal(fwrite(bytes, 1, size, file), size);
 	assert_int_equal(fclose(file), 0);
 
-	bool good = initial_orders_load(path, load, orders, error, sizeof error);
+	bool good = initial_orders_load(path, load, machine, error, sizeof error);
 
 	scratch_remove(directory);
 	if (!good && strncmp(error, path, strlen(path)) == 0) /* the rest is what the tests look at */
@@ -44,21 +44,21 @@ static bool load_bytes(struct orders *orders, const void *bytes, size_t size)
 	return good;
 }
 
-static bool load_text(struct orders *orders, const char *text)
+static bool load_text(struct machine *machine, const char *text)
 {
-	return load_bytes(orders, text, strlen(text));
+	return load_bytes(machine, text, strlen(text));
 }
 
 static void refuses(const char *text, const char *expected)
 {
-	struct orders *orders = orders_new(100);
+	struct machine *machine = machine_new(100);
 
-	assert_false(load_text(orders, text));
+	assert_false(load_text(machine, text));
 	assert_string_equal(error, expected);
-	orders_free(orders);
+	machine_free(machine);
 }
 
-static void assert_text(struct order_text text, const char *expected)
+static void assert_text(struct text_span text, const char *expected)
 {
 	assert_int_equal(text.size, strlen(expected));
 	assert_memory_equal(text.bytes, expected, text.size);
@@ -66,51 +66,51 @@ static void assert_text(struct order_text text, const char *expected)
 
 static void compiled_in_orders_are_the_four(void **state)
 {
-	struct orders *orders = orders_new(100);
+	struct machine *machine = machine_new(100);
 	struct order_view views[3];
 
 	(void)state;
-	assert_true(initial_orders_built_in(load, orders, error, sizeof error));
-	assert_int_equal(orders_initial_count(orders), 4);
-	assert_int_equal(orders_op(orders), 0);
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 3, views), 2);
-	assert_int_equal(views[0].items_count, 2);
-	assert_text(views[0].items[0], "burger");
-	assert_text(views[0].items[1], "fries");
-	assert_int_equal(views[1].items_count, 1);
-	assert_text(views[1].items[0], "pizza");
-	assert_int_equal(orders_history(orders, "DH1 3LG", 7, 0, 3, views), 2);
-	assert_text(views[0].items[0], "fried chicken");
-	assert_text(views[0].items[1], "chips");
-	assert_text(views[1].items[0], "vegetables");
+	assert_true(initial_orders_built_in(load, machine, error, sizeof error));
+	assert_int_equal(history_loaded(machine_history(machine)), 4);
+	assert_int_equal(machine_op(machine), 0);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, 0, 3, views), 2);
+	assert_int_equal(views[0].order.items_count, 2);
+	assert_text(views[0].order.items[0], "burger");
+	assert_text(views[0].order.items[1], "fries");
+	assert_int_equal(views[1].order.items_count, 1);
+	assert_text(views[1].order.items[0], "pizza");
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LG", 7, 0, 3, views), 2);
+	assert_text(views[0].order.items[0], "fried chicken");
+	assert_text(views[0].order.items[1], "chips");
+	assert_text(views[1].order.items[0], "vegetables");
 	assert_true(uuid_is_nil(views[1].client));
 	assert_int_equal(views[1].time_us, 0);
 	assert_int_equal(views[1].check, 0);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 static void lines_become_orders(void **state)
 {
-	struct orders *orders = orders_new(100);
+	struct machine *machine = machine_new(100);
 	struct order_view views[3];
 
 	(void)state;
-	assert_true(load_text(orders, "# a comment\n"
+	assert_true(load_text(machine, "# a comment\n"
 				      "\n"
 				      "dh13le\tZo\xc3\xab\tburger\tfries & sauce\r\n"
 				      "DH1 3LE\t\tpizza"));
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 3, views), 2);
-	assert_text(views[0].customer, "Zo\xc3\xab");
-	assert_text(views[0].items[1], "fries & sauce");
-	assert_text(views[1].customer, "");
-	assert_text(views[1].items[0], "pizza");
-	assert_true(load_text(orders, ""));
-	assert_true(load_text(orders, "\xef\xbb\xbf  # as a spreadsheet saves it\r\n"
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, 0, 3, views), 2);
+	assert_text(views[0].order.customer, "Zo\xc3\xab");
+	assert_text(views[0].order.items[1], "fries & sauce");
+	assert_text(views[1].order.customer, "");
+	assert_text(views[1].order.items[0], "pizza");
+	assert_true(load_text(machine, ""));
+	assert_true(load_text(machine, "\xef\xbb\xbf  # as a spreadsheet saves it\r\n"
 				      "\t\t\r\n"
 				      "DH1\xc2\xa0\x33LE\xe2\x80\x8b\t\tsoup\r"));
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 3, views), 3);
-	assert_text(views[2].items[0], "soup");
-	orders_free(orders);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, 0, 3, views), 3);
+	assert_text(views[2].order.items[0], "soup");
+	machine_free(machine);
 }
 
 static void wrong_lines_are_named(void **state)
@@ -149,23 +149,23 @@ static void wrong_lines_are_named(void **state)
 		used += snprintf(text + used, sizeof text - (size_t)used, "\tx");
 	refuses(text, ":1: more than 32 items");
 
-	struct orders *orders = orders_new(2);
+	struct machine *machine = machine_new(2);
 
-	assert_false(load_bytes(orders, "DH1 3LE\t\tpi\0zza\n", 16));
+	assert_false(load_bytes(machine, "DH1 3LE\t\tpi\0zza\n", 16));
 	assert_string_equal(error, ":1: column 12 is a NUL byte");
-	assert_false(load_text(orders, "DH1 3LE\t\ta\nDH1 3LE\t\tb\nDH1 3LE\t\tc\n"));
+	assert_false(load_text(machine, "DH1 3LE\t\ta\nDH1 3LE\t\tb\nDH1 3LE\t\tc\n"));
 	assert_string_equal(error, ":3: initial order 3: more orders than --max-orders allows");
-	assert_false(initial_orders_load("/nowhere/at-all", load, orders, error, sizeof error));
+	assert_false(initial_orders_load("/nowhere/at-all", load, machine, error, sizeof error));
 	assert_string_equal(error, "cannot open the initial orders /nowhere/at-all: No such file or directory");
-	assert_false(initial_orders_load("/tmp", load, orders, error, sizeof error));
+	assert_false(initial_orders_load("/tmp", load, machine, error, sizeof error));
 	assert_string_equal(error, "cannot read the initial orders /tmp: Is a directory");
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* The longest line that is an order is one. */
 static void longest_line_is_taken(void **state)
 {
-	struct orders *orders = orders_new(2);
+	struct machine *machine = machine_new(2);
 	char text[8192];
 	int used = snprintf(text, sizeof text, "%32s\t%064d", "DH1 3LE", 1);
 
@@ -173,9 +173,9 @@ static void longest_line_is_taken(void **state)
 	for (int i = 0; i < 32; i++)
 		used += snprintf(text + used, sizeof text - (size_t)used, "\t%0128d", i);
 	snprintf(text + used, sizeof text - (size_t)used, "\r\n");
-	assert_true(load_text(orders, text));
-	assert_int_equal(orders_count(orders), 1);
-	orders_free(orders);
+	assert_true(load_text(machine, text));
+	assert_int_equal(history_count(machine_history(machine)), 1);
+	machine_free(machine);
 }
 
 int main(void)

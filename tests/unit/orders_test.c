@@ -12,20 +12,20 @@
 
 #include "rpc/shop.h"
 #include "server/machine/body.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "support_orders.h"
 
 #define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static char error[200];
 
-static void apply(struct orders *orders, struct uuid client, uint64_t request, const char *postcode,
+static void apply(struct machine *machine, struct uuid client, uint64_t request, const char *postcode,
 		  const char *const *items)
 {
 	uint8_t body[LIMIT_BODY_BYTES];
 	size_t size = make_body(body, client, request, (int64_t)request * 10, postcode, items);
 
-	assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+	assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 }
 
 static struct digest content_of(const char *postcode, const char *const *items)
@@ -34,24 +34,24 @@ static struct digest content_of(const char *postcode, const char *const *items)
 	struct digest content;
 	size_t size = make_body(body, client_number(99), 99, 99, postcode, items);
 
-	assert_true(orders_body_key(body, size, NULL, NULL, &content, NULL));
+	assert_true(operation_key(body, size, NULL, NULL, &content, NULL));
 	return content;
 }
 
-static struct orders *with_initial(void)
+static struct machine *with_initial(void)
 {
-	struct orders *orders = orders_new(1000);
+	struct machine *machine = machine_new(1000);
 	uint8_t body[LIMIT_BODY_BYTES];
 	struct uuid nil = {{0}};
 	size_t size = make_body(body, nil, 0, 0, "DH1 3LE", ITEMS("burger", "fries"));
 
-	assert_true(orders_load_initial(orders, body, size, error, sizeof error));
+	assert_true(machine_load(machine, body, size, error, sizeof error));
 	size = make_body(body, nil, 0, 0, "DH1 3LG", ITEMS("vegetables"));
-	assert_true(orders_load_initial(orders, body, size, error, sizeof error));
-	return orders;
+	assert_true(machine_load(machine, body, size, error, sizeof error));
+	return machine;
 }
 
-static void assert_text(struct order_text text, const char *expected)
+static void assert_text(struct text_span text, const char *expected)
 {
 	assert_int_equal(text.size, strlen(expected));
 	assert_memory_equal(text.bytes, expected, text.size);
@@ -60,98 +60,99 @@ static void assert_text(struct order_text text, const char *expected)
 /* Orders get their op and their number within the postcode, loaded ones come first, and every field is kept. */
 static void applied_orders_are_seen(void **state)
 {
-	struct orders *orders = with_initial();
+	struct machine *machine = with_initial();
 	struct order_view view, views[8];
 
 	(void)state;
-	assert_int_equal(orders_op(orders), 0);
-	assert_int_equal(orders_count(orders), 2);
-	assert_false(orders_by_op(orders, 0, &view));
-	assert_false(orders_by_op(orders, 1, &view));
-	apply(orders, client_number(1), 7, "DH1 3LE", ITEMS("pizza"));
-	assert_int_equal(orders_op(orders), 1);
-	assert_int_equal(orders_initial_count(orders), 2);
-	assert_int_equal(orders_last_time_us(orders), 70);
-	assert_true(orders_by_op(orders, 1, &view));
+	assert_int_equal(machine_op(machine), 0);
+	assert_int_equal(history_count(machine_history(machine)), 2);
+	assert_false(postcode_orders_by_op(orders_in(machine), 0, &view));
+	assert_false(postcode_orders_by_op(orders_in(machine), 1, &view));
+	apply(machine, client_number(1), 7, "DH1 3LE", ITEMS("pizza"));
+	assert_int_equal(machine_op(machine), 1);
+	assert_int_equal(history_loaded(machine_history(machine)), 2);
+	assert_int_equal(machine_last_time_us(machine), 70);
+	assert_true(postcode_orders_by_op(orders_in(machine), 1, &view));
 	assert_int_equal(view.op, 1);
 	assert_int_equal(view.number, 2);
 	assert_int_equal(view.request, 7);
 	assert_int_equal(view.time_us, 70);
 	assert_int_equal(view.check, JH_CHECK_EXISTS);
 	assert_true(uuid_equal(view.client, client_number(1)));
-	assert_text(view.postcode, "DH1 3LE");
-	assert_int_equal(view.items_count, 1);
-	assert_text(view.items[0], "pizza");
-	assert_int_equal(orders_postcode_total(orders, "DH1 3LE", 7), 2);
-	assert_int_equal(orders_postcode_total(orders, "DH1 3LG", 7), 1);
-	assert_int_equal(orders_postcode_total(orders, "DH1 3LH", 7), 0);
-	assert_int_equal(orders_history(orders, "DH1 3LH", 7, 0, 8, views), 0);
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 8, views), 2);
+	assert_text(view.order.postcode, "DH1 3LE");
+	assert_int_equal(view.order.items_count, 1);
+	assert_text(view.order.items[0], "pizza");
+	assert_int_equal(postcode_orders_total(orders_in(machine), "DH1 3LE", 7), 2);
+	assert_int_equal(postcode_orders_total(orders_in(machine), "DH1 3LG", 7), 1);
+	assert_int_equal(postcode_orders_total(orders_in(machine), "DH1 3LH", 7), 0);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LH", 7, 0, 8, views), 0);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, 0, 8, views), 2);
 	assert_int_equal(views[0].op, 0);
-	assert_text(views[0].items[1], "fries");
+	assert_text(views[0].order.items[1], "fries");
 	assert_int_equal(views[1].op, 1);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* Pages of a long history, walked from the newest back and asked for at every place, show each number once, in
  * order. */
 static void history_pages(void **state)
 {
-	struct orders *orders = orders_new(2000);
+	struct machine *machine = machine_new(2000);
 	struct order_view views[10];
 
 	(void)state;
 	for (uint64_t i = 1; i <= 1000; i++)
-		apply(orders, client_number(i), i, i % 2 ? "DH1 3LE" : "DH1 3LG", ITEMS("pizza"));
+		apply(machine, client_number(i), i, i % 2 ? "DH1 3LE" : "DH1 3LG", ITEMS("pizza"));
 	for (uint32_t before = 1; before <= 501; before++) {
 		uint32_t expected = before - 1 < 10 ? before - 1 : 10;
 
-		assert_int_equal(orders_history(orders, "DH1 3LE", 7, before, 10, views), expected);
+		assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, before, 10, views), expected);
 		for (uint32_t i = 0; i < expected; i++) {
 			assert_int_equal(views[i].number, before - expected + i);
 			assert_int_equal(views[i].op, views[i].number * 2 - 1);
 		}
 	}
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 10, views), 10);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, 0, 10, views), 10);
 	assert_int_equal(views[9].number, 500);
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, UINT32_MAX, 1, views), 1);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, UINT32_MAX, 1, views), 1);
 	assert_int_equal(views[0].number, 500);
-	assert_int_equal(orders_history(orders, "DH1 3LE", 7, 0, 0, views), 0);
-	orders_free(orders);
+	assert_int_equal(postcode_orders_list(orders_in(machine), "DH1 3LE", 7, 0, 0, views), 0);
+	machine_free(machine);
 }
 
 /* Rule 11: a repeat finds its order, other content is a conflict, a number below the last without an order is
  * superseded. */
 static void requests_are_looked_up(void **state)
 {
-	struct orders *orders = with_initial();
+	struct machine *machine = with_initial();
 	struct digest pizza = content_of("DH1 3LE", ITEMS("pizza")), soup = content_of("DH1 3LE", ITEMS("soup"));
 	struct uuid client = client_number(5), nil = {{0}};
 	uint64_t op = 0;
 
 	(void)state;
-	assert_int_equal(orders_lookup(orders, client, 1, pizza, &op), ORDERS_UNKNOWN);
-	assert_int_equal(orders_lookup(orders, nil, 0, pizza, &op), ORDERS_UNKNOWN);
+	assert_int_equal(machine_lookup(machine, client, 1, pizza, &op), CLIENT_NEW);
+	assert_int_equal(machine_lookup(machine, nil, 0, pizza, &op), CLIENT_NEW);
 	for (uint64_t request = 2; request <= 400; request += 2)
-		apply(orders, client, request, "DH1 3LE", ITEMS("pizza"));
+		apply(machine, client, request, "DH1 3LE", ITEMS("pizza"));
 	for (uint64_t request = 2; request <= 400; request += 2) {
 		op = 0;
-		assert_int_equal(orders_lookup(orders, client, request, pizza, &op), ORDERS_REPEAT);
+		assert_int_equal(machine_lookup(machine, client, request, pizza, &op), CLIENT_REPEAT);
 		assert_int_equal(op, request / 2);
-		assert_int_equal(orders_lookup(orders, client, request, soup, &op), ORDERS_CONFLICT);
+		assert_int_equal(machine_lookup(machine, client, request, soup, &op), CLIENT_CONFLICT);
 		assert_int_equal(op, request / 2);
-		assert_int_equal(orders_lookup(orders, client, request - 1, pizza, &op), ORDERS_SUPERSEDED);
+		assert_int_equal(machine_lookup(machine, client, request - 1, pizza, &op), CLIENT_SUPERSEDED);
 	}
-	assert_int_equal(orders_lookup(orders, client, 0, pizza, &op), ORDERS_SUPERSEDED);
-	assert_int_equal(orders_lookup(orders, client, 401, pizza, &op), ORDERS_UNKNOWN);
-	assert_int_equal(orders_lookup(orders, client_number(6), 2, pizza, &op), ORDERS_UNKNOWN);
-	orders_free(orders);
+	assert_int_equal(machine_lookup(machine, client, 0, pizza, &op), CLIENT_SUPERSEDED);
+	assert_int_equal(machine_lookup(machine, client, 401, pizza, &op), CLIENT_NEW);
+	assert_int_equal(machine_lookup(machine, client_number(6), 2, pizza, &op), CLIENT_NEW);
+	machine_free(machine);
 }
 
 /* The key of a request covers what the client said and leaves out what the primary assigns. */
 static void content_leaves_out_what_is_assigned(void **state)
 {
-	struct body body = {.client = client_number(1), .request = 2, .time_us = -3, .check = 1, .items_count = 1};
+	struct body body = {.client = client_number(1), .request = 2, .time_us = -3, .check = 1};
+	struct order order = {.postcode = {"DH1 3LE", 7}, .items_count = 1, .items = {{"pizza", 5}}};
 	uint8_t bytes[LIMIT_BODY_BYTES];
 	struct digest first, second;
 	struct uuid client;
@@ -159,71 +160,69 @@ static void content_leaves_out_what_is_assigned(void **state)
 	int64_t time_us;
 
 	(void)state;
-	body.postcode = (struct order_text){"DH1 3LE", 7};
-	body.items[0] = (struct order_text){"pizza", 5};
-	size_t size = body_encode(&body, bytes, sizeof bytes);
+	size_t size = order_encode(&body, &order, bytes, sizeof bytes);
 
-	assert_true(orders_body_key(bytes, size, &client, &request, &first, &time_us));
+	assert_true(operation_key(bytes, size, &client, &request, &first, &time_us));
 	assert_true(uuid_equal(client, body.client));
 	assert_int_equal(request, 2);
 	assert_int_equal(time_us, -3);
 	body.time_us = 77;
 	body.check = 2;
-	size = body_encode(&body, bytes, sizeof bytes);
-	assert_true(orders_body_key(bytes, size, NULL, NULL, &second, NULL));
+	size = order_encode(&body, &order, bytes, sizeof bytes);
+	assert_true(operation_key(bytes, size, NULL, NULL, &second, NULL));
 	assert_true(digest_equal(first, second));
-	body.customer = (struct order_text){"A", 1};
-	size = body_encode(&body, bytes, sizeof bytes);
-	assert_true(orders_body_key(bytes, size, NULL, NULL, &second, NULL));
+	order.customer = (struct text_span){"A", 1};
+	size = order_encode(&body, &order, bytes, sizeof bytes);
+	assert_true(operation_key(bytes, size, NULL, NULL, &second, NULL));
 	assert_false(digest_equal(first, second));
-	assert_false(orders_body_key(bytes, size - 4, NULL, NULL, &second, NULL));
+	assert_false(operation_key(bytes, size - 4, NULL, NULL, &second, NULL));
 }
 
 /* Rule 11 once more: what cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum,
  * malformed bytes. */
 static void refusals_change_nothing(void **state)
 {
-	struct orders *orders = orders_new(3);
+	struct machine *machine = machine_new(3);
 	uint8_t body[LIMIT_BODY_BYTES];
 
 	(void)state;
-	apply(orders, client_number(1), 5, "DH1 3LE", ITEMS("pizza"));
-	apply(orders, client_number(2), 1, "DH1 3LE", ITEMS("pizza"));
+	apply(machine, client_number(1), 5, "DH1 3LE", ITEMS("pizza"));
+	apply(machine, client_number(2), 1, "DH1 3LE", ITEMS("pizza"));
 
-	struct digest digest = orders_digest(orders);
-	uint64_t bytes = orders_bytes(orders);
+	struct digest digest = history_digest(machine_history(machine));
+	uint64_t bytes = history_bytes(machine_history(machine));
 	size_t size = make_body(body, client_number(1), 5, 1, "DH1 3LE", ITEMS("pizza"));
 
-	assert_int_equal(orders_apply(orders, body, size), ORDERS_DUPLICATE);
+	assert_int_equal(machine_apply(machine, body, size), MACHINE_DUPLICATE);
 	size = make_body(body, client_number(1), 4, 1, "DH1 3LE", ITEMS("soup"));
-	assert_int_equal(orders_apply(orders, body, size), ORDERS_DUPLICATE);
-	assert_int_equal(orders_apply(orders, body, size - 1), ORDERS_MALFORMED);
-	assert_int_equal(orders_apply(orders, body, 0), ORDERS_MALFORMED);
-	assert_int_equal(orders_op(orders), 2);
-	assert_int_equal(orders_bytes(orders), bytes);
-	assert_true(digest_equal(orders_digest(orders), digest));
-	assert_int_equal(orders_postcode_total(orders, "DH1 3LE", 7), 2);
-	apply(orders, client_number(1), 6, "DH1 3LE", ITEMS("pizza"));
+	assert_int_equal(machine_apply(machine, body, size), MACHINE_DUPLICATE);
+	assert_int_equal(machine_apply(machine, body, size - 1), MACHINE_MALFORMED);
+	assert_int_equal(machine_apply(machine, body, 0), MACHINE_MALFORMED);
+	assert_int_equal(machine_op(machine), 2);
+	assert_int_equal(history_bytes(machine_history(machine)), bytes);
+	assert_true(digest_equal(history_digest(machine_history(machine)), digest));
+	assert_int_equal(postcode_orders_total(orders_in(machine), "DH1 3LE", 7), 2);
+	apply(machine, client_number(1), 6, "DH1 3LE", ITEMS("pizza"));
 	size = make_body(body, client_number(3), 1, 1, "DH1 3LE", ITEMS("pizza"));
-	assert_int_equal(orders_apply(orders, body, size), ORDERS_FULL);
-	assert_int_equal(orders_count(orders), 3);
-	orders_free(orders);
+	assert_int_equal(machine_apply(machine, body, size), MACHINE_FULL);
+	assert_int_equal(history_count(machine_history(machine)), 3);
+	machine_free(machine);
 }
 
 /* --- the state as bytes ------------------------------------------------------------------------------------------- */
 
-static struct orders *decode(const uint8_t *bytes, size_t size, uint64_t initial_count, bool *good)
+static struct machine *decode(const uint8_t *bytes, size_t size, uint64_t initial_count, bool *good)
 {
-	struct orders *orders = orders_new(10000);
+	struct machine *machine = machine_new(10000);
 
-	*good = orders_decode(orders, initial_count, bytes, size, error, sizeof error);
-	return orders;
+	*good = machine_decode(machine, initial_count, bytes, size, error, sizeof error);
+	return machine;
 }
 
 /* A history that went through bytes, in pieces of any size, is the same: digest, numbers, lookups. */
 static void bytes_make_the_same_history(void **state)
 {
-	struct orders *orders = with_initial(), *copy;
+	struct machine *machine = with_initial(), *copy;
 	uint8_t bytes[64 * 1024];
 	struct digest content = content_of("DH1 3LG", ITEMS("pizza", "soup"));
 	struct order_view views[2];
@@ -231,73 +230,73 @@ static void bytes_make_the_same_history(void **state)
 
 	(void)state;
 	for (uint64_t i = 1; i <= 300; i++)
-		apply(orders, client_number(i % 17 + 1), i, i % 3 ? "DH1 3LE" : "DH1 3LG", ITEMS("pizza", "soup"));
+		apply(machine, client_number(i % 17 + 1), i, i % 3 ? "DH1 3LE" : "DH1 3LG", ITEMS("pizza", "soup"));
 	for (size_t piece = 120; piece < sizeof bytes; piece = piece * 3 / 2) {
-		copy = orders_new(1000);
+		copy = machine_new(1000);
 		for (uint64_t first = 0; first < 302; first = next) {
-			size_t size = orders_encode(orders, first, 300, &next, bytes, piece);
+			size_t size = history_encode(machine_history(machine), first, 300, &next, bytes, piece);
 
 			assert_true(size > 0 && size <= piece && next > first);
-			assert_true(orders_decode(copy, 2, bytes, size, error, sizeof error));
+			assert_true(machine_decode(copy, 2, bytes, size, error, sizeof error));
 		}
-		assert_int_equal(orders_op(copy), 300);
-		assert_true(digest_equal(orders_digest(copy), orders_digest(orders)));
-		assert_int_equal(orders_bytes(copy), orders_bytes(orders));
-		assert_int_equal(orders_last_time_us(copy), 3000);
-		assert_int_equal(orders_history(copy, "DH1 3LG", 7, 0, 2, views), 2);
+		assert_int_equal(machine_op(copy), 300);
+		assert_true(digest_equal(history_digest(machine_history(copy)), history_digest(machine_history(machine))));
+		assert_int_equal(history_bytes(machine_history(copy)), history_bytes(machine_history(machine)));
+		assert_int_equal(machine_last_time_us(copy), 3000);
+		assert_int_equal(postcode_orders_list(orders_in(copy), "DH1 3LG", 7, 0, 2, views), 2);
 		assert_int_equal(views[1].op, 300);
-		assert_int_equal(orders_lookup(copy, client_number(11), 300, content, &op), ORDERS_UNKNOWN);
-		assert_int_equal(orders_lookup(copy, client_number(300 % 17 + 1), 300, content, &op), ORDERS_REPEAT);
-		orders_free(copy);
+		assert_int_equal(machine_lookup(copy, client_number(11), 300, content, &op), CLIENT_NEW);
+		assert_int_equal(machine_lookup(copy, client_number(300 % 17 + 1), 300, content, &op), CLIENT_REPEAT);
+		machine_free(copy);
 	}
 	/* As of an earlier op; and a buffer too small for one order. */
-	assert_true(orders_encode(orders, 0, 0, &next, bytes, sizeof bytes) > 0);
+	assert_true(history_encode(machine_history(machine), 0, 0, &next, bytes, sizeof bytes) > 0);
 	assert_int_equal(next, 2);
-	assert_int_equal(orders_encode(orders, 2, 0, &next, bytes, sizeof bytes), 0);
+	assert_int_equal(history_encode(machine_history(machine), 2, 0, &next, bytes, sizeof bytes), 0);
 	assert_int_equal(next, 2);
-	assert_int_equal(orders_encode(orders, 2, 5, &next, bytes, 50), 0);
+	assert_int_equal(history_encode(machine_history(machine), 2, 5, &next, bytes, 50), 0);
 	assert_int_equal(next, 2);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* Cut anywhere but between two orders, bytes are refused; so are a wrong size, an order twice, and too many orders. */
 static void damaged_bytes_are_refused(void **state)
 {
-	struct orders *orders = with_initial(), *copy;
+	struct machine *machine = with_initial(), *copy;
 	uint8_t bytes[4096];
 	uint64_t next;
 	bool good;
 
 	(void)state;
 	for (uint64_t i = 1; i <= 5; i++)
-		apply(orders, client_number(1), i, "DH1 3LE", ITEMS("pizza"));
-	size_t size = orders_encode(orders, 0, 5, &next, bytes, sizeof bytes);
+		apply(machine, client_number(1), i, "DH1 3LE", ITEMS("pizza"));
+	size_t size = history_encode(machine_history(machine), 0, 5, &next, bytes, sizeof bytes);
 	unsigned whole = 0;
 
 	for (size_t cut = 0; cut <= size; cut++) {
-		orders_free(decode(bytes, cut, 2, &good));
+		machine_free(decode(bytes, cut, 2, &good));
 		whole += good;
 	}
 	assert_int_equal(whole, 8); /* 0 to 7 orders */
 	for (size_t i = 0; i < 4; i++) {
 		bytes[i] ^= 0x81;
-		orders_free(decode(bytes, size, 2, &good));
+		machine_free(decode(bytes, size, 2, &good));
 		assert_false(good);
 		bytes[i] ^= 0x81;
 	}
 	copy = decode(bytes, size, 2, &good);
 	assert_true(good);
-	size_t second = orders_encode(orders, 2, 5, &next, bytes, sizeof bytes);
+	size_t second = history_encode(machine_history(machine), 2, 5, &next, bytes, sizeof bytes);
 
-	assert_false(orders_decode(copy, 2, bytes, second, error, sizeof error));
+	assert_false(machine_decode(copy, 2, bytes, second, error, sizeof error));
 	assert_non_null(strstr(error, "order 8"));
-	assert_false(orders_decode(copy, 3, bytes, second, error, sizeof error));
-	orders_free(copy);
-	copy = orders_new(4);
-	assert_false(orders_decode(copy, 0, bytes, second, error, sizeof error));
+	assert_false(machine_decode(copy, 3, bytes, second, error, sizeof error));
+	machine_free(copy);
+	copy = machine_new(4);
+	assert_false(machine_decode(copy, 0, bytes, second, error, sizeof error));
 	assert_non_null(strstr(error, "--max-orders"));
-	orders_free(copy);
-	orders_free(orders);
+	machine_free(copy);
+	machine_free(machine);
 }
 
 /* --- against a naive model ---------------------------------------------------------------------------------------- */
@@ -315,7 +314,7 @@ struct model {
 	} orders[MODEL_ORDERS];
 };
 
-static void check_order(const struct orders *orders, const struct model *model, uint64_t op)
+static void check_order(const struct machine *machine, const struct model *model, uint64_t op)
 {
 	struct order_view view, page[3];
 	struct digest content;
@@ -325,22 +324,23 @@ static void check_order(const struct orders *orders, const struct model *model, 
 	uint64_t request = model->orders[op - 1].request, found;
 	size_t size = make_usual_body(body, client, request, postcode);
 
-	assert_true(orders_body_key(body, size, NULL, NULL, &content, NULL));
-	assert_true(orders_by_op(orders, op, &view));
+	assert_true(operation_key(body, size, NULL, NULL, &content, NULL));
+	assert_true(postcode_orders_by_op(orders_in(machine), op, &view));
 	assert_true(uuid_equal(view.client, client) && view.request == request && view.number == number);
-	assert_int_equal(orders_lookup(orders, client, request, content, &found), ORDERS_REPEAT);
+	assert_int_equal(machine_lookup(machine, client, request, content, &found), CLIENT_REPEAT);
 	assert_int_equal(found, op);
-	assert_int_equal(orders_history(orders, view.postcode.bytes, view.postcode.size, number + 1, 3, page),
+	assert_int_equal(postcode_orders_list(orders_in(machine), view.order.postcode.bytes, view.order.postcode.size,
+					      number + 1, 3, page),
 			 number < 3 ? number : 3);
 	assert_int_equal(page[number < 3 ? number - 1 : 2].op, op);
-	assert_int_equal(orders_postcode_total(orders, view.postcode.bytes, view.postcode.size),
+	assert_int_equal(postcode_orders_total(orders_in(machine), view.order.postcode.bytes, view.order.postcode.size),
 			 model->total[postcode]);
 }
 
 /* Orders of busy and of one-time clients, repeats and old numbers among them: after each, and at the end for all. */
 static void random_orders_match_the_model(void **state)
 {
-	struct orders *orders = orders_new(MODEL_ORDERS);
+	struct machine *machine = machine_new(MODEL_ORDERS);
 	struct model *model = calloc(1, sizeof *model);
 	struct random random = {3};
 	struct digest digest = {0, 0};
@@ -355,9 +355,9 @@ static void random_orders_match_the_model(void **state)
 		uint64_t request = old ? random_below(&random, model->last_request[client] + 1) :
 					 model->last_request[client] + 1 + random_below(&random, 3);
 		size_t size = make_usual_body(body, client_number(client), request, postcode);
-		enum orders_applied applied = orders_apply(orders, body, size);
+		enum machine_applied applied = machine_apply(machine, body, size);
 
-		assert_int_equal(applied, old ? ORDERS_DUPLICATE : ORDERS_APPLIED);
+		assert_int_equal(applied, old ? MACHINE_DUPLICATE : MACHINE_APPLIED);
 		if (old)
 			continue;
 		digest = digest_chain(digest, body, size);
@@ -368,13 +368,13 @@ static void random_orders_match_the_model(void **state)
 		model->orders[op].request = request;
 		op++;
 		if (op % 16 == 0)
-			check_order(orders, model, 1 + random_below(&random, op));
+			check_order(machine, model, 1 + random_below(&random, op));
 	}
-	assert_true(digest_equal(orders_digest(orders), digest));
+	assert_true(digest_equal(history_digest(machine_history(machine)), digest));
 	for (op = 1; op <= MODEL_ORDERS; op += 3)
-		check_order(orders, model, op);
+		check_order(machine, model, op);
 	free(model);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* --- costs -------------------------------------------------------------------------------------------------------- */
@@ -384,16 +384,16 @@ static void memory_is_bounded(void **state)
 {
 	(void)state;
 	for (uint32_t postcodes = 1; postcodes <= 100000; postcodes *= 100000) {
-		struct orders *orders = orders_new(100000);
+		struct machine *machine = machine_new(100000);
 		uint8_t body[LIMIT_BODY_BYTES];
 
 		for (uint32_t i = 0; i < 100000; i++) {
 			size_t size = make_usual_body(body, client_number(i + 1), 1, i % postcodes);
 
-			assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+			assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 		}
-		assert_in_range(orders_memory(orders) - orders_bytes(orders), 1, 100000 * 80);
-		orders_free(orders);
+		assert_in_range(machine_memory(machine) - history_bytes(machine_history(machine)), 1, 100000 * 80);
+		machine_free(machine);
 	}
 }
 
@@ -401,7 +401,7 @@ static void memory_is_bounded(void **state)
  * the least of some tries. */
 static double oldest_s(uint32_t count)
 {
-	struct orders *orders = orders_new(count);
+	struct machine *machine = machine_new(count);
 	struct order_view view;
 	struct digest content = {0, 0};
 	double least = 1e9;
@@ -411,24 +411,24 @@ static double oldest_s(uint32_t count)
 	for (uint32_t i = 1; i <= count; i++) {
 		size_t size = make_usual_body(body, client_number(1), i, 1);
 
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 	}
-	assert_true(orders_by_op(orders, 1, &view));
-	struct order_text text = view.postcode;
+	assert_true(postcode_orders_by_op(orders_in(machine), 1, &view));
+	struct text_span text = view.order.postcode;
 
 	for (int tries = 0; tries < 20; tries++) {
 		clock_t start = clock();
 
 		for (int i = 0; i < 50; i++) {
-			assert_int_equal(orders_lookup(orders, client_number(1), 1, content, &op), ORDERS_CONFLICT);
-			assert_int_equal(orders_history(orders, text.bytes, text.size, 2, 1, &view), 1);
+			assert_int_equal(machine_lookup(machine, client_number(1), 1, content, &op), CLIENT_CONFLICT);
+			assert_int_equal(postcode_orders_list(orders_in(machine), text.bytes, text.size, 2, 1, &view), 1);
 			assert_int_equal(view.op, 1);
 		}
 		double took = (double)(clock() - start + 1) / CLOCKS_PER_SEC;
 
 		least = took < least ? took : least;
 	}
-	orders_free(orders);
+	machine_free(machine);
 	return least;
 }
 

@@ -9,15 +9,15 @@
 #include <pthread.h>
 
 #include "rpc/base/must.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "support_orders.h"
 
 #define ORDERS_MAX 200000
 
 static char error[200];
 
-struct encoder {
-	const struct orders *orders;
+struct encoding_thread {
+	const struct machine *machine;
 	uint64_t through_op;
 	struct digest digest;
 	_Atomic bool go, done;
@@ -26,21 +26,22 @@ struct encoder {
 
 static void *encode_state(void *context)
 {
-	struct encoder *encoder = context;
+	struct encoding_thread *encoder = context;
 	static uint8_t bytes[8192];
-	struct orders *copy = orders_new(ORDERS_MAX);
+	struct machine *copy = machine_new(ORDERS_MAX);
 	uint64_t next = 0;
 
 	while (!atomic_load(&encoder->go))
 		;
-	while (next < orders_initial_count(encoder->orders) + encoder->through_op) {
-		size_t size = orders_encode(encoder->orders, next, encoder->through_op, &next, bytes, sizeof bytes);
+	while (next < history_loaded(machine_history(encoder->machine)) + encoder->through_op) {
+		size_t size = history_encode(machine_history(encoder->machine), next, encoder->through_op, &next,
+					     bytes, sizeof bytes);
 
-		must(orders_decode(copy, 0, bytes, size, error, sizeof error));
-		must(orders_bytes(encoder->orders) >= orders_bytes(copy));
+		must(machine_decode(copy, 0, bytes, size, error, sizeof error));
+		must(history_bytes(machine_history(encoder->machine)) >= history_bytes(machine_history(copy)));
 	}
-	encoder->equal = digest_equal(orders_digest(copy), encoder->digest);
-	orders_free(copy);
+	encoder->equal = digest_equal(history_digest(machine_history(copy)), encoder->digest);
+	machine_free(copy);
 	atomic_store(&encoder->done, true);
 	return NULL;
 }
@@ -48,8 +49,8 @@ static void *encode_state(void *context)
 /* A thread encodes the state as of an op while the loop applies further orders: the bytes are those of that op. */
 static void state_is_encoded_while_orders_arrive(void **state)
 {
-	struct orders *orders = orders_new(ORDERS_MAX);
-	struct encoder encoder = {.orders = orders, .through_op = 20000};
+	struct machine *machine = machine_new(ORDERS_MAX);
+	struct encoding_thread encoder = {.machine = machine, .through_op = 20000};
 	uint8_t body[LIMIT_BODY_BYTES];
 	pthread_t thread;
 
@@ -58,40 +59,40 @@ static void state_is_encoded_while_orders_arrive(void **state)
 	for (uint64_t i = 1; i < ORDERS_MAX && !atomic_load(&encoder.done); i++) {
 		size_t size = make_usual_body(body, client_number(i), 1, (uint32_t)(i % 1000));
 
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 		if (i == encoder.through_op) {
-			encoder.digest = orders_digest(orders);
+			encoder.digest = history_digest(machine_history(machine));
 			atomic_store(&encoder.go, true);
 		}
 	}
 	pthread_join(thread, NULL);
 	assert_true(encoder.equal);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 static void *follow_orders(void *context)
 {
-	struct encoder *encoder = context;
+	struct encoding_thread *encoder = context;
 	static uint8_t bytes[8192];
-	struct orders *copy = orders_new(ORDERS_MAX);
+	struct machine *copy = machine_new(ORDERS_MAX);
 	uint64_t next = 0;
 
 	while (next < encoder->through_op) {
-		uint64_t through_op = orders_op(encoder->orders);
-		size_t size = orders_encode(encoder->orders, next, through_op, &next, bytes, sizeof bytes);
+		uint64_t through_op = machine_op(encoder->machine);
+		size_t size = history_encode(machine_history(encoder->machine), next, through_op, &next, bytes, sizeof bytes);
 
-		must(orders_decode(copy, 0, bytes, size, error, sizeof error));
+		must(machine_decode(copy, 0, bytes, size, error, sizeof error));
 	}
-	encoder->digest = orders_digest(copy);
-	orders_free(copy);
+	encoder->digest = history_digest(machine_history(copy));
+	machine_free(copy);
 	return NULL;
 }
 
 /* Whoever sees an order counted may read it, with nothing else between the threads (TSan sees what is missing). */
 static void counted_orders_may_be_read(void **state)
 {
-	struct orders *orders = orders_new(ORDERS_MAX);
-	struct encoder encoder = {.orders = orders, .through_op = 50000};
+	struct machine *machine = machine_new(ORDERS_MAX);
+	struct encoding_thread encoder = {.machine = machine, .through_op = 50000};
 	uint8_t body[LIMIT_BODY_BYTES];
 	pthread_t thread;
 
@@ -100,11 +101,11 @@ static void counted_orders_may_be_read(void **state)
 	for (uint64_t i = 1; i <= encoder.through_op; i++) {
 		size_t size = make_usual_body(body, client_number(i), 1, (uint32_t)(i % 1000));
 
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 	}
 	pthread_join(thread, NULL);
-	assert_true(digest_equal(encoder.digest, orders_digest(orders)));
-	orders_free(orders);
+	assert_true(digest_equal(encoder.digest, history_digest(machine_history(machine))));
+	machine_free(machine);
 }
 
 int main(void)

@@ -43,20 +43,20 @@ static enum snapshot_outcome outcome_of_bytes(const struct file *file, size_t si
 /* A small snapshot of several chunks. */
 static void make_file(struct file *file)
 {
-	struct orders *orders = make_orders(4, 20);
-	struct snapshot_summary summary = summary_of(orders);
+	struct machine *machine = make_orders(4, 20);
+	struct snapshot_summary summary = summary_of(machine);
 	struct snapshot_writer *writer = snapshot_begin(directory, SNAPSHOT_INCOMING, 0, error, sizeof error);
 	uint8_t chunk[700];
 
 	for (uint64_t next = 0; next < 24;) {
-		size_t size = orders_encode(orders, next, 20, &next, chunk, sizeof chunk);
+		size_t size = history_encode(machine_history(machine), next, 20, &next, chunk, sizeof chunk);
 
 		assert_true(snapshot_append(writer, chunk, size, error, sizeof error));
 	}
 	assert_true(snapshot_finish(writer, &summary, error, sizeof error));
 	assert_true(snapshot_publish(directory, SNAPSHOT_INCOMING, 20, error, sizeof error));
 	read_file(path_of(20), file);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* Every byte changed, every length cut, something added, chunks exchanged: damaged, with one line that names the

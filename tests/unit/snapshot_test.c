@@ -21,28 +21,28 @@
 
 static const struct snapshot_pace at_once = {0};
 
-static void write_now(const struct orders *orders)
+static void write_now(const struct machine *machine)
 {
-	struct snapshot_summary summary = summary_of(orders);
+	struct snapshot_summary summary = summary_of(machine);
 
-	assert_int_equal(snapshot_write(directory, orders, &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
+	assert_int_equal(snapshot_write(directory, machine_history(machine), &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
 }
 
 /* Loads and compares with the state that was written. */
-static void assert_loads(const char *path, const struct orders *orders)
+static void assert_loads(const char *path, const struct machine *machine)
 {
-	struct orders *loaded;
+	struct machine *loaded;
 	struct snapshot_summary summary;
 
 	assert_int_equal(snapshot_load(path, ORDERS_MAX, &loaded, &summary, error, sizeof error), SNAPSHOT_LOADED);
-	assert_int_equal(summary.op, orders_op(orders));
-	assert_int_equal(summary.initial_count, orders_initial_count(orders));
-	assert_true(digest_equal(summary.digest, orders_digest(orders)));
-	assert_int_equal(orders_op(loaded), orders_op(orders));
-	assert_int_equal(orders_initial_count(loaded), orders_initial_count(orders));
-	assert_true(digest_equal(orders_digest(loaded), orders_digest(orders)));
-	assert_int_equal(orders_last_time_us(loaded), orders_last_time_us(orders));
-	orders_free(loaded);
+	assert_int_equal(summary.op, machine_op(machine));
+	assert_int_equal(summary.initial_count, history_loaded(machine_history(machine)));
+	assert_true(digest_equal(summary.digest, history_digest(machine_history(machine))));
+	assert_int_equal(machine_op(loaded), machine_op(machine));
+	assert_int_equal(history_loaded(machine_history(loaded)), history_loaded(machine_history(machine)));
+	assert_true(digest_equal(history_digest(machine_history(loaded)), history_digest(machine_history(machine))));
+	assert_int_equal(machine_last_time_us(loaded), machine_last_time_us(machine));
+	machine_free(loaded);
 }
 
 /* States of no, few and many orders (several chunks) are read back; only the snapshot itself stays in the directory. */
@@ -52,38 +52,38 @@ static void states_are_read_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-		struct orders *orders = make_orders(sizes[i][0], sizes[i][1]);
+		struct machine *machine = make_orders(sizes[i][0], sizes[i][1]);
 
-		write_now(orders);
-		assert_loads(path_of(sizes[i][1]), orders);
+		write_now(machine);
+		assert_loads(path_of(sizes[i][1]), machine);
 		assert_int_equal(empty_directory(directory), 1);
-		orders_free(orders);
+		machine_free(machine);
 	}
 }
 
 /* The state as of an earlier op, smaller than the room that was reserved: equal to what it was, and no room is kept. */
 static void earlier_states_are_written(void **state)
 {
-	struct orders *orders = make_orders(4, 20000), *earlier = make_orders(4, 10);
+	struct machine *machine = make_orders(4, 20000), *earlier = make_orders(4, 10);
 	struct snapshot_summary summary = summary_of(earlier);
 	struct stat status;
 
 	(void)state;
-	assert_int_equal(snapshot_write(directory, orders, &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
+	assert_int_equal(snapshot_write(directory, machine_history(machine), &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
 	assert_loads(path_of(10), earlier);
 	assert_int_equal(stat(path_of(10), &status), 0);
 	assert_in_range(status.st_blocks * 512, 0, 65536);
-	orders_free(orders);
-	orders_free(earlier);
+	machine_free(machine);
+	machine_free(earlier);
 }
 
 /* A state received in chunks of any kind makes the same file, under its temporary name until it is published. */
 static void received_states_are_read_back(void **state)
 {
-	struct orders *orders = make_orders(4, 50);
-	struct snapshot_summary summary = summary_of(orders);
+	struct machine *machine = make_orders(4, 50);
+	struct snapshot_summary summary = summary_of(machine);
 	struct snapshot_writer *writer =
-		snapshot_begin(directory, SNAPSHOT_INCOMING, orders_bytes(orders), error, sizeof error);
+		snapshot_begin(directory, SNAPSHOT_INCOMING, history_bytes(machine_history(machine)), error, sizeof error);
 	uint8_t chunk[500];
 	char temporary[256];
 	uint64_t op;
@@ -91,7 +91,7 @@ static void received_states_are_read_back(void **state)
 	(void)state;
 	assert_non_null(writer);
 	for (uint64_t next = 0; next < 54;) {
-		size_t size = orders_encode(orders, next, 50, &next, chunk, sizeof chunk);
+		size_t size = history_encode(machine_history(machine), next, 50, &next, chunk, sizeof chunk);
 
 		assert_true(snapshot_append(writer, chunk, size, error, sizeof error));
 	}
@@ -99,27 +99,27 @@ static void received_states_are_read_back(void **state)
 	assert_int_equal(outcome_of(temporary, ORDERS_MAX), SNAPSHOT_DAMAGED); /* not finished: no header */
 	assert_true(snapshot_finish(writer, &summary, error, sizeof error));
 	assert_false(snapshot_newest(directory, UINT64_MAX, &op));
-	assert_loads(temporary, orders);
+	assert_loads(temporary, machine);
 	assert_true(snapshot_publish(directory, SNAPSHOT_INCOMING, 50, error, sizeof error));
 	assert_true(snapshot_newest(directory, UINT64_MAX, &op));
 	assert_int_equal(op, 50);
-	assert_loads(path_of(50), orders);
-	orders_free(orders);
+	assert_loads(path_of(50), machine);
+	machine_free(machine);
 }
 
 /* What was received and is not what was announced is refused and removed: another digest, another op, a chunk that
  * is none. */
 static void wrong_states_are_not_finished(void **state)
 {
-	struct orders *orders = make_orders(4, 50);
+	struct machine *machine = make_orders(4, 50);
 	uint8_t chunk[20000];
 	uint64_t next;
-	size_t size = orders_encode(orders, 0, 50, &next, chunk, sizeof chunk);
+	size_t size = history_encode(machine_history(machine), 0, 50, &next, chunk, sizeof chunk);
 
 	(void)state;
 	assert_int_equal(next, 54);
 	for (int wrong = 0; wrong < 3; wrong++) {
-		struct snapshot_summary summary = summary_of(orders);
+		struct snapshot_summary summary = summary_of(machine);
 		struct snapshot_writer *writer = snapshot_begin(directory, SNAPSHOT_INCOMING, 0, error, sizeof error);
 
 		summary.op += wrong == 0;
@@ -139,7 +139,7 @@ static void wrong_states_are_not_finished(void **state)
 	assert_int_equal(empty_directory(directory), 0);
 	assert_null(snapshot_begin("/nowhere/at-all", SNAPSHOT_INCOMING, 0, error, sizeof error));
 	assert_string_equal(error, "cannot write the snapshot /nowhere/at-all/incoming.tmp: No such file or directory");
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* --- a full disk -------------------------------------------------------------------------------------------------- */
@@ -159,10 +159,10 @@ static void full_disk_is_reported(void **state)
 		rmdir(small);
 		skip(); /* needs root */
 	}
-	struct orders *orders = make_orders(4, 20000);
-	struct snapshot_summary summary = summary_of(orders);
+	struct machine *machine = make_orders(4, 20000);
+	struct snapshot_summary summary = summary_of(machine);
 
-	assert_int_equal(snapshot_write(small, orders, &summary, &at_once, error, sizeof error), SNAPSHOT_FAILED);
+	assert_int_equal(snapshot_write(small, machine_history(machine), &summary, &at_once, error, sizeof error), SNAPSHOT_FAILED);
 	assert_non_null(strstr(error, "No space left on device"));
 	assert_int_equal(empty_directory(small), 0);
 
@@ -172,7 +172,7 @@ static void full_disk_is_reported(void **state)
 
 	assert_non_null(writer);
 	for (uint64_t next = 0; next < 20004 && good;) {
-		size_t size = orders_encode(orders, next, 20000, &next, chunk, sizeof chunk);
+		size_t size = history_encode(machine_history(machine), next, 20000, &next, chunk, sizeof chunk);
 
 		good = snapshot_append(writer, chunk, size, error, sizeof error);
 	}
@@ -180,13 +180,13 @@ static void full_disk_is_reported(void **state)
 	assert_non_null(strstr(error, "No space left on device"));
 	snapshot_abandon(writer);
 	assert_int_equal(empty_directory(small), 0);
-	orders_free(orders);
+	machine_free(machine);
 
-	orders = make_orders(4, 100);
-	summary = summary_of(orders);
-	assert_int_equal(snapshot_write(small, orders, &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
+	machine = make_orders(4, 100);
+	summary = summary_of(machine);
+	assert_int_equal(snapshot_write(small, machine_history(machine), &summary, &at_once, error, sizeof error), SNAPSHOT_WRITTEN);
 	assert_int_equal(empty_directory(small), 1);
-	orders_free(orders);
+	machine_free(machine);
 	assert_int_equal(umount(small), 0);
 	assert_int_equal(rmdir(small), 0);
 }
@@ -194,7 +194,7 @@ static void full_disk_is_reported(void **state)
 /* --- beside the loop ---------------------------------------------------------------------------------------------- */
 
 struct work {
-	const struct orders *orders;
+	const struct machine *machine;
 	struct snapshot_summary summary;
 	struct snapshot_pace pace;
 	_Atomic bool stop, done;
@@ -209,7 +209,7 @@ static void *write_on_thread(void *context)
 
 	atomic_store(&work->thread, gettid());
 	work->result =
-		snapshot_write(directory, work->orders, &work->summary, &work->pace, work->error, sizeof work->error);
+		snapshot_write(directory, machine_history(work->machine), &work->summary, &work->pace, work->error, sizeof work->error);
 	atomic_store(&work->done, true);
 	return NULL;
 }
@@ -217,8 +217,8 @@ static void *write_on_thread(void *context)
 /* While a thread writes the state as of op 20,000 the loop applies on: the file is the state as of op 20,000. */
 static void states_are_written_while_orders_arrive(void **state)
 {
-	struct orders *orders = make_orders(4, 20000), *same = make_orders(4, 20000);
-	struct work work = {.orders = orders, .summary = summary_of(orders)};
+	struct machine *machine = make_orders(4, 20000), *same = make_orders(4, 20000);
+	struct work work = {.machine = machine, .summary = summary_of(machine)};
 	uint8_t body[LIMIT_BODY_BYTES];
 	pthread_t thread;
 
@@ -227,13 +227,13 @@ static void states_are_written_while_orders_arrive(void **state)
 	for (uint32_t i = 20001; i < ORDERS_MAX - 4 && !atomic_load(&work.done); i++) {
 		size_t size = make_usual_body(body, client_number(i), i, i % 1000);
 
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 	}
 	pthread_join(thread, NULL);
 	assert_int_equal(work.result, SNAPSHOT_WRITTEN);
 	assert_loads(path_of(20000), same);
-	orders_free(orders);
-	orders_free(same);
+	machine_free(machine);
+	machine_free(same);
 }
 
 static bool sleeps(pid_t thread)
@@ -251,8 +251,8 @@ static bool sleeps(pid_t thread)
 /* A throttled thread that would sleep for hours gives up when told, and leaves nothing behind. */
 static void writing_is_stopped(void **state)
 {
-	struct orders *orders = make_orders(4, 20000);
-	struct work work = {.orders = orders, .summary = summary_of(orders), .pace = {.bytes_per_second = 10}};
+	struct machine *machine = make_orders(4, 20000);
+	struct work work = {.machine = machine, .summary = summary_of(machine), .pace = {.bytes_per_second = 10}};
 	char temporary[256];
 	struct stat status;
 	pthread_t thread;
@@ -267,7 +267,7 @@ static void writing_is_stopped(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(work.result, SNAPSHOT_STOPPED);
 	assert_int_equal(empty_directory(directory), 0);
-	orders_free(orders);
+	machine_free(machine);
 }
 
 /* --- the files of a directory ------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 
 #include "server/disk/snapshot.h"
 #include "server/disk/snapshotter.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "tests/unit/support_node.h"
 
 /* The writes of a snapshot under its temporary name wait, and say that they do. */
@@ -175,7 +175,7 @@ static void a_replaced_history_is_given_up(void **state)
 	while (!waits())
 		orders(&manager, 10);
 	event_del(node_rig.node->timer); /* no other one */
-	snapshotter_release(node_rig.node->snapshotter, orders_new(10));
+	snapshotter_release(node_rig.node->snapshotter, machine_new(10));
 	atomic_store(&snapshots_wait, false);
 	loop_for(20);
 	assert_int_equal(newest_snapshot(), 0);

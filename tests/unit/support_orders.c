@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
-#include "server/machine/body.h"
+#include "server/shop/shop.h"
 
 uint64_t random_below(struct random *random, uint64_t below)
 {
@@ -27,24 +27,28 @@ struct uuid client_number(uint64_t n)
 	return uuid;
 }
 
-static struct order_text text_of(const char *text)
+const struct postcode_orders *orders_in(const struct machine *machine)
 {
-	return (struct order_text){.bytes = text, .size = (uint32_t)strlen(text)};
+	return shop_postcode_orders(machine_shop(machine));
+}
+
+static struct text_span text_of(const char *text)
+{
+	return (struct text_span){.bytes = text, .size = (uint32_t)strlen(text)};
 }
 
 size_t make_body(void *out, struct uuid client, uint64_t request, int64_t time_us, const char *postcode,
 		 const char *const *items)
 {
-	struct body body = {.client = client, .request = request, .time_us = time_us, .check = 1};
+	const struct body body = {.client = client, .request = request, .time_us = time_us, .check = 1};
+	struct order order = {.postcode = text_of(postcode), .customer = text_of("")};
 
-	body.postcode = text_of(postcode);
-	body.customer = text_of("");
-	while (items[body.items_count] != NULL) {
-		body.items[body.items_count] = text_of(items[body.items_count]);
-		body.items_count++;
+	while (items[order.items_count] != NULL) {
+		order.items[order.items_count] = text_of(items[order.items_count]);
+		order.items_count++;
 	}
 
-	size_t size = body_encode(&body, out, LIMIT_BODY_BYTES);
+	size_t size = order_encode(&body, &order, out, LIMIT_BODY_BYTES);
 
 	must(size > 0);
 	return size;

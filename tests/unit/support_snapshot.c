@@ -48,27 +48,27 @@ int remove_directory(void **state)
 	return 0;
 }
 
-struct orders *make_orders(uint32_t initial, uint32_t ops)
+struct machine *make_orders(uint32_t initial, uint32_t ops)
 {
-	struct orders *orders = orders_new(ORDERS_MAX);
+	struct machine *machine = machine_new(ORDERS_MAX);
 	uint8_t body[LIMIT_BODY_BYTES];
 
 	for (uint32_t i = 0; i < initial; i++) {
 		size_t size = make_usual_body(body, client_number(0), 0, i);
 
-		assert_true(orders_load_initial(orders, body, size, error, sizeof error));
+		assert_true(machine_load(machine, body, size, error, sizeof error));
 	}
 	for (uint32_t i = 1; i <= ops; i++) {
 		size_t size = make_usual_body(body, client_number(i), i, i * 7919u % 1000);
 
-		assert_int_equal(orders_apply(orders, body, size), ORDERS_APPLIED);
+		assert_int_equal(machine_apply(machine, body, size), MACHINE_APPLIED);
 	}
-	return orders;
+	return machine;
 }
 
-struct snapshot_summary summary_of(const struct orders *orders)
+struct snapshot_summary summary_of(const struct machine *machine)
 {
-	return (struct snapshot_summary){orders_op(orders), orders_initial_count(orders), orders_digest(orders)};
+	return snapshot_summary_of(machine_history(machine));
 }
 
 const char *path_of(uint64_t op)
@@ -81,11 +81,11 @@ const char *path_of(uint64_t op)
 
 enum snapshot_outcome outcome_of(const char *path, uint64_t orders_max)
 {
-	struct orders *loaded;
+	struct machine *loaded;
 	struct snapshot_summary summary;
 	enum snapshot_outcome outcome = snapshot_load(path, orders_max, &loaded, &summary, error, sizeof error);
 
 	assert_true((outcome == SNAPSHOT_LOADED) == (loaded != NULL));
-	orders_free(loaded);
+	machine_free(loaded);
 	return outcome;
 }

@@ -1,7 +1,7 @@
 /* For tests of snapshots: a directory for each test, and order histories to write there. */
 #pragma once
 
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "server/disk/snapshot.h"
 
 #define ORDERS_MAX 2000000
@@ -18,8 +18,8 @@ int remove_directory(void **state);
 int empty_directory(const char *path);
 
 /* initial loaded orders, then ops 1 .. ops. */
-struct orders *make_orders(uint32_t initial, uint32_t ops);
-struct snapshot_summary summary_of(const struct orders *orders);
+struct machine *make_orders(uint32_t initial, uint32_t ops);
+struct snapshot_summary summary_of(const struct machine *machine);
 /* Of the snapshot as of op; valid until the next call. */
 const char *path_of(uint64_t op);
 /* What loading says; what is loaded is freed. */

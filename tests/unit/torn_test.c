@@ -18,7 +18,7 @@
 #include "tests/unit/support_image.h"
 #include "server/disk/staging.h"
 #include "server/disk/recovery.h"
-#include "server/machine/orders.h"
+#include "server/machine/machine.h"
 #include "tests/unit/support_node.h"
 
 #define SECTOR 512u
@@ -197,13 +197,13 @@ static void a_torn_journal(void **state)
 static void write_snapshot_now(void)
 {
 	const struct snapshot_pace at_once = {0};
-	const struct orders *orders = node_rig.node->orders;
-	const struct snapshot_summary summary = {.op = orders_op(orders),
-						 .initial_count = orders_initial_count(orders),
-						 .digest = orders_digest(orders)};
+	const struct machine *machine = node_rig.node->machine;
+	const struct snapshot_summary summary = {.op = machine_op(machine),
+						 .initial_count = history_loaded(machine_history(machine)),
+						 .digest = history_digest(machine_history(machine))};
 	char error[SNAPSHOT_ERROR_SIZE];
 
-	assert_int_equal(snapshot_write(node_rig.directory, orders, &summary, &at_once, error, sizeof error),
+	assert_int_equal(snapshot_write(node_rig.directory, machine_history(machine), &summary, &at_once, error, sizeof error),
 			 SNAPSHOT_WRITTEN);
 }
 
@@ -258,14 +258,14 @@ static void a_snapshot_being_named(void **state)
 
 /* What a primary holds: so many orders of its own. */
 struct primary {
-	struct orders *orders;              /* as of STATE_OP */
+	struct machine *machine;              /* as of STATE_OP */
 	uint8_t bodies[STAGED_OPS][LIMIT_BODY_BYTES];
 	uint32_t sizes[STAGED_OPS];
 };
 
 static bool load_order(void *context, const void *body, size_t size, char *error, size_t error_size)
 {
-	return orders_load_initial(context, body, size, error, error_size);
+	return machine_load(context, body, size, error, error_size);
 }
 
 static void primary_begin(struct primary *primary)
@@ -285,10 +285,10 @@ static void primary_begin(struct primary *primary)
 	}
 	caller_close(&manager);
 	node_rig_end();
-	primary->orders = orders_new(100);
-	assert_true(initial_orders_built_in(load_order, primary->orders, error, sizeof error));
+	primary->machine = machine_new(100);
+	assert_true(initial_orders_built_in(load_order, primary->machine, error, sizeof error));
 	for (uint32_t i = 0; i < STATE_OP; i++)
-		assert_int_equal(orders_apply(primary->orders, primary->bodies[i], primary->sizes[i]), ORDERS_APPLIED);
+		assert_int_equal(machine_apply(primary->machine, primary->bodies[i], primary->sizes[i]), MACHINE_APPLIED);
 }
 
 static void ignore(void *context, uint64_t ticket)
@@ -312,7 +312,7 @@ static void append_replacement(const struct primary *primary, struct image *imag
 	struct journal_options options = {.base = event_base_new(), .durable = ignore};
 	struct journal_recovery recovery;
 	struct journal *journal = journal_open(node_rig.directory, &options, take_any, NULL, &recovery);
-	struct digest digest = orders_digest(primary->orders);
+	struct digest digest = history_digest(machine_history(primary->machine));
 	uint8_t state[STATE_BYTES];
 	jh_disk_record record = {.kind = JH_DISK_STATE,
 				 .jh_disk_record_u.state = {.op = STATE_OP, .last_op = STAGED_OPS}};
@@ -343,13 +343,14 @@ static void append_replacement(const struct primary *primary, struct image *imag
 
 static void write_received(const struct primary *primary)
 {
-	const struct snapshot_summary summary = {.op = STATE_OP, .initial_count = orders_initial_count(primary->orders),
-						 .digest = orders_digest(primary->orders)};
+	const struct snapshot_summary summary = {.op = STATE_OP,
+						 .initial_count = history_loaded(machine_history(primary->machine)),
+						 .digest = history_digest(machine_history(primary->machine))};
 	static uint8_t chunk[65536];
 	char error[SNAPSHOT_ERROR_SIZE];
 	struct snapshot_writer *writer = snapshot_begin(node_rig.directory, SNAPSHOT_INCOMING, 0, error, sizeof error);
 	uint64_t next;
-	size_t size = orders_encode(primary->orders, 0, STATE_OP, &next, chunk, sizeof chunk);
+	size_t size = history_encode(machine_history(primary->machine), 0, STATE_OP, &next, chunk, sizeof chunk);
 
 	assert_non_null(writer);
 	assert_true(snapshot_append(writer, chunk, size, error, sizeof error));
@@ -400,8 +401,8 @@ static void a_staged_replacement(void **state)
 	image_take(&image, node_rig.directory);
 	starts_on(&image, STAGED_OPS, STAGED_OPS);
 	image_free(&image);
-	orders_free(primary.orders);
-	orders_free(other.orders);
+	machine_free(primary.machine);
+	machine_free(other.machine);
 	node_rig_end();
 }
 
@@ -436,7 +437,7 @@ static void a_listing_that_fails(void **state)
 	}
 	assert_in_range(refused, 10, 1000);
 	image_free(&image);
-	orders_free(primary.orders);
+	machine_free(primary.machine);
 	node_rig_end();
 }
 
@@ -451,19 +452,19 @@ static void a_received_state_gets_its_name(void **state)
 	(void)state;
 	primary_begin(&primary);
 	node_rig_begin();
-	piece.total = orders_count(primary.orders);
-	piece.initial_count = orders_initial_count(primary.orders);
-	piece.digest = orders_digest(primary.orders);
-	piece.size = orders_encode(primary.orders, 0, STATE_OP, &next, chunk, sizeof chunk);
+	piece.total = history_count(machine_history(primary.machine));
+	piece.initial_count = history_loaded(machine_history(primary.machine));
+	piece.digest = history_digest(machine_history(primary.machine));
+	piece.size = history_encode(machine_history(primary.machine), 0, STATE_OP, &next, chunk, sizeof chunk);
 	staging_take(node_rig.node->staging, 1, &piece);
-	orders_free(staging_adopt(node_rig.node->staging, STATE_OP));
+	machine_free(staging_adopt(node_rig.node->staging, STATE_OP));
 	for (int i = 0; i < 400 && (has_temporary() || op == 0 || snapshot_newest(node_rig.directory, op, &older)); i++) {
 		loop_for(1);
 		assert_true(snapshot_newest(node_rig.directory, UINT64_MAX, &op));
 	}
 	assert_int_equal(op, STATE_OP);
 	assert_false(has_temporary());
-	orders_free(primary.orders);
+	machine_free(primary.machine);
 	node_rig_end();
 }
 

@@ -1,0 +1,40 @@
+/* Rule 11: which request of which client became which op. An index over the history: nothing is forgotten while its entry
+ * exists. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/base/digest.h"
+#include "rpc/base/uuid.h"
+
+struct client_table;
+struct history;
+
+enum client_known {
+	CLIENT_NEW,        /* a new request of this client */
+	CLIENT_REPEAT,     /* this very operation is there: *op */
+	CLIENT_CONFLICT,   /* the number is there with other content: *op */
+	CLIENT_SUPERSEDED  /* below the client's last, and no operation has it: refused forever */
+};
+
+/* history: borrowed, it outlives the table. */
+struct client_table *client_table_new(const struct history *history, uint32_t entries_max);
+void client_table_free(struct client_table *table);
+uint64_t client_table_memory(const struct client_table *table); /* bytes in use */
+
+/* Where a client's next request goes. Valid until the next client_table_add. */
+struct client_place {
+	uint32_t hash;
+	uint32_t *newest;
+};
+
+/* False when the client has used this number, or a higher one. */
+bool client_table_has_room(const struct client_table *table, struct uuid client, uint64_t request,
+			   struct client_place *place);
+/* This entry of the history is the request that the place was looked up for. */
+void client_table_add(struct client_table *table, const struct client_place *place, uint32_t entry);
+
+/* content: body_content_digest's. */
+enum client_known client_table_lookup(const struct client_table *table, struct uuid client, uint64_t request,
+				      struct digest content, uint64_t *op);

@@ -1,0 +1,58 @@
+/* Words of XDR (RFC 4506) read in place, and written: by hand and not through libtirpc, because they stand in the way of
+ * every order of a start and of a catch-up. Only the one canonical encoding is accepted, so that equal operations have
+ * equal bytes, digests and repeats. */
+#pragma once
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Borrowed, and not NUL-terminated. */
+struct text_span {
+	const char *bytes;
+	uint32_t size;
+};
+
+struct decoder {
+	const uint8_t *at;
+	size_t left;
+};
+
+struct encoder {
+	uint8_t *at;
+	size_t left;
+	bool failed; /* no room, or a text over its limit: nothing more is written */
+};
+
+static inline uint32_t decode_word(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof value);
+	return be32toh(value);
+}
+
+static inline uint64_t decode_hyper(const uint8_t *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof value);
+	return be64toh(value);
+}
+
+static inline uint32_t encoding_padded(uint32_t size)
+{
+	return (size + 3) & ~(uint32_t)3;
+}
+
+/* False when what is left is too short. */
+bool decoder_word(struct decoder *decoder, uint32_t *value);
+/* opaque<limit>: false when it is longer, cut off, or padded with anything but zeros. */
+bool decoder_text(struct decoder *decoder, uint32_t limit, struct text_span *text);
+
+void encoder_bytes(struct encoder *encoder, const void *bytes, size_t size);
+void encoder_word(struct encoder *encoder, uint32_t value);
+void encoder_hyper(struct encoder *encoder, uint64_t value);
+void encoder_text(struct encoder *encoder, uint32_t limit, struct text_span text);

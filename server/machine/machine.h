@@ -1,0 +1,54 @@
+/* The state machine: the history, and what is folded from it: the client table (rule 11) and the shop. An operation is
+ * appended and applied in one step. It does no I/O, reads no clock, and no single call takes long: indexes grow a step an
+ * entry, memory comes in chunks. An order takes at most 100 bytes beside its encoded ones. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rpc/base/digest.h"
+#include "rpc/base/uuid.h"
+#include "server/machine/client_table.h"
+#include "server/machine/history.h"
+
+struct machine;
+struct shop;
+
+#define MACHINE_LOADED_MAX 100000 /* records that a replica may be loaded with, beside what --max-orders allows */
+
+/* entries_max: adding beyond it fails; itself below 2^32 - 1. An empty history at op 0. */
+struct machine *machine_new(uint64_t entries_max);
+void machine_free(struct machine *machine); /* may take tens of milliseconds when it is large: not on an event loop */
+
+/* Adds a record of the initial history (before any op). False and one line in error for a malformed body. */
+bool machine_load(struct machine *machine, const void *body, size_t size, char *error, size_t error_size);
+
+enum machine_applied {
+	MACHINE_APPLIED,
+	MACHINE_MALFORMED, /* not a canonical struct jh_body */
+	MACHINE_DUPLICATE, /* its (client, request) is there, or is below that client's last: rule 11, once more */
+	MACHINE_FULL
+};
+
+/* Applies op history_op() + 1. On anything but MACHINE_APPLIED nothing has changed. */
+enum machine_applied machine_apply(struct machine *machine, const void *body, size_t size);
+
+/* Appends whole records (history_encode's) to a machine under construction: the first `loaded` are loaded ones, the others
+ * ops 1, 2, ... False with one line in error when bytes are not whole canonical records. */
+bool machine_decode(struct machine *machine, uint64_t loaded, const void *bytes, size_t size, char *error,
+		    size_t error_size);
+
+uint64_t machine_op(const struct machine *machine); /* the highest that is applied */
+/* Borrowed for as long as the machine lives. Another thread may encode what was applied before it was asked to. */
+const struct history *machine_history(const struct machine *machine);
+const struct shop *machine_shop(const struct machine *machine);
+
+bool machine_same_loaded(const struct machine *left, const struct machine *right); /* loaded with the same records? */
+uint64_t machine_memory(const struct machine *machine); /* bytes in use: the encoded state and indexes */
+int64_t machine_last_time_us(const struct machine *machine); /* times never fall from op to op */
+/* The first op that is dated later than this; 0: none. */
+uint64_t machine_dated_after(const struct machine *machine, int64_t time_us);
+/* Looks (client, request) up (rule 11). */
+enum client_known machine_lookup(const struct machine *machine, struct uuid client, uint64_t request,
+				 struct digest content, uint64_t *op);

@@ -1,0 +1,37 @@
+#include "server/machine/operation.h"
+
+static const struct operation *row_of(uint32_t kind)
+{
+	for (uint32_t i = 0; i < operation_table_size; i++)
+		if (operation_table[i].kind == kind)
+			return &operation_table[i];
+	return NULL;
+}
+
+const struct operation *operation_parse(const void *bytes, size_t size, struct body *body)
+{
+	const struct operation *operation;
+
+	if (!body_parse(bytes, size, body))
+		return NULL;
+	operation = row_of(body->kind);
+	return operation != NULL && operation->is_canonical(body->content, body->content_size) ? operation : NULL;
+}
+
+bool operation_key(const void *bytes, size_t size, struct uuid *client, uint64_t *request, struct digest *content,
+		   int64_t *time_us)
+{
+	struct body body;
+
+	if (operation_parse(bytes, size, &body) == NULL)
+		return false;
+	if (client != NULL)
+		*client = body.client;
+	if (request != NULL)
+		*request = body.request;
+	if (content != NULL)
+		*content = body_content_digest(bytes, size);
+	if (time_us != NULL)
+		*time_us = body.time_us;
+	return true;
+}

@@ -15,7 +15,6 @@
 #include "rpc/cluster/convert.h"
 #include "rpc/cluster/hello.h"
 
-#define HELLO_TIMEOUT_MS 1000
 #define MANAGE_TIMEOUT_MS 10000
 #define WATCH_TIMEOUT_MS 3600000u
 /* A process that answers none of these is hung, and more of them would only fill its socket. */
@@ -200,53 +199,25 @@ static void watched(void *context, const struct rpc_reply *reply)
 
 /* --- hello -------------------------------------------------------------------------------------------------------- */
 
-static void take_hello(struct link *link, const jh_hello_result *wire)
-{
-	struct links *links = link->links;
-	struct identity identity;
-	struct report report = {.id = link->id};
-	char text[REPORT_TEXT_SIZE];
-	bool other_format = wire->status == JH_HELLO_FORMAT && wire->me.format != JH_CLUSTER_FORMAT;
-	bool sense = convert_identity_from_wire(&wire->me, &identity);
-
-	convert_text(text, sizeof text, wire->error.jh_text_val, wire->error.jh_text_len);
-	if (other_format)
-		hello_name_formats(text, sizeof text, wire->me.format, "the replica", "the front-end");
-	/* One that speaks another format is not understood; its refusal is. */
-	if (wire->status == JH_HELLO_OK || wire->status == JH_HELLO_BOUND || wire->status == JH_HELLO_CLUSTER)
-		sense = sense && convert_report_from_wire(&wire->report, &report) && report.id == link->id;
-	if (!sense || (int)wire->status < JH_HELLO_OK || wire->status > JH_HELLO_BOUND) {
-		nonsense(link, "its hello makes no sense");
-		return;
-	}
-	link->news = report.news;
-	if (wire->status == JH_HELLO_OK)
-		watch(link);
-	links->events.hello(links->context, link->id, other_format ? HELLO_OTHER_FORMAT : (enum hello_status)wire->status,
-			    text, &identity, &report);
-}
-
-static void greeted(void *context, const struct rpc_reply *reply)
+static void hello_answered(void *context, const struct rpc_reply *reply)
 {
 	struct link *link = context;
-	char text[REPORT_TEXT_SIZE];
-	jh_hello_result wire = {0};
+	struct links *links = link->links;
+	struct hello_answer answer;
 
 	if (reply->status == RPC_LOST)
-		return;
-	/* Of a version of the program, or a format, that does not even understand the question. */
-	if (rpc_status_not_executed(reply->status)) {
-		snprintf(text, sizeof text, OTHER_FORMAT_TEXT "s that the front-end does not: upgrade the older one (%.60s)",
-			 reply->error);
-		link->links->events.hello(link->links->context, link->id, HELLO_OTHER_FORMAT, text, NULL, NULL);
+		return; /* channel_closed follows */
+	if (!hello_read(reply, link->id, "the replica", "the front-end", &answer)) {
+		nonsense(link, answer.text);
 		return;
 	}
-	if (!hello_decode(reply, &wire)) {
-		nonsense(link, reply->error != NULL ? reply->error : "its answer to HELLO is malformed");
-		return;
-	}
-	take_hello(link, &wire);
-	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
+	if (answer.is_understood)
+		link->news = answer.report.news;
+	if (answer.status == HELLO_OK)
+		watch(link);
+	links->events.hello(links->context, link->id, answer.status, answer.text,
+			    answer.is_understood ? &answer.identity : NULL,
+			    answer.is_understood ? &answer.report : NULL);
 }
 
 void links_connect(struct links *links, uint32_t id, const char *address, const struct identity *me)
@@ -254,7 +225,6 @@ void links_connect(struct links *links, uint32_t id, const char *address, const 
 	static const struct rpc_channel_events events = {.closed = channel_closed};
 	struct identity you = {.format = JH_CLUSTER_FORMAT, .program_base = links->program_base, .id = id};
 	struct link *link = calloc(1, sizeof *link);
-	jh_hello_args args;
 
 	must_allocate(link);
 	must(id > 0 && id <= LIMIT_REPLICA_ID);
@@ -264,9 +234,7 @@ void links_connect(struct links *links, uint32_t id, const char *address, const 
 	link->id = id;
 	TAILQ_INIT(&link->calls);
 	link->channel = rpc_channel_open(links->base, address, links->program_base + id, JH_REPLICA_V1, &events, link);
-	convert_identity_to_wire(me, &args.me);
-	convert_identity_to_wire(&you, &args.you);
-	hello_1(&args, NULL, rpc_channel_call(link->channel, HELLO_TIMEOUT_MS, greeted, link));
+	hello_say(link->channel, me, &you, hello_answered, link);
 }
 
 uint64_t links_heard_us(const struct links *links, uint32_t id)

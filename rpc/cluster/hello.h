@@ -1,12 +1,16 @@
-/* What every cluster format keeps of a hello, so that two programs of different formats can still tell each other which is
- * older (docs/formats.md): the format is the first word of the arguments; the answer begins with the verdict, the text, and
- * the format of who answers. It refuses to look any further into a hello of another format. */
+/* The hello that opens a connection to a replica, as whoever connects says it and reads the answer (rule 17). What to do about
+ * that answer is the caller's.
+ *
+ * Two programs of different cluster formats can still tell each other which is older (docs/formats.md), because every format
+ * keeps this of a hello: the format is the first word of the arguments; the answer begins with the verdict, the text, and the
+ * format of whoever answers. Nothing looks any further into a hello of another format. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rpc/cluster/protocol.h"
 #include "rpc/net/channel.h"
 #include "rpc/replica.h"
 
@@ -20,3 +24,19 @@ bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result);
 /* "speaks cluster format 3, the front-end 2: upgrade the front-end": said of `theirs` beside our own format. us, them: who
  * that is, in words. Returns text. */
 const char *hello_name_formats(char *text, size_t size, uint32_t theirs, const char *them, const char *us);
+
+/* Asks; `answered` hands the reply to hello_read. */
+void hello_say(struct rpc_channel *channel, const struct identity *me, const struct identity *you, rpc_reply_fn answered,
+	       void *context);
+
+struct hello_answer {
+	enum hello_status status;
+	char text[JH_TEXT_MAX];   /* why not */
+	bool is_understood;       /* the question: otherwise neither of these is set */
+	struct identity identity; /* of whoever answers */
+	struct report report;     /* nothing but the id, where the status is a refusal that tells no more */
+};
+
+/* What the replica `id` said. them, us: who it and we are, in words, for the line that names two formats. False with one line in
+ * answer->text when it makes no sense: nothing that this process says afterwards can be trusted either. Not for RPC_LOST. */
+bool hello_read(const struct rpc_reply *reply, uint32_t id, const char *them, const char *us, struct hello_answer *answer);

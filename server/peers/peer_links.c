@@ -15,7 +15,6 @@
 #include "rpc/replica.h"
 #include "server/machine/machine.h"
 
-#define HELLO_TIMEOUT_MS 1000
 #define PUSH_TIMEOUT_MS 600000u /* the core judges silence; a connection that hangs this long is closed in any case */
 #define PING_TIMEOUT_MS 60000u
 
@@ -57,11 +56,6 @@ struct peer_links *peer_links_new(const struct peer_links_options *options)
 static void tell(const struct peer_links *links, struct replica_event *event)
 {
 	links->options.event(links->options.context, event);
-}
-
-static bool may_complain(const struct link *link)
-{
-	return link->links->options.may_complain(link->links->options.context);
 }
 
 static void push_call_free(struct push_call *call)
@@ -128,50 +122,42 @@ static void closed(void *context, enum rpc_end end, const char *reason)
 	lose(link);
 }
 
-static void nonsense(struct link *link, const struct rpc_reply *reply, const char *what)
+static void drop(struct link *link, const char *what, const char *reason)
 {
-	if (may_complain(link))
-		log_warn("links", "closed: %s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
-			 rpc_channel_address(link->channel),
-			 reply->status == RPC_ANSWERED ? "malformed" : reply->error);
+	if (link->links->options.may_complain(link->links->options.context)) /* it is tried again at once */
+		log_warn("links", "%s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
+			 rpc_channel_address(link->channel), reason);
 	lose(link);
 }
 
-static void greeted(void *context, const struct rpc_reply *reply)
+static bool is_meant(const struct link *link, const struct hello_answer *answer)
+{
+	const struct identity *who = &answer->identity;
+
+	return answer->status == HELLO_OK && who->id == link->id && uuid_equal(who->uuid, link->uuid) &&
+	       uuid_equal(who->incarnation, link->incarnation);
+}
+
+static void hello_answered(void *context, const struct rpc_reply *reply)
 {
 	struct link *link = context;
-	struct report report;
-	struct identity who;
-	jh_hello_result wire = {0};
+	struct hello_answer answer;
 
 	if (reply->status == RPC_LOST)
-		return; /* closed() follows */
-	if (!hello_decode(reply, &wire)) {
-		nonsense(link, reply, "no answer to our hello");
+		return; /* closed follows */
+	if (!hello_read(reply, link->id, "that replica", "this one", &answer)) {
+		drop(link, "closed: no answer to our hello", answer.text);
 		return;
 	}
-
-	bool good = wire.status == JH_HELLO_OK && convert_identity_from_wire(&wire.me, &who) && who.id == link->id &&
-		    uuid_equal(who.uuid, link->uuid) && uuid_equal(who.incarnation, link->incarnation) &&
-		    convert_report_from_wire(&wire.report, &report);
-	char text[JH_TEXT_MAX];
-
-	convert_text(text, sizeof text, wire.error.jh_text_val, wire.error.jh_text_len);
-	if (wire.status == JH_HELLO_FORMAT && wire.me.format != JH_CLUSTER_FORMAT)
-		hello_name_formats(text, sizeof text, wire.me.format, "that replica", "this one");
-	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
-	if (!good) {
-		if (may_complain(link)) /* it is tried again at once */
-			log_warn("links", "hello refused replica=%" PRIu32 " address=%s reason=\"%s\"", link->id,
-				 rpc_channel_address(link->channel),
-				 text[0] != 0 ? text : "another process than the one meant");
-		lose(link);
+	if (!is_meant(link, &answer)) {
+		drop(link, "hello refused", answer.text[0] != '\0' ? answer.text : "another process than the one meant");
 		return;
 	}
 	link->up = true;
 	tell(link->links, &(struct replica_event){.kind = REPLICA_PEER_UP,
 						  .peer_up = {.peer = {.id = link->id, .uuid = link->uuid},
-							      .incarnation = link->incarnation, .report = &report}});
+							      .incarnation = link->incarnation,
+							      .report = &answer.report}});
 }
 
 static void say_hello(void *context)
@@ -180,11 +166,8 @@ static void say_hello(void *context)
 	struct identity me = link->links->options.identity(link->links->options.context);
 	struct identity meant = {.format = me.format, .program_base = me.program_base, .id = link->id, .uuid = link->uuid,
 				 .incarnation = link->incarnation, .cluster = me.cluster, .generation = me.generation};
-	jh_hello_args args;
 
-	convert_identity_to_wire(&me, &args.me);
-	convert_identity_to_wire(&meant, &args.you);
-	hello_1(&args, NULL, rpc_channel_call(link->channel, HELLO_TIMEOUT_MS, greeted, link));
+	hello_say(link->channel, &me, &meant, hello_answered, link);
 }
 
 static void turn_end(void *context)
@@ -242,7 +225,7 @@ static void pushed(void *context, const struct rpc_reply *reply)
 
 	xdr_free((xdrproc_t)xdr_jh_push_result, &wire);
 	if (!good) {
-		nonsense(link, reply, "no answer to a push");
+		drop(link, "closed: no answer to a push", reply->status == RPC_ANSWERED ? "malformed" : reply->error);
 		return;
 	}
 	tell(link->links, &(struct replica_event){.kind = REPLICA_ACK,

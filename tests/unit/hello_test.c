@@ -1,5 +1,5 @@
 /* Purpose: of a hello of another cluster format what every format keeps is understood, whatever stands behind it, and nothing
- * else is looked at; a hello of this format is read whole. */
+ * else is looked at; a hello of this format is read whole. And what the answer to ours means. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,6 +95,114 @@ static void test_the_question_is_left_where_it_is(void **state)
 	assert_false(hello_format(&xdr, &format));
 }
 
+/* --- what the caller reads ---------------------------------------------------------------------------------------- */
+
+static struct hello_answer answer;
+
+static bool read_answer(const jh_hello_result *sample, uint32_t id)
+{
+	XDR xdr;
+	const struct rpc_reply reply = {.status = RPC_ANSWERED, .results = &xdr};
+
+	xdrmem_create(&xdr, (char *)bytes, sizeof bytes, XDR_ENCODE);
+	assert_true(xdr_jh_hello_result(&xdr, (jh_hello_result *)(uintptr_t)sample));
+
+	u_int size = xdr_getpos(&xdr);
+
+	xdrmem_create(&xdr, (char *)bytes, size, XDR_DECODE);
+	memset(&answer, 0x5a, sizeof answer);
+	return hello_read(&reply, id, "them", "us", &answer);
+}
+
+static jh_hello_result sample_answer(jh_hello_status status)
+{
+	return (jh_hello_result){.status = status, .error = sample_text("why"), .me = sample_identity(2),
+				 .report = sample_report()};
+}
+
+static void test_a_yes_tells_who_it_is(void **state)
+{
+	jh_hello_result sample = sample_answer(JH_HELLO_OK);
+
+	(void)state;
+	assert_true(read_answer(&sample, sample.report.id));
+	assert_int_equal(answer.status, HELLO_OK);
+	assert_true(answer.is_understood);
+	assert_int_equal(answer.identity.id, 2);
+	assert_int_equal(answer.report.op, sample.report.op);
+	assert_string_equal(answer.text, "why");
+	/* Its report is another's. */
+	assert_false(read_answer(&sample, sample.report.id + 1));
+	assert_string_equal(answer.text, "its hello makes no sense");
+}
+
+static void test_a_refusal_tells_why(void **state)
+{
+	static const struct {
+		jh_hello_status wire;
+		enum hello_status status;
+		bool has_report;
+	} refusals[] = {{JH_HELLO_FORMAT, HELLO_FORMAT, false},
+			{JH_HELLO_NOT_ME, HELLO_NOT_ME, false},
+			{JH_HELLO_CLUSTER, HELLO_CLUSTER, true},
+			{JH_HELLO_BOUND, HELLO_BOUND, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+		jh_hello_result sample = sample_answer(refusals[i].wire);
+
+		assert_true(read_answer(&sample, sample.report.id));
+		assert_int_equal(answer.status, refusals[i].status);
+		assert_string_equal(answer.text, "why");
+		assert_int_equal(answer.report.id, sample.report.id);
+		assert_int_equal(answer.report.op, refusals[i].has_report ? sample.report.op : 0);
+		/* It need not be the replica that is meant, unless it reports. */
+		assert_int_equal(read_answer(&sample, sample.report.id + 1), !refusals[i].has_report);
+	}
+}
+
+static void test_another_format_is_named(void **state)
+{
+	jh_hello_result sample = sample_answer(JH_HELLO_OK);
+
+	(void)state;
+	sample.me.format = JH_CLUSTER_FORMAT + 1;
+	assert_true(read_answer(&sample, 2));
+	assert_int_equal(answer.status, HELLO_OTHER_FORMAT);
+	assert_string_equal(answer.text, "speaks cluster format 3, us 2: upgrade us");
+}
+
+/* Whoever does not even understand the question is of another version; whoever is late is nothing yet. */
+static void test_no_answer(void **state)
+{
+	const struct rpc_reply rejected = {.status = RPC_REJECTED, .error = "versions 2 to 2"};
+	const struct rpc_reply late = {.status = RPC_LATE, .error = "no answer within 1000 ms"};
+
+	(void)state;
+	assert_true(hello_read(&rejected, 2, "them", "us", &answer));
+	assert_int_equal(answer.status, HELLO_OTHER_FORMAT);
+	assert_false(answer.is_understood);
+	assert_string_equal(answer.text,
+			    "speaks cluster formats that us does not: upgrade the older one (versions 2 to 2)");
+	assert_false(hello_read(&late, 2, "them", "us", &answer));
+	assert_string_equal(answer.text, "no answer within 1000 ms");
+}
+
+static void test_nonsense(void **state)
+{
+	jh_hello_result sample = sample_answer(JH_HELLO_OK);
+	const struct rpc_reply reply = {.status = RPC_ANSWERED,
+					.results = &(XDR){.x_op = XDR_DECODE}};
+
+	(void)state;
+	xdrmem_create(reply.results, (char *)bytes, 4, XDR_DECODE);
+	assert_false(hello_read(&reply, 2, "them", "us", &answer));
+	assert_string_equal(answer.text, "its answer to HELLO is malformed");
+	sample.status = (jh_hello_status)(JH_HELLO_BOUND + 1);
+	assert_false(read_answer(&sample, sample.report.id));
+	assert_string_equal(answer.text, "its hello makes no sense");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +210,11 @@ int main(void)
 		cmocka_unit_test(test_another_format_is_understood_as_one),
 		cmocka_unit_test(test_the_older_one_is_named),
 		cmocka_unit_test(test_the_question_is_left_where_it_is),
+		cmocka_unit_test(test_a_yes_tells_who_it_is),
+		cmocka_unit_test(test_a_refusal_tells_why),
+		cmocka_unit_test(test_another_format_is_named),
+		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #define PATIENCE_S 30
 #define OUTPUT_MAX (4u << 20)
@@ -166,20 +167,25 @@ int main(int argc, char **argv)
 	static char line[1024];
 	struct termios before = {0};
 	struct winsize window = {0};
-	int status = 0;
+	int slave, status = 0;
 
 	if (argc < 4)
 		die("usage: on_terminal COLUMNS ROWS COMMAND", "");
 	window.ws_col = (unsigned short)atoi(argv[1]);
 	window.ws_row = (unsigned short)atoi(argv[2]);
-	child = forkpty(&terminal, NULL, NULL, &window);
+	if (openpty(&terminal, &slave, NULL, NULL, &window) != 0)
+		die("openpty:", strerror(errno));
+	tcgetattr(slave, &before); /* before the command is there to change it */
+	child = fork();
 	if (child < 0)
-		die("forkpty:", strerror(errno));
+		die("fork:", strerror(errno));
 	if (child == 0) {
+		close(terminal);
+		login_tty(slave);
 		execvp(argv[3], argv + 3);
 		_exit(127);
 	}
-	tcgetattr(terminal, &before);
+	close(slave);
 	while (fgets(line, sizeof line, stdin))
 		obey(line);
 	/* Behind the last instruction all that is written is read, or the command could not end. */

@@ -94,8 +94,8 @@ static void carry_out(struct node *node, const struct replica_action *action)
 	case DO_UNSTAGE:
 		staging_drop(node->staging);
 		break;
-	case DO_JUDGE:
-		requests_judge(action->judge.token);
+	case DO_VALIDATE:
+		requests_validate(action->validate.token);
 		break;
 	case DO_ANSWER:
 		requests_answer(&action->answer);

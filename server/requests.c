@@ -268,7 +268,7 @@ static void recall(struct request *request)
 }
 
 /* Now, or when the provider has answered. */
-void requests_judge(uint64_t token)
+void requests_validate(uint64_t token)
 {
 	struct request *request = request_of(token);
 	enum postcode_verdict verdict;
@@ -306,7 +306,7 @@ static bool texts_good(struct request *request, const struct order *order)
 	return false;
 }
 
-/* The front-end has judged the shape; what slips through is refused here as malformed. */
+/* The front-end has checked the shape; what slips through is refused here as malformed. */
 static struct request *make_request(const jh_submit_args *args)
 {
 	const jh_order *asked = &args->operation.jh_operation_u.order;

@@ -34,8 +34,8 @@ void requests_free(struct requests *requests);
 bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct svc_req *call);
 bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc_req *call);
 
-/* DO_JUDGE, DO_ANSWER, DO_READ and DO_READ_MOVED of the core. */
-void requests_judge(uint64_t token);
+/* DO_VALIDATE, DO_ANSWER, DO_READ and DO_READ_MOVED of the core. */
+void requests_validate(uint64_t token);
 void requests_answer(const struct replica_answer *answer);
 void requests_answer_read(uint64_t token, bool moved);
 

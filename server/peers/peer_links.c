@@ -15,7 +15,7 @@
 #include "rpc/replica.h"
 #include "server/machine/machine.h"
 
-#define PUSH_TIMEOUT_MS 600000u /* the core judges silence; a connection that hangs this long is closed in any case */
+#define PUSH_TIMEOUT_MS 600000u /* the core suspects silent peers; a connection that hangs this long is closed in any case */
 #define PING_TIMEOUT_MS 60000u
 
 struct link {

@@ -43,7 +43,7 @@ struct replica_stage {
 enum replica_verdict {
 	VERDICT_DONE,         /* op */
 	VERDICT_MOVED,        /* not the serving primary of that view */
-	VERDICT_DECLINED,     /* as the shell judged it */
+	VERDICT_DECLINED,     /* by the validation */
 	VERDICT_CONFLICT,
 	VERDICT_SUPERSEDED,
 	VERDICT_FULL,         /* id: which replica holds no more than limit orders */
@@ -92,7 +92,7 @@ enum replica_action_kind {
 	DO_ADOPT,          /* the staged state, of this op, is durable: it is the live one now */
 	DO_STAGE,          /* take the state piece of this push; REPLICA_STAGED follows */
 	DO_UNSTAGE,        /* forget a half-taken state */
-	DO_JUDGE,          /* validate the operation; PROPOSE or DECLINE follows */
+	DO_VALIDATE,          /* validate the operation; PROPOSE or DECLINE follows */
 	DO_ANSWER,         /* the outcome of a SUBMIT */
 	DO_READ,           /* answer the query from the live state */
 	DO_READ_MOVED,     /* refuse the query */
@@ -118,7 +118,7 @@ struct replica_action {
 		struct { uint64_t op; } apply;
 		struct { uint64_t op; } adopt;
 		struct replica_stage stage;
-		struct { uint64_t token; } judge;
+		struct { uint64_t token; } validate;
 		struct replica_answer answer;
 		struct { uint64_t token; } read;      /* READ, READ_MOVED */
 		struct replica_send push;

@@ -50,7 +50,7 @@ static void check_view(const struct replica *r)
 	must(!r->whole_here || r->whole_view == r->view.number);                    /* RULE 3 */
 }
 
-/* Whoever waits for the disk waits for something that is not there yet: else nobody would answer it. */
+/* Everything that waits for the disk waits for a write that is not durable yet: else it would never be answered. */
 static void check_answers(const struct replica *r)
 {
 	must(r->install_count == 0 || !replica_view_durable(r));
@@ -67,9 +67,9 @@ static void check_requests(const struct replica *r)
 	bool leads = r->role == ROLE_PRIMARY && (r->state == STATE_SETTLING || r->state == STATE_SERVING);
 
 	must(r->requests_in - r->requests_out ==
-	     waiters_count(r->waiters) + r->judging + r->submits.count + r->reads.count);
+	     waiters_count(r->waiters) + r->validating + r->submits.count + r->reads.count);
 	must(r->joined <= waiters_count(r->waiters));
-	must((r->judged == NULL) == (r->judging == 0));
+	must((r->validations == NULL) == (r->validating == 0));
 	/* RULE 4: none outlives its view. */
 	must(r->submits.count == 0 || leads);
 	must(waiters_count(r->waiters) == 0 || replica_is_serving(r));

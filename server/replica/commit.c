@@ -11,7 +11,7 @@ static void lower(uint64_t *lowest, uint64_t op)
 		*lowest = op;
 }
 
-/* False when somebody who counts has not proved anything in this view yet (RULE 5). */
+/* False when a member or a counted learner has not proved anything in this view yet (RULE 5). */
 static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 {
 	/* RULE 1: this member too */

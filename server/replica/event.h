@@ -104,8 +104,8 @@ enum replica_event_kind {
 	REPLICA_START,
 
 	REPLICA_SUBMIT,          /* a write arrives */
-	REPLICA_PROPOSE,         /* it was judged good */
-	REPLICA_DECLINE,         /* it was judged bad */
+	REPLICA_PROPOSE,         /* its validation accepted it */
+	REPLICA_DECLINE,         /* its validation declined it */
 	REPLICA_QUERY,           /* a read arrives */
 	REPLICA_FLUSH,           /* the turn is over: what it brought may leave in one push and one write */
 

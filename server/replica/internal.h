@@ -1,8 +1,8 @@
-/* What the files of the core share, and nobody else: the state of one replica. */
+/* The state of one replica, shared by the files of the core alone. */
 #pragma once
 
 #include "rpc/base/must.h"
-#include "server/replica/judging.h"
+#include "server/replica/validations.h"
 #include "server/replica/log.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
@@ -10,14 +10,14 @@
 
 enum peer_link { LINK_NONE, LINK_CONNECTING, LINK_UP };
 
-/* A learner on its way into the view (rule 9): written down, then counted, never back within one view. */
+/* A learner on its way into the view (rule 9): recorded, then counted, never back within one view. */
 enum peer_joint { JOINT_NO, JOINT_WRITING, JOINT_COUNTED };
 
 /* Another replica, by (id, uuid), as a primary sees it. */
 struct replica_peer {
 	uint32_t id;
 	struct uuid uuid;
-	bool listed;               /* in the front-end's directory: it is there, at address */
+	bool listed;               /* in the front-end's peer list: it runs, at address */
 	struct uuid incarnation;
 	char address[LIMIT_ADDRESS_BYTES];
 
@@ -156,8 +156,8 @@ struct replica {
 	struct sessions *sessions;
 	struct waiters *waiters;       /* for an op of the log, or for an older call of the same request */
 	uint64_t joined;               /* of these, how many for an older call */
-	uint64_t judging;
-	struct judging *judged;        /* which */
+	uint64_t validating;
+	struct validation *validations;       /* which */
 	struct held_queue submits;     /* while settling, or the log is full */
 	struct held_queue reads;       /* until the commit point reaches their floor */
 	uint64_t requests_in;

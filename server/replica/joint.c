@@ -1,4 +1,4 @@
-/* Who counts beside the members, and what the primary asks of the view manager (RULE 9, 10). */
+/* Learners that count towards the commit point, and what the primary asks of the view manager (RULE 9, 10). */
 #include <inttypes.h>
 #include <string.h>
 
@@ -62,7 +62,7 @@ bool replica_intake_slowed(const struct replica *r)
 
 bool replica_cannot_be_reached(const struct replica *r, const struct replica_peer *peer)
 {
-	/* A front-end that has just started has not heard of a hung one, and lists it nowhere. */
+	/* A front-end that has just started has not heard of a hung replica, and does not list it. */
 	if (peer->link == LINK_NONE)
 		return !peer->listed || peer->unreachable; /* RULE 15 */
 	if (peer->link == LINK_CONNECTING)
@@ -103,8 +103,8 @@ static bool same_needs(const struct replica *r, const struct need *needs, uint32
 	return same;
 }
 
-/* RULE 13: the exception to rule 10: it keeps orders out, so none can wait for it. A learner has been no copy so far, and
- * goes at once. Who can not hold what is in the log already is waited for in vain. */
+/* RULE 13, the exception to rule 10: a replica without room keeps orders out, so none can wait for it. A learner has been no
+ * copy so far, and goes at once. One that cannot hold what is in the log already would be waited for in vain. */
 static bool without_room(const struct replica *r, const struct replica_peer *peer)
 {
 	if (peer->link != LINK_UP || !replica_peer_counts(r, peer))

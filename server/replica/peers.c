@@ -78,7 +78,7 @@ static void add_members(struct replica *r)
 	}
 }
 
-/* Those neither listed nor counted are of no use. */
+/* A peer that is neither listed nor counted is forgotten. */
 static void drop_strangers(struct replica *r)
 {
 	uint32_t kept = 0;
@@ -202,7 +202,7 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 			    "replica %" PRIu32 " holds committed op=%" PRIu64 " beyond our log=%" PRIu64, peer->id, op,
 			    replica_log_last(r->log));
 		/* What is committed was on every member of its view, so a view made since has it, also from a replica that it
-		 * evicted. Who lost data may not accuse who did not: that one would give up a good copy. RULE 3, 14 */
+		 * evicted. A replica that lost data must not accuse one that did not, which would give up a good copy. RULE 3, 14 */
 		if (r->state == STATE_SETTLING)
 			replica_damaged(r, "another holds committed orders that this primary does not");
 		else
@@ -249,7 +249,7 @@ void replica_peer_up(struct replica *r, const struct replica_peer_up *up)
 	replica_peer_disk(r, peer, report->disk_full);
 	if (report->state == STATE_DAMAGED || (report->view.number == r->view.number &&
 					       report->op < peer->acked_ever && report->state != STATE_DEPOSED)) {
-		/* RULE 3. Who is on its way to a higher view, which is not durable yet, may have cut its tail for it. */
+		/* RULE 3. A replica that is entering a higher view, not durable yet, may have cut its tail for it. */
 		replica_say(r, LOG_LEVEL_ERROR,
 			    "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64, peer->id,
 			    report->op, peer->acked_ever);
@@ -311,7 +311,7 @@ static void give_up_attempt(struct replica *r, struct replica_peer *peer)
 	peer->retry_ms = r->now_ms;
 }
 
-/* RULE 15: signs of life. A primary that was late itself judges nobody before they had their time again. */
+/* RULE 15: signs of life. If our own loop stalled, all peer timers restart before any peer is suspected. */
 void replica_peers_tick(struct replica *r)
 {
 	bool late = r->now_ms - r->tick_ms > REPLICA_TICK_MS + r->options.heartbeat_ms;

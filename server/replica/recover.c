@@ -76,7 +76,7 @@ static enum batch_fit recover_entries(struct replica *r, const struct replica_re
 static void recover_batch(struct replica *r, const struct replica_recovered *batch)
 {
 	if (batch->base_op < r->commit && r->commit > r->recovery_base) {
-		r->recovery_broken = true; /* RULE 5: nobody cuts below the commit point */
+		r->recovery_broken = true; /* RULE 5: no cut goes below the commit point */
 		return;
 	}
 

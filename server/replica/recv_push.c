@@ -72,7 +72,7 @@ static void damaged_by(struct replica *r, uint64_t token, const char *why)
 
 enum entry_fit { ENTRY_SAME, ENTRY_NEW, ENTRY_OTHER, ENTRY_DAMAGE };
 
-/* Compares the primary's entry with ours at op. RULE 6: (view, op) names one body for ever. */
+/* Compares the primary's entry with ours at op. RULE 6: (view, op) names one body forever. */
 static enum entry_fit compare(const struct replica_log *log, uint64_t op, const struct replica_entry *theirs)
 {
 	if (op > replica_log_last(log))

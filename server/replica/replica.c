@@ -37,7 +37,7 @@ void replica_free(struct replica *r)
 	replica_log_free(r->log);
 	replica_log_free(r->staged_log);
 	sessions_free(r->sessions);
-	judging_free(&r->judged);
+	validations_free(&r->validations);
 	free(r->submits.ring);
 	free(r->reads.ring);
 	free(r->writes);

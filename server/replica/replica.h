@@ -6,7 +6,7 @@
  * the order given: an acknowledgement appears in the step that receives DURABLE for it, not beside the write.
  * replica_step cannot fail.
  *
- * It refuses to judge an operation (that is the service's) and to decide who is primary (the view manager's). */
+ * It neither validates operations (the service does) nor decides who is primary (the view manager does). */
 #pragma once
 
 #include <stddef.h>
@@ -39,7 +39,7 @@ struct replica_service {
 	/* Rule 11: what the history says of (client, request). KNOWN_REPEAT sets *op. */
 	enum replica_known (*lookup)(void *context, struct uuid client, uint64_t request, struct digest content,
 				     uint64_t *op);
-	/* Who asked for the operation in body, and the digest of its content. False: malformed. */
+	/* The client and request number of the operation in body, and the digest of its content. False: malformed. */
 	bool (*key)(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
 		    struct digest *content);
 	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one

@@ -82,7 +82,7 @@ void replica_check_role(const struct replica *r)
 		must(r->submits.count == 0);
 		break;
 	case STATE_DAMAGED:
-		must(r->submits.count == 0); /* orders with the judge come back, and are moved then */
+		must(r->submits.count == 0); /* requests in validation are answered when it completes: moved */
 		break;
 	}
 }

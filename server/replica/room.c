@@ -1,5 +1,5 @@
-/* What keeps new orders out of the log, and whose doing it is: too few members, capacities, full disks (RULE 10, 13, 19).
- * A disk that is full for long is somebody else's to judge: see joint.c. */
+/* What keeps new orders out of the log, and which replica causes it: too few members, capacities, full disks
+ * (RULE 10, 13, 19). What follows from a disk that stays full is decided in joint.c. */
 #include <inttypes.h>
 
 #include "rpc/base/log.h"
@@ -27,8 +27,8 @@ void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full)
 		    " has disk space again", peer->id);
 }
 
-/* The lowest capacity of all who must hold an order. Who is gone must not keep them out: it leaves when one waits for it, and
- * should it come back before that, it is too small for the log. */
+/* The lowest capacity among the replicas that must hold an order. An unreachable member does not keep orders out: it leaves the
+ * view when an order waits for it, and should it return before that, it is too small for the log. */
 static struct refusal lowest_capacity(const struct replica *r)
 {
 	struct refusal lowest = {.verdict = VERDICT_FULL, .id = r->options.id, .limit = r->options.orders_max};
@@ -47,7 +47,7 @@ static struct refusal lowest_capacity(const struct replica *r)
 	return lowest;
 }
 
-/* Whose disk has no room for what is to come; 0: everybody's has. */
+/* The replica whose disk has no room for what is to come; 0: none. */
 static uint32_t full_disk(const struct replica *r)
 {
 	if (r->disk_full) /* RULE 13 */
@@ -69,7 +69,7 @@ bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *r
 
 bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal)
 {
-	/* RULE 10: who is gone stays a member until an order waits for it; this one need not. */
+	/* RULE 10: an unreachable member stays in the view until an order waits for it; this one need not. */
 	uint32_t gone = replica_members_gone(r);
 	uint32_t there = r->view.members_count - gone;
 	uint32_t full;

@@ -37,8 +37,7 @@ static bool state_fits_one_push(const struct replica *r)
 }
 
 /* Whether the full state travels although the peer does not need it: --push. Never to a peer that has applied more
- * than we have (after a start of everybody it may have): it could not compare, and would ask for another base for
- * ever. */
+ * than we have (after a start of everybody it may have): it could not compare, and would ask for another base forever. */
 static bool prefers_full(const struct replica *r, const struct replica_peer *peer)
 {
 	uint64_t from = peer->sent_op < r->applied ? peer->sent_op : r->applied;
@@ -163,7 +162,7 @@ static void take_proof(struct replica *r, struct replica_peer *peer, const struc
 {
 	if (ack->op > replica_log_last(r->log)) {
 		/* RULE 3, 6: only its primary makes entries of a view. A process that was it before us, on this directory,
-		 * made these, so the directory is an old copy. Who holds more has lost nothing. */
+		 * made these, so the directory is an old copy. The peer that holds more has lost nothing. */
 		replica_say(r, LOG_LEVEL_ERROR, "replica %" PRIu32 " holds op=%" PRIu64 " of this view beyond our log=%" PRIu64,
 			    peer->id, ack->op, replica_log_last(r->log));
 		replica_damaged(r, "another holds orders of this view that its primary does not");

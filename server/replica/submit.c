@@ -1,5 +1,5 @@
 /* Requests: writes from their arrival to their answer, reads until they may be answered. Every token is in exactly one
- * place: held, with the judge, waiting for an op of the log or for an older call of its request, or answered. */
+ * place: held, in validation, waiting for an op of the log or for an older call of its request, or answered. */
 #include <inttypes.h>
 
 #include "rpc/base/shortage.h"
@@ -139,13 +139,13 @@ static bool answer_no_room(struct replica *r, uint64_t token, uint64_t orders)
 
 static bool log_is_full(const struct replica *r)
 {
-	return replica_log_last(r->log) - r->commit + r->judging >= LIMIT_UNAPPLIED_ENTRIES || replica_intake_slowed(r);
+	return replica_log_last(r->log) - r->commit + r->validating >= LIMIT_UNAPPLIED_ENTRIES || replica_intake_slowed(r);
 }
 
-/* RULE 12: an older call of it may still enter the log, so nobody can refuse it now: it waits for that one. */
+/* RULE 12: an older call of the request may still enter the log, so this one cannot be refused yet and waits for it. */
 static bool wait_for_older(struct replica *r, const struct held_call *call)
 {
-	uint32_t *older = judging_waiters(r->judged, call->client, call->request);
+	uint32_t *older = validations_waiters(r->validations, call->client, call->request);
 
 	if (older == NULL)
 		return false;
@@ -166,11 +166,11 @@ static void consider(struct replica *r, const struct held_call *call)
 		return;
 	if (wait_for_older(r, call)) /* RULE 12 */
 		return;
-	if (answer_no_room(r, call->token, r->judging + 1))
+	if (answer_no_room(r, call->token, r->validating + 1))
 		return;
-	must(judging_add(&r->judged, call->client, call->request));
-	r->judging++;
-	replica_do(r, DO_JUDGE)->judge.token = call->token;
+	must(validations_add(&r->validations, call->client, call->request));
+	r->validating++;
+	replica_do(r, DO_VALIDATE)->validate.token = call->token;
 }
 
 static struct held_call call_of(const struct replica_request *request)
@@ -210,12 +210,12 @@ void replica_release_held(struct replica *r)
 	}
 }
 
-/* The judge has spoken; much may have happened meanwhile. True when the request is still ours to decide. */
-static bool judged(struct replica *r, const struct held_call *call, uint32_t *later)
+/* The validation is complete; much may have happened meanwhile. True when the request is still ours to decide. */
+static bool validated(struct replica *r, const struct held_call *call, uint32_t *later)
 {
-	must(r->judging > 0);
-	r->judging--;
-	*later = judging_remove(&r->judged, call->client, call->request);
+	must(r->validating > 0);
+	r->validating--;
+	*later = validations_remove(&r->validations, call->client, call->request);
 	if (call->view != r->view.number || !replica_is_serving(r)) {
 		answer(r, call->token, VERDICT_MOVED); /* RULE 12 */
 		return false;
@@ -224,7 +224,7 @@ static bool judged(struct replica *r, const struct held_call *call, uint32_t *la
 	return !answer_known(r, call);
 }
 
-/* Later calls of a request that has been with the judge: the first of them may go there now. */
+/* Later calls of a request whose validation is complete: the first of them may be validated now. */
 static void decide_later(struct replica *r, uint32_t later)
 {
 	struct held_call call;
@@ -258,7 +258,7 @@ void replica_propose(struct replica *r, const struct replica_proposal *proposal)
 	struct held_call call = call_of(&proposal->request);
 	uint32_t later;
 
-	if (judged(r, &call, &later))
+	if (validated(r, &call, &later))
 		propose(r, proposal, &call);
 	decide_later(r, later);
 }
@@ -268,7 +268,7 @@ void replica_decline(struct replica *r, const struct replica_request *request)
 	struct held_call call = call_of(request);
 	uint32_t later;
 
-	if (judged(r, &call, &later))
+	if (validated(r, &call, &later))
 		answer(r, call.token, VERDICT_DECLINED);
 	decide_later(r, later);
 }
@@ -347,14 +347,14 @@ static void all_moved(void *context, uint32_t *list)
 		answer(r, call.token, VERDICT_MOVED);
 }
 
-/* RULE 4: everything held ends as moved. What is with the judge ends when it speaks. */
+/* RULE 4: everything held ends as moved. Requests in validation are answered when it completes. */
 void replica_drop_requests(struct replica *r)
 {
 	while (r->submits.count > 0)
 		answer(r, unhold(&r->submits).token, VERDICT_MOVED);
 	while (r->reads.count > 0)
 		answer_read(r, unhold(&r->reads).token, true);
-	judging_each(r->judged, all_moved, r);
+	validations_each(r->validations, all_moved, r);
 	r->joined = 0;
 	for (uint64_t op = r->applied + 1; op <= replica_log_last(r->log) && waiters_count(r->waiters) > 0; op++)
 		all_moved(r, &replica_log_at(r->log, op)->waiter);

@@ -180,7 +180,7 @@ void replica_start(struct replica *r, uint64_t tail_cut, const char *damage)
 }
 
 /* SIGTERM, or a failure that this process does not survive for long: hand over first (RULE 10: and stay a member), but not
- * for ever and not when there is nobody to do it. */
+ * forever, and not without a manager to do it. */
 void replica_stop(struct replica *r, const char *failure)
 {
 	if (r->stopping)

@@ -1,5 +1,5 @@
-/* Calls that wait for something else than themselves: an entry of the log, or an older call of the same request. Each
- * list is one number that its owner keeps, 0 when nobody waits. It refuses to know what they wait for. */
+/* Calls that wait for an entry of the log, or for an older call of the same request. Each list is one number that its owner
+ * keeps, 0 when it is empty. This module does not know what they wait for. */
 #pragma once
 
 #include <stdbool.h>

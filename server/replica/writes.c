@@ -115,7 +115,7 @@ void replica_cut(struct replica *r, uint64_t op)
 		r->durable_op = op;
 	if (r->proved_end > op)
 		r->proved_end = op;
-	if (r->commit_heard > op) /* RULE 7: what is gone was proved by nobody */
+	if (r->commit_heard > op) /* RULE 7: what was cut is no longer proved */
 		r->commit_heard = op;
 	for (uint32_t i = 0; i < r->writes_count; i++) {
 		struct pending_write *write = write_at(r, i);

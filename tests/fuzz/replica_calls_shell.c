@@ -136,9 +136,9 @@ static void carry_out(struct shell *shell, const struct replica_action *action)
 		machine_free(shell->staging);
 		shell->staging = NULL;
 		break;
-	case DO_JUDGE:
-		must(shell->waits[action->judge.token]);
-		shell->proposes[action->judge.token] = true;
+	case DO_VALIDATE:
+		must(shell->waits[action->validate.token]);
+		shell->proposes[action->validate.token] = true;
 		break;
 	case DO_ANSWER:
 		answered(shell, action->answer.token);

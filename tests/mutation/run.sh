@@ -25,7 +25,7 @@ fail() {
 arguments=()
 if [[ $kind == sim ]]; then
 	arguments=(--seeds "$what")
-	objection="judge: RULE $rule:"
+	objection="checker: RULE $rule:"
 else
 	objection="[  FAILED  ] $function"
 	# The comment above that function says which rule it stands for.

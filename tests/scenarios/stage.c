@@ -122,8 +122,8 @@ bool stage_matches(const struct item *item, const char *lane)
 	case ITEM_DISK:
 		snprintf(own, sizeof own, "disk %s", stage_name(item->to));
 		return strcmp(own, lane) == 0;
-	case ITEM_JUDGED:
-		snprintf(own, sizeof own, "judge %s", stage_name(item->to));
+	case ITEM_VALIDATED:
+		snprintf(own, sizeof own, "validate %s", stage_name(item->to));
 		return strcmp(own, lane) == 0;
 	case ITEM_FILE:
 		snprintf(own, sizeof own, "file %s", stage_name(item->to));

@@ -41,7 +41,7 @@ enum item_kind {
 	ITEM_CLOSED,   /* the other end closed, or its process died */
 	ITEM_REFUSED,  /* nobody listens there */
 	ITEM_DISK,     /* a write is durable: ticket */
-	ITEM_JUDGED,   /* the postcode of a submit has been looked at */
+	ITEM_VALIDATED,   /* the postcode of a submit has been looked at */
 	ITEM_FILE      /* a front-end's view file has been written */
 };
 
@@ -70,8 +70,8 @@ struct conn {
 struct item {
 	struct item *next;
 	enum item_kind kind;
-	struct conn *conn;          /* NULL: disk, judge, file */
-	uint32_t from, to;          /* processes; of a disk, judge or file both its owner */
+	struct conn *conn;          /* NULL: disk, validation, file */
+	uint32_t from, to;          /* processes; of a disk, validation or file both its owner */
 	uint64_t call;              /* of a cluster call: the asker's */
 	uint64_t ticket;
 	uint64_t since_ms;          /* of a disk: when it was written */
@@ -218,7 +218,7 @@ const char *stage_name(uint32_t process);
 uint64_t stage_now(const struct stage *s, const struct process *process);
 void stage_init(struct stage *s);
 void stage_free(struct stage *s);
-/* Whether a hold keeps it back. A lane is "1>2", "1>2 PUSH", "disk 2", "judge 1", "file A". */
+/* Whether a hold keeps it back. A lane is "1>2", "1>2 PUSH", "disk 2", "validate 1", "file A". */
 bool stage_matches(const struct item *item, const char *lane);
 bool stage_held(const struct stage *s, const struct item *item);
 void stage_take(struct stage *s, struct item *item);  /* does what it says, and frees it */

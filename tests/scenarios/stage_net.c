@@ -53,7 +53,7 @@ const char *item_name(enum item_kind kind)
 	static const char *const names[] = {"HELLO", "HELLO-REPLY", "HEARTBEAT", "REPORT", "INSTALL", "INSTALLED",
 					    "BIND", "BOUND", "SUBMIT", "ANSWER", "QUERY", "READ", "PUSH",
 					    "ACK", "PING", "PONG",
-					    "CLOSED", "REFUSED", "disk", "judge", "file"};
+					    "CLOSED", "REFUSED", "disk", "validate", "file"};
 
 	return names[kind];
 }

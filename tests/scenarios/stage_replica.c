@@ -133,9 +133,9 @@ static void answer_read(struct stage *s, struct replica_process *p, uint64_t tok
 	send_answer(s, p, conn, reply);
 }
 
-static void judge(struct stage *s, struct replica_process *p, uint64_t token)
+static void validate(struct stage *s, struct replica_process *p, uint64_t token)
 {
-	struct item *item = item_new(ITEM_JUDGED);
+	struct item *item = item_new(ITEM_VALIDATED);
 
 	item->from = item->to = p->process->number;
 	item->ticket = token;
@@ -214,8 +214,8 @@ static void carry_out(struct stage *s, struct replica_process *p, const struct r
 	case DO_UNSTAGE:
 		memset(&p->staged, 0, sizeof p->staged);
 		break;
-	case DO_JUDGE:
-		judge(s, p, action->judge.token);
+	case DO_VALIDATE:
+		validate(s, p, action->validate.token);
 		break;
 	case DO_ANSWER:
 		answer(s, p, &action->answer);
@@ -285,14 +285,14 @@ void replica_process_step(struct stage *s, struct replica_process *p, struct rep
 
 /* --- what comes to it --------------------------------------------------------------------------------------------- */
 
-static void judged(struct stage *s, struct replica_process *p, const struct item *item)
+static void validated(struct stage *s, struct replica_process *p, const struct item *item)
 {
 	const struct item *asked = &((struct call *)(uintptr_t)item->ticket)->asked;
 	bool good = strstr(asked->body, " bad") == NULL && strstr(asked->body, " busy") == NULL;
 	struct replica_request write = {.token = item->ticket, .view = asked->number};
 
 	must(body_split(asked->body, &write.client, &write.number, &write.content));
-	stage_say(s, "%s judges %s: %s", name_of(p), asked->body, good ? "good" : "no");
+	stage_say(s, "%s validates %s: %s", name_of(p), asked->body, good ? "good" : "no");
 	if (good)
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PROPOSE,
 								   .propose = {.request = write,
@@ -310,8 +310,8 @@ void replica_process_take(struct stage *s, struct replica_process *p, struct ite
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_DURABLE,
 								   .durable = {.ticket = item->ticket}});
 		break;
-	case ITEM_JUDGED:
-		judged(s, p, item);
+	case ITEM_VALIDATED:
+		validated(s, p, item);
 		break;
 	default:
 		serve_take(s, p, item);

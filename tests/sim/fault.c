@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 enum fault {
 	FAULT_KILL, FAULT_PAUSE, FAULT_BREAK, FAULT_BLOCK, FAULT_WIPE, FAULT_FRONT_KILL, FAULT_FRONT_PAUSE, FAULT_SWITCHOVER,
@@ -93,7 +93,7 @@ bool fault_unsure(const struct world *w)
 
 #define NEVER (UINT64_MAX / 2)
 
-/* Dead, stopped, cut off or with a disk that hangs: and so for ever. */
+/* Dead, stopped, cut off or with a disk that hangs: and so forever. */
 static void freeze(struct world *w, struct node *node)
 {
 	uint32_t dice = world_draw(w, 4);
@@ -113,7 +113,7 @@ static void freeze(struct world *w, struct node *node)
 static bool core_has_data(const struct world *w, const struct view *view)
 {
 	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct node *node = judge_disk_of(w, &view->members[i]);
+		const struct node *node = check_disk_of(w, &view->members[i]);
 
 		if (node != NULL && !node->frozen)
 			return true;
@@ -184,7 +184,7 @@ static void hurt(struct world *w, struct node *node, bool damage)
 {
 	struct disk *disk = &node->disk;
 
-	if (!w->profile.hurt_disks || judge_any_hurt(w) || disk->image.view == 0 || (!damage && node->copy.count == 0) ||
+	if (!w->profile.hurt_disks || check_any_hurt(w) || disk->image.view == 0 || (!damage && node->copy.count == 0) ||
 	    !fault_survives_without(w, &w->front->stored.view, node) ||
 	    (w->front->storing_ticket != 0 && !fault_survives_without(w, &w->front->storing.view, node)))
 		return;

@@ -1,4 +1,4 @@
-/* What the files of the world share, and nobody else. See world.h. */
+/* Shared by the files of the world alone. See world.h. */
 #pragma once
 
 #include <stddef.h>
@@ -39,7 +39,7 @@ enum world_event_kind {
 	EV_STAGED,     /* pointer: struct staged */
 	EV_PUBLISH,    /* the received state gets its name */
 	EV_SNAPSHOT,   /* pointer: struct history */
-	EV_JUDGED,     /* pointer: struct call */
+	EV_VALIDATED,     /* pointer: struct call */
 	EV_START,
 	EV_VIEWS_TICK,
 	EV_ROUTER_TICK,
@@ -104,7 +104,7 @@ struct record {
 	struct world_entry *entries; /* op + 1 ... last_op */
 };
 
-/* What the durable records amount to, worked out beside the core: the judge's own reading of the disk. */
+/* What the durable records amount to, worked out beside the core: the checker's own reading of the disk. */
 struct image {
 	struct uuid uuid;
 	const struct replica_meta *meta; /* the latest; NULL: none */
@@ -316,7 +316,7 @@ uint64_t world_requests(const struct world *w);
 uint64_t world_ms(const struct world *w);
 uint64_t world_clock(struct world *w);
 __attribute__((format(printf, 2, 3))) void world_say(struct world *w, const char *format, ...);
-/* The judge objects: rule is the one of docs/replication.md that was broken. */
+/* The checker objects: rule is the one of docs/replication.md that was broken. */
 __attribute__((format(printf, 3, 4))) _Noreturn void world_fail(struct world *w, uint32_t rule, const char *format,
 								...);
 void *world_alloc(size_t size);
@@ -413,7 +413,7 @@ void client_answered(struct world *w, struct client *client, enum router_end how
 void client_lost(struct world *w, struct client *client);
 bool client_stray(const struct client *client); /* it is a late call: nobody hears its answer */
 
-/* judge.c: operations, by number, and their bytes */
+/* checker.c: operations, by number, and their bytes */
 uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
 uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static 256]);
 uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size);

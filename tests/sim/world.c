@@ -9,7 +9,7 @@
 
 #include <xxhash.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 void *world_alloc(size_t size)
 {
@@ -96,7 +96,7 @@ static void report(void *context)
 	if (w->verdict[0] == 0)
 		snprintf(w->verdict, sizeof w->verdict, "RULE 0: a core's own invariant broke, see above");
 	fflush(stderr);
-	printf("seed %" PRIu64 " failed at %" PRIu64 " us, revision " JH_REVISION "\njudge: %s\n", w->seed, w->now_us,
+	printf("seed %" PRIu64 " failed at %" PRIu64 " us, revision " JH_REVISION "\nchecker: %s\n", w->seed, w->now_us,
 	       w->verdict);
 	fflush(stdout);
 	_exit(1);
@@ -222,7 +222,7 @@ static bool of_process(enum world_event_kind kind)
 {
 	return of_front(kind) || kind == EV_DELIVER || kind == EV_REFUSED || kind == EV_HELLO_LATE || kind == EV_TICK ||
 	       kind == EV_FLUSH || kind == EV_DURABLE || kind == EV_STAGED || kind == EV_PUBLISH ||
-	       kind == EV_SNAPSHOT || kind == EV_JUDGED;
+	       kind == EV_SNAPSHOT || kind == EV_VALIDATED;
 }
 
 static void run_event(struct world *w, const struct world_event *event)
@@ -377,7 +377,7 @@ static void second_act(struct world *w)
 		if (w->now_us < look_us)
 			continue;
 		look_us = w->now_us + 100000;
-		if (proved_alive(w) && world_requests(w) >= w->enough && judge_level(w, why, sizeof why))
+		if (proved_alive(w) && world_requests(w) >= w->enough && check_level(w, why, sizeof why))
 			return;
 		if (w->now_us >= ask_us) { /* RULE 10: a view shrinks only when somebody waits for it */
 			w->clients[0].lives = 0;
@@ -386,7 +386,7 @@ static void second_act(struct world *w)
 		}
 		if (w->now_us < until_us)
 			continue;
-		if (judge_data_is_gone(w)) {
+		if (check_data_is_gone(w)) {
 			w->counts->stuck++;
 			return;
 		}
@@ -428,7 +428,7 @@ static void end(struct world *w)
 	free(w->held);
 }
 
-/* The first act lasts as long as the seed says, and on until enough was asked and answered; but not for ever: a storm
+/* The first act lasts as long as the seed says, and on until enough was asked and answered; but not forever: a storm
  * may be such that nothing gets through. What lacks is then asked in the second act. */
 static void first_act(struct world *w)
 {

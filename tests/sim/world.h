@@ -3,7 +3,7 @@
  * was not yet durable, processes that are killed, stopped and started at any moment, and clients that ask until they
  * are answered.
  *
- * It plays the shells' part (server/node.c, recovery.c, service.c, frontend/manager.c ...) and judges after every
+ * It plays the shells' part (server/node.c, recovery.c, service.c, frontend/manager.c ...) and checks after every
  * event, by the disks, the applied operations and the answers that clients got, not by what the cores say of
  * themselves. It refuses to know any rule of replication: nothing here decides what a core should do. */
 #pragma once
@@ -64,5 +64,5 @@ struct world_options {
 
 /* One seed: a storm, then calm; the counts are added to. Returns the hash of everything that happened. When a promise
  * is broken it prints the last lines on standard error and on standard output the seed, the revision and one line
- * "judge: RULE n: what", and exits with 1. */
+ * "checker: RULE n: what", and exits with 1. */
 uint64_t world_run(const struct world_options *options, uint64_t seed, struct world_counts *counts);

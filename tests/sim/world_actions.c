@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "rpc/base/log.h"
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
-static void judge_soon(struct world *w, struct node *node, struct call *call)
+static void validate_soon(struct world *w, struct node *node, struct call *call)
 {
 	uint64_t after = world_percent(w, 10) ? world_draw(w, 20000) : 0;
 
@@ -13,7 +13,7 @@ static void judge_soon(struct world *w, struct node *node, struct call *call)
 	if (!call->declined)
 		call->body = body_new(w, call->asking.client, call->asking.request, call->asking.content);
 	world_at(w, after,
-		 (struct world_event){.kind = EV_JUDGED, .node = node->id, .life = node->life, .pointer = call});
+		 (struct world_event){.kind = EV_VALIDATED, .node = node->id, .life = node->life, .pointer = call});
 }
 
 static void logged(struct world *w, const struct node *node, int level, const char *text)
@@ -21,7 +21,7 @@ static void logged(struct world *w, const struct node *node, int level, const ch
 	world_say(w, "replica %" PRIu32 " says: %s", node->id, text);
 	w->counts->cuts += strstr(text, "cutting entries") != NULL;
 	/* No disk in this world loses what was durable: any word of damage or loss is the core's mistake. */
-	if (level >= (int)LOG_LEVEL_ERROR && !judge_any_hurt(w))
+	if (level >= (int)LOG_LEVEL_ERROR && !check_any_hurt(w))
 		world_fail(w, 14, "replica %" PRIu32 " says: %s", node->id, text);
 }
 
@@ -35,7 +35,7 @@ static void answer(struct world *w, struct node *node, const struct replica_answ
 {
 	struct call *call = call_of(answer->token);
 
-	judge_answered(w, node, call, answer);
+	check_answered(w, node, call, answer);
 	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_SUBMIT,
 					       .answering = {.verdict = answer->verdict, .op = answer->op}});
 }
@@ -45,7 +45,7 @@ static void answer_read(struct world *w, struct node *node, uint64_t token, bool
 	struct call *call = call_of(token);
 
 	if (!moved)
-		judge_released(w, node, call);
+		check_released(w, node, call);
 	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_QUERY,
 					       .answering = {.moved = moved, .op = node->live.count}});
 }
@@ -54,7 +54,7 @@ static void acknowledge(struct world *w, struct node *node, const struct replica
 {
 	struct message reply = {.kind = MSG_REPLY_PUSH, .ack = acknowledge->ack};
 
-	judge_acked(w, node, &acknowledge->ack);
+	check_acked(w, node, &acknowledge->ack);
 	reply.ack.clock_us = node_wall_us(w, node);
 	serve_reply(w, call_of(acknowledge->token), &reply);
 }
@@ -113,9 +113,9 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 	case DO_UNSTAGE:
 		staging_drop(node);
 		break;
-	case DO_JUDGE:
-		judge_accepted(w, node, call_of(action->judge.token));
-		judge_soon(w, node, call_of(action->judge.token));
+	case DO_VALIDATE:
+		check_accepted(w, node, call_of(action->validate.token));
+		validate_soon(w, node, call_of(action->validate.token));
 		break;
 	case DO_ANSWER:
 		answer(w, node, &action->answer);
@@ -170,7 +170,7 @@ void node_step(struct world *w, struct node *node, struct replica_event *event)
 	replica_step(node->core, event, &node->actions);
 	for (uint32_t i = 0; i < node->actions.count; i++)
 		carry_out(w, node, &node->actions.list[i], group);
-	judge_node(w, node);
+	check_node(w, node);
 	if (node->retiring) { /* RULE 14: what it had is set aside, and it begins anew */
 		node->retiring = node->ending = false;
 		w->counts->retired++;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 static void client_later(struct client *client)
 {
@@ -60,7 +60,7 @@ bool client_stray(const struct client *client)
 static void client_ends(struct world *w, struct client *client)
 {
 	client->pending = false;
-	judge_outcome(w, client);
+	check_outcome(w, client);
 	if (client->reads)
 		return;
 	if (client->track.kind == REQUEST_AGAIN && client->track.outcome != OUTCOME_UNKNOWN)
@@ -95,9 +95,9 @@ void client_answered(struct world *w, struct client *client, enum router_end how
 		return;
 	client_later(client);
 	if (how == ROUTER_END_ANSWERED && client->reads)
-		judge_read(w, client, answer->op);
+		check_read(w, client, answer->op);
 	else if (how == ROUTER_END_ANSWERED && answer->verdict != VERDICT_BUSY)
-		judge_told(w, client, answer);
+		check_told(w, client, answer);
 	client_attempted(w, client, attempt_of(client, how, answer),
 			 how == ROUTER_END_ANSWERED && attempt_of(client, how, answer) == ATTEMPT_UNAVAILABLE);
 }

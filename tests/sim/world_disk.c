@@ -1,9 +1,9 @@
 /* One replica's disk: records in order, durable or not yet; a crash keeps a beginning of what was not. Beside the
- * records the judge keeps what they amount to. */
+ * records the checker keeps what they amount to. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 /* --- histories ---------------------------------------------------------------------------------------------------- */
 
@@ -49,7 +49,7 @@ void history_copy(struct history *to, const struct history *from, uint32_t count
 		memcpy(to->bodies, from->bodies, count * sizeof *to->bodies);
 }
 
-/* --- the judge's reading ------------------------------------------------------------------------------------------ */
+/* --- the checker's reading ---------------------------------------------------------------------------------------- */
 
 static void image_put(struct image *image, uint64_t op, struct world_entry entry)
 {
@@ -157,7 +157,7 @@ static void take_entries(struct world *w, struct node *node, struct record *reco
 
 		record->entries[i] =
 			(struct world_entry){.view = entry.view, .body = body_of(w, entry.body, entry.size)};
-		judge_named(w, entry.view, record->op + 1 + i, record->entries[i].body);
+		check_named(w, entry.view, record->op + 1 + i, record->entries[i].body);
 	}
 }
 
@@ -242,14 +242,14 @@ static void make_durable(struct world *w, const struct node *node, struct disk *
 		struct record *record = add(&disk->records, &disk->count, &disk->room);
 
 		if (disk->pending[i].kind == WRITE_META)
-			judge_record(w, node, disk->pending[i].meta);
+			check_record(w, node, disk->pending[i].meta);
 		else if (disk->pending[i].kind == WRITE_BATCH)
-			judge_batch(w, node, &disk->pending[i]);
+			check_batch(w, node, &disk->pending[i]);
 		*record = disk->pending[i];
 		record->segment = disk->segment;
 		image_take(disk, record);
 		if (record->kind == WRITE_META)
-			judge_bound(w, record->meta->bound);
+			check_bound(w, record->meta->bound);
 	}
 	disk->pending_count -= count;
 	memmove(disk->pending, disk->pending + count, disk->pending_count * sizeof *disk->pending);

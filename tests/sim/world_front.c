@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 uint64_t front_ms(const struct world *w)
 {
@@ -90,7 +90,7 @@ static void manage(struct world *w, uint32_t id, enum message_kind kind, uint64_
 static void store(struct world *w, uint64_t ticket)
 {
 	w->front->storing = *views_to_store(w->front->views);
-	judge_stored(w, &w->front->stored.view, &w->front->storing.view);
+	check_stored(w, &w->front->stored.view, &w->front->storing.view);
 	w->front->storing_ticket = ticket;
 	world_at(w, 200 + world_draw(w, world_percent(w, 10) ? 300000 : 3000),
 		 (struct world_event){.kind = EV_STORED, .node = w->front->process, .life = w->front->life, .value = ticket});
@@ -144,14 +144,14 @@ static void carry_out(struct world *w, const struct views_action *action)
 		store(w, action->store.ticket);
 		return;
 	case VIEWS_DO_INSTALL:
-		judge_goes_on(w);
+		check_goes_on(w);
 		manage(w, action->install.id, MSG_INSTALL, views_current(w->front->views)->number, false);
 		return;
 	case VIEWS_DO_BIND:
 		manage(w, action->bind.id, MSG_BIND, 0, false);
 		return;
 	case VIEWS_DO_ROUTE:
-		judge_goes_on(w);
+		check_goes_on(w);
 		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process,
 			  action->route.view, action->route.id);
 		route(w, action->route.id, action->route.view, action->route.commit);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "server/shop/order_time.h"
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 /* --- questions to the state machine ------------------------------------------------------------------------------- */
 
@@ -66,7 +66,7 @@ void node_apply_up_to(struct world *w, struct node *node, uint64_t op)
 		struct replica_entry entry = replica_entry_at(node->core, node->live.count + 1);
 		uint32_t body = body_of(w, entry.body, entry.size);
 
-		judge_applied(w, node, node->live.count + 1, body);
+		check_applied(w, node, node->live.count + 1, body);
 		node_know_time(w, node, body);
 		history_append(w, &node->live, body);
 	}
@@ -92,7 +92,7 @@ static int64_t date(struct world *w, struct node *node)
 	return order_time_after(previous_us, node_wall_us(w, node), known ? &others_us : NULL);
 }
 
-/* RULE 16: a clock that is 70 years off, or an hour; never the others', so that there is a truth to judge by. */
+/* RULE 16: a clock that is 70 years off, or an hour; never the others', so that there is a truth to compare with. */
 static int64_t draw_wall(struct world *w, const struct node *node)
 {
 	static const int64_t s_us = INT64_C(1000000), day_us = INT64_C(86400000000);
@@ -147,7 +147,7 @@ void node_report(const struct world *w, const struct node *node, struct report *
 	report->clock_us = node_wall_us(w, node);
 	if (node->disk.pending_count > 0)
 		report->write_age_ms = (uint32_t)((w->now_us - node->disk.oldest_us) / 1000);
-	judge_report((struct world *)(uintptr_t)w, node, report);
+	check_report((struct world *)(uintptr_t)w, node, report);
 }
 
 struct identity node_identity(const struct node *node)
@@ -195,7 +195,7 @@ static void tick(struct world *w, struct node *node)
 	node_flush_soon(w, node);
 }
 
-static void judged(struct world *w, struct node *node, struct call *call)
+static void validated(struct world *w, struct node *node, struct call *call)
 {
 	uint8_t bytes[256];
 	uint64_t last_op = replica_last_op(node->core);
@@ -213,7 +213,7 @@ static void judged(struct world *w, struct node *node, struct call *call)
 								       .size = body_bytes(w, call->body, bytes)}});
 	}
 	if (!call_declined && node->alive && replica_last_op(node->core) > last_op) {
-		judge_dated(w, node, node->last_time_us, time_us);
+		check_dated(w, node, node->last_time_us, time_us);
 		w->bodies[body].time_us = node->last_time_us = time_us;
 	}
 	node_flush_soon(w, node);
@@ -259,7 +259,7 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 		}
 		break;
 	default:
-		judged(w, node, event->pointer);
+		validated(w, node, event->pointer);
 		break;
 	}
 }

@@ -1,10 +1,10 @@
 /* The start of a replica: its disk, record by record, into the core, as server/disk/recovery.c does it; and then what
- * the core makes of it is compared with what the judge does. */
+ * the core makes of it is compared with the checker's reading. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "server/disk/received.h"
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 static void hand(struct world *w, struct node *node, struct replica_event *event)
 {
@@ -78,7 +78,7 @@ static void name_received(struct node *node)
 	disk->has_incoming = false;
 }
 
-/* The core's reading of the disk and the judge's. */
+/* The core's reading of the disk and the checker's. */
 static void compare(struct world *w, struct node *node)
 {
 	uint64_t last = replica_last_op(node->core);

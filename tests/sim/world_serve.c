@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
 
@@ -28,9 +28,9 @@ struct replica_request call_write(const struct call *call)
 
 void serve_reply(struct world *w, struct call *call, struct message *message)
 {
-	judge_token(w, call);
+	check_token(w, call);
 	message->call = call->id;
-	/* Which other manager is heard, to whoever asks: so server/service.c. */
+	/* Which other manager is heard, as server/service.c tells each caller. */
 	if (message->kind == MSG_REPLY_REPORT || message->kind == MSG_REPLY_WATCH || message->kind == MSG_REPLY_INSTALL ||
 	    message->kind == MSG_REPLY_BIND)
 		message->managed->report.managed = serve_managed(w, call->node, call->conn);
@@ -400,7 +400,7 @@ void serve_push(struct world *w, struct node *node, const struct replica_send *s
 
 	must(conn != NULL);
 	must(conn->up);
-	judge_spoken(w, node, push->view, "a push");
+	check_spoken(w, node, push->view, "a push");
 	pushing->push = *push;
 	if (push->record != NULL)
 		pushing->record = *push->record;
@@ -413,7 +413,7 @@ void serve_push(struct world *w, struct node *node, const struct replica_send *s
 
 		pushing->entries[i] = (struct world_entry){.view = entry.view,
 							   .body = body_of(w, entry.body, entry.size)};
-		judge_named(w, entry.view, op, pushing->entries[i].body);
+		check_named(w, entry.view, op, pushing->entries[i].body);
 	}
 	world_say(w,
 		  "replica %" PRIu32 " pushes to %" PRIu32 ": view %" PRIu64 " base %" PRIu64 " +%" PRIu32

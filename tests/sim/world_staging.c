@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 void staging_drop(struct node *node)
 {
@@ -88,7 +88,7 @@ void staging_adopt(struct world *w, struct node *node, uint64_t op)
 		world_fail(w, 7, "replica %" PRIu32 " adopts a state as of op %" PRIu64 " over op %" PRIu32, node->id, op,
 			   node->live.count);
 	for (uint64_t at = 1; at <= op; at++)
-		judge_applied(w, node, at, node->staging->history.bodies[at - 1]);
+		check_applied(w, node, at, node->staging->history.bodies[at - 1]);
 	for (uint64_t at = 1; at <= op; at++)
 		node_know_time(w, node, node->staging->history.bodies[at - 1]);
 	history_free(&node->live);

@@ -8,11 +8,11 @@
 
 #include "tests/unit/support_replica.h"
 
-/* A submit that goes to the judge. */
+/* A submit that is validated. */
 static void ask(uint8_t request)
 {
 	submit(2, request);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 }
 
 /* Rule 4: a submit counts in exactly the view that is served; for any other the answer is "moved". */
@@ -26,15 +26,15 @@ static void submits_name_the_view(void **state)
 	core_end();
 }
 
-/* Rule 11: what is in the log is not judged once more: the repeat waits for the first one's answer. */
-static void a_repeat_is_not_judged(void **state)
+/* Rule 11: what is in the log is not validated once more: the repeat waits for the first one's answer. */
+static void a_repeat_is_not_validated(void **state)
 {
 	(void)state;
 	core_leads_alone();
 	ask(1);
 	propose(2, 1);
 	submit(2, 1);
-	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_VALIDATE));
 	assert_null(did(DO_ANSWER));
 	durable();
 	assert_non_null(did(DO_ANSWER));
@@ -65,8 +65,8 @@ static void what_was_overtaken_is_not_executed(void **state)
 	core_end();
 }
 
-/* Rule 12: what was judged while the view changed is "moved", neither refused nor in the log. */
-static void moved_while_it_was_judged(void **state)
+/* Rule 12: what was in validation while the view changed is "moved", neither refused nor in the log. */
+static void moved_while_it_was_validated(void **state)
 {
 	struct view next;
 
@@ -99,7 +99,7 @@ static void a_full_disk_refuses(void **state)
 	core_end();
 }
 
-/* Rule 19: past --max-orders the answer is that it is full; those with the judge count. */
+/* Rule 19: past --max-orders the answer is that it is full; those in validation count. */
 static void orders_are_bounded(void **state)
 {
 	(void)state;
@@ -114,9 +114,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(submits_name_the_view),
-		cmocka_unit_test(a_repeat_is_not_judged),
+		cmocka_unit_test(a_repeat_is_not_validated),
 		cmocka_unit_test(what_was_overtaken_is_not_executed),
-		cmocka_unit_test(moved_while_it_was_judged),
+		cmocka_unit_test(moved_while_it_was_validated),
 		cmocka_unit_test(a_full_disk_refuses),
 		cmocka_unit_test(orders_are_bounded),
 	};

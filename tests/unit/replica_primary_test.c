@@ -38,7 +38,7 @@ static void tick(uint64_t after_ms)
 static void order(uint8_t request)
 {
 	submit(2, request);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 	propose(2, request);
 }
 
@@ -151,7 +151,7 @@ static void the_damaged_are_named(void **state)
 	core_end();
 }
 
-/* Rule 14: who turns out damaged leaves nobody without an answer. */
+/* Rule 14: a replica that turns out damaged answers every call. */
 static void the_damaged_answer_who_waits(void **state)
 {
 	const struct report more = {.id = PEER, .uuid = named(PEER), .whole_view = 1, .digest_op = 5,
@@ -314,15 +314,15 @@ static void a_learner_that_failed_waits(void **state)
 
 /* --- rules 11, 12: requests --------------------------------------------------------------------------------------- */
 
-/* Rule 12: a primary that has been deposed while an order was judged says "moved", and writes nothing. */
-static void deposed_while_it_was_judged(void **state)
+/* Rule 12: a primary that has been deposed while an order was in validation says "moved", and writes nothing. */
+static void deposed_while_it_was_validated(void **state)
 {
 	const struct replica_ack higher = {.status = PUSH_OLD_VIEW, .view = 9, .uuid = named(PEER)};
 
 	(void)state;
 	with_a_member();
 	submit(2, 7);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 	core_step(&(struct replica_event){.kind = REPLICA_ACK,
 					  .ack = {.from = {.id = PEER, .uuid = named(PEER)}, .ack = &higher}});
 	assert_int_equal(state_now(), STATE_DEPOSED);
@@ -333,14 +333,14 @@ static void deposed_while_it_was_judged(void **state)
 	core_end();
 }
 
-/* Rules 12, 14: one that turns out damaged while an order is judged goes on, and says "moved" when it has been. */
-static void damaged_while_it_was_judged(void **state)
+/* Rules 12, 14: one that turns out damaged while an order is in validation goes on, and says "moved" when it has been. */
+static void damaged_while_it_was_validated(void **state)
 {
 	(void)state;
 	with_a_member();
 	order(7);
 	submit(2, 8);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 	acknowledge(9); /* more than there is */
 	assert_int_equal(state_now(), STATE_DAMAGED);
 	propose(2, 8);
@@ -458,8 +458,8 @@ int main(void)
 		cmocka_unit_test(a_joint_learner_counts_to_the_end),
 		cmocka_unit_test(a_joint_learner_proves_itself),
 		cmocka_unit_test(a_learner_that_failed_waits),
-		cmocka_unit_test(deposed_while_it_was_judged),
-		cmocka_unit_test(damaged_while_it_was_judged),
+		cmocka_unit_test(deposed_while_it_was_validated),
+		cmocka_unit_test(damaged_while_it_was_validated),
 		cmocka_unit_test(a_late_disk_of_a_backup_is_reported),
 		cmocka_unit_test(a_ping_ends_with_its_connection),
 		cmocka_unit_test(a_primary_that_stops_hands_over),

@@ -23,12 +23,12 @@ static void with_a_member(void)
 	assert_int_equal(state_now(), STATE_SERVING);
 }
 
-/* A SUBMIT that goes to the judge; its token. */
+/* A SUBMIT that is validated; its token. */
 static uint64_t ask(uint8_t request)
 {
 	submit(2, request);
-	assert_non_null(did(DO_JUDGE));
-	assert_int_equal(did(DO_JUDGE)->judge.token, rig.token);
+	assert_non_null(did(DO_VALIDATE));
+	assert_int_equal(did(DO_VALIDATE)->validate.token, rig.token);
 	return rig.token;
 }
 
@@ -36,7 +36,7 @@ static uint64_t ask(uint8_t request)
 static uint64_t waits(uint8_t request)
 {
 	submit(2, request);
-	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_VALIDATE));
 	assert_null(did(DO_ANSWER));
 	return rig.token;
 }
@@ -46,12 +46,12 @@ static uint64_t waits_with_other_content(uint8_t request)
 	core_step(&(struct replica_event){.kind = REPLICA_SUBMIT,
 					  .submit = {.token = ++rig.token, .view = 2, .client = named(0xC1),
 						     .number = request, .content = digest_of("other", 5)}});
-	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_VALIDATE));
 	assert_null(did(DO_ANSWER));
 	return rig.token;
 }
 
-static void judged_good(uint64_t token, uint8_t request)
+static void validated_good(uint64_t token, uint8_t request)
 {
 	uint64_t last = rig.token;
 
@@ -60,7 +60,7 @@ static void judged_good(uint64_t token, uint8_t request)
 	rig.token = last;
 }
 
-static void judged_bad(uint64_t token, uint8_t request)
+static void validated_bad(uint64_t token, uint8_t request)
 {
 	core_step(&(struct replica_event){.kind = REPLICA_DECLINE,
 					  .decline = {.token = token, .view = 2, .client = named(0xC1),
@@ -102,7 +102,7 @@ static void numbers_in_the_log(void **state)
 
 	(void)state;
 	with_a_member();
-	judged_good(ask(7), 7);
+	validated_good(ask(7), 7);
 	other = waits_with_other_content(7);
 	lower = waits(6);
 	durable();
@@ -122,9 +122,9 @@ static void repeats_come_before_superseded(void **state)
 	(void)state;
 	with_a_member();
 	first = ask(7);
-	judged_good(first, 7);
+	validated_good(first, 7);
 	second = ask(8);
-	judged_good(second, 8);
+	validated_good(second, 8);
 	again = waits(7);
 	durable();
 	acknowledge(3);
@@ -142,7 +142,7 @@ static void the_history_comes_before_superseded(void **state)
 	with_a_member();
 	rig.executed_request = 5;
 	rig.executed_op = 2;
-	judged_good(ask(7), 7);
+	validated_good(ask(7), 7);
 	submit(2, 5);
 	assert_int_equal(answered(rig.token), VERDICT_DONE);
 	assert_int_equal(did(DO_ANSWER)->answer.op, 2);
@@ -161,7 +161,7 @@ static void verdicts_wait_for_their_entry(void **state)
 	(void)state;
 	with_a_member();
 	own = ask(7);
-	judged_good(own, 7);
+	validated_good(own, 7);
 	other = waits_with_other_content(7);
 	lower = waits(6);
 	again = waits(7);
@@ -182,8 +182,8 @@ static void superseded_rests_on_the_first_above(void **state)
 
 	(void)state;
 	with_a_member();
-	judged_good(ask(4), 4);
-	judged_good(ask(7), 7);
+	validated_good(ask(4), 4);
+	validated_good(ask(7), 7);
 	below = waits(3);
 	between = waits(5);
 	durable();
@@ -205,7 +205,7 @@ static void waits_end_with_the_view(void **state)
 	(void)state;
 	with_a_member();
 	own = ask(7);
-	judged_good(own, 7);
+	validated_good(own, 7);
 	other = waits_with_other_content(7);
 	lower = waits(6);
 	ask(8);
@@ -258,7 +258,7 @@ static void declined_of(uint32_t client, uint64_t token)
 						      .content = digest_of("tea", 3)}});
 }
 
-/* Rules 12, 19: when the log would be full with what is judged good, the next ones are held. They come first when there
+/* Rules 12, 19: when the log would be full with what the validation accepts, the next ones are held. They come first when there
  * is room again: a later call of one that is held must not be refused before the older one is decided. */
 static void nobody_overtakes_the_held(void **state)
 {
@@ -269,10 +269,10 @@ static void nobody_overtakes_the_held(void **state)
 	lead();
 	for (uint32_t i = 0; i < most; i++) {
 		submit_of(i, 1000 + i);
-		assert_non_null(did(DO_JUDGE));
+		assert_non_null(did(DO_VALIDATE));
 	}
 	submit_of(most, 1);
-	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_VALIDATE));
 	assert_null(did(DO_ANSWER));
 	declined_of(0, 1000);
 	disk_is_full(true);
@@ -284,7 +284,7 @@ static void nobody_overtakes_the_held(void **state)
 	core_end();
 }
 
-/* --- what is with the judge --------------------------------------------------------------------------------------- */
+/* --- requests in validation --------------------------------------------------------------------------------------- */
 
 /* Rule 12: an older call may still enter the log, so nobody refuses a later one of the same request meanwhile, whatever
  * the limits say: it waits for the older one, and is decided again. */
@@ -298,7 +298,7 @@ static void a_later_call_waits_for_the_older(void **state)
 	disk_is_full(true);
 	second = waits(7);
 	third = waits(7);
-	judged_good(first, 7);
+	validated_good(first, 7);
 	assert_null(did(DO_ANSWER));
 	commit(3);
 	assert_int_equal(answered(first), VERDICT_DONE);
@@ -307,7 +307,7 @@ static void a_later_call_waits_for_the_older(void **state)
 	core_end();
 }
 
-/* Rule 12: a call that is declined says nothing of the later ones: the next of them goes to the judge, the rest waits
+/* Rule 12: a call that is declined says nothing of the later ones: the next of them is validated, the rest waits
  * for that one, and a limit counts now. */
 static void a_later_call_is_decided_again(void **state)
 {
@@ -318,21 +318,21 @@ static void a_later_call_is_decided_again(void **state)
 	first = ask(7);
 	second = waits(7);
 	third = waits(7);
-	judged_bad(first, 7);
+	validated_bad(first, 7);
 	assert_int_equal(answered(first), VERDICT_DECLINED);
 	assert_int_equal(answered(second), NOTHING);
 	assert_int_equal(answered(third), NOTHING);
-	assert_non_null(did(DO_JUDGE));
-	first = did(DO_JUDGE)->judge.token;
+	assert_non_null(did(DO_VALIDATE));
+	first = did(DO_VALIDATE)->validate.token;
 	second = first == second ? third : second;
 	disk_is_full(true);
-	judged_bad(first, 7);
+	validated_bad(first, 7);
 	assert_int_equal(answered(first), VERDICT_DECLINED);
 	assert_int_equal(answered(second), VERDICT_DISK_FULL);
 	core_end();
 }
 
-/* Rule 12: with the judge since an older view, it can enter no log any more; who waited for it is decided then. */
+/* Rule 12: in validation since an older view, it can enter no log any more; what waited for it is decided then. */
 static void a_later_call_outlives_the_older_view(void **state)
 {
 	uint64_t first, second;
@@ -349,13 +349,13 @@ static void a_later_call_outlives_the_older_view(void **state)
 	assert_int_equal(state_now(), STATE_SERVING);
 	submit(3, 1);
 	second = rig.token;
-	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_VALIDATE));
 	assert_null(did(DO_ANSWER));
-	judged_good(first, 1);
+	validated_good(first, 1);
 	assert_int_equal(answered(first), VERDICT_MOVED);
 	assert_int_equal(answered(second), NOTHING);
-	assert_non_null(did(DO_JUDGE));
-	assert_int_equal(did(DO_JUDGE)->judge.token, second);
+	assert_non_null(did(DO_VALIDATE));
+	assert_int_equal(did(DO_VALIDATE)->validate.token, second);
 	core_end();
 }
 
@@ -371,8 +371,8 @@ static void joined_calls_are_bounded(void **state)
 		waits(7);
 	submit(2, 7);
 	assert_int_equal(answered(rig.token), VERDICT_BUSY);
-	judged_good(first, 7);
-	judged_bad(ask(8), 8);
+	validated_good(first, 7);
+	validated_bad(ask(8), 8);
 	ask(8);
 	waits(8); /* there is room again */
 	core_end();

@@ -65,7 +65,7 @@ static void with_a_learner(uint64_t orders_max, bool full)
 static void order(uint8_t request)
 {
 	submit(2, request);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 	propose(2, request);
 }
 
@@ -92,20 +92,20 @@ static void the_lowest_capacity_counts(void **state)
 	core_end();
 }
 
-/* Rule 19: a learner that begins to count while orders are being judged may hold less than all of them. */
-static void judged_orders_may_not_fit_any_more(void **state)
+/* Rule 19: a learner that begins to count while orders are in validation may hold less than all of them. */
+static void validated_orders_may_not_fit_any_more(void **state)
 {
 	(void)state;
 	core_begin(0, 0);
 	lead();
 	heartbeat(1);
 	submit(2, 1);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 
 	uint64_t first = rig.token;
 
 	submit(2, 2);
-	assert_non_null(did(DO_JUDGE));
+	assert_non_null(did(DO_VALIDATE));
 	peer_up_with(&(struct report){.whole_view = 1, .digest = initial_digest(), .orders_max = 1});
 	answer(0, false);
 	durable();
@@ -277,7 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lowest_capacity_counts),
-		cmocka_unit_test(judged_orders_may_not_fit_any_more),
+		cmocka_unit_test(validated_orders_may_not_fit_any_more),
 		cmocka_unit_test(a_small_learner_gets_nothing),
 		cmocka_unit_test(a_member_that_became_small_is_reported),
 		cmocka_unit_test(a_backup_takes_no_more_than_it_holds),

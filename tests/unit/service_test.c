@@ -53,7 +53,7 @@ static jh_hello_status hello_of(const struct identity *who, const struct identit
 }
 
 /* Rule 17: a hello of another format, program base, cluster or generation is refused, and says so. */
-static void hellos_are_judged(void **state)
+static void hellos_are_checked(void **state)
 {
 	struct caller manager;
 	struct identity who;
@@ -435,7 +435,7 @@ static void greeted_connections_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hellos_are_judged),
+		cmocka_unit_test(hellos_are_checked),
 		cmocka_unit_test(hellos_name_whom_they_mean),
 		cmocka_unit_test(a_hello_closes_older_connections),
 		cmocka_unit_test(binding_closes_the_old_manager),

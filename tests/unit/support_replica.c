@@ -279,7 +279,7 @@ struct view next_view(void)
 void submit_refused(uint64_t view, uint8_t request, enum replica_verdict verdict)
 {
 	submit(view, request);
-	assert_null(did(DO_JUDGE));
+	assert_null(did(DO_VALIDATE));
 	assert_non_null(did(DO_ANSWER));
 	assert_int_equal(did(DO_ANSWER)->answer.verdict, verdict);
 }

@@ -52,7 +52,7 @@ void acknowledge(uint64_t op);
 void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op);
 void acknowledge_with(const struct replica_ack *ack);
 void submit(uint64_t view, uint8_t request);
-/* The order of the last submit is judged good in that view; it leaves for the peer and for the own disk. */
+/* The validation accepts the order of the last submit in that view; it leaves for the peer and for the own disk. */
 void propose(uint64_t view, uint8_t request);
 void query(uint64_t view, uint64_t floor);
 /* A push from the peer of rig.view: entries of entry_view with the bodies first .. first + count - 1. */
@@ -62,5 +62,5 @@ void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t fir
 void core_leads_alone(void);
 /* rig.view, under the number after it. */
 struct view next_view(void);
-/* A submit that is answered at once, without a judge. */
+/* A submit that is answered at once, without a validation. */
 void submit_refused(uint64_t view, uint8_t request, enum replica_verdict verdict);

@@ -1,9 +1,9 @@
 /* What clients were told, attempt by attempt, and what they believe in the end: none of it may turn out wrong. */
 #include <inttypes.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
-/* RULE 12: whoever was told so may rely on it, whatever calls are still on their way. */
+/* RULE 12: a client that was told so may rely on it, whatever calls are still on their way. */
 static void note_never(struct client *client, bool any)
 {
 	uint64_t room = client->never_room;
@@ -14,9 +14,9 @@ static void note_never(struct client *client, bool any)
 		(struct never){.request = client->request, .content = client->content, .any = any};
 }
 
-static void judge_done(struct world *w, const struct client *client, uint64_t op)
+static void check_done(struct world *w, const struct client *client, uint64_t op)
 {
-	const struct executed *done = judge_executed(client, client->request);
+	const struct executed *done = check_executed(client, client->request);
 
 	if (done == NULL || done->op != op || done->content != client->content)
 		world_fail(w, 11,
@@ -33,12 +33,12 @@ static void judge_done(struct world *w, const struct client *client, uint64_t op
 }
 
 /* A final answer of a write. RULE 11, 12. */
-void judge_told(struct world *w, struct client *client, const struct answering *answer)
+void check_told(struct world *w, struct client *client, const struct answering *answer)
 {
-	const struct executed *done = judge_executed(client, client->request);
+	const struct executed *done = check_executed(client, client->request);
 
 	if (answer->verdict == VERDICT_DONE) {
-		judge_done(w, client, answer->op);
+		check_done(w, client, answer->op);
 		return;
 	}
 	w->counts->refused++;
@@ -53,14 +53,14 @@ void judge_told(struct world *w, struct client *client, const struct answering *
 }
 
 /* RULE 12: what the client believes in the end, from all its attempts together. */
-void judge_outcome(struct world *w, struct client *client)
+void check_outcome(struct world *w, struct client *client)
 {
 	enum outcome outcome = client->track.outcome;
 	const struct executed *done;
 
 	if (client->reads)
 		return;
-	done = judge_executed(client, client->request);
+	done = check_executed(client, client->request);
 	if (outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNAVAILABLE) {
 		if (done != NULL && done->content == client->content)
 			world_fail(w, 12, "client %" PRIu32 " ends request %" PRIu64 " as %s, and it was executed",
@@ -72,7 +72,7 @@ void judge_outcome(struct world *w, struct client *client)
 }
 
 /* RULE 8 */
-void judge_read(struct world *w, struct client *client, uint64_t op)
+void check_read(struct world *w, struct client *client, uint64_t op)
 {
 	if (op < client->must_see)
 		world_fail(w, 8, "a read shows op %" PRIu64 " after an answer had shown op %" PRIu64, op,

@@ -4,17 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 /* NULL: wiped since, so nobody can know. */
-const struct node *judge_disk_of(const struct world *w, const struct view_member *member)
+const struct node *check_disk_of(const struct world *w, const struct view_member *member)
 {
 	const struct node *node = &w->nodes[member->id];
 
 	return uuid_equal(node->disk.image.uuid, member->uuid) && !node->disk.hurt ? node : NULL;
 }
 
-bool judge_any_hurt(const struct world *w)
+bool check_any_hurt(const struct world *w)
 {
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		if (w->nodes[id].disk.hurt)
@@ -40,7 +40,7 @@ static const struct replica_meta *highest_meta(const struct world *w)
 /* --- what reaches a disk ------------------------------------------------------------------------------------------ */
 
 /* RULE 2: one number names one view. */
-static void judge_number(struct world *w, const struct node *node, const struct view *view)
+static void check_number(struct world *w, const struct node *node, const struct view *view)
 {
 	if (view->number >= w->numbered_room)
 		w->numbered = world_grow(w->numbered, view->number, &w->numbered_room, sizeof *w->numbered);
@@ -60,7 +60,7 @@ static void ends_unnoticed(struct world *w)
 
 /* RULE 3: a primary on an old copy of its disk has all that any client was shown; that much the view manager knows.
  * What was committed and never shown is lost with it, and no promise is broken. */
-static void judge_old_copy(struct world *w, const struct node *node, const struct view *view)
+static void check_old_copy(struct world *w, const struct node *node, const struct view *view)
 {
 	const struct replica_meta *highest = highest_meta(w);
 
@@ -76,7 +76,7 @@ static void judge_old_copy(struct world *w, const struct node *node, const struc
 }
 
 /* A view, a binding, a joint learner: before it is on the disk. */
-void judge_record(struct world *w, const struct node *node, const struct replica_meta *meta)
+void check_record(struct world *w, const struct node *node, const struct replica_meta *meta)
 {
 	const struct replica_meta *before = node->disk.image.meta;
 
@@ -93,8 +93,8 @@ void judge_record(struct world *w, const struct node *node, const struct replica
 	if (before != NULL && !uuid_is_nil(before->bound) && !uuid_equal(before->bound, meta->view.manager))
 		world_fail(w, 20, "replica %" PRIu32 " enters view %" PRIu64 " of a manager that it is not bound to",
 			   node->id, meta->view.number);
-	judge_number(w, node, &meta->view);
-	judge_old_copy(w, node, &meta->view);
+	check_number(w, node, &meta->view);
+	check_old_copy(w, node, &meta->view);
 }
 
 static bool keeps(const struct record *record, uint64_t op, uint32_t body)
@@ -106,7 +106,7 @@ static bool keeps(const struct record *record, uint64_t op, uint32_t body)
 /* RULE 5: a push never removes an entry that matches, and never cuts below the commit point: of the whole cluster for a
  * member of the highest view, else of the replica itself. Who was evicted may hold what was committed since, and a
  * deposed primary may cut that. */
-void judge_batch(struct world *w, const struct node *node, const struct record *record)
+void check_batch(struct world *w, const struct node *node, const struct record *record)
 {
 	const struct image *image = &node->disk.image;
 	const struct replica_meta *highest = highest_meta(w);
@@ -126,7 +126,7 @@ void judge_batch(struct world *w, const struct node *node, const struct record *
 static const struct node *not_bound(const struct world *w, const struct view *view, const struct uuid manager)
 {
 	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct node *member = judge_disk_of(w, &view->members[i]);
+		const struct node *member = check_disk_of(w, &view->members[i]);
 
 		if (member != NULL && !uuid_equal(member->disk.image.meta->bound, manager))
 			return member;
@@ -135,8 +135,8 @@ static const struct node *not_bound(const struct world *w, const struct view *vi
 }
 
 /* RULE 20: a manager that held every member of the highest view at one instant has cut off all others there. It may be
- * replaced before it has stored what it makes of that; then nobody writes its view, which judge_record sees to. */
-void judge_bound(struct world *w, const struct uuid manager)
+ * replaced before it has stored what it makes of that; then nobody writes its view, which check_record sees to. */
+void check_bound(struct world *w, const struct uuid manager)
 {
 	const struct replica_meta *highest = highest_meta(w);
 
@@ -160,7 +160,7 @@ static bool held_below(const struct world *w, const struct view *view)
 }
 
 /* RULE 18, 20: a manager without the view before this one has asked everybody, and bound them. */
-static void judge_take_over(struct world *w, const struct view *view)
+static void check_take_over(struct world *w, const struct view *view)
 {
 	const struct replica_meta *highest = highest_meta(w);
 	const struct node *member;
@@ -184,9 +184,9 @@ static void judge_take_over(struct world *w, const struct view *view)
 }
 
 /* RULE 9: a learner holds all that was committed when it becomes a member. */
-static void judge_admitted(struct world *w, const struct view *view, const struct view_member *member)
+static void check_admitted(struct world *w, const struct view *view, const struct view_member *member)
 {
-	const struct node *node = judge_disk_of(w, member);
+	const struct node *node = check_disk_of(w, member);
 
 	if (node == NULL || !uuid_equal(node->disk.image.meta->bound, view->manager))
 		return; /* wiped, or somebody else's since: then nobody installs this view */
@@ -218,7 +218,7 @@ static bool will_know_other(const struct node *node, const struct view *view)
 
 /* RULE 2, 18: a manager's numbers rise. One with an old directory finds out from any member of a newer view; when it
  * meets none, nobody can tell, and what was ordered since is lost (docs/testing.md). */
-static void judge_reused(struct world *w, const struct view *view)
+static void check_reused(struct world *w, const struct view *view)
 {
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
 		const struct replica_meta *meta = w->nodes[id].disk.image.meta;
@@ -235,7 +235,7 @@ static void judge_reused(struct world *w, const struct view *view)
 
 /* One with an old directory installs its view again, or passes on what its primary says, and meets no replica that
  * could tell it of a newer one. */
-void judge_goes_on(struct world *w)
+void check_goes_on(struct world *w)
 {
 	const struct view *view = &w->front->stored.view;
 
@@ -245,7 +245,7 @@ void judge_goes_on(struct world *w)
 	}
 }
 
-void judge_stored(struct world *w, const struct view *before, const struct view *view)
+void check_stored(struct world *w, const struct view *before, const struct view *view)
 {
 	const struct view_member *primary = view_member_by_id(view, view->primary);
 
@@ -256,10 +256,10 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 	if (primary == NULL)
 		world_fail(w, 3, "view %" PRIu64 " has a primary that is no member", view->number);
 	if (before->number == 0 || !uuid_equal(before->manager, view->manager)) {
-		judge_take_over(w, view);
+		check_take_over(w, view);
 		return;
 	}
-	judge_reused(w, view);
+	check_reused(w, view);
 	if (w->over)
 		return;
 	if (view_member_exact(before, primary->id, primary->uuid) == NULL)
@@ -270,7 +270,7 @@ void judge_stored(struct world *w, const struct view *before, const struct view 
 			world_fail(w, 3, "view %" PRIu64 " holds replica %" PRIu32 " twice", view->number,
 				   view->members[i].id);
 		if (view_member_exact(before, view->members[i].id, view->members[i].uuid) == NULL)
-			judge_admitted(w, view, &view->members[i]);
+			check_admitted(w, view, &view->members[i]);
 	}
 }
 
@@ -293,7 +293,7 @@ static bool all_answered(const struct world *w, char *why, size_t size)
 }
 
 /* All live replicas are members, follow, have answered all, and hold the same. */
-bool judge_level(struct world *w, char *why, size_t size)
+bool check_level(struct world *w, char *why, size_t size)
 {
 	const struct node *first = NULL;
 
@@ -340,7 +340,7 @@ static bool all_away(const struct world *w, const struct view *view)
 	uint32_t away = 0;
 
 	for (uint32_t i = 0; i < view->members_count; i++)
-		away += w->nodes[view->members[i].id].frozen || judge_disk_of(w, &view->members[i]) == NULL;
+		away += w->nodes[view->members[i].id].frozen || check_disk_of(w, &view->members[i]) == NULL;
 	return away == view->members_count;
 }
 
@@ -375,7 +375,7 @@ static bool cut_in_doubt(const struct world *w)
 }
 
 /* Some data that is needed is gone for good: then rules 3 and 18 wait, rightly, for the operator. */
-bool judge_data_is_gone(struct world *w)
+bool check_data_is_gone(struct world *w)
 {
 	const struct view *highest = &w->fronts[0].stored.view;
 
@@ -386,9 +386,9 @@ bool judge_data_is_gone(struct world *w)
 	if (all_away(w, highest) || cut_in_doubt(w) || (fault_unsure(w) && joint_is_gone(w, highest)))
 		return true;
 	for (uint32_t i = 0; i < highest->members_count; i++) {
-		if (judge_disk_of(w, &highest->members[i]) != NULL && !fault_unsure(w))
+		if (check_disk_of(w, &highest->members[i]) != NULL && !fault_unsure(w))
 			return false;
-		if (judge_disk_of(w, &highest->members[i]) == NULL && fault_unsure(w))
+		if (check_disk_of(w, &highest->members[i]) == NULL && fault_unsure(w))
 			return true;
 	}
 	return !fault_unsure(w);

@@ -1,5 +1,5 @@
 /* A set of (client, request). */
-#include "server/replica/judging.h"
+#include "server/replica/validations.h"
 
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
@@ -12,7 +12,7 @@ struct key {
 	uint64_t request;
 };
 
-struct judging {
+struct validation {
 	struct key key;
 	uint32_t waiters;
 	UT_hash_handle hh;
@@ -20,25 +20,25 @@ struct judging {
 
 _Static_assert(sizeof(struct key) == sizeof(struct uuid) + sizeof(uint64_t), "no padding: the key is hashed as bytes");
 
-static struct judging *find(struct judging *set, struct uuid client, uint64_t request)
+static struct validation *find(struct validation *set, struct uuid client, uint64_t request)
 {
 	struct key key = {.client = client, .request = request};
-	struct judging *found;
+	struct validation *found;
 
 	HASH_FIND(hh, set, &key, sizeof key, found);
 	return found;
 }
 
-uint32_t *judging_waiters(struct judging *set, struct uuid client, uint64_t request)
+uint32_t *validations_waiters(struct validation *set, struct uuid client, uint64_t request)
 {
-	struct judging *found = find(set, client, request);
+	struct validation *found = find(set, client, request);
 
 	return found == NULL ? NULL : &found->waiters;
 }
 
-bool judging_add(struct judging **set, struct uuid client, uint64_t request)
+bool validations_add(struct validation **set, struct uuid client, uint64_t request)
 {
-	struct judging *added;
+	struct validation *added;
 
 	if (find(*set, client, request) != NULL)
 		return false;
@@ -49,9 +49,9 @@ bool judging_add(struct judging **set, struct uuid client, uint64_t request)
 	return true;
 }
 
-uint32_t judging_remove(struct judging **set, struct uuid client, uint64_t request)
+uint32_t validations_remove(struct validation **set, struct uuid client, uint64_t request)
 {
-	struct judging *found = find(*set, client, request);
+	struct validation *found = find(*set, client, request);
 
 	must(found != NULL);
 
@@ -62,15 +62,15 @@ uint32_t judging_remove(struct judging **set, struct uuid client, uint64_t reque
 	return waiters;
 }
 
-void judging_each(struct judging *set, void (*each)(void *context, uint32_t *waiters), void *context)
+void validations_each(struct validation *set, void (*each)(void *context, uint32_t *waiters), void *context)
 {
 	for (; set != NULL; set = set->hh.next)
 		each(context, &set->waiters);
 }
 
-void judging_free(struct judging **set)
+void validations_free(struct validation **set)
 {
-	struct judging *each = *set, *next;
+	struct validation *each = *set, *next;
 
 	HASH_CLEAR(hh, *set); /* the table; its items stay a list */
 	for (; each != NULL; each = next) {

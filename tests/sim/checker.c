@@ -1,9 +1,9 @@
-/* The truth that no core is asked for: which operation stands at which op for ever, what the disks hold. */
+/* The truth that no core is asked for: which operation stands at which op forever, what the disks hold. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/judge.h"
+#include "tests/sim/checker.h"
 
 #define BODY_HEAD 28
 
@@ -90,7 +90,7 @@ static void execute(struct world *w, uint32_t number, uint64_t op)
 
 /* RULE 1, 7: the first to apply an operation is a primary, or a backup that it told; either way each member of the view
  * has it on its disk. */
-static void judge_first(struct world *w, const struct node *node, uint64_t op, uint32_t body)
+static void check_first(struct world *w, const struct node *node, uint64_t op, uint32_t body)
 {
 	const struct view *view = replica_view(node->core);
 
@@ -98,7 +98,7 @@ static void judge_first(struct world *w, const struct node *node, uint64_t op, u
 		world_fail(w, 7, "replica %" PRIu32 " applies op %" PRIu64 " at its start, and nobody had committed it",
 			   node->id, op);
 	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct node *member = judge_disk_of(w, &view->members[i]);
+		const struct node *member = check_disk_of(w, &view->members[i]);
 
 		if (member == NULL || (disk_last(&member->disk) >= op && disk_body(&member->disk, op) == body))
 			continue;
@@ -109,7 +109,7 @@ static void judge_first(struct world *w, const struct node *node, uint64_t op, u
 	}
 }
 
-void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body)
+void check_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body)
 {
 	if (op > node->orders_max)
 		world_fail(w, 19, "replica %" PRIu32 " applies op %" PRIu64 ", the most it holds is %" PRIu64, node->id, op,
@@ -120,14 +120,14 @@ void judge_applied(struct world *w, const struct node *node, uint64_t op, uint32
 		return;
 	}
 	must(op == w->committed_count + 1);
-	judge_first(w, node, op, body);
+	check_first(w, node, op, body);
 	w->committed = world_grow(w->committed, w->committed_count, &w->committed_room, sizeof *w->committed);
 	w->committed[w->committed_count++] = body;
 	execute(w, body, op);
 }
 
 /* RULE 6 */
-void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
+void check_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 {
 	if ((w->names_count + 1) * 2 > w->names_room) {
 		uint64_t room = w->names_room == 0 ? 4096 : w->names_room * 2;
@@ -141,7 +141,7 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 			typeof(w->names) name = (typeof(w->names))old + i;
 
 			if (name->op != 0)
-				judge_named(w, name->view, name->op, name->body);
+				check_named(w, name->view, name->op, name->body);
 		}
 		free(old);
 	}
@@ -165,7 +165,7 @@ void judge_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 
 /* --- what is said ------------------------------------------------------------------------------------------------- */
 
-const struct executed *judge_executed(const struct client *client, uint64_t request)
+const struct executed *check_executed(const struct client *client, uint64_t request)
 {
 	for (uint32_t i = client->executed_count; i > 0; i--) {
 		if (client->executed[i - 1].request == request)
@@ -184,11 +184,11 @@ static bool executed_above(const struct client *client, uint64_t request)
 }
 
 /* RULE 12: what a final "no" rests on has been executed, and is no entry that may still be lost. */
-static void judge_verdict(struct world *w, const struct node *node, const struct asking *asking,
+static void check_verdict(struct world *w, const struct node *node, const struct asking *asking,
 			  enum replica_verdict verdict)
 {
 	const struct client *client = &w->clients[asking->client];
-	const struct executed *done = judge_executed(client, asking->request);
+	const struct executed *done = check_executed(client, asking->request);
 
 	if ((verdict == VERDICT_CONFLICT && (done == NULL || done->content == asking->content)) ||
 	    (verdict == VERDICT_SUPERSEDED && (done != NULL || !executed_above(client, asking->request))))
@@ -200,13 +200,13 @@ static void judge_verdict(struct world *w, const struct node *node, const struct
 }
 
 /* RULE 1, by the disks: alive or not, every member of the view holds what is answered. */
-void judge_answered(struct world *w, const struct node *node, const struct call *call,
+void check_answered(struct world *w, const struct node *node, const struct call *call,
 		    const struct replica_answer *answer)
 {
 	const struct view *view = replica_view(node->core);
 	uint64_t op = answer->op;
 
-	judge_verdict(w, node, &call->asking, answer->verdict);
+	check_verdict(w, node, &call->asking, answer->verdict);
 	if (answer->verdict != VERDICT_DONE)
 		return;
 	if (call->asking.view != view->number)
@@ -223,7 +223,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 		world_fail(w, 11, "op %" PRIu64 " answers another request than client %" PRIu32 "'s %" PRIu64, op,
 			   call->asking.client, call->asking.request);
 	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct node *member = judge_disk_of(w, &view->members[i]);
+		const struct node *member = check_disk_of(w, &view->members[i]);
 
 		if (member == NULL)
 			continue;
@@ -236,7 +236,7 @@ void judge_answered(struct world *w, const struct node *node, const struct call 
 }
 
 /* RULE 2 */
-void judge_spoken(struct world *w, const struct node *node, uint64_t view, const char *what)
+void check_spoken(struct world *w, const struct node *node, uint64_t view, const char *what)
 {
 	if (node->disk.image.view < view)
 		world_fail(w, 2, "replica %" PRIu32 " sends %s in view %" PRIu64 ", its disk knows view %" PRIu64,
@@ -255,11 +255,11 @@ static bool proved_equal(const struct world *w, const struct node *node, uint64_
 }
 
 /* RULE 4 */
-void judge_acked(struct world *w, const struct node *node, const struct replica_ack *ack)
+void check_acked(struct world *w, const struct node *node, const struct replica_ack *ack)
 {
 	if (ack->status != PUSH_OK)
 		return;
-	judge_spoken(w, node, ack->view, "an acknowledgement");
+	check_spoken(w, node, ack->view, "an acknowledgement");
 	if (ack->op > disk_last(&node->disk))
 		world_fail(w, 4, "replica %" PRIu32 " acknowledges op %" PRIu64 ", its disk ends at op %" PRIu64, node->id,
 			   ack->op, disk_last(&node->disk));
@@ -274,7 +274,7 @@ void judge_acked(struct world *w, const struct node *node, const struct replica_
 }
 
 /* RULE 13: no order goes on while a member has no room, as far as the primary was told. */
-static void judge_room(struct world *w, const struct node *node)
+static void check_room(struct world *w, const struct node *node)
 {
 	const struct view *view = replica_view(node->core);
 
@@ -289,8 +289,8 @@ static void judge_room(struct world *w, const struct node *node)
 	}
 }
 
-/* RULE 4: a request goes to the judge of postcodes, and so towards the log, only in the view that is served. */
-void judge_accepted(struct world *w, const struct node *node, const struct call *call)
+/* RULE 4: a request is validated, and so on its way to the log, only in the view that is served. */
+void check_accepted(struct world *w, const struct node *node, const struct call *call)
 {
 	const struct view *view = replica_view(node->core);
 
@@ -300,7 +300,7 @@ void judge_accepted(struct world *w, const struct node *node, const struct call 
 	if (view->members_count < w->profile.min_members)
 		world_fail(w, 10, "replica %" PRIu32 " takes an order with %" PRIu32 " members", node->id,
 			   view->members_count);
-	judge_room(w, node);
+	check_room(w, node);
 }
 
 /* On its disk, or on its way there: nobody who reads learns whether it is durable. */
@@ -316,7 +316,7 @@ static bool whole_in_its_view(const struct node *node, const struct replica_meta
 }
 
 /* RULE 8: a read is answered by a member of its view, whose log was made whole in it, and at its floor. */
-void judge_released(struct world *w, const struct node *node, const struct call *call)
+void check_released(struct world *w, const struct node *node, const struct call *call)
 {
 	const struct replica_meta *meta = node->disk.image.meta;
 
@@ -336,7 +336,7 @@ void judge_released(struct world *w, const struct node *node, const struct call 
 }
 
 /* RULE 12: one answer for one question. */
-void judge_token(struct world *w, struct call *call)
+void check_token(struct world *w, struct call *call)
 {
 	if (call->answered)
 		world_fail(w, 12, "replica %" PRIu32 " answers a call twice", call->node->id);
@@ -346,7 +346,7 @@ void judge_token(struct world *w, struct call *call)
 /* --- after every event -------------------------------------------------------------------------------------------- */
 
 /* RULE 6, 7: the commit point never falls; one process serves a view. */
-void judge_node(struct world *w, struct node *node)
+void check_node(struct world *w, struct node *node)
 {
 	uint64_t commit = replica_commit(node->core);
 
@@ -364,7 +364,7 @@ void judge_node(struct world *w, struct node *node)
 }
 
 /* RULE 5: before it serves, what earlier views left in its log is committed, and every member has the view. */
-static void judge_settled(struct world *w, const struct node *node, const struct report *report)
+static void check_settled(struct world *w, const struct node *node, const struct report *report)
 {
 	const struct disk *disk = &node->disk;
 
@@ -376,7 +376,7 @@ static void judge_settled(struct world *w, const struct node *node, const struct
 				   node->id, report->view.number, op, disk->image.log[op].view);
 	}
 	for (uint32_t i = 0; i < report->view.members_count; i++) {
-		const struct node *member = judge_disk_of(w, &report->view.members[i]);
+		const struct node *member = check_disk_of(w, &report->view.members[i]);
 
 		if (member != NULL && member->disk.image.view < report->view.number)
 			world_fail(w, 5,
@@ -386,7 +386,7 @@ static void judge_settled(struct world *w, const struct node *node, const struct
 	}
 }
 
-static void judge_serving(struct world *w, const struct node *node, const struct report *report)
+static void check_serving(struct world *w, const struct node *node, const struct report *report)
 {
 	typeof(&w->serving[0]) slot = &w->serving[report->view.number % (sizeof w->serving / sizeof w->serving[0])];
 
@@ -394,21 +394,21 @@ static void judge_serving(struct world *w, const struct node *node, const struct
 		return;
 	if (slot->view == report->view.number && (slot->node != node->id || slot->life != node->life))
 		world_fail(w, 6, "view %" PRIu64 " is served by two processes", report->view.number);
-	judge_settled(w, node, report);
+	check_settled(w, node, report);
 	slot->view = report->view.number;
 	slot->node = node->id;
 	slot->life = node->life;
 }
 
-void judge_report(struct world *w, const struct node *node, const struct report *report)
+void check_report(struct world *w, const struct node *node, const struct report *report)
 {
-	judge_serving(w, node, report);
+	check_serving(w, node, report);
 	for (uint32_t i = 0; i < report->needs_count; i++)
 		w->counts->full_needs += report->needs[i].kind == NEED_FULL;
 	if (report->view.number > w->counts->views)
 		w->counts->views = report->view.number;
 	if (report->view.number > 0)
-		judge_spoken(w, node, report->view.number, "a report");
+		check_spoken(w, node, report->view.number, "a report");
 	if (node->disk.image.meta != NULL && report->whole_view > node->disk.image.meta->whole_view)
 		world_fail(w, 2, "replica %" PRIu32 " reports a log made whole in view %" PRIu64 ", its disk says %" PRIu64,
 			   node->id, report->whole_view, node->disk.image.meta->whole_view);
@@ -422,7 +422,7 @@ void judge_report(struct world *w, const struct node *node, const struct report 
 
 /* RULE 16: no time before the last one; and as long as the log's times are real, none that is more than a minute late where
  * another member, whose clock is right, has told it. */
-void judge_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us)
+void check_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us)
 {
 	int64_t latest_us = world_wall_us(w) + INT64_C(61000000);
 

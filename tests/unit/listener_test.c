@@ -8,12 +8,12 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rpc/net/address.h"
 #include "rpc/net/listener.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/server.h"
+#include "tests/unit/support_log.h"
 
 #define PROGRAM 0x21000000u
 
@@ -122,28 +122,11 @@ static void end(struct daemon *daemon)
 	has_v6 = true;
 }
 
-/* Standard error goes into `text` from here to log_read. */
-static FILE *log_file;
-static int saved_error;
-
-static void log_catch(void)
-{
-	log_file = tmpfile();
-	assert_non_null(log_file);
-	fflush(stderr);
-	saved_error = dup(STDERR_FILENO);
-	assert_true(dup2(fileno(log_file), STDERR_FILENO) >= 0);
-}
-
 static const char *log_read(void)
 {
-	static char text[4096];
+	const char *text = log_text();
 
-	assert_true(dup2(saved_error, STDERR_FILENO) >= 0);
-	close(saved_error);
-	rewind(log_file);
-	text[fread(text, 1, sizeof text - 1, log_file)] = '\0';
-	fclose(log_file);
+	stop_listening(NULL);
 	return text;
 }
 
@@ -184,7 +167,7 @@ static void one_of_each_family(void **state)
 	struct daemon daemon;
 
 	(void)state;
-	log_catch();
+	listen_to_log();
 	assert_true(begin(&daemon, &like_a_frontend, ADDRESSES("127.0.0.2", "127.0.0.1"), NULL));
 	assert_non_null(strstr(log_read(), "listening on 127.0.0.1:4002 too, but not registered there: rpcbind takes one "
 					   "address of a kind, and that is 127.0.0.2:4001\n"));
@@ -200,7 +183,7 @@ static void advertised_and_nothing_else(void **state)
 	struct daemon daemon;
 
 	(void)state;
-	log_catch();
+	listen_to_log();
 	assert_true(begin(&daemon, &like_a_frontend, ADDRESSES("::", "0.0.0.0", "127.0.0.1"), "192.0.2.7"));
 	assert_string_equal(log_read(), "");
 	assert_int_equal(kept_count, 1);
@@ -209,7 +192,7 @@ static void advertised_and_nothing_else(void **state)
 	end(&daemon);
 
 	/* Nobody reaches what listens on this host alone. */
-	log_catch();
+	listen_to_log();
 	assert_true(begin(&daemon, &like_a_frontend, nothing, "192.0.2.7:4711"));
 	assert_non_null(strstr(log_read(), "advertising 192.0.2.7:4711 but listening on this host only"));
 	assert_int_equal(kept_count, 1);
@@ -282,7 +265,7 @@ static void frontend_goes_without_v6(void **state)
 
 	(void)state;
 	assert_true(begin(&daemon, &like_a_frontend, nothing, NULL));
-	log_catch();
+	listen_to_log();
 	answer(1, REGISTRY_FAILED);
 	answer(0, REGISTRY_SET);
 	assert_string_equal(log_read(), "");
@@ -309,7 +292,7 @@ static void first_refused(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		assert_true(begin(&daemon, likes[i], ADDRESSES("127.0.0.1"), NULL));
-		log_catch();
+		listen_to_log();
 		answer(0, REGISTRY_SLOW);
 		assert_non_null(strstr(log_read(), "registry a line of rpcbind's\n"));
 		assert_int_equal(daemon.ready + daemon.failed, 0);
@@ -332,13 +315,13 @@ static void rpcbind_restarted(void **state)
 	answer(0, REGISTRY_SET);
 	answer(1, REGISTRY_SET);
 	assert_int_equal(daemon.ready, 1);
-	log_catch();
+	listen_to_log();
 	answer(0, REGISTRY_FAILED);
 	answer(1, REGISTRY_FAILED);
 	text = log_read();
 	assert_int_equal(lines_of(text), 1);
 	assert_non_null(strstr(text, "a line of rpcbind's: serving on, and registering again when it is back"));
-	log_catch();
+	listen_to_log();
 	answer(0, REGISTRY_SET);
 	answer(1, REGISTRY_SET);
 	text = log_read();
@@ -373,7 +356,7 @@ static void taken(void **state)
 
 	assert_true(begin(&daemon, &like_a_frontend, ADDRESSES("127.0.0.1"), NULL));
 	answer(0, REGISTRY_SET);
-	log_catch();
+	listen_to_log();
 	answer(0, REGISTRY_TAKEN);
 	assert_non_null(strstr(log_read(), "a line of rpcbind's"));
 	assert_int_equal(daemon.failed, 0);

@@ -40,11 +40,6 @@ static enum postcode_verdict verdict_after(struct postcode_checker *checker, con
 	return outcome.verdict;
 }
 
-static enum postcode_verdict verdict_of(struct postcode_checker *checker, const char *postcode)
-{
-	return verdict_after(checker, postcode, 0);
-}
-
 static void name_postcode(unsigned i, char postcode[static 16])
 {
 	static const char letters[] = "ABDEFGHJLN";

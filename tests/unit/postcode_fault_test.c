@@ -1,94 +1,19 @@
 /* What is wrong with a provider: said once and in words, and over with one line; a connection that died while it was kept
- * is not the provider's fault; no proxy is used that nobody named; and whom curl would trust is trusted. */
+ * is not the provider's fault; and no proxy is used that nobody named. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
+#include "support_log.h"
 #include "support_postcode_check.h"
-#include "support_scratch.h"
 #include "support_slow_clock.h"
-
-/* --- the log ------------------------------------------------------------------------------------------------------ */
-
-static int log_fd = -1, real_stderr = -1;
-static char said[1 << 16];
-
-static void listen_to_log(void)
-{
-	fflush(stderr);
-	log_fd = memfd_create("log", MFD_CLOEXEC);
-	real_stderr = dup(STDERR_FILENO);
-	dup2(log_fd, STDERR_FILENO);
-}
-
-/* All that was said so far. */
-static const char *log_text(void)
-{
-	ssize_t size = pread(log_fd, said, sizeof said - 1, 0);
-
-	said[size > 0 ? size : 0] = '\0';
-	return said;
-}
-
-static int stop_listening(void **state)
-{
-	(void)state;
-	if (log_fd < 0)
-		return 0;
-	dup2(real_stderr, STDERR_FILENO);
-	close(real_stderr);
-	close(log_fd);
-	log_fd = -1;
-	return 0;
-}
-
-static unsigned lines_with(const char *text)
-{
-	unsigned count = 0;
-
-	for (const char *at = log_text(); (at = strstr(at, text)); at++)
-		count++;
-	return count;
-}
-
-static void assert_said(const char *text)
-{
-	if (!strstr(log_text(), text)) {
-		stop_listening(NULL);
-		fail_msg("\"%s\" is not in the log:\n%s", text, said);
-	}
-}
-
-/* --- asking ------------------------------------------------------------------------------------------------------- */
-
-static enum postcode_verdict verdict_of(struct postcode_checker *checker, const char *postcode)
-{
-	struct outcome outcome;
-
-	order_asks(checker, postcode, &outcome);
-	wait_for(&outcome, 1);
-	return outcome.verdict;
-}
-
-static struct postcode_checker *checker_of(const struct postcode_options *options)
-{
-	char error[256] = "";
-	struct postcode_checker *checker = postcode_checker_new(provider.base, options, error, sizeof error);
-
-	if (!checker)
-		fail_msg("%s", error);
-	return checker;
-}
 
 /* --- kept connections --------------------------------------------------------------------------------------------- */
 
@@ -330,154 +255,6 @@ static void test_bad_proxies(void **state)
 	}
 }
 
-/* --- certificates ------------------------------------------------------------------------------------------------- */
-
-struct tls {
-	char directory[SCRATCH_PATH_SIZE];
-	pid_t pid;
-	int port;
-};
-
-static void run(const char *directory, const char *command)
-{
-	char line[SCRATCH_PATH_SIZE + 600];
-
-	snprintf(line, sizeof line, "cd %s && %s", directory, command);
-	if (system(line) != 0)
-		fail_msg("failed: %s", command);
-}
-
-static int listening_port(int output)
-{
-	char text[512] = "";
-	size_t size = 0;
-	char *accept;
-
-	while (!(accept = strstr(text, "ACCEPT ")) || !strchr(accept, '\n')) {
-		ssize_t got = read(output, text + size, sizeof text - 1 - size);
-		if (got <= 0)
-			fail_msg("openssl s_server: %s", text);
-		size += (size_t)got;
-		text[size] = '\0';
-	}
-	return atoi(strrchr(accept, ':') + 1);
-}
-
-/* A provider with a certificate that it signed itself: cert.pem is the bundle that vouches for it, by-hash/ the directory,
- * empty/ a directory of no certificates. */
-static void tls_start(struct tls *tls)
-{
-	int output[2];
-
-	scratch_new(tls->directory);
-	run(tls->directory, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem "
-			    "-days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null");
-	run(tls->directory, "mkdir -p by-hash empty postcodes/DH1%203LE && "
-			    "cp cert.pem by-hash/$(openssl x509 -hash -noout -in cert.pem).0 && "
-			    "printf 'HTTP/1.0 200 OK\\r\\n\\r\\n{\"status\":200,\"result\":true}' >postcodes/DH1%203LE/validate");
-	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
-	tls->pid = fork();
-	if (tls->pid == 0) {
-		dup2(output[1], STDOUT_FILENO);
-		dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
-		dup2(STDIN_FILENO, STDERR_FILENO);
-		if (chdir(tls->directory) == 0)
-			execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key",
-			       "key.pem", "-HTTP", (char *)NULL);
-		_exit(1);
-	}
-	close(output[1]);
-	tls->port = listening_port(output[0]);
-	close(output[0]);
-}
-
-static void tls_stop(struct tls *tls)
-{
-	kill(tls->pid, SIGKILL);
-	waitpid(tls->pid, NULL, 0);
-	scratch_remove(tls->directory);
-}
-
-static void set_path(const char *name, const char *directory, const char *path)
-{
-	char value[SCRATCH_PATH_SIZE + 32];
-
-	snprintf(value, sizeof value, "%s/%s", directory, path);
-	if (path)
-		setenv(name, value, 1);
-	else
-		unsetenv(name);
-}
-
-/* A bundle alone (slim containers), a directory alone, either beside the other's; CURL_CA_BUNDLE and none else; nothing. */
-static void test_who_is_trusted(void **state)
-{
-	static const struct {
-		const char *file, *directory, *bundle;
-		enum postcode_verdict expected;
-	} table[] = {
-		{"cert.pem", "empty", NULL, POSTCODE_EXISTS},
-		{"nothing.pem", "by-hash", NULL, POSTCODE_EXISTS},
-		{"cert.pem", "by-hash", NULL, POSTCODE_EXISTS},
-		{"cert.pem", NULL, NULL, POSTCODE_EXISTS},
-		{NULL, "by-hash", NULL, POSTCODE_EXISTS},
-		{NULL, "by-hash:nowhere", NULL, POSTCODE_EXISTS},
-		{"nothing.pem", "empty", "cert.pem", POSTCODE_EXISTS},
-		{"key.pem", "by-hash", NULL, POSTCODE_EXISTS},
-		{"key.pem", "empty", NULL, POSTCODE_UNREACHABLE},
-		{"nothing.pem", "empty", NULL, POSTCODE_UNREACHABLE},
-		{"cert.pem", "empty", "nothing.pem", POSTCODE_UNREACHABLE},
-		{NULL, "by-hash", "nothing.pem", POSTCODE_UNREACHABLE},
-		{NULL, NULL, NULL, POSTCODE_UNREACHABLE}, /* last: it leaves no variable set */
-	};
-	struct postcode_options options = postcode_options_default();
-	char base[64];
-	struct tls tls;
-
-	(void)state;
-	tls_start(&tls);
-	listen_to_log();
-	snprintf(base, sizeof base, "https://127.0.0.1:%d", tls.port);
-	options.mode = POSTCODE_STRICT;
-	options.postcodes_io = base;
-	options.getthedata = "http://127.0.0.1:1";
-	options.deadline_ms = 10000; /* a thousand seconds */
-	for (size_t i = 0, complaints = 0; i < sizeof table / sizeof table[0]; i++) {
-		set_path("SSL_CERT_FILE", tls.directory, table[i].file);
-		set_path("SSL_CERT_DIR", tls.directory, table[i].directory);
-		set_path("CURL_CA_BUNDLE", tls.directory, table[i].bundle);
-		struct postcode_checker *checker = checker_of(&options);
-		if (verdict_of(checker, "DH1 3LE") != table[i].expected)
-			fail_msg("%s, %s, %s:\n%s", table[i].file, table[i].directory, table[i].bundle, log_text());
-		complaints += table[i].expected == POSTCODE_UNREACHABLE;
-		assert_int_equal(lines_with("provider=postcodes.io reason=certificate"), complaints);
-		postcode_checker_free(checker);
-	}
-	tls_stop(&tls);
-}
-
-/* Who has no certificates hears it at the start, and what to install; who asks without TLS does not. */
-static void test_no_certificates_are_missed_at_the_start(void **state)
-{
-	struct postcode_options options = postcode_options_default();
-
-	(void)state;
-	listen_to_log();
-	setenv("SSL_CERT_FILE", "/nowhere/bundle.pem", 1);
-	setenv("SSL_CERT_DIR", "/", 1); /* a directory, and no certificate in it */
-	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "", "");
-	postcode_checker_announce(checker);
-	assert_int_equal(lines_with("certificates"), 0);
-	postcode_checker_free(checker);
-	checker = checker_of(&options);
-	postcode_checker_announce(checker);
-	assert_said("no certificates of authorities in /nowhere/bundle.pem and /, so");
-	assert_said("install the package ca-certificates");
-	postcode_checker_free(checker);
-	unsetenv("SSL_CERT_FILE");
-	unsetenv("SSL_CERT_DIR");
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -490,8 +267,6 @@ int main(void)
 		cmocka_unit_test_teardown(test_proxy, stop_listening),
 		cmocka_unit_test_teardown(test_no_proxy_of_the_environment, stop_listening),
 		cmocka_unit_test(test_bad_proxies),
-		cmocka_unit_test_teardown(test_who_is_trusted, stop_listening),
-		cmocka_unit_test_teardown(test_no_certificates_are_missed_at_the_start, stop_listening),
 	};
 
 	set_proxies(NULL);

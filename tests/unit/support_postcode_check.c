@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 struct provider provider;
 
 static _Noreturn void run_provider(int input, int output)
@@ -201,4 +200,24 @@ void order_asks(struct postcode_checker *checker, const char *postcode, struct o
 	outcome->at_once = postcode_check(checker, postcode, &outcome->verdict, order_answered, outcome);
 	if (outcome->at_once)
 		order_answered(outcome, outcome->verdict);
+}
+
+enum postcode_verdict verdict_of(struct postcode_checker *checker, const char *postcode)
+{
+	struct outcome outcome;
+
+	order_asks(checker, postcode, &outcome);
+	wait_for(&outcome, 1);
+	assert_int_equal(outcome.answers_count, 1);
+	return outcome.verdict;
+}
+
+struct postcode_checker *checker_of(const struct postcode_options *options)
+{
+	char error[256] = "";
+	struct postcode_checker *checker = postcode_checker_new(provider.base, options, error, sizeof error);
+
+	if (!checker)
+		fail_msg("%s", error);
+	return checker;
 }

@@ -61,3 +61,7 @@ struct postcode_checker *checker_within(uint32_t deadline_ms, enum postcode_mode
 void order_asks(struct postcode_checker *checker, const char *postcode, struct outcome *outcome);
 /* context: the struct outcome. */
 void order_answered(void *context, enum postcode_verdict verdict);
+/* What the order is told; once. */
+enum postcode_verdict verdict_of(struct postcode_checker *checker, const char *postcode);
+/* Fails the test when there is no such checker. */
+struct postcode_checker *checker_of(const struct postcode_options *options);

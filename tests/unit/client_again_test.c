@@ -18,7 +18,6 @@
 
 #include "client/command.h"
 #include "client/environment.h"
-#include "rpc/frontend.h"
 #include "tests/unit/support_frontend.h"
 #include "tests/unit/support_scratch.h"
 
@@ -62,14 +61,10 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 		return FALSE;
 	if (script->refuses) {
 		result->outcome = JH_REFUSED;
-		result->jh_write_result_u.problem.error.jh_text_val = strdup("lost since 2026-11-30T19:27:14Z");
-		result->jh_write_result_u.problem.error.jh_text_len = sizeof "lost since 2026-11-30T19:27:14Z" - 1;
-		return TRUE;
+		return frontend_complains(&result->jh_write_result_u.problem, JH_REASON_NONE,
+					  "lost since 2026-11-30T19:27:14Z");
 	}
-	result->outcome = JH_DONE;
-	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
-	return TRUE;
+	return frontend_places(result);
 }
 
 /* --- the client ------------------------------------------------------------------------------------------------- */
@@ -398,7 +393,6 @@ static int set_up(void **state)
 	ssize_t size = readlink("/proc/self/exe", build, sizeof build - 1);
 
 	(void)state;
-	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < 3 && size > 0; i++) /* tests/unit/NAME */
 		while (size > 0 && build[--size] != '/')
 			;
@@ -407,7 +401,6 @@ static int set_up(void **state)
 	script = shared_with_frontend(sizeof *script);
 	if (!script || write_orders("it's an order.txt") || write_orders("-b\x1b[31m\xff.txt"))
 		return 1;
-	strcpy(script->address, "127.0.0.1:0");
 	fork_frontend(script->address, CLUSTER_BASE);
 	return 0;
 }

@@ -9,13 +9,11 @@
 #include <cmocka.h>
 
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/command.h"
-#include "rpc/frontend.h"
 #include "tests/unit/support_frontend.h"
 
 #define QUERIES_MAX 8
@@ -68,7 +66,6 @@ static void start_frontend(enum manner manner, uint32_t orders)
 	memset(script, 0, sizeof *script);
 	script->manner = manner;
 	script->orders = orders;
-	strcpy(script->address, "127.0.0.1:0");
 	fork_frontend(script->address, PROGRAM_BASE_DEFAULT);
 }
 
@@ -197,7 +194,6 @@ static void test_nonsense_is_no_history(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	signal(SIGPIPE, SIG_IGN);
 	script = shared_with_frontend(sizeof *script);
 	return script == NULL;
 }

@@ -60,14 +60,23 @@ static enum postcode_answer answer_of(enum postcode_provider provider, const cha
 	return answer;
 }
 
+struct row {
+	const char *postcode;
+	long status;
+	const char *body;
+	enum postcode_answer expected;
+};
+
+static void means(enum postcode_provider provider, const struct row *rows, size_t count)
+{
+	for (const struct row *row = rows; row < rows + count; row++)
+		if (answer_of(provider, row->postcode, row->status, row->body, strlen(row->body)) != row->expected)
+			fail_msg("%s %ld %s", row->postcode, row->status, row->body);
+}
+
 static void test_postcodes_io(void **state)
 {
-	static const struct {
-		const char *postcode;
-		long status;
-		const char *body;
-		enum postcode_answer expected;
-	} table[] = {
+	static const struct row table[] = {
 		{"DH1 3LE", 200, "{\"status\":200,\"result\":true}", POSTCODE_ANSWER_EXISTS},
 		{"DH1 3LE", 200, " {\"result\":true, \"status\":200, \"more\":[1,2]}\n", POSTCODE_ANSWER_EXISTS},
 		{"DH1 3LE", 200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_NONE},
@@ -120,11 +129,7 @@ static void test_postcodes_io(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const char *body = table[i].body;
-		if (answer_of(POSTCODES_IO, table[i].postcode, table[i].status, body, strlen(body)) != table[i].expected)
-			fail_msg("%s %ld %s", table[i].postcode, table[i].status, body);
-	}
+	means(POSTCODES_IO, table, sizeof(table) / sizeof(table[0]));
 }
 
 /* Its directory is an old one: it confirms what is live in it and refuses nothing. */
@@ -133,12 +138,7 @@ static void test_getthedata(void **state)
 #define MATCH(postcode, status) \
 	"{\"status\":\"match\",\"match_type\":\"unit_postcode\",\"input\":\"DH13LE\",\"data\":{\"postcode\":\"" postcode \
 	"\",\"status\":\"" status "\"}}"
-	static const struct {
-		const char *postcode;
-		long status;
-		const char *body;
-		enum postcode_answer expected;
-	} table[] = {
+	static const struct row table[] = {
 		{"DH1 3LE", 200, MATCH("DH1 3LE", "live"), POSTCODE_ANSWER_EXISTS},
 		{"DH1 3LE", 200, MATCH("DH13LE", "live"), POSTCODE_ANSWER_EXISTS},
 		{"DH1 3LE", 200, "{\"status\":\"match\",\"data\":{\"postcode\":\"dh1 3le\",\"status\":\"live\"}}",
@@ -171,11 +171,7 @@ static void test_getthedata(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const char *body = table[i].body;
-		if (answer_of(GETTHEDATA, table[i].postcode, table[i].status, body, strlen(body)) != table[i].expected)
-			fail_msg("%s %ld %s", table[i].postcode, table[i].status, body);
-	}
+	means(GETTHEDATA, table, sizeof(table) / sizeof(table[0]));
 }
 
 /* Bodies over the limit, very deep ones, and ones that hold NULs are no answers. */

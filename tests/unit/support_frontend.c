@@ -8,12 +8,12 @@
 
 #include <event2/event.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/command.h"
-#include "rpc/frontend.h"
 #include "rpc/net/server.h"
 
 static pid_t frontend_pid;
@@ -63,8 +63,10 @@ static _Noreturn void serve(char *address, uint32_t base, int ready)
 
 void *shared_with_frontend(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *memory;
 
+	signal(SIGPIPE, SIG_IGN);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -73,6 +75,8 @@ void fork_frontend(char address[FRONTEND_ADDRESS_SIZE], uint32_t base)
 	int ready[2];
 	char byte;
 
+	if (!address[0])
+		strcpy(address, "127.0.0.1:0");
 	assert_int_equal(pipe(ready), 0);
 	frontend_pid = fork();
 	assert_true(frontend_pid >= 0);
@@ -90,4 +94,20 @@ void stop_frontend(void)
 	kill(frontend_pid, SIGKILL);
 	waitpid(frontend_pid, NULL, 0);
 	frontend_pid = 0; /* the number may be another process's soon */
+}
+
+bool_t frontend_places(jh_write_result *result)
+{
+	result->outcome = JH_DONE;
+	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
+	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
+	return TRUE;
+}
+
+bool_t frontend_complains(jh_problem *problem, jh_reason reason, const char *why)
+{
+	problem->reason = reason;
+	problem->error.jh_text_val = strdup(why);
+	problem->error.jh_text_len = (u_int)strlen(why);
+	return TRUE;
 }

@@ -6,11 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rpc/frontend.h"
+
 #define FRONTEND_ADDRESS_SIZE 64
 
-/* Memory, all zeros, that the test and every front-end it forks afterwards see alike; NULL: there is none. */
+/* Memory, all zeros, that the test and every front-end it forks afterwards see alike; NULL: there is none. From here on
+ * nobody dies of what a peer no longer reads. */
 void *shared_with_frontend(size_t size);
-/* Returns once it listens at `address`, of that shared memory; "127.0.0.1:0" there becomes the port that it got. It serves
- * the cluster at that program base, and the one at the usual base. */
+/* Returns once it listens at `address`, of that shared memory; empty, it becomes a free port of 127.0.0.1. It serves the
+ * cluster at that program base, and the one at the usual base. */
 void fork_frontend(char address[FRONTEND_ADDRESS_SIZE], uint32_t base);
 void stop_frontend(void);
+
+/* Answers for the test's procedures, to be returned: the order is placed, as op 7; and what is wrong. */
+bool_t frontend_places(jh_write_result *result);
+bool_t frontend_complains(jh_problem *problem, jh_reason reason, const char *why);

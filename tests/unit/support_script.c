@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +23,7 @@ static enum step next_step(void)
 static bool_t refuse(jh_outcome outcome, jh_reason reason, jh_outcome *result_outcome, jh_problem *problem)
 {
 	*result_outcome = outcome;
-	problem->reason = reason;
-	problem->error.jh_text_val = strdup("because the script says so");
-	problem->error.jh_text_len = (u_int)strlen(problem->error.jh_text_val);
-	return TRUE;
+	return frontend_complains(problem, reason, "because the script says so");
 }
 
 static void reject(enum step step, SVCXPRT *transport)
@@ -108,10 +104,7 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 	step = next_step();
 	if (step != DONE)
 		return play(step, request, &result->outcome, &result->jh_write_result_u.problem);
-	result->outcome = JH_DONE;
-	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
-	return TRUE;
+	return frontend_places(result);
 }
 
 bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
@@ -167,7 +160,6 @@ struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, co
 	memset(script, 0, sizeof *script);
 	memcpy(script->steps, steps, count * sizeof *steps);
 	script->steps_count = count;
-	strcpy(script->address, "127.0.0.1:0");
 	fork_frontend(script->address, PROGRAM_BASE_DEFAULT);
 	options.frontend = script->address;
 	options.timeout_ms = timeout_ms;
@@ -177,7 +169,6 @@ struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, co
 int start_script(void **state)
 {
 	(void)state;
-	signal(SIGPIPE, SIG_IGN);
 	script = shared_with_frontend(sizeof *script);
 	return script == NULL;
 }

@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #include "client/session.h"
-#include "rpc/frontend.h"
 #include "tests/unit/support_frontend.h"
 
 #define STEPS_MAX 16

@@ -3,13 +3,11 @@
  *
  *     other_format PROGRAM newer | older | cut | deaf      deaf: does not know the procedure
  *     other_format PROGRAM hello FORMAT       prints the verdict and the text of the answer */
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rpc/replica.h"
 #include "raw_server.h"
@@ -20,7 +18,6 @@ static void put_hello(XDR *xdr, uint32_t format, bool cut)
 	static char error[] = "upgrade whoever";
 	jh_text text = {sizeof error - 1, error};
 
-	raw_put(xdr, SUCCESS);
 	raw_put(xdr, JH_HELLO_FORMAT);
 	if (!xdr_jh_text(xdr, &text))
 		raw_fail("no room");
@@ -30,35 +27,25 @@ static void put_hello(XDR *xdr, uint32_t format, bool cut)
 			raw_put(xdr, 0xffffffffu);
 }
 
-static void answer(int fd, uint32_t xid, uint32_t procedure, const char *way)
+static bool answer(int fd, const char *call, const char *way)
 {
 	static char reply[1024];
 	XDR xdr;
 
-	xdrmem_create(&xdr, reply + RAW_MARK, sizeof reply - RAW_MARK, XDR_ENCODE);
-	raw_put(&xdr, xid);
-	raw_put(&xdr, REPLY);
-	raw_put(&xdr, MSG_ACCEPTED);
-	raw_put(&xdr, AUTH_NONE);
-	raw_put(&xdr, 0);
-	if (procedure == HELLO && strcmp(way, "deaf") == 0)
-		raw_put(&xdr, PROC_UNAVAIL);
-	else
-		put_hello(&xdr, JH_CLUSTER_FORMAT + (strcmp(way, "older") == 0 ? -1u : 1u), strcmp(way, "cut") == 0);
-	if (!raw_reply(fd, reply, &xdr))
-		raw_fail("write");
+	if (raw_word(call, 5) == HELLO && strcmp(way, "deaf") == 0)
+		return raw_reject(fd, call, raw_rejection("proc_unavail"));
+	raw_accept(&xdr, reply, sizeof reply, call);
+	put_hello(&xdr, JH_CLUSTER_FORMAT + (strcmp(way, "older") == 0 ? -1u : 1u), strcmp(way, "cut") == 0);
+	return raw_reply(fd, reply, &xdr);
 }
 
 static void serve(int fd, const char *way)
 {
 	static char call[1 << 16];
-	uint32_t xid, procedure;
 
-	while (raw_call(fd, call, sizeof call) > 0) {
-		memcpy(&xid, call, sizeof xid);
-		memcpy(&procedure, call + 20, sizeof procedure);
-		answer(fd, ntohl(xid), ntohl(procedure), way);
-	}
+	while (raw_call(fd, call, sizeof call) > 0)
+		if (!answer(fd, call, way))
+			raw_fail("write");
 }
 
 /* The hello of another time: its first word is the format, and what follows is not for this one to read. */
@@ -91,17 +78,11 @@ static int hello(rpcprog_t program, uint32_t format)
 
 int main(int argc, char **argv)
 {
-	int listener, fd;
 	uint16_t port;
 
 	if (argc == 4 && strcmp(argv[2], "hello") == 0)
 		return hello((rpcprog_t)atol(argv[1]), (uint32_t)atol(argv[3]));
 	if (argc != 3)
 		return 2;
-	listener = raw_listen((rpcprog_t)atol(argv[1]), JH_REPLICA_V1, &port);
-	while ((fd = accept(listener, NULL, NULL)) >= 0) {
-		serve(fd, argv[2]);
-		close(fd);
-	}
-	return 1;
+	raw_serve(raw_listen((rpcprog_t)atol(argv[1]), JH_REPLICA_V1, &port), serve, argv[2]);
 }

@@ -6,36 +6,16 @@
  *
  * Lines are parted by semicolons. A line: an outcome and a reason of shop.x by their names, or what a stock client is to
  * hear, by the name of its enum clnt_stat. */
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "rpc/frontend.h"
 #include "raw_server.h"
 
 #define REQUESTS 1024
-
-struct way {
-	const char *name;
-	uint32_t words[5]; /* of the reply, behind xid and REPLY */
-	unsigned int count; /* 0: no reply */
-};
-
-static const struct way ways[] = {
-	{"RPC_PROGUNAVAIL", {MSG_ACCEPTED, AUTH_NONE, 0, PROG_UNAVAIL}, 4},
-	{"RPC_PROCUNAVAIL", {MSG_ACCEPTED, AUTH_NONE, 0, PROC_UNAVAIL}, 4},
-	{"RPC_CANTDECODEARGS", {MSG_ACCEPTED, AUTH_NONE, 0, GARBAGE_ARGS}, 4},
-	{"RPC_SYSTEMERROR", {MSG_ACCEPTED, AUTH_NONE, 0, SYSTEM_ERR}, 4},
-	{"RPC_CANTDECODERES", {MSG_ACCEPTED, AUTH_NONE, 0, SUCCESS, 0}, 5}, /* JH_DONE, and nothing behind it */
-	{"RPC_VERSMISMATCH", {MSG_DENIED, RPC_MISMATCH, 3, 3}, 4},
-	{"RPC_AUTHERROR", {MSG_DENIED, AUTH_ERROR, AUTH_TOOWEAK}, 3},
-	{"RPC_TIMEDOUT", {0}, 0},
-	{"RPC_CANTRECV", {0}, 0}, /* hangs up */
-};
 
 static const char *const outcomes[] = {"JH_DONE", "JH_REFUSED", "JH_UNKNOWN", "JH_UNAVAILABLE", "JH_MOVED"};
 static const char *const reasons[] = {"JH_REASON_NONE",	      "JH_REASON_BAD_REQUEST", "JH_REASON_INVALID_POSTCODE",
@@ -129,55 +109,50 @@ static void put_result(XDR *xdr, const char *line)
 }
 
 /* False: the connection is to end. */
-static bool answer(int fd, uint32_t xid, const char *line)
+static bool answer(int fd, const char *call, const char *line)
 {
 	static char reply[1024];
-	const struct way *way = ways;
+	const struct raw_rejection *rejection = raw_rejection(line);
 	XDR xdr;
 
-	while (way < ways + sizeof ways / sizeof *ways && strcmp(way->name, line) != 0)
-		way++;
-	xdrmem_create(&xdr, reply + RAW_MARK, sizeof reply - RAW_MARK, XDR_ENCODE);
-	raw_put(&xdr, xid);
-	raw_put(&xdr, REPLY);
-	if (way < ways + sizeof ways / sizeof *ways) {
-		if (way->count == 0)
-			return strcmp(line, "RPC_TIMEDOUT") == 0;
-		for (unsigned int i = 0; i < way->count; i++)
-			raw_put(&xdr, way->words[i]);
-	} else if (strcmp(line, "RPC_PROGVERSMISMATCH") == 0) {
-		for (unsigned int i = 0; i < 6; i++)
-			raw_put(&xdr, (uint32_t[]){MSG_ACCEPTED, AUTH_NONE, 0, PROG_MISMATCH, 2, 3}[i]);
-	} else {
-		for (unsigned int i = 0; i < 4; i++)
-			raw_put(&xdr, (uint32_t[]){MSG_ACCEPTED, AUTH_NONE, 0, SUCCESS}[i]);
+	if (rejection)
+		return raw_reject(fd, call, rejection);
+	if (strcmp(line, "RPC_TIMEDOUT") == 0)
+		return true;
+	if (strcmp(line, "RPC_CANTRECV") == 0)
+		return false;
+	raw_accept(&xdr, reply, sizeof reply, call);
+	if (strcmp(line, "RPC_CANTDECODERES") == 0)
+		raw_put(&xdr, JH_DONE); /* and nothing behind it */
+	else
 		put_result(&xdr, line);
-	}
 	return raw_reply(fd, reply, &xdr);
 }
 
-static void serve(int fd)
+static void serve(int fd, const char *unused)
 {
 	static char call[1 << 16];
-	uint32_t size, words[6], length;
+	uint32_t size;
 
+	(void)unused;
 	while ((size = raw_call(fd, call, sizeof call)) > 0) {
 		uint32_t at = RAW_CALL_HEAD;
 		jh_place_args args = {.request = 0};
 		char line[256] = "";
 		XDR xdr;
 
-		memcpy(words, call, sizeof words);
 		for (int i = 0; i < 2; i++) { /* credential and verifier */
+			uint32_t length;
+
 			if (size - at < 8)
 				return;
-			memcpy(&length, call + at + 4, 4);
+			length = raw_word(call + at, 1);
 			at += 8;
-			if (ntohl(length) > size - at)
+			if (length > size - at)
 				return;
-			at += ntohl(length);
+			at += length;
 		}
-		if (ntohl(words[5]) == PLACE_ORDER) {
+		if (raw_word(call, 5) == PLACE_ORDER) {
 			xdrmem_create(&xdr, call + at, size - at, XDR_DECODE);
 			if (!xdr_jh_place_args(&xdr, &args))
 				raw_fail("the call does not decode");
@@ -186,14 +161,14 @@ static void serve(int fd)
 		} else {
 			snprintf(line, sizeof line, "RPC_PROCUNAVAIL");
 		}
-		if (!answer(fd, ntohl(words[0]), line))
+		if (!answer(fd, call, line))
 			return;
 	}
 }
 
 int main(int argc, char **argv)
 {
-	int listener, fd;
+	int listener;
 	uint16_t port;
 
 	if (argc != 2)
@@ -201,9 +176,5 @@ int main(int argc, char **argv)
 	listener = raw_listen((rpcprog_t)atol(argv[1]), JH_FRONTEND_V1, &port);
 	printf("127.0.0.1:%u\n", (unsigned int)port);
 	fflush(stdout);
-	while ((fd = accept(listener, NULL, NULL)) >= 0) {
-		serve(fd);
-		close(fd);
-	}
-	return 1;
+	raw_serve(listener, serve, NULL);
 }

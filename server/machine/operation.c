@@ -3,8 +3,8 @@
 static const struct operation *row_of(uint32_t kind)
 {
 	for (uint32_t i = 0; i < operation_table_size; i++)
-		if (operation_table[i].kind == kind)
-			return &operation_table[i];
+		if (operation_table[i]->kind == kind)
+			return operation_table[i];
 	return NULL;
 }
 

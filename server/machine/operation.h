@@ -21,7 +21,7 @@ struct operation {
 };
 
 /* Defined by the shop. */
-extern const struct operation operation_table[];
+extern const struct operation *const operation_table[];
 extern const uint32_t operation_table_size;
 
 /* history: borrowed, it outlives the shop. */

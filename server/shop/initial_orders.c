@@ -10,7 +10,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
 #include "rpc/base/postcode.h"
-#include "server/shop/order.h"
+#include "server/shop/order_encoding.h"
 
 static struct text_span text_of(const char *text)
 {

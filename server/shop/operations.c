@@ -1,8 +1,8 @@
-/* The kinds of operation that there are. A new one is a row here and two files beside it. */
+/* The kinds of operation that there are: a new one is a row here and two files beside it. */
 #include "server/machine/operation.h"
 #include "server/shop/order.h"
 
-const struct operation operation_table[] = {
-	{.kind = ORDER_KIND, .name = "order", .is_canonical = order_is_canonical, .apply = order_apply},
+const struct operation *const operation_table[] = {
+	&order_operation,
 };
 const uint32_t operation_table_size = sizeof operation_table / sizeof operation_table[0];

@@ -1,32 +1,6 @@
-/* The operation "order": items of free text for a postcode. Its content, and its row of the table of operations. */
+/* The operation "order": its row of the table of operations. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "rpc/base/limits.h"
 #include "server/machine/operation.h"
 
-/* struct jh_order of rpc/shop.x. Texts are borrowed from the bytes that were read. */
-struct order {
-	struct text_span customer;
-	struct text_span postcode;
-	uint32_t items_count;
-	struct text_span items[LIMIT_ITEMS]; /* the first items_count are set */
-};
-
-#define ORDER_KIND 1 /* JH_OPERATION_ORDER */
-
-/* False when content is anything but one canonical order: cut, trailing bytes, padding that is not zero, a text over its
- * limit, no items or an empty one. */
-bool order_parse(const void *content, size_t size, struct order *order);
-bool order_is_canonical(const void *content, size_t size);
-/* Of canonical content. */
-struct text_span order_postcode(const void *content, size_t size);
-
-/* Writes a body with this order; returns its size, or 0 when it does not fit in size bytes or breaks a limit.
- * LIMIT_BODY_BYTES always suffice. kind and content of body are not read. */
-size_t order_encode(const struct body *body, const struct order *order, void *out, size_t size);
-
-void order_apply(struct shop *shop, uint32_t entry, const struct body *body);
+extern const struct operation order_operation;

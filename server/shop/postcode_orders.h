@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "rpc/base/uuid.h"
-#include "server/shop/order.h"
+#include "server/shop/order_encoding.h"
 
 struct history;
 struct postcode_orders;

@@ -12,7 +12,8 @@
 #include "replica_calls_shell.h"
 #include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
-#include "server/shop/order.h"
+#include "server/machine/operation.h"
+#include "server/shop/order_encoding.h"
 #include "server/peers/push_wire.h"
 
 #define MESSAGES_MAX 64

@@ -11,7 +11,7 @@
 
 #include "rpc/base/must.h"
 #include "server/shop/initial_orders.h"
-#include "server/shop/order.h"
+#include "server/shop/order_encoding.h"
 
 void bytes_put(struct bytes *bytes, const void *from, size_t size)
 {

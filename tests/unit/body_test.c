@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "rpc/shop.h"
-#include "server/shop/order.h"
+#include "server/machine/operation.h"
+#include "server/shop/order_encoding.h"
 #include "support_orders.h"
 
 #define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "rpc/shop.h"
+#include "server/machine/operation.h"
 #include "server/machine/body.h"
 #include "server/machine/machine.h"
 #include "support_orders.h"

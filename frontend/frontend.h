@@ -8,6 +8,7 @@
 
 #include "frontend/announced.h"
 #include "frontend/discovery.h"
+#include "frontend/driver/driver.h"
 #include "frontend/links.h"
 #include "frontend/options.h"
 #include "frontend/router/router.h"
@@ -57,13 +58,10 @@ struct frontend {
 
 	/* manager.c */
 	struct views *views;
-	struct views_actions *actions;
-	struct uuid incarnation;
+	struct driver *driver;
 	struct event *deadline;
 	struct event *demand;    /* made active when the router says that requests wait */
 	bool begun;              /* the view manager knows what was stored */
-	bool stepping;
-	bool demand_told;        /* what the view manager last heard */
 	uint64_t next_token;
 	struct operator_call operators[OPERATORS_MAX];
 };

@@ -1,4 +1,4 @@
-/* The view manager's shell: hands it every event with the time, carries out what it decides, in its order. */
+/* The shell of the view manager's driver: its clock and deadline, connections, the disk and the operators' calls. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,47 +9,79 @@
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
 
-/* --- actions ------------------------------------------------------------------------------------------------------ */
+/* --- what the driver asks for --------------------------------------------------------------------------------------- */
 
-static struct identity own_identity(const struct frontend *frontend)
+static void get_clock(void *context, uint64_t *now_ms, int64_t *wall_us)
 {
-	const struct view *view = views_current(frontend->views);
-
-	return (struct identity){.format = JH_CLUSTER_FORMAT,
-				 .program_base = frontend->options.daemon.program_base,
-				 .uuid = views_manager(frontend->views),
-				 .incarnation = frontend->incarnation,
-				 .cluster = view->cluster,
-				 .generation = view->generation};
+	(void)context;
+	*now_ms = frontend_now_ms();
+	*wall_us = rpc_wall_us();
 }
 
-/* Whether reads may go to the replica that reports this; the router forgets readers with their link and with their
- * view. */
-static void judge_reader(struct frontend *frontend, uint32_t id, const struct report *report)
+static struct uuid draw(void *context)
 {
-	const struct view *view = views_current(frontend->views);
-	bool able = report->state == STATE_FOLLOWING && report->view.number == view->number &&
-		    view_member_exact(view, id, report->uuid) != NULL;
-
-	router_reader(frontend->router, id, able && router_serving(frontend->router));
+	(void)context;
+	return uuid_draw();
 }
 
-static void route(struct frontend *frontend, uint32_t id, uint64_t view, uint64_t commit, uint64_t now_ms)
+static void tell_peers(void *context)
 {
-	struct views_row rows[LIMIT_REPLICAS];
+	struct frontend *frontend = context;
+	struct peers peers;
 
-	router_route(frontend->router, view, id, commit, now_ms);
-
-	uint32_t count = views_rows(frontend->views, now_ms, rows);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (rows[i].reachable && rows[i].report != NULL)
-			judge_reader(frontend, rows[i].id, rows[i].report);
+	views_peers(frontend->views, &peers);
+	links_set_directory(frontend->links, &peers);
 }
 
-static void answer_operator(struct frontend *frontend, uint64_t token, enum views_outcome outcome,
-			    const char *text)
+static void connect_replica(void *context, uint32_t id, const char *address, const struct identity *me)
 {
+	struct frontend *frontend = context;
+	struct identity own = *me;
+
+	own.format = JH_CLUSTER_FORMAT;
+	own.program_base = frontend->options.daemon.program_base;
+	links_connect(frontend->links, id, address, &own);
+}
+
+static void disconnect_replica(void *context, uint32_t id)
+{
+	struct frontend *frontend = context;
+
+	links_disconnect(frontend->links, id);
+}
+
+static void heartbeat(void *context, uint32_t id, uint64_t view, bool retire)
+{
+	struct frontend *frontend = context;
+
+	links_heartbeat(frontend->links, id, view, retire, frontend->options.views.min_members,
+			frontend->options.views.full_wait_ms);
+}
+
+static void save(void *context, uint64_t ticket, const struct views_stored *stored)
+{
+	struct frontend *frontend = context;
+
+	store_save(frontend->store, ticket, stored);
+}
+
+static void install(void *context, uint32_t id, const struct view *view)
+{
+	struct frontend *frontend = context;
+
+	links_install(frontend->links, id, view);
+}
+
+static void bind_replica(void *context, uint32_t id, struct uuid manager)
+{
+	struct frontend *frontend = context;
+
+	links_bind(frontend->links, id, manager, frontend->options.views.take_over);
+}
+
+static void answer_operator(void *context, uint64_t token, enum views_outcome outcome, const char *text)
+{
+	struct frontend *frontend = context;
 	static const jh_outcome outcomes[] = {
 		[VIEWS_REFUSED] = JH_REFUSED, [VIEWS_DONE] = JH_DONE, [VIEWS_UNSURE] = JH_UNKNOWN};
 
@@ -69,93 +101,32 @@ static void answer_operator(struct frontend *frontend, uint64_t token, enum view
 	}
 }
 
-static void reset_floor(struct frontend *frontend)
+static void clean(void *context, uint32_t id, const char *address)
 {
-	if (router_serving(frontend->router))
-		router_hold(frontend->router, "no primary: the operator promotes a replica");
-	router_reset_floor(frontend->router);
-}
+	struct frontend *frontend = context;
 
-static void clean(struct frontend *frontend, uint32_t id, const char *address)
-{
 	if (address[0] != '\0')
-		registry_clean_async(frontend->registry, frontend->options.daemon.program_base + id, JH_REPLICA_V1,
-				     address);
+		registry_clean_async(frontend->registry, frontend->options.daemon.program_base + id, JH_REPLICA_V1, address);
 }
 
-static void leave(struct frontend *frontend, const char *why)
+static void say(void *context, int level, const char *text)
 {
+	(void)context;
+	log_line((enum log_level)level, "views", "%s", text);
+}
+
+static void leave(void *context, const char *why)
+{
+	struct frontend *frontend = context;
+
 	log_error("views", "%s", why);
 	frontend->exit_status = 1;
 	event_base_loopbreak(frontend->base);
 }
 
-static void connect_replica(struct frontend *frontend, uint32_t id, const char *address, uint64_t now_ms)
+static void set_deadline(void *context, uint64_t deadline_ms, uint64_t now_ms)
 {
-	struct identity me = own_identity(frontend);
-
-	router_link(frontend->router, id, false, now_ms);
-	links_connect(frontend->links, id, address, &me);
-}
-
-static void disconnect_replica(struct frontend *frontend, uint32_t id, uint64_t now_ms)
-{
-	links_disconnect(frontend->links, id);
-	router_link(frontend->router, id, false, now_ms);
-}
-
-static void carry_out(struct frontend *frontend, const struct views_action *action, uint64_t now_ms)
-{
-	switch (action->kind) {
-	case VIEWS_DO_CONNECT:
-		connect_replica(frontend, action->connect.id, action->connect.address, now_ms);
-		return;
-	case VIEWS_DO_DISCONNECT:
-		disconnect_replica(frontend, action->disconnect.id, now_ms);
-		return;
-	case VIEWS_DO_HEARTBEAT:
-		links_heartbeat(frontend->links, action->heartbeat.id, action->heartbeat.view, action->heartbeat.retire,
-				frontend->options.views.min_members, frontend->options.views.full_wait_ms);
-		return;
-	case VIEWS_DO_STORE:
-		store_save(frontend->store, action->store.ticket, views_to_store(frontend->views));
-		return;
-	case VIEWS_DO_INSTALL:
-		links_install(frontend->links, action->install.id, views_current(frontend->views));
-		return;
-	case VIEWS_DO_BIND:
-		links_bind(frontend->links, action->bind.id, views_manager(frontend->views),
-			   frontend->options.views.take_over);
-		return;
-	case VIEWS_DO_ROUTE:
-		route(frontend, action->route.id, action->route.view, action->route.commit, now_ms);
-		return;
-	case VIEWS_DO_HOLD:
-		router_hold(frontend->router, action->hold.text);
-		return;
-	case VIEWS_DO_ANSWER:
-		answer_operator(frontend, action->answer.token, action->answer.outcome, action->answer.text);
-		return;
-	case VIEWS_DO_RESET_FLOOR:
-		reset_floor(frontend);
-		return;
-	case VIEWS_DO_CLEAN:
-		clean(frontend, action->clean.id, action->clean.address);
-		return;
-	case VIEWS_DO_LOG:
-		log_line((enum log_level)action->log.level, "views", "%s", action->log.text);
-		return;
-	case VIEWS_DO_EXIT:
-		leave(frontend, action->exit.text);
-		return;
-	}
-	must_not_reach("an action is one of its kinds");
-}
-
-/* --- steps -------------------------------------------------------------------------------------------------------- */
-
-static void set_deadline(struct frontend *frontend, uint64_t deadline_ms, uint64_t now_ms)
-{
+	struct frontend *frontend = context;
 	uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
 	struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000), .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
 
@@ -165,50 +136,24 @@ static void set_deadline(struct frontend *frontend, uint64_t deadline_ms, uint64
 		evtimer_add(frontend->deadline, &wait);
 }
 
-static void step_one(struct frontend *frontend, struct views_event *event)
-{
-	struct views_actions *actions = frontend->actions;
-	struct peers peers;
+static const struct driver_shell shell = {
+	.clock = get_clock,
+	.draw = draw,
+	.decided = tell_peers,
+	.connect = connect_replica,
+	.disconnect = disconnect_replica,
+	.heartbeat = heartbeat,
+	.store = save,
+	.install = install,
+	.bind = bind_replica,
+	.answer = answer_operator,
+	.clean = clean,
+	.log = say,
+	.leave = leave,
+	.deadline = set_deadline,
+};
 
-	event->now_ms = frontend_now_ms();
-	event->wall_us = rpc_wall_us();
-	event->floor = router_floor(frontend->router);
-	event->fresh[0] = uuid_draw();
-	event->fresh[1] = uuid_draw();
-	actions->count = 0;
-	views_step(frontend->views, event, actions);
-	must(actions->count <= VIEWS_ACTIONS_MAX);
-	if (actions->count > 0) {
-		memset(&peers, 0, sizeof peers);
-		views_peers(frontend->views, &peers);
-		links_set_directory(frontend->links, &peers);
-	}
-	for (uint32_t i = 0; i < actions->count; i++)
-		carry_out(frontend, &actions->list[i], event->now_ms);
-	set_deadline(frontend, actions->deadline_ms, event->now_ms);
-}
-
-/* While somebody serves, requests come and go without the view manager hearing of each; before it decides anything
- * else it is told whether any wait. */
-static void tell_demand(struct frontend *frontend)
-{
-	uint32_t waiting = router_waiting(frontend->router);
-	struct views_event event = {.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}};
-
-	if ((waiting > 0) == frontend->demand_told || !frontend->begun)
-		return;
-	frontend->demand_told = waiting > 0;
-	step_one(frontend, &event);
-}
-
-static void step(struct frontend *frontend, struct views_event *event)
-{
-	must(!frontend->stepping);
-	frontend->stepping = true;
-	tell_demand(frontend);
-	step_one(frontend, event);
-	frontend->stepping = false;
-}
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 /* Signs of life that are no reports: before anybody is judged silent, and not at every read. */
 static void tell_alive(struct frontend *frontend)
@@ -221,17 +166,19 @@ static void tell_alive(struct frontend *frontend)
 		uint64_t heard_ms = links_heard_us(frontend->links, rows[i].id) / 1000;
 
 		if (rows[i].reachable && now_ms - heard_ms < rows[i].age_ms)
-			step(frontend, &(struct views_event){.kind = VIEWS_ALIVE,
+			driver_step(frontend->driver, &(struct views_event){.kind = VIEWS_ALIVE,
 							     .alive = {.id = rows[i].id, .heard_ms = heard_ms}});
 	}
 }
 
 static void deadline_came(evutil_socket_t fd, short what, void *context)
 {
+	struct frontend *frontend = context;
+
 	(void)fd;
 	(void)what;
-	tell_alive(context);
-	step(context, &(struct views_event){.kind = VIEWS_TICK});
+	tell_alive(frontend);
+	driver_step(frontend->driver, &(struct views_event){.kind = VIEWS_TICK});
 }
 
 static void demand_came(evutil_socket_t fd, short what, void *context)
@@ -240,38 +187,29 @@ static void demand_came(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	must(!frontend->stepping);
-	frontend->stepping = true;
-	tell_demand(frontend);
-	frontend->stepping = false;
+	driver_demand(frontend->driver);
 }
-
-/* --- events ------------------------------------------------------------------------------------------------------- */
 
 static void replica_hello(void *context, uint32_t id, enum hello_status status, const char *text,
 			  const struct identity *identity, const struct report *report)
 {
 	struct frontend *frontend = context;
 
-	if (status == HELLO_OK)
-		router_link(frontend->router, id, true, frontend_now_ms());
 	/* The address was one of ours once, and is another cluster's now, or another service's. */
 	if (identity == NULL || identity->program_base != frontend->options.daemon.program_base)
 		discovery_doubt(frontend->discovery, id);
-	step(frontend, &(struct views_event){.kind = VIEWS_HELLO,
-					     .hello = {.id = id,
-						       .status = status,
-						       .text = text,
-						       .identity = identity,
-						       .report = report}});
+	driver_hello(frontend->driver, &(struct views_hello){.id = id,
+							     .status = status,
+							     .text = text,
+							     .identity = identity,
+							     .report = report});
 }
 
 static void replica_report(void *context, uint32_t id, const struct report *report)
 {
 	struct frontend *frontend = context;
 
-	judge_reader(frontend, id, report);
-	step(frontend, &(struct views_event){.kind = VIEWS_REPORT, .report = {.id = id, .report = report}});
+	driver_report(frontend->driver, id, report);
 	status_heard(frontend, id);
 }
 
@@ -279,16 +217,14 @@ static void replica_bound(void *context, uint32_t id, const struct report *repor
 {
 	struct frontend *frontend = context;
 
-	router_link(frontend->router, id, true, frontend_now_ms());
-	step(frontend, &(struct views_event){.kind = VIEWS_BOUND, .bound = {.id = id, .report = report}});
+	driver_bound(frontend->driver, id, report);
 }
 
 static void replica_lost(void *context, uint32_t id, bool refused)
 {
 	struct frontend *frontend = context;
 
-	router_link(frontend->router, id, false, frontend_now_ms());
-	step(frontend, &(struct views_event){.kind = VIEWS_LOST, .lost = {.id = id, .refused = refused}});
+	driver_lost(frontend->driver, id, refused);
 	status_heard(frontend, id);
 }
 
@@ -302,13 +238,19 @@ const struct links_events manager_links_events = {
 
 static void replica_found(void *context, uint32_t id, const char *address)
 {
-	step(context, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
+	struct frontend *frontend = context;
+
+	driver_step(frontend->driver,
+		    &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
 }
 
 static void round_dumped(void *context, bool complete, const uint32_t *ids, uint32_t count)
 {
-	step(context, &(struct views_event){.kind = VIEWS_DUMPED,
-					    .dumped = {.complete = complete, .ids = ids, .ids_count = count}});
+	struct frontend *frontend = context;
+
+	driver_step(frontend->driver,
+		    &(struct views_event){.kind = VIEWS_DUMPED,
+					  .dumped = {.complete = complete, .ids = ids, .ids_count = count}});
 }
 
 /* Auto-clean before its time: it is certain that no process of that number is there. */
@@ -327,9 +269,12 @@ const struct discovery_events manager_discovery_events = {
 
 void manager_saved(void *context, uint64_t ticket, bool ok, const char *error)
 {
+	struct frontend *frontend = context;
+
 	if (!ok)
 		log_error("store", "%s", error);
-	step(context, &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = ticket, .ok = ok}});
+	driver_step(frontend->driver,
+		    &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = ticket, .ok = ok}});
 }
 
 /* --- operators ---------------------------------------------------------------------------------------------------- */
@@ -352,7 +297,7 @@ bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call 
 
 	if (token == 0)
 		return false;
-	step(frontend, &(struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = token, .id = id}});
+	driver_step(frontend->driver, &(struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = token, .id = id}});
 	return true;
 }
 
@@ -362,7 +307,7 @@ bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struc
 
 	if (token == 0)
 		return false;
-	step(frontend, &(struct views_event){.kind = VIEWS_PROMOTE,
+	driver_step(frontend->driver, &(struct views_event){.kind = VIEWS_PROMOTE,
 					     .promote = {.token = token, .id = id, .confirm = confirm}});
 	return true;
 }
@@ -373,7 +318,7 @@ bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *cal
 
 	if (token == 0)
 		return false;
-	step(frontend, &(struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = token, .id = id}});
+	driver_step(frontend->driver, &(struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = token, .id = id}});
 	return true;
 }
 
@@ -381,10 +326,8 @@ bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *cal
 
 void manager_start(struct frontend *frontend)
 {
-	frontend->actions = calloc(1, sizeof *frontend->actions);
-	must_allocate(frontend->actions);
-	frontend->incarnation = uuid_draw();
 	frontend->views = views_new(&frontend->options.views);
+	frontend->driver = driver_new(frontend->views, frontend->router, uuid_draw(), &shell, frontend);
 	frontend->deadline = evtimer_new(frontend->base, deadline_came, frontend);
 	frontend->demand = event_new(frontend->base, -1, 0, demand_came, frontend);
 	must(frontend->views != NULL);
@@ -395,9 +338,7 @@ void manager_start(struct frontend *frontend)
 void manager_begin(struct frontend *frontend, const struct views_stored *stored)
 {
 	must(!frontend->begun);
-	frontend->stepping = true;
-	step_one(frontend, &(struct views_event){.kind = VIEWS_START, .start = {.stored = stored}});
-	frontend->stepping = false;
+	driver_step(frontend->driver, &(struct views_event){.kind = VIEWS_START, .start = {.stored = stored}});
 	frontend->begun = true;
 	event_active(frontend->demand, EV_TIMEOUT, 0); /* clients may wait already */
 }
@@ -411,6 +352,6 @@ void manager_stop(struct frontend *frontend)
 			rpc_call_drop(frontend->operators[i].call);
 	event_free(frontend->deadline);
 	event_free(frontend->demand);
+	driver_free(frontend->driver);
 	views_free(frontend->views);
-	free(frontend->actions);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "client/outcome.h"
+#include "frontend/driver/driver.h"
 #include "frontend/router/router.h"
 #include "frontend/views/views.h"
 #include "rpc/base/must.h"
@@ -153,12 +154,13 @@ struct front_process {
 	struct process *process;
 	struct views *views;
 	struct router *router;
-	struct views_actions actions;
+	struct driver *driver;
+	uint64_t deadline_ms;
 	struct conn *links[STAGE_REPLICAS + 1];
 	struct views_stored stored, saved, storing;
 	bool has_file, has_saved;
 	bool fails;                 /* writes of its file fail */
-	bool demand_told;
+	bool leaving;               /* it has said that it ends */
 	bool may_form, take_over;
 	struct uuid managers[8];
 	uint32_t managers_count;
@@ -278,12 +280,12 @@ struct digest history_digest(const struct history *history, uint32_t op);
 /* stage_front.c */
 void front_start(struct stage *s, struct front_process *f, bool may_form, bool take_over);
 void front_kill(struct stage *s, struct front_process *f);
-void front_step(struct stage *s, struct front_process *f, struct views_event *event);
+void front_step(struct front_process *f, const struct views_event *event);
 void front_take(struct stage *s, struct front_process *f, struct item *item);
 void front_discover(struct stage *s, struct front_process *f);
 void front_tick(struct stage *s, struct front_process *f);
 /* Whether anybody waits, told to the view manager before its next step. */
-void front_tell_demand(struct stage *s, struct front_process *f);
+void front_tell_demand(struct front_process *f);
 const char *manager_name(const struct stage *s, struct uuid manager);
 
 /* stage_client.c */

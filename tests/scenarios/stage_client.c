@@ -170,5 +170,5 @@ void front_ask(struct stage *s, struct front_process *f, const char *body, enum 
 		router_read(f->router, &request->head, stage_now(s, f->process), timeout_ms);
 	else
 		router_write(f->router, &request->head, stage_now(s, f->process), timeout_ms);
-	front_tell_demand(s, f);
+	front_tell_demand(f);
 }

@@ -396,7 +396,7 @@ static void do_operator(struct stage *s, const struct words *words)
 					     .promote = {.token = 1, .id = id, .confirm = has_word(words, "confirm")}};
 	else if (strcmp(words->word[0], "remove") == 0)
 		event = (struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = 1, .id = id}};
-	front_step(s, front(s, words, 1), &event);
+	front_step(front(s, words, 1), &event);
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */

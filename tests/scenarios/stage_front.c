@@ -1,4 +1,4 @@
-/* A front-end's process: the view manager's core, the router, a view file, and connections to the replicas
+/* A front-end's process: the view manager, the router and their driver, a view file, and connections to the replicas
  * (frontend/manager.c, links.c, requests.c). */
 #include "tests/scenarios/stage.h"
 #include "tests/unit/support_reply.h"
@@ -44,54 +44,50 @@ static void note_manager(struct front_process *f)
 	f->managers[f->managers_count++] = manager;
 }
 
-/* --- the view manager's actions ----------------------------------------------------------------------------------- */
+/* --- what its driver asks for ------------------------------------------------------------------------------------- */
 
-static bool reads_able(struct front_process *f, uint32_t id, const struct report *report)
+static void get_clock(void *context, uint64_t *now_ms, int64_t *wall_us)
 {
-	const struct view *view = views_current(f->views);
+	const struct front_process *f = context;
 
-	return report->state == STATE_FOLLOWING && report->view.number == view->number &&
-	       view_member_exact(view, id, report->uuid) != NULL && router_serving(f->router);
+	*now_ms = now(f->stage, f);
+	*wall_us = (int64_t)f->stage->now_ms * 1000; /* what jumps is the clock that timers stand on */
 }
 
-static void route(struct stage *s, struct front_process *f, uint32_t id, uint64_t view, uint64_t commit)
+static struct uuid draw(void *context)
 {
-	static struct views_row rows[LIMIT_REPLICAS];
-	uint32_t count;
+	const struct front_process *f = context;
 
-	stage_say(s, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), id, view,
-		  commit > router_floor(f->router) ? commit : router_floor(f->router));
-	router_route(f->router, view, id, commit, now(s, f));
-	count = views_rows(f->views, now(s, f), rows);
-	for (uint32_t i = 0; i < count; i++) {
-		if (rows[i].reachable && rows[i].report != NULL)
-			router_reader(f->router, rows[i].id, reads_able(f, rows[i].id, rows[i].report));
-	}
+	return stage_draw(f->stage);
 }
 
-static void connect_to(struct stage *s, struct front_process *f, uint32_t id, const char *address)
+static void decided(void *context)
 {
-	const struct view *view = views_current(f->views);
+	note_manager(context);
+}
+
+static void connect_to(void *context, uint32_t id, const char *address, const struct identity *me)
+{
+	struct front_process *f = context;
+	struct stage *s = f->stage;
 	struct item *hello = item_new(ITEM_HELLO);
 
-	router_link(f->router, id, false, now(s, f));
 	if (f->links[id] != NULL)
 		net_close(s, f->links[id], 0);
 	f->links[id] = net_open(s, f->process->number, id, (uint32_t)strtoul(address, NULL, 10));
-	hello->me = (struct identity){.uuid = views_manager(f->views), .incarnation = f->process->incarnation,
-				      .cluster = view->cluster, .generation = view->generation};
+	hello->me = *me;
 	hello->you.id = id;
 	net_send(s, f->links[id], 0, hello);
 }
 
-static void disconnect(struct stage *s, struct front_process *f, uint32_t id)
+static void disconnect(void *context, uint32_t id)
 {
+	struct front_process *f = context;
 	struct conn *conn = f->links[id];
 
 	f->links[id] = NULL;
 	if (conn != NULL)
-		net_close(s, conn, 0);
-	router_link(f->router, id, false, now(s, f));
+		net_close(f->stage, conn, 0);
 }
 
 static void manage(struct stage *s, struct front_process *f, uint32_t id, enum item_kind kind, uint64_t view,
@@ -113,12 +109,36 @@ static void manage(struct stage *s, struct front_process *f, uint32_t id, enum i
 	net_send(s, conn, 0, item);
 }
 
-static void store(struct stage *s, struct front_process *f, uint64_t ticket)
+static void heartbeat(void *context, uint32_t id, uint64_t view, bool retire)
 {
+	struct front_process *f = context;
+
+	manage(f->stage, f, id, ITEM_HEARTBEAT, view, retire);
+}
+
+static void install(void *context, uint32_t id, const struct view *view)
+{
+	struct front_process *f = context;
+
+	manage(f->stage, f, id, ITEM_INSTALL, view->number, false);
+}
+
+static void bind_to(void *context, uint32_t id, struct uuid manager)
+{
+	struct front_process *f = context;
+
+	(void)manager; /* what it binds to is in all that is sent */
+	manage(f->stage, f, id, ITEM_BIND, 0, false);
+}
+
+static void store(void *context, uint64_t ticket, const struct views_stored *stored)
+{
+	struct front_process *f = context;
+	struct stage *s = f->stage;
 	struct item *item = item_new(ITEM_FILE);
 	struct text text = {.size = 0};
 
-	f->storing = *views_to_store(f->views);
+	f->storing = *stored;
 	item->from = item->to = f->process->number;
 	item->ticket = ticket;
 	show_view(&text, &f->storing.view);
@@ -127,115 +147,116 @@ static void store(struct stage *s, struct front_process *f, uint64_t ticket)
 	item_queue(s, item);
 }
 
-static void carry_out(struct stage *s, struct front_process *f, const struct views_action *action, bool *ended)
+static void serves(void *context, uint32_t id, uint64_t view, uint64_t commit)
+{
+	struct front_process *f = context;
+	uint64_t floor = router_floor(f->router);
+
+	stage_say(f->stage, "%s routes to %" PRIu32 " in view %" PRIu64 ", floor %" PRIu64, name_of(f), id, view,
+		  commit > floor ? commit : floor);
+}
+
+static void answer_operator(void *context, uint64_t token, enum views_outcome outcome, const char *text)
 {
 	static const char *const outcomes[] = {
 		[VIEWS_REFUSED] = "no", [VIEWS_DONE] = "done", [VIEWS_UNSURE] = "unsure"};
+	struct front_process *f = context;
 
-	switch (action->kind) {
-	case VIEWS_DO_CONNECT:
-		connect_to(s, f, action->connect.id, action->connect.address);
-		return;
-	case VIEWS_DO_DISCONNECT:
-		disconnect(s, f, action->disconnect.id);
-		return;
-	case VIEWS_DO_HEARTBEAT:
-		manage(s, f, action->heartbeat.id, ITEM_HEARTBEAT, action->heartbeat.view, action->heartbeat.retire);
-		return;
-	case VIEWS_DO_STORE:
-		store(s, f, action->store.ticket);
-		return;
-	case VIEWS_DO_INSTALL:
-		manage(s, f, action->install.id, ITEM_INSTALL, views_current(f->views)->number, false);
-		return;
-	case VIEWS_DO_BIND:
-		manage(s, f, action->bind.id, ITEM_BIND, 0, false);
-		return;
-	case VIEWS_DO_ROUTE:
-		route(s, f, action->route.id, action->route.view, action->route.commit);
-		return;
-	case VIEWS_DO_HOLD:
-		router_hold(f->router, action->hold.text);
-		return;
-	case VIEWS_DO_ANSWER:
-		stage_say(s, "%s tells the operator: %s: %s", name_of(f), outcomes[action->answer.outcome],
-			  action->answer.text);
-		return;
-	case VIEWS_DO_RESET_FLOOR:
-		stage_say(s, "%s forgets its floor", name_of(f));
-		router_reset_floor(f->router);
-		return;
-	case VIEWS_DO_CLEAN:
-		return;
-	case VIEWS_DO_LOG:
-		stage_say(s, "%s: %s", name_of(f), action->log.text);
-		return;
-	case VIEWS_DO_EXIT:
-		stage_say(s, "%s ends: %s", name_of(f), action->exit.text);
-		*ended = true;
-		return;
-	}
+	(void)token;
+	stage_say(f->stage, "%s tells the operator: %s: %s", name_of(f), outcomes[outcome], text);
 }
 
-static void step_one(struct stage *s, struct front_process *f, struct views_event *event)
+static void reset_floor(void *context)
 {
-	bool ended = false;
+	struct front_process *f = context;
 
-	event->now_ms = now(s, f);
-	event->wall_us = (int64_t)s->now_ms * 1000; /* what jumps is the clock that timers stand on */
-	event->floor = router_floor(f->router);
-	event->fresh[0] = stage_draw(s);
-	event->fresh[1] = stage_draw(s);
-	views_step(f->views, event, &f->actions);
-	note_manager(f);
-	for (uint32_t i = 0; i < f->actions.count; i++)
-		carry_out(s, f, &f->actions.list[i], &ended);
-	if (ended)
-		front_kill(s, f);
+	stage_say(f->stage, "%s forgets its floor", name_of(f));
 }
 
-void front_tell_demand(struct stage *s, struct front_process *f)
+static void clean(void *context, uint32_t id, const char *address)
 {
-	uint32_t waiting = router_waiting(f->router);
-
-	if ((waiting > 0) == f->demand_told)
-		return;
-	f->demand_told = waiting > 0;
-	step_one(s, f, &(struct views_event){.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}});
+	(void)context;
+	(void)id;
+	(void)address;
 }
 
-void front_step(struct stage *s, struct front_process *f, struct views_event *event)
+static void say(void *context, int level, const char *text)
 {
-	front_tell_demand(s, f);
-	if (f->process->alive)
-		step_one(s, f, event);
+	struct front_process *f = context;
+
+	(void)level;
+	stage_say(f->stage, "%s: %s", name_of(f), text);
+}
+
+static void leave(void *context, const char *text)
+{
+	struct front_process *f = context;
+
+	stage_say(f->stage, "%s ends: %s", name_of(f), text);
+	f->leaving = true;
+}
+
+static void set_deadline(void *context, uint64_t deadline_ms, uint64_t now_ms)
+{
+	struct front_process *f = context;
+
+	(void)now_ms;
+	f->deadline_ms = deadline_ms;
+}
+
+static const struct driver_shell shell = {
+	.clock = get_clock,
+	.draw = draw,
+	.decided = decided,
+	.connect = connect_to,
+	.disconnect = disconnect,
+	.heartbeat = heartbeat,
+	.store = store,
+	.install = install,
+	.bind = bind_to,
+	.serves = serves,
+	.answer = answer_operator,
+	.forgets_floor = reset_floor,
+	.clean = clean,
+	.log = say,
+	.leave = leave,
+	.deadline = set_deadline,
+};
+
+static void end_if_leaving(struct front_process *f)
+{
+	if (f->leaving)
+		front_kill(f->stage, f);
+}
+
+void front_tell_demand(struct front_process *f)
+{
+	driver_demand(f->driver);
+	end_if_leaving(f);
+}
+
+void front_step(struct front_process *f, const struct views_event *event)
+{
+	driver_step(f->driver, event);
+	end_if_leaving(f);
 }
 
 /* --- what comes to it --------------------------------------------------------------------------------------------- */
 
-static void take_report(struct stage *s, struct front_process *f, const struct item *item)
+static void take_report(struct front_process *f, const struct item *item)
 {
-	bool bound = item->kind == ITEM_BOUND && item->ok;
-
-	if (bound)
-		router_link(f->router, item->from, true, now(s, f));
+	if (item->kind == ITEM_BOUND && item->ok)
+		driver_bound(f->driver, item->from, &item->report);
 	else
-		router_reader(f->router, item->from, reads_able(f, item->from, &item->report));
-	if (bound)
-		front_step(s, f, &(struct views_event){.kind = VIEWS_BOUND,
-						       .bound = {.id = item->from, .report = &item->report}});
-	else
-		front_step(s, f, &(struct views_event){.kind = VIEWS_REPORT,
-						       .report = {.id = item->from, .report = &item->report}});
+		driver_report(f->driver, item->from, &item->report);
+	end_if_leaving(f);
 }
 
-static void take_hello(struct stage *s, struct front_process *f, const struct item *item)
+static void take_hello(struct front_process *f, const struct item *item)
 {
-	if (item->status == 0)
-		router_link(f->router, item->from, true, now(s, f));
-	front_step(s, f, &(struct views_event){.kind = VIEWS_HELLO,
-					       .hello = {.id = item->from, .status = item->status, .text = "no",
-							 .identity = &item->me, .report = &item->report}});
+	driver_hello(f->driver, &(struct views_hello){.id = item->from, .status = item->status, .text = "no",
+						      .identity = &item->me, .report = &item->report});
+	end_if_leaving(f);
 }
 
 static enum router_reply reply_of(const struct item *item)
@@ -255,32 +276,32 @@ static void take_answer(struct stage *s, struct front_process *f, const struct i
 		router_answered(f->router, &request->head, reply_of(item), item->op, item, now(s, f));
 }
 
-static void take_file(struct stage *s, struct front_process *f, const struct item *item)
+static void take_file(struct front_process *f, const struct item *item)
 {
 	if (!f->fails) {
 		f->stored = f->storing;
 		f->has_file = true;
 	}
-	front_step(s, f, &(struct views_event){.kind = VIEWS_STORED,
+	front_step(f, &(struct views_event){.kind = VIEWS_STORED,
 					       .stored = {.ticket = item->ticket, .ok = !f->fails}});
 }
 
 void front_take(struct stage *s, struct front_process *f, struct item *item)
 {
 	if (item->kind == ITEM_FILE) {
-		take_file(s, f, item);
+		take_file(f, item);
 		return;
 	}
 	if (f->links[item->from] != item->conn)
 		return; /* of a connection that we have given up */
 	switch (item->kind) {
 	case ITEM_HELLO_REPLY:
-		take_hello(s, f, item);
+		take_hello(f, item);
 		return;
 	case ITEM_REPORT:
 	case ITEM_INSTALLED:
 	case ITEM_BOUND:
-		take_report(s, f, item);
+		take_report(f, item);
 		return;
 	case ITEM_ANSWER:
 	case ITEM_READ:
@@ -290,10 +311,8 @@ void front_take(struct stage *s, struct front_process *f, struct item *item)
 	case ITEM_REFUSED:
 		item->conn->open[0] = false;
 		f->links[item->from] = NULL;
-		router_link(f->router, item->from, false, now(s, f));
-		front_step(s, f, &(struct views_event){.kind = VIEWS_LOST,
-						       .lost = {.id = item->from,
-								.refused = item->kind == ITEM_REFUSED}});
+		driver_lost(f->driver, item->from, item->kind == ITEM_REFUSED);
+		end_if_leaving(f);
 		return;
 	default:
 		must_not_reach("what a front-end is sent");
@@ -310,8 +329,8 @@ void front_tick(struct stage *s, struct front_process *f)
 			router_answered(f->router, &request->head, ROUTER_REPLY_AGAIN, 0, NULL, now(s, f));
 	}
 	router_tick(f->router, now(s, f));
-	if (f->actions.deadline_ms <= now(s, f))
-		front_step(s, f, &(struct views_event){.kind = VIEWS_TICK});
+	if (f->deadline_ms <= now(s, f))
+		front_step(f, &(struct views_event){.kind = VIEWS_TICK});
 }
 
 void front_discover(struct stage *s, struct front_process *f)
@@ -325,10 +344,10 @@ void front_discover(struct stage *s, struct front_process *f)
 			continue;
 		snprintf(address, sizeof address, "%" PRIu32, s->processes[id].life);
 		ids[count++] = id;
-		front_step(s, f, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
+		front_step(f, &(struct views_event){.kind = VIEWS_FOUND, .found = {.id = id, .address = address}});
 	}
 	if (f->process->alive)
-		front_step(s, f, &(struct views_event){.kind = VIEWS_DUMPED,
+		front_step(f, &(struct views_event){.kind = VIEWS_DUMPED,
 						       .dumped = {.complete = !s->hosts_silent, .ids = ids,
 								  .ids_count = count}});
 }
@@ -349,15 +368,16 @@ void front_start(struct stage *s, struct front_process *f, bool may_form, bool t
 	f->process->paused = false;
 	f->process->life++;
 	f->process->incarnation = stage_draw(s);
-	f->demand_told = false;
+	f->leaving = false;
 	f->take_over = take_over;
 	f->views = views_new(&options);
 	f->router = router_new(&routing, &front_router_shell, f);
+	f->driver = driver_new(f->views, f->router, f->process->incarnation, &shell, f);
 	if (f->has_file)
 		stage_say(s, "%s starts, its file holds view %" PRIu64, name_of(f), f->stored.view.number);
 	else
 		stage_say(s, "%s starts without a view file", name_of(f));
-	front_step(s, f, &(struct views_event){.kind = VIEWS_START,
+	front_step(f, &(struct views_event){.kind = VIEWS_START,
 					       .start = {.stored = f->has_file ? &f->stored : NULL}});
 	front_discover(s, f);
 }
@@ -368,8 +388,10 @@ void front_kill(struct stage *s, struct front_process *f)
 	net_kill(s, f->process->number);
 	f->process->alive = f->process->paused = false;
 	memset(f->links, 0, sizeof f->links);
+	driver_free(f->driver);
 	router_free(f->router);
 	views_free(f->views);
+	f->driver = NULL;
 	f->router = NULL;
 	f->views = NULL;
 }

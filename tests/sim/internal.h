@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "client/outcome.h"
+#include "frontend/driver/driver.h"
 #include "frontend/router/router.h"
 #include "frontend/views/views.h"
 #include "rpc/base/log.h"
@@ -190,13 +191,12 @@ struct front {
 	bool alive;
 	uint64_t paused_until_us;
 	uint64_t clock_ms;            /* what its clock shows beyond ours */
-	struct uuid incarnation;
 	struct views *views;
 	struct router *router;
-	struct views_actions *actions;
+	struct driver *driver;
 	uint64_t tick_serial;
 	bool take_over;
-	bool demand_told, demand_due, router_due;
+	bool demand_due, router_due;
 	struct conn *links[WORLD_NODES + 1];
 	struct views_stored stored;   /* on its disk */
 	struct views_stored storing;

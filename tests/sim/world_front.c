@@ -1,5 +1,5 @@
-/* The front-end's process: the view manager's core, a store, and connections to the replicas (frontend/manager.c,
- * links.c). Its router is in world_route.c. */
+/* The front-end's process: the view manager and its driver, a store, and connections to the replicas
+ * (frontend/manager.c, links.c). Its router is in world_route.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,52 +11,41 @@ uint64_t front_ms(const struct world *w)
 	return world_ms(w) + w->front->clock_ms;
 }
 
-/* --- the view manager's actions ----------------------------------------------------------------------------------- */
+/* --- what its driver asks for ------------------------------------------------------------------------------------- */
 
-static void step(struct world *w, struct views_event *event);
-
-static bool reads_able(struct world *w, uint32_t id, const struct report *report)
+static void get_clock(void *context, uint64_t *now_ms, int64_t *wall_us)
 {
-	const struct view *view = views_current(w->front->views);
+	const struct world *w = context;
 
-	return report->state == STATE_FOLLOWING && report->view.number == view->number &&
-	       view_member_exact(view, id, report->uuid) != NULL && router_serving(w->front->router);
+	*now_ms = front_ms(w);
+	*wall_us = (int64_t)w->now_us;
 }
 
-static void route(struct world *w, uint32_t id, uint64_t view, uint64_t commit)
+static struct uuid draw(void *context)
 {
-	static struct views_row rows[LIMIT_REPLICAS];
-	uint32_t count;
-
-	router_route(w->front->router, view, id, commit, front_ms(w));
-	count = views_rows(w->front->views, front_ms(w), rows);
-	for (uint32_t i = 0; i < count; i++) {
-		if (rows[i].reachable && rows[i].report != NULL)
-			router_reader(w->front->router, rows[i].id, reads_able(w, rows[i].id, rows[i].report));
-	}
+	return world_uuid(context);
 }
 
-static void connect_to(struct world *w, uint32_t id, const char *address)
+static void connect_to(void *context, uint32_t id, const char *address, const struct identity *me)
 {
-	const struct view *view = views_current(w->front->views);
+	struct world *w = context;
 	struct hello *hello = world_alloc(sizeof *hello);
 
-	router_link(w->front->router, id, false, front_ms(w));
 	if (w->front->links[id] != NULL)
 		net_close(w, w->front->links[id], CLIENT_END);
 	w->front->links[id] = net_open(w, w->front->process, id, address);
-	hello->me = (struct identity){.uuid = views_manager(w->front->views), .incarnation = w->front->incarnation,
-				      .cluster = view->cluster, .generation = view->generation};
+	hello->me = *me;
 	hello->you.id = id;
 	net_send(w, w->front->links[id], CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
 }
 
-static void disconnect(struct world *w, uint32_t id)
+static void disconnect(void *context, uint32_t id)
 {
+	struct world *w = context;
+
 	if (w->front->links[id] != NULL)
 		net_close(w, w->front->links[id], CLIENT_END);
 	w->front->links[id] = NULL;
-	router_link(w->front->router, id, false, front_ms(w));
 }
 
 static void manage(struct world *w, uint32_t id, enum message_kind kind, uint64_t view, bool retire)
@@ -87,17 +76,65 @@ static void manage(struct world *w, uint32_t id, enum message_kind kind, uint64_
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = kind, .managing = managing});
 }
 
-static void store(struct world *w, uint64_t ticket)
+static void heartbeat(void *context, uint32_t id, uint64_t view, bool retire)
 {
-	w->front->storing = *views_to_store(w->front->views);
+	manage(context, id, MSG_HEARTBEAT, view, retire);
+}
+
+static void install(void *context, uint32_t id, const struct view *view)
+{
+	check_goes_on(context);
+	manage(context, id, MSG_INSTALL, view->number, false);
+}
+
+static void bind_to(void *context, uint32_t id, struct uuid manager)
+{
+	(void)manager; /* what it binds to is in all that is sent */
+	manage(context, id, MSG_BIND, 0, false);
+}
+
+static void store(void *context, uint64_t ticket, const struct views_stored *stored)
+{
+	struct world *w = context;
+
+	w->front->storing = *stored;
 	check_stored(w, &w->front->stored.view, &w->front->storing.view);
 	w->front->storing_ticket = ticket;
 	world_at(w, 200 + world_draw(w, world_percent(w, 10) ? 300000 : 3000),
 		 (struct world_event){.kind = EV_STORED, .node = w->front->process, .life = w->front->life, .value = ticket});
 }
 
-static void front_says(struct world *w, const char *text)
+static void serves(void *context, uint32_t id, uint64_t view, uint64_t commit)
 {
+	struct world *w = context;
+
+	(void)commit;
+	check_goes_on(w);
+	world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process, view, id);
+}
+
+static void answer_operator(void *context, uint64_t token, enum views_outcome outcome, const char *text)
+{
+	(void)context;
+	(void)token;
+	(void)outcome;
+	(void)text;
+}
+
+static void clean(void *context, uint32_t id, const char *address)
+{
+	struct world *w = context;
+	struct node *node = &w->nodes[id];
+
+	if (strcmp(node->registered, address) == 0 && !node->alive)
+		node->registered[0] = 0;
+}
+
+static void say(void *context, int level, const char *text)
+{
+	struct world *w = context;
+
+	(void)level;
 	w->counts->full_moves += strstr(text, "disk is full: switchover") != NULL;
 	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, text);
 	if (strstr(text, "learner") != NULL)
@@ -109,14 +146,10 @@ static void front_says(struct world *w, const char *text)
 		world_fail(w, 14, "the front-end says: %s", text);
 }
 
-static void clean(struct node *node, const char *address)
+static void leave(void *context, const char *text)
 {
-	if (strcmp(node->registered, address) == 0 && !node->alive)
-		node->registered[0] = 0;
-}
+	struct world *w = context;
 
-static void front_exits(struct world *w, const char *text)
-{
 	world_say(w, "front-end %" PRIu32 " exits: %s", w->front->process, text);
 	if (strstr(text, "managed") != NULL)
 		w->counts->left_alone++;
@@ -127,99 +160,61 @@ static void front_exits(struct world *w, const char *text)
 	w->front->exiting = true;
 }
 
-static void carry_out(struct world *w, const struct views_action *action)
+static void set_deadline(void *context, uint64_t deadline_ms, uint64_t now_ms)
 {
-	switch (action->kind) {
-	case VIEWS_DO_CONNECT:
-		connect_to(w, action->connect.id, action->connect.address);
-		return;
-	case VIEWS_DO_DISCONNECT:
-		disconnect(w, action->disconnect.id);
-		return;
-	case VIEWS_DO_HEARTBEAT:
-		manage(w, action->heartbeat.id, MSG_HEARTBEAT, action->heartbeat.view,
-		       action->heartbeat.retire);
-		return;
-	case VIEWS_DO_STORE:
-		store(w, action->store.ticket);
-		return;
-	case VIEWS_DO_INSTALL:
-		check_goes_on(w);
-		manage(w, action->install.id, MSG_INSTALL, views_current(w->front->views)->number, false);
-		return;
-	case VIEWS_DO_BIND:
-		manage(w, action->bind.id, MSG_BIND, 0, false);
-		return;
-	case VIEWS_DO_ROUTE:
-		check_goes_on(w);
-		world_say(w, "front-end %" PRIu32 ": view %" PRIu64 " is served by %" PRIu32, w->front->process,
-			  action->route.view, action->route.id);
-		route(w, action->route.id, action->route.view, action->route.commit);
-		return;
-	case VIEWS_DO_HOLD:
-		router_hold(w->front->router, action->hold.text);
-		return;
-	case VIEWS_DO_ANSWER:
-	case VIEWS_DO_RESET_FLOOR:
-		return;
-	case VIEWS_DO_CLEAN:
-		clean(&w->nodes[action->clean.id], action->clean.address);
-		return;
-	case VIEWS_DO_LOG:
-		front_says(w, action->log.text);
-		return;
-	case VIEWS_DO_EXIT:
-		front_exits(w, action->exit.text);
-		return;
-	}
-}
-
-static void step_one(struct world *w, struct views_event *event)
-{
+	struct world *w = context;
 	struct front *front = w->front;
 
-	event->now_ms = front_ms(w);
-	event->wall_us = (int64_t)w->now_us;
-	event->floor = router_floor(front->router);
-	event->fresh[0] = world_uuid(w);
-	event->fresh[1] = world_uuid(w);
-	views_step(front->views, event, front->actions);
-	for (uint32_t i = 0; i < front->actions->count; i++)
-		carry_out(w, &front->actions->list[i]);
-	if (front->exiting) { /* the operator puts its directory away, as it says, and starts another */
-		front_kill(w);
-		memset(&front->stored, 0, sizeof front->stored);
-		if (w->calm || !w->profile.two_fronts || world_percent(w, 50))
-			world_at(w, world_draw(w, 1000000), (struct world_event){.kind = EV_START, .node = front->process});
+	(void)now_ms;
+	if (front->exiting)
 		return;
-	}
 	front->tick_serial++;
-	if (front->actions->deadline_ms == UINT64_MAX)
+	if (deadline_ms == UINT64_MAX)
 		return;
-	must(front->actions->deadline_ms >= front->clock_ms);
-	uint64_t at_us = (front->actions->deadline_ms - front->clock_ms) * 1000;
+	must(deadline_ms >= front->clock_ms);
+	uint64_t at_us = (deadline_ms - front->clock_ms) * 1000;
 
 	world_at(w, at_us > w->now_us ? at_us - w->now_us : 0,
 		 (struct world_event){.kind = EV_VIEWS_TICK, .node = front->process, .life = front->life,
 				      .value = front->tick_serial});
 }
 
-static void tell_demand(struct world *w)
-{
-	uint32_t waiting = router_waiting(w->front->router);
+static const struct driver_shell shell = {
+	.clock = get_clock,
+	.draw = draw,
+	.connect = connect_to,
+	.disconnect = disconnect,
+	.heartbeat = heartbeat,
+	.store = store,
+	.install = install,
+	.bind = bind_to,
+	.serves = serves,
+	.answer = answer_operator,
+	.clean = clean,
+	.log = say,
+	.leave = leave,
+	.deadline = set_deadline,
+};
 
-	if ((waiting > 0) == w->front->demand_told)
+/* An operator puts the directory of one that has exited away, as it says, and starts another. */
+static void end_if_exiting(struct world *w)
+{
+	struct front *front = w->front;
+
+	if (!front->exiting)
 		return;
-	w->front->demand_told = waiting > 0;
-	step_one(w, &(struct views_event){.kind = VIEWS_DEMAND, .demand = {.waiting = waiting}});
+	front_kill(w);
+	memset(&front->stored, 0, sizeof front->stored);
+	if (w->calm || !w->profile.two_fronts || world_percent(w, 50))
+		world_at(w, world_draw(w, 1000000), (struct world_event){.kind = EV_START, .node = front->process});
 }
 
 static void step(struct world *w, struct views_event *event)
 {
-	if (w->front->alive)
-		tell_demand(w);
-	if (w->front->alive) /* it may have ended meanwhile */
-		step_one(w, event);
+	if (!w->front->alive)
+		return;
+	driver_step(w->front->driver, event);
+	end_if_exiting(w);
 }
 
 /* --- what the replicas say ---------------------------------------------------------------------------------------- */
@@ -232,36 +227,32 @@ static void watch(struct world *w, struct conn *conn)
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_WATCH, .seen = conn->news});
 }
 
-static void take_report(struct world *w, struct conn *conn, const struct message *message, enum views_event_kind kind)
+static void take_report(struct world *w, struct conn *conn, const struct message *message)
 {
 	const struct report *report = &message->managed->report;
+	bool bound = message->kind == MSG_REPLY_BIND && message->managed->ok;
 
 	conn->news = report->news;
 	if (message->kind == MSG_REPLY_WATCH)
 		conn->watching = false;
-	if (message->kind == MSG_REPLY_WATCH || (message->kind == MSG_REPLY_BIND && message->managed->ok))
+	if (message->kind == MSG_REPLY_WATCH || bound)
 		watch(w, conn);
-	if (kind == VIEWS_BOUND)
-		router_link(w->front->router, conn->id, true, front_ms(w));
+	if (bound)
+		driver_bound(w->front->driver, conn->id, report);
 	else
-		router_reader(w->front->router, conn->id, reads_able(w, conn->id, report));
-	if (kind == VIEWS_BOUND)
-		step(w, &(struct views_event){.kind = VIEWS_BOUND, .bound = {.id = conn->id, .report = report}});
-	else
-		step(w, &(struct views_event){.kind = VIEWS_REPORT, .report = {.id = conn->id, .report = report}});
+		driver_report(w->front->driver, conn->id, report);
+	end_if_exiting(w);
 }
 
 static void take_hello(struct world *w, struct conn *conn, const struct hello *hello)
 {
 	conn->up = true;
 	conn->news = hello->report.news;
-	if (hello->status == 0) {
+	if (hello->status == HELLO_OK)
 		watch(w, conn);
-		router_link(w->front->router, conn->id, true, front_ms(w));
-	}
-	step(w, &(struct views_event){.kind = VIEWS_HELLO,
-				      .hello = {.id = conn->id, .status = hello->status, .text = "no",
-						.identity = &hello->me, .report = &hello->report}});
+	driver_hello(w->front->driver, &(struct views_hello){.id = conn->id, .status = hello->status, .text = "no",
+							     .identity = &hello->me, .report = &hello->report});
+	end_if_exiting(w);
 }
 
 void front_heard(struct world *w, struct conn *conn, const struct message *message)
@@ -274,14 +265,12 @@ void front_heard(struct world *w, struct conn *conn, const struct message *messa
 		return;
 	case MSG_REPLY_REPORT:
 		conn->heartbeats--;
-		take_report(w, conn, message, VIEWS_REPORT);
+		take_report(w, conn, message);
 		return;
 	case MSG_REPLY_WATCH:
 	case MSG_REPLY_INSTALL:
-		take_report(w, conn, message, VIEWS_REPORT);
-		return;
 	case MSG_REPLY_BIND:
-		take_report(w, conn, message, message->managed->ok ? VIEWS_BOUND : VIEWS_REPORT);
+		take_report(w, conn, message);
 		return;
 	default:
 		route_answered(w, message);
@@ -294,8 +283,8 @@ void front_lost(struct world *w, struct conn *conn, bool refused)
 	if (w->front->links[conn->id] != conn)
 		return;
 	w->front->links[conn->id] = NULL;
-	router_link(w->front->router, conn->id, false, front_ms(w));
-	step(w, &(struct views_event){.kind = VIEWS_LOST, .lost = {.id = conn->id, .refused = refused}});
+	driver_lost(w->front->driver, conn->id, refused);
+	end_if_exiting(w);
 }
 
 /* --- events ------------------------------------------------------------------------------------------------------- */
@@ -356,7 +345,8 @@ void front_event(struct world *w, const struct world_event *event)
 		return;
 	case EV_DEMAND:
 		w->front->demand_due = false;
-		tell_demand(w);
+		driver_demand(w->front->driver);
+		end_if_exiting(w);
 		return;
 	case EV_STORED:
 		stored(w, event->value);
@@ -404,20 +394,22 @@ void front_start(struct world *w)
 					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT,
 					.take_over = w->profile.take_over && w->front->process == SECOND_FRONT};
 
+	struct uuid incarnation;
+
 	must(!w->front->alive);
 	w->front->alive = true;
 	w->front->life++;
 	w->front->take_over = options.take_over;
-	w->front->incarnation = world_uuid(w);
+	incarnation = world_uuid(w);
 	w->front->clock_ms = world_clock(w);
 	w->front->views = views_new(&options);
 	w->front->router = router_new(&router_options, &route_shell, w);
-	w->front->actions = world_alloc(sizeof *w->front->actions);
-	w->front->demand_told = w->front->demand_due = w->front->router_due = false;
+	w->front->driver = driver_new(w->front->views, w->front->router, incarnation, &shell, w);
+	w->front->demand_due = w->front->router_due = false;
 	world_say(w, "front-end %" PRIu32 " starts, stored view %" PRIu64, w->front->process, w->front->stored.view.number);
 	bool has_file = w->front->stored.view.number > 0;
 
-	step_one(w, &(struct views_event){.kind = VIEWS_START, .start = {.stored = has_file ? &w->front->stored : NULL}});
+	step(w, &(struct views_event){.kind = VIEWS_START, .start = {.stored = has_file ? &w->front->stored : NULL}});
 	world_at(w, world_draw(w, 20000),
 		 (struct world_event){.kind = EV_DISCOVER, .node = w->front->process, .life = w->front->life});
 }
@@ -434,9 +426,9 @@ void front_kill(struct world *w)
 	w->front->alive = w->front->exiting = false;
 	w->front->paused_until_us = 0;
 	memset(w->front->links, 0, sizeof w->front->links);
+	driver_free(w->front->driver);
 	router_free(w->front->router);
 	views_free(w->front->views);
-	free(w->front->actions);
 	for (uint32_t i = 0; i < WORLD_CLIENTS + WORLD_STRAYS; i++) {
 		if (w->clients[i].in_router && w->clients[i].home == w->front)
 			client_lost(w, &w->clients[i]);

@@ -45,8 +45,9 @@ room server/peers rpc/base rpc/net rpc/cluster $X server/machine server/replica/
 room server rpc/base rpc/net rpc/program rpc/cluster $X server/disk server/machine server/peers server/shop server/replica/replica.h
 room frontend/views rpc/base $WORDS
 room frontend/router rpc/base
+room frontend/driver rpc/base frontend/views/views.h frontend/router/router.h
 room frontend/keeper rpc/base rpc/net rpc/program frontend/views
-room frontend rpc/base rpc/net rpc/program rpc/cluster $X frontend/keeper frontend/router frontend/views/views.h
+room frontend rpc/base rpc/net rpc/program rpc/cluster $X frontend/driver frontend/keeper frontend/router frontend/views/views.h
 room client rpc/base rpc/net rpc/program rpc/cluster $X
 
 # Ours: not what rpcgen writes, where somebody builds among the sources.

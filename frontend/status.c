@@ -1,13 +1,22 @@
-/* CLUSTER_STATUS. What is shown is asked for: each replica that is there gets a heartbeat, and the answer waits for
- * theirs, but not for one that is slow; its row says how old it is. Calls that come meanwhile are answered in the
- * next round. */
-#include <string.h>
+#include "frontend/status.h"
 
-#include "frontend/frontend.h"
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "frontend/announced.h"
+#include "frontend/manager.h"
+#include "frontend/router/router.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/net/loop.h"
+#include "rpc/net/server.h"
 
+#define STATUS_CALLS_MAX 1024 /* waiting for a round of heartbeats */
 #define WAIT_MS 30
 #define LISTED_WAIT_US 2500000u /* two rounds of discovery have begun since */
 #define TURNED_AWAY_US 10000000u /* status tells of it for so long */
@@ -20,7 +29,10 @@ struct status_call {
 STAILQ_HEAD(status_calls, status_call);
 
 struct status {
-	struct frontend *frontend;
+	struct status_options options;
+	const struct views *views;
+	uint64_t started_us;
+	uint64_t turned_away_us; /* when a client was last told so; 0: never */
 	struct event *late;
 	struct status_calls asked, waiting; /* of the round under way; for the next one */
 	uint32_t calls;
@@ -30,16 +42,16 @@ struct status {
 
 /* --- the answer --------------------------------------------------------------------------------------------------- */
 
-static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_cluster_status *status)
+static void fill_rows(const struct status *status, uint64_t now_ms, jh_cluster_status *result)
 {
 	struct views_row rows[LIMIT_REPLICAS];
-	uint32_t count = views_rows(frontend->views, now_ms, rows);
+	uint32_t count = views_rows(status->views, now_ms, rows);
 
-	status->replicas.replicas_len = count;
-	status->replicas.replicas_val = calloc(count + 1, sizeof *status->replicas.replicas_val);
-	must_allocate(status->replicas.replicas_val);
+	result->replicas.replicas_len = count;
+	result->replicas.replicas_val = calloc(count + 1, sizeof *result->replicas.replicas_val);
+	must_allocate(result->replicas.replicas_val);
 	for (uint32_t i = 0; i < count; i++) {
-		jh_replica_row *row = &status->replicas.replicas_val[i];
+		jh_replica_row *row = &result->replicas.replicas_val[i];
 
 		convert_row(rows[i].id, rows[i].report, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
 			    rows[i].note, row);
@@ -48,25 +60,24 @@ static void fill_rows(const struct frontend *frontend, uint64_t now_ms, jh_clust
 		/* To us a replica says whether it hears another one than us. */
 		row->managed = row->managed ||
 			       (rows[i].reachable && rows[i].report != NULL &&
-				uuid_equal(rows[i].report->view.manager, views_manager(frontend->views)));
+				uuid_equal(rows[i].report->view.manager, views_manager(status->views)));
 	}
 }
 
 /* Whom discovery finds, or who answers all the same. */
 static bool known(void *context, uint32_t id)
 {
-	const struct frontend *frontend = context;
+	const struct status *status = context;
 
-	return frontend->discovery == NULL || discovery_lists(frontend->discovery, id) ||
-	       views_answers(frontend->views, id);
+	return status->options.listed(status->options.context, id) || views_answers(status->views, id);
 }
 
 /* RULE 19: some who wanted to order could not, though the cluster takes orders. */
-static void tell_of_clients(const struct frontend *frontend, char summary[static VIEWS_TEXT_SIZE], int *health)
+static void tell_of_clients(const struct status *status, char summary[static VIEWS_TEXT_SIZE], int *health)
 {
 	size_t used;
 
-	if (frontend->turned_away_us == 0 || rpc_clock_us() - frontend->turned_away_us > TURNED_AWAY_US)
+	if (status->turned_away_us == 0 || rpc_clock_us() - status->turned_away_us > TURNED_AWAY_US)
 		return;
 	if (*health == JH_HEALTH_OK) {
 		*health = JH_HEALTH_DEGRADED;
@@ -76,39 +87,39 @@ static void tell_of_clients(const struct frontend *frontend, char summary[static
 	}
 	used = strlen(summary);
 	snprintf(summary + used, VIEWS_TEXT_SIZE - used, "; clients are turned away: all %llu of --max-clients wait for answers",
-		 (unsigned long long)frontend->clients_max);
+		 (unsigned long long)status->options.clients_max);
 }
 
-static void fill(const struct frontend *frontend, jh_cluster_status *status)
+static void fill(const struct status *status, jh_cluster_status *result)
 {
-	const struct view *view = views_current(frontend->views);
-	uint64_t now_ms = frontend_now_ms();
+	const struct view *view = views_current(status->views);
+	uint64_t now_ms = rpc_clock_ms();
 	char summary[VIEWS_TEXT_SIZE], why[VIEWS_TEXT_SIZE];
 	int health;
-	jh_text address = convert_text_dup(frontend->address);
+	jh_text address = convert_text_dup(status->options.address);
 
-	memset(status, 0, sizeof *status);
-	views_summary(frontend->views, now_ms, summary, &health);
-	tell_of_clients(frontend, summary, &health);
-	announced_explain(frontend->announced, rpc_clock_us(), LISTED_WAIT_US, known, (void *)(uintptr_t)frontend,
+	memset(result, 0, sizeof *result);
+	views_summary(status->views, now_ms, summary, &health);
+	tell_of_clients(status, summary, &health);
+	announced_explain(status->options.announced, rpc_clock_us(), LISTED_WAIT_US, known, (void *)(uintptr_t)status,
 			  summary + strlen(summary), sizeof summary - strlen(summary));
-	status->accepts_orders = views_accepts_orders(frontend->views, why);
-	status->why_not = convert_text_dup(why);
-	status->copies = views_copies(frontend->views, &status->expected);
-	status->cluster = convert_uuid_to_wire(view->cluster);
-	status->health = (jh_health)health;
-	status->summary = convert_text_dup(summary);
-	status->view = view->number;
+	result->accepts_orders = views_accepts_orders(status->views, why);
+	result->why_not = convert_text_dup(why);
+	result->copies = views_copies(status->views, &result->expected);
+	result->cluster = convert_uuid_to_wire(view->cluster);
+	result->health = (jh_health)health;
+	result->summary = convert_text_dup(summary);
+	result->view = view->number;
 	/* Not serving yet, but with the next request. */
-	if (!views_serving(frontend->views, &status->primary))
-		status->primary = health == JH_HEALTH_UNAVAILABLE ? 0 : view->primary;
-	status->floor = router_floor(frontend->router);
-	status->queued = router_waiting(frontend->router);
-	status->uptime_s = (rpc_clock_us() - frontend->started_us) / 1000000u;
-	status->loop_max_us = loop_meter_max_us(&frontend->meter);
-	status->address.jh_address_len = address.jh_text_len;
-	status->address.jh_address_val = address.jh_text_val;
-	fill_rows(frontend, now_ms, status);
+	if (!views_serving(status->views, &result->primary))
+		result->primary = health == JH_HEALTH_UNAVAILABLE ? 0 : view->primary;
+	result->floor = router_floor(status->options.router);
+	result->queued = router_waiting(status->options.router);
+	result->uptime_s = (rpc_clock_us() - status->started_us) / 1000000u;
+	result->loop_max_us = loop_meter_max_us(status->options.meter);
+	result->address.jh_address_len = address.jh_text_len;
+	result->address.jh_address_val = address.jh_text_val;
+	fill_rows(status, now_ms, result);
 }
 
 /* --- a round ------------------------------------------------------------------------------------------------------ */
@@ -121,7 +132,7 @@ static void answer_all(struct status *status)
 
 	evtimer_del(status->late);
 	status->due_count = 0;
-	fill(status->frontend, &answer);
+	fill(status, &answer);
 	while (!STAILQ_EMPTY(&status->asked)) {
 		struct status_call *asked = STAILQ_FIRST(&status->asked);
 
@@ -144,10 +155,9 @@ static void too_late(evutil_socket_t fd, short what, void *context)
 
 static void ask_all(struct status *status)
 {
-	struct frontend *frontend = status->frontend;
 	struct timeval wait = {.tv_usec = WAIT_MS * 1000L};
 	struct views_row rows[LIMIT_REPLICAS];
-	uint32_t count = views_rows(frontend->views, frontend_now_ms(), rows);
+	uint32_t count = views_rows(status->views, rpc_clock_ms(), rows);
 
 	must(status->due_count == 0);
 	STAILQ_CONCAT(&status->asked, &status->waiting);
@@ -155,8 +165,7 @@ static void ask_all(struct status *status)
 		if (!rows[i].reachable)
 			continue;
 		status->due[status->due_count++] = rows[i].id;
-		links_heartbeat(frontend->links, rows[i].id, views_current(frontend->views)->number, false,
-				frontend->options.views.min_members, frontend->options.views.full_wait_ms);
+		manager_ask(status->options.manager, rows[i].id);
 	}
 	if (status->due_count == 0)
 		answer_all(status);
@@ -164,10 +173,8 @@ static void ask_all(struct status *status)
 		evtimer_add(status->late, &wait);
 }
 
-void status_heard(struct frontend *frontend, uint32_t id)
+void status_heard(struct status *status, uint32_t id)
 {
-	struct status *status = frontend->status;
-
 	for (uint32_t i = 0; i < status->due_count; i++) {
 		if (status->due[i] != id)
 			continue;
@@ -178,14 +185,15 @@ void status_heard(struct frontend *frontend, uint32_t id)
 	}
 }
 
-bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
+void status_turned_away(struct status *status)
 {
-	struct frontend *frontend = rpc_call_context(request);
-	struct status *status = frontend->status;
+	status->turned_away_us = rpc_clock_us();
+}
 
-	(void)args;
+bool_t status_asked(struct status *status, jh_cluster_status *result, struct svc_req *request)
+{
 	if (status->calls >= STATUS_CALLS_MAX) { /* RULE 19: answered from what is known */
-		fill(frontend, result);
+		fill(status, result);
 		return TRUE;
 	}
 
@@ -203,17 +211,19 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_re
 
 /* --- start and stop ----------------------------------------------------------------------------------------------- */
 
-void status_start(struct frontend *frontend)
+struct status *status_new(const struct status_options *options)
 {
 	struct status *status = calloc(1, sizeof *status);
 
 	must_allocate(status);
-	frontend->status = status;
-	status->frontend = frontend;
+	status->options = *options;
+	status->views = manager_views(options->manager);
+	status->started_us = rpc_clock_us();
 	STAILQ_INIT(&status->asked);
 	STAILQ_INIT(&status->waiting);
-	status->late = evtimer_new(frontend->base, too_late, status);
+	status->late = evtimer_new(options->base, too_late, status);
 	must_allocate(status->late);
+	return status;
 }
 
 static void drop_all(struct status_calls *calls)
@@ -227,15 +237,12 @@ static void drop_all(struct status_calls *calls)
 	}
 }
 
-void status_stop(struct frontend *frontend)
+void status_free(struct status *status)
 {
-	struct status *status = frontend->status;
-
 	if (status == NULL)
 		return;
 	drop_all(&status->asked);
 	drop_all(&status->waiting);
 	event_free(status->late);
 	free(status);
-	frontend->status = NULL;
 }

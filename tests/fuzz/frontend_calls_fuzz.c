@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "frontend/announced.h"
-#include "frontend/frontend.h"
+#include "frontend/manager.h"
+#include "frontend/client_requests.h"
+#include "frontend/client_service.h"
+#include "frontend/status.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"
+#include "rpc/net/loop.h"
 #include "rpc/net/message.h"
 #include "rpc/net/record.h"
 #include "rpc/net/server_internal.h"
@@ -22,39 +26,69 @@
 #define BASE 540000000u
 #define ANSWERS_BYTES 65536
 
-static void nothing(evutil_socket_t fd, short what, void *context)
+struct frontend {
+	struct event_base *base;
+	struct loop_meter meter;
+	struct rpc_server *server;
+	struct announced *announced;
+	struct client_requests *requests;
+	struct manager *manager;
+	struct status *status;
+	struct client_service *service;
+};
+
+static void nothing(void *context)
 {
-	(void)fd;
-	(void)what;
 	(void)context;
+}
+
+static bool is_listed(void *context, uint32_t id)
+{
+	(void)context;
+	(void)id;
+	return true;
 }
 
 static void frontend_open(struct frontend *frontend, struct event_base *base)
 {
+	const struct views_options views = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
 	struct rpc_server_limits limits = rpc_server_limits_default();
 
 	memset(frontend, 0, sizeof *frontend);
 	limits.calls_in_flight = 8; /* a small input reaches them */
 	frontend->base = base;
-	frontend->options.daemon.program_base = BASE;
-	frontend->options.views = (struct views_options){.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
 	frontend->server = rpc_server_new(base, &limits);
-	frontend->views = views_new(&frontend->options.views);
 	frontend->announced = announced_new();
-	frontend->demand = event_new(base, -1, 0, nothing, NULL);
-	requests_start(frontend);
-	status_start(frontend);
-	service_start(frontend);
+	frontend->requests = client_requests_new(&(struct client_requests_options){
+		.base = base, .server = frontend->server, .suspect_ms = views.suspect_ms, .demand = nothing});
+	frontend->manager = manager_new(&(struct manager_options){.base = base,
+								  .views = &views,
+								  .program_base = BASE,
+								  .router = client_requests_router(frontend->requests)});
+	frontend->status = status_new(&(struct status_options){.base = base,
+							       .manager = frontend->manager,
+							       .router = client_requests_router(frontend->requests),
+							       .announced = frontend->announced,
+							       .meter = &frontend->meter,
+							       .address = "",
+							       .listed = is_listed});
+	frontend->service = client_service_new(&(struct client_service_options){.server = frontend->server,
+								  .program_base = BASE,
+								  .requests = frontend->requests,
+								  .manager = frontend->manager,
+								  .status = frontend->status,
+								  .announced = frontend->announced,
+								  .announce = nothing});
 }
 
 static void frontend_close(struct frontend *frontend)
 {
-	requests_stop(frontend);
-	status_stop(frontend);
 	rpc_server_free(frontend->server);
-	event_free(frontend->demand);
+	client_service_free(frontend->service);
+	status_free(frontend->status);
+	manager_free(frontend->manager);
+	client_requests_free(frontend->requests);
 	announced_free(frontend->announced);
-	views_free(frontend->views);
 }
 
 static void turn(struct event_base *base)

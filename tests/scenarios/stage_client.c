@@ -1,4 +1,4 @@
-/* Clients, and the router's shell (frontend/requests.c): what is sent for a request, and what its client makes of the
+/* Clients, and the router's shell (frontend/client_requests.c): what is sent for a request, and what its client makes of the
  * end. */
 #include "tests/scenarios/stage.h"
 

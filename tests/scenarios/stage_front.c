@@ -1,5 +1,5 @@
 /* A front-end's process: the view manager, the router and their driver, a view file, and connections to the replicas
- * (frontend/manager.c, links.c, requests.c). */
+ * (frontend/manager.c, links.c, client_requests.c). */
 #include "tests/scenarios/stage.h"
 #include "tests/unit/support_reply.h"
 

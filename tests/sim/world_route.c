@@ -1,4 +1,4 @@
-/* The front-end's process: what its router asks for, and what comes of the calls, as frontend/requests.c does it. */
+/* The front-end's process: what its router asks for, and what comes of the calls, as frontend/client_requests.c does it. */
 #include <inttypes.h>
 
 #include "tests/sim/internal.h"

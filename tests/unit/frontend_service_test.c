@@ -1,4 +1,4 @@
-/* What clients call at the front-end and the router's shell (frontend/service.c, requests.c), over a real connection,
+/* What clients call at the front-end and the router's shell (frontend/service.c, client_requests.c), over a real connection,
  * with links to replicas that this test plays: arguments are looked at, the router's clock runs whenever somebody waits,
  * and an answer meets the call that it belongs to, or nobody. */
 #include <setjmp.h>
@@ -12,9 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
 #include "frontend/link_answer.h"
+#include "frontend/links.h"
+#include "frontend/manager.h"
+#include "frontend/client_requests.h"
+#include "frontend/router/router.h"
+#include "frontend/client_service.h"
+#include "frontend/status.h"
+#include "rpc/base/clock.h"
 #include "rpc/net/channel.h"
+#include "rpc/net/server.h"
 
 #define PATIENCE_MS 20000 /* of a test that fails */
 #define CALLS 16
@@ -32,7 +39,11 @@ struct link_call {
 };
 
 static struct {
-	struct frontend frontend;
+	struct event_base *base;
+	struct rpc_server *server;
+	struct client_requests *requests;
+	struct client_service *service;
+	struct router *router;
 	struct rpc_channel *channel;
 	struct link_call sent[CALLS];
 	int sent_count;
@@ -89,7 +100,7 @@ static void answer_with(int number, const struct link_answer *answer)
 	if (call->slot == NULL)
 		return;
 	link_call_forget(call->slot);
-	requests_answered(&rig.frontend, call->owner, answer);
+	client_requests_answered(rig.requests, call->owner, answer);
 }
 
 static void answer_done(int number, uint64_t op)
@@ -114,43 +125,46 @@ static void answer_done(int number, uint64_t op)
 
 /* --- what else a front-end has -------------------------------------------------------------------------------------- */
 
-bool manager_switchover(struct frontend *frontend, uint32_t id, struct rpc_call *call)
+bool manager_switchover(struct manager *manager, uint32_t id, struct rpc_call *call)
 {
-	(void)frontend;
+	(void)manager;
 	(void)id;
 	(void)call;
 	return false;
 }
 
-bool manager_promote(struct frontend *frontend, uint32_t id, bool confirm, struct rpc_call *call)
+bool manager_promote(struct manager *manager, uint32_t id, bool confirm, struct rpc_call *call)
 {
 	(void)confirm;
-	return manager_switchover(frontend, id, call);
+	return manager_switchover(manager, id, call);
 }
 
-bool manager_remove(struct frontend *frontend, uint32_t id, struct rpc_call *call)
+bool manager_remove(struct manager *manager, uint32_t id, struct rpc_call *call)
 {
-	return manager_switchover(frontend, id, call);
+	return manager_switchover(manager, id, call);
 }
 
-void discovery_wake(struct discovery *discovery)
+bool_t status_asked(struct status *status, jh_cluster_status *result, struct svc_req *request)
 {
-	(void)discovery;
-	rig.announced++;
-}
-
-bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
-{
-	(void)args;
+	(void)status;
 	(void)result;
 	(void)request;
 	return FALSE;
 }
 
-static void no_demand(evutil_socket_t fd, short what, void *context)
+void status_turned_away(struct status *status)
 {
-	(void)fd;
-	(void)what;
+	(void)status;
+}
+
+static void on_announced(void *context)
+{
+	(void)context;
+	rig.announced++;
+}
+
+static void no_demand(void *context)
+{
 	(void)context;
 }
 
@@ -165,20 +179,21 @@ static int begin(void **state)
 {
 	static const struct rpc_channel_events events = {.closed = on_closed};
 	struct rpc_server_limits limits = rpc_server_limits_default();
-	struct frontend *frontend = &rig.frontend;
 	char address[64], error[256];
 
 	(void)state;
 	memset(&rig, 0, sizeof rig);
-	frontend->options.daemon.program_base = PROGRAM_BASE;
-	frontend->options.views.suspect_ms = 250;
-	frontend->base = event_base_new();
-	frontend->server = rpc_server_new(frontend->base, &limits);
-	frontend->demand = event_new(frontend->base, -1, 0, no_demand, NULL);
-	assert_true(rpc_server_listen(frontend->server, "127.0.0.1:0", address, sizeof address, error, sizeof error));
-	service_start(frontend);
-	requests_start(frontend);
-	rig.channel = rpc_channel_open(frontend->base, address, PROGRAM_BASE, JH_FRONTEND_V1, &events, NULL);
+	rig.base = event_base_new();
+	rig.server = rpc_server_new(rig.base, &limits);
+	assert_true(rpc_server_listen(rig.server, "127.0.0.1:0", address, sizeof address, error, sizeof error));
+	rig.requests = client_requests_new(&(struct client_requests_options){
+		.base = rig.base, .server = rig.server, .suspect_ms = 250, .demand = no_demand});
+	rig.router = client_requests_router(rig.requests);
+	rig.service = client_service_new(&(struct client_service_options){.server = rig.server,
+							    .program_base = PROGRAM_BASE,
+							    .requests = rig.requests,
+							    .announce = on_announced});
+	rig.channel = rpc_channel_open(rig.base, address, PROGRAM_BASE, JH_FRONTEND_V1, &events, NULL);
 	return 0;
 }
 
@@ -186,10 +201,10 @@ static int end(void **state)
 {
 	(void)state;
 	rpc_channel_close(rig.channel);
-	requests_stop(&rig.frontend);
-	rpc_server_free(rig.frontend.server);
-	event_free(rig.frontend.demand);
-	event_base_free(rig.frontend.base);
+	rpc_server_free(rig.server);
+	client_service_free(rig.service);
+	client_requests_free(rig.requests);
+	event_base_free(rig.base);
 	return 0;
 }
 
@@ -270,19 +285,19 @@ static void read_page(uint32_t limit, uint32_t timeout_ms, struct asked *asked)
 static void until_answered(const struct asked *asked)
 {
 	while (!asked->answered)
-		event_base_loop(rig.frontend.base, EVLOOP_ONCE);
+		event_base_loop(rig.base, EVLOOP_ONCE);
 }
 
 static void until_sent(int count)
 {
 	while (rig.sent_count < count)
-		event_base_loop(rig.frontend.base, EVLOOP_ONCE);
+		event_base_loop(rig.base, EVLOOP_ONCE);
 }
 
 static void serve(uint64_t view, uint32_t primary)
 {
-	router_link(rig.frontend.router, primary, true, frontend_now_ms());
-	router_route(rig.frontend.router, view, primary, 0, frontend_now_ms());
+	router_link(rig.router, primary, true, rpc_clock_ms());
+	router_route(rig.router, view, primary, 0, rpc_clock_ms());
 }
 
 /* --- tests ---------------------------------------------------------------------------------------------------------- */
@@ -306,7 +321,7 @@ static void the_clock_runs_while_somebody_waits(void **state)
 	read_page(20, 200, &b); /* waits for longer than the other, by many ticks */
 	until_answered(&b);
 	assert_true(a.answered);
-	assert_int_equal(router_waiting(rig.frontend.router), 0);
+	assert_int_equal(router_waiting(rig.router), 0);
 }
 
 /* Rule 12: an order that left and is not answered in time is unknown, also while a primary serves; its call's late answer
@@ -349,11 +364,11 @@ static void each_call_names_its_view(void **state)
 	assert_int_equal(rig.sent[1].view, 2);
 	assert_int_equal(rig.sent[1].request, 7);
 	answer_done(0, 41);
-	assert_int_equal(router_waiting(rig.frontend.router), 1);
+	assert_int_equal(router_waiting(rig.router), 1);
 	answer_done(1, 42);
 	until_answered(&a);
 	assert_int_equal(a.op, 42);
-	assert_int_equal(router_floor(rig.frontend.router), 42);
+	assert_int_equal(router_floor(rig.router), 42);
 }
 
 /* A read that a backup sends back is asked again at the primary, as one of the primary's. */
@@ -365,8 +380,8 @@ static void a_read_that_comes_back_goes_to_the_primary(void **state)
 
 	(void)state;
 	serve(1, 4);
-	router_link(rig.frontend.router, 5, true, frontend_now_ms());
-	router_reader(rig.frontend.router, 5, true);
+	router_link(rig.router, 5, true, rpc_clock_ms());
+	router_reader(rig.router, 5, true);
 	do {
 		read_page(20, 200, &a);
 		until_sent(++sent);

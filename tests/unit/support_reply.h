@@ -1,4 +1,4 @@
-/* What a front-end that the tests play makes of a replica's verdict, as frontend/requests.c does of the answer on the
+/* What a front-end that the tests play makes of a replica's verdict, as frontend/client_requests.c does of the answer on the
  * wire. */
 #pragma once
 

@@ -1,22 +1,49 @@
-/* What clients may call: the handlers of rpc/frontend.x. They judge arguments (design, "what bad input gets") and
- * pass the rest on; whether a postcode is one is the primary's to say. */
+#include "frontend/client_service.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/frontend.h"
+#include "frontend/announced.h"
+#include "frontend/client_requests.h"
+#include "frontend/manager.h"
+#include "frontend/status.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/order_text.h"
+#include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/net/server.h"
 
 #define SAY_SIZE ORDER_TEXT_ERROR_SIZE
 
 /* rpcgen makes it and declares it nowhere. */
 void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
-void service_start(struct frontend *frontend)
+struct client_service {
+	struct client_service_options options;
+};
+
+struct client_service *client_service_new(const struct client_service_options *options)
 {
-	rpc_server_register(frontend->server, frontend->options.daemon.program_base, JH_FRONTEND_V1, jh_frontend_1, frontend);
+	struct client_service *service = calloc(1, sizeof *service);
+
+	must_allocate(service);
+	service->options = *options;
+	rpc_server_register(options->server, options->program_base, JH_FRONTEND_V1, jh_frontend_1, service);
+	return service;
+}
+
+void client_service_free(struct client_service *service)
+{
+	free(service);
+}
+
+static const struct client_service_options *options_of(const struct svc_req *request)
+{
+	const struct client_service *service = rpc_call_context(request);
+
+	return &service->options;
 }
 
 /* --- orders and history ------------------------------------------------------------------------------------------- */
@@ -56,13 +83,13 @@ static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE]
 /* RULE 19: the client is one too many, and is told so; nothing of what it asks is done. */
 static bool turned_away(struct svc_req *request, char say[static SAY_SIZE])
 {
-	struct frontend *frontend = rpc_call_context(request);
+	const struct client_service_options *options = options_of(request);
 
 	if (!rpc_connection_surplus(rpc_call_connection(request)))
 		return false;
-	frontend->turned_away_us = rpc_clock_us();
+	status_turned_away(options->status);
 	snprintf(say, SAY_SIZE, "all %llu clients that the front-end serves at once (--max-clients) wait for answers: try again",
-		 (unsigned long long)frontend->clients_max);
+		 (unsigned long long)options->clients_max);
 	return true;
 }
 
@@ -83,7 +110,7 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 		return TRUE;
 	}
 	memset(result, 0, sizeof *result); /* rpcgen frees it even when the answer comes later */
-	requests_write(rpc_call_context(request), args, rpc_call_take(request));
+	client_requests_write(options_of(request)->requests, args, rpc_call_take(request));
 	return FALSE;
 }
 
@@ -106,8 +133,14 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 		return TRUE;
 	}
 	memset(result, 0, sizeof *result);
-	requests_read(rpc_call_context(request), args, rpc_call_take(request));
+	client_requests_read(options_of(request)->requests, args, rpc_call_take(request));
 	return FALSE;
+}
+
+bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
+{
+	(void)args;
+	return status_asked(options_of(request)->status, result, request);
 }
 
 /* --- operators ---------------------------------------------------------------------------------------------------- */
@@ -139,7 +172,7 @@ bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struc
 	struct rpc_call *call = rpc_call_take(request);
 
 	memset(result, 0, sizeof *result);
-	if (!manager_switchover(rpc_call_context(request), args->id, call))
+	if (!manager_switchover(options_of(request)->manager, args->id, call))
 		too_many_operators(call);
 	return FALSE;
 }
@@ -152,7 +185,7 @@ bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_
 	struct rpc_call *call = rpc_call_take(request);
 
 	memset(result, 0, sizeof *result);
-	if (!manager_promote(rpc_call_context(request), args->id, args->confirm != FALSE, call))
+	if (!manager_promote(options_of(request)->manager, args->id, args->confirm != FALSE, call))
 		too_many_operators(call);
 	return FALSE;
 }
@@ -165,23 +198,22 @@ bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_re
 	struct rpc_call *call = rpc_call_take(request);
 
 	memset(result, 0, sizeof *result);
-	if (!manager_remove(rpc_call_context(request), args->id, call))
+	if (!manager_remove(options_of(request)->manager, args->id, call))
 		too_many_operators(call);
 	return FALSE;
 }
 
 bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)
 {
-	const struct frontend *frontend = rpc_call_context(request);
+	const struct client_service_options *options = options_of(request);
 	char address[LIMIT_ADDRESS_BYTES];
 
 	(void)result;
 	/* Who it is and where, discovery finds out for itself; what it never finds is shown. */
 	if (args->id >= 1 && args->id <= LIMIT_REPLICA_ID && convert_address_from_wire(&args->address, address))
-		announced_heard(frontend->announced, args->id, address,
+		announced_heard(options->announced, args->id, address,
 				rpc_connection_peer_text(rpc_call_connection(request)), rpc_clock_us());
-	if (frontend->discovery != NULL)
-		discovery_wake(frontend->discovery);
+	options->announce(options->context);
 	return TRUE;
 }
 

@@ -1,12 +1,18 @@
-/* The router's shell: client requests in memory, their calls to replicas, their answers, the router's clock. */
+#include "frontend/client_requests.h"
+
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
-#include "frontend/frontend.h"
 #include "frontend/link_answer.h"
+#include "frontend/links.h"
+#include "frontend/router/router.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/net/server.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 #define RETRY_MS 50
@@ -21,16 +27,27 @@ struct client_request {
 		jh_submit_args submit;
 		jh_query_args query;
 	} args;
-	TAILQ_ENTRY(client_request) entry; /* frontend->spare */
+	TAILQ_ENTRY(client_request) entry; /* of `spare` */
 };
 
-static struct client_request *request_new(struct frontend *frontend, struct rpc_call *call)
+TAILQ_HEAD(spare_requests, client_request);
+
+struct client_requests {
+	struct client_requests_options options;
+	struct router *router;
+	struct event *tick; /* while requests wait */
+	bool ticking;
+	struct spare_requests spare;
+	uint32_t spare_count;
+};
+
+static struct client_request *request_new(struct client_requests *requests, struct rpc_call *call)
 {
-	struct client_request *request = TAILQ_FIRST(&frontend->spare);
+	struct client_request *request = TAILQ_FIRST(&requests->spare);
 
 	if (request != NULL) {
-		TAILQ_REMOVE(&frontend->spare, request, entry);
-		frontend->spare_count--;
+		TAILQ_REMOVE(&requests->spare, request, entry);
+		requests->spare_count--;
 	} else {
 		request = malloc(sizeof *request);
 		must_allocate(request);
@@ -40,18 +57,18 @@ static struct client_request *request_new(struct frontend *frontend, struct rpc_
 	return request;
 }
 
-static void request_free(struct frontend *frontend, struct client_request *request)
+static void request_free(struct client_requests *requests, struct client_request *request)
 {
 	if (request->head.is_read)
 		xdr_free((xdrproc_t)xdr_jh_query_args, &request->args.query);
 	else
 		xdr_free((xdrproc_t)xdr_jh_submit_args, &request->args.submit);
-	if (frontend->spare_count >= SPARE_REQUESTS) {
+	if (requests->spare_count >= SPARE_REQUESTS) {
 		free(request);
 		return;
 	}
-	TAILQ_INSERT_HEAD(&frontend->spare, request, entry);
-	frontend->spare_count++;
+	TAILQ_INSERT_HEAD(&requests->spare, request, entry);
+	requests->spare_count++;
 }
 
 /* --- effects of the router ---------------------------------------------------------------------------------------- */
@@ -59,7 +76,7 @@ static void request_free(struct frontend *frontend, struct client_request *reque
 static void send_call(void *context, struct router_request *head, uint32_t to, uint64_t view, uint64_t floor,
 		      bool at_primary, uint32_t timeout_ms)
 {
-	struct frontend *frontend = context;
+	struct client_requests *requests = context;
 	struct client_request *request = (struct client_request *)head;
 
 	link_call_forget(&request->link_call);
@@ -67,22 +84,22 @@ static void send_call(void *context, struct router_request *head, uint32_t to, u
 		request->args.query.view = view;
 		request->args.query.floor = floor;
 		request->args.query.at_primary = at_primary;
-		links_query(frontend->links, to, &request->args.query, timeout_ms, request, &request->link_call);
+		links_query(requests->options.links, to, &request->args.query, timeout_ms, request, &request->link_call);
 	} else {
 		request->args.submit.view = view;
-		links_submit(frontend->links, to, &request->args.submit, timeout_ms, request, &request->link_call);
+		links_submit(requests->options.links, to, &request->args.submit, timeout_ms, request, &request->link_call);
 	}
 	must(request->link_call != NULL); /* the router sends only where there is a link */
 }
 
 /* The words of an end that is the front-end's own. */
-static jh_problem problem_of(const struct frontend *frontend, enum router_end end, const char *text)
+static jh_problem problem_of(const struct client_requests *requests, enum router_end end, const char *text)
 {
 	jh_reason reason = JH_REASON_NONE;
 
 	if (end == ROUTER_END_BUSY)
 		reason = JH_REASON_BUSY;
-	else if (!router_serving(frontend->router))
+	else if (!router_serving(requests->router))
 		reason = JH_REASON_NO_PRIMARY;
 	/* Borrowed: rpc_call_reply encodes at once. */
 	return (jh_problem){.reason = reason,
@@ -93,7 +110,7 @@ static jh_problem problem_of(const struct frontend *frontend, enum router_end en
 static void answer_call(void *context, struct router_request *head, enum router_end end, const void *payload,
 			const char *text)
 {
-	struct frontend *frontend = context;
+	struct client_requests *requests = context;
 	struct client_request *request = (struct client_request *)head;
 	jh_outcome outcome = end == ROUTER_END_UNKNOWN ? JH_UNKNOWN : JH_UNAVAILABLE;
 
@@ -103,15 +120,15 @@ static void answer_call(void *context, struct router_request *head, enum router_
 	} else if (head->is_read) {
 		jh_read_result result = {.outcome = outcome};
 
-		result.jh_read_result_u.problem = problem_of(frontend, end, text);
+		result.jh_read_result_u.problem = problem_of(requests, end, text);
 		rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);
 	} else {
 		jh_write_result result = {.outcome = outcome};
 
-		result.jh_write_result_u.problem = problem_of(frontend, end, text);
+		result.jh_write_result_u.problem = problem_of(requests, end, text);
 		rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
 	}
-	request_free(frontend, request);
+	request_free(requests, request);
 }
 
 /* Silence, not "unavailable": the client hears the connection end and asks the next front-end, with the same number. */
@@ -126,20 +143,19 @@ static void forget_call(void *context, struct router_request *head)
 
 static void pause_clients(void *context, bool paused)
 {
-	struct frontend *frontend = context;
+	struct client_requests *requests = context;
 
-	rpc_server_pause_clients(frontend->server, paused);
+	rpc_server_pause_clients(requests->options.server, paused);
 }
 
-/* Later in this turn: the router must not be called back, nor a step of the view manager interrupted. */
 static void demand_rose(void *context)
 {
-	struct frontend *frontend = context;
+	struct client_requests *requests = context;
 
-	event_active(frontend->demand, EV_TIMEOUT, 0);
+	requests->options.demand(requests->options.context);
 }
 
-void requests_answered(void *context, void *owner, const struct link_answer *answer)
+void client_requests_answered(struct client_requests *requests, void *owner, const struct link_answer *answer)
 {
 	static const enum router_reply replies[] = {
 		[LINK_DONE] = ROUTER_REPLY_DONE,
@@ -148,39 +164,38 @@ void requests_answered(void *context, void *owner, const struct link_answer *ans
 		[LINK_NOT_EXECUTED] = ROUTER_REPLY_NOT_EXECUTED,
 		[LINK_AGAIN] = ROUTER_REPLY_AGAIN,
 	};
-	struct frontend *frontend = context;
 	struct client_request *request = owner;
 
-	router_answered(frontend->router, &request->head, replies[answer->kind], answer->op, answer, frontend_now_ms());
+	router_answered(requests->router, &request->head, replies[answer->kind], answer->op, answer, rpc_clock_ms());
 }
 
 /* --- the router's clock ------------------------------------------------------------------------------------------- */
 
-static void keep_ticking(struct frontend *frontend)
+static void keep_ticking(struct client_requests *requests)
 {
-	if (frontend->ticking)
+	if (requests->ticking)
 		return;
-	frontend->ticking = true;
-	evtimer_add(frontend->tick, &(struct timeval){.tv_usec = ROUTER_TICK_MS * 1000L});
+	requests->ticking = true;
+	evtimer_add(requests->tick, &(struct timeval){.tv_usec = ROUTER_TICK_MS * 1000L});
 }
 
 static void tick(evutil_socket_t fd, short what, void *context)
 {
-	struct frontend *frontend = context;
+	struct client_requests *requests = context;
 
 	(void)fd;
 	(void)what;
-	frontend->ticking = false;
-	router_tick(frontend->router, frontend_now_ms());
-	if (router_waiting(frontend->router) > 0)
-		keep_ticking(frontend);
+	requests->ticking = false;
+	router_tick(requests->router, rpc_clock_ms());
+	if (router_waiting(requests->router) > 0)
+		keep_ticking(requests);
 }
 
 /* --- clients ------------------------------------------------------------------------------------------------------ */
 
-void requests_write(struct frontend *frontend, jh_place_args *args, struct rpc_call *call)
+void client_requests_write(struct client_requests *requests, jh_place_args *args, struct rpc_call *call)
 {
-	struct client_request *request = request_new(frontend, call);
+	struct client_request *request = request_new(requests, call);
 	jh_submit_args *submit = &request->args.submit;
 
 	submit->client = args->client;
@@ -188,23 +203,23 @@ void requests_write(struct frontend *frontend, jh_place_args *args, struct rpc_c
 	submit->operation = args->operation;
 	memset(&args->operation, 0, sizeof args->operation);
 	args->operation.kind = JH_OPERATION_ORDER; /* an empty one, for rpcgen to free */
-	keep_ticking(frontend);
-	router_write(frontend->router, &request->head, frontend_now_ms(), args->timeout_ms);
+	keep_ticking(requests);
+	router_write(requests->router, &request->head, rpc_clock_ms(), args->timeout_ms);
 }
 
-void requests_read(struct frontend *frontend, jh_read_args *args, struct rpc_call *call)
+void client_requests_read(struct client_requests *requests, jh_read_args *args, struct rpc_call *call)
 {
-	struct client_request *request = request_new(frontend, call);
+	struct client_request *request = request_new(requests, call);
 
 	request->head.is_read = true;
 	request->args.query.query = args->query;
 	memset(&args->query, 0, sizeof args->query);
 	args->query.kind = JH_QUERY_HISTORY;
-	keep_ticking(frontend);
-	router_read(frontend->router, &request->head, frontend_now_ms(), args->timeout_ms);
+	keep_ticking(requests);
+	router_read(requests->router, &request->head, rpc_clock_ms(), args->timeout_ms);
 }
 
-void requests_start(struct frontend *frontend)
+struct client_requests *client_requests_new(const struct client_requests_options *options)
 {
 	static const struct router_shell shell = {
 		.send = send_call,
@@ -213,29 +228,40 @@ void requests_start(struct frontend *frontend)
 		.demand = demand_rose,
 		.forget = forget_call,
 	};
-	struct router_options options = {.queue_max = LIMIT_QUEUE_REQUESTS,
+	struct router_options routing = {.queue_max = LIMIT_QUEUE_REQUESTS,
 					 .default_timeout_ms = DEFAULT_TIMEOUT_MS,
-					 .backup_timeout_ms = frontend->options.views.suspect_ms,
+					 .backup_timeout_ms = options->suspect_ms,
 					 .retry_ms = RETRY_MS,
 					 .writes_window = ROUTER_WRITES_WINDOW,
 					 .reads_window = ROUTER_READS_WINDOW};
 
-	TAILQ_INIT(&frontend->spare);
-	frontend->router = router_new(&options, &shell, frontend);
-	frontend->tick = evtimer_new(frontend->base, tick, frontend);
-	must_allocate(frontend->tick);
+	struct client_requests *requests = calloc(1, sizeof *requests);
+
+	must_allocate(requests);
+	requests->options = *options;
+	TAILQ_INIT(&requests->spare);
+	requests->router = router_new(&routing, &shell, requests);
+	requests->tick = evtimer_new(options->base, tick, requests);
+	must_allocate(requests->tick);
+	return requests;
 }
 
-void requests_stop(struct frontend *frontend)
+void client_requests_free(struct client_requests *requests)
 {
 	struct client_request *request;
 
-	if (frontend->router == NULL)
+	if (requests == NULL)
 		return;
-	event_free(frontend->tick);
-	router_free(frontend->router);
-	while ((request = TAILQ_FIRST(&frontend->spare)) != NULL) {
-		TAILQ_REMOVE(&frontend->spare, request, entry);
+	event_free(requests->tick);
+	router_free(requests->router);
+	while ((request = TAILQ_FIRST(&requests->spare)) != NULL) {
+		TAILQ_REMOVE(&requests->spare, request, entry);
 		free(request);
 	}
+	free(requests);
+}
+
+struct router *client_requests_router(struct client_requests *requests)
+{
+	return requests->router;
 }

@@ -1,9 +1,10 @@
-/* What a step wants done: the one place that appends actions. */
-#include "frontend/views/internal.h"
+#include "frontend/views/actions.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "frontend/views/known.h"
 
 #define LOG_ROOM 128 /* actions kept free for what must not be dropped, when there is much to log */
 
@@ -152,47 +153,10 @@ void vm_answer(struct views *v, uint64_t token, enum views_outcome outcome, cons
 	must(v->tokens_answered <= v->tokens_opened);
 }
 
-void vm_exit_with(struct views *v, const char *text)
+void vm_do_exit(struct views *v, const char *text)
 {
-	must(v->mode != MODE_EXITED);
-	vm_operator_close(v, text);
-	if (v->routed)
-		vm_do_hold(v, text);
-	v->routed = false;
-	vm_become(v, MODE_EXITED);
 	struct views_action *action = emit(v, VIEWS_DO_EXIT);
 
+	must(v->mode == MODE_EXITED);
 	snprintf(action->exit.text, sizeof action->exit.text, "%s", text);
-}
-
-void vm_id_list_add(struct id_list *list, uint32_t id)
-{
-	uint32_t place = list->count;
-
-	for (uint32_t i = 0; i < list->count; i++) {
-		if (list->ids[i] == id)
-			return;
-	}
-	if (list->count == LIMIT_REPLICAS)
-		return;
-	while (place > 0 && list->ids[place - 1] > id) {
-		list->ids[place] = list->ids[place - 1];
-		place--;
-	}
-	list->ids[place] = id;
-	list->count++;
-}
-
-const char *vm_id_list_text(const struct id_list *list, char text[static VIEWS_TEXT_SIZE])
-{
-	size_t used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, list->count == 1 ? "replica" : "replicas");
-
-	if (list->count == 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "no replica");
-	for (uint32_t i = 1; i < list->count; i++)
-		must(list->ids[i - 1] < list->ids[i]);
-	/* 64 ids of 4 digits and ", " fit by far. */
-	for (uint32_t i = 0; i < list->count && used + 8 < VIEWS_TEXT_SIZE; i++)
-		used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, i == 0 ? " %u" : ", %u", list->ids[i]);
-	return text;
 }

@@ -1,8 +1,11 @@
-/* What the primary asks for: to evict a member, to admit a learner, to give up one that lost data (rules 9, 10, 14). A
- * need counts only in the view that it names, and only from that view's primary. */
-#include "frontend/views/internal.h"
+#include "frontend/views/admission.h"
 
 #include <string.h>
+
+#include "frontend/views/actions.h"
+#include "frontend/views/candidates.h"
+#include "frontend/views/known.h"
+#include "frontend/views/view_members.h"
 
 #define CONFIRM_BEATS 2 /* a member that answered this many heartbeats after it was named does answer us */
 
@@ -63,7 +66,7 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 		const struct known *k = vm_known_member(v, member);
 		size_t place = (size_t)(member - current->members);
 
-		if (k == NULL || !vm_known_reachable(v, k) || vm_election_stalled(v, current, k)) {
+		if (k == NULL || !vm_known_reachable(v, k) || vm_candidate_stalled(v, current, k)) {
 			needs->evict[place] = k == NULL || !vm_known_reachable(v, k) ? vm_member_dead(v, member) : true;
 			continue;
 		}

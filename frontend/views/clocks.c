@@ -1,11 +1,12 @@
-/* Whose wall clock is far from the others' (RULE 16). No decision depends on it: it is named in the log and in status, and
- * what the primary makes of such clocks is server/shop/order_time.c's. Every replica that answers has a voice, and so have
- * we; far is who differs from more than half of the other voices. */
-#include "frontend/views/internal.h"
+#include "frontend/views/clocks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "frontend/views/actions.h"
+#include "frontend/views/known.h"
+
+#define CLOCK_TEXT_SIZE 32
 #define FAR_US (60 * INT64_C(1000000))
 #define NEAR_AGAIN_US (50 * INT64_C(1000000)) /* a clock on the edge is not named again and again */
 
@@ -141,3 +142,4 @@ void vm_clocks_explain(const struct views *v, char *text, size_t size)
 		snprintf(text + used, size - used, "; the front-end's clock is %s %s", span_text(v->clock_far_us, span),
 			 v->clock_far_us > 0 ? "ahead" : "behind");
 }
+

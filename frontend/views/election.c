@@ -1,9 +1,16 @@
-/* Who is primary and who stays a member of the next view (rules 3, 6, 10, 15). Looks at levels only, so it may be
- * called after every event; it acts when the present view cannot go on, or when its primary asks for a change. */
-#include "frontend/views/internal.h"
+#include "frontend/views/election.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "frontend/views/admission.h"
+#include "frontend/views/candidates.h"
+#include "frontend/views/expected.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
+#include "frontend/views/operator.h"
+#include "frontend/views/view_change.h"
+#include "frontend/views/view_members.h"
 
 enum fate {
 	FATE_KEEP,   /* the primary stays */
@@ -24,80 +31,6 @@ struct election {
 	char why[REPORT_TEXT_SIZE];
 };
 
-bool vm_election_stalled(struct views *v, const struct view *view, const struct known *k)
-{
-	if (k->report.write_age_ms <= v->options.stall_ms)
-		return false;
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct known *other = vm_known_member(v, &view->members[i]);
-
-		/* RULE 15: only if another member's disk is better. */
-		if (other != NULL && other != k && vm_known_reachable(v, other) && !other->lost_data &&
-		    other->report.write_age_ms <= v->options.stall_ms)
-			return true;
-	}
-	return false;
-}
-
-/* True when a is the better primary. RULE 3: no cut tail, then the view its log was made whole in, then op; then who has
- * room, which only saves a hand-over. */
-static bool better(struct views *v, const struct view *view, const struct known *a, const struct known *b)
-{
-	bool stalled_a = vm_election_stalled(v, view, a);
-	bool stalled_b = vm_election_stalled(v, view, b);
-
-	if (a->report.stopping != b->report.stopping) /* RULE 10 */
-		return b->report.stopping;
-	if (stalled_a != stalled_b) /* RULE 15 */
-		return stalled_b;
-	if ((a->report.tail_cut == 0) != (b->report.tail_cut == 0))
-		return a->report.tail_cut == 0;
-	if (a->report.whole_view != b->report.whole_view)
-		return a->report.whole_view > b->report.whole_view;
-	if (a->report.op != b->report.op)
-		return a->report.op > b->report.op;
-	if (a->report.disk_full != b->report.disk_full)
-		return b->report.disk_full;
-	if ((a->id == view->primary) != (b->id == view->primary))
-		return a->id == view->primary;
-	return a->id < b->id;
-}
-
-/* RULE 3, 14: what was cut off may have been acknowledged, and after our own start we know of no floor. Then a member
- * that we have not heard yet may hold it. */
-bool vm_election_cut_in_doubt(struct views *v, const struct view *view, const struct known *k)
-{
-	const struct view *all = v->durable.view.number > 0 ? &v->durable.view : view;
-	enum replica_state state = k->report.state;
-
-	if (k->report.tail_cut == 0 || v->floor > 0 || state == STATE_FOLLOWING || state == STATE_SETTLING ||
-	    state == STATE_SERVING)
-		return false; /* no cut, a floor to be judged by, or whole again since */
-	for (uint32_t i = 0; i < all->members_count; i++) {
-		if (vm_known_member(v, &all->members[i]) == NULL)
-			return true;
-	}
-	return false;
-}
-
-const struct view_member *vm_election_best(struct views *v, const struct view *view, uint32_t without)
-{
-	const struct view_member *best = NULL;
-
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct view_member *member = &view->members[i];
-		/* RULE 3: only a member, same uuid; what lost data is no candidate. */
-		const struct known *k = vm_known_member(v, member);
-
-		if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || member->id == without ||
-		    vm_election_cut_in_doubt(v, view, k))
-			continue;
-		if (best == NULL || better(v, view, k, vm_known_member(v, best)))
-			best = member;
-	}
-	return best;
-}
-
 /* A backup that could take over now without losing what is in flight: 0 when there is none. full: also one whose disk is. */
 static uint32_t following(struct views *v, const struct view *view, uint32_t without, bool full)
 {
@@ -107,10 +40,10 @@ static uint32_t following(struct views *v, const struct view *view, uint32_t wit
 		const struct known *k = vm_known_member(v, &view->members[i]);
 
 		if (k == NULL || k->report.state != STATE_FOLLOWING || k->report.view.number != view->number ||
-		    k->report.stopping || (k->report.disk_full && !full) || vm_election_stalled(v, view, k))
+		    k->report.stopping || (k->report.disk_full && !full) || vm_candidate_stalled(v, view, k))
 			vm_view_member_drop(&whole, view->members[i].id);
 	}
-	const struct view_member *best = vm_election_best(v, &whole, without);
+	const struct view_member *best = vm_candidate_best(v, &whole, without);
 
 	return best == NULL ? 0 : best->id;
 }
@@ -151,7 +84,7 @@ static void judge_primary(struct views *v, struct election *e)
 	} else if (e->needs.primary_is_suspect) {
 		judge_failed(e, "reports members dead that answer: it is the suspect");
 		e->without = k->id;
-	} else if (vm_election_stalled(v, e->current, k)) {
+	} else if (vm_candidate_stalled(v, e->current, k)) {
 		judge_failed(e, "has a stalled disk");
 	} else if (k->report.stopping) {
 		uint32_t target = following(v, e->current, k->id, false);
@@ -201,7 +134,7 @@ static void judge_members(struct views *v, struct election *e)
 			e->drop[i] = true;
 		if (settling && !reachable && vm_member_dead(v, member))
 			e->drop[i] = true;
-		if (reachable && vm_election_stalled(v, e->current, k))
+		if (reachable && vm_candidate_stalled(v, e->current, k))
 			e->drop[i] = true; /* RULE 15 */
 	}
 }
@@ -278,7 +211,7 @@ void vm_election_consider(struct views *v)
 	if (e.fate == FATE_KEEP && e.dropped.count == 0 && !e.needs.admit)
 		return;
 	if (e.fate == FATE_FAILED) {
-		const struct view_member *best = vm_election_best(v, &plan.view, e.without);
+		const struct view_member *best = vm_candidate_best(v, &plan.view, e.without);
 
 		if (best == NULL)
 			return; /* vm_explain() says for whom we wait; the last member is never evicted */

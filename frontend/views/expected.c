@@ -1,17 +1,12 @@
-/* The copies that there should be: every replica that has been admitted and that no operator has removed since. Lost and
- * removed look alike from outside; this list, which is part of the view, tells them apart. It decides nothing: who is a
- * member is the view's own list (rule 3). */
-#include "frontend/views/internal.h"
+#include "frontend/views/expected.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "frontend/views/actions.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
 #include "rpc/base/wall.h"
-
-bool vm_expected(const struct views *v, uint32_t id)
-{
-	return view_expects(&v->durable.view, id) != NULL || view_member_by_id(&v->durable.view, id) != NULL;
-}
 
 uint32_t vm_expected_count(const struct views *v)
 {
@@ -102,7 +97,7 @@ int64_t vm_expected_lost_us(const struct views *v, const struct known *k)
 {
 	const struct expected *expected = view_expects(&v->durable.view, k->id);
 
-	if (k->link == LINK_UP || !vm_expected(v, k->id))
+	if (k->link == LINK_UP || !vm_known_expected(v, k->id))
 		return 0;
 	return expected != NULL && expected->lost_us != 0 ? expected->lost_us : k->lost_us;
 }

@@ -1,9 +1,14 @@
-/* The first view of a new cluster (rule 18): only on the operator's word, and only when everybody who could know better
- * has answered that it has never been in a view. */
-#include "frontend/views/internal.h"
+#include "frontend/views/formation.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "frontend/views/binding.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
+#include "frontend/views/takeover.h"
+#include "frontend/views/view_change.h"
+#include "frontend/views/view_members.h"
 
 struct formation {
 	struct id_list unheard; /* registered, and never answered a hello */
@@ -107,7 +112,7 @@ void vm_formation_consider(struct views *v)
 		struct known *k = &v->known[i];
 
 		if (k->id != 0 && k->link == LINK_UP && vm_known_standing(v, k) == STANDING_BOUND)
-			vm_takeover_bind(v, k);
+			vm_bind(v, k);
 	}
 	if (may_form(v, &f))
 		form(v, &f);

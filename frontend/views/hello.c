@@ -1,14 +1,17 @@
-/* What replicas say of themselves: hellos, reports, bindings. Here it is only remembered; what follows from it is
- * decided by those who look at the whole. */
-#include "frontend/views/internal.h"
+#include "frontend/views/hello.h"
 
 #include <string.h>
+
+#include "frontend/views/actions.h"
+#include "frontend/views/clocks.h"
+#include "frontend/views/connection.h"
+#include "frontend/views/known.h"
 
 /* A replica whose uuid changed is another replica: nothing known of the old data is true of the new. */
 static void forget_data(struct views *v, struct known *k)
 {
 	k->lost_data = false;
-	vm_takeover_lost(v, k);
+	vm_connection_unbound(v, k);
 	k->evict_since_ms = 0;
 	k->connect_floor = 0;
 }
@@ -43,17 +46,6 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	}
 }
 
-/* RULE 3: a member that came back with less than every member had acknowledged before we began to connect has lost
- * data. Judged only here: a later report may simply be older than the floor beside it. */
-void vm_hello_check_floor(struct views *v, struct known *k)
-{
-	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->lost_data || k->report.op >= k->connect_floor)
-		return;
-	k->lost_data = true;
-	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: holds op %llu, but op %llu was acknowledged",
-		  (unsigned long long)k->report.op, (unsigned long long)k->connect_floor);
-}
-
 /* RULE 2, 3: a view that was durable does not fall, whatever happens to the process. It may have been primary of the
  * view that is gone, so nothing above that is its own any more. */
 static void check_view(struct views *v, struct known *k, const struct report *report)
@@ -81,14 +73,14 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_h
 		k->hello_status = HELLO_FORMAT;
 		vm_say_of(v, k, LOG_LEVEL_ERROR, "%s%.130s", other_format ? "" : REFUSED_HELLO_TEXT ": ", text);
 		k->note_kind = other_format ? NOTE_OTHER_FORMAT : NOTE_ANYTHING;
-		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
+		vm_connection_close(v, k, FOREIGN_LOOK_MS);
 		return true;
 	}
 	/* RULE 17 */
 	if (k->hello_status == HELLO_NOT_ME || hello->identity->id != k->id || hello->report->id != k->id) {
 		k->hello_status = HELLO_NOT_ME;
 		vm_say_of(v, k, LOG_LEVEL_WARN, OTHER_PROCESS_TEXT " at %s: %.100s", k->tried, text);
-		vm_liveness_disconnect(v, k, k->backoff_ms);
+		vm_connection_close(v, k, k->backoff_ms);
 		k->backoff_ms = BACKOFF_MOST_MS;
 		return true;
 	}
@@ -139,12 +131,12 @@ void vm_hello_answered(struct views *v, const struct views_hello *hello)
 		/* Looked at again later: it may be restarted with other data. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "belongs to another cluster, whose orders it holds up to op %llu: left alone",
 			  (unsigned long long)k->report.op);
-		vm_liveness_disconnect(v, k, FOREIGN_LOOK_MS);
+		vm_connection_close(v, k, FOREIGN_LOOK_MS);
 		return;
 	}
 	if (!vm_known_is_member(v, k) && !being_admitted(v, k))
 		k->connect_floor = 0; /* another directory under a member's id has acknowledged nothing */
-	vm_hello_check_floor(v, k);
+	vm_connection_check_floor(v, k);
 	if (!k->lost_data)
 		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers",
 			  k->tried, replica_state_name(k->report.state), (unsigned long long)k->report.view.number,
@@ -154,7 +146,7 @@ void vm_hello_answered(struct views *v, const struct views_hello *hello)
 	struct known *primary = vm_primary_known(v);
 
 	if (primary != NULL && primary != k && vm_known_reachable(v, primary))
-		vm_liveness_beat(v, primary);
+		vm_connection_beat(v, primary);
 }
 
 void vm_hello_report(struct views *v, uint32_t id, const struct report *report)

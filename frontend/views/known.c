@@ -1,7 +1,8 @@
-/* The replicas that are known: found by discovery, or members of the current view. */
-#include "frontend/views/internal.h"
+#include "frontend/views/known.h"
 
 #include <string.h>
+
+#include "frontend/views/id_list.h"
 
 struct known *vm_known_find(struct views *v, uint32_t id)
 {
@@ -10,6 +11,11 @@ struct known *vm_known_find(struct views *v, uint32_t id)
 			return &v->known[i];
 	}
 	return NULL;
+}
+
+bool vm_known_expected(const struct views *v, uint32_t id)
+{
+	return view_expects(&v->durable.view, id) != NULL || view_member_by_id(&v->durable.view, id) != NULL;
 }
 
 static struct known *free_place(struct views *v)
@@ -28,7 +34,7 @@ static struct known *free_place(struct views *v)
 		if (k->link != LINK_DOWN || (!k->forgotten && k->address[0] != '\0') ||
 		    view_member_by_id(&v->durable.view, k->id) != NULL)
 			continue;
-		if (!vm_expected(v, k->id))
+		if (!vm_known_expected(v, k->id))
 			return k;
 		lost = k;
 	}
@@ -153,4 +159,13 @@ struct known *vm_primary_serving(struct views *v)
 	if (k->report.view.number != current->number || !uuid_equal(k->report.view.generation, current->generation))
 		return NULL;
 	return k->report.state == STATE_SERVING && k->report.entered ? k : NULL;
+}
+
+void vm_members_that(struct views *v, bool reachable, struct id_list *list)
+{
+	list->count = 0;
+	for (uint32_t i = 0; i < v->durable.view.members_count; i++) {
+		if (vm_member_reachable(v, &v->durable.view.members[i]) == reachable)
+			vm_id_list_add(list, v->durable.view.members[i].id);
+	}
 }

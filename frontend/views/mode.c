@@ -1,6 +1,7 @@
-/* The one gate of the mode (see enum mode), and what holds after every step. Nothing here depends on what a replica, an
- * operator or the disk said: a step that ends here is one that our own code got wrong. */
-#include "frontend/views/internal.h"
+#include "frontend/views/mode.h"
+
+#include "frontend/views/known.h"
+#include "frontend/views/view_members.h"
 
 #define BIT(mode) (1u << (mode))
 
@@ -74,14 +75,14 @@ static void check_store(const struct views *v)
 	must(uuid_equal(v->next.manager, v->next.view.manager)); /* RULE 20 */
 }
 
-static void check_wish(const struct views *v, const struct wish *wish)
+static void check_request(const struct views *v, const struct operator_request *request)
 {
-	if (!wish->open)
+	if (!request->open)
 		return;
-	must(v->now_ms < wish->until_ms); /* or it has been answered */
+	must(v->now_ms < request->until_ms); /* or it has been answered */
 	/* Whoever waits for the disk waits for something: else nobody would answer. */
-	must(wish->view != VIEW_PROPOSED || v->ticket != 0);
-	must(wish->view != VIEW_PROPOSED || wish->tried); /* RULE 12 */
+	must(request->view != VIEW_PROPOSED || v->ticket != 0);
+	must(request->view != VIEW_PROPOSED || request->tried); /* RULE 12 */
 }
 
 /* What is true of a connection ends with it. */
@@ -114,9 +115,9 @@ void vm_check(const struct views *v)
 	check_mode(v);
 	check_store(v);
 	must(!v->switchover.open || !v->promotion.open);
-	check_wish(v, &v->switchover);
-	check_wish(v, &v->promotion);
-	check_wish(v, &v->removal);
+	check_request(v, &v->switchover);
+	check_request(v, &v->promotion);
+	check_request(v, &v->removal);
 	must(v->tokens_opened == v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0) +
 					 (v->removal.open ? 1 : 0)); /* each exactly once */
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {

@@ -1,15 +1,18 @@
-/* What an operator asks for: to move the primary, or, when members are lost for good, to force one (rule 3). Every
- * token is answered exactly once. */
-#include "frontend/views/internal.h"
+#include "frontend/views/operator.h"
 
 #include <stdio.h>
 #include <string.h>
 
-void vm_operator_open(struct views *v, struct wish *wish, uint64_t token, uint32_t id)
-{
-	must(!wish->open);
-	*wish = (struct wish){.open = true, .token = token, .id = id, .until_ms = v->now_ms + OPERATOR_WAIT_MS};
-}
+#include "frontend/views/actions.h"
+#include "frontend/views/binding.h"
+#include "frontend/views/candidates.h"
+#include "frontend/views/expected.h"
+#include "frontend/views/explain.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
+#include "frontend/views/operator_request.h"
+#include "frontend/views/view_change.h"
+#include "frontend/views/view_members.h"
 
 void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 {
@@ -35,35 +38,35 @@ void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 		vm_answer(v, token, VIEWS_REFUSED, "replica %u is the only member: there is nobody to switch over to",
 			  current->primary);
 	else
-		vm_operator_open(v, &v->switchover, token, id);
+		vm_request_open(v, &v->switchover, token, id);
 }
 
 static bool may_lead(struct views *v, const struct known *k)
 {
 	return vm_known_is_member(v, k) && vm_known_reachable(v, k) && !k->lost_data && !k->report.stopping &&
 	       k->id != v->durable.view.primary && k->report.state == STATE_FOLLOWING &&
-	       k->report.view.number == v->durable.view.number && !k->report.disk_full && !vm_election_stalled(v, &v->durable.view, k);
+	       k->report.view.number == v->durable.view.number && !k->report.disk_full && !vm_candidate_stalled(v, &v->durable.view, k);
 }
 
 uint32_t vm_operator_target(struct views *v)
 {
-	struct wish *wish = &v->switchover;
+	struct operator_request *request = &v->switchover;
 
-	if (!wish->open || wish->view != 0 || vm_primary_serving(v) == NULL)
+	if (!request->open || request->view != 0 || vm_primary_serving(v) == NULL)
 		return 0;
-	for (uint32_t i = 0; i < v->durable.view.members_count && wish->id == 0; i++) {
+	for (uint32_t i = 0; i < v->durable.view.members_count && request->id == 0; i++) {
 		const struct known *k = vm_known_member(v, &v->durable.view.members[i]);
 
 		if (k != NULL && may_lead(v, k)) {
 			const struct view_member *best =
-				vm_election_best(v, &v->durable.view, v->durable.view.primary);
+				vm_candidate_best(v, &v->durable.view, v->durable.view.primary);
 
-			wish->id = best != NULL && may_lead(v, vm_known_find(v, best->id)) ? best->id : k->id;
+			request->id = best != NULL && may_lead(v, vm_known_find(v, best->id)) ? best->id : k->id;
 		}
 	}
-	const struct known *k = wish->id == 0 ? NULL : vm_known_find(v, wish->id);
+	const struct known *k = request->id == 0 ? NULL : vm_known_find(v, request->id);
 
-	return k != NULL && may_lead(v, k) ? wish->id : 0;
+	return k != NULL && may_lead(v, k) ? request->id : 0;
 }
 
 static uint64_t highest_op_heard(const struct views *v, uint64_t *view)
@@ -145,7 +148,7 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 	else if (!confirm)
 		tell_cost(v, token, k);
 	else
-		vm_operator_open(v, &v->promotion, token, id);
+		vm_request_open(v, &v->promotion, token, id);
 }
 
 /* Who is missed stays missed: the newest list there is. */
@@ -169,27 +172,27 @@ static void take_expected(struct views *v, const struct known *k, struct view *v
 /* RULE 3: the operator's way out. The new generation keeps the old branch from coming back as an equal. */
 void vm_operator_consider(struct views *v)
 {
-	struct wish *wish = &v->promotion;
+	struct operator_request *request = &v->promotion;
 	struct plan plan = {.resets_floor = true};
-	struct known *k = wish->open ? vm_known_find(v, wish->id) : NULL;
+	struct known *k = request->open ? vm_known_find(v, request->id) : NULL;
 
 	const struct known *serving = vm_primary_serving(v);
 
-	if (wish->open && wish->view == 0 && serving != NULL) {
-		wish->open = false;
-		vm_answer(v, wish->token, VIEWS_REFUSED, "replica %u serves by now: nothing is to be forced",
+	if (request->open && request->view == 0 && serving != NULL) {
+		request->open = false;
+		vm_answer(v, request->token, VIEWS_REFUSED, "replica %u serves by now: nothing is to be forced",
 			  serving->id);
 		return;
 	}
-	if (k != NULL && wish->view == 0 && k->greeted && k->report.state == STATE_DAMAGED) { /* RULE 14 */
-		wish->open = false;
-		answer_damaged(v, wish->token, k);
+	if (k != NULL && request->view == 0 && k->greeted && k->report.state == STATE_DAMAGED) { /* RULE 14 */
+		request->open = false;
+		answer_damaged(v, request->token, k);
 		return;
 	}
-	if (k == NULL || wish->view != 0 || v->ticket != 0 || k->link != LINK_UP || k->report.view.number == 0)
+	if (k == NULL || request->view != 0 || v->ticket != 0 || k->link != LINK_UP || k->report.view.number == 0)
 		return;
 	if (!k->bound && (v->mode != MODE_NORMAL || vm_known_standing(v, k) == STANDING_BOUND)) {
-		vm_takeover_bind(v, k);
+		vm_bind(v, k);
 		return;
 	}
 	plan.view.cluster = k->report.view.cluster;
@@ -206,67 +209,54 @@ void vm_operator_consider(struct views *v)
 	snprintf(plan.why, sizeof plan.why, "FORCED by the operator: orders after op %llu may be lost; new generation",
 		 (unsigned long long)k->report.op);
 	vm_say(v, LOG_LEVEL_ERROR, "promote --force %u: %s", k->id, plan.why);
-	wish->view = VIEW_PROPOSED;
-	wish->tried = true;
+	request->view = VIEW_PROPOSED;
+	request->tried = true;
 	vm_view_propose(v, &plan);
 	must(v->next.view.number / VIEWS_PER_GENERATION > heard / VIEWS_PER_GENERATION);
 	must(v->next.view.members_count == 1); /* nobody else of the old branch (RULE 3) */
 }
 
-static void settle(struct views *v, struct wish *wish, const char *what)
+static void settle(struct views *v, struct operator_request *request, const char *what)
 {
 	const struct view *current = &v->durable.view;
 	const struct known *serving = vm_primary_serving(v);
 	char why[VIEWS_TEXT_SIZE];
 
-	if (!wish->open)
+	if (!request->open)
 		return;
-	if (wish->view == VIEW_PROPOSED && v->ticket == 0)
-		wish->view = current->primary == wish->id ? current->number : 0; /* 0: the STORE failed, once more */
-	if (wish == &v->switchover && wish->view == 0 && wish->id != 0 && current->primary == wish->id)
-		wish->view = current->number; /* it became primary for another reason */
-	bool made = wish->view != 0 && wish->view != VIEW_PROPOSED;
-	bool done = made && serving != NULL && serving->id == wish->id;
-	bool moved_on = made && current->primary != wish->id;
+	if (request->view == VIEW_PROPOSED && v->ticket == 0)
+		request->view = current->primary == request->id ? current->number : 0; /* 0: the STORE failed, once more */
+	if (request == &v->switchover && request->view == 0 && request->id != 0 && current->primary == request->id)
+		request->view = current->number; /* it became primary for another reason */
+	bool made = request->view != 0 && request->view != VIEW_PROPOSED;
+	bool done = made && serving != NULL && serving->id == request->id;
+	bool moved_on = made && current->primary != request->id;
 
-	if (!done && !moved_on && v->now_ms < wish->until_ms)
+	if (!done && !moved_on && v->now_ms < request->until_ms)
 		return;
-	wish->open = false;
+	request->open = false;
 	if (done) {
-		vm_answer(v, wish->token, VIEWS_DONE, "replica %u is the primary of view %llu", wish->id,
+		vm_answer(v, request->token, VIEWS_DONE, "replica %u is the primary of view %llu", request->id,
 			  (unsigned long long)current->number);
 		return;
 	}
 	vm_explain(v, why);
 	if (moved_on)
-		vm_answer(v, wish->token, VIEWS_UNSURE,
-			  "it was done, and replica %u failed meanwhile: replica %u is the primary", wish->id,
+		vm_answer(v, request->token, VIEWS_UNSURE,
+			  "it was done, and replica %u failed meanwhile: replica %u is the primary", request->id,
 			  current->primary);
-	else if (wish->view != 0 || wish->tried) /* a view was made: that is not nothing */
-		vm_answer(v, wish->token, VIEWS_UNSURE, "the %s has begun and did not end in time: %.300s", what, why);
-	else if (wish == &v->switchover && wish->view == 0 && serving != NULL && wish->id == 0)
-		vm_answer(v, wish->token, VIEWS_REFUSED, "no other member is level with the primary");
-	else if (wish == &v->switchover && wish->view == 0 && serving != NULL)
-		vm_answer(v, wish->token, VIEWS_REFUSED, "replica %u is not level with the primary yet", wish->id);
+	else if (request->view != 0 || request->tried) /* a view was made: that is not nothing */
+		vm_answer(v, request->token, VIEWS_UNSURE, "the %s has begun and did not end in time: %.300s", what, why);
+	else if (request == &v->switchover && request->view == 0 && serving != NULL && request->id == 0)
+		vm_answer(v, request->token, VIEWS_REFUSED, "no other member is level with the primary");
+	else if (request == &v->switchover && request->view == 0 && serving != NULL)
+		vm_answer(v, request->token, VIEWS_REFUSED, "replica %u is not level with the primary yet", request->id);
 	else
-		vm_answer(v, wish->token, VIEWS_REFUSED, "the %s did not end in time: %.300s", what, why);
+		vm_answer(v, request->token, VIEWS_REFUSED, "the %s did not end in time: %.300s", what, why);
 }
 
 void vm_operator_settle(struct views *v)
 {
 	settle(v, &v->switchover, "switchover");
 	settle(v, &v->promotion, "promotion");
-}
-
-void vm_operator_close(struct views *v, const char *why)
-{
-	struct wish *wishes[] = {&v->switchover, &v->promotion, &v->removal};
-
-	for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
-		if (wishes[i]->open && (wishes[i]->view != 0 || wishes[i]->tried))
-			vm_answer(v, wishes[i]->token, VIEWS_UNSURE, "%s", why);
-		else if (wishes[i]->open)
-			vm_answer(v, wishes[i]->token, VIEWS_REFUSED, "%s", why);
-		wishes[i]->open = false;
-	}
 }

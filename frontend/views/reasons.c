@@ -1,9 +1,10 @@
-/* Reasons that are not the replicas' fault, or that waiting does not mend: the front-end's own disk, another data directory
- * under a member's id, and orders that another cluster's replicas hold. In words; nothing is decided by them. */
-#include "frontend/views/internal.h"
+#include "frontend/views/reasons.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
 
 /* Far above what a disk takes that does its work. */
 #define STORE_SLOW_MS 1000
@@ -102,4 +103,22 @@ void vm_explain_foreign(const struct views *v, char *text, size_t size)
 	if (orders > 0)
 		append(text, size, ": to go back to these orders stop this front-end and its replicas, and start "
 		       "justhungry-frontend with an empty --data-dir");
+}
+
+/* Who is there, and cannot be understood: to start it would be no help, and its note says what is. */
+void vm_explain_formats(const struct views *v, char text[static VIEWS_TEXT_SIZE])
+{
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i];
+		size_t used = strlen(text);
+		int more;
+
+		if (k->id == 0 || k->hello_status != HELLO_FORMAT || k->note_kind != NOTE_OTHER_FORMAT)
+			continue;
+		more = snprintf(text + used, VIEWS_TEXT_SIZE - used, "; replica %u %s", k->id, k->note);
+		if (more < 0 || (size_t)more >= VIEWS_TEXT_SIZE - used) {
+			text[used] = '\0'; /* what does not fit is not begun */
+			return;
+		}
+	}
 }

@@ -1,13 +1,18 @@
-/* An operator's word that a lost replica will not come back, so that nobody misses it any longer. It is as durable as the
- * view: a removal is a view without it. Whoever comes back after all is a learner like any other, and expected again once
- * it is admitted. */
-#include "frontend/views/internal.h"
+#include "frontend/views/removal.h"
 
 #include <stdio.h>
 
+#include "frontend/views/actions.h"
+#include "frontend/views/expected.h"
+#include "frontend/views/explain.h"
+#include "frontend/views/known.h"
+#include "frontend/views/operator_request.h"
+#include "frontend/views/view_change.h"
+#include "frontend/views/view_members.h"
+
 static bool is_gone(struct views *v, uint32_t id)
 {
-	return !vm_expected(v, id);
+	return !vm_known_expected(v, id);
 }
 
 /* Why it cannot be done at all; false: it can, perhaps not yet. */
@@ -38,7 +43,7 @@ void vm_removal_asked(struct views *v, uint64_t token, uint32_t id)
 	else if (v->removal.open)
 		vm_answer(v, token, VIEWS_REFUSED, "another removal is under way: try again");
 	else
-		vm_operator_open(v, &v->removal, token, id);
+		vm_request_open(v, &v->removal, token, id);
 }
 
 /* RULE 3, 10: a member is left out on the operator's word only while another one, which has entered this very view, leads
@@ -58,61 +63,61 @@ static bool may_remove(struct views *v, uint32_t id)
 
 void vm_removal_consider(struct views *v)
 {
-	struct wish *wish = &v->removal;
+	struct operator_request *request = &v->removal;
 	struct plan plan = {.resets_floor = false};
 	char why[REPORT_TEXT_SIZE];
 
 	must(v->mode == MODE_NORMAL);
-	if (!wish->open || wish->view != 0)
+	if (!request->open || request->view != 0)
 		return;
-	if (refuse(v, wish->id, why, sizeof why)) { /* it came back meanwhile */
-		wish->open = false;
-		vm_answer(v, wish->token, VIEWS_REFUSED, "%s", why);
+	if (refuse(v, request->id, why, sizeof why)) { /* it came back meanwhile */
+		request->open = false;
+		vm_answer(v, request->token, VIEWS_REFUSED, "%s", why);
 		return;
 	}
-	if (v->ticket != 0 || v->now_ms < v->store_retry_ms || !may_remove(v, wish->id))
+	if (v->ticket != 0 || v->now_ms < v->store_retry_ms || !may_remove(v, request->id))
 		return;
 	plan.view = v->durable.view;
 	vm_expected_settle(v, &plan.view);
-	vm_view_member_drop(&plan.view, wish->id);
-	vm_expected_drop(&plan.view, wish->id);
-	snprintf(plan.why, sizeof plan.why, "the operator removes replica %u", wish->id);
-	wish->view = VIEW_PROPOSED;
-	wish->tried = true;
+	vm_view_member_drop(&plan.view, request->id);
+	vm_expected_drop(&plan.view, request->id);
+	snprintf(plan.why, sizeof plan.why, "the operator removes replica %u", request->id);
+	request->view = VIEW_PROPOSED;
+	request->tried = true;
 	vm_view_propose(v, &plan);
 	must(v->next.view.primary == v->durable.view.primary);
-	must(view_expects(&v->next.view, wish->id) == NULL);
+	must(view_expects(&v->next.view, request->id) == NULL);
 }
 
 void vm_removal_settle(struct views *v)
 {
-	struct wish *wish = &v->removal;
+	struct operator_request *request = &v->removal;
 	char why[VIEWS_TEXT_SIZE];
 
-	if (!wish->open)
+	if (!request->open)
 		return;
-	if (wish->view == VIEW_PROPOSED && v->ticket == 0 && is_gone(v, wish->id)) {
-		struct known *k = vm_known_find(v, wish->id);
+	if (request->view == VIEW_PROPOSED && v->ticket == 0 && is_gone(v, request->id)) {
+		struct known *k = vm_known_find(v, request->id);
 
 		if (k != NULL && k->link != LINK_UP) /* it may have come back while the view was stored: a learner */
 			k->forgotten = true;         /* not shown until it says hello again */
-		wish->open = false;
-		vm_answer(v, wish->token, VIEWS_DONE, "replica %u is removed: %u %s expected now", wish->id,
+		request->open = false;
+		vm_answer(v, request->token, VIEWS_DONE, "replica %u is removed: %u %s expected now", request->id,
 			  vm_expected_count(v), vm_expected_count(v) == 1 ? "copy is" : "copies are");
 		return;
 	}
-	if (wish->view == VIEW_PROPOSED && v->ticket == 0)
-		wish->view = 0; /* it could not be stored: once more */
-	if (v->now_ms < wish->until_ms)
+	if (request->view == VIEW_PROPOSED && v->ticket == 0)
+		request->view = 0; /* it could not be stored: once more */
+	if (v->now_ms < request->until_ms)
 		return;
-	wish->open = false;
-	if (wish->tried) {
-		vm_answer(v, wish->token, VIEWS_UNSURE,
+	request->open = false;
+	if (request->tried) {
+		vm_answer(v, request->token, VIEWS_UNSURE,
 			  "the front-end cannot write its directory: whether replica %u is removed is not known yet",
-			  wish->id);
+			  request->id);
 		return;
 	}
 	vm_explain(v, why);
-	vm_answer(v, wish->token, VIEWS_REFUSED,
-		  "replica %u is not removed: no other member leads the view: %.300s", wish->id, why);
+	vm_answer(v, request->token, VIEWS_REFUSED,
+		  "replica %u is not removed: no other member leads the view: %.300s", request->id, why);
 }

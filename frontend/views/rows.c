@@ -1,95 +1,17 @@
 /* What is shown: one row a replica, one line about the whole, the directory, and why nobody serves. */
-#include "frontend/views/internal.h"
+#include "frontend/views/views.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void members_that(struct views *v, bool reachable, struct id_list *list)
-{
-	list->count = 0;
-	for (uint32_t i = 0; i < v->durable.view.members_count; i++) {
-		if (vm_member_reachable(v, &v->durable.view.members[i]) == reachable)
-			vm_id_list_add(list, v->durable.view.members[i].id);
-	}
-}
-
-static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE])
-{
-	const struct view *current = &v->durable.view;
-	struct id_list away;
-	char ids[VIEWS_TEXT_SIZE];
-
-	members_that(v, false, &away);
-	if (v->start_until_ms != 0)
-		snprintf(text, VIEWS_TEXT_SIZE, "no primary: just started, giving %.200s time to answer",
-			 vm_id_list_text(&away, ids));
-	else if (v->store_retry_ms > v->now_ms)
-		snprintf(text, VIEWS_TEXT_SIZE,
-			 "no primary: the next view cannot be stored in the front-end's directory");
-	else if (away.count == current->members_count)
-		snprintf(text, VIEWS_TEXT_SIZE, "no primary: waiting for %.200s", vm_id_list_text(&away, ids));
-	else if (vm_election_best(v, current, 0) == NULL)
-		snprintf(
-			text, VIEWS_TEXT_SIZE,
-			"no primary: no member that answers is sure to hold all orders (data lost, or the end of its log cut "
-			"off); %s%.200s; the way out is: justhungry promote --force ID",
-			away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
-	else
-		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
-	vm_explain_replaced(v, current, false, text);
-}
-
-/* Who is there, and cannot be understood: to start it would be no help, and its note says what is. */
-static void name_other_formats(const struct views *v, char text[static VIEWS_TEXT_SIZE])
-{
-	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
-		const struct known *k = &v->known[i];
-		size_t used = strlen(text);
-		int more;
-
-		if (k->id == 0 || k->hello_status != HELLO_FORMAT || k->note_kind != NOTE_OTHER_FORMAT)
-			continue;
-		more = snprintf(text + used, VIEWS_TEXT_SIZE - used, "; replica %u %s", k->id, k->note);
-		if (more < 0 || (size_t)more >= VIEWS_TEXT_SIZE - used) {
-			text[used] = '\0'; /* what does not fit is not begun */
-			return;
-		}
-	}
-}
-
-void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
-{
-	const struct view *current = &v->durable.view;
-	const struct known *primary = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
-	struct id_list away;
-	char ids[VIEWS_TEXT_SIZE];
-
-	memset(text, 0, VIEWS_TEXT_SIZE);
-	if (v->managed_ms != 0) {
-		vm_takeover_explain_managed(v, text);
-	} else if (vm_explain_store(v, text)) {
-		return;
-	} else if (v->mode == MODE_FORMING) {
-		vm_formation_explain(v, text);
-	} else if (v->mode == MODE_TAKEOVER) {
-		vm_takeover_explain(v, text);
-	} else if (v->mode != MODE_NORMAL) {
-		snprintf(text, VIEWS_TEXT_SIZE, "this front-end does not manage the cluster");
-	} else if (v->ticket != 0) {
-		snprintf(text, VIEWS_TEXT_SIZE, "making view %llu: %.300s", (unsigned long long)v->next.view.number,
-			 v->next_why);
-	} else if (primary == NULL || !vm_known_reachable(v, primary) || vm_election_best(v, current, 0) == NULL) {
-		explain_no_primary(v, text);
-	} else {
-		members_that(v, false, &away);
-		snprintf(text, VIEWS_TEXT_SIZE, "view %llu settles at replica %u", (unsigned long long)current->number,
-			 current->primary);
-		if (away.count > 0)
-			snprintf(text, VIEWS_TEXT_SIZE, "view %llu settles at replica %u: waiting for %.200s",
-				 (unsigned long long)current->number, current->primary, vm_id_list_text(&away, ids));
-	}
-	name_other_formats(v, text);
-}
+#include "frontend/views/clocks.h"
+#include "frontend/views/candidates.h"
+#include "frontend/views/expected.h"
+#include "frontend/views/explain.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
+#include "frontend/views/reasons.h"
+#include "frontend/views/state.h"
 
 /* Why a replica that is known is not one copy more; false: it is, or vm_expected_lost() names it. */
 static bool missing(struct views *v, const struct known *k, char *text, size_t size)
@@ -101,7 +23,7 @@ static bool missing(struct views *v, const struct known *k, char *text, size_t s
 	if (k->id == 0 || vm_known_standing(v, k) == STANDING_FOREIGN)
 		return false;
 	/* Nobody misses what is only registered and was never admitted: an entry that a dead process left. */
-	if (k->link != LINK_UP && (k->forgotten || !k->greeted || vm_expected(v, k->id)))
+	if (k->link != LINK_UP && (k->forgotten || !k->greeted || vm_known_expected(v, k->id)))
 		return false;
 	if (!vm_known_reachable(v, k))
 		what = k->link == LINK_UP ? "is not usable" : "is down";
@@ -250,7 +172,7 @@ static bool only_held(struct views *v)
 	char text[VIEWS_TEXT_SIZE];
 
 	return v->mode == MODE_NORMAL && v->held_ms != 0 && v->now_ms - v->held_ms < v->options.stall_ms &&
-	       !vm_explain_store(v, text) && vm_election_best(v, &v->durable.view, 0) != NULL;
+	       !vm_explain_store(v, text) && vm_candidate_best(v, &v->durable.view, 0) != NULL;
 }
 
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health)
@@ -269,7 +191,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		vm_explain_foreign(v, text, VIEWS_TEXT_SIZE);
 		return;
 	}
-	members_that(v, true, &here);
+	vm_members_that(v, true, &here);
 	whole = explain_copies(v, here.count, text) && v->routed;
 	used = strlen(text);
 	if (!v->routed)
@@ -287,7 +209,7 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 		snprintf(text, VIEWS_TEXT_SIZE, "ok");
 	}
 	warn_of_limits(v, text, VIEWS_TEXT_SIZE);
-	name_other_formats(v, text);
+	vm_explain_formats(v, text);
 	used = strlen(text);
 	vm_clocks_explain(v, text + used, VIEWS_TEXT_SIZE - used);
 	vm_explain_foreign(v, text, VIEWS_TEXT_SIZE);
@@ -302,7 +224,7 @@ bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_
 		vm_explain(v, why);
 		return false;
 	}
-	members_that(v, true, &here);
+	vm_members_that(v, true, &here);
 	return !explain_refusals(v, here.count, why);
 }
 
@@ -311,7 +233,7 @@ uint32_t views_copies(const struct views *views, uint32_t *expected)
 	struct views *v = (struct views *)(uintptr_t)views;
 	struct id_list here;
 
-	members_that(v, true, &here);
+	vm_members_that(v, true, &here);
 	*expected = vm_expected_count(v);
 	return here.count;
 }
@@ -344,11 +266,11 @@ uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row row
 		struct views_row row;
 		uint32_t place = count;
 
-		if (k->id == 0 || (k->forgotten && !vm_expected(v, k->id)))
+		if (k->id == 0 || (k->forgotten && !vm_known_expected(v, k->id)))
 			continue;
 		memset(&row, 0, sizeof row);
 		row.id = k->id;
-		row.expected = vm_expected(v, k->id);
+		row.expected = vm_known_expected(v, k->id);
 		row.lost_us = vm_expected_lost_us(v, k);
 		row.role = role_of(v, k);
 		row.member = vm_known_is_member(v, k) || (!k->greeted && member != NULL);

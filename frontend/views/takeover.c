@@ -1,10 +1,19 @@
-/* Taking over replicas that have been in views of another manager (rules 18 and 20): bind every member of the highest
- * view heard and every joint learner that any of them names; when all are durably bound and nobody told of a higher
- * view, make the next one. And noticing that somebody took over from us. */
-#include "frontend/views/internal.h"
+#include "frontend/views/takeover.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "frontend/views/actions.h"
+#include "frontend/views/binding.h"
+#include "frontend/views/candidates.h"
+#include "frontend/views/connection.h"
+#include "frontend/views/expected.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
+#include "frontend/views/mode.h"
+#include "frontend/views/operator_request.h"
+#include "frontend/views/reasons.h"
+#include "frontend/views/view_change.h"
 
 struct takeover {
 	const struct view *highest; /* NULL: none heard */
@@ -113,6 +122,18 @@ uint64_t vm_takeover_deadline(const struct views *v)
 	return v->managed_ms != 0 && managed_until(v) > v->now_ms ? managed_until(v) : 0;
 }
 
+/* The last word: every operator request is answered, and nobody is routed to any more. */
+static void leave(struct views *v, const char *text)
+{
+	must(v->mode != MODE_EXITED);
+	vm_request_close_all(v, text);
+	if (v->routed)
+		vm_do_hold(v, text);
+	v->routed = false;
+	vm_become(v, MODE_EXITED);
+	vm_do_exit(v, text);
+}
+
 bool vm_takeover_managed(struct views *v)
 {
 	const struct known *k = v->options.take_over ? NULL : managed(v);
@@ -131,40 +152,8 @@ bool vm_takeover_managed(struct views *v)
 		return true;
 	snprintf(text, sizeof text, "replicas are managed by the front-end at %s: use that one, or --take-over",
 		 frontend_of(k));
-	vm_exit_with(v, text);
+	leave(v, text);
 	return true;
-}
-
-/* Its connection is gone, or its data is: nobody knows whose it is now. */
-void vm_takeover_lost(struct views *v, struct known *k)
-{
-	if (k->bound)
-		v->bind_round++;
-	k->bound = false;
-	k->bind_open = false;
-	k->confirmed = false;
-	k->bind_round = 0;
-}
-
-/* One BIND at a time on a connection, so that an answer is the last question's. */
-static void ask(struct views *v, struct known *k, uint64_t round)
-{
-	must(k->link == LINK_UP);
-	if (k->bind_open && v->now_ms >= k->bind_ms)
-		vm_liveness_disconnect(v, k, 0);
-	if (k->bind_open || k->link != LINK_UP)
-		return;
-	k->bind_open = true;
-	k->bind_ms = v->now_ms + BIND_WAIT_MS;
-	k->bind_round = round;
-	k->confirmed = false; /* RULE 20: what it said in an earlier round it may have taken back since */
-	vm_do_bind(v, k);
-}
-
-void vm_takeover_bind(struct views *v, struct known *k)
-{
-	if (!k->bound)
-		ask(v, k, 0);
 }
 
 void vm_takeover_begin(struct views *v)
@@ -177,10 +166,10 @@ void vm_takeover_begin(struct views *v)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
-		vm_takeover_lost(v, k);
+		vm_connection_unbound(v, k);
 		/* A binding is taken from a connection that was opened in the new manager's name. */
 		if (was == MODE_NORMAL && k->link != LINK_DOWN)
-			vm_liveness_disconnect(v, k, 0);
+			vm_connection_close(v, k, 0);
 	}
 	vm_say(v, LOG_LEVEL_WARN, "no view of our own, but replicas have been in one: taking over");
 }
@@ -228,7 +217,7 @@ static void bind_required(struct views *v, const struct takeover *t)
 		struct known *k = vm_known_find(v, t->required[i].id);
 
 		if (k != NULL && k->link == LINK_UP && k->greeted && uuid_equal(k->identity.uuid, t->required[i].uuid))
-			vm_takeover_bind(v, k);
+			vm_bind(v, k);
 	}
 }
 
@@ -244,7 +233,7 @@ static bool confirmed(struct views *v, const struct takeover *t)
 		if (k->confirmed && k->bind_round == v->bind_round)
 			continue;
 		all = false;
-		ask(v, k, v->bind_round);
+		vm_bind_ask(v, k, v->bind_round);
 	}
 	return all;
 }
@@ -271,7 +260,7 @@ void vm_takeover_consider(struct views *v)
 	if (!confirmed(v, &t)) /* RULE 20 */
 		return;
 	/* RULE 18, 20: all are bound, each told its view after that, and this is the highest. */
-	const struct view_member *best = vm_election_best(v, t.highest, 0);
+	const struct view_member *best = vm_candidate_best(v, t.highest, 0);
 
 	if (best == NULL)
 		return;
@@ -294,7 +283,7 @@ static void replaced(struct views *v, const struct known *k)
 		"its directory is not to be used again",
 		k->id, k->report.managed ? " at " : "", k->report.managed ? frontend_of(k) : "",
 		uuid_format(k->report.view.manager, uuid), (unsigned long long)k->report.view.number);
-	vm_exit_with(v, text);
+	leave(v, text);
 }
 
 /* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours that is not ours, means
@@ -325,7 +314,7 @@ void vm_takeover_watch(struct views *v)
 
 		if (!heard_view(k)) { /* a predecessor bound it and never made a view with it */
 			if (standing == STANDING_BOUND && !left_alone(v, k))
-				vm_takeover_bind(v, k);
+				vm_bind(v, k);
 			continue;
 		}
 		if (standing == STANDING_BOUND) {
@@ -334,7 +323,7 @@ void vm_takeover_watch(struct views *v)
 				return;
 			}
 			if (!left_alone(v, k))
-				vm_takeover_bind(v, k); /* a predecessor left it behind */
+				vm_bind(v, k); /* a predecessor left it behind */
 			continue;
 		}
 		if (standing != STANDING_OURS && standing != STANDING_OLD_GENERATION)
@@ -347,7 +336,7 @@ void vm_takeover_watch(struct views *v)
 		       "replica %u is in view %llu and our stored view is %llu: the directory is an old copy", k->id,
 		       (unsigned long long)k->report.view.number, (unsigned long long)v->durable.view.number);
 		v->manager = v->fresh[0];
-		vm_operator_close(v, "the front-end's directory is an old copy: taking over");
+		vm_request_close_all(v, "the front-end's directory is an old copy: taking over");
 		vm_takeover_begin(v);
 		return;
 	}

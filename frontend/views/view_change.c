@@ -1,57 +1,14 @@
-/* The gates: the one function that asks for a view to be stored, the one that makes a stored view the current one, the
- * one that speaks of it, and the one that tells the router who serves. */
-#include "frontend/views/internal.h"
+#include "frontend/views/view_change.h"
 
-#include <stdio.h>
 #include <string.h>
 
-void vm_view_member_add(struct view *view, uint32_t id, struct uuid uuid)
-{
-	uint32_t place = view->members_count;
-
-	must(view->members_count < LIMIT_REPLICAS);
-	must(view_member_by_id(view, id) == NULL);
-	while (place > 0 && view->members[place - 1].id > id) {
-		view->members[place] = view->members[place - 1];
-		place--;
-	}
-	memset(&view->members[place], 0, sizeof view->members[place]);
-	view->members[place].id = id;
-	view->members[place].uuid = uuid;
-	view->members_count++;
-}
-
-void vm_view_member_drop(struct view *view, uint32_t id)
-{
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		if (view->members[i].id != id)
-			continue;
-		memmove(&view->members[i], &view->members[i + 1],
-			(view->members_count - i - 1) * sizeof view->members[0]);
-		view->members_count--;
-		return;
-	}
-}
-
-void vm_view_must_be_whole(const struct view *view)
-{
-	must(view->number > 0);
-	must(view->members_count > 0);
-	must(view->members_count <= LIMIT_REPLICAS);
-	/* RULE 3: the primary is a member, and each id is there once. */
-	must(view_member_by_id(view, view->primary) != NULL);
-	must(view->members[0].id > 0);
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		must(i == 0 || view->members[i - 1].id < view->members[i].id);
-		must(!uuid_is_nil(view->members[i].uuid));
-	}
-	must(view->expected_count <= LIMIT_REPLICAS);
-	for (uint32_t i = 1; i < view->expected_count; i++)
-		must(view->expected[i - 1].id < view->expected[i].id);
-	must(!uuid_is_nil(view->cluster));
-	must(!uuid_is_nil(view->generation));
-	must(!uuid_is_nil(view->manager));
-}
+#include "frontend/views/actions.h"
+#include "frontend/views/connection.h"
+#include "frontend/views/expected.h"
+#include "frontend/views/id_list.h"
+#include "frontend/views/known.h"
+#include "frontend/views/mode.h"
+#include "frontend/views/view_members.h"
 
 static const char *members_text(const struct view *view, char text[static VIEWS_TEXT_SIZE])
 {
@@ -117,7 +74,7 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 
 		/* It may have been restarted while it was being admitted. Of who is gone we have old reports only. */
 		if (k != NULL && k->link == LINK_UP)
-			vm_hello_check_floor(v, k);
+			vm_connection_check_floor(v, k);
 	}
 	for (uint32_t i = 0; i < stored->view.expected_count; i++)
 		vm_known_ensure(v, stored->view.expected[i].id); /* or nobody would show what is missing */
@@ -150,58 +107,4 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	vm_say(v, v->next_resets_floor ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "view %llu: primary %u, members: %s (%s)",
 	       (unsigned long long)v->next.view.number, v->next.view.primary, members_text(&v->next.view, text),
 	       v->next_why);
-}
-
-void vm_view_install(struct views *v)
-{
-	struct known *k = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
-
-	/* RULE 6: who came back without what it had may have been primary of this very view. */
-	if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || v->now_ms < v->install_ms ||
-	    vm_election_cut_in_doubt(v, &v->durable.view, k))
-		return;
-	if (k->report.view.number >= v->durable.view.number)
-		return;
-	/* RULE 2: only what is durable is spoken of: durable is set by vm_view_adopt alone. RULE 6: a repeat is
-	 * harmless. */
-	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
-	must(v->durable.view.primary == k->id);
-	must(!k->lost_data); /* RULE 6 */
-	v->install_ms = v->now_ms + v->options.heartbeat_ms;
-	/* RULE 10: the heartbeat carries --min-members. A process that has not heard it yet would take orders with fewer
-	 * members until the first one comes. */
-	vm_liveness_beat(v, k);
-	vm_do_install(v, k);
-}
-
-void vm_view_route(struct views *v)
-{
-	const struct known *k = vm_primary_serving(v);
-	char text[VIEWS_TEXT_SIZE];
-
-	if (k != NULL) {
-		if (v->routed && v->routed_id == k->id && v->routed_view == v->durable.view.number &&
-		    v->routed_connection == k->connection)
-			return;
-		vm_do_route(v, k);
-		v->routed = true;
-		v->held_ms = 0;
-		v->routed_id = k->id;
-		v->routed_view = v->durable.view.number;
-		v->routed_connection = k->connection;
-		v->held[0] = '\0';
-		return;
-	}
-	vm_explain(v, text);
-	if (v->mode == MODE_TAKEOVER)
-		vm_say_state(v, text); /* may last until somebody starts a replica: said again now and then */
-	else if (strcmp(text, v->held) != 0)
-		vm_say(v, vm_store_is_slow(v) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", text);
-	if (!v->routed && strcmp(text, v->held) == 0)
-		return;
-	if (v->routed)
-		v->held_ms = v->now_ms;
-	v->routed = false;
-	memcpy(v->held, text, sizeof text);
-	vm_do_hold(v, text);
 }

@@ -1,7 +1,23 @@
-#include "frontend/views/internal.h"
+#include "frontend/views/views.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "frontend/views/clocks.h"
+#include "frontend/views/actions.h"
+#include "frontend/views/admission.h"
+#include "frontend/views/connection.h"
+#include "frontend/views/election.h"
+#include "frontend/views/formation.h"
+#include "frontend/views/hello.h"
+#include "frontend/views/liveness.h"
+#include "frontend/views/mode.h"
+#include "frontend/views/operator.h"
+#include "frontend/views/removal.h"
+#include "frontend/views/serving.h"
+#include "frontend/views/state.h"
+#include "frontend/views/takeover.h"
+#include "frontend/views/view_change.h"
 #include "rpc/base/shortage.h"
 
 struct views *views_new(const struct views_options *options)
@@ -44,7 +60,7 @@ static void learn(struct views *v, const struct views_event *event)
 		start(v, event->start.stored);
 		return;
 	case VIEWS_FOUND:
-		vm_liveness_found(v, event->found.id, event->found.address);
+		vm_connection_found(v, event->found.id, event->found.address);
 		return;
 	case VIEWS_DUMPED:
 		vm_liveness_dumped(v, event->dumped.complete, event->dumped.ids, event->dumped.ids_count);
@@ -59,7 +75,7 @@ static void learn(struct views *v, const struct views_event *event)
 		vm_liveness_alive(v, event->alive.id, event->alive.heard_ms);
 		return;
 	case VIEWS_LOST:
-		vm_liveness_lost(v, event->lost.id, event->lost.refused);
+		vm_connection_lost(v, event->lost.id, event->lost.refused);
 		return;
 	case VIEWS_BOUND:
 		vm_hello_bound(v, event->bound.id, event->bound.report);
@@ -104,7 +120,7 @@ static void decide(struct views *v)
 		break;
 	case MODE_NORMAL:
 		vm_needs_note(v);
-		vm_view_install(v);
+		vm_serving_install(v);
 		vm_operator_consider(v);
 		vm_removal_consider(v);
 		vm_election_consider(v);
@@ -115,7 +131,7 @@ static void decide(struct views *v)
 	}
 	if (v->mode == MODE_EXITED)
 		return;
-	vm_view_route(v);
+	vm_serving_route(v);
 	vm_operator_settle(v);
 	vm_removal_settle(v);
 }

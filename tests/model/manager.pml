@@ -14,7 +14,7 @@
 #define MAY_LEAD(m, p) true
 #define ALSO(p) | NAME(p)
 #else
-#define MAY_LEAD(m, p) (members_of[made[m]] & NAME(p))   /* election.c vm_election_best: RULE 3 */
+#define MAY_LEAD(m, p) (members_of[made[m]] & NAME(p))   /* candidates.c vm_candidate_best: RULE 3 */
 #define ALSO(p)
 #endif
 #ifdef SUSPICION_EVICTS_NOBODY
@@ -219,7 +219,7 @@ proctype FrontEnd(byte id) {
 #if REPLICAS == 3
   ELECTION(0, 4) ELECTION(0, 6) ELECTION(1, 4) ELECTION(1, 5) ELECTION(2, 0) ELECTION(2, 1) ELECTION(2, 2) ELECTION(2, 3)
 #endif
-  /* view_change.c vm_view_install: to the primary only. */
+  /* serving.c vm_serving_install: to the primary only. */
   :: d_step { NORMAL(id) && NUMBER(made[id]) > 1 && NUMBER(view[PRIMARY(id)]) < NUMBER(made[id]) &&
      !(installs[PRIMARY(id)] & (1 << made[id])) && (members_of[made[id]] & NAME(PRIMARY(id))) && OBEYS(PRIMARY(id), id) ->
      installs[PRIMARY(id)] = installs[PRIMARY(id)] | (1 << made[id]); spoken = spoken | (1 << made[id]) }
@@ -234,7 +234,7 @@ proctype FrontEnd(byte id) {
      for (i_ : 0 .. REPLICAS - 1) { if :: admission[id] & ANY_NAME(i_) -> m_ = m_ & ~ANY_NAME(i_) :: else fi };
      m_ = m_ | admission[id]; k_ = PRIMARY(id); n_ = NUMBER(made[id]) + 1; g_ = GENERATION(made[id]);
      next_view(id, n_, k_, m_, g_); admission[id] = 0 }
-  /* view_change.c vm_view_route: the commit point of the serving primary is the floor to begin with. */
+  /* serving.c vm_serving_route: the commit point of the serving primary is the floor to begin with. */
   :: d_step { NORMAL(id) && !floor_known[id] && role[PRIMARY(id)] == SERVES && view[PRIMARY(id)] == made[id] && OBEYS(PRIMARY(id), id) ->
      floor_known[id] = 1; floor[id] = commit[PRIMARY(id)] }
   READ(0) READ(1)

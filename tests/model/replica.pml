@@ -368,7 +368,7 @@ proctype Replica(byte id)
   :: d_step { FAULTS && wipes > 0 && data[id] == 0 -> wipes--; lose_directory(id); i_ = 0 }
 #endif
 #if FORCES > 0
-  /* frontend/views/liveness.c should_retire: what is of an old generation gives its data up once another member serves. */
+  /* frontend/views/connection.c should_retire: what is of an old generation gives its data up once another member serves. */
   :: d_step { view[id] > 0 && data[id] == 0 && GENERATION(view[id]) < now && bound[id] < FRONTENDS && made[bound[id]] != 0 &&
      GENERATION(made[bound[id]]) == now && role[primary_of[made[bound[id]]]] == SERVES &&
      view[primary_of[made[bound[id]]]] == made[bound[id]] -> lose_directory(id); i_ = 0 }

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Each room includes what docs/architecture.md allows it and nothing else, no file has grown two nouns, and the pure cores say
-# what they rely on: at least 30 asserts in 1,000 lines. Threads and clocks are made in one place, and no function of one daemon
-# has the name of another function of the other one.
+# Each room includes what docs/architecture.md allows it and nothing else, the view manager's files stand in layers, no file has
+# grown two nouns, and the pure cores say what they rely on: at least 30 asserts in 1,000 lines. Threads and clocks are made in
+# one place, and no function of one daemon has the name of another function of the other one.
 #
 #   rooms.sh SERVER-LIBRARY SERVER-LIBRARY FRONTEND-LIBRARY FRONTEND-LIBRARY
 set -euo pipefail
@@ -49,6 +49,16 @@ room frontend/driver rpc/base frontend/views/views.h frontend/router/router.h
 room frontend/keeper rpc/base rpc/net rpc/program frontend/views
 room frontend rpc/base rpc/net rpc/program rpc/cluster $X frontend/driver frontend/keeper frontend/router frontend/views/views.h
 room client rpc/base rpc/net rpc/program rpc/cluster $X
+
+# layered FOLDER FACE: each file of it calls only those that stand below it, so what includes whom has no circle. FACE is the
+# header for others, which everybody may include for its types.
+layered() {
+	local folder=$1 face=$2 circles
+	circles=$(grep -HoE "^#include \"$folder/[^\"]+\"" "$folder"/*.[ch] | grep -v "\"$folder/$face\"" |
+		sed -E "s|^$folder/([^.]+)\.[ch]:#include \"$folder/([^.]+)\.h\"|\1 \2|" | awk '$1 != $2' |
+		tsort 2>&1 >/dev/null) || complain "$folder: files include each other in a circle:"$'\n'"$circles"
+}
+layered frontend/views views.h
 
 # Ours: not what rpcgen writes, where somebody builds among the sources.
 sources() {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "frontend/views/internal.h"
+#include "frontend/views/mode.h"
 
 /* In a child, for a move that is none ends the process. */
 static bool may_become(enum mode from, enum mode to)

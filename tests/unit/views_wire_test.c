@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "frontend/views/internal.h"
+#include "frontend/views/state.h"
 #include "rpc/replica.h"
 
 static void hello_statuses_agree(void **state)

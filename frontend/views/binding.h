@@ -1,0 +1,9 @@
+/* Binding a replica to this manager (rules 18, 20). */
+#pragma once
+
+#include "frontend/views/state.h"
+
+/* Unless it is bound already. */
+void vm_bind(struct views *v, struct known *k);
+/* Asks one that is bound, too: whether it still is, in this round of a take-over. */
+void vm_bind_ask(struct views *v, struct known *k, uint64_t round);

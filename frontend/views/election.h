@@ -1,0 +1,7 @@
+/* Who is primary and who stays a member of the next view (rules 3, 6, 10, 15). Looks at levels only, so it may be
+ * called after every event; it acts when the present view cannot go on, or when its primary asks for a change. */
+#pragma once
+
+#include "frontend/views/state.h"
+
+void vm_election_consider(struct views *v);

@@ -1,0 +1,6 @@
+/* Why nobody serves, in words. */
+#pragma once
+
+#include "frontend/views/state.h"
+
+void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);

@@ -1,0 +1,8 @@
+/* The first view of a new cluster (rule 18): only on the operator's word, and only when everybody who could know better
+ * has answered that it has never been in a view. */
+#pragma once
+
+#include "frontend/views/state.h"
+
+void vm_formation_consider(struct views *v);
+void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE]);

@@ -1,4 +1,4 @@
-/* Replicas that have said that they are there and that nobody will ever ask: their host is missing from --replica-hosts.
+/* Replicas that have announced themselves and that discovery never finds: their host is missing from --replica-hosts.
  * What they say is only shown. */
 #include "frontend/announced.h"
 
@@ -11,10 +11,10 @@
 #include "rpc/base/shortage.h"
 
 #define ANNOUNCED_MAX 16
-#define FRESH_US 30000000u /* it says so again every few seconds, for as long as it hears no front-end */
+#define FRESH_US 30000000u /* a replica announces itself every few seconds while it hears no front-end */
 
 struct announcement {
-	uint32_t id; /* 0: a free place */
+	uint32_t id; /* 0: a free entry */
 	char host[RPC_ADDRESS_TEXT];
 	uint64_t first_us, last_us;
 	bool said;
@@ -51,7 +51,7 @@ static bool host_of(const char *address, char *host, size_t size)
 	return true;
 }
 
-/* The place of that id, or the one that has been silent for longest: RULE 19. */
+/* The entry of that id, or the one that has been silent for longest (RULE 19). */
 static struct announcement *place_of(struct announced *announced, uint32_t id)
 {
 	struct announcement *place = &announced->list[0];
@@ -99,7 +99,7 @@ void announced_explain(struct announced *announced, uint64_t now_us, uint64_t wa
 				    place->host);
 
 		if (more < 0 || (size_t)more >= size - used) {
-			text[used] = '\0'; /* what does not fit is not begun */
+			text[used] = '\0'; /* a part that does not fit is left out */
 			return;
 		}
 		used += (size_t)more;

@@ -84,15 +84,17 @@ static void send_call(void *context, struct router_request *head, uint32_t to, u
 		request->args.query.view = view;
 		request->args.query.floor = floor;
 		request->args.query.at_primary = at_primary;
-		links_query(requests->options.links, to, &request->args.query, timeout_ms, request, &request->link_call);
+		links_query(requests->options.links, to, &request->args.query, timeout_ms, request,
+			    &request->link_call);
 	} else {
 		request->args.submit.view = view;
-		links_submit(requests->options.links, to, &request->args.submit, timeout_ms, request, &request->link_call);
+		links_submit(requests->options.links, to, &request->args.submit, timeout_ms, request,
+			     &request->link_call);
 	}
 	must(request->link_call != NULL); /* the router sends only where there is a link */
 }
 
-/* The words of an end that is the front-end's own. */
+/* The problem that a client is told when the front-end itself ends its request. */
 static jh_problem problem_of(const struct client_requests *requests, enum router_end end, const char *text)
 {
 	jh_reason reason = JH_REASON_NONE;
@@ -131,7 +133,7 @@ static void answer_call(void *context, struct router_request *head, enum router_
 	request_free(requests, request);
 }
 
-/* Silence, not "unavailable": the client hears the connection end and asks the next front-end, with the same number. */
+/* No answer rather than "unavailable": the client sees the connection end and repeats the same number elsewhere. */
 static void forget_call(void *context, struct router_request *head)
 {
 	struct client_request *request = (struct client_request *)head;

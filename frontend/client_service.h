@@ -1,5 +1,5 @@
-/* What clients and replicas may call: the handlers of rpc/frontend.x. They look at arguments and pass the rest on; whether
- * a postcode is one is the primary's to say. */
+/* What clients and replicas may call: the handlers of rpc/frontend.x. They validate arguments and pass the rest on;
+ * postcodes are validated by the primary. */
 #pragma once
 
 #include <stdint.h>
@@ -19,7 +19,7 @@ struct client_service_options {
 	struct status *status;
 	struct announced *announced;
 	uint64_t clients_max; /* --max-clients, or what descriptors allow */
-	void (*announce)(void *context); /* a replica has told of itself: it may be found now */
+	void (*announce)(void *context); /* a replica has announced itself */
 	void *context;
 };
 

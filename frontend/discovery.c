@@ -17,18 +17,18 @@
 
 #define EVERY_MS 1000
 #define DUMP_TIMEOUT_MS 1000
-#define DUMP_TIMEOUT_MOST_MS 4000 /* for an rpcbind that is there and slow; a round of all hosts takes as long */
+#define DUMP_TIMEOUT_MOST_MS 4000 /* for a slow rpcbind; a round of all hosts takes as long */
 #define HOST_SIZE 256
 
 enum reach { REACH_UNKNOWN, REACH_LOOPBACK, REACH_NETWORK };
 
-/* What the round under way has found of an id. */
+/* What the round under way has found about an id. */
 struct found {
 	uint8_t host;  /* 1 + index of the host that listed it last; 0: not found */
 	char address[64];
 };
 
-/* An entry of which it is being asked whose it is, or that waits for others of its host. */
+/* An entry whose owner is being asked for, or that waits for others of its host. */
 struct doubtful {
 	uint32_t host, id;
 	char address[64];
@@ -44,7 +44,7 @@ struct discovery {
 	void *context;
 	struct event *timer;
 	char hosts[DISCOVERY_HOSTS_MAX][HOST_SIZE];
-	bool silent[DISCOVERY_HOSTS_MAX]; /* its last dump failed; said once */
+	bool silent[DISCOVERY_HOSTS_MAX]; /* its last dump failed; logged once */
 	uint32_t timeout_ms[DISCOVERY_HOSTS_MAX];
 	uint32_t hosts_count;
 	uint32_t answers_due; /* of the round under way: dumps */
@@ -54,9 +54,9 @@ struct discovery {
 	bool again; /* woken during a round */
 	enum reach reach; /* of the cluster's members; all are of one kind */
 	bool reach_seen;  /* in this round */
-	bool refused[LIMIT_PROGRAM_NUMBERS]; /* for the other kind; said once */
+	bool refused[LIMIT_PROGRAM_NUMBERS]; /* for the other kind; logged once */
 	struct found found[LIMIT_PROGRAM_NUMBERS];
-	bool whole;                         /* the last round reached every host, */
+	bool whole;                /* the last round reached every host, */
 	bool listed[LIMIT_PROGRAM_NUMBERS];  /* and found these */
 };
 
@@ -71,7 +71,7 @@ static enum reach reach_of(const char *address)
 	return rpc_address_is_loopback(&parsed) ? REACH_LOOPBACK : REACH_NETWORK;
 }
 
-/* A member on loopback cannot be reached by members on other hosts: such a mixture would half work. */
+/* A member on loopback cannot be reached from other hosts, so such a mixture would work only in part. */
 static bool refuse_mixture(struct discovery *discovery, uint32_t id, const char *address)
 {
 	enum reach reach = reach_of(address);
@@ -132,8 +132,8 @@ static void take_entry(struct discovery *discovery, uint32_t host, uint32_t id, 
 	must_not_reach("an entry is somebody's");
 }
 
-/* Of one host's addresses tcp is preferred. Where two hosts list an id, one of them may list a dead process that nobody
- * else can remove: each host's address is told, in the order of their answers. */
+/* Of one host's addresses tcp is preferred. When two hosts list an id, one of them may list a dead process that nobody
+ * else can remove, so the address from each host is passed on, in the order of their answers. */
 static void take_entries(struct discovery *discovery, uint32_t host, const struct registry_entry *entries, int count)
 {
 	const struct registry_entry *chosen[LIMIT_PROGRAM_NUMBERS] = {NULL};
@@ -143,7 +143,7 @@ static void take_entries(struct discovery *discovery, uint32_t host, const struc
 
 		if (entries[i].version != 1 || id == 0)
 			continue;
-		if (entries[i].program < discovery->program_base) { /* only to see whose numbers ours cut into */
+		if (entries[i].program < discovery->program_base) { /* only to see which numbers overlap ours */
 			strangers_look(discovery->strangers, entries[i].program, entries[i].address);
 			continue;
 		}
@@ -226,7 +226,7 @@ static void dumped(void *context, const char *name, const struct registry_entry 
 		discovery->timeout_ms[host] *= 2;
 	if (count > 0)
 		take_entries(discovery, host, entries, count);
-	/* At once, without waiting for the other hosts: one of them may be dead. */
+	/* At once: another host may be dead. */
 	for (uint32_t id = 1; count > 0 && id <= LIMIT_REPLICA_ID; id++)
 		if (discovery->found[id].host == host + 1)
 			discovery->events.found(discovery->context, id, discovery->found[id].address);
@@ -235,8 +235,8 @@ static void dumped(void *context, const char *name, const struct registry_entry 
 	end_round_when_known(discovery);
 }
 
-/* RULE 18: what one dump lists for the first time is told in one go, in the order of the ids: nobody answers, and a cluster
- * is formed of him, before the others are known to be there. */
+/* RULE 18: what one dump lists for the first time is passed on as a whole, in the order of the ids: otherwise one
+ * replica could answer, and a cluster be formed of it, before the others are known to exist. */
 static void take_known(struct discovery *discovery, uint32_t host)
 {
 	struct doubtful *doubtful, *next;
@@ -249,7 +249,7 @@ static void take_known(struct discovery *discovery, uint32_t host)
 		uint32_t id = doubtful->id;
 
 		next = TAILQ_NEXT(doubtful, link);
-		if (doubtful->host != host || !doubtful->known) /* asked once more: in doubt since */
+		if (doubtful->host != host || !doubtful->known) /* in doubt since then: asked again */
 			continue;
 		TAILQ_REMOVE(&discovery->doubtful, doubtful, link);
 		must(TAILQ_FIRST(&discovery->doubtful) != doubtful);
@@ -260,7 +260,7 @@ static void take_known(struct discovery *discovery, uint32_t host)
 	}
 }
 
-/* Whose an entry is has been found out. */
+/* The owner of an entry is known. */
 static void identified(void *context, uint32_t program, const char *address)
 {
 	struct discovery *discovery = context;
@@ -293,7 +293,7 @@ static void start_round(evutil_socket_t fd, short what, void *context)
 	discovery->complete = true;
 	discovery->reach_seen = false;
 	discovery->answers_due = discovery->hosts_count;
-	/* And those before ours: another cluster's numbers may reach into our own. */
+	/* Numbers below ours, too: those of another cluster may overlap ours. */
 	low = discovery->program_base <= LIMIT_REPLICA_ID ? 1 : discovery->program_base - LIMIT_REPLICA_ID;
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
 		registry_dump_async(discovery->registry, discovery->hosts[i], low,
@@ -332,7 +332,7 @@ static bool add_host(struct discovery *discovery, const char *name, size_t lengt
 	host[length] = '\0';
 	for (uint32_t i = 0; i < discovery->hosts_count; i++)
 		if (strcmp(discovery->hosts[i], host) == 0)
-			return true; /* named twice: asked once */
+			return true; /* named twice, asked once */
 	discovery->hosts_count++;
 	return true;
 }

@@ -1,6 +1,6 @@
-/* Finding replicas: one dump of each named host's rpcbind every second, keeping base + 1 .. base + 4095 (design
- * section 1), but for those that another cluster or service has (rpc/cluster/strangers.h). It finds and does not judge: an entry
- * that vanishes ends no connection (rule 17). */
+/* Finding replicas: one dump of each named host's rpcbind every second, of which base + 1 .. base + 4095 are kept,
+ * except those of another cluster or service (rpc/cluster/strangers.h). Discovery finds replicas and no more: an entry
+ * that disappears ends no connection (rule 17). */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@ struct registry;
 struct discovery;
 
 struct discovery_events {
-	/* Replica id is registered at this address; said again with every dump, of every host that lists it. */
+	/* Replica id is registered at this address; repeated with every dump of every host that lists it. */
 	void (*found)(void *context, uint32_t id, const char *address);
 	/* One round is over: every id registered anywhere; complete: every host has answered. */
 	void (*dumped)(void *context, bool complete, const uint32_t *ids, uint32_t count);

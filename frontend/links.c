@@ -17,9 +17,9 @@
 
 #define MANAGE_TIMEOUT_MS 10000
 #define WATCH_TIMEOUT_MS 3600000u
-/* A process that answers none of these is hung, and more of them would only fill its socket. */
+/* A process that answers none of these hangs, and more of them would only fill its socket. */
 #define HEARTBEATS_UNDER_WAY 8
-#define DIRECTORY_EVERY_US 1000000u
+#define PEERS_EVERY_US 1000000u
 #define SPARE_CALLS 8192
 
 struct link;
@@ -27,7 +27,7 @@ struct link;
 /* A SUBMIT or QUERY under way. */
 struct link_call {
 	struct link *link;
-	struct link_call **slot; /* the owner's name for it; NULL: forgotten */
+	struct link_call **slot; /* the owner's handle; NULL: forgotten */
 	void *owner;
 	bool is_read;
 	TAILQ_ENTRY(link_call) entry; /* link->calls or links->spare */
@@ -43,7 +43,7 @@ struct link {
 	bool watching;
 	uint64_t news; /* of the last report */
 	uint32_t heartbeats;
-	uint64_t directory_version, directory_us; /* last sent */
+	uint64_t peers_version, peers_us; /* last sent */
 };
 
 struct links {
@@ -54,8 +54,8 @@ struct links {
 	struct link *by_id[LIMIT_PROGRAM_NUMBERS];
 	char address[LIMIT_ADDRESS_BYTES];
 	uint32_t suspect_ms;
-	struct peers directory;
-	uint64_t directory_version;
+	struct peers peers;
+	uint64_t peers_version;
 	struct link_calls spare;
 	size_t spare_count;
 };
@@ -140,7 +140,7 @@ static void channel_closed(void *context, enum rpc_end end, const char *reason)
 	lose(link, end == RPC_END_REFUSED);
 }
 
-/* What cannot be understood ends the connection: nothing it says afterwards is to be trusted either. */
+/* An answer that cannot be decoded ends the connection: nothing after it can be trusted. */
 static void nonsense(struct link *link, const char *what)
 {
 	log_warn("links", "closed: %s replica=%u address=%s", what, link->id, rpc_channel_address(link->channel));
@@ -250,13 +250,13 @@ void links_set_self(struct links *links, const char *address, uint32_t suspect_m
 	links->suspect_ms = suspect_ms;
 }
 
-void links_set_directory(struct links *links, const struct peers *peers)
+void links_set_peers(struct links *links, const struct peers *peers)
 {
-	if (links->directory_version > 0 && links->directory.count == peers->count &&
-	    memcmp(links->directory.list, peers->list, peers->count * sizeof peers->list[0]) == 0)
+	if (links->peers_version > 0 && links->peers.count == peers->count &&
+	    memcmp(links->peers.list, peers->list, peers->count * sizeof peers->list[0]) == 0)
 		return;
-	links->directory = *peers;
-	links->directory_version++;
+	links->peers = *peers;
+	links->peers_version++;
 }
 
 static void heart_beat(void *context, const struct rpc_reply *reply)
@@ -290,12 +290,12 @@ void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retir
 		return;
 	args.frontend = convert_address_dup(links->address);
 	args.suspect_ms = links->suspect_ms;
-	args.directory_version = links->directory_version;
-	if (link->directory_version != links->directory_version || now_us - link->directory_us >= DIRECTORY_EVERY_US) {
+	args.directory_version = links->peers_version;
+	if (link->peers_version != links->peers_version || now_us - link->peers_us >= PEERS_EVERY_US) {
 		args.has_peers = TRUE;
-		convert_peers_to_wire(&links->directory, &args.peers.peers_len, &args.peers.peers_val);
-		link->directory_version = links->directory_version;
-		link->directory_us = now_us;
+		convert_peers_to_wire(&links->peers, &args.peers.peers_len, &args.peers.peers_val);
+		link->peers_version = links->peers_version;
+		link->peers_us = now_us;
 	}
 	link->heartbeats++;
 	heartbeat_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, heart_beat, link));
@@ -349,7 +349,7 @@ void links_install(struct links *links, uint32_t id, const struct view *view)
 
 	if (link == NULL)
 		return;
-	convert_install_to_wire(view, &links->directory, &args);
+	convert_install_to_wire(view, &links->peers, &args);
 	install_view_1(&args, NULL, rpc_channel_call(link->channel, MANAGE_TIMEOUT_MS, installed, link));
 	rpc_channel_flush(link->channel);
 	xdr_free((xdrproc_t)xdr_jh_install_args, &args);

@@ -1,6 +1,6 @@
-/* The front-end's connections to replicas: one a replica, opened with a hello (rule 17), with a WATCH kept hanging
- * on it, and everything the view manager and the router send. It translates answers into plain words and decides
- * nothing: when to connect, whom to believe and what a silence means is frontend/views'.
+/* The front-end's connections to replicas: one for each, opened with a hello (rule 17), with a pending WATCH, and
+ * everything that the view manager and the router send. It translates answers and decides nothing: when to connect, what
+ * to trust and when to suspect a replica is decided by frontend/views.
  *
  * An answer that belongs to a replica's older connection is never delivered. */
 #pragma once
@@ -21,7 +21,7 @@ enum link_answer_kind {
 	LINK_REFUSED,     /* JH_REFUSED */
 	LINK_UNAVAILABLE, /* JH_UNAVAILABLE: this call changed nothing, and asking again now will not help */
 	LINK_NOT_EXECUTED, /* the call was rejected: certainly not executed */
-	LINK_AGAIN        /* moved, busy, timed out, not understood: nothing is settled */
+	LINK_AGAIN        /* moved, busy, timed out, not understood: the outcome is open */
 };
 
 struct link_answer {
@@ -33,16 +33,16 @@ struct link_answer {
 
 /* Call-backs; links_connect, _disconnect and all that sends may be called in them. */
 struct links_events {
-	/* Both ends have introduced themselves; text: why not. Report and identity are borrowed, and NULL when the
-	 * other end did not understand the question. */
+	/* The session is established; text: why not. Report and identity are borrowed, and NULL when the other end did
+	 * not understand the hello. */
 	void (*hello)(void *context, uint32_t id, enum hello_status status, const char *text,
 		      const struct identity *identity, const struct report *report);
 	void (*report)(void *context, uint32_t id, const struct report *report);
 	void (*bound)(void *context, uint32_t id, const struct report *report);
 	/* The connection has ended or could not be made; refused: nobody listens there. */
 	void (*lost)(void *context, uint32_t id, bool refused);
-	/* A SUBMIT or QUERY that was not forgotten. Calls that end with their connection are not answered: lost says
-	 * it. */
+	/* A SUBMIT or QUERY that was not forgotten. Calls that end with their connection are not answered: lost covers
+	 * them. */
 	void (*answered)(void *context, void *owner, const struct link_answer *answer);
 };
 
@@ -54,16 +54,16 @@ void links_free(struct links *links); /* closes all, without a call-back */
 void links_connect(struct links *links, uint32_t id, const char *address, const struct identity *me);
 void links_disconnect(struct links *links, uint32_t id); /* no `lost` follows */
 
-/* When anything came last over the connection there is now, by rpc_clock_us; 0: nothing, or no connection. */
+/* When anything last came over the present connection, by rpc_clock_us; 0: nothing yet, or no connection. */
 uint64_t links_heard_us(const struct links *links, uint32_t id);
 
-/* Where every replica is; heartbeats carry it when it has changed, and every second. */
-void links_set_directory(struct links *links, const struct peers *peers);
+/* The peer list; heartbeats carry it when it has changed, and every second. */
+void links_set_peers(struct links *links, const struct peers *peers);
 
-/* What heartbeats say of ourselves: where clients find us, and how long we may be silent. */
+/* What heartbeats tell about this front-end: where clients find it, and after which silence it is suspected. */
 void links_set_self(struct links *links, const char *address, uint32_t suspect_ms);
 
-/* Each is dropped when there is no connection: `lost` has been or will be said. */
+/* Each is dropped when there is no connection: `lost` has been or will be called. */
 void links_heartbeat(struct links *links, uint32_t id, uint64_t view, bool retire, uint32_t min_members,
 		     uint32_t full_wait_ms);
 void links_install(struct links *links, uint32_t id, const struct view *view);

@@ -55,7 +55,7 @@ static void tell_peers(void *context)
 	struct peers peers;
 
 	views_peers(manager->views, &peers);
-	links_set_directory(manager->options.links, &peers);
+	links_set_peers(manager->options.links, &peers);
 }
 
 static void connect_replica(void *context, uint32_t id, const char *address, const struct identity *me)
@@ -185,7 +185,7 @@ static void step(struct manager *manager, struct views_event event)
 	driver_step(manager->driver, &event);
 }
 
-/* Signs of life that are no reports: before anybody is judged silent, and not at every read. */
+/* Signs of life other than reports: passed on before anybody is suspected, and not with every read. */
 static void tell_alive(struct manager *manager)
 {
 	struct views_row rows[LIMIT_REPLICAS];
@@ -227,7 +227,7 @@ void manager_demand(struct manager *manager)
 
 void manager_hello(struct manager *manager, const struct views_hello *hello)
 {
-	/* The address was one of ours once, and is another cluster's now, or another service's. */
+	/* The address belongs to another cluster or service by now. */
 	if (hello->identity == NULL || hello->identity->program_base != manager->options.program_base)
 		manager->options.doubt(manager->options.context, hello->id);
 	driver_hello(manager->driver, hello);
@@ -261,7 +261,7 @@ void manager_dumped(struct manager *manager, bool complete, const uint32_t *ids,
 					   .dumped = {.complete = complete, .ids = ids, .ids_count = count}});
 }
 
-/* Auto-clean before its time: it is certain that no process of that number is there. */
+/* Auto-clean ahead of time: it is certain that no process has that number there. */
 void manager_dead(struct manager *manager, uint32_t id, const char *address)
 {
 	registry_clean_async(manager->options.registry, manager->options.program_base + id, JH_REPLICA_V1, address);
@@ -276,7 +276,7 @@ void manager_saved(struct manager *manager, uint64_t ticket, bool ok, const char
 
 /* --- operators ---------------------------------------------------------------------------------------------------- */
 
-/* The token of a free place that now holds the call, or 0 (also before the beginning). */
+/* Keeps the call and returns its token; 0: no room, or not begun. */
 static uint64_t keep_operator(struct manager *manager, struct rpc_call *call)
 {
 	for (int i = 0; i < OPERATORS_MAX && manager->begun; i++) {

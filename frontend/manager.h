@@ -1,5 +1,5 @@
-/* The view manager's shell: its clock and deadline, connections to replicas, the disk and the operators' calls. It makes
- * no protocol decision; frontend/driver/driver.h carries out those of the view manager. */
+/* The view manager's shell: its clock and deadline, connections to replicas, the disk and the operators' calls. It
+ * makes no protocol decision; frontend/driver/driver.h carries out those of the view manager. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct manager_options {
 	struct links *links;
 	struct store *store;
 	struct registry *registry;
-	void (*doubt)(void *context, uint32_t id); /* what answers where id was found may be none of ours */
+	void (*doubt)(void *context, uint32_t id); /* the process at the address of id may not be ours */
 	void (*heard)(void *context, uint32_t id); /* id has reported, or its connection has ended */
 	void (*leave)(void *context, const char *why); /* the process is to end, with status 1 */
 	void *context;

@@ -19,7 +19,7 @@
 #define STATUS_CALLS_MAX 1024 /* waiting for a round of heartbeats */
 #define WAIT_MS 30
 #define LISTED_WAIT_US 2500000u /* two rounds of discovery have begun since */
-#define TURNED_AWAY_US 10000000u /* status tells of it for so long */
+#define TURNED_AWAY_US 10000000u /* status mentions it for so long */
 
 struct status_call {
 	struct rpc_call *call;
@@ -57,14 +57,14 @@ static void fill_rows(const struct status *status, uint64_t now_ms, jh_cluster_s
 			    rows[i].note, row);
 		row->expected = rows[i].expected;
 		row->lost_us = rows[i].lost_us;
-		/* To us a replica says whether it hears another one than us. */
+		/* A replica tells us only whether it hears another front-end than us. */
 		row->managed = row->managed ||
 			       (rows[i].reachable && rows[i].report != NULL &&
 				uuid_equal(rows[i].report->view.manager, views_manager(status->views)));
 	}
 }
 
-/* Whom discovery finds, or who answers all the same. */
+/* Listed by discovery, or connected all the same. */
 static bool known(void *context, uint32_t id)
 {
 	const struct status *status = context;
@@ -72,7 +72,7 @@ static bool known(void *context, uint32_t id)
 	return status->options.listed(status->options.context, id) || views_answers(status->views, id);
 }
 
-/* RULE 19: some who wanted to order could not, though the cluster takes orders. */
+/* RULE 19: some clients could not order although the cluster accepts orders. */
 static void tell_of_clients(const struct status *status, char summary[static VIEWS_TEXT_SIZE], int *health)
 {
 	size_t used;

@@ -1,6 +1,5 @@
-/* CLUSTER_STATUS. What is shown is asked for: each replica that is there gets a heartbeat, and the answer waits for
- * theirs, but not for one that is slow; its row says how old it is. Calls that come meanwhile are answered in the
- * next round. */
+/* CLUSTER_STATUS. Every reachable replica gets a heartbeat, and the answer waits for their reports, but not for a slow
+ * one, whose row shows its age. Calls that come meanwhile are answered in the next round. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,5 +36,5 @@ bool_t status_asked(struct status *status, jh_cluster_status *result, struct svc
 /* A replica has reported, or its connection ended. */
 void status_heard(struct status *status, uint32_t id);
 
-/* RULE 19: a client was one too many. Status tells of it for a while. */
+/* RULE 19: a client was turned away. Status mentions it for a while. */
 void status_turned_away(struct status *status);

@@ -1,9 +1,9 @@
 /* The keeper of views: where the view manager's latest view is durable before anybody is told of it (rule 2). An
- * interface, so that another keeper (etcd, for several front-ends) can stand here; the one there is keeps a
- * directory of the front-end:
+ * interface, so that another keeper (etcd, for several front-ends) can take its place; this one keeps a data
+ * directory:
  *
  *     DIR/view.json    manager, cluster, generation, view, primary, members; replaced atomically
- *     DIR/lock         who has the directory; both are locked: one front-end a directory (rule 20)
+ *     DIR/lock         who uses the directory; both are locked: one front-end a directory (rule 20)
  *     DIR/set-aside/   damaged view files; nothing is ever deleted (rule 14)
  *
  * Never copy or restore this directory: an old copy is treated as lost (rule 20). */
@@ -30,8 +30,9 @@ struct store_keeper {
 /* Head of each implementation's struct. */
 struct store {
 	const struct store_keeper *keeper;
-	/* On the loop, once: what was stored is where nobody will find it again, and cannot be stored again; the line
-	 * says why. The front-end stops: from now on it could promise nothing (rule 2). Set by whoever wants to hear. */
+	/* On the loop, once: what was stored is no longer where the next start looks for it, and cannot be stored
+	 * again; the line says why. The front-end must stop, as it can guarantee nothing any more (rule 2). Set by the
+	 * owner. */
 	void (*lost)(void *context, const char *line);
 };
 

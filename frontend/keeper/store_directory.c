@@ -1,5 +1,5 @@
-/* The keeper of views that is a directory (frontend/keeper/store.h). One disk thread writes, so that the loop never waits
- * for it. */
+/* The keeper of views that is a directory (frontend/keeper/store.h). One disk thread writes, so that the loop never
+ * waits for the disk. */
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -137,7 +137,8 @@ static void write_save(struct directory *directory, struct save *save)
 			 directory->path, failed, disk_error(errno));
 }
 
-/* False with a line: the path leads elsewhere. Whoever starts there next knows of no view, and does not see our lock. */
+/* False with a line: the path names another directory, so the next start there finds no view and does not see our
+ * lock. */
 static bool path_leads_here(const struct directory *directory, char *line, size_t size)
 {
 	const char *astray = directory_lock_astray(directory->fd, directory->path);
@@ -147,7 +148,7 @@ static bool path_leads_here(const struct directory *directory, char *line, size_
 	return astray == NULL;
 }
 
-/* Whether the view file still says what was written: a copy that was restored into it is the same file. */
+/* Whether the view file still holds what was written: a backup that was restored into it is the same file. */
 static bool says_the_same(const struct directory *directory)
 {
 	char text[VIEW_FILE_BYTES_MAX];
@@ -157,7 +158,7 @@ static bool says_the_same(const struct directory *directory)
 	return count < 0 || ((size_t)count == size && memcmp(text, directory->text, size) == 0);
 }
 
-/* A view file that was removed, replaced or changed by somebody else is written again: what this process knows is newer than
+/* A view file that somebody else removed, replaced or changed is written again: this process knows a newer view than
  * any copy (RULE 20). */
 static void mend_file(struct directory *directory)
 {
@@ -169,7 +170,7 @@ static void mend_file(struct directory *directory)
 	if (directory->text == NULL || (!there && errno != ENOENT))
 		return;
 	if (there && directory->inode == 0) {
-		note_file(directory); /* what was written could not be opened again: too few descriptors */
+		note_file(directory); /* it could not be opened again: too few descriptors */
 		return;
 	}
 	if (there && info.st_ino == directory->inode && info.st_dev == directory->device && says_the_same(directory))
@@ -178,7 +179,7 @@ static void mend_file(struct directory *directory)
 	if (failed != NULL) {
 		log_error("store", "%s/" VIEW_FILE " was deleted, replaced or changed by another process, and cannot be "
 			  "written again: %s: %s", directory->path, failed, disk_error(errno));
-		return; /* at the next look */
+		return; /* at the next check */
 	}
 	note_file(directory);
 	log_warn("store", "%s/" VIEW_FILE " was deleted, replaced or changed by another process: it was written again",

@@ -162,7 +162,7 @@ static uint32_t call_timeout(const struct router *router, const struct router_re
 {
 	uint64_t left = request->deadline_ms > now_ms ? request->deadline_ms - now_ms : 0;
 
-	/* A second more: at the deadline the router answers, not the channel. */
+	/* One second more, so that the router answers at the deadline and not the channel. */
 	return at_primary ? (uint32_t)left + 1000 : router->options.backup_timeout_ms;
 }
 
@@ -232,7 +232,7 @@ static void accept_request(struct router *router, struct router_request *request
 	struct line *line = line_of(router, request);
 	uint64_t wait = timeout_ms == 0 ? router->options.default_timeout_ms : timeout_ms;
 
-	/* A tenth less than the caller waits, so that it hears the reason and not only its own silence. */
+	/* A tenth less than the caller waits, so that it gets the reason before its own timeout. */
 	wait = (wait > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS : wait) * 9 / 10;
 	request->deadline_ms = now_ms + wait;
 	if (router->count == 0)
@@ -270,7 +270,7 @@ void router_read(struct router *router, struct router_request *request, uint64_t
 
 /* --- views -------------------------------------------------------------------------------------------------------- */
 
-/* RULE 17: what was asked of another primary, or in another view, is not heard any more. */
+/* RULE 17: answers from another primary, or of another view, are ignored from now on. */
 static void give_up_calls(struct router *router, struct line *line)
 {
 	struct router_request *request;
@@ -338,7 +338,7 @@ void router_link(struct router *router, uint32_t id, bool up, uint64_t now_ms)
 		lose_calls(router, &router->writes, id);
 		lose_calls(router, &router->reads, id);
 	}
-	/* Calls lost with the primary's connection leave again on its next one; reads lost with a backup's, now. */
+	/* Calls lost with the primary's connection are sent again on its next one; reads lost with a backup's, now. */
 	if (may_send(router))
 		pump_from_the_first(router, now_ms);
 }
@@ -355,8 +355,8 @@ void router_reader(struct router *router, uint32_t id, bool able)
 		router->readers[at] = router->readers[--router->readers_count];
 }
 
-/* The call settled nothing. A read that a backup sent back goes to the primary at once; what the primary sent back
- * waits for the next route, or for the tick. */
+/* The outcome of the call is open. A read that a backup sent back goes to the primary at once; what the primary sent
+ * back waits for the next route, or for the tick. */
 static void take_back(struct router *router, struct router_request *request, uint64_t now_ms)
 {
 	bool from_primary = request->to == router->primary;
@@ -380,7 +380,7 @@ void router_answered(struct router *router, struct router_request *request, enum
 	if (!request->sent)
 		return;
 	if (reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor) {
-		/* RULE 8: it shows less than some client has already seen. */
+		/* RULE 8: the answer shows less than some client has already seen. */
 		reply = ROUTER_REPLY_AGAIN;
 	}
 	if (reply != ROUTER_REPLY_DONE && request->is_read && request->to != router->primary)
@@ -446,7 +446,7 @@ void router_tick(struct router *router, uint64_t now_ms)
 
 	if (tick >= first + WHEEL_SLOTS)
 		first = tick - WHEEL_SLOTS + 1;
-	/* The slot of this very moment is looked at again next time: it is not over yet. */
+	/* The slot of the present tick is checked again next time: it is not over yet. */
 	for (uint64_t at = first; at <= tick && router->count > 0; at++)
 		expire_slot(router, &router->wheel[at % WHEEL_SLOTS], now_ms);
 	router->wheel_tick = tick;

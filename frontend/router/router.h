@@ -1,8 +1,8 @@
-/* The router: which replica gets a client's request, when it is asked again, and when the client is told that it is
- * over. It holds the front-end's half of rules 8 and 12 of docs/replication.md.
+/* The router: which replica gets a client's request, when the request is sent again, and when the client is told that
+ * it has ended. It implements the front-end's half of rules 8 and 12 of docs/replication.md.
  *
  * Pure: it opens no socket, reads no clock and knows no XDR; a request is the head of a struct of its shell's, and
- * effects leave through struct router_shell. It refuses to decide who is primary (frontend/views): it is told, by
+ * effects leave through struct router_shell. It does not decide who is primary (frontend/views): it learns that by
  * route and hold. Every request ends in exactly one answer. Work per request does not depend on how many wait. */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 struct router;
 
-/* Head of the shell's struct for one client request; zeroed before router_write or router_read. The router's until
- * it is answered. */
+/* Head of the shell's struct for one client request; zeroed before router_write or router_read. It belongs to the
+ * router until it is answered. */
 struct router_request {
 	bool is_read;
 	bool sent;       /* a call of it is under way */
@@ -38,8 +38,8 @@ enum router_end {
 
 /* Effects. They must not call back into the router. */
 struct router_shell {
-	/* Sends SUBMIT or QUERY. An older call of the same request is out of date from now on: its answer must not be
-	 * brought to the router any more. timeout_ms bounds this call. */
+	/* Sends SUBMIT or QUERY. An older call of the same request is out of date from now on: its answer must not
+	 * reach the router any more. timeout_ms bounds this call. */
 	void (*send)(void *context, struct router_request *request, uint32_t to, uint64_t view, uint64_t floor,
 		     bool at_primary, uint32_t timeout_ms);
 	/* Ends the request; it is the shell's again, calls of it under way are out of date. text is one line. */
@@ -47,7 +47,7 @@ struct router_shell {
 		       const char *text);
 	/* The queue is full, or has come down to three quarters: stop or start reading from clients. */
 	void (*pause)(void *context, bool paused);
-	/* Nobody serves, and requests wait: told when the first of them does. */
+	/* Nobody serves, and the first request waits. */
 	void (*demand)(void *context);
 	/* The router is freed: the request is the shell's again, without an answer. */
 	void (*forget)(void *context, struct router_request *request);
@@ -72,7 +72,8 @@ void router_free(struct router *router);
 
 /* --- clients ------------------------------------------------------------------------------------------------------ */
 
-/* timeout_ms: how long the caller waits, 0: not said. The answer comes a little before. It may come within the call. */
+/* timeout_ms: how long the caller waits, 0: not given. The answer comes a little before. It may come within the
+ * call. */
 void router_write(struct router *router, struct router_request *request, uint64_t now_ms, uint32_t timeout_ms);
 void router_read(struct router *router, struct router_request *request, uint64_t now_ms, uint32_t timeout_ms);
 
@@ -81,7 +82,7 @@ void router_read(struct router *router, struct router_request *request, uint64_t
 /* `primary` serves `view`, and commit is its commit point: the floor is known from now on (rule 8). All that is in
  * flight to anybody else goes to it, in the order of arrival. Readers are forgotten when the view is another one. */
 void router_route(struct router *router, uint64_t view, uint32_t primary, uint64_t commit, uint64_t now_ms);
-/* Nobody serves; reason is for those who ask too long ("no primary: waiting for replicas 2, 3"). */
+/* Nobody serves; reason is the text for requests that time out ("no primary: waiting for replicas 2, 3"). */
 void router_hold(struct router *router, const char *reason);
 /* promote --force: what was acknowledged may be gone (rule 3). Only while nobody serves. */
 void router_reset_floor(struct router *router);
@@ -97,11 +98,11 @@ enum router_reply {
 	ROUTER_REPLY_DONE,    /* payload passes to the client; op is what the answer reflects */
 	ROUTER_REPLY_REFUSED, /* payload passes to the client when it comes from the primary */
 	ROUTER_REPLY_UNAVAILABLE, /* this call changed nothing: passes only while no other call may have (rule 12) */
-	ROUTER_REPLY_NOT_EXECUTED, /* rejected before anybody looked at it: as if this call had not been made */
-	ROUTER_REPLY_AGAIN    /* moved, busy, timed out, garbage: this call settles nothing */
+	ROUTER_REPLY_NOT_EXECUTED, /* rejected before it was looked at: as if this call had not been made */
+	ROUTER_REPLY_AGAIN    /* moved, busy, timed out, garbage: the outcome of this call is open */
 };
 
-/* The answer to the request's latest call. Not heard when the router has given that call up meanwhile (another view,
+/* The answer to the request's latest call. Ignored when the router has given that call up meanwhile (another view,
  * another primary, a lost connection): the request waits to be sent again, and only its next call may end it. */
 void router_answered(struct router *router, struct router_request *request, enum router_reply reply, uint64_t op,
 		     const void *payload, uint64_t now_ms);

@@ -7,7 +7,7 @@
 #include "frontend/views/known.h"
 #include "frontend/views/view_members.h"
 
-#define CONFIRM_BEATS 2 /* a member that answered this many heartbeats after it was named does answer us */
+#define CONFIRM_BEATS 2 /* a member that answered this many heartbeats after it was named is alive */
 
 static const struct known *needs_source(struct views *v)
 {
@@ -54,7 +54,7 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	uint32_t confirmed = 0;
 	bool alive[LIMIT_REPLICAS] = {false};
 
-	/* RULE 10: a view that only settles waits for its members as long as nobody waits for it. */
+	/* RULE 10: while no request waits, a settling view waits for its members. */
 	if (primary->report.state != STATE_SERVING && v->waiting == 0)
 		return;
 	for (uint32_t n = 0; n < primary->report.needs_count; n++) {
@@ -70,12 +70,12 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 			needs->evict[place] = k == NULL || !vm_known_reachable(v, k) ? vm_member_dead(v, member) : true;
 			continue;
 		}
-		if (k->report.stopping) { /* by its own word it is about to end */
+		if (k->report.stopping) { /* it has announced its end */
 			needs->evict[place] = true;
 			continue;
 		}
-		/* It answers us. A process that has just been stopped does so too until suspect_ms is over: what counts
-		 * is an answer that came well after it was named. */
+		/* It answers us. So does a process that was stopped just now, until suspect_ms has passed: only an
+		 * answer well after it was named proves that it runs. */
 		alive[place] = true;
 		answering++;
 		if (k->heard_ms >= k->evict_since_ms + (uint64_t)CONFIRM_BEATS * v->options.heartbeat_ms)
@@ -83,7 +83,7 @@ static void read_evictions(struct views *v, const struct known *primary, struct 
 	}
 	if (answering == 0 || confirmed < answering)
 		return;
-	/* RULE 10: who reports half or more of the backups dead while they answer us is itself the suspect. */
+	/* RULE 10: a primary that reports half or more of the backups dead while they answer us is itself suspected. */
 	if (answering * 2 >= backups) {
 		needs->primary_is_suspect = true;
 		return;
@@ -108,7 +108,7 @@ static void read_loss(struct views *v, const struct need *need, struct needs *ne
 
 	if (member != NULL)
 		needs->lost_data[member - v->durable.view.members] = true;
-	if (k == NULL || !k->greeted || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)
+	if (k == NULL || !k->identified || !uuid_equal(k->identity.uuid, need->uuid) || k->lost_data)
 		return;
 	k->lost_data = true; /* RULE 14 */
 	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data, says the primary: holds op %llu",
@@ -119,7 +119,7 @@ static void read_admission(struct views *v, const struct need *need, struct need
 {
 	if (view_member_exact(&v->durable.view, need->id, need->uuid) != NULL)
 		return;
-	/* RULE 9: never answered no. Without the learner the new view at least ends its being counted. */
+	/* RULE 9: an admission is never refused. A view without the learner at least stops it from being counted. */
 	needs->admit = true;
 	const struct known *k = vm_known_find(v, need->id);
 
@@ -136,7 +136,7 @@ static void read_admission(struct views *v, const struct need *need, struct need
 	needs->learners_count++;
 }
 
-/* RULE 13: the exception to rule 10. No order waits for it, because all are refused on its account. */
+/* RULE 13: the exception to rule 10. No order waits for this member, because all orders are refused on its account. */
 static void read_full(struct views *v, const struct known *primary, const struct need *need, struct needs *needs)
 {
 	const struct view_member *member = view_member_exact(&v->durable.view, need->id, need->uuid);
@@ -164,7 +164,7 @@ void vm_needs_read(struct views *v, struct needs *needs)
 			read_loss(v, need, needs);
 		else if (need->kind == NEED_FULL)
 			read_full(v, primary, need, needs);
-		/* RULE 9: a joint learner that failed stops being counted only by a higher view without it. */
+		/* RULE 9: only a higher view without it stops a failed joint learner from being counted. */
 		if (need->kind != NEED_ADMIT && is_joint(&primary->report, need) &&
 		    view_member_exact(&v->durable.view, need->id, need->uuid) == NULL)
 			needs->admit = true;

@@ -3,7 +3,6 @@
 #include "frontend/views/actions.h"
 #include "frontend/views/connection.h"
 
-/* One BIND at a time on a connection, so that an answer is the last question's. */
 void vm_bind_ask(struct views *v, struct known *k, uint64_t round)
 {
 	must(k->link == LINK_UP);
@@ -14,7 +13,7 @@ void vm_bind_ask(struct views *v, struct known *k, uint64_t round)
 	k->bind_open = true;
 	k->bind_ms = v->now_ms + BIND_WAIT_MS;
 	k->bind_round = round;
-	k->confirmed = false; /* RULE 20: what it said in an earlier round it may have taken back since */
+	k->confirmed = false; /* RULE 20: what an earlier round confirmed may have changed since */
 	vm_do_bind(v, k);
 }
 

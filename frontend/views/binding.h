@@ -1,4 +1,5 @@
-/* Binding a replica to this manager (rules 18, 20). */
+/* Binding a replica to this manager (rules 18, 20). One BIND at a time is under way on a connection, so that every
+ * answer belongs to the last one. */
 #pragma once
 
 #include "frontend/views/state.h"

@@ -17,8 +17,8 @@ bool vm_candidate_stalled(struct views *v, const struct view *view, const struct
 	return false;
 }
 
-/* True when a is the better primary. RULE 3: no cut tail, then the view its log was made whole in, then op; then who has
- * room, which only saves a hand-over. */
+/* True when a is the better primary. RULE 3: an uncut tail first, then the view in which its log was made whole, then
+ * its op; then room on its disk, which only saves a switchover. */
 static bool better(struct views *v, const struct view *view, const struct known *a, const struct known *b)
 {
 	bool stalled_a = vm_candidate_stalled(v, view, a);
@@ -41,8 +41,8 @@ static bool better(struct views *v, const struct view *view, const struct known 
 	return a->id < b->id;
 }
 
-/* RULE 3, 14: what was cut off may have been acknowledged, and after our own start we know of no floor. Then a member
- * that we have not heard yet may hold it. */
+/* RULE 3, 14: what was cut off may have been acknowledged, and after our own start no floor is known that could exclude
+ * it. A member that has not been heard yet may hold it. */
 bool vm_candidate_cut_in_doubt(struct views *v, const struct view *view, const struct known *k)
 {
 	const struct view *all = v->durable.view.number > 0 ? &v->durable.view : view;
@@ -50,7 +50,7 @@ bool vm_candidate_cut_in_doubt(struct views *v, const struct view *view, const s
 
 	if (k->report.tail_cut == 0 || v->floor > 0 || state == STATE_FOLLOWING || state == STATE_SETTLING ||
 	    state == STATE_SERVING)
-		return false; /* no cut, a floor to be judged by, or whole again since */
+		return false; /* no cut, a floor that decides, or whole again since */
 	for (uint32_t i = 0; i < all->members_count; i++) {
 		if (vm_known_member(v, &all->members[i]) == NULL)
 			return true;
@@ -64,7 +64,7 @@ const struct view_member *vm_candidate_best(struct views *v, const struct view *
 
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct view_member *member = &view->members[i];
-		/* RULE 3: only a member, same uuid; what lost data is no candidate. */
+		/* RULE 3: only a member with the same uuid; a replica that lost data is no candidate. */
 		const struct known *k = vm_known_member(v, member);
 
 		if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || member->id == without ||

@@ -1,4 +1,4 @@
-/* Who of the members of a view could be its primary, and who is the best of them (rules 3, 14, 15). */
+/* Which members of a view could be its primary, and which of them is the best (rules 3, 14, 15). */
 #pragma once
 
 #include "frontend/views/state.h"

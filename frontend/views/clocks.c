@@ -8,7 +8,7 @@
 
 #define CLOCK_TEXT_SIZE 32
 #define FAR_US (60 * INT64_C(1000000))
-#define NEAR_AGAIN_US (50 * INT64_C(1000000)) /* a clock on the edge is not named again and again */
+#define NEAR_AGAIN_US (50 * INT64_C(1000000)) /* hysteresis: a clock at the limit is not logged again and again */
 
 static int64_t difference(int64_t a_us, int64_t b_us)
 {
@@ -24,15 +24,15 @@ void vm_clocks_heard(struct views *v, struct known *k, const struct report *repo
 	k->clock_us = difference(report->clock_us, v->wall_us);
 }
 
-/* By how much this clock differs from the nearest of the others that it is far from, when these are the more; 0: it is not
- * far. Clocks count as beyond ours. */
+/* By how much this clock differs from the nearest of those that it is far from, if they are the majority; 0: it is not
+ * far. All clocks are relative to ours. */
 static int64_t far_from_others(const struct views *v, const struct known *self, int64_t clock_us, int64_t limit_us)
 {
 	uint32_t others = 0, far = 0;
 	int64_t nearest_us = 0;
 
 	for (uint32_t i = 0; i <= LIMIT_REPLICAS; i++) {
-		const struct known *k = i < LIMIT_REPLICAS ? &v->known[i] : NULL; /* the last voice is ours */
+		const struct known *k = i < LIMIT_REPLICAS ? &v->known[i] : NULL; /* the last clock is ours */
 
 		if (k == self || (k != NULL && (k->id == 0 || !vm_known_reachable(v, k))))
 			continue;
@@ -83,7 +83,7 @@ static void say(struct views *v, uint32_t id, int64_t by_us)
 		       span_text(by_us, span), by_us > 0 ? "ahead of" : "behind");
 }
 
-static void judge(struct views *v, const struct known *k, int64_t clock_us, int64_t *far_us)
+static void update(struct views *v, const struct known *k, int64_t clock_us, int64_t *far_us)
 {
 	int64_t by_us = far_from_others(v, k, clock_us, *far_us == 0 ? FAR_US : NEAR_AGAIN_US);
 	bool changed = (by_us == 0) != (*far_us == 0) || (by_us > 0) != (*far_us > 0);
@@ -101,12 +101,12 @@ void vm_clocks_tick(struct views *v)
 		struct known *k = &v->known[i];
 
 		if (k->id != 0 && vm_known_reachable(v, k))
-			judge(v, k, k->clock_us, &k->clock_far_us);
+			update(v, k, k->clock_us, &k->clock_far_us);
 	}
-	judge(v, NULL, 0, &v->clock_far_us);
+	update(v, NULL, 0, &v->clock_far_us);
 }
 
-/* The first op that has no real time, says any whose clock is not far. */
+/* The first op without a real time, as reported by any member whose clock is not far. */
 static uint64_t suspect_op(const struct views *v)
 {
 	uint64_t op = 0;

@@ -1,6 +1,6 @@
-/* Whose wall clock is far from the others' (RULE 16). No decision depends on it: it is named in the log and in status, and
- * what the primary makes of such clocks is server/shop/order_time.c's. Every replica that answers has a voice, and so have
- * we; far is who differs from more than half of the other voices. */
+/* Which wall clocks are far from the others (RULE 16). No decision depends on it: they are named in the log and in
+ * status; server/shop/order_time.c deals with what they mean for order times. A clock is far when it differs from more
+ * than half of the other clocks, those of all replicas that answer and our own. */
 #pragma once
 
 #include "frontend/views/state.h"

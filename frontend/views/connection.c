@@ -11,7 +11,7 @@ static uint32_t connect_wait_ms(const struct views *v)
 	return v->options.suspect_ms > CONNECT_WAIT_MS ? v->options.suspect_ms : CONNECT_WAIT_MS;
 }
 
-/* A connection that a dying process still took, or whose packets got lost, is never answered; the next attempt is. */
+/* A connection that a dying process accepted, or whose packets were lost, is never answered; another attempt may be. */
 static uint32_t attempt_wait_ms(const struct views *v, const struct known *k)
 {
 	must(k->attempts < 32);
@@ -28,9 +28,9 @@ static void connect_to(struct views *v, struct known *k)
 	k->link = LINK_CONNECTING;
 	k->connect_ms = v->now_ms;
 	memcpy(k->tried, k->address, sizeof k->tried);
-	/* Every answer that raised the floor so far was acknowledged by all members: what a member says after this
-	 * moment must reach it (rule 3). Taken now and not at the hello, since a report may be older than the floor
-	 * beside it. A learner whose admission is being stored counted when it was asked for. */
+	/* Every answer that raised the floor so far was acknowledged by all members, so what a member reports from now
+	 * on must reach it (rule 3). The floor is taken here and not at the hello, because a report may be older than
+	 * the floor of the moment it arrives. A learner counted from the moment its admission was requested. */
 	bool counted = view_member_by_id(&v->durable.view, k->id) != NULL ||
 		       (v->ticket != 0 && view_member_by_id(&v->next.view, k->id) != NULL);
 
@@ -83,7 +83,8 @@ static void go_down(struct views *v, struct known *k)
 		k->lost_ms = v->now_ms;
 		k->lost_us = v->wall_us;
 		k->attempts = 0;
-		/* Only a connection that lasted earns new quick tries: one that breaks at every hello must not spin. */
+		/* Only a connection that lasted restores the quick tries: one that breaks at every hello must not
+		 * spin. */
 		if (v->now_ms >= k->up_ms + BACKOFF_MOST_MS) {
 			k->backoff_ms = BACKOFF_FIRST_MS;
 			k->quick_tries = QUICK_TRIES;
@@ -109,7 +110,7 @@ void vm_connection_lost(struct views *v, uint32_t id, bool refused)
 
 	go_down(v, k);
 	if (refused) {
-		/* Dead processes may have left entries on two hosts, and both are tried with every dump. */
+		/* Dead processes may have left entries on two hosts; both are tried after every dump. */
 		bool said = k->refused && v->now_ms < k->refused_said_ms + SAY_AGAIN_MS;
 
 		k->refused = true;
@@ -122,8 +123,8 @@ void vm_connection_lost(struct views *v, uint32_t id, bool refused)
 	}
 	if (was_up)
 		vm_say_of(v, k, LOG_LEVEL_WARN, "connection lost");
-	/* A broken connection to a living process, or a dying one whose listener was still open: ask again at once, so
-	 * that a kill is known as such within a round trip. */
+	/* Either the process lives, or it was dying while its listener was still open. Another attempt at once tells
+	 * these apart within a round trip. */
 	if (k->quick_tries > 0) {
 		k->quick_tries--;
 		connect_to(v, k);
@@ -167,7 +168,7 @@ uint64_t vm_connection_deadline(const struct views *v, const struct known *k)
 	return !k->forgotten && k->address[0] != '\0' ? k->retry_ms : UINT64_MAX;
 }
 
-/* RULE 14: only when another member serves may data be given up. */
+/* RULE 14: data may be given up only while another member serves. */
 static bool should_retire(struct views *v, const struct known *k)
 {
 	const struct known *serving = vm_primary_serving(v);
@@ -175,7 +176,7 @@ static bool should_retire(struct views *v, const struct known *k)
 	if (serving == NULL || serving == k || vm_known_is_member(v, k))
 		return false;
 	if (vm_known_standing(v, k) == STANDING_BOUND && k->report.state != STATE_DAMAGED)
-		return false; /* it would not listen */
+		return false; /* it would not obey */
 	return k->lost_data || k->report.state == STATE_DAMAGED || vm_known_standing(v, k) == STANDING_OLD_GENERATION;
 }
 
@@ -189,7 +190,7 @@ void vm_connection_beat(struct views *v, struct known *k)
 }
 
 /* RULE 3: a member that came back with less than every member had acknowledged before we began to connect has lost
- * data. Judged only here: a later report may simply be older than the floor beside it. */
+ * data. This is decided by the hello alone: a later report may simply be older than the floor. */
 void vm_connection_check_floor(struct views *v, struct known *k)
 {
 	if (!vm_known_is_member(v, k) || k->connect_floor == 0 || k->lost_data || k->report.op >= k->connect_floor)

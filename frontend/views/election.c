@@ -31,7 +31,7 @@ struct election {
 	char why[REPORT_TEXT_SIZE];
 };
 
-/* A backup that could take over now without losing what is in flight: 0 when there is none. full: also one whose disk is. */
+/* A backup that could take over now without losing what is in flight; 0: none. full: one with a full disk will do. */
 static uint32_t following(struct views *v, const struct view *view, uint32_t without, bool full)
 {
 	struct view whole = *view;
@@ -48,13 +48,13 @@ static uint32_t following(struct views *v, const struct view *view, uint32_t wit
 	return best == NULL ? 0 : best->id;
 }
 
-static void judge_failed(struct election *e, const char *what)
+static void primary_failed(struct election *e, const char *what)
 {
 	e->fate = FATE_FAILED;
 	snprintf(e->why, sizeof e->why, "replica %u %s", e->current->primary, what);
 }
 
-static void judge_move(struct election *e, uint32_t target, const char *what)
+static void primary_moves(struct election *e, uint32_t target, const char *what)
 {
 	if (target == 0 || target == e->current->primary)
 		return;
@@ -63,7 +63,7 @@ static void judge_move(struct election *e, uint32_t target, const char *what)
 	snprintf(e->why, sizeof e->why, "%s %u", what, target);
 }
 
-static void judge_primary(struct views *v, struct election *e)
+static void assess_primary(struct views *v, struct election *e)
 {
 	const struct view_member *member = view_member_by_id(e->current, e->current->primary);
 	const struct known *k = vm_primary_known(v);
@@ -72,39 +72,40 @@ static void judge_primary(struct views *v, struct election *e)
 		e->fate = FATE_WAIT;
 		e->lost = vm_member_dead(v, member);
 		if (e->lost)
-			judge_failed(e, "is lost");
+			primary_failed(e, "is lost");
 		return;
 	}
 	if (k->lost_data) {
-		judge_failed(e, "lost data");
+		primary_failed(e, "lost data");
 	} else if (k->report.view.number == e->current->number && k->report.state == STATE_NEED_NEW_VIEW) {
-		judge_failed(e, "restarted"); /* RULE 6 */
+		primary_failed(e, "restarted"); /* RULE 6 */
 	} else if (k->report.view.number == e->current->number && k->report.state == STATE_DEPOSED) { /* RULE 4 */
-		judge_failed(e, "stepped down");
+		primary_failed(e, "stepped down");
 	} else if (e->needs.primary_is_suspect) {
-		judge_failed(e, "reports members dead that answer: it is the suspect");
+		primary_failed(e, "reports members dead that answer: it is the suspect");
 		e->without = k->id;
 	} else if (vm_candidate_stalled(v, e->current, k)) {
-		judge_failed(e, "has a stalled disk");
+		primary_failed(e, "has a stalled disk");
 	} else if (k->report.stopping) {
 		uint32_t target = following(v, e->current, k->id, false);
 
-		judge_move(e, target != 0 ? target : following(v, e->current, k->id, true),
+		primary_moves(e, target != 0 ? target : following(v, e->current, k->id, true),
 			   "the primary stops: switchover to");
 	} else if (k->report.disk_full && vm_primary_serving(v) != NULL) {
-		judge_move(e, following(v, e->current, k->id, false), "the primary's disk is full: switchover to"); /* RULE 13 */
+		primary_moves(e, following(v, e->current, k->id, false), "the primary's disk is full: switchover to"); /* RULE 13 */
 	} else {
-		judge_move(e, vm_operator_target(v), "switchover to");
+		primary_moves(e, vm_operator_target(v), "switchover to");
 	}
 }
 
-/* RULE 10: who is left out of the next view. A member that is merely lost stays, unless a request waits for it. */
-static void judge_members(struct views *v, struct election *e)
+/* RULE 10: which members the next view leaves out. A member that is merely lost stays, unless a request waits for
+ * it. */
+static void assess_members(struct views *v, struct election *e)
 {
 	const struct known *leads = vm_primary_known(v);
 	must(e->fate == FATE_FAILED || leads != NULL);
-	/* A primary that has not entered this view may be gone as well, or hold an old copy, which we have not heard yet: then
-	 * the best of the others is wanted. */
+	/* A primary that has not entered this view may be gone as well, or hold an old copy, without our knowing yet:
+	 * then the best of the others is needed. */
 	bool settling = e->fate != FATE_KEEP ||
 			(vm_primary_serving(v) == NULL && leads->report.view.number == e->current->number);
 
@@ -117,7 +118,7 @@ static void judge_members(struct views *v, struct election *e)
 		if ((k != NULL && k->lost_data) || e->needs.lost_data[i])
 			e->drop[i] = true; /* RULE 14 */
 		if (settling && vm_member_replaced(v, member))
-			e->drop[i] = true; /* nobody need wait to know that it never comes back */
+			e->drop[i] = true; /* it is certain that it never comes back */
 		if (e->fate == FATE_KEEP && primary)
 			continue;
 		if (e->fate == FATE_MOVE && member->id == e->target)
@@ -128,8 +129,8 @@ static void judge_members(struct views *v, struct election *e)
 			e->drop[i] = true;
 		if (v->waiting == 0)
 			continue;
-		/* One view and not two when the primary failed under load: nobody who does not answer is carried along.
-		 */
+		/* When the primary failed under load, members that do not answer are left out at once: one view change,
+		 * not two. */
 		if (e->fate == FATE_FAILED && !reachable)
 			e->drop[i] = true;
 		if (settling && !reachable && vm_member_dead(v, member))
@@ -148,7 +149,7 @@ static bool everybody_answers(struct views *v)
 	return true;
 }
 
-/* RULE 3: after our own start the members get start_wait_ms before they are judged. */
+/* RULE 3: after our own start the members get start_wait_ms to answer before anything is decided without them. */
 static bool waits_at_start(struct views *v)
 {
 	if (v->start_until_ms == 0)
@@ -172,7 +173,7 @@ static void apply_drops(struct election *e, struct view *view)
 static void give_reason(struct election *e, char *text, size_t size)
 {
 	char ids[VIEWS_TEXT_SIZE];
-	/* Or the line would name it as lost and among the members, and not say why (RULE 10). */
+	/* Without these words the log line would call it lost and list it as a member, and not say why (RULE 10). */
 	bool stays = e->lost && !e->drop[view_member_by_id(e->current, e->current->primary) - e->current->members];
 	int used = snprintf(text, size, "%s%s", e->why, stays ? ", and a member until a request waits" : "");
 
@@ -193,17 +194,17 @@ void vm_election_consider(struct views *v)
 		return;
 	vm_needs_read(v, &e.needs);
 	if (waits_at_start(v)) {
-		/* A primary that serves needs nobody's patience to admit somebody. */
+		/* Admissions of a serving primary need not wait for the others to answer. */
 		memset(e.needs.evict, 0, sizeof e.needs.evict);
 		memset(e.needs.full, 0, sizeof e.needs.full);
 		memset(e.needs.lost_data, 0, sizeof e.needs.lost_data);
 		if (vm_primary_serving(v) == NULL)
 			return;
 	} else {
-		judge_primary(v, &e);
+		assess_primary(v, &e);
 		if (e.fate == FATE_WAIT)
 			return;
-		judge_members(v, &e);
+		assess_members(v, &e);
 	}
 	plan.view = *e.current;
 	vm_expected_settle(v, &plan.view);
@@ -214,7 +215,7 @@ void vm_election_consider(struct views *v)
 		const struct view_member *best = vm_candidate_best(v, &plan.view, e.without);
 
 		if (best == NULL)
-			return; /* vm_explain() says for whom we wait; the last member is never evicted */
+			return; /* vm_explain() names who is waited for; the last member is never evicted */
 		plan.view.primary = best->id;
 	} else if (e.fate == FATE_MOVE) {
 		plan.view.primary = e.target;
@@ -222,7 +223,7 @@ void vm_election_consider(struct views *v)
 	vm_needs_admit(v, &e.needs, &plan.view);
 	must(e.fate != FATE_WAIT);
 	must(e.without == 0 || plan.view.primary != e.without);
-	/* RULE 3: whoever leads has been a member; it is not a learner that is admitted just now, under the same id. */
+	/* RULE 3: the primary has been a member; it is not a learner admitted in this view under the same id. */
 	const struct view_member *leads = view_member_by_id(&plan.view, plan.view.primary);
 
 	must(leads != NULL);

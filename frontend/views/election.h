@@ -1,5 +1,5 @@
-/* Who is primary and who stays a member of the next view (rules 3, 6, 10, 15). Looks at levels only, so it may be
- * called after every event; it acts when the present view cannot go on, or when its primary asks for a change. */
+/* The primary and the members of the next view (rules 3, 6, 10, 15). It is level-triggered, so it may be called after
+ * every event; it acts when the current view cannot go on, or when its primary asks for a change. */
 #pragma once
 
 #include "frontend/views/state.h"

@@ -38,8 +38,8 @@ void vm_expected_drop(struct view *view, uint32_t id)
 	}
 }
 
-/* RULE 19: as many are expected as a view may have members. One more, and whoever was lost first is not missed any
- * longer. */
+/* RULE 19: at most as many are expected as a view may have members. When one more is admitted, the one that was lost
+ * first is dropped. */
 static void make_room(struct views *v, struct view *view)
 {
 	uint32_t first = LIMIT_REPLICAS;
@@ -70,7 +70,7 @@ void vm_expected_add(struct views *v, struct view *view, uint32_t id)
 	view->expected_count++;
 }
 
-/* When it was lost: that it is a member no more may have had to wait for the next order. */
+/* When it was lost, not when it was evicted: an eviction may have had to wait for the next order. */
 static int64_t lost_since(struct views *v, uint32_t id)
 {
 	const struct known *k = vm_known_find(v, id);
@@ -125,7 +125,7 @@ void vm_expected_lost(struct views *v, char *text, size_t size)
 				    wall_text(since, when));
 
 		if (more < 0 || (size_t)more >= size - used) {
-			text[used] = '\0'; /* what does not fit is not begun */
+			text[used] = '\0'; /* a part that does not fit is left out */
 			return;
 		}
 		used += (size_t)more;

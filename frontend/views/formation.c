@@ -12,7 +12,7 @@
 
 struct formation {
 	struct id_list unheard; /* registered, and never answered a hello */
-	bool tried;             /* and for one of these something is known of why */
+	bool tried;             /* for one of these the reason is known */
 	struct id_list fresh;   /* never in a view, and connected now */
 	bool history;           /* somebody has been in a view */
 };
@@ -25,7 +25,7 @@ static void look(struct views *v, struct formation *f)
 
 		if (k->id == 0)
 			continue;
-		if (!k->greeted) {
+		if (!k->identified) {
 			if (k->registered)
 				vm_id_list_add(&f->unheard, k->id);
 			f->tried |= k->registered && k->note_kind != NOTE_NONE;
@@ -78,7 +78,7 @@ void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 static void form(struct views *v, const struct formation *f)
 {
 	struct plan plan = {.resets_floor = false};
-	/* The first replica found, with the order history it was loaded with; the others join as learners. */
+	/* One replica, with the order history that it was loaded with; the others join as learners. */
 	const struct known *first = vm_known_find(v, f->fresh.ids[0]);
 
 	must(first != NULL);
@@ -91,7 +91,7 @@ static void form(struct views *v, const struct formation *f)
 	plan.view.primary = first->id;
 	snprintf(plan.why, sizeof plan.why, "new cluster");
 	vm_view_propose(v, &plan);
-	must(v->next.view.number == 1 || v->tickets > 1); /* a higher one only after a STORE that failed */
+	must(v->next.view.number == 1 || v->tickets > 1); /* higher only after a failed STORE */
 }
 
 void vm_formation_consider(struct views *v)

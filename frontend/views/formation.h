@@ -1,5 +1,5 @@
-/* The first view of a new cluster (rule 18): only on the operator's word, and only when everybody who could know better
- * has answered that it has never been in a view. */
+/* The first view of a new cluster (rule 18): only with --new-cluster, and only when every registered replica has
+ * answered that it has never been in a view. */
 #pragma once
 
 #include "frontend/views/state.h"

@@ -7,7 +7,7 @@
 #include "frontend/views/connection.h"
 #include "frontend/views/known.h"
 
-/* A replica whose uuid changed is another replica: nothing known of the old data is true of the new. */
+/* A new uuid means new data: nothing that was known of the old data holds any more. */
 static void forget_data(struct views *v, struct known *k)
 {
 	k->lost_data = false;
@@ -34,8 +34,8 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	k->report = *report;
 	vm_clocks_heard(v, k, report);
 	k->report_ms = v->now_ms;
-	/* RULE 20: bound to nobody at its hello, and since then to our predecessor by a push of the view that we took over.
-	 * It refuses our views until it is bound to us. */
+	/* RULE 20: a replica that was unbound at its hello has since been bound to our predecessor, by a push in the
+	 * view that we take over. It refuses our views until it is bound to us. */
 	if (k->hello_status == HELLO_OK && !k->bound && !uuid_is_nil(report->view.manager) &&
 	    !uuid_equal(report->view.manager, v->manager))
 		k->hello_status = HELLO_BOUND;
@@ -46,8 +46,8 @@ static void take_report(struct views *v, struct known *k, const struct report *r
 	}
 }
 
-/* RULE 2, 3: a view that was durable does not fall, whatever happens to the process. It may have been primary of the
- * view that is gone, so nothing above that is its own any more. */
+/* RULE 2, 3: a durable view number never falls, whatever happens to the process. The replica may have been primary of
+ * the view that it no longer knows, so nothing it holds can be trusted. */
 static void check_view(struct views *v, struct known *k, const struct report *report)
 {
 	if (report->view.number >= k->report.view.number || k->lost_data)
@@ -106,43 +106,43 @@ void vm_hello_answered(struct views *v, const struct views_hello *hello)
 	struct known *k = vm_known_find(v, hello->id);
 
 	if (k == NULL || k->link == LINK_DOWN)
-		return; /* we closed it meanwhile */
-	bool restarted = k->greeted && hello->identity != NULL &&
+		return; /* closed meanwhile */
+	bool restarted = k->identified && hello->identity != NULL &&
 			 !uuid_equal(k->identity.incarnation, hello->identity->incarnation);
 
 	connection_is_up(v, k);
 	k->hello_status = hello->status;
 	if (refused_hello(v, k, hello))
 		return;
-	if (k->greeted && !uuid_equal(k->identity.uuid, hello->identity->uuid)) {
+	if (k->identified && !uuid_equal(k->identity.uuid, hello->identity->uuid)) {
 		vm_say_of(v, k, LOG_LEVEL_WARN, "came back with another data directory");
 		forget_data(v, k);
-	} else if (k->greeted) {
+	} else if (k->identified) {
 		check_view(v, k, hello->report);
 	}
-	k->greeted = true;
+	k->identified = true;
 	k->identity = *hello->identity;
 	if (k->hello_status == HELLO_BOUND)
 		k->bound = false;
 	else if (uuid_equal(hello->report->view.manager, v->manager))
-		k->bound = true; /* it says so itself, and says only what is durable */
+		k->bound = true; /* a report names only what is durable */
 	take_report(v, k, hello->report);
 	if (vm_known_standing(v, k) == STANDING_FOREIGN) {
-		/* Looked at again later: it may be restarted with other data. */
+		/* Checked again later: it may be restarted with other data. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "belongs to another cluster, whose orders it holds up to op %llu: left alone",
 			  (unsigned long long)k->report.op);
 		vm_connection_close(v, k, FOREIGN_LOOK_MS);
 		return;
 	}
 	if (!vm_known_is_member(v, k) && !being_admitted(v, k))
-		k->connect_floor = 0; /* another directory under a member's id has acknowledged nothing */
+		k->connect_floor = 0; /* another data directory under a member's id has acknowledged nothing */
 	vm_connection_check_floor(v, k);
 	if (!k->lost_data)
 		vm_say_of(v, k, LOG_LEVEL_INFO, "%s at %s: %s, view %llu, op %llu", restarted ? "restarted" : "answers",
 			  k->tried, replica_state_name(k->report.state), (unsigned long long)k->report.view.number,
 			  (unsigned long long)k->report.op);
 	v->install_ms = 0;
-	/* The primary is told at once where to find it: it may be waiting for nobody else. */
+	/* The primary gets the new address at once: it may be waiting for this replica alone. */
 	struct known *primary = vm_primary_known(v);
 
 	if (primary != NULL && primary != k && vm_known_reachable(v, primary))
@@ -156,7 +156,7 @@ void vm_hello_report(struct views *v, uint32_t id, const struct report *report)
 	if (k == NULL || report == NULL || k->link != LINK_UP || report->id != id)
 		return;
 	k->heard_ms = v->now_ms;
-	/* Late: said before what we already know. News rises within an incarnation, and the hello began one. */
+	/* A report that was overtaken by a newer one. `news` rises within an incarnation, and the hello began one. */
 	if (report->news < k->report.news && uuid_equal(report->uuid, k->report.uuid))
 		return;
 	take_report(v, k, report);
@@ -168,7 +168,7 @@ void vm_hello_bound(struct views *v, uint32_t id, const struct report *report)
 
 	if (k == NULL || report == NULL || k->link != LINK_UP || report->id != id)
 		return;
-	/* Bound to a manager that we were before (our directory was an old copy): ask again. */
+	/* Bound to the manager uuid that we had before our data directory turned out to be an old copy: ask again. */
 	k->bind_open = false;
 	if (!uuid_is_nil(report->view.manager) && !uuid_equal(report->view.manager, v->manager))
 		return;

@@ -1,5 +1,5 @@
-/* What replicas say of themselves: hellos, reports, bindings. Here it is only remembered; what follows from it is
- * decided by those who look at the whole. */
+/* What replicas report of themselves: hellos, reports, bindings. It is only recorded here; the files that look at all
+ * replicas decide what follows. */
 #pragma once
 
 #include "frontend/views/state.h"

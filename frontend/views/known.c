@@ -24,8 +24,8 @@ static struct known *free_place(struct views *v)
 		if (v->known[i].id == 0)
 			return &v->known[i];
 	}
-	/* A place that is only kept so that a stale registration does not make a row come and go; and if there is none of
-	 * these, the row of one that is lost and expected: the summary goes on to name it. */
+	/* Next, an entry that is kept only so that a stale registration does not make a row come and go; failing that,
+	 * the row of a replica that is lost and expected, which the summary still names. */
 	struct known *lost = NULL;
 
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
@@ -67,20 +67,20 @@ struct known *vm_known_member(struct views *v, const struct view_member *member)
 {
 	struct known *k = vm_known_find(v, member->id);
 
-	/* RULE 3: a wiped data directory has a new uuid and is not the member that it was. */
-	return k != NULL && k->greeted && uuid_equal(k->identity.uuid, member->uuid) ? k : NULL;
+	/* RULE 3: a wiped data directory has a new uuid and is no longer the member. */
+	return k != NULL && k->identified && uuid_equal(k->identity.uuid, member->uuid) ? k : NULL;
 }
 
 bool vm_known_is_member(const struct views *v, const struct known *k)
 {
-	return k->greeted && view_member_exact(&v->durable.view, k->id, k->identity.uuid) != NULL;
+	return k->identified && view_member_exact(&v->durable.view, k->id, k->identity.uuid) != NULL;
 }
 
 enum standing vm_known_standing(const struct views *v, const struct known *k)
 {
 	const struct view *current = &v->durable.view;
 
-	if (!k->greeted)
+	if (!k->identified)
 		return STANDING_UNKNOWN;
 	if (k->hello_status == HELLO_FORMAT || k->hello_status == HELLO_NOT_ME)
 		return STANDING_REFUSED;
@@ -129,7 +129,7 @@ bool vm_member_dead(struct views *v, const struct view_member *member)
 	const struct known *k = vm_known_find(v, member->id);
 
 	if (k == NULL)
-		return true; /* not registered, and the table is full of others */
+		return true; /* not registered, and the table is full */
 	if (vm_member_replaced(v, member))
 		return true;
 	return vm_known_dead(v, k);
@@ -154,8 +154,8 @@ struct known *vm_primary_serving(struct views *v)
 
 	if (k == NULL || !vm_known_reachable(v, k))
 		return NULL;
-	/* A report of a lower view says nothing about this one; one not entered by that process serves nothing (rule
-	 * 6). */
+	/* A report of a lower view proves nothing about this one, and a process that has not entered the view does not
+	 * serve in it (rule 6). */
 	if (k->report.view.number != current->number || !uuid_equal(k->report.view.generation, current->generation))
 		return NULL;
 	return k->report.state == STATE_SERVING && k->report.entered ? k : NULL;

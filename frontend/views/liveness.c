@@ -11,10 +11,11 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* What is registered no more and never said a word was none of ours, or is gone without having told anything. */
+/* An entry that is gone from rpcbind and never answered a hello was not ours, or nothing is known that could be
+ * lost. */
 static bool was_never_there(const struct views *v, const struct known *k)
 {
-	return !k->registered && !k->greeted && !vm_known_expected(v, k->id);
+	return !k->registered && !k->identified && !vm_known_expected(v, k->id);
 }
 
 void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uint32_t count)
@@ -40,8 +41,9 @@ void vm_liveness_dumped(struct views *v, bool complete, const uint32_t *ids, uin
 	v->dump_complete = complete;
 }
 
-/* RULE 15: a report may have to wait behind answers of megabytes on the one connection, but who sends those is not
- * silent. It says no more than that: how a disk does, and what the replica has heard, only a report can tell. */
+/* RULE 15: a report may have to wait behind megabytes of answers on the same connection, but a replica that sends those
+ * is not silent. They prove no more than that: the state of its disk and what it has heard are known from reports
+ * alone. */
 void vm_liveness_alive(struct views *v, uint32_t id, uint64_t heard_ms)
 {
 	struct known *k = vm_known_find(v, id);
@@ -56,7 +58,7 @@ static uint64_t last_sign_ms(const struct known *k)
 	return k->alive_ms > k->heard_ms ? k->alive_ms : k->heard_ms;
 }
 
-/* RULE 15: our own loop was late, so silence proves nothing: everybody gets the whole time again. */
+/* RULE 15: our own loop stalled, so silence proves nothing: all timers are restarted before anyone is suspected. */
 void vm_liveness_late(struct views *v)
 {
 	must(v->now_ms > v->deadline_ms);
@@ -82,8 +84,8 @@ void vm_liveness_late(struct views *v)
 	vm_say(v, LOG_LEVEL_WARN, "own event loop was late: timers start again late_ms=%llu", (unsigned long long)late);
 }
 
-/* A lost replica leaves the directory after forget_ms of our own time, and the status, too, unless it is expected: nobody
- * fails by that, so being late does not give it all of that again. */
+/* A lost replica leaves the peer list after forget_ms of our own time, and the status as well unless it is expected. No
+ * decision depends on it, so a stall of our own loop does not restart this timer. */
 static void auto_clean(struct views *v, struct known *k)
 {
 	if (k->link == LINK_UP || k->forgotten || v->now_ms < k->lost_ms + v->options.forget_ms)
@@ -98,14 +100,14 @@ static void auto_clean(struct views *v, struct known *k)
 		return;
 	}
 	vm_say(v, LOG_LEVEL_INFO, "replica %u: forgotten after %u s", k->id, v->options.forget_ms / 1000);
-	/* What a replica was heard to say must outlive it while a take-over gathers views (rule 18). */
+	/* While a take-over collects views, the report of a replica counts even when the replica is gone (rule 18). */
 	if (!k->registered && v->mode == MODE_NORMAL && k->link == LINK_DOWN)
 		memset(k, 0, sizeof *k);
 }
 
-/* One that is bound to another manager is asked as well: its answers tell whether it hears that one (RULE 20). A damaged
- * replica writes nothing any more, so it can not confirm that it is bound to us; it must hear all the same that it may give
- * its data up (RULE 14). It listens to whoever asked it last to be bound. */
+/* A replica that is bound to another manager gets heartbeats as well: its answers tell whether it still hears that
+ * manager (RULE 20). A damaged replica writes nothing any more, so it cannot confirm a binding to us; it must be told
+ * all the same that it may give up its data (RULE 14), and it obeys whoever asked it last to be bound. */
 static bool beats(const struct views *v, const struct known *k)
 {
 	if (k->link != LINK_UP)
@@ -115,10 +117,10 @@ static bool beats(const struct views *v, const struct known *k)
 	return standing == STANDING_OURS || standing == STANDING_OLD_GENERATION || standing == STANDING_BOUND;
 }
 
-static void judge(struct views *v, struct known *k)
+static void suspect_or_retry(struct views *v, struct known *k)
 {
 	if (beats(v, k) && v->now_ms > last_sign_ms(k) + v->options.suspect_ms) {
-		/* RULE 15: silent is failed. It may come back. */
+		/* RULE 15: a silent replica is treated as failed. It may come back. */
 		vm_say_of(v, k, LOG_LEVEL_WARN, "silent for %u ms: suspected", v->options.suspect_ms);
 		k->hung = true;
 		vm_connection_close(v, k, k->backoff_ms);
@@ -131,7 +133,7 @@ void vm_liveness_tick(struct views *v)
 {
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		if (v->known[i].id != 0)
-			judge(v, &v->known[i]);
+			suspect_or_retry(v, &v->known[i]);
 		if (v->known[i].id != 0)
 			auto_clean(v, &v->known[i]);
 	}

@@ -11,7 +11,7 @@ static const unsigned moves[] = {
 	[MODE_FORMING] = BIT(MODE_TAKEOVER) | BIT(MODE_NORMAL) | BIT(MODE_EXITED),
 	[MODE_TAKEOVER] = BIT(MODE_NORMAL) | BIT(MODE_EXITED),
 	[MODE_NORMAL] = BIT(MODE_NORMAL) | BIT(MODE_TAKEOVER) | BIT(MODE_EXITED), /* each view is adopted */
-	[MODE_EXITED] = 0, /* RULE 20: whoever is replaced says nothing more */
+	[MODE_EXITED] = 0, /* RULE 20: a replaced front-end sends nothing more */
 };
 
 void vm_become(struct views *v, enum mode mode)
@@ -79,32 +79,32 @@ static void check_request(const struct views *v, const struct operator_request *
 {
 	if (!request->open)
 		return;
-	must(v->now_ms < request->until_ms); /* or it has been answered */
-	/* Whoever waits for the disk waits for something: else nobody would answer. */
+	must(v->now_ms < request->until_ms); /* otherwise it has been answered */
+	/* A request that waits for the disk needs a STORE in flight: otherwise nobody would answer it. */
 	must(request->view != VIEW_PROPOSED || v->ticket != 0);
 	must(request->view != VIEW_PROPOSED || request->tried); /* RULE 12 */
 }
 
-/* What is true of a connection ends with it. */
+/* State of a connection does not outlive it. */
 static void check_known(const struct views *v, const struct known *k)
 {
 	bool up = k->link == LINK_UP;
 
-	if (k->id == 0) { /* a place is given away only when nothing of it is open */
+	if (k->id == 0) { /* a free entry has nothing open */
 		must(k->link == LINK_DOWN);
-		must(!k->greeted && !k->registered);
+		must(!k->identified && !k->registered);
 		return;
 	}
 	must(k->link == LINK_DOWN || k->tried[0] != '\0');
 	must(up || (!k->bound && !k->bind_open && !k->confirmed)); /* RULE 20 */
-	must(!up || k->greeted);
+	must(!up || k->identified);
 	must(!up || (!k->refused && !k->hung && !k->forgotten)); /* RULE 15 */
 	must(k->backoff_ms <= BACKOFF_MOST_MS);
 	must(k->quick_tries <= QUICK_TRIES);
 	must(k->evict_since_ms <= v->now_ms);
-	if (!k->greeted)
+	if (!k->identified)
 		return;
-	/* RULE 17: what is kept under an id was said by who bears it. */
+	/* RULE 17: what is recorded under an id came from the replica with that id. */
 	must(k->identity.id == k->id);
 	must(k->report.id == k->id);
 	must(uuid_equal(k->identity.uuid, k->report.uuid));

@@ -1,5 +1,5 @@
-/* The one gate of the mode (see enum mode), and what holds after every step. Nothing here depends on what a replica, an
- * operator or the disk said: a step that ends here is one that our own code got wrong. */
+/* The one function that changes the mode (see enum mode), and the invariants after every step. None of them depends on
+ * what a replica, an operator or the disk does: a violation is a fault of our own code. */
 #pragma once
 
 #include "frontend/views/state.h"

@@ -45,7 +45,8 @@ static bool may_lead(struct views *v, const struct known *k)
 {
 	return vm_known_is_member(v, k) && vm_known_reachable(v, k) && !k->lost_data && !k->report.stopping &&
 	       k->id != v->durable.view.primary && k->report.state == STATE_FOLLOWING &&
-	       k->report.view.number == v->durable.view.number && !k->report.disk_full && !vm_candidate_stalled(v, &v->durable.view, k);
+	       k->report.view.number == v->durable.view.number && !k->report.disk_full &&
+	       !vm_candidate_stalled(v, &v->durable.view, k);
 }
 
 uint32_t vm_operator_target(struct views *v)
@@ -77,7 +78,7 @@ static uint64_t highest_op_heard(const struct views *v, uint64_t *view)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		const struct known *k = &v->known[i];
 
-		if (k->id == 0 || !k->greeted || vm_known_standing(v, k) == STANDING_FOREIGN)
+		if (k->id == 0 || !k->identified || vm_known_standing(v, k) == STANDING_FOREIGN)
 			continue;
 		op = k->report.op > op ? k->report.op : op;
 		*view = k->report.view.number > *view ? k->report.view.number : *view;
@@ -85,7 +86,7 @@ static uint64_t highest_op_heard(const struct views *v, uint64_t *view)
 	return op;
 }
 
-/* What is to be known of the data before it is made the only truth. */
+/* What the operator must know about this data before it becomes the only copy. */
 static const char *blemish(const struct known *k)
 {
 	if (k->lost_data)
@@ -115,7 +116,7 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 		vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);
 }
 
-/* RULE 14: it takes no view, however it is asked: a generation made for it would have nobody to lead it. */
+/* RULE 14: a damaged replica accepts no view, so a generation made for it would have no primary. */
 static void answer_damaged(struct views *v, uint64_t token, const struct known *k)
 {
 	vm_answer(v, token, VIEWS_REFUSED,
@@ -130,7 +131,7 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 	const struct known *serving = vm_primary_serving(v);
 
 	v->tokens_opened++;
-	if (k == NULL || k->link != LINK_UP || !k->greeted)
+	if (k == NULL || k->link != LINK_UP || !k->identified)
 		vm_answer(v, token, VIEWS_REFUSED, "replica %u is not reachable", id);
 	else if (vm_known_standing(v, k) == STANDING_FOREIGN)
 		vm_answer(v, token, VIEWS_REFUSED, "replica %u belongs to another cluster", id);
@@ -151,7 +152,7 @@ void vm_operator_promote(struct views *v, uint64_t token, uint32_t id, bool conf
 		vm_request_open(v, &v->promotion, token, id);
 }
 
-/* Who is missed stays missed: the newest list there is. */
+/* The new generation expects the same copies as before, by the newest list that is known. */
 static void take_expected(struct views *v, const struct known *k, struct view *view)
 {
 	const struct view *newest = &v->durable.view;
@@ -159,7 +160,7 @@ static void take_expected(struct views *v, const struct known *k, struct view *v
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		const struct known *other = &v->known[i];
 
-		if (other->id != 0 && other->greeted && other->report.view.number > newest->number &&
+		if (other->id != 0 && other->identified && other->report.view.number > newest->number &&
 		    uuid_equal(other->report.view.cluster, k->report.view.cluster))
 			newest = &other->report.view;
 	}
@@ -169,7 +170,7 @@ static void take_expected(struct views *v, const struct known *k, struct view *v
 		vm_expected_add(v, view, newest->members[i].id);
 }
 
-/* RULE 3: the operator's way out. The new generation keeps the old branch from coming back as an equal. */
+/* RULE 3: the new generation keeps the old branch from coming back as an equal. */
 void vm_operator_consider(struct views *v)
 {
 	struct operator_request *request = &v->promotion;
@@ -184,7 +185,7 @@ void vm_operator_consider(struct views *v)
 			  serving->id);
 		return;
 	}
-	if (k != NULL && request->view == 0 && k->greeted && k->report.state == STATE_DAMAGED) { /* RULE 14 */
+	if (k != NULL && request->view == 0 && k->identified && k->report.state == STATE_DAMAGED) { /* RULE 14 */
 		request->open = false;
 		answer_damaged(v, request->token, k);
 		return;
@@ -202,7 +203,7 @@ void vm_operator_consider(struct views *v)
 	uint64_t heard = plan.view.number;
 
 	take_expected(v, k, &plan.view);
-	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* vm_view_propose adds 1 */
+	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* and 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
 	plan.view.primary = k->id;
 	k->lost_data = false;
@@ -213,7 +214,7 @@ void vm_operator_consider(struct views *v)
 	request->tried = true;
 	vm_view_propose(v, &plan);
 	must(v->next.view.number / VIEWS_PER_GENERATION > heard / VIEWS_PER_GENERATION);
-	must(v->next.view.members_count == 1); /* nobody else of the old branch (RULE 3) */
+	must(v->next.view.members_count == 1); /* no other replica of the old branch (RULE 3) */
 }
 
 static void settle(struct views *v, struct operator_request *request, const char *what)
@@ -225,9 +226,9 @@ static void settle(struct views *v, struct operator_request *request, const char
 	if (!request->open)
 		return;
 	if (request->view == VIEW_PROPOSED && v->ticket == 0)
-		request->view = current->primary == request->id ? current->number : 0; /* 0: the STORE failed, once more */
+		request->view = current->primary == request->id ? current->number : 0; /* 0: try again */
 	if (request == &v->switchover && request->view == 0 && request->id != 0 && current->primary == request->id)
-		request->view = current->number; /* it became primary for another reason */
+		request->view = current->number; /* primary for another reason */
 	bool made = request->view != 0 && request->view != VIEW_PROPOSED;
 	bool done = made && serving != NULL && serving->id == request->id;
 	bool moved_on = made && current->primary != request->id;
@@ -245,7 +246,7 @@ static void settle(struct views *v, struct operator_request *request, const char
 		vm_answer(v, request->token, VIEWS_UNSURE,
 			  "it was done, and replica %u failed meanwhile: replica %u is the primary", request->id,
 			  current->primary);
-	else if (request->view != 0 || request->tried) /* a view was made: that is not nothing */
+	else if (request->view != 0 || request->tried) /* a view was made: it may still take effect */
 		vm_answer(v, request->token, VIEWS_UNSURE, "the %s has begun and did not end in time: %.300s", what, why);
 	else if (request == &v->switchover && request->view == 0 && serving != NULL && request->id == 0)
 		vm_answer(v, request->token, VIEWS_REFUSED, "no other member is level with the primary");

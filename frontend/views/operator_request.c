@@ -5,7 +5,8 @@
 void vm_request_open(struct views *v, struct operator_request *request, uint64_t token, uint32_t id)
 {
 	must(!request->open);
-	*request = (struct operator_request){.open = true, .token = token, .id = id, .until_ms = v->now_ms + OPERATOR_WAIT_MS};
+	*request = (struct operator_request){.open = true, .token = token, .id = id,
+					     .until_ms = v->now_ms + OPERATOR_WAIT_MS};
 }
 
 void vm_request_close_all(struct views *v, const char *why)

@@ -6,7 +6,7 @@
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 
-/* Far above what a disk takes that does its work. */
+/* Far above what a healthy disk takes. */
 #define STORE_SLOW_MS 1000
 
 bool vm_store_is_slow(const struct views *v)
@@ -33,11 +33,11 @@ static void append(char *text, size_t size, const char *part)
 {
 	size_t used = strlen(text);
 
-	if (used + strlen(part) < size) /* what does not fit is not begun */
+	if (used + strlen(part) < size) /* a part that does not fit is left out */
 		memcpy(text + used, part, strlen(part) + 1);
 }
 
-/* Whom promote --force would take: the most there is. */
+/* Which replica promote --force should take: the one with the highest op. */
 static const struct known *best_heir(const struct views *v, const struct view *view)
 {
 	const struct known *best = NULL;
@@ -45,7 +45,7 @@ static const struct known *best_heir(const struct views *v, const struct view *v
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		const struct known *k = &v->known[i];
 
-		if (k->id == 0 || !k->greeted || k->link != LINK_UP || k->report.view.number == 0 ||
+		if (k->id == 0 || !k->identified || k->link != LINK_UP || k->report.view.number == 0 ||
 		    k->report.state == STATE_DAMAGED || !uuid_equal(k->report.view.cluster, view->cluster))
 			continue;
 		if (best == NULL || k->report.op > best->report.op)
@@ -70,7 +70,7 @@ void vm_explain_replaced(struct views *v, const struct view *view, bool all_need
 		 vm_id_list_text(&replaced, ids));
 	append(text, VIEWS_TEXT_SIZE, part);
 	if (!all_needed && replaced.count < view->members_count)
-		return; /* a member that is only away is enough */
+		return; /* a member that is merely away will do */
 	append(text, VIEWS_TEXT_SIZE, ": start it on the old one");
 	if (heir == NULL)
 		snprintf(part, sizeof part, ", for no other replica here holds this cluster's orders");
@@ -105,7 +105,6 @@ void vm_explain_foreign(const struct views *v, char *text, size_t size)
 		       "justhungry-frontend with an empty --data-dir");
 }
 
-/* Who is there, and cannot be understood: to start it would be no help, and its note says what is. */
 void vm_explain_formats(const struct views *v, char text[static VIEWS_TEXT_SIZE])
 {
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
@@ -117,7 +116,7 @@ void vm_explain_formats(const struct views *v, char text[static VIEWS_TEXT_SIZE]
 			continue;
 		more = snprintf(text + used, VIEWS_TEXT_SIZE - used, "; replica %u %s", k->id, k->note);
 		if (more < 0 || (size_t)more >= VIEWS_TEXT_SIZE - used) {
-			text[used] = '\0'; /* what does not fit is not begun */
+			text[used] = '\0'; /* a part that does not fit is left out */
 			return;
 		}
 	}

@@ -15,7 +15,7 @@ static bool is_gone(struct views *v, uint32_t id)
 	return !vm_known_expected(v, id);
 }
 
-/* Why it cannot be done at all; false: it can, perhaps not yet. */
+/* Why the removal is impossible; false: it is possible, perhaps later. */
 static bool refuse(struct views *v, uint32_t id, char *why, size_t size)
 {
 	const struct known *k = vm_known_find(v, id);
@@ -46,8 +46,8 @@ void vm_removal_asked(struct views *v, uint64_t token, uint32_t id)
 		vm_request_open(v, &v->removal, token, id);
 }
 
-/* RULE 3, 10: a member is left out on the operator's word only while another one, which has entered this very view, leads
- * it: so whatever was acknowledged is held by who goes on. And only when it is dead as far as we can tell. */
+/* RULE 3, 10: a member is removed only when it is dead as far as we can tell, and only while another member, which has
+ * entered this very view, is primary: so the members that remain hold whatever was acknowledged. */
 static bool may_remove(struct views *v, uint32_t id)
 {
 	const struct view_member *member = view_member_by_id(&v->durable.view, id);
@@ -99,7 +99,7 @@ void vm_removal_settle(struct views *v)
 	if (request->view == VIEW_PROPOSED && v->ticket == 0 && is_gone(v, request->id)) {
 		struct known *k = vm_known_find(v, request->id);
 
-		if (k != NULL && k->link != LINK_UP) /* it may have come back while the view was stored: a learner */
+		if (k != NULL && k->link != LINK_UP) /* or it came back while the view was stored, as a learner */
 			k->forgotten = true;         /* not shown until it says hello again */
 		request->open = false;
 		vm_answer(v, request->token, VIEWS_DONE, "replica %u is removed: %u %s expected now", request->id,
@@ -107,7 +107,7 @@ void vm_removal_settle(struct views *v)
 		return;
 	}
 	if (request->view == VIEW_PROPOSED && v->ticket == 0)
-		request->view = 0; /* it could not be stored: once more */
+		request->view = 0; /* it could not be stored: try again */
 	if (v->now_ms < request->until_ms)
 		return;
 	request->open = false;

@@ -1,6 +1,6 @@
-/* An operator's word that a lost replica will not come back, so that nobody misses it any longer. It is as durable as the
- * view: a removal is a view without it. Whoever comes back after all is a learner like any other, and expected again once
- * it is admitted. */
+/* Removal: an operator declares that a lost replica will not come back, so that it is no longer expected. A removal is
+ * a view without the replica, and as durable. A replica that comes back after all is a learner like any other, and
+ * expected again once it is admitted. */
 #pragma once
 
 #include "frontend/views/state.h"

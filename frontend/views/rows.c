@@ -1,4 +1,4 @@
-/* What is shown: one row a replica, one line about the whole, the directory, and why nobody serves. */
+/* What others are shown: one row for each replica, one line about the whole, and the peer list. */
 #include "frontend/views/views.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "frontend/views/reasons.h"
 #include "frontend/views/state.h"
 
-/* Why a replica that is known is not one copy more; false: it is, or vm_expected_lost() names it. */
+/* Why a known replica does not count as a copy; false: it does, or vm_expected_lost() names it. */
 static bool missing(struct views *v, const struct known *k, char *text, size_t size)
 {
 	const struct known *primary = vm_primary_known(v);
@@ -22,8 +22,8 @@ static bool missing(struct views *v, const struct known *k, char *text, size_t s
 
 	if (k->id == 0 || vm_known_standing(v, k) == STANDING_FOREIGN)
 		return false;
-	/* Nobody misses what is only registered and was never admitted: an entry that a dead process left. */
-	if (k->link != LINK_UP && (k->forgotten || !k->greeted || vm_known_expected(v, k->id)))
+	/* An entry that was only registered and never admitted was left by a dead process. */
+	if (k->link != LINK_UP && (k->forgotten || !k->identified || vm_known_expected(v, k->id)))
 		return false;
 	if (!vm_known_reachable(v, k))
 		what = k->link == LINK_UP ? "is not usable" : "is down";
@@ -33,7 +33,7 @@ static bool missing(struct views *v, const struct known *k, char *text, size_t s
 		 (v->durable.view.primary != k->id && k->report.state != STATE_FOLLOWING))
 		what = "is catching up";
 	if (what != NULL && vm_known_reachable(v, k) && !k->lost_data && !vm_known_is_member(v, k)) {
-		/* RULE 13, 19: it is not taken in before there is room. */
+		/* RULE 13, 19: it is not admitted before there is room. */
 		snprintf(room, sizeof room, "has room for %llu orders only", (unsigned long long)k->report.orders_max);
 		if (primary != NULL && k->report.orders_max != 0 && k->report.orders_max < primary->report.op)
 			what = room;
@@ -46,7 +46,7 @@ static bool missing(struct views *v, const struct known *k, char *text, size_t s
 	return true;
 }
 
-/* "degraded: 2 of 3 copies, replica 2 lost since ...": true when every copy that there should be is there. */
+/* "degraded: 2 of 3 copies, replica 2 lost since ...": true when every expected copy is there. */
 static bool explain_copies(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
 {
 	uint32_t expected = vm_expected_count(v);
@@ -54,7 +54,7 @@ static bool explain_copies(struct views *v, uint32_t copies, char text[static VI
 	size_t used;
 	bool whole = copies >= expected;
 
-	must(copies <= expected); /* whoever is a member is expected */
+	must(copies <= expected); /* every member is expected */
 	if (copies < expected)
 		used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u of %u copies", copies, expected);
 	else
@@ -72,7 +72,7 @@ static bool explain_copies(struct views *v, uint32_t copies, char text[static VI
 	return whole;
 }
 
-/* RULE 13: whose disk keeps orders out, though everybody is there. */
+/* RULE 13: the replicas whose full disk keeps orders out. */
 static void without_room(struct views *v, struct id_list *list)
 {
 	const struct view *current = &v->durable.view;
@@ -93,7 +93,7 @@ static void without_room(struct views *v, struct id_list *list)
 	}
 }
 
-/* RULE 10, 13, 19: does something keep orders out, though there is a primary? Then text says what; else it is "". */
+/* RULE 10, 13, 19: whether orders are refused although there is a primary. text says why; else it is "". */
 static bool explain_refusals(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
 {
 	const struct known *primary = vm_primary_serving(v);
@@ -118,7 +118,7 @@ static bool explain_refusals(struct views *v, uint32_t copies, char text[static 
 	return true;
 }
 
-/* RULE 19: who will soon refuse orders. Health is still what it is. */
+/* RULE 19: replicas that will soon refuse orders. Health does not change by it. */
 static void warn_of_limits(const struct views *v, char *text, size_t size)
 {
 	size_t used = strlen(text);
@@ -133,15 +133,15 @@ static void warn_of_limits(const struct views *v, char *text, size_t size)
 		int more = snprintf(text + used, size - used, "; replica %u %s", k->id, k->report.detail);
 
 		if (more < 0 || (size_t)more >= size - used) {
-			text[used] = '\0'; /* what does not fit is not begun */
+			text[used] = '\0'; /* a part that does not fit is left out */
 			return;
 		}
 		used += (size_t)more;
 	}
 }
 
-/* RULE 10: a view that waits only for the dead, because nobody has asked for anything yet. Who asks gets one without
- * them: this is judge_members() of election.c told beforehand. */
+/* RULE 10: a settling view that waits only for dead members, because no request has come yet. The next request gets a
+ * view without them: this anticipates assess_members() of election.c. */
 static bool serves_when_asked(struct views *v)
 {
 	const struct view *current = &v->durable.view;
@@ -165,8 +165,8 @@ static bool serves_when_asked(struct views *v)
 	return waits;
 }
 
-/* Orders are only held: somebody can lead, and the change that is under way needs nobody's help. A settle takes one write of
- * each member's disk at most, and that may take stall_ms before anybody is given up for it. */
+/* Orders are only delayed: there is a candidate for primary, and the view change under way completes by itself.
+ * Settling takes at most one disk write of each member, for which stall_ms are allowed. */
 static bool only_held(struct views *v)
 {
 	char text[VIEWS_TEXT_SIZE];
@@ -177,7 +177,7 @@ static bool only_held(struct views *v)
 
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health)
 {
-	/* Looking changes nothing; the finders are shared with those who change what they find. */
+	/* Nothing is changed; the finders return what others may change. */
 	struct views *v = (struct views *)(uintptr_t)views;
 	struct id_list here;
 	char refusals[VIEWS_TEXT_SIZE];
@@ -249,7 +249,7 @@ static enum replica_role role_of(const struct views *v, const struct known *k)
 {
 	if (vm_known_standing(v, k) == STANDING_FOREIGN)
 		return ROLE_FOREIGN;
-	if (k->link != LINK_UP || !k->greeted || vm_known_standing(v, k) == STANDING_REFUSED)
+	if (k->link != LINK_UP || !k->identified || vm_known_standing(v, k) == STANDING_REFUSED)
 		return ROLE_DOWN;
 	if (vm_known_is_member(v, k))
 		return k->id == v->durable.view.primary ? ROLE_PRIMARY : ROLE_BACKUP;
@@ -273,23 +273,23 @@ uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row row
 		row.expected = vm_known_expected(v, k->id);
 		row.lost_us = vm_expected_lost_us(v, k);
 		row.role = role_of(v, k);
-		row.member = vm_known_is_member(v, k) || (!k->greeted && member != NULL);
+		row.member = vm_known_is_member(v, k) || (!k->identified && member != NULL);
 		row.reachable = k->link == LINK_UP;
-		row.report = k->greeted ? &k->report : NULL;
-		row.age_ms = k->greeted ? now_ms - k->report_ms : UINT64_MAX;
+		row.report = k->identified ? &k->report : NULL;
+		row.age_ms = k->identified ? now_ms - k->report_ms : UINT64_MAX;
 		snprintf(row.address, sizeof row.address, "%s",
 			 k->tried[0] != '\0' || member == NULL ? k->tried : member->address);
 		if (row.role == ROLE_DOWN || row.role == ROLE_FOREIGN || k->lost_data)
 			snprintf(row.note, sizeof row.note, "%s", k->note[0] != '\0' ? k->note : "not registered");
-		/* RULE 13: its last words, when it ended for a reason. */
-		if (row.role == ROLE_DOWN && k->greeted && k->report.stopping && k->report.detail[0] != '\0')
+		/* RULE 13: the reason that it gave for its end. */
+		if (row.role == ROLE_DOWN && k->identified && k->report.stopping && k->report.detail[0] != '\0')
 			snprintf(row.note, sizeof row.note, "ended: %.140s", k->report.detail);
 		while (place > 0 && rows[place - 1].id > row.id) {
 			rows[place] = rows[place - 1];
 			place--;
 		}
 		must(!row.member || row.expected);
-		must(place == 0 || rows[place - 1].id < row.id); /* rising, each once */
+		must(place == 0 || rows[place - 1].id < row.id); /* in rising order, each once */
 		rows[place] = row;
 		count++;
 	}
@@ -302,10 +302,10 @@ void views_peers(const struct views *v, struct peers *peers)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		const struct known *k = &v->known[i];
 
-		if (k->id == 0 || !k->greeted || vm_known_standing(v, k) != STANDING_OURS)
+		if (k->id == 0 || !k->identified || vm_known_standing(v, k) != STANDING_OURS)
 			continue;
 		if (!vm_known_is_member(v, k) && (k->link != LINK_UP || k->lost_data))
-			continue;             /* gone, or first to set its data aside (rule 14) */
+			continue;             /* gone, or about to set its data aside (rule 14) */
 		uint32_t at = peers->count++; /* rising ids */
 
 		for (; at > 0 && peers->list[at - 1].id > k->id; at--)

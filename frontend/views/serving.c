@@ -13,20 +13,20 @@ void vm_serving_install(struct views *v)
 {
 	struct known *k = v->mode == MODE_NORMAL ? vm_primary_known(v) : NULL;
 
-	/* RULE 6: who came back without what it had may have been primary of this very view. */
+	/* RULE 6: a replica that came back without its data may have been primary of this very view. */
 	if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || v->now_ms < v->install_ms ||
 	    vm_candidate_cut_in_doubt(v, &v->durable.view, k))
 		return;
 	if (k->report.view.number >= v->durable.view.number)
 		return;
-	/* RULE 2: only what is durable is spoken of: durable is set by vm_view_adopt alone. RULE 6: a repeat is
+	/* RULE 2: only a durable view is sent, and vm_view_adopt alone sets `durable`. RULE 6: a repeated INSTALL is
 	 * harmless. */
 	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
 	must(v->durable.view.primary == k->id);
 	must(!k->lost_data); /* RULE 6 */
 	v->install_ms = v->now_ms + v->options.heartbeat_ms;
-	/* RULE 10: the heartbeat carries --min-members. A process that has not heard it yet would take orders with fewer
-	 * members until the first one comes. */
+	/* RULE 10: the heartbeat carries --min-members. Without it a new process would take orders with fewer members
+	 * until its first heartbeat. */
 	vm_connection_beat(v, k);
 	vm_do_install(v, k);
 }
@@ -51,7 +51,7 @@ void vm_serving_route(struct views *v)
 	}
 	vm_explain(v, text);
 	if (v->mode == MODE_TAKEOVER)
-		vm_say_state(v, text); /* may last until somebody starts a replica: said again now and then */
+		vm_say_state(v, text); /* may last until somebody starts a replica: logged again now and then */
 	else if (strcmp(text, v->held) != 0)
 		vm_say(v, vm_store_is_slow(v) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "%s", text);
 	if (!v->routed && strcmp(text, v->held) == 0)

@@ -1,4 +1,4 @@
-/* The current view is spoken of here alone: installed at its primary, and told to the router. */
+/* What the current view means for others: it is installed at its primary, and the router is told who serves. */
 #pragma once
 
 #include "frontend/views/state.h"

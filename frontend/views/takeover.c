@@ -27,7 +27,7 @@ struct takeover {
 
 static bool heard_view(const struct known *k)
 {
-	return k->id != 0 && k->greeted && k->report.view.number > 0;
+	return k->id != 0 && k->identified && k->report.view.number > 0;
 }
 
 static void require(struct takeover *t, uint32_t id, struct uuid uuid)
@@ -37,7 +37,7 @@ static void require(struct takeover *t, uint32_t id, struct uuid uuid)
 			return;
 	}
 	if (t->required_count == LIMIT_REPLICAS * 2)
-		return; /* cannot be: members and learners are at most LIMIT_REPLICAS each */
+		return; /* cannot happen: members and learners are at most LIMIT_REPLICAS each */
 	t->required[t->required_count].id = id;
 	t->required[t->required_count].uuid = uuid;
 	t->required_count++;
@@ -46,11 +46,11 @@ static void require(struct takeover *t, uint32_t id, struct uuid uuid)
 static void look(struct views *v, struct takeover *t)
 {
 	memset(t, 0, sizeof *t);
-	/* What was heard counts also when who said it is gone by now. */
+	/* A report counts even when its replica is gone by now. */
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		const struct known *k = &v->known[i];
 
-		if (k->id != 0 && k->registered && !k->greeted && !vm_known_dead(v, k))
+		if (k->id != 0 && k->registered && !k->identified && !vm_known_dead(v, k))
 			vm_id_list_add(&t->unheard, k->id);
 		if (!heard_view(k))
 			continue;
@@ -63,8 +63,8 @@ static void look(struct views *v, struct takeover *t)
 		return;
 	for (uint32_t i = 0; i < t->highest->members_count; i++)
 		require(t, t->highest->members[i].id, t->highest->members[i].uuid);
-	/* RULE 18: a joint learner may be the primary of a view that was made after its admission and never heard of
-	 * here. */
+	/* RULE 18: a joint learner may be the primary of a view that was made after its admission and never reached
+	 * us. */
 	for (uint32_t i = 0; i < t->highest->members_count; i++) {
 		const struct known *k = vm_known_member(v, &t->highest->members[i]);
 
@@ -73,7 +73,7 @@ static void look(struct views *v, struct takeover *t)
 	}
 	for (uint32_t i = 0; i < t->required_count; i++) {
 		const struct known *k = vm_known_find(v, t->required[i].id);
-		bool here = k != NULL && k->greeted && k->link == LINK_UP &&
+		bool here = k != NULL && k->identified && k->link == LINK_UP &&
 			    uuid_equal(k->identity.uuid, t->required[i].uuid);
 
 		if (!here)
@@ -81,11 +81,11 @@ static void look(struct views *v, struct takeover *t)
 		if (!here || !k->bound)
 			vm_id_list_add(&t->waiting, t->required[i].id);
 	}
-	must(t->away.count <= t->waiting.count); /* nobody is bound who is not here */
+	must(t->away.count <= t->waiting.count); /* a replica that is away is not bound */
 	must(t->waiting.count <= t->required_count);
 }
 
-/* A replica that another front-end manages and that hears it; NULL: none. */
+/* A replica that is bound to another front-end and hears it; NULL: none. */
 static const struct known *managed(const struct views *v)
 {
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
@@ -122,7 +122,7 @@ uint64_t vm_takeover_deadline(const struct views *v)
 	return v->managed_ms != 0 && managed_until(v) > v->now_ms ? managed_until(v) : 0;
 }
 
-/* The last word: every operator request is answered, and nobody is routed to any more. */
+/* The last actions: every operator request is answered, and nothing is routed any more. */
 static void leave(struct views *v, const char *text)
 {
 	must(v->mode != MODE_EXITED);
@@ -167,7 +167,7 @@ void vm_takeover_begin(struct views *v)
 		struct known *k = &v->known[i];
 
 		vm_connection_unbound(v, k);
-		/* A binding is taken from a connection that was opened in the new manager's name. */
+		/* A replica is bound only over a connection whose hello named the new manager. */
 		if (was == MODE_NORMAL && k->link != LINK_DOWN)
 			vm_connection_close(v, k, 0);
 	}
@@ -216,12 +216,12 @@ static void bind_required(struct views *v, const struct takeover *t)
 	for (uint32_t i = 0; i < t->required_count; i++) {
 		struct known *k = vm_known_find(v, t->required[i].id);
 
-		if (k != NULL && k->link == LINK_UP && k->greeted && uuid_equal(k->identity.uuid, t->required[i].uuid))
+		if (k != NULL && k->link == LINK_UP && k->identified && uuid_equal(k->identity.uuid, t->required[i].uuid))
 			vm_bind(v, k);
 	}
 }
 
-/* RULE 20: all are bound. Each is asked whether it was so all the time since its first answer. */
+/* RULE 20: all are bound. Each must confirm that it has been so without interruption since its first answer. */
 static bool confirmed(struct views *v, const struct takeover *t)
 {
 	bool all = true;
@@ -249,7 +249,7 @@ void vm_takeover_consider(struct views *v)
 	look(v, &t);
 	if (t.highest == NULL || t.two_clusters || !v->dumped || t.unheard.count > 0) /* RULE 18 */
 		return;
-	/* RULE 20: first all are asked, then they are bound: a take-over that cannot be done harms nobody. */
+	/* RULE 20: nobody is bound before all have answered: a take-over that cannot succeed does no harm. */
 	if (t.away.count > 0)
 		return;
 	if (t.waiting.count > 0) { /* RULE 18 */
@@ -259,7 +259,7 @@ void vm_takeover_consider(struct views *v)
 	}
 	if (!confirmed(v, &t)) /* RULE 20 */
 		return;
-	/* RULE 18, 20: all are bound, each told its view after that, and this is the highest. */
+	/* RULE 18, 20: all are bound, each has reported its view after that, and this is the highest. */
 	const struct view_member *best = vm_candidate_best(v, t.highest, 0);
 
 	if (best == NULL)
@@ -286,14 +286,15 @@ static void replaced(struct views *v, const struct known *k)
 	leave(v, text);
 }
 
-/* RULE 20: we bound or made every member of ours; a member elsewhere, or a view as high as ours that is not ours, means
- * a successor. But who lost data, or can not read it all, says whose it was before we bound it. */
+/* RULE 20: every member of our view was bound to us. A member bound elsewhere, or a foreign view as high as ours,
+ * proves a successor. A replica that lost data, or cannot read all of it, is no proof: it may report its manager from
+ * before. */
 static bool has_successor(const struct views *v, const struct known *k)
 {
 	return k->report.view.number >= v->durable.view.number || (vm_known_is_member(v, k) && !k->lost_data);
 }
 
-/* RULE 20: a learner, or one that left us, that hears another front-end than us. It is shown, and asked on. */
+/* RULE 20: a learner or former member that hears another front-end. It is shown in status and still gets heartbeats. */
 static bool left_alone(struct views *v, struct known *k)
 {
 	if (!k->report.managed || v->options.take_over)
@@ -308,11 +309,11 @@ void vm_takeover_watch(struct views *v)
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
-		if (k->id == 0 || !k->greeted || k->link != LINK_UP)
+		if (k->id == 0 || !k->identified || k->link != LINK_UP)
 			continue;
 		enum standing standing = vm_known_standing(v, k);
 
-		if (!heard_view(k)) { /* a predecessor bound it and never made a view with it */
+		if (!heard_view(k)) { /* a predecessor bound it without ever making a view */
 			if (standing == STANDING_BOUND && !left_alone(v, k))
 				vm_bind(v, k);
 			continue;
@@ -331,7 +332,7 @@ void vm_takeover_watch(struct views *v)
 		if (k->report.view.number <= v->durable.view.number || /* RULE 20 */
 		    !uuid_equal(k->report.view.manager, v->manager))
 			continue;
-		/* RULE 20: we never spoke of a view that we do not hold: our directory is an old copy. */
+		/* RULE 20: a view is never sent before it is stored, so our data directory is an old copy. */
 		vm_say(v, LOG_LEVEL_ERROR,
 		       "replica %u is in view %llu and our stored view is %llu: the directory is an old copy", k->id,
 		       (unsigned long long)k->report.view.number, (unsigned long long)v->durable.view.number);

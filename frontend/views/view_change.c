@@ -28,10 +28,10 @@ void vm_view_propose(struct views *v, struct plan *plan)
 {
 	struct view *view = &plan->view;
 
-	/* one STORE at a time: the next view is chosen from the latest durable one: RULE 10 */
+	/* RULE 10: one STORE at a time, because the next view is derived from the latest durable one. */
 	must(v->ticket == 0);
 	must(v->mode != MODE_EXITED);
-	/* RULE 2: numbers only rise, and a number whose STORE failed may be on the disk all the same. */
+	/* RULE 2: numbers only rise, and a view whose STORE failed may be on the disk all the same. */
 	view->number = highest_of(highest_of(v->durable.view.number, v->highest_number), view->number) + 1;
 	view->manager = v->manager;
 	for (uint32_t i = 0; i < view->members_count; i++) {
@@ -64,7 +64,7 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	v->durable = *stored;
 	v->highest_number = highest_of(v->highest_number, stored->view.number);
 	vm_become(v, MODE_NORMAL);
-	v->managed_ms = 0; /* whoever came with another front-end meanwhile is none of ours */
+	v->managed_ms = 0; /* replicas of another front-end that came meanwhile are not ours */
 	v->install_ms = 0;
 	v->said[0] = '\0';
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
@@ -72,12 +72,13 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	for (uint32_t i = 0; i < stored->view.members_count; i++) {
 		struct known *k = vm_known_ensure(v, stored->view.members[i].id);
 
-		/* It may have been restarted while it was being admitted. Of who is gone we have old reports only. */
+		/* It may have been restarted while it was being admitted. Of replicas that are gone there are only old
+		 * reports. */
 		if (k != NULL && k->link == LINK_UP)
 			vm_connection_check_floor(v, k);
 	}
 	for (uint32_t i = 0; i < stored->view.expected_count; i++)
-		vm_known_ensure(v, stored->view.expected[i].id); /* or nobody would show what is missing */
+		vm_known_ensure(v, stored->view.expected[i].id); /* so that status shows what is missing */
 }
 
 void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
@@ -88,14 +89,14 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 		return;
 	v->ticket = 0;
 	if (!ok) { /* RULE 2 */
-		/* RULE 13: the view that is there goes on. */
+		/* RULE 13: the current view goes on. */
 		v->store_retry_ms = v->now_ms + STORE_RETRY_MS;
 		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored: tried again in %u ms",
 		       (unsigned long long)v->next.view.number, STORE_RETRY_MS);
 		return;
 	}
 	if (v->mode == MODE_TAKEOVER && !uuid_equal(v->next.manager, v->manager))
-		return; /* made before we learnt that our directory is an old copy */
+		return; /* proposed before our data directory turned out to be an old copy */
 	v->store_retry_ms = 0;
 	v->start_until_ms = 0;
 	if (v->next_resets_floor) {

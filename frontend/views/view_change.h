@@ -1,10 +1,10 @@
-/* The gates of a view: the one function that asks for a view to be stored, and the one that makes a stored view the current
- * one. */
+/* The gates of a view: the one function that asks for a view to be stored, and the one that makes a stored view the
+ * current one. */
 #pragma once
 
 #include "frontend/views/state.h"
 
-/* A view in the making: what election, formation, takeover, operator and removal propose. */
+/* A view in the making: as election, formation, takeover, operator and removal propose it. */
 struct plan {
 	struct view view; /* number, manager and addresses are filled in by vm_view_propose */
 	char why[REPORT_TEXT_SIZE];

@@ -96,7 +96,7 @@ static void learn(struct views *v, const struct views_event *event)
 		vm_removal_asked(v, event->remove.token, event->remove.id);
 		return;
 	case VIEWS_TICK:
-		/* Only here: whoever is judged silent must have had his answers read first (rule 15). */
+		/* Replicas are suspected only on TICK, after pending replies have been read (rule 15). */
 		vm_liveness_tick(v);
 		vm_clocks_tick(v);
 		return;
@@ -145,7 +145,7 @@ static uint64_t deadline(struct views *v)
 {
 	uint64_t at = vm_liveness_deadline(v);
 
-	/* Past while a STORE is under way or waits to be tried again: that wakes us, and not this. */
+	/* Both may be past while a STORE is under way or waits for its retry, which wakes us then. */
 	if (v->start_until_ms > v->now_ms)
 		at = earliest(at, v->start_until_ms);
 	if (v->store_retry_ms > v->now_ms)
@@ -160,7 +160,7 @@ static uint64_t deadline(struct views *v)
 	return at;
 }
 
-/* One that has been replaced says nothing more, but leaves no operator without an answer. */
+/* A replaced front-end does nothing more, but every operator request is answered. */
 static void answer_only(struct views *v, const struct views_event *event)
 {
 	uint64_t token;
@@ -203,7 +203,7 @@ void views_step(struct views *v, const struct views_event *event, struct views_a
 	v->actions = NULL;
 	vm_check(v);
 	must(v->highest_number >= highest_number);                           /* RULE 2 */
-	must(v->durable.view.number >= number || v->mode != MODE_NORMAL); /* RULE 20: only an old copy is given up */
+	must(v->durable.view.number >= number || v->mode != MODE_NORMAL); /* RULE 20: except for an old copy */
 }
 
 const struct view *views_current(const struct views *v)

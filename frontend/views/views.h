@@ -1,12 +1,12 @@
 /* The view manager (PacificA's configuration manager): decides which replicas are members and which one is primary. It
- * holds rules 2, 3, 10, 15, 18 and 20 of docs/replication.md, and its half of 5, 6, 9, 14.
+ * implements rules 2, 3, 10, 15, 18 and 20 of docs/replication.md, and its half of 5, 6, 9, 14.
  *
  * Pure: a function from (state, event) to (state, actions). It opens no socket, reads no clock, starts no thread, draws
  * no random number (the shell hands it fresh uuids with each event). Everything in an actions record is already
  * permitted: an INSTALL of a view appears in the step that learns that the view is stored, not beside the STORE.
  * views_step cannot fail.
  *
- * It refuses to route requests (frontend/router/router.c), to find replicas (frontend/discovery.c) and to touch the disk
+ * It does not route requests (frontend/router/router.c), find replicas (frontend/discovery.c) or touch the disk
  * (frontend/keeper/). */
 #pragma once
 
@@ -40,7 +40,7 @@ enum views_event_kind {
 	VIEWS_DUMPED,      /* one round of dumps is over; ids is every id registered anywhere */
 	VIEWS_HELLO,       /* the connection to id is open both ways */
 	VIEWS_REPORT,      /* id answered a heartbeat, watch, install or bind */
-	VIEWS_ALIVE,       /* at heard_ms something came from id, which need not be whole: told before a TICK */
+	VIEWS_ALIVE,       /* at heard_ms something came from id, perhaps part of an answer: sent before a TICK */
 	VIEWS_LOST,        /* the connection to id ended or could not be made */
 	VIEWS_BOUND,       /* id answered BIND: it is durably bound to us; its report is from after the binding */
 	VIEWS_STORED,      /* the STORE with this ticket is durable (ok), or failed */
@@ -189,14 +189,14 @@ void views_step(struct views *views, const struct views_event *event, struct vie
 const struct view *views_current(const struct views *views);       /* latest durable view; number 0: none */
 const struct views_stored *views_to_store(const struct views *views); /* what the last DO_STORE wants on disk */
 struct uuid views_manager(const struct views *views);
-void views_peers(const struct views *views, struct peers *peers);   /* the directory: replicas that said hello */
+void views_peers(const struct views *views, struct peers *peers);   /* the peer list: replicas that said hello */
 
 /* One row a known replica, for status. */
 struct views_row {
 	uint32_t id;
 	enum replica_role role;      /* DOWN when not reachable, FOREIGN when of another cluster */
 	bool member;
-	bool expected;               /* a copy that there should be: admitted once, not removed */
+	bool expected;               /* admitted once and not removed */
 	int64_t lost_us;             /* expected, and neither a member nor there: since when (wall clock); 0: it is */
 	bool reachable;
 	uint64_t age_ms;             /* of the report; UINT64_MAX: none yet */
@@ -208,7 +208,7 @@ uint32_t views_rows(const struct views *views, uint64_t now_ms, struct views_row
 
 /* "ok", "degraded: 1 copy", "no primary: waiting for replicas 2, 3" ...; *health as enum jh_health. */
 void views_summary(const struct views *views, uint64_t now_ms, char text[static VIEWS_TEXT_SIZE], int *health);
-/* Whether the next order would be taken, now or when the view that is in the making serves; else why not, in a few words. */
+/* Whether the next order would be accepted, now or once the view under way serves; else why not, in a few words. */
 bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_SIZE]);
 /* Members that are there; *expected: how many copies there should be. */
 uint32_t views_copies(const struct views *views, uint32_t *expected);

@@ -5,7 +5,7 @@
 
 #define PRIMARY(m) primary_of[made[m]]
 #define NORMAL(m) (made[m] != 0)
-/* election.c judge_primary: RULE 6, the primary's process is not the one that entered the view. */
+/* election.c assess_primary: RULE 6, the primary's process is not the one that entered the view. */
 #define RESTARTED(m) (view[PRIMARY(m)] == made[m] && role[PRIMARY(m)] == FOLLOWS && (members_of[made[m]] & NAME(PRIMARY(m))))
 #define WITHOUT(m, evicted) (members_of[made[m]] & \
   ~((evicted & 1 -> ANY_NAME(0) : 0) | (evicted & 2 -> ANY_NAME(1) : 0) THIRD(| (evicted & 4 -> ANY_NAME(2) : 0))))

@@ -1,4 +1,4 @@
-/* What clients call at the front-end and the router's shell (frontend/service.c, client_requests.c), over a real connection,
+/* What clients call at the front-end and the router's shell (frontend/client_service.c, client_requests.c), over a real connection,
  * with links to replicas that this test plays: arguments are looked at, the router's clock runs whenever somebody waits,
  * and an answer meets the call that it belongs to, or nobody. */
 #include <setjmp.h>

@@ -28,7 +28,7 @@ static void hello(struct rig *rig, uint32_t id)
 	struct uuid manager = views_manager(rig->views);
 
 	fake->connected = true;
-	fake->greeted_by = manager;
+	fake->session_with = manager;
 	if (!uuid_is_nil(fake->bound) && !uuid_equal(fake->bound, manager)) {
 		event.hello.status = 4;
 		event.hello.text = "bound to another manager";
@@ -110,7 +110,7 @@ void fake_bound(struct rig *rig, uint32_t id)
 {
 	struct fake *fake = &rig->fakes[id];
 
-	if (!fake_answers(fake) || !fake->connected || !uuid_equal(fake->greeted_by, views_manager(rig->views)))
+	if (!fake_answers(fake) || !fake->connected || !uuid_equal(fake->session_with, views_manager(rig->views)))
 		return;
 	fake->bound = views_manager(rig->views);
 	fake->report.view.manager = fake->bound;
@@ -118,7 +118,7 @@ void fake_bound(struct rig *rig, uint32_t id)
 		struct fake *other = &rig->fakes[fake->robbed_of];
 
 		fake->robbed_of = 0;
-		other->bound = other->greeted_by = other->report.view.manager = rig_uuid(777);
+		other->bound = other->session_with = other->report.view.manager = rig_uuid(777);
 	}
 	fake->hung = fake->hangs_once_bound;
 	fake->hangs_once_bound = false;

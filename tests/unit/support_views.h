@@ -17,7 +17,7 @@ struct fake {
 	bool stubborn;    /* does not enter views it is told to */
 	bool connected;
 	struct uuid bound; /* nil: to nobody; then the hello of any other manager is answered BOUND */
-	struct uuid greeted_by;
+	struct uuid session_with;
 	struct identity identity;
 	struct report report;
 	int64_t clock_ahead_us; /* its wall clock, of ours */

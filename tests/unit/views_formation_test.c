@@ -241,7 +241,7 @@ static void asked_again_is_not_confirmed(void **state)
 	rig_dump(&rig);
 	rig_wait(&rig, 3000);
 	assert_int_equal(rig.stores, 0);
-	rig.fakes[1].bound = rig.fakes[1].greeted_by = rig.fakes[1].report.view.manager = rig_uuid(777);
+	rig.fakes[1].bound = rig.fakes[1].session_with = rig.fakes[1].report.view.manager = rig_uuid(777);
 	rig.fakes[3].hung = false;
 	rig.hold_stores = true;
 	for (int i = 0; i < 500 && rig.stores == 0; i++)

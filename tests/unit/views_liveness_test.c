@@ -80,7 +80,7 @@ static void life_is_no_report(void **state)
 }
 
 /* Rule 15: our own loop was late: nobody is judged by that. */
-static void a_late_loop_judges_nobody(void **state)
+static void a_late_loop_suspects_nobody(void **state)
 {
 	(void)state;
 	three_in_demand();
@@ -157,7 +157,7 @@ int main(void)
 		cmocka_unit_test(silence_is_failure),
 		cmocka_unit_test(any_answer_is_life),
 		cmocka_unit_test(life_is_no_report),
-		cmocka_unit_test(a_late_loop_judges_nobody),
+		cmocka_unit_test(a_late_loop_suspects_nobody),
 		cmocka_unit_test(a_broken_connection_is_no_death),
 		cmocka_unit_test(unreachable_is_dead_in_time),
 		cmocka_unit_test(a_stalled_disk_loses_the_lead),

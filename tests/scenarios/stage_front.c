@@ -17,7 +17,7 @@ static uint64_t now(const struct stage *s, const struct front_process *f)
 	return stage_now(s, f->process);
 }
 
-/* A, and A' after it has lost its directory. */
+/* A, and A' after it has lost its data directory. */
 const char *manager_name(const struct stage *s, struct uuid manager)
 {
 	static const char *const names[STAGE_FRONTS][8] = {{"A", "A'", "A''", "A'3", "A'4", "A'5", "A'6", "A'7"},
@@ -127,7 +127,7 @@ static void bind_to(void *context, uint32_t id, struct uuid manager)
 {
 	struct front_process *f = context;
 
-	(void)manager; /* what it binds to is in all that is sent */
+	(void)manager; /* every message names it */
 	manage(f->stage, f, id, ITEM_BIND, 0, false);
 }
 
@@ -293,7 +293,7 @@ void front_take(struct stage *s, struct front_process *f, struct item *item)
 		return;
 	}
 	if (f->links[item->from] != item->conn)
-		return; /* of a connection that we have given up */
+		return; /* of a connection that was closed */
 	switch (item->kind) {
 	case ITEM_HELLO_REPLY:
 		take_hello(f, item);

@@ -89,7 +89,7 @@ static void install(void *context, uint32_t id, const struct view *view)
 
 static void bind_to(void *context, uint32_t id, struct uuid manager)
 {
-	(void)manager; /* what it binds to is in all that is sent */
+	(void)manager; /* every message names it */
 	manage(context, id, MSG_BIND, 0, false);
 }
 
@@ -139,7 +139,7 @@ static void say(void *context, int level, const char *text)
 	world_say(w, "front-end %" PRIu32 " says: %s", w->front->process, text);
 	if (strstr(text, "learner") != NULL)
 		w->counts->admissions++;
-	if (w->profile.hurt_disks) /* said again until it has been done */
+	if (w->profile.hurt_disks) /* repeated until it has been done */
 		return;
 	if (strstr(text, "lost data") != NULL || strstr(text, "damaged") != NULL ||
 	    strstr(text, "set its data aside and to") != NULL)
@@ -196,7 +196,7 @@ static const struct driver_shell shell = {
 	.deadline = set_deadline,
 };
 
-/* An operator puts the directory of one that has exited away, as it says, and starts another. */
+/* An operator sets the data directory of a front-end that has exited aside, as it asks for, and starts another one. */
 static void end_if_exiting(struct world *w)
 {
 	struct front *front = w->front;
@@ -308,7 +308,7 @@ static void discover(struct world *w)
 
 static void store_ends(struct world *w)
 {
-	/* A take-over has asked everybody: its view is no old one. */
+	/* A take-over has heard all: its view is not an old one. */
 	if (!uuid_equal(w->front->stored.view.manager, w->front->storing.view.manager))
 		w->front->restored = false;
 	w->front->stored = w->front->storing;
@@ -366,7 +366,7 @@ void front_switchover(struct world *w)
 {
 	uint32_t id = world_draw(w, w->profile.nodes + 1);
 
-	/* An operator who moves the primary now and then says which lost one will not come back, rightly or wrongly. */
+	/* An operator who now and then moves the primary, or removes a lost replica, rightly or wrongly. */
 	uint64_t token = ++w->front->operator_token;
 
 	if (id > 0 && world_percent(w, 30))
@@ -389,7 +389,7 @@ void front_start(struct world *w)
 	struct router_options router_options = {.queue_max = 1000, .default_timeout_ms = 5000, .backup_timeout_ms = 250,
 						.retry_ms = 50, .writes_window = w->profile.writes_window,
 						.reads_window = w->profile.reads_window};
-	/* The operator's word for a new cluster is given once. */
+	/* --new-cluster is given once. */
 	struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
 					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT,
 					.take_over = w->profile.take_over && w->front->process == SECOND_FRONT};
@@ -419,7 +419,7 @@ void front_kill(struct world *w)
 	must(w->front->alive);
 	world_say(w, "front-end %" PRIu32 " is killed", w->front->process);
 	net_kill(w, w->front->process);
-	/* A file is replaced in one step: it is the old one or the new one. */
+	/* The file is replaced atomically: it is the old one or the new one. */
 	if (w->front->storing_ticket != 0 && !w->front->fail_stores && world_percent(w, 50))
 		store_ends(w);
 	w->front->storing_ticket = 0;

@@ -1,6 +1,6 @@
-/* What clients call at the front-end and the router's shell (frontend/client_service.c, client_requests.c), over a real connection,
- * with links to replicas that this test plays: arguments are looked at, the router's clock runs whenever somebody waits,
- * and an answer meets the call that it belongs to, or nobody. */
+/* What clients call at the front-end and the router's shell (frontend/client_service.c, client_requests.c), over a real
+ * connection, with links to replicas that this test plays: arguments are validated, the router's clock runs while any
+ * request waits, and an answer reaches the call that it belongs to, or none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,8 @@
 #define CALLS 16
 #define PROGRAM_BASE 540000000
 
-/* --- the links, played --------------------------------------------------------------------------------------------- */
+/* --- the links, played
+ * --------------------------------------------------------------------------------------------- */
 
 struct link_call {
 	struct link_call **slot; /* NULL: forgotten, or answered */
@@ -92,7 +93,7 @@ void link_call_forget(struct link_call **slot)
 	*slot = NULL;
 }
 
-/* As frontend/links.c: a call that was forgotten is answered to nobody. */
+/* As frontend/links.c: the answer to a forgotten call is dropped. */
 static void answer_with(int number, const struct link_answer *answer)
 {
 	struct link_call *call = &rig.sent[number];
@@ -123,7 +124,8 @@ static void answer_done(int number, uint64_t op)
 	answer_with(number, &answer);
 }
 
-/* --- what else a front-end has -------------------------------------------------------------------------------------- */
+/* --- what else a front-end has
+ * -------------------------------------------------------------------------------------- */
 
 bool manager_switchover(struct manager *manager, uint32_t id, struct rpc_call *call)
 {
@@ -208,7 +210,8 @@ static int end(void **state)
 	return 0;
 }
 
-/* --- clients -------------------------------------------------------------------------------------------------------- */
+/* --- clients
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct asked {
 	bool answered;
@@ -300,10 +303,11 @@ static void serve(uint64_t view, uint32_t primary)
 	router_route(rig.router, view, primary, 0, rpc_clock_ms());
 }
 
-/* --- tests ---------------------------------------------------------------------------------------------------------- */
+/* --- tests
+ * ---------------------------------------------------------------------------------------------------------- */
 
-/* The router's clock runs as long as somebody waits, whoever it is, and again after it had stopped. Without it a client
- * would hear its own deadline, which says "unknown", and not that there is no primary. */
+/* The router's clock runs while any request waits, and again after it has stopped. Without it a client would reach its
+ * own deadline, which means "unknown", instead of hearing that there is no primary. */
 static void the_clock_runs_while_somebody_waits(void **state)
 {
 	struct asked a, b;
@@ -324,8 +328,8 @@ static void the_clock_runs_while_somebody_waits(void **state)
 	assert_int_equal(router_waiting(rig.router), 0);
 }
 
-/* Rule 12: an order that left and is not answered in time is unknown, also while a primary serves; its call's late answer
- * meets nobody, least of all the next order, whose memory is the same. */
+/* Rule 12: an order that was sent and is not answered in time is unknown, also while a primary serves; the late answer
+ * is dropped, and does not reach the next order, which reuses the memory. */
 static void a_late_answer_meets_nobody(void **state)
 {
 	struct asked a, b;
@@ -337,7 +341,7 @@ static void a_late_answer_meets_nobody(void **state)
 	assert_int_equal(rig.sent[0].to, 4);
 	until_answered(&a);
 	assert_int_equal(a.outcome, JH_UNKNOWN);
-	assert_int_equal(a.reason, JH_REASON_NONE); /* there is a primary: that is not why */
+	assert_int_equal(a.reason, JH_REASON_NONE); /* there is a primary: that is not the reason */
 	order(PATIENCE_MS, &b);
 	until_sent(2);
 	answer_done(0, 41);
@@ -348,7 +352,7 @@ static void a_late_answer_meets_nobody(void **state)
 	assert_int_equal(b.op, 42);
 }
 
-/* In a new view the order goes to its primary under the new number; what the old one says later is not heard. */
+/* In a new view the order goes to its primary with the new number; a later answer of the old one is ignored. */
 static void each_call_names_its_view(void **state)
 {
 	struct asked a;
@@ -371,7 +375,7 @@ static void each_call_names_its_view(void **state)
 	assert_int_equal(router_floor(rig.router), 42);
 }
 
-/* A read that a backup sends back is asked again at the primary, as one of the primary's. */
+/* A read that a backup sends back goes to the primary, marked as one for the primary. */
 static void a_read_that_comes_back_goes_to_the_primary(void **state)
 {
 	static const struct link_answer again = {.kind = LINK_AGAIN};
@@ -408,7 +412,7 @@ static void is_bad(jh_place_args args)
 	assert_int_equal(rig.sent_count, 0);
 }
 
-/* What can be no order, and no page, is refused here and goes to nobody. */
+/* Invalid orders and pages are refused here and sent nowhere. */
 static void bad_arguments_are_refused(void **state)
 {
 	jh_item item, second[2];

@@ -1,4 +1,4 @@
-/* Reads in the router: they go round over all who can answer, and obey the floor (rule 8). */
+/* Reads in the router: they are spread over all replicas that can answer, and respect the floor (rule 8). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include "tests/unit/support_router.h"
 
-/* Reads go round over the backups that follow and the primary, with view and floor. */
+/* Reads are spread over the backups that follow and the primary, with view and floor. */
 static void reads_go_round(void **state)
 {
 	struct world *world = *state;
@@ -60,7 +60,7 @@ static struct request *read_at_backup(struct world *world)
 	return read->to == 2 ? read : read_one(world, 0);
 }
 
-/* What a backup sends back, refuses, or answers from below the floor, the primary is asked, at once. RULE 8 */
+/* RULE 8: a read that a backup sends back, refuses, or answers from below the floor goes to the primary at once. */
 static void a_backup_that_cannot_answer_is_passed_over(void **state)
 {
 	static const enum router_reply no[] = {ROUTER_REPLY_AGAIN, ROUTER_REPLY_REFUSED, ROUTER_REPLY_UNAVAILABLE,
@@ -99,7 +99,7 @@ static void reads_of_a_lost_backup_go_elsewhere(void **state)
 	router_link(world->router, 2, false, world->now_ms);
 	assert_int_equal(read->sends, 2);
 	assert_int_equal(read->to, 1);
-	/* Later ones do not even try, nor when it is there again and has not said that it follows. */
+	/* Later reads do not try it, not even when it is connected again, before it reports that it follows. */
 	for (int i = 0; i < 6; i++) {
 		if (i == 3)
 			router_link(world->router, 2, true, world->now_ms);

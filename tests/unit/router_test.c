@@ -13,7 +13,7 @@
 
 /* --- writes ------------------------------------------------------------------------------------------------------- */
 
-/* Without a primary writes wait, the first makes itself heard; with one they leave in order and end with its words. */
+/* Without a primary writes wait, and the first raises demand; with one they are sent in order and get its answers. */
 static void writes_wait_for_a_primary(void **state)
 {
 	struct world *world = *state;
@@ -36,7 +36,7 @@ static void writes_wait_for_a_primary(void **state)
 	assert_int_equal(router_waiting(world->router), 0);
 }
 
-/* RULE 8: an answer raises the floor, and a route does. */
+/* RULE 8: answers and routes raise the floor. */
 static void answers_raise_the_floor(void **state)
 {
 	struct world *world = *state;
@@ -84,7 +84,7 @@ static void in_flight_goes_to_the_new_primary_in_order(void **state)
 	assert_int_equal(r[3]->sends, 1);
 }
 
-/* The same primary in a new view (an eviction) gets everything again: its held calls ended as moved. */
+/* The same primary in a new view (an eviction) is sent everything again: its held calls ended as moved. */
 static void a_new_view_of_the_same_primary_sends_again(void **state)
 {
 	struct world *world = *state;
@@ -102,7 +102,7 @@ static void a_new_view_of_the_same_primary_sends_again(void **state)
 	assert_int_equal(router_floor(world->router), 3);
 }
 
-/* A connection that is made again in the same view: what was lost with the old one leaves again. */
+/* After a reconnection in the same view, the calls lost with the old connection are sent again. */
 static void a_new_connection_sends_again(void **state)
 {
 	struct world *world = *state;
@@ -121,7 +121,7 @@ static void a_new_connection_sends_again(void **state)
 	assert_int_equal(b->sends, 1);
 }
 
-/* Moved: kept, and sent again after the retry time while the same primary is said to serve. */
+/* A moved call is kept, and sent again after the retry time while the same primary serves. */
 static void moved_is_kept_and_sent_again(void **state)
 {
 	struct world *world = *state;
@@ -157,8 +157,8 @@ static void unavailable_passes_only_for_the_only_call(void **state)
 	assert_int_equal(b->answers, 0);
 }
 
-/* Rule 12: what a replica rejects was certainly not executed, so nothing of it is in doubt; but a rejection says nothing
- * of an earlier call. */
+/* Rule 12: a rejected call was certainly not executed, so it leaves no doubt; but a rejection proves nothing about an
+ * earlier call. */
 static void a_rejected_call_leaves_no_doubt(void **state)
 {
 	struct world *world = *state;
@@ -236,8 +236,8 @@ static void deadlines_tell_what_may_have_happened(void **state)
 	assert_int_equal(longer->end, ROUTER_END_UNKNOWN);
 }
 
-/* At the deadline the router answers, not the channel: a call may take longer, so that its end is no news then. A backup
- * is given less time: another may know. */
+/* At the deadline the router answers, not the channel: a call may take longer, and its end is ignored then. A backup
+ * gets less time, as another replica can answer. */
 static void calls_outlast_their_request(void **state)
 {
 	struct world *world = *state;
@@ -253,7 +253,7 @@ static void calls_outlast_their_request(void **state)
 	assert_int_equal(read->end, ROUTER_END_UNAVAILABLE);
 }
 
-/* A loop that was stopped for longer than the wheel is round expires everything that is due, once. */
+/* After a stall of more than a turn of the wheel everything that is due expires, once. */
 static void a_late_tick_forgets_nobody(void **state)
 {
 	struct world *world = *state;
@@ -292,8 +292,8 @@ static void a_full_queue_pauses_clients(void **state)
 
 /* --- more wait than may be under way ------------------------------------------------------------------------------ */
 
-/* RULE 12, 17: one of five is sent back, so that the fifth leaves; then the view changes, and the new primary is sent
- * the first four. What the old one answers to the fifth is not heard: that view may lose it yet. */
+/* RULE 12, 17: one of five is sent back, so that the fifth is sent; then the view changes, and the new primary gets the
+ * first four. The old primary's answer to the fifth is ignored: its view may still lose the write. */
 static void answers_of_given_up_calls_are_not_heard(void **state)
 {
 	struct world *world = *state;
@@ -340,7 +340,7 @@ static void answers_of_a_lost_connection_are_not_heard(void **state)
 	}
 }
 
-/* What the primary sent back waits its time, however many others are answered meanwhile, and takes nobody's place. */
+/* What the primary sent back waits for its retry time, however many others are answered meanwhile, and blocks none. */
 static void sent_back_waits_its_time(void **state)
 {
 	struct world *world = *state;
@@ -398,7 +398,7 @@ static void every_request_ends_once(void **state)
 		else if (dice < 33)
 			router_link(world->router, id, true, world->now_ms);
 		else if (dice < 80 && any != NULL && any->sends > 0 && any->answers == 0) {
-			/* Of its latest call, which the router may have given up. */
+			/* Of the latest call, which the router may have given up. */
 			lates += any->head.sent ? 0 : 1;
 			reply(world, any, (enum router_reply)(rand_r(&seed) % 4), view + 1);
 		} else

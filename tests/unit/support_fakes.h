@@ -1,4 +1,4 @@
-/* The replicas of support_views.h, which are no more than their report: what each answers to the view manager. */
+/* The fake replicas of support_views.h: what each answers to the view manager. */
 #pragma once
 
 #include "tests/unit/support_views.h"
@@ -6,9 +6,9 @@
 /* A uuid that was not drawn before. */
 struct uuid rig_draw(struct rig *rig);
 
-/* A replica that nobody has started yet, with an empty directory. */
+/* A replica that has not been started yet, with an empty data directory. */
 void fake_init(struct rig *rig, uint32_t id);
-/* Another process on the same directory. */
+/* Another process on the same data directory. */
 void fake_new_process(struct rig *rig, uint32_t id);
 /* It answers what it is sent. */
 bool fake_answers(const struct fake *fake);

@@ -1,5 +1,5 @@
-/* For tests of the router: a shell that keeps what became of each request, and a clock that stands still unless a test
- * lets time pass. */
+/* For tests of the router: a shell that records the end of each request, and a clock that advances only when a test
+ * says so. */
 #pragma once
 
 #include <stdbool.h>

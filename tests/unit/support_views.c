@@ -140,7 +140,7 @@ void rig_step(struct rig *rig, struct views_event *event)
 	queue(rig, &actions);
 	if (rig->draining)
 		return;
-	/* The outermost: in the order in which they were asked for, as the shell does it. */
+	/* The outermost step carries all out in the order in which they were asked for, as the shell does. */
 	memcpy(&rig->actions, &actions, sizeof actions);
 	rig->draining = true;
 	for (size_t i = 0; i < rig->queued; i++) {

@@ -1,6 +1,6 @@
-/* A rig for tests of the view manager: replicas that are no more than their report, and a clock. Replicas that are
+/* A rig for tests of the view manager: fake replicas that consist of their report, and a clock. Replicas that are
  * alive answer hellos, heartbeats, bindings and installs; a view settles as soon as all its members are alive. Time
- * passes only in rig_wait. Nothing here decides: every choice under test is the core's. */
+ * passes only in rig_wait. The rig decides nothing: every choice under test is the core's. */
 #pragma once
 
 #include <stddef.h>
@@ -13,14 +13,14 @@ struct fake {
 	bool registered;
 	bool alive;
 	bool hung;        /* connections stay, nothing is answered */
-	bool cut;         /* connections break and none can be made, but nobody refuses: a network that swallows */
-	bool stubborn;    /* does not enter views it is told to */
+	bool cut;         /* connections break and none can be made, but are not refused: packets are dropped */
+	bool stubborn;    /* does not enter the views that are installed */
 	bool connected;
 	struct uuid bound; /* nil: to nobody; then the hello of any other manager is answered BOUND */
 	struct uuid session_with;
 	struct identity identity;
 	struct report report;
-	int64_t clock_ahead_us; /* its wall clock, of ours */
+	int64_t clock_ahead_us; /* by how much its wall clock is ahead of ours */
 	uint64_t installs;
 	bool retired;     /* a heartbeat said so */
 	bool hangs_once_bound; /* answers its BIND, and then nothing more */

@@ -1,5 +1,5 @@
-/* What the primary asks the view manager for: evictions, admissions, giving up data (rules 3, 9, 10, 14). What the
- * operator asks for is in views_operator_test.c. */
+/* What the primary requests of the view manager: evictions, admissions, dropping data (rules 3, 9, 10, 14). Operator
+ * requests are in views_operator_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 static struct rig rig;
 
-/* Rule 10: the primary serves and a backup is lost: nothing, until the primary says that a write waits for it. */
+/* Rule 10: a lost backup is evicted only when the serving primary reports that a write waits for it. */
 static void evicts_when_a_write_waits(void **state)
 {
 	(void)state;
@@ -28,7 +28,7 @@ static void evicts_when_a_write_waits(void **state)
 	rig_stop(&rig);
 }
 
-/* Where killed processes left entries on two hosts both are tried with every dump. That is not said each time. */
+/* Entries that killed processes left on two hosts are both tried after every dump, which is not logged each time. */
 static void two_dead_entries_do_not_fill_the_log(void **state)
 {
 	const char *const addresses[] = {"10.0.0.3:1", "10.0.0.4:1"};
@@ -44,7 +44,7 @@ static void two_dead_entries_do_not_fill_the_log(void **state)
 		rig_wait(&rig, 500);
 	}
 	assert_true(rig_logged(&rig, "nobody listens at 10.0.0."));
-	assert_in_range(rig.logs - logs, 1, 10); /* of half a minute */
+	assert_in_range(rig.logs - logs, 1, 10); /* in half a minute */
 	rig_stop(&rig);
 }
 
@@ -72,14 +72,14 @@ static void ignores_what_does_not_count(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 10: who reports half or more of the backups dead while they answer us is itself the suspect. */
+/* Rule 10: a primary that reports half or more of the backups dead while they answer us is itself suspected. */
 static void the_reporter_may_be_the_suspect(void **state)
 {
 	(void)state;
 	rig_usual_cluster(&rig, 3);
 	rig_demand(&rig, 1);
 	rig_need(&rig, 1, NEED_EVICT, 2);
-	assert_int_equal(rig.stores, 0); /* it may just have been stopped: an answer after this counts */
+	assert_int_equal(rig.stores, 0); /* it may have been stopped just now: only a later answer counts */
 	rig_wait(&rig, 300);
 	assert_true(rig.routed);
 	assert_int_equal(rig.primary, 2);
@@ -104,7 +104,7 @@ static void a_stopped_backup_is_no_suspicion(void **state)
 	rig_stop(&rig);
 }
 
-/* One of many that only the primary cannot reach: evicted. */
+/* One of many backups that the primary alone cannot reach is evicted. */
 static void one_of_many_is_evicted(void **state)
 {
 	(void)state;
@@ -116,7 +116,7 @@ static void one_of_many_is_evicted(void **state)
 	rig_stop(&rig);
 }
 
-/* Rules 3, 9: several at once make one view; an old uuid of the same id goes in the same step. */
+/* Rules 3, 9: several admissions at once make one view; an old uuid of the same id leaves in the same step. */
 static void admits_in_one_view(void **state)
 {
 	(void)state;
@@ -139,7 +139,7 @@ static void admits_in_one_view(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 3: a learner is judged by the floor from the moment on that its admission is being stored. */
+/* Rule 3: the floor applies to a learner from the moment its admission is being stored. */
 static void admitted_below_the_floor(void **state)
 {
 	(void)state;
@@ -149,7 +149,7 @@ static void admitted_below_the_floor(void **state)
 	rig_need(&rig, 1, NEED_ADMIT, 3);
 	assert_int_not_equal(rig.ticket, 0);
 	rig_kill(&rig, 3);
-	rig.fakes[3].report.op = rig.floor - 1; /* its directory was an old copy */
+	rig.fakes[3].report.op = rig.floor - 1; /* its data directory was an old copy */
 	rig_restart(&rig, 3);
 	rig.hold_stores = false;
 	rig_stored_event(&rig, true);
@@ -159,7 +159,7 @@ static void admitted_below_the_floor(void **state)
 	rig_stop(&rig);
 }
 
-/* And a wiped member, which has acknowledged nothing, is not. */
+/* It does not apply to a wiped member, which has acknowledged nothing. */
 static void admitted_after_a_wipe(void **state)
 {
 	(void)state;
@@ -177,7 +177,8 @@ static void admitted_after_a_wipe(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 9: never answered no. The learner is gone: a view without it, so that it is no longer counted. */
+/* Rule 9: an admission is never refused. A learner that is gone gets a view without it, so that it stops being
+ * counted. */
 static void an_admission_always_makes_a_view(void **state)
 {
 	(void)state;
@@ -193,7 +194,7 @@ static void an_admission_always_makes_a_view(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 14: a damaged backup leaves the view, and only then is told to set its data aside. */
+/* Rule 14: a damaged backup is told to set its data aside only after it has left the view. */
 static void damage_leads_to_retirement(void **state)
 {
 	(void)state;
@@ -205,7 +206,7 @@ static void damage_leads_to_retirement(void **state)
 	rig_wait(&rig, 200);
 	assert_true(rig.fakes[3].retired);
 	assert_false(rig.fakes[1].retired);
-	/* It draws a new uuid: a plain learner, which nobody tells to retire again. */
+	/* With its new uuid it is an ordinary learner, which is not told again. */
 	rig.fakes[3].report.uuid = rig_uuid(333);
 	rig.fakes[3].identity.uuid = rig_uuid(333);
 	rig.fakes[3].report.state = STATE_IDLE;
@@ -220,7 +221,7 @@ static void damage_leads_to_retirement(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 14: the only one there is: it is not evicted and keeps its data. */
+/* Rule 14: the only member is not evicted and keeps its data. */
 static void the_last_keeps_its_data(void **state)
 {
 	(void)state;
@@ -237,7 +238,7 @@ static void the_last_keeps_its_data(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 14: a damaged learner keeps its data as long as nobody serves: it may be the last copy of something. */
+/* Rule 14: while nobody serves, a damaged learner keeps its data, which may be the last copy. */
 static void no_data_is_given_up_while_nobody_serves(void **state)
 {
 	(void)state;
@@ -258,8 +259,8 @@ static void no_data_is_given_up_while_nobody_serves(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 9: a joint learner that fails holds every write up: it stops counting by a view without it, and no report of it
- * is answered no. */
+/* Rule 9: a failed joint learner delays every write. A view without it stops it from being counted, and no report of it
+ * is refused. */
 static void a_joint_learner_that_fails(void **state)
 {
 	(void)state;
@@ -272,14 +273,14 @@ static void a_joint_learner_that_fails(void **state)
 	assert_int_equal(rig.view, 2);
 	assert_true(rig_members(&rig, "1 2"));
 	rig.fakes[1].report.joint_count = 0;
-	/* One that does not count is nobody's business but the primary's. */
+	/* A learner that does not count concerns only the primary. */
 	rig_need(&rig, 1, NEED_EVICT, 3);
 	rig_wait(&rig, 1000);
 	assert_int_equal(rig.view, 2);
 	rig_stop(&rig);
 }
 
-/* Rule 10: a view that merely settles evicts nobody while nobody waits, whatever its primary says. */
+/* Rule 10: while no request waits, a settling view evicts nobody, whatever its primary reports. */
 static void settling_alone_evicts_nobody(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
-/* What the view manager makes of words that do not fit: of another data directory, of another process, of before it
- * was late, of a view that nobody can be asked about any more. */
+/* Messages that do not fit: from another data directory, from another process, from before a stall of our own loop,
+ * from a view of which no member can be asked any more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static void says(uint32_t id)
 
 /* --- rules 9, 10: what the primary asks for ----------------------------------------------------------------------- */
 
-/* The primary names id 3, but the data directory that was under it before. */
+/* The primary names id 3 with the uuid of the data directory that it had before. */
 static void need_of_another_directory(enum need_kind kind)
 {
 	struct report *report = &rig.fakes[1].report;
@@ -28,7 +28,7 @@ static void need_of_another_directory(enum need_kind kind)
 	says(1);
 }
 
-/* Rule 10: a report that names another uuid is about nobody who is there: no member goes, nobody gives data up. */
+/* Rule 10: a need that names another uuid concerns no present replica: no member leaves, and no data is dropped. */
 static void needs_name_the_directory(void **state)
 {
 	(void)state;
@@ -64,7 +64,7 @@ static void admissions_name_the_directory(void **state)
 	rig_stop(&rig);
 }
 
-/* Rules 9 and 14: who has lost data is not admitted; the view is made without it. */
+/* Rules 9 and 14: a replica that has lost data is not admitted; the view is made without it. */
 static void who_lost_data_is_not_admitted(void **state)
 {
 	(void)state;
@@ -98,7 +98,7 @@ static void a_member_keeps_its_data(void **state)
 
 /* --- rules 3, 6, 15: who leads ------------------------------------------------------------------------------------ */
 
-/* Rule 10: who is about to stop does not become primary while another can. */
+/* Rule 10: a replica that is about to stop does not become primary while another one can. */
 static void who_stops_is_the_last_choice(void **state)
 {
 	(void)state;
@@ -112,7 +112,7 @@ static void who_stops_is_the_last_choice(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 15: nor does one whose disk is late while another's is not. */
+/* Rule 15: nor does one with a stalled disk while another disk is not stalled. */
 static void who_stalls_is_the_last_choice(void **state)
 {
 	(void)state;
@@ -138,7 +138,7 @@ static void who_stepped_down_gets_a_new_view(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 15: at the start of a front-end that is late itself the members still get all of their time. */
+/* Rule 15: when our own loop stalls at the start, the members still get all of their time. */
 static void late_at_the_start(void **state)
 {
 	struct views_stored stored;
@@ -164,7 +164,7 @@ static void late_at_the_start(void **state)
 
 /* --- rule 17: who answers ----------------------------------------------------------------------------------------- */
 
-/* Rule 17: another replica, or one of another format, that answers where this one was found is not this one. */
+/* Rule 17: a replica with another id or format at the registered address is not the one that was meant. */
 static void another_process_answers(void **state)
 {
 	struct identity other;
@@ -185,7 +185,7 @@ static void another_process_answers(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 17: what is said of a program of another cluster format goes by what the shell found, not by the words of the text. */
+/* Rule 17: another cluster format is recognised by the hello status, not by the words of the text. */
 static void another_format_answers(void **state)
 {
 	static const char text[] = "newer: upgrade the front-end";
@@ -233,7 +233,7 @@ static void begins(void)
 	rig_wait(&rig, 3000);
 }
 
-/* Rule 18: a member that comes back with another data directory is not the one that has to be asked. */
+/* Rule 18: a member that comes back with another data directory is not the one that must be bound. */
 static void the_wiped_are_not_asked(void **state)
 {
 	struct views_stored stored;
@@ -250,7 +250,7 @@ static void the_wiped_are_not_asked(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 18: the highest view counts, also when the one that told of it is gone for long. */
+/* Rule 18: the highest view counts even when the replica that reported it is long gone. */
 static void what_was_heard_outlives_who_said_it(void **state)
 {
 	struct views_stored stored;
@@ -273,7 +273,7 @@ static void what_was_heard_outlives_who_said_it(void **state)
 	rig_stop(&rig);
 }
 
-/* Rules 17 and 18: replicas of two clusters: nothing is made of either. */
+/* Rules 17 and 18: with replicas of two clusters no view is made of either. */
 static void two_clusters_answer(void **state)
 {
 	struct views_stored stored;
@@ -306,7 +306,7 @@ static void no_cluster_of_the_damaged(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: a STORE that was asked for before the directory turned out to be an old copy makes no view. */
+/* Rule 20: a STORE from before the data directory turned out to be an old copy makes no view. */
 static void a_store_of_before_the_takeover(void **state)
 {
 	(void)state;
@@ -325,7 +325,7 @@ static void a_store_of_before_the_takeover(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: a learner that was bound to nobody at its hello, and since then to our predecessor, is bound to us. */
+/* Rule 20: a learner that was unbound at its hello and has since been bound to our predecessor is bound to us. */
 static void bound_since_to_a_predecessor(void **state)
 {
 	struct report *report = &rig.fakes[3].report;

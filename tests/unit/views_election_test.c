@@ -1,5 +1,5 @@
-/* Who becomes primary and who stays a member when replicas die, stop, come back, lose data or lag (rules 2, 3, 6, 10).
- * Who counts as dead is in views_liveness_test.c. */
+/* The primary and the members after replicas die, stop, come back, lose data or lag (rules 2, 3, 6, 10). When a replica
+ * counts as dead is tested in views_liveness_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -15,8 +15,8 @@ static void report_of_stopping(uint32_t id)
 	rig_report(&views_rig, id);
 }
 
-/* The step that sees the primary dead stores, the step that sees the view stored installs it: nothing waits for a
- * timer. */
+/* The step that finds the primary dead stores a view, and the step that learns it is stored installs it: no timer is
+ * involved. */
 static void failover_is_two_steps(void **state)
 {
 	(void)state;
@@ -39,7 +39,7 @@ static void failover_is_two_steps(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 10: nobody waits, so the dead primary stays a member; when somebody does, it goes at once. */
+/* Rule 10: a dead primary stays a member until a request waits, and is then evicted at once. */
 static void shrinks_only_on_demand(void **state)
 {
 	(void)state;
@@ -59,7 +59,7 @@ static void shrinks_only_on_demand(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Nothing was asked for meanwhile and it comes back: all three are members as before. */
+/* When it comes back before any request, all three are members as before. */
 static void comes_back_as_a_member(void **state)
 {
 	(void)state;
@@ -70,7 +70,7 @@ static void comes_back_as_a_member(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 6: it restarted so fast that only the incarnation tells; it says that it needs a new view and may be primary of
+/* Rule 6: after a restart so fast that only the incarnation shows it, the primary asks for a new view and may lead
  * it. */
 static void restarted_primary_gets_a_new_view(void **state)
 {
@@ -107,8 +107,8 @@ static void one_store_at_a_time(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rules 2, 13: no new view file, so the old view goes on and nobody hears of the new one; it is tried again later,
- * under another number. */
+/* Rules 2, 13: while a view cannot be stored, the old one goes on and the new one is not sent; it is retried later with
+ * another number. */
 static void failed_store_is_tried_again(void **state)
 {
 	(void)state;
@@ -129,7 +129,7 @@ static void failed_store_is_tried_again(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 3: whole view first, then op; one that cut its tail only when nobody else is there. */
+/* Rule 3: by the view of the whole log, then by op; a replica with a cut tail only when there is no other. */
 static void the_best_is_chosen(void **state)
 {
 	(void)state;
@@ -174,8 +174,8 @@ static void never_a_stranger(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 3: who comes back with less than was acknowledged is evicted, and told to give up its data once somebody serves.
- */
+/* Rule 3: a member that comes back with less than was acknowledged is evicted, and told to drop its data once another
+ * one serves. */
 static void below_the_floor_is_evicted(void **state)
 {
 	(void)state;
@@ -192,7 +192,7 @@ static void below_the_floor_is_evicted(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 3: who comes back with an older view than it was in has an old copy, however many orders are in it. */
+/* Rule 3: a member that comes back with an older view than it was in has an old copy, however many orders it holds. */
 static void a_view_that_fell_is_lost_data(void **state)
 {
 	(void)state;
@@ -207,7 +207,7 @@ static void a_view_that_fell_is_lost_data(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 6: and when it was the primary, its view is not installed at it a second time. */
+/* Rule 6: if it was the primary, its view is not installed there a second time. */
 static void a_primary_that_fell_gets_no_view(void **state)
 {
 	uint64_t installs;
@@ -218,7 +218,7 @@ static void a_primary_that_fell_gets_no_view(void **state)
 	views_rig.fakes[1].report.view.number--;
 	views_rig.fakes[1].report.entered = false;
 	views_rig.fakes[1].report.state = STATE_IDLE;
-	views_rig.fakes[1].identity.incarnation = rig_uuid(77); /* there again before anybody heard that it was gone */
+	views_rig.fakes[1].identity.incarnation = rig_uuid(77); /* back before its loss was noticed */
 	lost_event(1, false);
 	rig_wait(&views_rig, 1000);
 	assert_int_equal(views_rig.fakes[1].installs, installs);
@@ -227,8 +227,8 @@ static void a_primary_that_fell_gets_no_view(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 10: a member whose directory is known to be another one never comes back as what it was: the view does not wait for
- * it, although nobody waits for the view. */
+/* Rule 10: a member whose data directory has been replaced never comes back, so the view does not wait for it, although
+ * no request waits. */
 static void nobody_waits_for_a_wiped_member(void **state)
 {
 	(void)state;
@@ -242,8 +242,8 @@ static void nobody_waits_for_a_wiped_member(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rules 3, 14: after our own start nobody knows what was acknowledged. Who cut off the end of its log waits for the
- * others, who may hold it; and does not once they have been heard. */
+/* Rules 3, 14: after our own start it is unknown what was acknowledged. A member with a cut tail waits until all
+ * others, which may hold what was cut, have been heard. */
 static void a_cut_tail_waits_for_the_others(void **state)
 {
 	struct views_stored stored;
@@ -270,7 +270,7 @@ static void a_cut_tail_waits_for_the_others(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Nor does it get a view that was stored before the front-end died, and never installed. */
+/* Nor is a view installed at it that was stored before the front-end died. */
 static void a_cut_tail_gets_no_stored_view(void **state)
 {
 	struct views_stored stored;
@@ -297,7 +297,7 @@ static void a_cut_tail_gets_no_stored_view(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 10: a primary that has not entered its view may be gone too: until it has, nobody is left out for its sake. */
+/* Rule 10: a primary that has not entered its view may be gone as well: until it has, no member is evicted for it. */
 static void nobody_goes_before_the_view_is_entered(void **state)
 {
 	(void)state;
@@ -328,8 +328,8 @@ static void an_old_report_is_no_loss(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rules 3, 14: all that answer have lost data: nobody is made primary, the way out is named, and no data is given up.
- * */
+/* Rules 3, 14: when all that answer have lost data, nobody becomes primary, promote --force is named, and no data is
+ * dropped. */
 static void nobody_with_all_orders(void **state)
 {
 	(void)state;
@@ -348,7 +348,7 @@ static void nobody_with_all_orders(void **state)
 	rig_stop(&views_rig);
 }
 
-/* An orderly stop of one after the other under no load: all stay members, and each alone can serve when asked. */
+/* When all are stopped in turn without load, all stay members, and each alone can serve the next request. */
 static void orderly_stop_keeps_all(void **state)
 {
 	(void)state;
@@ -377,7 +377,7 @@ static void orderly_stop_keeps_all(void **state)
 	}
 }
 
-/* SIGTERM of the primary moves the lead before it goes: no request meets a dead primary. */
+/* SIGTERM of the primary causes a switchover before it ends: no request meets a dead primary. */
 static void a_stopping_primary_hands_over(void **state)
 {
 	(void)state;
@@ -388,7 +388,7 @@ static void a_stopping_primary_hands_over(void **state)
 	rig_stop(&views_rig);
 }
 
-/* A report from before the INSTALL that comes after it says nothing about the new view. */
+/* A report from before the INSTALL that arrives after it proves nothing about the new view. */
 static void a_late_report_changes_nothing(void **state)
 {
 	struct report late;
@@ -407,7 +407,7 @@ static void a_late_report_changes_nothing(void **state)
 	rig_stop(&views_rig);
 }
 
-/* An INSTALL that got lost is sent again until the primary shows the view. */
+/* A lost INSTALL is repeated until the primary reports the view. */
 static void install_is_repeated(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
-/* How a view manager comes to its first view: a new cluster, its own stored view, a take-over of somebody else's
- * replicas, an old copy of its directory; and how it learns that it was itself taken over (rules 3, 18, 20). */
+/* How a view manager gets its first view: a new cluster, its own stored view, a take-over, an old copy of its data
+ * directory; and how it learns that another front-end took over (rules 3, 18, 20). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -17,8 +17,8 @@ static void begin(uint32_t replicas)
 		rig.fakes[id].alive = true;
 }
 
-/* Rule 18: formed only when every host has answered. The first replica alone is view 1; the others join as learners and
- * are admitted when the primary says that they are level. */
+/* Rule 18: a cluster is formed only after every host has answered. One replica alone is view 1; the others join as
+ * learners and are admitted when the primary reports that they are level. */
 static void forms_of_three(void **state)
 {
 	(void)state;
@@ -54,7 +54,7 @@ static void says_what_to_start(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 18: without the operator's word nothing is formed, and the text says what to type. */
+/* Rule 18: without --new-cluster nothing is formed, and the text says what to type. */
 static void needs_the_word(void **state)
 {
 	(void)state;
@@ -69,11 +69,11 @@ static void needs_the_word(void **state)
 	assert_int_equal(rig.stores, 0);
 	assert_non_null(strstr(rig.hold, "--new-cluster added to the options it has (--data-dir DIR --program-base 7)"));
 	assert_non_null(strstr(rig.hold, "replicas 1, 2"));
-	assert_true(rig.logs < 12); /* said, and not said every tick */
+	assert_true(rig.logs < 12); /* logged, but not at every tick */
 	rig_stop(&rig);
 }
 
-/* Rule 18: a registered replica that has not answered could know better: it is waited for. */
+/* Rule 18: a registered replica that has not answered may have been in a view: formation waits for it. */
 static void waits_for_every_registered(void **state)
 {
 	(void)state;
@@ -91,8 +91,8 @@ static void waits_for_every_registered(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 18: --new-cluster and all, a replica that has been in a view makes it a take-over, which waits for every member.
- */
+/* Rule 18: despite --new-cluster, a replica that has been in a view causes a take-over, which waits for every
+ * member. */
 static void takes_over_when_all_are_bound(void **state)
 {
 	struct views_stored stored;
@@ -109,7 +109,7 @@ static void takes_over_when_all_are_bound(void **state)
 	assert_true(rig.logs < 40);
 	rig.fakes[3].alive = true;
 	rig_wait(&rig, 1000);
-	rig_dump(&rig); /* it was auto-cleaned: only a dump brings it back */
+	rig_dump(&rig); /* it was auto-cleaned: only a dump finds it again */
 	assert_true(rig.routed);
 	assert_int_equal(rig.view, 8);
 	assert_true(rig_members(&rig, "1 2 3"));
@@ -119,7 +119,7 @@ static void takes_over_when_all_are_bound(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 18: everybody is asked first. The only member of view 3 is bound at once, but one that is registered and slow to
+/* Rule 18: all are heard first. The only member of view 3 is bound at once, but a registered replica that is slow to
  * answer may know of a higher view. */
 static void takes_over_after_asking_all(void **state)
 {
@@ -134,12 +134,12 @@ static void takes_over_after_asking_all(void **state)
 	rig_start(&rig, NULL);
 	rig_register(&rig, 1);
 	rig_wait(&rig, 100);
-	assert_int_equal(rig.stores, 0); /* nobody knows yet who is registered */
+	assert_int_equal(rig.stores, 0); /* it is not known yet who is registered */
 	rig_dump(&rig);
 	rig_wait(&rig, 100);
 	assert_int_equal(rig.stores, 0);
 	assert_non_null(strstr(rig.hold, "asking replica 2"));
-	rig_wait(&rig, 300); /* and is given up after suspect_ms: it is not a member */
+	rig_wait(&rig, 300); /* after suspect_ms it no longer counts: it is not a member */
 	assert_true(rig.routed);
 	assert_int_equal(rig.view, 4);
 	rig_stop(&rig);
@@ -160,7 +160,7 @@ static void takes_over_with_the_joint(void **state)
 	rig_wait(&rig, 5000);
 	assert_int_equal(rig.stores, 0);
 	assert_non_null(strstr(rig.hold, "waiting for replica 3"));
-	/* It does: views 8 and 9 were made, and 9's primary is the learner itself. */
+	/* It does: views 8 and 9 exist, and the learner is the primary of view 9. */
 	rig.fakes[3].alive = true;
 	rig.fakes[3].registered = true;
 	rig.fakes[3].report.view = stored.view;
@@ -178,7 +178,7 @@ static void takes_over_with_the_joint(void **state)
 	rig_stop(&rig);
 }
 
-/* A higher view told only after the binding means to begin again from that. */
+/* A higher view that is reported only after the binding restarts the take-over from that view. */
 static void starts_again_from_a_higher_view(void **state)
 {
 	struct views_stored stored;
@@ -207,8 +207,8 @@ static void starts_again_from_a_higher_view(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: two front-ends take over at once. While we bind replica 2 the other one binds replica 1, which was ours;
- * both might now believe that they have all, make view 8 each, and evict the other's half. */
+/* Rule 20: two front-ends take over at once. While we bind replica 2, the other one binds replica 1, which was ours.
+ * Without confirmation both could believe that they hold all, make view 8, and evict the other half. */
 static void bound_at_one_instant(void **state)
 {
 	struct views_stored stored;
@@ -220,15 +220,15 @@ static void bound_at_one_instant(void **state)
 	rig_start(&rig, NULL);
 	rig_dump(&rig);
 	assert_int_equal(rig.stores, 0);
-	rig_wait(&rig, 3000); /* its connection is made again, and it is bound again */
+	rig_wait(&rig, 3000); /* it is connected and bound again */
 	assert_true(uuid_equal(rig.fakes[1].bound, rig.disk.manager));
 	assert_true(rig.routed);
 	assert_int_equal(rig.view, 8);
 	rig_stop(&rig);
 }
 
-/* Rule 20: replica 1 said that it was still ours when all were; then 3 was lost, and another front-end bound 1. Now
- * that 3 is ours again, what 1 said then counts no more: it was asked again, and has not answered. */
+/* Rule 20: replica 1 confirmed its binding when all were bound; then 3 was lost, and another front-end bound 1. When 3
+ * is bound again, the old confirmation of 1 no longer counts: it is asked again, and has not answered. */
 static void asked_again_is_not_confirmed(void **state)
 {
 	struct views_stored stored;
@@ -251,7 +251,7 @@ static void asked_again_is_not_confirmed(void **state)
 	rig_stop(&rig);
 }
 
-/* A front-end that restarts finds its primary serving: nothing changes, nobody is waited for. */
+/* A restarted front-end finds its primary serving: nothing changes, and nothing is waited for. */
 static void goes_on_with_its_view(void **state)
 {
 	struct views_stored stored;
@@ -330,7 +330,8 @@ static void nobody_there(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: a replica of ours in a higher view than ours: our directory is an old copy, and is treated as lost. */
+/* Rule 20: a replica of ours is in a higher view than ours: our data directory is an old copy and is treated as
+ * lost. */
 static void old_copy_of_the_directory(void **state)
 {
 	struct views_stored stored;
@@ -357,7 +358,7 @@ static void old_copy_of_the_directory(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: our members are bound to a successor: we end, and say to whom. Nothing more is done after that. */
+/* Rule 20: when our members are bound to a successor, this front-end ends, names it, and does nothing more. */
 static void ends_when_replaced(void **state)
 {
 	struct views_stored stored;
@@ -379,7 +380,7 @@ static void ends_when_replaced(void **state)
 	rig_stop(&rig);
 }
 
-/* A learner that a predecessor left behind in a lower view is bound, not taken for a sign of a successor. */
+/* A learner that a predecessor left in a lower view is bound; it is no proof of a successor. */
 static void binds_who_was_left_behind(void **state)
 {
 	struct views_stored stored;
@@ -402,7 +403,7 @@ static void binds_who_was_left_behind(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 17: rpcbind names another address for a replica that answers: it goes on answering where it does. */
+/* Rule 17: a new address in rpcbind does not end the connection of a replica that answers. */
 static void another_registration_ends_nothing(void **state)
 {
 	struct views_event event = {.kind = VIEWS_FOUND, .found = {.id = 2, .address = "127.0.0.1:9"}};

@@ -1,5 +1,5 @@
-/* Who counts as dead, and when (rule 15): silence, a network that swallows, a disk that does not answer; and who does
- * not: whose connection breaks, who is busy, and nobody when our own loop was late. */
+/* When a replica is suspected (rule 15): silence, a network that drops packets, a stalled disk; and when it is not: a
+ * broken connection, busy replies, a stall of our own loop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include "tests/unit/support_three.h"
 
-/* Rule 15: silent for suspect_ms is failed, and not before. */
+/* Rule 15: a replica counts as failed after suspect_ms of silence, and not before. */
 static void silence_is_failure(void **state)
 {
 	uint64_t since;
@@ -22,7 +22,7 @@ static void silence_is_failure(void **state)
 		rig_wait(&views_rig, 1);
 	assert_in_range(views_rig.now_ms - since, 200, 301);
 	serves(2, "2 3");
-	/* It wakes up, behind the times, and is found again. */
+	/* It continues with an old view, and is found again. */
 	views_rig.fakes[1].hung = false;
 	rig_wait(&views_rig, 3000);
 	assert_true(views_rig.fakes[1].connected);
@@ -37,7 +37,8 @@ static void alive_event(uint32_t id, uint64_t heard_ms)
 	rig_step(&views_rig, &event);
 }
 
-/* Rule 15: whose reports wait behind other answers is not silent while those come, and is once they stop. */
+/* Rule 15: a replica whose reports wait behind other answers is not silent while those arrive, and is once they
+ * stop. */
 static void any_answer_is_life(void **state)
 {
 	uint64_t since;
@@ -53,7 +54,7 @@ static void any_answer_is_life(void **state)
 	assert_int_equal(views_rig.stores, 0);
 	assert_true(views_rig.routed);
 	assert_int_equal(views_rig.primary, 1);
-	/* What is told late counts from when it came. */
+	/* A sign of life counts from its arrival, not from when it is passed on. */
 	alive_event(1, views_rig.now_ms);
 	since = views_rig.now_ms;
 	while (views_rig.stores == 0 && views_rig.now_ms < since + 5000) {
@@ -65,7 +66,7 @@ static void any_answer_is_life(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 15: it says nothing of how the disk does. */
+/* Rule 15: signs of life prove nothing about the disk. */
 static void life_is_no_report(void **state)
 {
 	(void)state;
@@ -79,7 +80,7 @@ static void life_is_no_report(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 15: our own loop was late: nobody is judged by that. */
+/* Rule 15: a stall of our own loop makes nobody suspected. */
 static void a_late_loop_suspects_nobody(void **state)
 {
 	(void)state;
@@ -93,14 +94,14 @@ static void a_late_loop_suspects_nobody(void **state)
 	rig_wait(&views_rig, 1000);
 	assert_true(views_rig.routed);
 	assert_int_equal(views_rig.stores, 0);
-	/* And the judging is not switched off by it. */
+	/* And suspicion goes on afterwards. */
 	views_rig.fakes[1].hung = true;
 	rig_wait(&views_rig, 400);
 	assert_int_equal(views_rig.primary, 2);
 	rig_stop(&views_rig);
 }
 
-/* A connection that breaks while the process lives: hold, connect at once, go on in the same view. */
+/* When a connection breaks and the process lives: hold, reconnect at once, go on in the same view. */
 static void a_broken_connection_is_no_death(void **state)
 {
 	uint64_t routes;
@@ -118,7 +119,7 @@ static void a_broken_connection_is_no_death(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 15, a network that swallows: not refused, only unreachable for suspect_ms. */
+/* Rule 15: a network that drops packets: connections are not refused, so it takes suspect_ms. */
 static void unreachable_is_dead_in_time(void **state)
 {
 	(void)state;
@@ -134,7 +135,7 @@ static void unreachable_is_dead_in_time(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 15: it answers, but its disk does not; another's does. A single one is never given up. */
+/* Rule 15: a primary with a stalled disk is replaced when another disk is better; a single replica never is. */
 static void a_stalled_disk_loses_the_lead(void **state)
 {
 	(void)state;
@@ -142,7 +143,7 @@ static void a_stalled_disk_loses_the_lead(void **state)
 	for (uint32_t id = 3; id >= 1; id--)
 		report_of_disk(id, 3000);
 	rig_demand(&views_rig, 1);
-	assert_int_equal(views_rig.stores, 0); /* nobody's is better */
+	assert_int_equal(views_rig.stores, 0); /* no disk is better */
 	report_of_disk(2, 10);
 	serves(2, "2");
 	report_of_disk(2, 9000);

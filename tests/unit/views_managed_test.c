@@ -1,5 +1,5 @@
-/* A front-end that is started beside a living one harms nobody: it asks before it binds, and ends when it is told that the
- * replicas have a front-end. */
+/* A front-end that is started beside a living one does no harm: it hears all before it binds any, and ends when the
+ * replicas report another front-end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static bool anybody_bound_to(struct uuid manager)
 	return false;
 }
 
-/* Rule 20: all of them hear it, or only one is seen and hears it: the newcomer binds nobody and ends. */
+/* Rule 20: whether all replicas hear it or only one is found, the new front-end binds nobody and ends. */
 static void a_newcomer_ends(void **state)
 {
 	(void)state;
@@ -46,7 +46,7 @@ static void a_newcomer_ends(void **state)
 		rig_start(&rig, NULL);
 		rig_dump(&rig);
 		rig_wait(&rig, 900);
-		assert_false(rig.exited); /* its predecessor may have died a moment ago */
+		assert_false(rig.exited); /* a predecessor may have died just now */
 		rig_wait(&rig, 1200);
 		assert_true(rig.exited);
 		assert_string_equal(rig.exit_text, "replicas are managed by the front-end at 192.0.2.1:4000: use that one, "
@@ -57,7 +57,7 @@ static void a_newcomer_ends(void **state)
 	}
 }
 
-/* The other one dies while the newcomer hesitates: the take-over begins. */
+/* When the other one dies while the new front-end waits, the take-over begins. */
 static void a_successor_does_not_end(void **state)
 {
 	(void)state;
@@ -73,7 +73,7 @@ static void a_successor_does_not_end(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 20: --take-over: but nobody is bound before all that are needed are there. */
+/* Rule 20: even with --take-over nobody is bound before all that are required are there. */
 static void all_are_asked_before_any_is_bound(void **state)
 {
 	(void)state;
@@ -93,8 +93,8 @@ static void all_are_asked_before_any_is_bound(void **state)
 	rig_stop(&rig);
 }
 
-/* Whoever comes with another front-end while the view of a take-over is being stored is none of its members: once there is a
- * view of our own, nothing waits for that front-end any more. */
+/* A replica of another front-end that appears while the view of a take-over is being stored is not one of its members:
+ * once that view is stored, nothing waits for the other front-end. */
 static void a_store_under_way_is_the_end_of_hesitation(void **state)
 {
 	char why[VIEWS_TEXT_SIZE];
@@ -127,7 +127,7 @@ static void a_store_under_way_is_the_end_of_hesitation(void **state)
 	rig_stop(&rig);
 }
 
-/* A replica of no view that another front-end has bound, and manages, makes no new cluster either. */
+/* No new cluster is formed with a replica that another front-end has bound and manages. */
 static void no_cluster_of_what_is_managed(void **state)
 {
 	(void)state;
@@ -144,7 +144,7 @@ static void no_cluster_of_what_is_managed(void **state)
 	rig_stop(&rig);
 }
 
-/* A front-end that serves does not rob another one of a replica that is no member either, and does not end for it. */
+/* A serving front-end neither binds a replica that another one manages nor ends because of it. */
 static void who_serves_leaves_others_alone(void **state)
 {
 	(void)state;
@@ -159,7 +159,7 @@ static void who_serves_leaves_others_alone(void **state)
 	assert_true(rig.routed);
 	assert_true(uuid_equal(rig.fakes[3].bound, rig_uuid(77)));
 	assert_true(rig_logged(&rig, "replica 3: is managed by the front-end at 192.0.2.7:4000"));
-	rig.fakes[3].report.managed = false; /* it is gone: now it may be ours */
+	rig.fakes[3].report.managed = false; /* the other one is gone: it may be bound now */
 	rig_wait(&rig, 1000);
 	assert_false(uuid_equal(rig.fakes[3].bound, rig_uuid(77)));
 	rig_stop(&rig);

@@ -1,4 +1,4 @@
-/* Purpose: the gate of the mode lets through the moves of enum mode's diagram, and ends the process at any other. */
+/* Purpose: the mode changes only by the moves in the diagram of enum mode; any other ends the process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "frontend/views/mode.h"
 
-/* In a child, for a move that is none ends the process. */
+/* In a child, because an illegal move ends the process. */
 static bool may_become(enum mode from, enum mode to)
 {
 	pid_t child = fork();
@@ -34,7 +34,7 @@ static bool may_become(enum mode from, enum mode to)
 	return !WIFSIGNALED(status);
 }
 
-/* Rule 20: whoever is replaced stays so. Rule 18: nobody goes back to forming who has had a view. */
+/* Rule 20: EXITED is final. Rule 18: FORMING is never entered again after a view. */
 static void only_these_moves_are_made(void **state)
 {
 	static const char *const expected[] = {

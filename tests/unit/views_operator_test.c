@@ -1,4 +1,4 @@
-/* What the operator asks the view manager for: switchovers, promotions by force (rule 3). */
+/* Operator requests: switchover and promote --force (rule 3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static void switchover_keeps_the_members(void **state)
 	rig_stop(&rig);
 }
 
-/* Each refusal says why; each token is answered once. */
+/* Each refusal gives its reason; each token is answered once. */
 static void switchover_refusals(void **state)
 {
 	(void)state;
@@ -59,7 +59,7 @@ static void switchover_refusals(void **state)
 	rig_stop(&rig);
 }
 
-/* The new primary dies on the way: answered as failed, and the service goes on. */
+/* When the new primary dies during the switchover, the request fails and the service goes on. */
 static void switchover_to_one_that_dies(void **state)
 {
 	(void)state;
@@ -76,7 +76,7 @@ static void switchover_to_one_that_dies(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 3: the way out. It says what may be lost, does nothing without confirm, and draws a new generation. */
+/* Rule 3: promote --force says what may be lost, does nothing without confirm, and makes a new generation. */
 static void promote_is_the_way_out(void **state)
 {
 	struct uuid generation;
@@ -127,7 +127,7 @@ static void promote_is_the_way_out(void **state)
 	rig_stop(&rig);
 }
 
-/* A take-over that waits for a member that will never return: the same way out. */
+/* It also ends a take-over that waits for a member that will never return. */
 static void promote_during_a_takeover(void **state)
 {
 	struct views_stored stored;
@@ -143,8 +143,8 @@ static void promote_during_a_takeover(void **state)
 	assert_int_equal(rig.view, 1000000);
 	assert_int_equal(rig.primary, 3);
 	assert_true(rig_members(&rig, "3"));
-	/* Rule 3: the old branch comes back from views that nobody heard of here, bound to a manager that is gone.
-	 * It is neither a successor to make way for nor an equal: it is bound, and told to set its data aside. */
+	/* Rule 3: the old branch comes back with views unknown here, bound to a manager that is gone. It is neither a
+	 * successor nor an equal: it is bound, and told to set its data aside. */
 	rig.fakes[1].report.view.number = 12;
 	rig.fakes[1].alive = true;
 	rig_wait(&rig, 3000);

@@ -1,5 +1,5 @@
-/* Purpose: why nobody serves is said of whoever can mend it: the front-end's own disk, a member's other data directory,
- * the orders that another cluster's replicas hold. */
+/* Purpose: the text names the cause that an operator can remove: the front-end's own disk, another data directory of a
+ * member, orders that replicas of another cluster hold. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static void summary_says(const char *part)
 		fail_msg("\"%s\" does not say \"%s\"", text, part);
 }
 
-/* The view that replaces a dead primary is being written for seconds: that is not the replica's fault. */
+/* Storing the view that replaces a dead primary takes seconds: the cause is our own disk, not the replica. */
 static void the_front_ends_own_disk_hangs(void **state)
 {
 	(void)state;
@@ -41,7 +41,7 @@ static void the_front_ends_own_disk_hangs(void **state)
 	rig_stop(&rig);
 }
 
-/* A new front-end takes over, and the last view's member is there, but on an empty directory. */
+/* During a take-over the member of the last view answers, but with an empty data directory. */
 static void a_member_that_came_back_empty_is_named(void **state)
 {
 	(void)state;
@@ -76,7 +76,7 @@ static void nobody_else_holds_the_orders(void **state)
 	rig_stop(&rig);
 }
 
-/* The new cluster is well, and the old one's orders are beside it: how many, and how to get at them. */
+/* Beside a healthy new cluster status names the orders of the old one: how many, and how to get back to them. */
 static void foreign_orders_are_counted(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
-/* Lost and removed are told apart: whoever has been admitted is missed until an operator says that he is not. And what an
- * operator is told of what he asked for is what has happened. */
+/* Lost and removed replicas are told apart: an admitted replica is expected until an operator removes it. And the
+ * answer to an operator request says what has happened. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static void says(int expected, const char *words)
 	assert_int_equal(health, expected);
 }
 
-/* One of three dies and is dropped by the next order. */
+/* One of three dies and is evicted with the next order. */
 static void lose(uint32_t id)
 {
 	rig_kill(&rig, id);
@@ -42,7 +42,7 @@ static bool expects(const struct view *view, const char *ids)
 	return strcmp(text, ids) == 0;
 }
 
-/* The list is part of the view: on disk with it, and learnt again by a front-end that lost its directory. */
+/* The list is part of the view: stored with it, and learnt again by a front-end that lost its data directory. */
 static void the_lost_are_missed_for_good(void **state)
 {
 	const struct view *stored = &rig.disk.view;
@@ -74,7 +74,7 @@ static void the_lost_are_missed_for_good(void **state)
 	rig_stop(&rig);
 }
 
-/* Who is stopped for good is said to be; a running one, or one that nobody knows, is not removed. */
+/* A stopped replica can be removed; a running or an unknown one cannot. */
 static void the_removed_are_not_missed(void **state)
 {
 	(void)state;
@@ -92,7 +92,7 @@ static void the_removed_are_not_missed(void **state)
 	says(0, "ok");
 	rig_remove(&rig, 3);
 	assert_false(rig.answer_ok);
-	/* And if it comes back all the same, it is admitted and expected again. */
+	/* If it comes back after all, it is admitted and expected again. */
 	rig_restart(&rig, 3);
 	rig_dump(&rig);
 	assert_true(rig.fakes[3].connected);
@@ -105,8 +105,8 @@ static void the_removed_are_not_missed(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 3, 10: a dead member that no order has dropped yet may be removed as well, but only while another one leads: who
- * waits for it may be waiting for what only it holds. */
+/* Rule 3, 10: a dead member that has not been evicted yet can be removed as well, but only while another one is
+ * primary: otherwise it may hold what no other does. */
 static void a_dead_member_is_removed_while_another_leads(void **state)
 {
 	(void)state;
@@ -117,7 +117,7 @@ static void a_dead_member_is_removed_while_another_leads(void **state)
 	assert_true(rig.answer_ok);
 	assert_true(rig_members(&rig, "1 2"));
 	says(0, "ok");
-	rig.fakes[2].stubborn = true; /* takes no view any more, so nobody leads */
+	rig.fakes[2].stubborn = true; /* accepts no view any more, so there is no primary */
 	rig_kill(&rig, 1);
 	rig_wait(&rig, 1000);
 	assert_false(rig.routed);
@@ -140,7 +140,7 @@ static void the_last_copy_is_not_removed(void **state)
 	rig_stop(&rig);
 }
 
-/* A view that cannot be stored is tried again; an operator who waits too long is not told that nothing happened. */
+/* A view that cannot be stored is retried; the request that times out meanwhile is not answered as refused. */
 static void a_removal_is_durable(void **state)
 {
 	(void)state;
@@ -160,7 +160,7 @@ static void a_removal_is_durable(void **state)
 	rig_wait(&rig, 6000);
 	assert_int_equal(rig.answers, 1);
 	assert_true(rig.answer_unsure);
-	/* What could not be stored may be on the disk all the same. */
+	/* A view whose STORE failed may be on the disk all the same. */
 	rig.hold_stores = false;
 	rig_stored_event(&rig, false);
 	rig.fail_stores = true;
@@ -172,7 +172,7 @@ static void a_removal_is_durable(void **state)
 	rig_stop(&rig);
 }
 
-/* It comes back while the view without it is on its way to the disk: a learner by then, and shown like any other. */
+/* It comes back while the view without it is being stored: it is a learner then, and shown as one. */
 static void who_comes_back_while_it_is_removed_is_shown(void **state)
 {
 	struct views_row rows[LIMIT_REPLICAS];
@@ -194,7 +194,7 @@ static void who_comes_back_while_it_is_removed_is_shown(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 19: the list has an end. One admission more, and who was lost first is forgotten, which the log says. */
+/* Rule 19: the list is bounded. With one more admission the replica that was lost first is dropped, which is logged. */
 static void the_list_is_bounded(void **state)
 {
 	struct views_stored stored;
@@ -223,7 +223,7 @@ static void the_list_is_bounded(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 14: it takes no view, so a generation made for it would have nobody to lead it; and who only asks is told. */
+/* Rule 14: a damaged replica accepts no view, so it cannot be promoted; the preview says so, too. */
 static void a_damaged_replica_is_not_promoted(void **state)
 {
 	struct views_stored stored;
@@ -268,7 +268,7 @@ static void damaged_while_it_waits_to_be_promoted(void **state)
 	rig_stop(&rig);
 }
 
-/* The preview says what the data is; a promotion that has begun and is not done in time is no refusal. */
+/* The preview describes the data; a promotion that has begun and times out is not answered as refused. */
 static void a_promotion_that_has_begun_is_not_refused(void **state)
 {
 	struct views_stored stored;

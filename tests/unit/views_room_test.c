@@ -1,4 +1,4 @@
-/* What the view manager does about members and learners without room. */
+/* Members and learners with a full disk or too little capacity. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,8 @@ static void full(uint32_t id, bool is)
 	rig_report(&views_rig, id);
 }
 
-/* Rule 13: a full primary hands over to a member that has room, and keeps its place; with no such member it stays. */
+/* Rule 13: a full primary is switched over to a member that has room, and stays a member; without such a member it
+ * stays primary. */
 static void a_full_primary_hands_over(void **state)
 {
 	(void)state;
@@ -31,8 +32,8 @@ static void a_full_primary_hands_over(void **state)
 	rig_stop(&views_rig);
 }
 
-/* Rule 13: whom the primary reports as full for long leaves, though no request waits (all are refused); a primary that
- * fails meanwhile takes nobody's place away. */
+/* Rule 13: a member that the primary has long reported as full is evicted, although no request waits (all are refused).
+ * If the primary fails meanwhile, nobody is evicted for it. */
 static void who_is_full_for_long_is_evicted(void **state)
 {
 	(void)state;
@@ -72,7 +73,7 @@ static void a_full_learner_is_not_admitted(void **state)
 	rig_stop(&views_rig);
 }
 
-/* What ended of its own accord is told as it said it last; a learner that is too small, or full, is no riddle. */
+/* Status shows the reason that a stopped replica gave, and why a learner that is too small or full is not admitted. */
 static void status_says_why(void **state)
 {
 	struct views_row rows[LIMIT_REPLICAS];

@@ -1,4 +1,4 @@
-/* What the view manager says of the cluster: one line about the whole, and a row a replica. */
+/* What the view manager reports of the cluster: one line about the whole, and a row for each replica. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static void status_in_words(void **state)
 	assert_int_equal(rows[2].role, ROLE_DOWN);
 	assert_false(rows[2].member);
 	rig_wait(&rig, 25000);
-	/* Its registration is cleaned, and it is missed all the same. */
+	/* Its registration is cleaned, but it is still expected. */
 	assert_int_equal(views_rows(rig.views, rig.now_ms, rows), 3);
 	assert_true(rows[2].expected);
 	assert_int_equal(rows[2].lost_us, 1000000);
@@ -54,7 +54,7 @@ static void status_in_words(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 13: everybody is there and no order is taken. */
+/* Rule 13: all are there, and orders are refused. */
 static void status_names_the_full_disk(void **state)
 {
 	(void)state;
@@ -63,7 +63,7 @@ static void status_names_the_full_disk(void **state)
 	rig_report(&rig, 2);
 	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replica 2");
 	rig.fakes[1].report.disk_full = rig.fakes[3].report.disk_full = true;
-	rig_report(&rig, 3); /* before 1: else that would hand over to it */
+	rig_report(&rig, 3); /* before 1, or that would be switched over to it */
 	rig_report(&rig, 1);
 	expect_summary(1, "degraded: 3 copies; orders are refused: disk full on replicas 1, 2, 3");
 	for (uint32_t i = 1; i <= 3; i++) {
@@ -74,7 +74,8 @@ static void status_names_the_full_disk(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 10: --min-members, and who is missing for it. Rule 19: a limit that comes near is told, and all is well still. */
+/* Rule 10: --min-members, and which replicas it lacks. Rule 19: an approaching limit is named, and health is still
+ * ok. */
 static void status_tells_of_refusals_and_limits(void **state)
 {
 	(void)state;
@@ -92,7 +93,7 @@ static void status_tells_of_refusals_and_limits(void **state)
 	rig_stop(&rig);
 }
 
-/* Rule 10: nobody asks, so the dead stay members; whoever asks is served, and status must not say that he is not. */
+/* Rule 10: without requests the dead stay members. The next request would be served, so status must not deny it. */
 static void status_of_a_view_that_nobody_waits_for(void **state)
 {
 	(void)state;
@@ -107,7 +108,7 @@ static void status_of_a_view_that_nobody_waits_for(void **state)
 	rig_stop(&rig);
 }
 
-/* Who is silent only now is not dead yet, and a request would wait for him. */
+/* A replica that has just become silent is not dead yet, and a request would wait for it. */
 static void status_waits_for_who_may_live(void **state)
 {
 	(void)state;
@@ -123,8 +124,8 @@ static void status_waits_for_who_may_live(void **state)
 	rig_stop(&rig);
 }
 
-/* A clock that is far from most others is named once in the log, and in status while it lasts; times that are not real are
- * told from who has a right clock. Rule 16. */
+/* Rule 16: a clock that is far from most others is logged once, and named in status while it is; unreal order times are
+ * reported by replicas with a right clock. */
 static void far_clocks_are_named(void **state)
 {
 	static const int64_t year_us = INT64_C(31556952) * 1000000;
@@ -165,7 +166,7 @@ static void takes_orders(bool expected, const char *why_not)
 	assert_string_equal(why, why_not);
 }
 
-/* Rule 10, 13, 19: whether the next order would be taken is a word of its own: a primary alone is not enough. */
+/* Rule 10, 13, 19: whether the next order would be accepted is reported separately: a primary alone is not enough. */
 static void status_tells_whether_orders_are_taken(void **state)
 {
 	uint32_t expected;
@@ -191,7 +192,7 @@ static void status_tells_whether_orders_are_taken(void **state)
 	rig.fakes[1].report.refusing = REFUSING_NONE;
 	rig_report(&rig, 1);
 	expect_summary(0, "ok");
-	rig_kill(&rig, 1); /* nobody waits: whoever asks is served */
+	rig_kill(&rig, 1); /* no request waits: the next one is served */
 	takes_orders(true, "");
 	rig_kill(&rig, 2);
 	rig_kill(&rig, 3);
@@ -201,8 +202,8 @@ static void status_tells_whether_orders_are_taken(void **state)
 	rig_stop(&rig);
 }
 
-/* Who asks while a view settles only waits: that is no state to be woken for. It is when it lasts, when nobody is left who
- * could lead, and when what is in the making is stuck in our own disk. */
+/* While a view settles, requests are only delayed, which is no alarm. It is one when that lasts, when there is no
+ * candidate for primary, and when our own disk is stuck with the view. */
 static void held_orders_are_taken(void **state)
 {
 	char why[VIEWS_TEXT_SIZE];
@@ -235,12 +236,12 @@ static void held_orders_are_taken(void **state)
 	rig_kill(&rig, 1);
 	rig_demand(&rig, 1);
 	takes_orders(true, "");
-	rig_wait(&rig, 1500); /* the store takes longer than any disk should */
+	rig_wait(&rig, 1500); /* longer than any disk should take */
 	assert_false(views_accepts_orders(rig.views, why));
 	rig_stop(&rig);
 }
 
-/* Rule 10: too few copies are too few while a view settles, too. */
+/* Rule 10: too few copies are reported while a view settles, too. */
 static void held_orders_may_be_too_few_copies(void **state)
 {
 	(void)state;

@@ -1,7 +1,6 @@
-/* Random deaths, hangs, cuts, wipes, restarts of replicas and of the front-end, with and without its directory, from
- * seeds. What must hold at any time: one number names one view, no view is spoken of before it is stored (the rig
- * checks), and whoever serves holds every order acknowledged before (rules 2, 3, 10, 18). And when the storm is over,
- * somebody serves. */
+/* Random deaths, hangs, cuts, wipes and restarts of replicas and of the front-end, with and without its data directory,
+ * from seeds. At any time one number names one view, no view is sent before it is stored (the rig checks that), and the
+ * serving primary holds every acknowledged order (rules 2, 3, 10, 18). When the storm is over, a primary serves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,7 +39,7 @@ static void check(void)
 	const struct view *view = &rig.disk.view;
 	const struct view *current = views_current(rig.views);
 
-	/* What a front-end made and lost with its directory before anybody heard of it does not count. */
+	/* A view that a front-end lost with its data directory before sending it does not count. */
 	for (uint32_t id = 1; id <= REPLICAS; id++) {
 		const struct view *heard = &rig.fakes[id].report.view;
 		struct view *before = &spoken[heard->number];
@@ -57,7 +56,7 @@ static void check(void)
 	}
 	if (!rig.routed)
 		return;
-	/* The only member was wiped and the directory lost: nobody is left who has ever been in a view. */
+	/* The only member was wiped and the data directory lost: no replica is left that has ever been in a view. */
 	if (!uuid_equal(cluster, view->cluster))
 		acked = 0;
 	cluster = view->cluster;
@@ -100,7 +99,7 @@ static void write_one(void)
 	writes++;
 }
 
-/* What the primary would ask for: to evict who does not answer it, to admit who is level. */
+/* What the primary would request: to evict replicas that do not answer it, to admit learners that are level. */
 static void primary_asks(void)
 {
 	const struct view view = *views_current(rig.views);
@@ -124,7 +123,7 @@ static void primary_asks(void)
 			   rig.fakes[primary].report.joint_count == 0) {
 			struct report *report = &rig.fakes[primary].report;
 
-			/* Rules 2 and 9: the learner has written the view down, and the primary that it counts. */
+			/* Rules 2 and 9: the learner has stored the view, and the primary that the learner counts. */
 			fake->report.op = report->op;
 			fake->report.whole_view = view.number;
 			fake->report.view = view;
@@ -214,7 +213,7 @@ static void pass_time(void)
 	check();
 }
 
-/* Some data that is needed is gone for good: then rule 3 and rule 18 wait, rightly, for the operator. */
+/* When data that is needed is gone for good, rules 3 and 18 rightly wait for the operator. */
 static bool data_is_gone(void)
 {
 	struct view highest = rig.disk.view;
@@ -307,7 +306,7 @@ static void storms(void **state)
 		failing = seed;
 		storm(seed);
 	}
-	/* The storms are not so bad that nothing is tested. */
+	/* The storms must leave something to test. */
 	assert_true(writes > 1000);
 	assert_true(recovered * 2 > SEEDS);
 }

@@ -227,7 +227,7 @@ bool_t watch_1_svc(jh_watch_args *args, jh_report *result, struct svc_req *call)
 
 	memset(result, 0, sizeof *result);
 	service->options.report(service->options.context, &report);
-	if (from == NULL || peer_session_identity(from)->id != 0 || report.news != args->seen) {
+	if (from == NULL || !speaker_is_manager(peer_session_speaker(from)) || report.news != args->seen) {
 		fill_report(service, from, result);
 		return TRUE;
 	}
@@ -313,7 +313,7 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 		reply_manage(deferred, JH_MANAGE_REFUSED, from == NULL ? "say hello first" : "that view makes no sense");
 		return FALSE;
 	}
-	if (!uuid_equal(view.manager, peer_session_identity(from)->uuid)) { /* RULE 20 */
+	if (!speaker_is_manager_named(peer_session_speaker(from), view.manager)) { /* RULE 20 */
 		reply_manage(deferred, JH_MANAGE_REFUSED, "that view is another manager's");
 		return FALSE;
 	}
@@ -335,12 +335,11 @@ bool_t bind_manager_1_svc(jh_bind_args *args, jh_manage_result *result, struct s
 	struct service *service = service_of(call);
 	struct peer_sessions *sessions = service->options.sessions;
 	struct peer_session *from = session_of_call(call);
-	const struct identity *who = from == NULL ? NULL : peer_session_identity(from);
 	struct uuid manager = convert_uuid_from_wire(args->manager);
 	struct deferred *deferred = defer(service, call);
 
 	memset(result, 0, sizeof *result);
-	if (who == NULL || who->id != 0 || !uuid_equal(who->uuid, manager)) { /* RULE 20 */
+	if (from == NULL || !speaker_is_manager_named(peer_session_speaker(from), manager)) { /* RULE 20 */
 		reply_manage(deferred, JH_MANAGE_REFUSED, "say hello as that manager first");
 		return FALSE;
 	}
@@ -413,11 +412,12 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 	static struct replica_entry entries[LIMIT_PUSH_ENTRIES];
 	struct service *service = service_of(call);
 	const struct peer_session *from = session_of_call(call);
+	const struct speaker *speaker = from == NULL ? NULL : peer_session_speaker(from);
 	struct staging_piece piece;
 	struct replica_push push;
 
 	memset(result, 0, sizeof *result);
-	if (from == NULL || peer_session_identity(from)->id == 0 || !push_from_wire(args, &record, entries, &push)) {
+	if (speaker == NULL || speaker_is_manager(speaker) || !push_from_wire(args, &record, entries, &push)) {
 		result->status = JH_PUSH_REFUSED;
 		return TRUE;
 	}
@@ -427,8 +427,8 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 	}
 	step(service, &(struct replica_event){.kind = REPLICA_PUSH,
 					      .push = {.token = token_of(defer(service, call)),
-						       .from = {.id = peer_session_identity(from)->id,
-								.uuid = peer_session_identity(from)->uuid},
+						       .from = {.id = speaker->identity.id,
+								.uuid = speaker->identity.uuid},
 						       .push = &push}});
 	return FALSE;
 }

@@ -14,6 +14,7 @@
 #include "rpc/net/channel.h"
 #include "rpc/replica.h"
 #include "server/machine/machine.h"
+#include "server/peers/speaker.h"
 
 #define PUSH_TIMEOUT_MS 600000u /* the core suspects silent peers; a connection that hangs this long is closed in any case */
 #define PING_TIMEOUT_MS 60000u
@@ -22,8 +23,7 @@ struct link {
 	struct link *next;
 	struct peer_links *links;
 	struct rpc_channel *channel;
-	uint32_t id;
-	struct uuid uuid;
+	struct replica_name name;
 	struct uuid incarnation;
 	bool up;
 	LIST_HEAD(, push_call) pushes;
@@ -67,7 +67,7 @@ static void push_call_free(struct push_call *call)
 static struct link *link_find(const struct peer_links *links, const struct replica_name *name)
 {
 	for (struct link *link = links->first; link != NULL; link = link->next) {
-		if (link->id == name->id && uuid_equal(link->uuid, name->uuid))
+		if (link->name.id == name->id && uuid_equal(link->name.uuid, name->uuid))
 			return link;
 	}
 	return NULL;
@@ -106,7 +106,7 @@ void peer_links_free(struct peer_links *links)
 static void lose(struct link *link)
 {
 	struct peer_links *links = link->links;
-	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .peer_down = {.id = link->id, .uuid = link->uuid}};
+	struct replica_event event = {.kind = REPLICA_PEER_DOWN, .peer_down = link->name};
 
 	link_close(link);
 	tell(links, &event);
@@ -118,24 +118,16 @@ static void closed(void *context, enum rpc_end end, const char *reason)
 	struct link *link = context;
 
 	(void)end;
-	log_debug("links", "connection ended replica=%" PRIu32 " reason=\"%s\"", link->id, reason);
+	log_debug("links", "connection ended replica=%" PRIu32 " reason=\"%s\"", link->name.id, reason);
 	lose(link);
 }
 
 static void drop(struct link *link, const char *what, const char *reason)
 {
 	if (link->links->options.may_complain(link->links->options.context)) /* it is tried again at once */
-		log_warn("links", "%s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->id,
+		log_warn("links", "%s replica=%" PRIu32 " address=%s reason=\"%s\"", what, link->name.id,
 			 rpc_channel_address(link->channel), reason);
 	lose(link);
-}
-
-static bool is_meant(const struct link *link, const struct hello_answer *answer)
-{
-	const struct identity *who = &answer->identity;
-
-	return answer->status == HELLO_OK && who->id == link->id && uuid_equal(who->uuid, link->uuid) &&
-	       uuid_equal(who->incarnation, link->incarnation);
 }
 
 static void hello_answered(void *context, const struct rpc_reply *reply)
@@ -145,18 +137,17 @@ static void hello_answered(void *context, const struct rpc_reply *reply)
 
 	if (reply->status == RPC_LOST)
 		return; /* closed follows */
-	if (!hello_read(reply, link->id, "that replica", "this one", &answer)) {
+	if (!hello_read(reply, link->name.id, "that replica", "this one", &answer)) {
 		drop(link, "closed: no answer to our hello", answer.text);
 		return;
 	}
-	if (!is_meant(link, &answer)) {
+	if (!speaker_is_meant(&link->name, link->incarnation, answer.status, &answer.identity)) {
 		drop(link, "hello refused", answer.text[0] != '\0' ? answer.text : "another process than the one meant");
 		return;
 	}
 	link->up = true;
 	tell(link->links, &(struct replica_event){.kind = REPLICA_PEER_UP,
-						  .peer_up = {.peer = {.id = link->id, .uuid = link->uuid},
-							      .incarnation = link->incarnation,
+						  .peer_up = {.peer = link->name, .incarnation = link->incarnation,
 							      .report = &answer.report}});
 }
 
@@ -164,8 +155,7 @@ static void say_hello(void *context)
 {
 	struct link *link = context;
 	struct identity me = link->links->options.identity(link->links->options.context);
-	struct identity meant = {.format = me.format, .program_base = me.program_base, .id = link->id, .uuid = link->uuid,
-				 .incarnation = link->incarnation, .cluster = me.cluster, .generation = me.generation};
+	struct identity meant = speaker_meant(&me, &link->name, link->incarnation);
 
 	hello_say(link->channel, &me, &meant, hello_answered, link);
 }
@@ -188,11 +178,11 @@ void peer_links_connect(struct peer_links *links, const struct replica_connect *
 	struct link *link = calloc(1, sizeof *link);
 
 	must_allocate(link);
-	*link = (struct link){.next = links->first, .links = links, .id = connect->to.id,
-			      .uuid = connect->to.uuid, .incarnation = connect->incarnation};
+	*link = (struct link){.next = links->first, .links = links, .name = connect->to,
+			      .incarnation = connect->incarnation};
 	links->first = link;
 	link->channel = rpc_channel_open(links->options.base, connect->address,
-					 links->options.program_base + link->id, JH_REPLICA_V1, &events, link);
+					 links->options.program_base + link->name.id, JH_REPLICA_V1, &events, link);
 }
 
 /* --- pushes ------------------------------------------------------------------------------------------------------- */
@@ -229,8 +219,7 @@ static void pushed(void *context, const struct rpc_reply *reply)
 		return;
 	}
 	tell(link->links, &(struct replica_event){.kind = REPLICA_ACK,
-						  .ack = {.from = {.id = link->id, .uuid = link->uuid}, .token = token,
-							  .ack = &ack}});
+						  .ack = {.from = link->name, .token = token, .ack = &ack}});
 }
 
 static void fill_state(const struct history *history, const struct replica_push *push, jh_state_chunk *state)
@@ -302,7 +291,7 @@ static void ponged(void *context, const struct rpc_reply *reply)
 
 	if (reply->status == RPC_ANSWERED)
 		tell(link->links, &(struct replica_event){.kind = REPLICA_PONG,
-							  .pong = {.id = link->id, .uuid = link->uuid}});
+							  .pong = link->name});
 }
 
 void peer_links_ping(struct peer_links *links, const struct replica_name *name)

@@ -50,9 +50,9 @@ struct peer_session *peer_session_of(const struct rpc_connection *connection)
 	return rpc_connection_user(connection);
 }
 
-const struct identity *peer_session_identity(const struct peer_session *session)
+const struct speaker *peer_session_speaker(const struct peer_session *session)
 {
-	return &session->speaker.identity;
+	return &session->speaker;
 }
 
 /* RULE 20: asked anew for every call: a view may have bound us to another manager since the hello. */

@@ -10,6 +10,7 @@
 #include "rpc/cluster/protocol.h"
 
 struct replica;
+struct speaker;
 struct rpc_call;
 struct rpc_connection;
 struct peer_session;
@@ -32,8 +33,7 @@ bool peer_sessions_have_room(const struct peer_sessions *sessions);
 
 /* The session of a connection; NULL: no hello yet. */
 struct peer_session *peer_session_of(const struct rpc_connection *connection);
-/* id 0: a view manager. */
-const struct identity *peer_session_identity(const struct peer_session *session);
+const struct speaker *peer_session_speaker(const struct peer_session *session);
 
 /* A good hello. It closes the same peer's older connections and discards what was unread there (rule 17). */
 void peer_sessions_begin(struct peer_sessions *sessions, struct rpc_connection *connection, const struct identity *who);

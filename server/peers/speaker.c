@@ -1,7 +1,5 @@
 #include "server/peers/speaker.h"
 
-#include "server/replica/replica.h"
-
 #define SUSPECT_DEFAULT_US 250000u /* until its first heartbeat says how long it may be silent */
 #define LATE_US (4 * REPLICA_TICK_MS * 1000u) /* ticks further apart than this: our own loop was late */
 
@@ -36,6 +34,20 @@ bool speaker_is_admitted(enum hello_status answer)
 	return answer == HELLO_OK || answer == HELLO_BOUND; /* RULE 17 */
 }
 
+struct identity speaker_meant(const struct identity *me, const struct replica_name *name, struct uuid incarnation)
+{
+	return (struct identity){.format = me->format, .program_base = me->program_base, .id = name->id,
+				 .uuid = name->uuid, .incarnation = incarnation, .cluster = me->cluster,
+				 .generation = me->generation};
+}
+
+bool speaker_is_meant(const struct replica_name *name, struct uuid incarnation, enum hello_status answer,
+		      const struct identity *answering)
+{
+	return answer == HELLO_OK && answering->id == name->id && uuid_equal(answering->uuid, name->uuid) &&
+	       uuid_equal(answering->incarnation, incarnation); /* RULE 17 */
+}
+
 struct speaker speaker_of(const struct identity *who, uint64_t now_us)
 {
 	return (struct speaker){.identity = *who, .heard_us = now_us, .silence_us = SUSPECT_DEFAULT_US};
@@ -56,6 +68,11 @@ bool speaker_is_manager(const struct speaker *speaker)
 bool speaker_manages(const struct speaker *speaker, struct uuid bound)
 {
 	return speaker_is_manager(speaker) && (uuid_is_nil(bound) || uuid_equal(bound, speaker->identity.uuid));
+}
+
+bool speaker_is_manager_named(const struct speaker *speaker, struct uuid manager)
+{
+	return speaker_is_manager(speaker) && uuid_equal(speaker->identity.uuid, manager);
 }
 
 bool speaker_replaces(const struct speaker *newer, const struct speaker *older)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "rpc/cluster/protocol.h"
+#include "server/replica/replica.h"
 
 struct speaker {
 	struct identity identity;    /* as its hello said; id 0: a view manager */
@@ -19,6 +20,11 @@ enum hello_status speaker_hello(const struct identity *me, struct uuid bound, co
 /* Whether that answer establishes a session. A manager that we are not bound to has one, too: it may bind us. */
 bool speaker_is_admitted(enum hello_status answer);
 
+/* The other end of such a connection: whom a hello of `me` means, and whether the answer is of that process. */
+struct identity speaker_meant(const struct identity *me, const struct replica_name *name, struct uuid incarnation);
+bool speaker_is_meant(const struct replica_name *name, struct uuid incarnation, enum hello_status answer,
+		      const struct identity *answering);
+
 struct speaker speaker_of(const struct identity *who, uint64_t now_us);
 /* It has sent a heartbeat. suspect_ms 0: it does not say how long it may be silent. */
 void speaker_heard(struct speaker *speaker, uint32_t suspect_ms, uint64_t now_us);
@@ -26,6 +32,8 @@ void speaker_heard(struct speaker *speaker, uint32_t suspect_ms, uint64_t now_us
 bool speaker_is_manager(const struct speaker *speaker);
 /* RULE 20: whether it is the manager that we are bound to; any manager is, as long as we are bound to none. */
 bool speaker_manages(const struct speaker *speaker, struct uuid bound);
+/* RULE 20: whether it is the manager of that name: a manager binds a replica to itself, and brings its own views. */
+bool speaker_is_manager_named(const struct speaker *speaker, struct uuid manager);
 /* RULE 17: whether the older session ends, since the newer one is of the same peer. */
 bool speaker_replaces(const struct speaker *newer, const struct speaker *older);
 

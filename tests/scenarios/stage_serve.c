@@ -184,7 +184,7 @@ static void take_heartbeat(struct stage *s, struct replica_process *p, const str
 
 static void take_install(struct stage *s, struct replica_process *p, const struct item *item)
 {
-	if (!manages(p, item->conn) || !uuid_equal(item->view.manager, item->conn->speaker.identity.uuid))
+	if (!manages(p, item->conn) || !speaker_is_manager_named(&item->conn->speaker, item->view.manager))
 		return;
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_INSTALL,
 							   .install = {.token = call_new(p, item), .view = &item->view,
@@ -196,8 +196,7 @@ static void take_bind(struct stage *s, struct replica_process *p, const struct i
 	struct conn *conn = item->conn;
 	uint32_t by;
 
-	if (!conn->established || !speaker_is_manager(&conn->speaker) ||
-	    !uuid_equal(conn->speaker.identity.uuid, item->manager))
+	if (!conn->established || !speaker_is_manager_named(&conn->speaker, item->manager))
 		return;
 	if (!item->take_over && managed_by(s, p, conn, &by)) {
 		struct item *reply = item_new(ITEM_BOUND);
@@ -315,27 +314,23 @@ void serve_connect(struct stage *s, struct replica_process *p, const struct repl
 	conn->uuid = connect->to.uuid;
 	conn->incarnation = connect->incarnation;
 	hello->me = replica_process_identity(p);
-	hello->you = (struct identity){.id = connect->to.id, .uuid = connect->to.uuid,
-				       .incarnation = connect->incarnation};
+	hello->you = speaker_meant(&hello->me, &connect->to, connect->incarnation);
 	net_send(s, conn, 0, hello);
 }
 
-static void link_greeted(struct stage *s, struct replica_process *p, const struct item *item)
+static void hello_answered(struct stage *s, struct replica_process *p, const struct item *item)
 {
 	struct conn *conn = item->conn;
-	bool good = item->status == 0 && uuid_equal(item->me.uuid, conn->uuid) &&
-		    uuid_equal(item->me.incarnation, conn->incarnation);
+	const struct replica_name name = {.id = conn->process[1], .uuid = conn->uuid};
 
-	if (!good) {
+	if (!speaker_is_meant(&name, conn->incarnation, item->status, &item->me)) {
 		net_close(s, conn, 0);
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_DOWN,
-								   .peer_down = {.id = conn->process[1],
-										 .uuid = conn->uuid}});
+								   .peer_down = name});
 		return;
 	}
 	replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PEER_UP,
-							   .peer_up = {.peer = {.id = conn->process[1], .uuid = conn->uuid},
-								       .incarnation = conn->incarnation,
+							   .peer_up = {.peer = name, .incarnation = conn->incarnation,
 								       .report = &item->report}});
 }
 
@@ -381,7 +376,7 @@ void serve_take(struct stage *s, struct replica_process *p, struct item *item)
 		net_send(s, item->conn, 1, item_new(ITEM_PONG));
 		break;
 	case ITEM_HELLO_REPLY:
-		link_greeted(s, p, item);
+		hello_answered(s, p, item);
 		break;
 	case ITEM_PONG:
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PONG,

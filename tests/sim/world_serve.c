@@ -184,7 +184,7 @@ static void serve_install(struct world *w, struct node *node, struct conn *conn,
 	const struct managing *managing = message->managing;
 	struct call *call = take(w, node, conn, message);
 
-	if (!manages(node, conn) || !uuid_equal(managing->view.manager, conn->speaker.identity.uuid)) {
+	if (!manages(node, conn) || !speaker_is_manager_named(&conn->speaker, managing->view.manager)) {
 		refuse(w, node, call, MSG_REPLY_INSTALL);
 		return;
 	}
@@ -198,8 +198,7 @@ static void serve_bind(struct world *w, struct node *node, struct conn *conn, co
 	const struct managing *managing = message->managing;
 	struct call *call = take(w, node, conn, message);
 
-	if (!conn->established || !speaker_is_manager(&conn->speaker) ||
-	    !uuid_equal(conn->speaker.identity.uuid, managing->manager)) {
+	if (!conn->established || !speaker_is_manager_named(&conn->speaker, managing->manager)) {
 		refuse(w, node, call, MSG_REPLY_BIND);
 		return;
 	}
@@ -356,8 +355,7 @@ void serve_connect(struct world *w, struct node *node, const struct replica_conn
 	conn->uuid = connect->to.uuid;
 	conn->incarnation = connect->incarnation;
 	hello->me = node_identity(node);
-	hello->you = (struct identity){.id = connect->to.id, .uuid = connect->to.uuid,
-				       .incarnation = connect->incarnation, .cluster = hello->me.cluster, .generation = hello->me.generation};
+	hello->you = speaker_meant(&hello->me, &connect->to, connect->incarnation);
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
 	world_at(w, 1000000,
 		 (struct world_event){.kind = EV_HELLO_LATE, .node = node->id, .life = node->life, .conn = conn});
@@ -424,12 +422,11 @@ void serve_push(struct world *w, struct node *node, const struct replica_send *s
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_PUSH, .call = sent->token, .pushing = pushing});
 }
 
-static void links_greeted(struct world *w, struct node *node, struct conn *conn, const struct hello *hello)
+static void links_hello_answered(struct world *w, struct node *node, struct conn *conn, const struct hello *hello)
 {
-	bool good = hello->status == 0 && hello->me.id == conn->id && uuid_equal(hello->me.uuid, conn->uuid) &&
-		    uuid_equal(hello->me.incarnation, conn->incarnation);
+	const struct replica_name name = {.id = conn->id, .uuid = conn->uuid};
 
-	if (!good) {
+	if (!speaker_is_meant(&name, conn->incarnation, hello->status, &hello->me)) {
 		net_close(w, conn, CLIENT_END);
 		links_lost(w, node, conn);
 		return;
@@ -437,8 +434,7 @@ static void links_greeted(struct world *w, struct node *node, struct conn *conn,
 	conn->up = true;
 	conn->full = hello->report.disk_full;
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_PEER_UP,
-						   .peer_up = {.peer = {.id = conn->id, .uuid = conn->uuid},
-							       .incarnation = conn->incarnation,
+						   .peer_up = {.peer = name, .incarnation = conn->incarnation,
 							       .report = &hello->report}});
 }
 
@@ -446,7 +442,7 @@ void links_heard(struct world *w, struct node *node, struct conn *conn, const st
 {
 	switch (message->kind) {
 	case MSG_REPLY_HELLO:
-		links_greeted(w, node, conn, message->hello);
+		links_hello_answered(w, node, conn, message->hello);
 		break;
 	case MSG_REPLY_PING:
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_PONG,

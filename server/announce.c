@@ -16,8 +16,8 @@
 
 struct announcer {
 	struct announcer_options options;
-	struct rpc_channel *channel; /* NULL: nobody is being told */
-	uint64_t looked_us;          /* when a front-end was looked for last */
+	struct rpc_channel *channel; /* NULL: no call under way */
+	uint64_t looked_us;          /* when a front-end was last looked for */
 	bool begun;
 	bool lost;                   /* the host of --frontend could not be asked; said once */
 };

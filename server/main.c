@@ -28,7 +28,7 @@ static void dump_trace(void *context)
 	node_trace_dump(context, trace_line, NULL);
 }
 
-/* After giving up its uuid a replica starts anew: a new process image, because recovery is the tested path. */
+/* After giving up its uuid a replica starts afresh, in a new process image, because recovery is the tested path. */
 static int start_again(char **argv)
 {
 	log_flush();

@@ -1,4 +1,4 @@
-/* Lines on their way to standard error. Who has something to say must not wait for who reads it: a pipe that nobody
+/* Lines on their way to standard error. Whatever logs a line must not wait for its reader: a pipe that nobody
  * empties, a terminal stopped with control-S or a full disk may hold a write forever. So a daemon's lines wait in a
  * bounded queue for a thread that does nothing but write them. When the queue is full, or the write fails, lines are
  * dropped, and a line says how many as soon as one gets through. */
@@ -9,10 +9,10 @@
 
 #define LOG_LINE_BYTES 1100
 
-/* Until then a line is written at once by whoever says it: the command line's way. From now on lines wait. */
+/* Before this a line is written at once by its caller, as the command line does. From now on lines wait. */
 void log_queue_hold(void);
 
-/* Starts the thread; lines that have waited come first. False with errno when there is no thread to be had: then lines
+/* Starts the thread; lines that have waited come first. False with errno when no thread can be started: then lines
  * go on waiting, and only log_flush writes them. */
 bool log_queue_start(void);
 
@@ -21,6 +21,6 @@ bool log_queue_start(void);
  * FOLD_MS. same >= size: it is never folded. */
 void log_queue_put(int fd, const char *text, size_t size, size_t same);
 
-/* Waits until all is written, or as long as it takes to see that nobody reads: one second. Between the first of these
- * calls and the end of the process more than one second in all is never waited. */
+/* Waits until all is written, or for one second when nobody reads. From the first of these calls to the end of the
+ * process it never waits for more than one second in all. */
 void log_queue_flush(void);

@@ -471,7 +471,7 @@ void convert_row(uint32_t id, const struct report *report, enum replica_role rol
 	row->uptime_s = report->uptime_s;
 	row->orders = report->orders;
 	row->loop_max_us = report->loop_max_us;
-	/* Who was primary once still reports its last push. */
+	/* A former primary still reports its last push. */
 	row->push = convert_text_dup(role == ROLE_PRIMARY ? report->push : NULL);
 	row->set_aside = report->set_aside;
 	row->frontend = convert_address_dup(report->frontend);

@@ -1,10 +1,10 @@
-/* The one converter between rpcgen's structs (rpc/replica.x) and the plain words of rpc/cluster/protocol.h, and it
+/* The one converter between rpcgen's structs (rpc/replica.x) and the plain types of rpc/cluster/protocol.h, and it
  * alone decides what to trust from the wire: ids in range, members sorted and unique, counts in bounds, enum values
  * that exist, texts that may be printed. It refuses to know what a value means for the protocol (which view is
  * current, who may say it).
  *
  * Memory: *_to_wire overwrites `wire` with pointers into malloc'ed memory; xdr_free((xdrproc_t)xdr_jh_..., wire)
- * frees it. *_from_wire only borrows `wire` and copies. When one returns false `wire` was nonsense and the output is
+ * frees it. *_from_wire only borrows `wire` and copies. When one returns false, `wire` was invalid and the output is
  * undefined. */
 #pragma once
 
@@ -19,9 +19,9 @@
 
 /* --- texts, uuids, digests ---------------------------------------------------------------------------------------- */
 
-/* Bytes of the wire, a line of somebody else, into a NUL-terminated text of `size` bytes that is safe to print on one line
- * (ESCAPE_LINE of rpc/base/escape.h). Any jh_text:
- * convert_text(b, sizeof b, t.jh_text_val, t.jh_text_len). Returns to. */
+/* Bytes from the wire, as another process wrote them, into a NUL-terminated text of `size` bytes that is safe to print
+ * on one line (ESCAPE_LINE of rpc/base/escape.h). Any jh_text: convert_text(b, sizeof b, t.jh_text_val, t.jh_text_len).
+ * Returns to. */
 const char *convert_text(char *to, size_t size, const char *bytes, u_int length);
 
 /* A jh_text with a copy of `text`, cut to JH_TEXT_MAX; NULL is an empty one. */
@@ -66,7 +66,7 @@ void convert_report_to_wire(const struct report *report, jh_report *wire);
 bool convert_report_from_wire(const jh_report *wire, struct report *report);
 
 /* A line of status. `report` may be NULL (nothing heard yet: only id, role, state and address are filled); `role` and
- * `member` are the speaker's judgement (a replica of itself, the front-end of others); `note` says why it is down or
+ * `member` are what the speaker thinks (a replica of itself, the front-end of others); `note` says why it is down or
  * foreign and may be empty. Free with xdr_jh_replica_row. */
 void convert_row(uint32_t id, const struct report *report, enum replica_role role, bool member, const char *address,
 		 uint64_t age_ms, const char *note, jh_replica_row *row);

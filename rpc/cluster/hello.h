@@ -21,8 +21,8 @@ bool_t hello_format(XDR *xdr, uint32_t *format);
  * when it is no answer to a hello. Free with xdr_jh_hello_result. */
 bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result);
 
-/* "speaks cluster format 3, the front-end 2: upgrade the front-end": said of `theirs` beside our own format. us, them: who
- * that is, in words. Returns text. */
+/* "speaks cluster format 3, the front-end 2: upgrade the front-end": `theirs` compared with our own format. us, them:
+ * how the text names the two. Returns text. */
 const char *hello_name_formats(char *text, size_t size, uint32_t theirs, const char *them, const char *us);
 
 /* Asks; `answered` hands the reply to hello_read. */
@@ -37,6 +37,6 @@ struct hello_answer {
 	struct report report;     /* nothing but the id, where the status is a refusal that tells no more */
 };
 
-/* What the replica `id` said. them, us: who it and we are, in words, for the line that names two formats. False with one line in
- * answer->text when it makes no sense: nothing that this process says afterwards can be trusted either. Not for RPC_LOST. */
+/* What the replica `id` said. them, us: as in hello_name_formats. False with one line in answer->text when it makes no
+ * sense: nothing that this process says afterwards can be trusted either. Not for RPC_LOST. */
 bool hello_read(const struct rpc_reply *reply, uint32_t id, const char *them, const char *us, struct hello_answer *answer);

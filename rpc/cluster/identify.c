@@ -138,7 +138,7 @@ struct identify *identify(struct event_base *base, const char *address, uint32_t
 	return identify;
 }
 
-/* --- for who may wait --------------------------------------------------------------------------------------------- */
+/* --- for threads that may block ----------------------------------------------------------------------------------- */
 
 static bool_t no_arguments(XDR *xdr, ...)
 {

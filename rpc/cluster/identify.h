@@ -1,6 +1,7 @@
 /* Who serves a program number at an address: program numbers overlap when two clusters have program bases less than
  * 4,096 apart, and anybody may register a service of another kind among ours. One question to a replica needs no hello,
- * and one to a front-end no rights. It tells and refuses to judge: whose replica that is, the caller knows. */
+ * and one to a front-end no rights. It only asks: whether that replica is one of the caller's cluster, the caller
+ * knows. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@ enum identify_kind {
 	IDENTIFY_FRONTEND,  /* of the cluster whose program base the number is */
 	IDENTIFY_OTHER,     /* some other service, or something that speaks no RPC */
 	IDENTIFY_NOBODY,    /* what listens there does not serve that program: the entry outlived its process */
-	IDENTIFY_UNKNOWN    /* nobody answers in time, or as a version of ours does that is not understood here */
+	IDENTIFY_UNKNOWN    /* nothing answers in time, or it is a version of ours that is not understood here */
 };
 
 struct identity_told {
@@ -24,15 +25,15 @@ struct identity_told {
 	uint32_t id;           /* of REPLICA */
 };
 
-/* Told once, from the loop; the question is freed after it. */
+/* Called once, from the loop; the question is freed afterwards. */
 typedef void (*identify_fn)(void *context, const struct identity_told *told);
 
 struct identify *identify(struct event_base *base, const char *address, uint32_t program, uint32_t timeout_ms,
 			  identify_fn told, void *context);
-/* Nothing is told any more. NULL is fine. */
+/* The call-back is not called any more. NULL is fine. */
 void identify_cancel(struct identify *identify);
 
-/* The same for who may wait. */
+/* The same for a thread that may block. */
 void identify_blocking(const char *address, uint32_t program, uint32_t timeout_ms, struct identity_told *told);
 
 /* "replica 3 of the cluster with --program-base 540000100", "a service of another kind". Returns text. */

@@ -1,6 +1,6 @@
-/* The protocol's words as plain records: what the pure cores (server/replica/, frontend/views/) and their shells
- * hand each other. rpc/cluster/convert.h alone translates between these and what rpcgen made of rpc/replica.x. No pointers
- * to wire memory. */
+/* The protocol's types as plain records: what the pure cores (server/replica/, frontend/views/) and their shells pass
+ * to each other. rpc/cluster/convert.h alone translates between these and what rpcgen made of rpc/replica.x. No
+ * pointers to wire memory. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,8 +17,8 @@ struct view_member {
 	char address[LIMIT_ADDRESS_BYTES];   /* where it was when the view was made */
 };
 
-/* A replica that was admitted once and that no operator has removed since: a copy that there should be. Of the copies the
- * cluster has it says nothing: that are the members. */
+/* A replica that was admitted once and that no operator has removed since: a copy that should exist. Which copies do
+ * exist is what the members say. */
 struct expected {
 	uint32_t id;
 	int64_t lost_us; /* wall clock, since when it is no member; 0: it is one */
@@ -90,9 +90,9 @@ struct peers {
 	struct peer list[LIMIT_REPLICAS];
 };
 
-/* How a row's state begins when its replica is down but somebody is there. jh_replica_row has no field for what a program
- * is to know of a state, so client/row_state.c reads these beginnings, and nobody else: whoever decides something gets an
- * enum beside the text. */
+/* How a row's state begins when its replica is down but somebody is there. jh_replica_row has no field by which a
+ * program could tell such states apart, so client/row_state.c reads these beginnings, and no other file does: decisions
+ * are made on an enum beside the text. */
 #define OTHER_FORMAT_TEXT "speaks cluster format" /* who is to be upgraded follows */
 #define REFUSED_HELLO_TEXT "refused our hello"
 #define OTHER_PROCESS_TEXT "another process answers"
@@ -107,7 +107,7 @@ enum hello_status {
 	HELLO_OTHER_FORMAT = 5 /* HELLO_FORMAT, and it is the cluster format that differs: the text says who is to be upgraded */
 };
 
-/* Who speaks, or whom the caller means (rule 17). */
+/* The speaker of a hello, or the process it is meant for (rule 17). */
 struct identity {
 	uint32_t format;
 	uint32_t program_base;

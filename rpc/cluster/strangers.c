@@ -17,7 +17,7 @@
 #define ENTRIES_MAX 16384 /* RULE 19 */
 #define ASKED_AT_ONCE 64 /* RULE 19: each is a connection */
 #define ANSWER_MS 300
-#define AGAIN_US 5000000u /* for who is a stranger, or silent */
+#define AGAIN_US 5000000u /* for strangers and silent ones */
 #define BASES_SAID 16
 
 struct entry {
@@ -171,7 +171,7 @@ static void answered(void *context, const struct identity_told *told)
 
 	entry->asked = NULL;
 	strangers->asked_count--;
-	/* A stranger that is silent for once stays one. */
+	/* A stranger that does not answer this time remains one. */
 	if (told->kind != IDENTIFY_UNKNOWN || !is_stranger(entry) || first)
 		entry->who = *told;
 	entry->known = true;
@@ -241,7 +241,7 @@ enum strangers_verdict strangers_look(struct strangers *strangers, uint32_t prog
 		ask(entry);
 		return STRANGERS_ASKING;
 	}
-	/* One of ours tells by its hello when it is no longer that. */
+	/* When one of ours is replaced by another process, its hello shows it. */
 	if ((is_stranger(entry) || entry->who.kind == IDENTIFY_UNKNOWN) && rpc_clock_us() - entry->told_us > AGAIN_US)
 		ask(entry);
 	if (entry->who.kind == IDENTIFY_NOBODY)

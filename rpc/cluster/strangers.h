@@ -1,8 +1,8 @@
-/* Which registered programs among our numbers are somebody else's: another cluster whose program base is less than 4,096
+/* Which registered programs among our numbers belong to others: another cluster whose program base is less than 4,096
  * from ours, or any other service. Each address is asked once (rpc/cluster/identify.h) and remembered for as long as rpcbind lists
  * it; a stranger is asked again now and then, for its address may become one of ours. Each is logged in one line, once.
  *
- * Who does not answer counts as ours, since a replica that hangs must be waited for (rule 18). */
+ * A process that does not answer counts as ours, since a hung replica must be waited for (rule 18). */
 #pragma once
 
 #include <stdint.h>
@@ -20,13 +20,13 @@ enum strangers_verdict {
 /* From the loop, and never from within strangers_look: now the verdict is known. */
 typedef void (*strangers_fn)(void *context, uint32_t program, const char *address);
 
-/* told NULL: only other clusters are told from ours, and logged. */
+/* told NULL: other clusters are only told from ours and logged. */
 struct strangers *strangers_new(struct event_base *base, uint32_t program_base, strangers_fn told, void *context);
 void strangers_free(struct strangers *strangers); /* NULL is fine */
 
 /* rpcbind lists that program at that address. */
 enum strangers_verdict strangers_look(struct strangers *strangers, uint32_t program, const char *address);
-/* What is known of that program is not true any more. */
+/* What is known of that program is out of date. */
 void strangers_doubt(struct strangers *strangers, uint32_t program);
-/* A whole round of looks is over: what it did not name is forgotten. */
+/* A round over all hosts is complete: what it did not name is forgotten. */
 void strangers_end_round(struct strangers *strangers);

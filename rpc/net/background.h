@@ -1,4 +1,4 @@
-/* A thread that does slow things (files, freeing much memory) in the order given, and tells the event loop when each is
+/* A thread for slow work (files, freeing much memory): one job after the other, and the event loop hears when each is
  * done. */
 #pragma once
 

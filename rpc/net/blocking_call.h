@@ -1,5 +1,5 @@
 /* One ONC RPC call on a connection of its own, for threads that may wait. The deadline is for the whole of it,
- * connecting included: a peer that trickles bytes or accepts and stays silent cannot hold the caller longer. */
+ * connecting included: a peer that trickles bytes, or accepts and stays silent, cannot hold the caller any longer. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -19,18 +19,18 @@ struct blocking_call {
 	xdrproc_t decode;
 	void *results;        /* zeroed by the caller, who frees it with xdr_free after BLOCKING_ANSWERED */
 	uint64_t deadline_us; /* rpc_clock_us */
-	int cancel_fd;        /* readable: whoever waits is to give up at once. 0: none (0 to 2 are never one) */
+	int cancel_fd;        /* when readable, the caller gives up at once. 0: none (0 to 2 are never one) */
 };
 
 enum blocking_result {
 	BLOCKING_ANSWERED,
-	BLOCKING_REJECTED,    /* somebody is there who said no: certainly not executed */
-	BLOCKING_STRANGER,    /* somebody is there who serves other programs only: certainly not executed */
-	BLOCKING_FAILED,      /* somebody is there who had a system error: may have been executed */
-	BLOCKING_LATE,        /* somebody is there who has not answered in time (or the caller gave up): who waits longer may
-				 hear it; may have been executed */
+	BLOCKING_REJECTED,    /* the peer rejected the call: certainly not executed */
+	BLOCKING_STRANGER,    /* the peer serves other programs only: certainly not executed */
+	BLOCKING_FAILED,      /* the peer had a system error: may have been executed */
+	BLOCKING_LATE,        /* the peer has not answered in time (or the caller gave up): a longer wait may help;
+				 may have been executed */
 	BLOCKING_SHORT,       /* this process, or this host, has no descriptor or memory for it */
-	BLOCKING_UNREACHABLE  /* nobody listens there, no way leads there, or it is no RPC */
+	BLOCKING_UNREACHABLE  /* nothing listens there, there is no route, or it is no RPC server */
 };
 
 /* Waits until fd is ready for `events` of poll(2). False with errno: ETIMEDOUT when the deadline (rpc_clock_us) passes

@@ -1,4 +1,4 @@
-/* The connection of a channel: made, written to, read from, and its end. What is said on it is channel_client.c's. */
+/* The connection of a channel: made, written to, read from, and its end. The calls on it are in channel_client.c. */
 #include "rpc/net/channel.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ static void let_go_of_socket(struct rpc_channel *channel)
 	channel->fd = -1;
 }
 
-/* Answers every call RPC_LOST, then says closed. Within enter/leave. */
+/* Answers every call with RPC_LOST, then calls `closed`. Within enter/leave. */
 static void die(struct rpc_channel *channel, enum rpc_end end, const char *reason)
 {
 	if (channel->state == DEAD)
@@ -101,7 +101,7 @@ void channel_need_flush(struct rpc_channel *channel)
 	event_active(&channel->flush, EV_TIMEOUT, 0);
 }
 
-/* A write error is told from the loop: the reader first hears what the peer still said. */
+/* A write error is reported from the loop: what the peer has still sent is read first. */
 static void send_output(struct rpc_channel *channel)
 {
 	const uint8_t *bytes;
@@ -187,7 +187,7 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Tells every whole answer there is; NULL, or why the connection must end, as RPC_END_NO_RPC. */
+/* Delivers every complete answer; NULL, or why the connection must end, as RPC_END_NO_RPC. */
 static const char *take_input(struct rpc_channel *channel)
 {
 	const uint8_t *record;
@@ -241,7 +241,7 @@ static void channel_readable(evutil_socket_t fd, short what, void *context)
 
 /* --- connecting --------------------------------------------------------------------------------------------------- */
 
-/* A connect to an ephemeral port on loopback that nobody listens on may meet itself (simultaneous open). RULE 17 */
+/* A connect to an ephemeral port on loopback that nothing listens on may meet itself (simultaneous open). RULE 17 */
 static bool connected_to_itself(int fd)
 {
 	struct rpc_address own = {.length = sizeof own.storage};

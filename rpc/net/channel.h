@@ -39,17 +39,17 @@ struct rpc_reply {
 	uint32_t version_low, version_high; /* RPC_REJECTED for the version: those that the peer serves; else 0 */
 };
 
-/* Called exactly once a call, never from within rpc_channel_call or the stub. The reply is borrowed for the call-back.
- * rpc_channel_close may be called in it. */
+/* Called exactly once for each call, never from within rpc_channel_call or the stub. The reply is borrowed for the
+ * call-back. rpc_channel_close may be called in it. */
 typedef void (*rpc_reply_fn)(void *context, const struct rpc_reply *reply);
 
 /* Decodes the results into zeroed memory; false when they are malformed. Free with xdr_free(decode, result). */
 bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *result);
 
-/* How a channel ended: what a decision may hang on. The reason beside it is for people. */
+/* How a channel ended: what decisions are made on. The reason beside it is for people. */
 enum rpc_end {
-	RPC_END_LOST,    /* there was a connection, or there may be somebody who cannot be reached now */
-	RPC_END_REFUSED, /* there was none, and nobody listens at the address: the process that did is gone */
+	RPC_END_LOST,    /* there was a connection, or there may be a process that cannot be reached now */
+	RPC_END_REFUSED, /* there was none, and nothing listens at the address: the process that did is gone */
 	RPC_END_NO_RPC   /* what came is no RPC reply: what listens there is no RPC server */
 };
 
@@ -62,8 +62,8 @@ struct rpc_channel_events {
 							      NULL */
 };
 
-/* Starts a non-blocking connect to a numeric address "127.0.0.1:40001" / "[::1]:40001". Never fails at once: trouble
- * comes through `closed` from the loop. A socket whose own address equals its peer's is closed (rule 17).
+/* Starts a non-blocking connect to a numeric address "127.0.0.1:40001" / "[::1]:40001". Never fails at once: an
+ * error is reported by `closed`, from the loop. A socket whose own address equals its peer's is closed (rule 17).
  * TCP_NODELAY is set. */
 struct rpc_channel *rpc_channel_open(struct event_base *base, const char *address, rpcprog_t program, rpcvers_t version,
 				     const struct rpc_channel_events *events, void *context);
@@ -81,5 +81,5 @@ void rpc_channel_flush(struct rpc_channel *channel);
 
 const char *rpc_channel_address(const struct rpc_channel *channel);
 
-/* When anything came last, whole answer or a part of one, by rpc_clock_us; 0: nothing yet. */
+/* When bytes last arrived, be it a part of an answer, by rpc_clock_us; 0: never yet. */
 uint64_t rpc_channel_heard_us(const struct rpc_channel *channel);

@@ -11,8 +11,8 @@
 
 /* A call on its way. Where it stands:
  *
- *     rpc_channel_call --stub--> in the table --answer, deadline, loss--> told
- *                          \---> failed (not encodable, channel dead) --end of turn--> told */
+ *     rpc_channel_call --stub--> in the table --answer, deadline, loss--> answered
+ *                          \---> failed (not encodable, channel dead) --end of turn--> answered */
 struct call {
 	struct deadline deadline; /* first: the heap hands out pointers to it */
 	uint32_t xid;

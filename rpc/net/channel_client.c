@@ -1,4 +1,4 @@
-/* The calls of a channel: the CLIENT that a stub is handed, and how each call ends, which is exactly once. */
+/* The calls of a channel: the CLIENT that is handed to a stub, and how each call ends, exactly once. */
 #include <sys/queue.h>
 
 #include "rpc/base/clock.h"

@@ -1,4 +1,4 @@
-/* One peer's bytes: reading, handing whole records on, writing answers, and the limits of a connection. */
+/* One peer's bytes: reading, passing on whole records, writing answers, and the limits of a connection. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,8 @@ static size_t output_bytes(const struct rpc_connection *connection)
 	return record_writer_pending(&connection->output, &bytes);
 }
 
-/* Back-pressure with hysteresis: a connection at its limit shall not be added to epoll and removed with every call. */
+/* Back-pressure with hysteresis: a connection at its limit must not be added to epoll and removed again with every
+ * call. */
 static bool may_read(struct rpc_connection *connection)
 {
 	const struct rpc_server_limits *limits = &connection->server->limits;
@@ -109,7 +110,7 @@ static struct connection_list *list_of(struct rpc_connection *connection)
 	return connection->pinned ? &server->pinned : connection->surplus ? &server->surplus : &server->clients;
 }
 
-/* All of closing but giving the memory back. */
+/* Closes, and leaves only the memory to be freed. */
 static void hang_up(struct rpc_connection *connection)
 {
 	struct rpc_server *server = connection->server;
@@ -189,7 +190,7 @@ void connection_answered(struct rpc_connection *connection)
 	}
 }
 
-/* What follows sending, whatever came of it. */
+/* What follows a send, successful or not. */
 static void sent_all_it_could(struct rpc_connection *connection)
 {
 	count_held(connection);
@@ -218,14 +219,14 @@ static void connection_writable(evutil_socket_t fd, short what, void *context)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* It has had its call, and is closed when it has the answer. */
+/* It has used its one call, and is closed once it has the answer. */
 static void end_surplus(struct rpc_connection *connection)
 {
 	connection->half_closed = true;
 	need_flush(connection);
 }
 
-/* Dispatches the whole records there are. A handler may close this connection, so its memory is looked after here. */
+/* Dispatches the complete records. A handler may close this connection, so its memory is freed here. */
 static void dispatch_input(struct rpc_connection *connection)
 {
 	struct rpc_server *server = connection->server;
@@ -298,9 +299,10 @@ static void heard(struct rpc_connection *connection, uint64_t now_us)
 	TAILQ_INSERT_TAIL(&connection->server->clients, connection, link);
 }
 
-/* The peer sends nothing more. A client may still read: one that ends its half after the request (`nc -N`) is owed the
- * answer, since its order runs. It is not read from any more, so the end of file does not wake the loop again. A member
- * of the cluster never ends one half: for it this is the end of its process, which is noticed at once. */
+/* The peer sends nothing more. A client may still read: one that shuts down its half after the request (`nc -N`) is
+ * owed the answer, since its order is under way. It is not read from any more, so the end of file does not wake the
+ * loop again. A member of the cluster never shuts down one half: there it means the end of the process, which is
+ * noticed at once. */
 static void end_of_input(struct rpc_connection *connection)
 {
 	if (connection->pinned || !owes_answers(connection)) {

@@ -16,7 +16,7 @@ struct deadlines {
 
 void deadlines_free(struct deadlines *deadlines);
 
-/* Borrowed until removed; at_us stays as it is meanwhile. */
+/* Borrowed until removed; at_us must not change meanwhile. */
 void deadlines_add(struct deadlines *deadlines, struct deadline *deadline);
 void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline);
 

@@ -1,4 +1,5 @@
-/* A socket to listen on, in two steps: what is bound and does not listen refuses whoever connects, as if nobody were there. */
+/* A socket to listen on, in two steps: one that is bound but does not listen refuses connections, as if no process were
+ * there. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,5 +11,5 @@
 int listen_socket_bind(const char *address, struct rpc_address *bound, char *error, size_t error_size);
 /* False with one line in error, and fd closed. */
 bool listen_socket_begin(int fd, const char *address, int backlog, char *error, size_t error_size);
-/* Whether one could listen there: to be asked before anything is begun that would be left half done. False with that line. */
+/* Whether listening there would succeed: a check before any step that would be left half done. False with that line. */
 bool listen_socket_possible(const char *address, char *error, size_t error_size);

@@ -14,11 +14,11 @@
 
 #define FAMILIES 2 /* tcp, tcp6 */
 
-/* An address that rpcbind is told of. */
+/* An address that is registered with rpcbind. */
 struct registration {
 	struct listener *listener;
 	char address[LIMIT_ADDRESS_BYTES];
-	bool required;               /* there is no ready without it */
+	bool required;               /* not ready without it */
 	bool settled;                /* registered, or rpcbind has refused one that is not required */
 	bool failing;                /* the last try */
 };
@@ -131,7 +131,7 @@ static void registered(void *context, enum registry_set_result result, const cha
 	}
 }
 
-/* --- what it is told ---------------------------------------------------------------------------------------------- */
+/* --- what is registered ------------------------------------------------------------------------------------------- */
 
 /* The first listener of each family. */
 struct listening {

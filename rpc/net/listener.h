@@ -1,7 +1,7 @@
-/* Where a daemon listens, and what rpcbind is told of it. rpcbind takes one address for each of tcp and tcp6, so the first
- * listener of each family is registered, or in its place what --advertise says and nothing else.
+/* Where a daemon listens, and what it registers with rpcbind. rpcbind takes one address for each of tcp and tcp6, so
+ * the first listener of each family is registered; with --advertise, only the advertised address.
  *
- * It refuses to decide what an address that was lost means for the daemon: that is what the call-backs are for. */
+ * It refuses to decide what a lost registration means to the daemon: that is what the call-backs are for. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct listener_options {
 	uint32_t program, version;
 	const char *const *addresses; /* borrowed for listener_new */
 	uint32_t addresses_count;     /* 0: loopback, and ::1 only where there is one */
-	const char *advertise;        /* what others connect to, with a port or without; NULL: what it listens on */
+	const char *advertise;        /* address for others to use, with or without a port; NULL: what it listens on */
 	bool ready_when_all;          /* ready waits for every address, loopback's ::1 excepted; otherwise for the first */
 	/* rpcbind has taken what ready waits for: once. */
 	void (*ready)(void *context);
@@ -29,8 +29,8 @@ struct listener_options {
 	void *context;
 };
 
-/* RULE 20: before anything is written. False with one line in error when somebody alive serves the program, or when one cannot
- * listen there. */
+/* RULE 20: before anything is written. False with one line in error when a live process serves the program, or when
+ * listening at an address would fail. */
 bool listener_is_possible(uint32_t program, uint32_t version, const char *const *addresses, uint32_t addresses_count,
 			  char *error, size_t error_size);
 

@@ -28,7 +28,7 @@ static void complain(int severity, const char *message)
 	log_line(levels[severity & 3], "libevent", "%s", message);
 }
 
-/* libevent cannot go on; it has said why. */
+/* libevent cannot go on, and has logged why. */
 static void give_up(int error)
 {
 	(void)error;
@@ -36,8 +36,8 @@ static void give_up(int error)
 	_exit(1);
 }
 
-/* What the loop needs of descriptors: epoll, and two to hear of signals. Where they cannot be had, libevent takes
- * something slower, or drops signals. */
+/* The descriptors that the loop needs: epoll, and two for signals. Without them libevent falls back to something
+ * slower, or drops signals. */
 static void need_descriptors(void)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -101,7 +101,7 @@ static void turn_ends(struct loop_meter *meter)
 }
 
 /* A process that was stopped wakes up from its wait with EINTR. libevent then runs the timers, and what has come meanwhile
- * would be late: sockets are read before any timer judges. RULE 15 */
+ * would be read too late: sockets are read before any timer suspects a peer. RULE 15 */
 static int wait_for_events(int epoll, struct epoll_event *events, int count, int timeout_ms)
 {
 	int ready = epoll_pwait(epoll, events, count, timeout_ms, NULL);

@@ -1,7 +1,7 @@
 /* How long one turn of the event loop takes: everything between two waits. A long turn delays every heartbeat and
- * every request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms). What
- * counts is the time in which the loop ran or was blocked; time in which it was ready and other processes had the
- * processors is not its own.
+ * every request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms). It
+ * counts the time in which the loop ran or was blocked, not the time in which it was runnable while other processes had
+ * the processors.
  *
  * libevent 2.1 has no call-back before and after its wait, so this file defines epoll_wait, which libevent calls,
  * and looks at the clocks on both sides of the system call. */
@@ -16,7 +16,7 @@ struct event_base;
 struct event_base *loop_new(void);
 
 struct loop_meter {
-	uint64_t woke_us; /* by the wall; 0: not yet */
+	uint64_t woke_us; /* when the wait ended; 0: not yet */
 	uint64_t cpu_us;  /* of this thread, as it woke */
 	long blocked;     /* times it had given the processor up, as it woke */
 	uint64_t max_us;

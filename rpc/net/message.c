@@ -50,7 +50,8 @@ static enum reply_verdict negative(struct words *words, uint32_t stat, struct re
 		return REPLY_GARBAGE;
 	snprintf(head->why, sizeof head->why, "%s", reasons[stat]);
 	head->no_program = stat == PROG_UNAVAIL;
-	/* RULE 12: what could not be decoded, or nobody knows, was not executed; a system error may come after it was. */
+	/* RULE 12: a call that could not be decoded, or is of no known procedure, was not executed; a system error may
+	 * follow the execution. */
 	return stat == SYSTEM_ERR ? REPLY_FAILED : REPLY_REJECTED;
 }
 

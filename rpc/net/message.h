@@ -18,7 +18,7 @@ enum reply_verdict {
 struct reply_head {
 	uint32_t xid;
 	size_t results_at;
-	bool no_program; /* REPLY_REJECTED: whoever answers serves another program, and was not who was meant */
+	bool no_program; /* REPLY_REJECTED: the process that answers serves another program: it is not the one meant */
 	uint32_t version_low, version_high; /* REPLY_REJECTED for the version: those that the peer serves; else 0 */
 	char why[96];
 };

@@ -9,7 +9,7 @@
 
 #define LAST_FRAGMENT 0x80000000u
 #define FIRST_CAPACITY 1024u
-#define KEEP_PARTIAL 4096u  /* thousands of idle connections shall hold little */
+#define KEEP_PARTIAL 4096u  /* thousands of idle connections must hold little */
 #define KEEP_OUTPUT 65536u
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
@@ -64,7 +64,7 @@ static void consume(struct record_reader *reader, size_t count)
 	reader->input_bytes -= count;
 }
 
-/* The record handed out last is over: its memory may be used again. */
+/* The caller is done with the last record: its memory may be reused. */
 static void forget_delivered(struct record_reader *reader)
 {
 	if (!reader->delivered)
@@ -78,7 +78,7 @@ static void forget_delivered(struct record_reader *reader)
 	}
 }
 
-/* Room grows with what has come, never with what a mark announces: 4 bytes must not cost megabytes. */
+/* The buffer grows with the bytes received, never with what a mark announces: 4 bytes must not cost megabytes. */
 static void keep_partial(struct record_reader *reader, size_t count)
 {
 	size_t needed = reader->partial_bytes + count;

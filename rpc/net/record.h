@@ -1,6 +1,6 @@
 /* Record marking (RFC 5531 section 11): a reader that finds whole records in a stream of bytes, and a writer that
  * encodes records into one buffer. Both ends use them. Neither knows a socket: bytes are handed in and out, so that
- * TLS may stand in between. */
+ * TLS can be put in between. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -20,7 +20,7 @@ struct record_reader {
 	size_t limit;           /* bytes a record may have, all its fragments together */
 	const uint8_t *input;   /* borrowed from the caller of feed, or from `stash` */
 	size_t input_bytes;
-	uint8_t *partial;       /* what has come of a record that is not whole; marks taken out */
+	uint8_t *partial;       /* the bytes received of an incomplete record, without marks */
 	size_t partial_bytes, partial_capacity;
 	uint8_t mark[4];        /* a fragment's mark, until all four bytes of it have come */
 	size_t mark_bytes;

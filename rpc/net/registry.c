@@ -108,7 +108,7 @@ static enum blocking_result dump_one_of(const struct rpc_address *addresses, int
 	return result;
 }
 
-/* One that is here and serves no network: without /etc/services it does not find its own port. */
+/* An rpcbind that runs here but serves no network: without /etc/services it does not find its own port. */
 static bool answers_on_its_socket(uint64_t deadline_us, int cancel_fd)
 {
 	struct rpc_address local = local_rpcbind();
@@ -165,7 +165,7 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 
 	if (result == BLOCKING_UNREACHABLE && rpc_address_is_loopback(&addresses[0]) &&
 	    answers_on_its_socket(deadline_us, cancel_fd)) {
-		/* It may have been started in between; since it answers, it listens wherever it ever will. */
+		/* It may have been started in between; now that it answers, it listens on everything it ever will. */
 		result = dump_one_of(addresses, address_count, &mappings, deadline_us, cancel_fd, why, sizeof why);
 		if (result == BLOCKING_UNREACHABLE) {
 			snprintf(error, error_size,
@@ -260,7 +260,7 @@ static void say_taken(uint32_t program, const struct registry_entry *other, char
 }
 
 /* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */
-static enum registry_set_result judge_other(uint32_t program, uint32_t version, const struct rpc_address *address,
+static enum registry_set_result check_other(uint32_t program, uint32_t version, const struct rpc_address *address,
 					    const struct patience *patience, char *error, size_t error_size)
 {
 	struct registry_entry other;
@@ -301,7 +301,7 @@ static enum registry_set_result judge_other(uint32_t program, uint32_t version, 
 bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size)
 {
 	static const char *const netids[] = {"127.0.0.1:1", "[::1]:1"};
-	const struct patience patience = {.for_us = 5000000}; /* for one that is slow; a missing one says so at once */
+	const struct patience patience = {.for_us = 5000000}; /* for a slow one; a missing one is noticed at once */
 	struct registry_entry other;
 	struct rpc_address address;
 	char why[SHORTAGE_TEXT];
@@ -333,7 +333,7 @@ enum registry_set_result registry_set_by(uint32_t program, uint32_t version, con
 		return REGISTRY_FAILED;
 	}
 	for (int attempt = 0; attempt < 2; attempt++) {
-		/* rpcbind says yes also when exactly this entry is there. */
+		/* rpcbind also says yes when exactly this entry exists already. */
 		enum blocking_result result = change(RPCBPROC_SET, program, version, &own, &set, &patience, why, sizeof why);
 
 		if (result != BLOCKING_ANSWERED)
@@ -341,7 +341,7 @@ enum registry_set_result registry_set_by(uint32_t program, uint32_t version, con
 		if (set)
 			return REGISTRY_SET;
 
-		enum registry_set_result verdict = judge_other(program, version, &own, &patience, error, error_size);
+		enum registry_set_result verdict = check_other(program, version, &own, &patience, error, error_size);
 
 		if (verdict != REGISTRY_SET)
 			return verdict;
@@ -389,7 +389,7 @@ void registry_unset(uint32_t program, uint32_t version, const char *address)
 
 /* --- the dead ----------------------------------------------------------------------------------------------------- */
 
-/* RULE 20: whoever refuses a call is there to do so, with another version of the program, say, or without room. */
+/* RULE 20: a process that refuses a call is alive: it may serve another version of the program, or have no room. */
 static enum registry_life life_of(enum blocking_result result)
 {
 	switch (result) {

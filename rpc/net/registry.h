@@ -37,13 +37,13 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 
 enum registry_set_result {
 	REGISTRY_SET,        /* registered, or it was already there with our address */
-	REGISTRY_TAKEN,      /* somebody alive is at the registered address (REGISTRY_ALIVE): `error` names address and
+	REGISTRY_TAKEN,      /* a live process is at the registered address (REGISTRY_ALIVE): `error` names address and
 				owner */
 	REGISTRY_SLOW,       /* rpcbind is there and has not answered in time: it may have registered it; ask again */
 	REGISTRY_FAILED      /* no rpcbind, or it refused: `error` says which and what to do */
 };
 
-/* Who serves a program that is taken, in a few words for the line about it. Called from whichever thread registers. */
+/* Describes, in a few words for the log, the process that serves a program. Called on whichever thread registers. */
 #define REGISTRY_WHO_SIZE 96
 typedef void (*registry_name_fn)(const char *address, uint32_t program, uint32_t timeout_ms,
 				 char who[static REGISTRY_WHO_SIZE]);
@@ -52,21 +52,21 @@ typedef void (*registry_name_fn)(const char *address, uint32_t program, uint32_t
 void registry_names_others_by(registry_name_fn name, const char *choices);
 
 /* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the
- * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers, with whatever, it stays
- * (rule 20); else it is unset and replaced. */
+ * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers, be it with an error,
+ * it stays (rule 20); else it is unset and replaced. */
 enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
 				      size_t error_size);
 
-/* Before anything is written: true, with the line of REGISTRY_TAKEN, when somebody alive serves the program already. An
- * rpcbind that can not be asked is no answer, and registering says so. */
+/* Before anything is written: true, with the line of REGISTRY_TAKEN, when a live process serves the program already.
+ * False when rpcbind cannot be asked: registering will report that. */
 bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size);
 
 /* Removes our own entry if it still names `address`. */
 void registry_unset(uint32_t program, uint32_t version, const char *address);
 
 enum registry_life {
-	REGISTRY_ALIVE,  /* an RPC server answers there, be it with a refusal */
-	REGISTRY_DEAD,   /* nobody answers in time, or it is another program that has the port by now */
+	REGISTRY_ALIVE,  /* an RPC server answers there, even if it refuses the call */
+	REGISTRY_DEAD,   /* nothing answers in time, or the port belongs to another program by now */
 	REGISTRY_UNKNOWN /* this process cannot ask, say for want of descriptors, which proves nothing: `error` says why */
 };
 
@@ -84,12 +84,13 @@ struct registry;
 
 /* One worker thread for the local rpcbind, and one for each dump under way: a dead host delays no other. */
 struct registry *registry_new(struct event_base *base);
-/* Ends the dumps under way, and waits for other jobs, at most their deadlines. Never from within one of its call-backs. Unsets nothing. */
+/* Cancels the dumps under way and waits for other jobs, at most until their deadlines. Unsets nothing. Not to be called
+ * from within one of its call-backs. */
 void registry_free(struct registry *registry);
 
-/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind forgets). After each REGISTRY_SLOW it
- * waits twice as long for the answer, up to 16 s. `result` is called
- * on the loop with every result that differs from the last; the first always. `error` is NULL with REGISTRY_SET. */
+/* Keeps a registration alive: sets it now and again every second (a restarted rpcbind has forgotten it). After each
+ * REGISTRY_SLOW it waits twice as long for the answer, up to 16 s. `result` is called on the loop with the first result
+ * and with every one that differs from the last. `error` is NULL with REGISTRY_SET. */
 void registry_keep(struct registry *registry, uint32_t program, uint32_t version, const char *address,
 		   void (*result)(void *context, enum registry_set_result set, const char *error), void *context);
 /* Stops keeping and unsets all, blocking at most 500 ms. */
@@ -101,6 +102,7 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 				      const char *error),
 			 void *context);
 
-/* registry_clean on the worker, and when that removed the entry, the program's other dead ones too; no answer. One that waits
- * already is not done twice, and beyond 256 that wait it is not done at all: ask again when the entry is seen again. */
+/* registry_clean on the worker, and when that removed the entry, the program's other dead ones too; without a result. A
+ * request that is queued already is not queued twice, and with 256 in the queue it is dropped: ask again when the entry
+ * is seen again. */
 void registry_clean_async(struct registry *registry, uint32_t program, uint32_t version, const char *address);

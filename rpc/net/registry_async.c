@@ -1,6 +1,6 @@
 /* The asynchronous half of the registry. One thread talks to the local rpcbind (keep, clean, unset); each dump has a
- * thread of its own for as long as it takes, so that a dead host delays no other. What they found travels to the
- * loop as a list of findings and a byte in an eventfd. */
+ * thread of its own for as long as it takes, so that a dead host delays no other. Results travel to the loop
+ * as a list of findings, announced by an eventfd. */
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -26,14 +26,14 @@
 #define DUMPS_RUNNING 256 /* threads at most */
 #define CLEANINGS_WAITING 256
 
-/* A registration kept alive. The worker owns all but the list's links. */
+/* A registration that is kept alive. The worker owns all of it but the list's links. */
 struct keep {
 	uint32_t program, version;
 	char address[64];
 	void (*result)(void *context, enum registry_set_result set, const char *error);
 	void *context;
 	uint64_t due_us;
-	uint64_t patience_us; /* how long an answer is waited for */
+	uint64_t patience_us; /* how long to wait for an answer */
 	bool told;
 	enum registry_set_result last;
 	char last_error[ERROR_BYTES];
@@ -50,7 +50,7 @@ struct cleaning {
 	STAILQ_ENTRY(cleaning) link;
 };
 
-/* What the loop is to be told. */
+/* A result on its way to the loop. */
 struct finding {
 	bool of_dump;
 	/* a registration's */
@@ -76,8 +76,8 @@ STAILQ_HEAD(findings, finding);
 struct registry {
 	struct event wake;
 	int wake_fd;
-	int cancel_fd; /* readable: who waits for an rpcbind gives up */
-	int unset_fd;  /* the same for who registers: it is time to unset */
+	int cancel_fd; /* when readable, dumps give up */
+	int unset_fd;  /* when readable, registering gives up: it is time to unset */
 	bool telling; /* the loop's: a call-back is on the stack */
 	pthread_t worker;
 	pthread_mutex_t lock; /* guards all below */
@@ -119,7 +119,7 @@ static void finding_free(struct finding *finding)
 
 /* --- the worker --------------------------------------------------------------------------------------------------- */
 
-/* Registers once; the lock is let go meanwhile. Only the worker removes a keep, so it stays. */
+/* Registers once; the lock is released meanwhile. Only the worker removes a keep, so it stays. */
 static void keep_once(struct registry *registry, struct keep *keep)
 {
 	char error[ERROR_BYTES] = "";
@@ -136,7 +136,7 @@ static void keep_once(struct registry *registry, struct keep *keep)
 	if (keep->told && keep->last == set && strcmp(keep->last_error, error) == 0)
 		return;
 	if (registry->unsetting) {
-		/* Not told any more, but unset_kept must know that there is something to unset. */
+		/* No longer reported, but unset_kept must know that there is something to unset. */
 		keep->told = true;
 		keep->last = set;
 		return;
@@ -163,8 +163,8 @@ static void unset_kept(struct registry *registry)
 	while ((keep = TAILQ_FIRST(&registry->keeps)) != NULL) {
 		TAILQ_REMOVE(&registry->keeps, keep, link);
 		unlock(registry);
-		/* What was never registered by us has nothing to be unset: it may be another's. A slow rpcbind may have
-		 * done it. */
+		/* An entry that we never registered may be another process's. A slow rpcbind may have registered
+		 * ours. */
 		if (keep->told && (keep->last == REGISTRY_SET || keep->last == REGISTRY_SLOW))
 			registry_unset_by(keep->program, keep->version, keep->address, deadline_us);
 		free(keep);
@@ -174,8 +174,8 @@ static void unset_kept(struct registry *registry)
 	pthread_cond_broadcast(&registry->idle);
 }
 
-/* The dead process had other addresses too (tcp and tcp6): each left behind would be found in the next round, and
- * waited for all over again. */
+/* The dead process may have had another address, too (tcp and tcp6): one left behind would be found in the next round,
+ * and waited for again. */
 static void clean_siblings(uint32_t program, uint32_t version)
 {
 	struct registry_entry entries[SIBLINGS_MAX];
@@ -419,7 +419,7 @@ void registry_unset_all(struct registry *registry)
 	pthread_cond_signal(&registry->work);
 	while (registry->unsetting && thread_cond_wait_until(&registry->idle, &registry->lock, deadline_us))
 		continue;
-	/* What was found about a registration before is not told any more. */
+	/* Earlier results of registrations are no longer reported. */
 	while ((finding = STAILQ_FIRST(&registry->findings)) != NULL) {
 		STAILQ_REMOVE_HEAD(&registry->findings, link);
 		if (finding->of_dump)
@@ -431,7 +431,7 @@ void registry_unset_all(struct registry *registry)
 	unlock(registry);
 }
 
-/* RULE 19: whoever sees a dead entry asks for it again at each look, and the worker may be slow. */
+/* RULE 19: a dead entry is asked for again each time it is seen, and the worker may be slow. */
 static bool takes_cleaning(const struct registry *registry, const struct cleaning *cleaning)
 {
 	const struct cleaning *other;

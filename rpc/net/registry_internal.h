@@ -11,6 +11,7 @@
 /* registry_unset with a deadline for the whole of it. */
 void registry_unset_by(uint32_t program, uint32_t version, const char *address, uint64_t deadline_us);
 
-/* registry_set that waits so long for each answer, and gives up as slow when cancel_fd becomes readable (0: none). */
+/* registry_set with a time limit for each answer; gives up with REGISTRY_SLOW when cancel_fd becomes readable (0:
+ * none). */
 enum registry_set_result registry_set_by(uint32_t program, uint32_t version, const char *address, uint64_t patience_us,
 					 int cancel_fd, char *error, size_t error_size);

@@ -10,8 +10,8 @@
 
 /* --- decoding ----------------------------------------------------------------------------------------------------- */
 
-/* Here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which threads
- * that decode at the same time all write. */
+/* Done here and not by xdr_rpcblist_ptr: libtirpc reads the padding of every string into one static buffer, which
+ * threads that decode at the same time all write. */
 
 /* A text that does not fit becomes "", which is no netid and no address. */
 static bool take_text(XDR *xdr, char *text, u_int size)
@@ -96,7 +96,7 @@ bool mapping_take(const struct mapping *mapping, const struct rpc_address *host,
 	entry->program = mapping->program;
 	entry->version = mapping->version;
 	snprintf(entry->netid, sizeof entry->netid, "%s", mapping->netid);
-	/* It is shown to operators, and whoever runs that rpcbind chose it. */
+	/* It is shown to operators, and was chosen by whoever runs that rpcbind. */
 	escape_into(entry->owner, sizeof entry->owner, mapping->owner, strlen(mapping->owner), ESCAPE_LINE);
 	rpc_address_format(&address, entry->address, sizeof entry->address);
 	return true;

@@ -1,5 +1,5 @@
-/* What rpcbind's DUMP answers (RFC 1833 section 2.1), from any host's rpcbind: bytes that nobody vouches for. It
- * refuses to ask anybody, which is registry.c's. */
+/* What rpcbind's DUMP answers (RFC 1833 section 2.1), from any host's rpcbind: untrusted bytes. It refuses to
+ * send anything: that is registry.c's. */
 #pragma once
 
 #include <rpc/rpc.h>

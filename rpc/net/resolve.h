@@ -1,4 +1,4 @@
-/* A host's addresses by a deadline. Numeric addresses and "localhost" ask nobody; for a name the resolver runs in a
+/* A host's addresses by a deadline. Numeric addresses and "localhost" need no query; for a name the resolver runs in a
  * thread of its own, because getaddrinfo may take half a minute on a silent name server and cannot be interrupted. */
 #pragma once
 

@@ -73,7 +73,7 @@ static struct rpc_connection *largest(const struct connection_list *list)
 }
 
 /* RULE 19: each connection is within its bounds, but thousands of them that each send half a record, or read no
- * answer, are together more than a host has. Whoever holds the most has done the least to finish it. */
+ * answer, are together more than a host has. The one that holds the most has done the least to finish. */
 static void keep_within_held(struct rpc_server *server)
 {
 	while (server->counts.held_bytes > server->limits.held_bytes) {
@@ -199,7 +199,7 @@ bool server_versions(const struct rpc_server *server, rpcprog_t program, rpcvers
 
 /* Makes room for one more: the longest silent client without a call in flight; if all have one, the longest silent,
  * first among those that have ended their half and may well be gone. Where newcomers can be told that there is no room,
- * nobody loses the answer that he waits for. */
+ * no client loses the answer it waits for. */
 static bool evict_client(struct rpc_server *server)
 {
 	struct rpc_connection *victim;
@@ -221,7 +221,7 @@ static bool evict_client(struct rpc_server *server)
 	return true;
 }
 
-/* They have not asked for anything, so nobody waits. */
+/* They have not called anything, so nobody waits for an answer. */
 static void sweep_surplus(struct rpc_server *server, uint64_t now_us)
 {
 	struct rpc_connection *connection = TAILQ_FIRST(&server->surplus);
@@ -253,7 +253,7 @@ static void sweep_idle(evutil_socket_t fd, short what, void *context)
 			connection = TAILQ_NEXT(connection, link);
 			continue;
 		}
-		/* From the head again: what the owner does in its call-back may close the next one too. */
+		/* From the head again: the owner may close the next one, too, in its call-back. */
 		rpc_connection_close(connection);
 		closes++;
 		connection = TAILQ_FIRST(&server->clients);
@@ -296,7 +296,7 @@ static void take_connection(struct rpc_server *server, int fd, const struct rpc_
 	connection_new(server, fd, peer, surplus);
 }
 
-/* Descriptors ran out. The pending connection keeps the listener readable, so accepting rests for a moment. */
+/* Descriptors ran out. The pending connection keeps the listener readable, so accepting pauses for a moment. */
 static void rest(struct listener *listener)
 {
 	evict_client(listener->server);
@@ -324,7 +324,7 @@ static void accept_ready(evutil_socket_t fd, short what, void *context)
 			rest(listener);
 			return;
 		}
-		/* A peer that gave up in the queue is no reason to leave those behind it. */
+		/* A peer that gave up while queued must not keep those behind it waiting. */
 		if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO)
 			return;
 	}

@@ -6,7 +6,7 @@
  * bytes and stalls, half a record, a record over the limit or garbage delays nobody else. A client that ends its half
  * of the connection after its calls still gets their answers; then the connection is closed.
  *
- * It refuses to know any program: no protocol decision is made here. One thread, the event loop's. */
+ * It knows no program and makes no protocol decision. One thread, the event loop's. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -86,7 +86,7 @@ struct rpc_connection *rpc_call_peer(const struct rpc_call *call); /* NULL when 
 
 /* --- connections -------------------------------------------------------------------------------------------------- */
 
-/* The owner's note on a connection (who said hello on it); NULL at first. */
+/* The owner's mark on a connection (whose session it is); NULL at first. */
 void rpc_connection_set_user(struct rpc_connection *connection, void *user);
 void *rpc_connection_user(const struct rpc_connection *connection);
 const char *rpc_connection_peer_text(const struct rpc_connection *connection); /* "192.0.2.1:40001" */
@@ -95,8 +95,8 @@ const char *rpc_connection_peer_text(const struct rpc_connection *connection); /
  * more. Not for one whose peer has already ended its half: that is closed at the end of the turn. */
 void rpc_connection_pin(struct rpc_connection *connection);
 
-/* One beyond the limit: its first call may be answered, if only with the name of the limit; behind the answer it is closed.
- * Pinned, it is one like the others. */
+/* A connection beyond the limit: its first call may be answered, if only with the name of the limit; then it is closed.
+ * Once pinned it counts like the others. */
 bool rpc_connection_surplus(const struct rpc_connection *connection);
 
 /* Closes now, discarding what was received and not yet dispatched (rule 17), and answers not yet sent. Safe to call

@@ -1,5 +1,5 @@
 /* What server.c (listening, limits, the end of a turn), connection.c (one peer's bytes) and transport.c (one call's
- * SVCXPRT) share. Nobody else includes it.
+ * SVCXPRT) share. No other file includes it.
  *
  * A turn: the loop calls connection_readable for every readable connection; each reads once and dispatches what
  * came. The first thing that happens activates server->turn, which libevent appends to the queue of active events,
@@ -111,9 +111,9 @@ struct rpc_server {
 
 /* --- server.c */
 
-/* Has the end of this turn run, once, after everything that is active now. */
+/* Schedules the end of this turn, once, after everything that is active now. */
 void server_need_turn(struct rpc_server *server);
-/* Has the connections on `resumes` go on, in the next iteration: other sockets and timers come first. */
+/* Lets the connections on `resumes` go on in the next iteration: other sockets and timers come first. */
 void server_need_resume(struct rpc_server *server);
 /* The turn has begun, if it had not. */
 void server_begin_turn(struct rpc_server *server, uint64_t now_us);
@@ -135,7 +135,7 @@ void connection_flush(struct rpc_connection *connection);
 void connection_resume(struct rpc_connection *connection);
 /* Something was queued in output. */
 void connection_answered(struct rpc_connection *connection);
-/* A call less, a byte less, a pause less: puts it on server->resumes when it waited for that. */
+/* One call or some bytes fewer, or the pause over: puts it on server->resumes if it waited for that. */
 void connection_check_resume(struct rpc_connection *connection);
 
 /* --- transport.c */

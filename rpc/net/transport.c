@@ -19,7 +19,7 @@ static struct rpc_call *call_of(SVCXPRT *xprt)
 
 /* --- xp_ops ------------------------------------------------------------------------------------------------------- */
 
-/* A record has been received before the transport exists; nobody asks it for one. */
+/* The record has been received before the transport exists, so these are never called. */
 static bool_t transport_recv(SVCXPRT *xprt, struct rpc_msg *message)
 {
 	(void)xprt;

@@ -11,9 +11,8 @@
 #define PROGRAM_BASE_DEFAULT 540000000u         /* JH_FRONTEND of rpc/frontend.x */
 #define PROGRAM_BASE_MAX (UINT32_MAX - LIMIT_REPLICA_ID) /* a replica's number is this and its id */
 
-/* argp_parse; whatever it, getopt or a parser says of an argument, what cannot be seen in it is written out
- * (rpc/base/escape.h): an option that was copied with a character of no width looks right otherwise.
- * Help texts fit the terminal. */
+/* argp_parse. In every message about an argument, invisible characters are written out (rpc/base/escape.h): an option
+ * that was copied with a zero-width character would look right. Help texts fit the terminal. */
 error_t arguments_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input);
 
 /* Is text a whole number low..high, written in digits alone? */
@@ -26,7 +25,7 @@ uint64_t arguments_number(const struct argp_state *state, const char *option, co
 /* A numeric address with or without a port; returns text. */
 const char *arguments_address(const struct argp_state *state, const char *option, const char *text);
 
-/* A host or, separated by commas, several, whose rpcbinds are asked: none with a port. Returns text. */
+/* One host, or several separated by commas, whose rpcbinds are asked; a port is refused. Returns text. */
 const char *arguments_hosts(const struct argp_state *state, const char *option, const char *text);
 
 /* "debug", "info", "warn" or "error": sets the level of log_line. */

@@ -1,5 +1,5 @@
-/* The options that both daemons have: their names, how they are parsed, and what a wrong one is told. What an option means to
- * a daemon, and which combinations make no sense to it, stands in its own options.c. */
+/* The options that both daemons have: names, parsing, error messages. What an option means to a daemon, and which
+ * combinations it refuses, is in the daemon's own options.c. */
 #pragma once
 
 #include <argp.h>
@@ -18,7 +18,7 @@ struct daemon_options {
 
 struct daemon_options daemon_options_default(void);
 
-/* Above those that a daemon has alone. */
+/* Above the keys that a daemon has for itself. */
 enum daemon_key {
 	DAEMON_DATA_DIR = 0x1000,
 	DAEMON_LISTEN,
@@ -30,7 +30,7 @@ enum daemon_key {
 	DAEMON_LOG_LEVEL
 };
 
-/* The entries of a daemon's struct argp_option list; arguments: what some of them mean to it. */
+/* Entries of a daemon's list of struct argp_option; the arguments say what some of them mean to it. */
 #define DAEMON_OPTIONS(data_dir, program_base, heartbeat, suspect, stall)                                        \
 	{"data-dir", DAEMON_DATA_DIR, "DIR", 0, data_dir, 0},                                                    \
 	{"listen", DAEMON_LISTEN, "ADDRESS[:PORT]", 0, "may be given again (127.0.0.1 and ::1, any port)", 0},   \
@@ -41,5 +41,6 @@ enum daemon_key {
 	{"stall-ms", DAEMON_STALL, "N", 0, stall " (2000)", 0},                                                  \
 	{"log-level", DAEMON_LOG_LEVEL, "LEVEL", 0, "debug, info, warn or error (info)", 0}
 
-/* What a daemon's own parser does not know: ARGP_ERR_UNKNOWN when this one does not either. Texts point into argv. */
+/* For the keys that a daemon's own parser does not know; ARGP_ERR_UNKNOWN if this one does not either. Texts point into
+ * argv. */
 error_t daemon_options_parse(int key, const char *text, const struct argp_state *state, struct daemon_options *options);

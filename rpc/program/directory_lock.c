@@ -11,7 +11,7 @@
 #include "rpc/base/disk_error.h"
 #include "rpc/program/process.h"
 
-/* Who wrote itself into the lock file; -1: cannot tell. */
+/* The process id in the lock file; -1: there is none. */
 static pid_t read_owner(int directory)
 {
 	char text[32] = {0};

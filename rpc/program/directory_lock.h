@@ -1,6 +1,6 @@
-/* That a data directory is one process's alone, and still the one that its path leads to. The lock is on the directory itself
- * and not only on a file in it: what a cleaner can remove locks nothing. Where several hosts have the directory (NFS) that
- * lock is known to one of them, and the one on DIR/lock to all. */
+/* Ensures that a data directory belongs to one process alone, and is still the one that its path leads to. The lock is
+ * on the directory itself and not only on a file in it: a file that a cleaner can remove protects nothing. When several
+ * hosts share the directory (NFS), that lock is known to one of them, and the one on DIR/lock to all. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@ struct directory_lock {
 /* Locks the directory, and DIR/lock when that is there; changes nothing in it. False with one line in error; release it all the
  * same. */
 bool directory_lock_take(struct directory_lock *lock, int directory, const char *path, char *error, size_t error_size);
-/* From here on the directory is written to: locks DIR/lock, made when missing, and notes this process in it for the line that
- * the next one gets. On a full disk there may be no such file. False with one line in error. */
+/* From here on the directory is written to: locks DIR/lock, made when missing, and writes this process id into it, for
+ * the error message of the next one. On a full disk there may be no such file. False with one line in error. */
 bool directory_lock_note(struct directory_lock *lock, const char *component, char *error, size_t error_size);
 /* Closes DIR/lock; the directory is the caller's. */
 void directory_lock_release(struct directory_lock *lock);

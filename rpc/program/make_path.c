@@ -11,11 +11,11 @@
 #include "rpc/base/disk_error.h"
 #include "rpc/base/shortage.h"
 
-#define SHOWN_MAX 140u /* bytes: two of them, and what is said of them, fit in 512 */
+#define SHOWN_MAX 140u /* bytes: a message about two of them fits in 512 */
 
 struct making {
 	const char *wanted; /* as it was given */
-	char *part;         /* as far as it has been looked at */
+	char *part;         /* as far as it has been checked */
 	char *error;
 	size_t error_size;
 };
@@ -75,7 +75,7 @@ static bool make_part(const struct making *making)
 		return fail(making, "use", disk_error(errno));
 	if (mkdir(making->part, 0700) != 0 && errno != EEXIST)
 		return fail(making, "create", disk_error(errno));
-	/* Made by somebody else meanwhile, or a link. */
+	/* Made by another process meanwhile, or a link. */
 	if (stat(making->part, &info) != 0)
 		return fail(making, "use", errno == ENOENT ? "it is a symbolic link that leads nowhere" : disk_error(errno));
 	return sync_above(making->part) || fail(making, "make durable", disk_error(errno));
@@ -90,7 +90,7 @@ bool make_path(const char *path, char *error, size_t error_size)
 	must_allocate(part);
 	if (*path == '\0')
 		made = fail(&making, "use", "it has no name");
-	/* Each part ends where a slash, or the path, does: it is cut off there for the while. */
+	/* Each part ends where a slash, or the path, does: it is cut off there for the time being. */
 	for (char *end = part; made && *end != '\0';) {
 		while (*end == '/')
 			end++;

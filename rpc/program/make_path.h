@@ -1,5 +1,5 @@
-/* A data directory that is not there yet is made, with the directories above it, as `mkdir -p` makes them, and durably:
- * what is kept in it must not go with a name that was never written. It refuses to touch what is there. */
+/* Makes a data directory that does not exist yet, with the directories above it, as `mkdir -p` does, and durably: its
+ * contents must not be lost with a name that was never written. It refuses to touch what exists. */
 #pragma once
 
 #include <stdbool.h>

@@ -18,8 +18,8 @@
 #include "rpc/program/signals.h"
 
 #define DESCRIPTORS 8192     /* libtirpc sizes tables by the limit: not more */
-#define DESCRIPTORS_LEAST 64 /* 16 stand open in a daemon that serves nobody */
-#define DESCRIPTORS_OWN 40   /* of these, what is no client's connection */
+#define DESCRIPTORS_LEAST 64 /* an idle daemon has 16 open */
+#define DESCRIPTORS_OWN 40   /* of these, for anything but client connections */
 #define STACK_BYTES ((rlim_t)8 << 20)
 #define STACK_LEAST ((rlim_t)1 << 20)
 

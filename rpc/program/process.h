@@ -1,5 +1,5 @@
-/* What a program of ours asks of its process before it does anything else. Nothing is taken for granted of what it
- * inherits: which descriptors are open, which signals are blocked or ignored, the file mask, the limits. */
+/* Puts the process into a known state before the program does anything else. Nothing that it inherits is taken for
+ * granted: open descriptors, blocked or ignored signals, the file mask, the limits. */
 #pragma once
 
 #include <stddef.h>
@@ -9,23 +9,24 @@ enum process_kind { PROCESS_COMMAND, PROCESS_DAEMON };
 
 /* The first line of main. Ends with one line where the stack is too small for anything.
  *
- * Descriptors 0 to 2 are open afterwards, so that nothing else ever gets these numbers: what was closed fails as it would
- * have ("Bad file descriptor"), nothing is lost silently. No signal is blocked. A peer that is gone and a file that is too
- * long are errors of write(2), not signals.
+ * Descriptors 0 to 2 are open afterwards, so that nothing else ever gets these numbers: what was closed fails as it
+ * would have ("Bad file descriptor"), nothing is lost silently. No signal is blocked. A peer that is gone and a file
+ * that is too long are errors of write(2), not signals.
  *
- * A daemon also closes whatever else it inherited (no socket is handed over to it, and a lock or a pipe of who started it
- * must not live on in it), makes files that only their owner reads, takes every other ignored signal back to its default,
- * goes on writing to a terminal from the background, and raises its limits as far as it may: descriptors up to 8192,
- * address space, processes, size of files. A command keeps these as whoever typed it wants them. */
+ * A daemon also closes whatever else it inherited (no socket is passed to it, and a lock or a pipe of the process that
+ * started it must not live on in it), makes files that only their owner reads, resets every other ignored signal to its
+ * default, goes on writing to a terminal from the background, and raises its limits as far as it may: descriptors up to
+ * 8192, address space, processes, size of files. A command leaves these as its user has set them. */
 void process_begin(enum process_kind kind, const char *component);
 
-/* A daemon's second step, its options being understood: ends with one line where too few descriptors are allowed, or no file
- * as long as it needs. From here on log lines wait for log_start, and signals for signals_watch. */
+/* A daemon's second step, once its options are parsed: ends with one line if too few descriptors are allowed, or no
+ * file as large as it needs. From here on log lines wait for log_start, and signals for signals_watch. */
 void process_serve(const char *component, uint64_t file_bytes);
 
 /* How many connections may be open at once, `wanted` at most, so that enough descriptors are left for files and for the
  * connections the daemon opens itself: a client that connects must not cost the journal its next segment. */
 size_t process_connections(size_t wanted);
 
-/* The number of this process becomes all that is in a lock file, for who meets the lock. A full disk leaves it empty. */
+/* Replaces the contents of a lock file with this process id, for whoever meets the lock. A full disk leaves it
+ * empty. */
 void process_note(int file, const char *component);

@@ -6,18 +6,18 @@
  *   SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, real-time signals
  *                        mean nothing here: one line
  *
- * Left alone: what stops and continues a process, what a fault raises (and SIGQUIT), which make a core file. */
+ * Left alone: job control, and what a fault raises (and SIGQUIT), which leave a core file. */
 #pragma once
 
 struct event_base;
 struct signals;
 
-/* They wait from now on, until signals_watch: a start is not cut off in the middle. */
+/* Blocks them until signals_watch, so that a start is not interrupted halfway. */
 void signals_hold(void);
 
 /* Handles them on the loop. stop: SIGTERM, SIGINT, SIGXCPU; may come more than once. */
 struct signals *signals_watch(struct event_base *base, const char *component, void (*stop)(void *context, int signal),
 			      void *context);
 
-/* From here to the end of the process, or into what it executes, they wait again. NULL is fine. */
+/* They are blocked again, until the process ends and in any program that it executes. NULL is fine. */
 void signals_free(struct signals *signals);

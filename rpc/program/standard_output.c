@@ -21,7 +21,7 @@ static struct {
 	bool (*ended)(void);
 } output;
 
-/* Until some bytes can be written without waiting, or there is an error that write will tell. */
+/* Waits until some bytes can be written without blocking, or write would fail. */
 static bool wait_for_room(void)
 {
 	for (;;) {
@@ -40,7 +40,7 @@ static bool wait_for_room(void)
 	}
 }
 
-/* At most PIPE_BUF at a time: so much room a pipe has when poll says that it has some. */
+/* At most PIPE_BUF at a time: a pipe has that much room when poll says that it has some. */
 static ssize_t write_some(void *cookie, const char *bytes, size_t size)
 {
 	size_t done = 0;

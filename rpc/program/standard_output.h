@@ -1,17 +1,17 @@
-/* Standard output that cannot lose an answer unnoticed: whatever is printed with stdio goes through one place that knows
- * the first error, its true errno, and says it. A reader that is gone, a full disk and a closed descriptor are all
- * errors of write(2) (process.h ignores SIGPIPE). */
+/* Standard output that cannot lose an answer unnoticed: all that is printed with stdio goes through one place that
+ * keeps the first error, with its true errno, and reports it. A reader that is gone, a full disk and a closed
+ * descriptor are all errors of write(2) (process.h ignores SIGPIPE). */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Exit status of a program that did what was asked and could not say so. */
+/* Exit status of a program that did what was asked but could not print so. */
 #define STANDARD_OUTPUT_UNWRITTEN 6
 
-/* From now on; before anything is printed. At exit what is left is written, and when that or anything before failed and
- * nobody has said so, one line says "PROGRAM: the answer could not be written to standard output: ..." and a status of 0
- * becomes unwritten_status. program is kept. */
+/* From now on; before anything is printed. At exit the rest is written, and when that or an earlier write failed and
+ * has not been reported, one line says "PROGRAM: the answer could not be written to standard output: ..." and a status
+ * of 0 becomes unwritten_status. program is kept. */
 void standard_output_watch(const char *program, int unwritten_status);
 
 /* A signal ends the wait for a reader that does not read: `ended` says whether one has come, fd becomes readable then.

@@ -1,5 +1,5 @@
 /* A primary's connections to the other replicas: opened with a hello, then pushes and pings. When to connect, what to
- * push and what a silence means is the core's: what happens here comes to it as an event. */
+ * push and what a silence means is for the core to decide: what happens here comes to it as an event. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,11 +20,11 @@ struct peer_links_options {
 	struct machine *const *machine;    /* where the history is to be found */
 	/* On the loop. What the event points to is borrowed. */
 	void (*event)(void *context, struct replica_event *event);
-	/* Whatever came in this turn has been told. */
+	/* All events of this turn have been delivered. */
 	void (*turn_end)(void *context);
 	/* Who we are, for the hello. */
 	struct identity (*identity)(const void *context);
-	/* Whether a line about a peer that misbehaves may be said now. */
+	/* Whether a line about a peer that misbehaves may be logged now. */
 	bool (*may_complain)(void *context);
 	void *context;
 };

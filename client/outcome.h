@@ -1,5 +1,5 @@
 /* What a sequence of attempts at one request amounts to (rule 12): a pure state machine, no clock and no socket. It
- * refuses to call a request refused or unavailable while an earlier attempt may still be executed.
+ * never reports a request as refused or unavailable while an earlier attempt may still be executed.
  *
  *                 NOT_SENT, BUSY                 DONE, REFUSED_FOR_GOOD
  *      begin ---> OPEN <----.  -------------------------------> DONE, REFUSED

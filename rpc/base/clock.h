@@ -1,5 +1,5 @@
-/* The monotonic clock of the RPC runtime, in microseconds: deadlines are made from it and from no other clock (rule
- * 16). And the wall clock, which may be wrong and may jump. */
+/* The monotonic clock of the RPC runtime, in microseconds: all deadlines use it and no other clock (rule 16). And the
+ * wall clock, which may be wrong and may jump. */
 #pragma once
 
 #include <stdint.h>

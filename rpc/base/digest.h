@@ -1,5 +1,5 @@
-/* The chain digest: digest(op) names the body of op and, through digest(op - 1), every body before it. Equal digests at
- * one op mean equal histories up to it (XXH3, 128 bits: against accidents, not against an adversary). */
+/* The chain digest: digest(op) covers the body of op and, through digest(op - 1), every body before it. Equal digests
+ * at one op mean equal histories up to it (XXH3, 128 bits: protects against accidents, not against an adversary). */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,8 @@ static inline bool digest_equal(struct digest a, struct digest b)
 /* The plain digest of some bytes. */
 struct digest digest_of(const void *bytes, size_t size);
 
-/* The digest of a history that ends in body, from the digest of all before it. The digest of no history is all zero. */
+/* The digest of a history that ends in body, given the digest of everything before it. The digest of an empty history
+ * is all zero. */
 struct digest digest_chain(struct digest before, const void *body, size_t size);
 
 /* 32 hexadecimal digits and a NUL; returns text. */

@@ -22,7 +22,7 @@ static const struct {
 	{ENAMETOOLONG, "give a shorter path"},
 };
 
-/* The limit of this process, or what the file system can do. */
+/* The limit of this process, or of the file system. */
 static void too_large(char text[static DISK_ERROR_TEXT])
 {
 	struct rlimit limit;

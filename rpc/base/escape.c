@@ -19,7 +19,7 @@ static bool shows(uint32_t character, enum escape how)
 	return how != ESCAPE_STRICT || character == ' ' || !utf8_space(character);
 }
 
-/* One character, or one byte that is none, into out; returns how many bytes of `at` it stands for. */
+/* Writes one character, or one invalid byte, to out; returns how many bytes of `at` it represents. */
 static size_t escape_one(const uint8_t *at, size_t left, enum escape how, char out[static ONE_SIZE], size_t *length)
 {
 	uint32_t character;

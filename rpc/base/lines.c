@@ -33,7 +33,7 @@ void lines_free(struct lines *lines)
 	free(lines);
 }
 
-/* Reads to the line's end. What is more than there is room for is left out, but counted in whole. */
+/* Reads to the end of the line. Bytes beyond the room are dropped, but counted. */
 static enum lines_found take(struct lines *lines, size_t *whole)
 {
 	int c;
@@ -50,7 +50,7 @@ static enum lines_found take(struct lines *lines, size_t *whole)
 	return c == EOF && *whole == 0 ? LINES_END : LINES_ONE;
 }
 
-/* As an editor counts, from 1: characters, and bytes that are none. */
+/* As an editor counts, from 1: characters, and each invalid byte. */
 static size_t column_of(const struct line *line, size_t at)
 {
 	size_t column = 1, step;

@@ -1,9 +1,10 @@
-/* Lines of text, read in one way wherever they come from: order files, commands from a pipe, initial orders. A line ends
- * in LF or CR LF, the last one also at the end of the input. A byte order mark in front of all is left out, and so are
- * lines in which nothing can be seen and comments, which begin with #.
+/* Lines of text, read in the same way whatever their source: order files, commands from a pipe, initial orders. A line
+ * ends in LF or CR LF, the last one also at the end of the input. A byte order mark at the beginning is ignored, and
+ * so are lines without a visible character and comments, which begin with #.
  *
- * A line is given whole or refused whole: with a NUL or a lone carriage return in it, or longer than any order, the half
- * before that is nobody's order. Whether the rest is UTF-8 is for who knows what it means (rpc/base/order_text.h). */
+ * A line is returned whole or refused whole: a line with a NUL or a lone carriage return, or longer than any order,
+ * must not be taken for an order in part. Whether the rest is UTF-8 is checked by the parser of its contents
+ * (rpc/base/order_text.h). */
 #pragma once
 
 #include <stddef.h>
@@ -16,20 +17,20 @@
 struct lines;
 
 struct line {
-	char *text;        /* size bytes without the line's end, and a NUL; may be written to, until the next call */
+	char *text;        /* size bytes without the line end, and a NUL; writable, valid until the next call */
 	size_t size;
 	uint64_t number;   /* of the line in the input, from 1 */
-	const char *error; /* LINES_REFUSED: why, and in which column if it has one */
+	const char *error; /* LINES_REFUSED: why, and in which column if there is one */
 };
 
 enum lines_found {
 	LINES_ONE,
-	LINES_REFUSED, /* the next one may be good */
+	LINES_REFUSED, /* the next line may be valid */
 	LINES_END,
-	LINES_FAILED   /* errno; what was read of a line is dropped, `number` is the line's */
+	LINES_FAILED   /* errno; a partially read line is dropped, `number` is its number */
 };
 
-/* Borrows the file, which is not closed. Reads at most one line ahead of what stdio does. */
+/* Borrows the file, which is not closed. Reads at most one line ahead of stdio. */
 struct lines *lines_new(FILE *file);
 enum lines_found lines_next(struct lines *lines, struct line *line);
 void lines_free(struct lines *lines);

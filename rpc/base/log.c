@@ -62,7 +62,7 @@ size_t log_head(char *text, size_t size, const char *colour, size_t *time_bytes)
 	return (size_t)used;
 }
 
-/* What snprintf would have written and what it had room for. */
+/* Takes snprintf's result and the size of its buffer; returns the length of the text. */
 static size_t written(int wanted, size_t room)
 {
 	if (wanted < 0 || room == 0)

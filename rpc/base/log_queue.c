@@ -17,30 +17,30 @@
 #define LINES 512 /* more than a whole trace */
 #define FOLD_MS 10000
 #define FLUSH_MS 1000
-#define ANSWER_MS 1000 /* standard output is read or not: nobody's log waits longer for it */
+#define ANSWER_MS 1000 /* standard output is read or not: no log line waits longer for it */
 
 struct line {
 	int fd;
-	uint64_t stands_for; /* so many lines are lost when it is */
+	uint64_t stands_for; /* number of lines lost when this one is */
 	size_t size;
-	char text[LOG_LINE_BYTES + 1]; /* and the line's end */
+	char text[LOG_LINE_BYTES + 1]; /* and the line end */
 };
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t given;   /* the thread waits for a line */
-	pthread_cond_t drained; /* who ends the process waits for the thread */
+	pthread_cond_t given;   /* a line was queued, for the thread */
+	pthread_cond_t drained; /* the thread is done, for a process that is ending */
 	bool holds;
 	bool runs;
 	bool writing; /* a line has left the queue and is not written yet */
 	bool fails;   /* the last line could not be written */
-	uint64_t flush_by_ms; /* 0: nobody has asked */
-	uint64_t dropped;     /* since the last line that is in the queue; or not written, before the first */
+	uint64_t flush_by_ms; /* 0: no flush requested */
+	uint64_t dropped;     /* since the last line in the queue; or unwritten, before the first */
 	/* folding: the last line from its `same` on */
 	char last[LOG_LINE_BYTES];
 	size_t last_size;
 	uint64_t repeated;
-	uint64_t repeated_by_ms; /* told at the latest then */
+	uint64_t repeated_by_ms; /* the count is written at the latest then */
 	uint32_t first, count;
 	struct line lines[LINES];
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .given = PTHREAD_COND_INITIALIZER, .drained = PTHREAD_COND_INITIALIZER};
@@ -52,8 +52,8 @@ static void wait_until(pthread_cond_t *condition, uint64_t ms)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-/* False with errno when it is not all written. by_ms: how long a reader that does not read is waited for; 0: for ever. A
- * pipe that can be written at all takes a line whole. */
+/* False with errno when not everything was written. by_ms: how long to wait for a reader that does not read; 0:
+ * forever. A pipe that is writable at all takes a whole line. */
 static bool write_line(const struct line *line, uint64_t by_ms)
 {
 	size_t done = 0;
@@ -115,11 +115,11 @@ static void push_of_log(const char *format, uint64_t number, uint64_t stands_for
 	push(STDERR_FILENO, text, used, stands_for);
 }
 
-/* What was dropped is told where it is missing. */
+/* The number of dropped lines is written in the place where they are missing. */
 static void tell_dropped(void)
 {
 	if (queue.dropped > 0)
-		push_of_log("warn log %" PRIu64 " lines dropped: nobody read standard error, or writing to it failed", queue.dropped,
+		push_of_log("warn log %" PRIu64 " lines dropped: standard error was not read, or writing to it failed", queue.dropped,
 			    queue.dropped);
 	queue.dropped = 0;
 }
@@ -149,12 +149,12 @@ static bool is_repeated(const char *text, size_t size)
 		return false;
 	if (queue.repeated++ == 0) {
 		queue.repeated_by_ms = rpc_clock_ms() + FOLD_MS;
-		pthread_cond_signal(&queue.given); /* it knows no such time yet */
+		pthread_cond_signal(&queue.given); /* the thread does not know of that deadline yet */
 	}
 	return true;
 }
 
-/* Writes one line with the lock let go. */
+/* Writes one line with the lock released. */
 static void write_next(uint64_t by_ms)
 {
 	struct line line = queue.lines[queue.first];
@@ -183,7 +183,7 @@ static void *write_all(void *context)
 		if (queue.repeated > 0 && rpc_clock_ms() >= queue.repeated_by_ms)
 			tell_repeated();
 		if (queue.count == 0 && !queue.fails)
-			tell_dropped(); /* while it fails, the next line's turn is soon enough */
+			tell_dropped(); /* while writing fails, the next line will do */
 		if (queue.count > 0) {
 			write_next(0);
 			continue;
@@ -247,7 +247,7 @@ void log_queue_flush(void)
 	if (queue.flush_by_ms == 0)
 		queue.flush_by_ms = rpc_clock_ms() + FLUSH_MS;
 	while (!queue.runs && queue.count > 0)
-		write_next(queue.flush_by_ms); /* at once when the time has passed and nobody reads */
+		write_next(queue.flush_by_ms); /* at once when the time has passed without a reader */
 	while (queue.runs && (queue.count > 0 || queue.writing) && rpc_clock_ms() < queue.flush_by_ms)
 		wait_until(&queue.drained, queue.flush_by_ms);
 	pthread_mutex_unlock(&queue.lock);

@@ -16,9 +16,9 @@ void log_queue_hold(void);
  * go on waiting, and only log_flush writes them. */
 bool log_queue_start(void);
 
-/* text without the line's end, borrowed, at most LOG_LINE_BYTES. From `same` on it is compared with the line before: what
- * is the same again is counted, and "last line repeated N times" follows when the next other line comes, and every
- * FOLD_MS. same >= size: it is never folded. */
+/* text without the line end, borrowed, at most LOG_LINE_BYTES. From `same` on it is compared with the line before:
+ * repeats are counted, and "last line repeated N times" follows before the next different line, and every FOLD_MS.
+ * same >= size: never folded. */
 void log_queue_put(int fd, const char *text, size_t size, size_t same);
 
 /* Waits until all is written, or for one second when nobody reads. From the first of these calls to the end of the

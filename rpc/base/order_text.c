@@ -7,10 +7,10 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/utf8.h"
 
-#define EXCERPT_BYTES 24 /* before what is wrong, and from there on */
+#define EXCERPT_BYTES 24 /* shown before the fault, and from there on */
 #define EXCERPT_SIZE ESCAPE_ROOM(2 * EXCERPT_BYTES)
 
-/* Where the first character stands that no text may have. */
+/* The position of the first character that no text may contain. */
 static size_t first_fault(const char *bytes, size_t size)
 {
 	size_t at = 0, taken;
@@ -22,7 +22,7 @@ static size_t first_fault(const char *bytes, size_t size)
 	return at;
 }
 
-/* What stands around `fault`, cut between characters. */
+/* The text around `fault`, cut between characters. */
 static const char *excerpt(const char *bytes, size_t size, size_t fault, char out[static EXCERPT_SIZE])
 {
 	size_t from = fault > EXCERPT_BYTES ? fault - EXCERPT_BYTES : 0;

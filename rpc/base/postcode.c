@@ -13,20 +13,21 @@ static const char FOURTH_OF_AA9A[] = "ABEHMNPRVWXY";
 static const char UNIT[] = "ABDEFGHJLNPQRSTUWXYZ";            /* not C I K M O V */
 
 /* Postcodes that follow no rule: Girobank's, which is in the standard by name, Father Christmas's, and one for each
- * overseas territory that has taken this form. */
+ * overseas territory that has adopted this form. */
 static const char *const SPECIAL[] = {"GIR 0AA",  "XM4 5HQ",  "ASCN 1ZZ", "BBND 1ZZ", "BIQQ 1ZZ", "FIQQ 1ZZ",
 				      "PCRN 1ZZ", "SIQQ 1ZZ", "STHL 1ZZ", "TDCU 1ZZ", "TKCA 1ZZ"};
 #define SPECIAL_COUNT (sizeof SPECIAL / sizeof SPECIAL[0])
 
-/* Areas (the letters before the first digit) that are no part of the directories. */
+/* Areas (the letters before the first digit) that the providers' data does not cover. */
 static const char *const BEYOND[] = {"BF", "BX", "GX", "GY", "IM", "JE", "XX"};
 
 #define INWARD 3
 #define OUTWARD_MAX 4
-#define PLAIN_MAX (OUTWARD_MAX + 1 + INWARD + 1) /* and a blank behind it */
+#define PLAIN_MAX (OUTWARD_MAX + 1 + INWARD + 1) /* and a blank after it */
 
-/* What comes with a postcode that is copied from a page or a document, and shows nothing: soft hyphen, characters of no
- * width, marks of direction. Overrides of direction are not among them: under one, another postcode is seen. */
+/* Invisible characters that come with a postcode copied from a page or a document: soft hyphen, characters of no
+ * width, direction marks. Direction overrides are not among them, because they change the postcode that is
+ * displayed. */
 static bool is_dust(uint32_t character)
 {
 	return character == 0xad || character == 0x61c || (character >= 0x200b && character <= 0x200f) ||
@@ -34,8 +35,8 @@ static bool is_dust(uint32_t character)
 	       (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
 }
 
-/* The text as ASCII: any white space as one blank, none in front; dust left out. Returns its size, or 0 when something else
- * is in it, or more than any postcode. */
+/* Converts the text to ASCII: any white space becomes one blank, leading blanks and invisible characters are dropped.
+ * Returns its size, or 0 when it contains anything else, or more than any postcode. */
 static size_t plain_text(const char *text, size_t size, char out[static PLAIN_MAX])
 {
 	size_t used = 0, taken;
@@ -84,7 +85,7 @@ static bool is_special(const char *postcode)
 	return false;
 }
 
-/* X begins no area of the standard's. */
+/* No area of the standard begins with X. */
 static bool is_returns(const char *outward, size_t size)
 {
 	return (size == 3 || size == 4) && outward[0] == 'X' && outward[1] == 'X' && is_digit(outward[2]) &&
@@ -116,7 +117,7 @@ static bool inward_is_good(const char *inward)
 	return is_digit(inward[0]) && is_one_of(inward[1], UNIT) && is_one_of(inward[2], UNIT);
 }
 
-/* Blanks may stand around the postcode and where its space belongs, nowhere else: "D H1 3LE" is more likely a slip
+/* Blanks may stand around the postcode and where its space belongs, nowhere else: "D H1 3LE" is more likely a mistake
  * in the order's arguments than a postcode. Writes the outward part, a space, and the inward part; false when the
  * sizes cannot fit. */
 static bool split(const char *typed, size_t typed_size, char out[static POSTCODE_SIZE], size_t *outward_size)

@@ -11,7 +11,7 @@
 
 static const struct {
 	int error;
-	int resource; /* -1: no limit of this process */
+	int resource; /* -1: not a limit of this process */
 	uint64_t unit;
 	const char *advice; /* with the limit, if there is one: %PRIu64 */
 } known[] = {

@@ -8,9 +8,9 @@
 
 #define COLUMNS_DEFAULT 80
 #define ROWS_DEFAULT 24
-#define HELP_COLUMNS 80        /* argp's own */
-#define HELP_COLUMNS_LEAST 42  /* options and what they do stand side by side */
-#define SIZE_MAX_BELIEVED 9999 /* of an environment variable */
+#define HELP_COLUMNS 80        /* argp's default */
+#define HELP_COLUMNS_LEAST 42  /* options and their descriptions fit side by side */
+#define SIZE_MAX_BELIEVED 9999 /* the highest value accepted from an environment variable */
 
 static bool is_set(const char *variable)
 {
@@ -26,7 +26,7 @@ bool terminal_takes_escapes(int fd)
 	return isatty(fd) && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0 && !is_set("NO_COLOR");
 }
 
-/* 0: not set, or no number of columns or rows. */
+/* 0: not set, or not a number of columns or rows. */
 static size_t number_of(const char *variable)
 {
 	const char *value = getenv(variable);

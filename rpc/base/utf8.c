@@ -9,7 +9,7 @@ size_t utf8_size(uint8_t first)
 
 size_t utf8_take(const uint8_t *at, size_t left, uint32_t *character)
 {
-	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* what needs this many bytes */
+	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* lowest of this many bytes */
 	size_t size = utf8_size(at[0]);
 
 	if (size == 0 || size > left)

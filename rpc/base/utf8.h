@@ -1,4 +1,4 @@
-/* What text may be: a user's words are stored for ever and shown on terminals. */
+/* The characters that text may contain: it is stored forever and shown on terminals. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,19 +9,19 @@
  * character: no NUL, no C0 (also no tab, no line end), no DEL, no C1. The empty text is valid. */
 bool utf8_valid_text(const char *bytes, size_t size);
 
-/* Cannot be seen where it is shown: a control character, a character of no width (also soft hyphen, marks of direction, tag
- * characters, variation selectors), or none that Unicode will ever assign. */
+/* Invisible when displayed: a control character, a character of no width (also soft hyphen, direction marks, tag
+ * characters, variation selectors), or one that Unicode will never assign. */
 bool utf8_unseen(uint32_t character);
 
-/* White space of any width, the plain one, no-break and ideographic too. */
+/* White space of any width, including the plain one, no-break and ideographic. */
 bool utf8_space(uint32_t character);
 
-/* Is nothing but these in the text? The empty text is blank, bytes that are not UTF-8 are not. */
+/* Does the text consist of these only? The empty text is blank, bytes that are not UTF-8 are not. */
 bool utf8_blank(const char *bytes, size_t size);
 
-/* How many bytes a character has that begins with this one, 1 to 4; 0 when none does. */
+/* The length of a character that begins with this byte, 1 to 4; 0 when none does. */
 size_t utf8_size(uint8_t first);
 
 /* Reads one character of at most `left` (> 0) bytes, any that RFC 3629 allows; returns its length, or 0 when it is
- * none. */
+ * invalid. */
 size_t utf8_take(const uint8_t *at, size_t left, uint32_t *character);

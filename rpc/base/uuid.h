@@ -1,5 +1,5 @@
-/* 128-bit names: of clients, replicas, clusters, managers, incarnations. Compared, printed and parsed here; drawn
- * only by uuid_draw, which the pure cores never call. */
+/* 128-bit identifiers: of clients, replicas, clusters, managers, incarnations. Compared, printed and parsed here;
+ * drawn only by uuid_draw, which the pure cores never call. */
 #pragma once
 
 #include <stdbool.h>

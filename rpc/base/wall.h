@@ -1,4 +1,4 @@
-/* Times of the wall clock, for people to read. Nothing is decided by them (rule 16). */
+/* Wall clock times for people to read. No decision depends on them (rule 16). */
 #pragma once
 
 #include <stdint.h>

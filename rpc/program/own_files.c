@@ -74,7 +74,7 @@ bool own_files_only(int directory, const char *path, const char *const *ours, ch
 	if (strange[0] == '\0')
 		return true;
 	snprintf(error, error_size,
-		 "the data directory %.150s holds files of somebody else (%.100s) and none of ours: nothing there was changed; "
+		 "the data directory %.150s holds other files (%.100s) and none of ours: nothing there was changed; "
 		 "choose an empty or a new one with --data-dir", path, strange);
 	return false;
 }

@@ -11,7 +11,7 @@
 #include "server/disk/snapshot.h"
 #include "server/machine/machine.h"
 
-/* At the end of the log, which is where whole copies are equal. */
+/* At the end of the log, where complete copies are equal. */
 static struct digest digest_at_end(const struct replica *replica, const struct report *report)
 {
 	struct digest digest = report->digest;
@@ -42,7 +42,7 @@ static void print_check(const struct recovery *recovery, const struct report *re
 	json_decref(json);
 }
 
-/* Reads all of it; NULL, or what is damaged, as one line. */
+/* Reads everything; NULL, or what is damaged, as one line. */
 static const char *check_files(struct recovery *recovery, struct report *report)
 {
 	const char *directory = recovery->data_dir;
@@ -77,7 +77,7 @@ int check_directory(const char *data_dir, uint64_t orders_max)
 {
 	struct recovery *recovery = calloc(1, sizeof *recovery);
 	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
-	const struct replica_service service = {0}; /* asked about what is submitted and pushed, and nothing is */
+	const struct replica_service service = {0}; /* asked about submits and pushes, and there are none */
 	struct machine *machine = NULL;
 	struct recovered recovered = {0};
 	struct report report;

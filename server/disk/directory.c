@@ -25,10 +25,10 @@ struct directory {
 	char *path;
 	int fd;
 	struct directory_lock lock;
-	pid_t user; /* CHECK: who has it locked */
+	pid_t user; /* CHECK: the process that has it locked */
 };
 
-/* The line, and false for the caller to pass on. */
+/* Reports one line; returns false for the caller to pass on. */
 __attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t error_size, const char *format, ...)
 {
 	va_list arguments;
@@ -154,7 +154,7 @@ static bool is_regular(int directory, const char *name)
 	return fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
 }
 
-/* The regular files that begin with prefix, sorted; false with errno. */
+/* The regular files whose names begin with prefix, sorted; false with errno. */
 static bool find_names(int directory, const char *prefix, struct names *found)
 {
 	DIR *listing = list(directory, ".");
@@ -183,7 +183,7 @@ static bool find_names(int directory, const char *prefix, struct names *found)
 	return failed == 0;
 }
 
-/* Makes set-aside/<time>-<reason>, with a number when it is there, and opens it; -1 with errno. */
+/* Makes set-aside/<time>-<reason>, with a number appended when it exists, and opens it; -1 with errno. */
 static int make_place(int directory, const char *reason, char name[static SET_ASIDE_NAME_SIZE])
 {
 	struct timespec now = rpc_wall_now();
@@ -207,7 +207,8 @@ static int make_place(int directory, const char *reason, char name[static SET_AS
 	return -1;
 }
 
-/* fsyncs what the moves have changed: the new place, set-aside/ and the directory; false with errno. */
+/* fsyncs all directories that the moves have changed: the destination, set-aside/ and the directory; false with
+ * errno. */
 static bool sync_moves(int directory, int place)
 {
 	int above = openat(directory, DIRECTORY_SET_ASIDE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -220,7 +221,7 @@ static bool sync_moves(int directory, int place)
 	return synced;
 }
 
-/* Moves the files of one prefix; opens *place for the first of all. False with errno. */
+/* Moves the files of one prefix; the first move of all opens *place. False with errno. */
 static bool move_names(int directory, const char *prefix, const char *reason, int *place,
 		       char name[static SET_ASIDE_NAME_SIZE], uint32_t *moved)
 {

@@ -27,7 +27,7 @@ static bool append_meta(struct journal *journal, const struct replica *replica, 
 	wire->id = meta.id;
 	wire->program_base = program_base;
 	wire->uuid = convert_uuid_to_wire(meta.uuid);
-	/* RULE 20: with its view */
+	/* RULE 20: together with its view */
 	wire->bound = convert_uuid_to_wire(meta.bound);
 	/* RULE 2 */
 	convert_view_to_wire(&meta.view, &wire->view);

@@ -16,28 +16,28 @@
 #include "server/disk/snapshot.h"
 
 #define LOOK_US 1000000u
-#define LOOK_AGAIN_US 250000u /* a file that is just being named or removed is so no more */
+#define LOOK_AGAIN_US 250000u /* by then a file that was just being named or removed has reached its final state */
 #define WRONG_LOOKS 2
 
 struct file_watch {
 	struct file_watch_options options;
-	const struct journal *journal;     /* NULL: none that is to be looked at */
-	bool looking;                      /* a look is under way */
+	const struct journal *journal;     /* NULL: no journal to check */
+	bool looking;                      /* a check is under way */
 	uint64_t next_us;
-	uint32_t wrong;                    /* looks in a row that found something wrong */
-	uint64_t adoptions;                /* histories replaced: snapshots get other files */
-	/* The snapshot as it was seen last; inode 0: none was. */
+	uint32_t wrong;                    /* consecutive checks that found something wrong */
+	uint64_t adoptions;                /* number of replaced histories: snapshots get other files then */
+	/* The snapshot as last seen; inode 0: none yet. */
 	uint64_t snapshot_op, device, inode, size;
 };
 
 struct look {
 	struct file_watch *watch;
 	uint64_t adoptions, snapshot_op;
-	/* What was found. */
+	/* Findings of a check. */
 	bool directory_gone;
 	uint64_t found_op, device, inode, size; /* the newest snapshot; inode 0: none */
-	char why[DIRECTORY_ERROR_SIZE];   /* empty: nothing wrong */
-	const struct journal_file *missing; /* the journal's file that is not there, or is another; NULL: none */
+	char why[DIRECTORY_ERROR_SIZE];   /* empty: nothing is wrong */
+	const struct journal_file *missing; /* the journal's file that is missing or replaced; NULL: none */
 	uint32_t files_count;
 	struct journal_file files[];
 };
@@ -61,7 +61,7 @@ static bool journal_is_there(struct look *look, int directory)
 
 		if (!look_at(directory, file->name, &info))
 			what = "deleted";
-		else if (info.st_ino != 0 && file->inode != 0 && /* the kernel may not have told one of them */
+		else if (info.st_ino != 0 && file->inode != 0 && /* the kernel may not have reported one of them */
 			 (info.st_ino != file->inode || info.st_dev != file->device))
 			what = "replaced";
 		else if (info.st_ino != 0 && (uint64_t)info.st_size < file->size)
@@ -84,7 +84,7 @@ static void look_at_snapshot(struct look *look, const char *path, int directory)
 	bool found = snapshot_newest(path, UINT64_MAX, &op);
 
 	if (!found && errno != 0 && errno != ENOENT)
-		return; /* it could not be looked for: too few descriptors, a disk that fails */
+		return; /* it could not be checked: too few descriptors, a failing disk */
 	if (!found || op < look->snapshot_op) {
 		snprintf(look->why, sizeof look->why, "its snapshot of op %llu was deleted while it ran",
 			 (unsigned long long)look->snapshot_op);
@@ -159,7 +159,7 @@ static void compare_snapshot(struct file_watch *watch, struct look *look)
 	watch->size = look->size;
 }
 
-/* The journal itself removes what a snapshot has made superfluous, also between the listing and the look. */
+/* The journal itself removes segments that a snapshot has made superfluous, also between the listing and the check. */
 static bool still_in_use(const struct journal *journal, const struct journal_file *file)
 {
 	struct journal_file *files;
@@ -182,7 +182,7 @@ static void looked(void *context)
 	if (watch->journal == NULL) {
 		look->why[0] = '\0';
 	} else if (look->adoptions != watch->adoptions) {
-		watch->inode = 0; /* other files since */
+		watch->inode = 0; /* other files since then */
 		look->why[0] = '\0';
 	} else if (look->missing != NULL && !still_in_use(watch->journal, look->missing)) {
 		look->why[0] = '\0';
@@ -197,7 +197,7 @@ static void looked(void *context)
 	free(look);
 }
 
-/* The disk thread has seen it first. */
+/* The disk thread has found it first. */
 static void take_loss(struct file_watch *watch)
 {
 	const struct directory *directory = watch->options.directory;

@@ -1,6 +1,6 @@
-/* Whether the files that this replica writes are still those of their names: who deletes, moves, replaces or cuts them under
- * a running process takes away what it has acknowledged, and nothing that it does tells it. Looked up off the loop, for a
- * stat can wait as long as a disk. */
+/* Checks that the files that this replica writes still exist under their names. Deleting, moving, replacing or
+ * truncating them under a running process removes what it has acknowledged, and no operation of its own would notice.
+ * The checks run off the event loop, because a stat can wait as long as a disk. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,18 +14,18 @@ struct journal;
 struct file_watch_options {
 	const struct directory *directory;
 	struct background *background;  /* ends before the watch is freed */
-	/* On the loop, at most once: the files are not what was written (rule 14). directory_gone: the path leads elsewhere,
-	 * and there is nothing to set aside. */
+	/* On the loop, at most once: the files are not what was written (rule 14). directory_gone: the path leads
+	 * elsewhere, so nothing can be set aside. */
 	void (*damaged)(void *context, const char *why, bool directory_gone);
 	void *context;
 };
 
 struct file_watch *file_watch_new(const struct file_watch_options *options);
 void file_watch_free(struct file_watch *watch);
-/* Called every turn of the timer. snapshot_op: of the newest snapshot that this replica stands on. The journal is kept
- * until file_watch_end. */
+/* Called at every tick of the timer. snapshot_op: of the newest snapshot that this replica depends on. The journal is
+ * kept until file_watch_end. */
 void file_watch_look(struct file_watch *watch, const struct journal *journal, uint64_t snapshot_op);
 /* The history was replaced: snapshots get other files. */
 void file_watch_adopted(struct file_watch *watch);
-/* The journal is about to go: no more looks. */
+/* The journal is about to be freed: no more checks. */
 void file_watch_end(struct file_watch *watch);

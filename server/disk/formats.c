@@ -12,14 +12,14 @@
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot.h"
 
-#define HEAD_BYTES sizeof(struct segment_header) /* no snapshot is that short */
+#define HEAD_BYTES sizeof(struct segment_header) /* no snapshot is shorter */
 
 static bool begins_with(const char *name, const char *prefix)
 {
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* False for files of another kind, and for those that have no beginning to read: that is for recovery to judge. */
+/* False for files of another kind, and for files without a readable beginning, which recovery deals with. */
 static bool read_head(int directory, const char *name, uint8_t bytes[static HEAD_BYTES])
 {
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -30,7 +30,7 @@ static bool read_head(int directory, const char *name, uint8_t bytes[static HEAD
 	return whole;
 }
 
-/* The format that the file claims; 0: none. *current: the one that is read. */
+/* The format that the file claims; 0: none. *current: the one that this program reads. */
 static uint32_t format_of(int directory, const char *name, uint32_t *current)
 {
 	bool journal = begins_with(name, "journal-");
@@ -64,7 +64,7 @@ static void say(const char *path, const char *name, uint32_t format, uint32_t cu
 			 path, name, format, current);
 }
 
-/* Else it would pass for an empty one, and a new history would be begun in it. */
+/* Otherwise the directory would pass for an empty one, and a new history would be started in it. */
 static bool fail_list(const char *path, char *error, size_t error_size)
 {
 	snprintf(error, error_size, "cannot list %s: %s: nothing there was changed", path, disk_error(errno));

@@ -19,12 +19,13 @@
 #include "server/disk/journal_internal.h"
 #include "server/disk/journal_recover.h"
 
-#define FIRST_SEGMENT_BYTES (8u << 20) /* zeroed while the process starts, 25 ms; and an idle replica takes no more */
+#define FIRST_SEGMENT_BYTES (8u << 20) /* zeroed while the process starts, 25 ms; an idle replica needs no more */
 #define LEAST_SEGMENT_BYTES (64u << 10)
 
 /* --- the loop's side ---------------------------------------------------------------------------------------------- */
 
-/* Address space for the fullest queue; memory comes with use, so that growing never copies (a loop's turn is short). */
+/* Address space for the largest queue; memory is committed with use, so that growing never copies (the loop must not
+ * stall). */
 static void queue_map(struct queue *queue, size_t capacity)
 {
 	queue->capacity = capacity + SEGMENT_DATA;
@@ -34,8 +35,8 @@ static void queue_map(struct queue *queue, size_t capacity)
 		shortage("journal", "map a queue: mmap");
 }
 
-/* Opens a frame for a payload of this size and returns where it goes; NULL when the queue is full. With the lock
- * held. */
+/* Opens a frame for a payload of this size and returns where the payload goes; NULL when the queue is full. With the
+ * lock held. */
 static uint8_t *frame_begin(struct journal *journal, size_t size)
 {
 	struct queue *queue = journal->filling;
@@ -52,7 +53,7 @@ static uint8_t *frame_begin(struct journal *journal, size_t size)
 	uint8_t *at = queue->bytes + queue->used;
 
 	memcpy(at, &frame, sizeof frame);
-	memset(at + span - 8, 0, 8); /* the padding; the payload comes over the rest */
+	memset(at + span - 8, 0, 8); /* the padding; the payload overwrites the rest */
 	return at + sizeof frame;
 }
 
@@ -106,7 +107,7 @@ static void on_completion(evutil_socket_t fd, short what, void *context)
 	uint64_t count;
 
 	(void)what;
-	/* EAGAIN is fine: the ticket below is what counts. */
+	/* EAGAIN is fine: only the ticket below matters. */
 	if (read((int)fd, &count, sizeof count) < 0)
 		must(errno == EAGAIN || errno == EINTR);
 	uint64_t ticket = atomic_load(&journal->durable_ticket);
@@ -123,7 +124,7 @@ void journal_trim(struct journal *journal, uint64_t op)
 	keeper_trim(journal->keeper, op);
 }
 
-/* Without the reserve: less than 0 is how much of that is used up. */
+/* Without the reserve: a value below 0 is how much of that is used up. */
 static int64_t room_left(const struct journal *journal)
 {
 	return atomic_load(&journal->room) - (int64_t)atomic_load(&journal->queued_bytes);
@@ -148,7 +149,7 @@ int journal_failing(const struct journal *journal, bool *last)
 	*last = false;
 	if (failed == 0 || keeper_is_space(failed))
 		return 0;
-	/* It may be mended by now; but handing over needs the half of the reserve. */
+	/* The cause may be gone by now; but handing over needs half of the reserve. */
 	if (no_room_left(journal))
 		*last = keeper_fails_still(journal->keeper) || room_left(journal) <= -atomic_load(&journal->reserve) / 2;
 	return failed;
@@ -218,7 +219,7 @@ static bool io_error(struct journal_recovery *recovery, const char *what, const 
 	return false;
 }
 
-/* The first segment of a new journal, whole before it has a name. */
+/* The first segment of a new journal is complete before it gets its name. */
 static bool begin_new(struct journal *journal, struct journal_recovery *recovery, struct recovered *recovered)
 {
 	char name[SEGMENT_NAME_SIZE];
@@ -245,7 +246,7 @@ static bool begin_new(struct journal *journal, struct journal_recovery *recovery
 	return true;
 }
 
-/* Goes on behind the last record that was read. */
+/* Continues after the last record that was read. */
 static bool begin_behind(struct journal *journal, struct journal_recovery *recovery, struct recovered *recovered)
 {
 	char name[SEGMENT_NAME_SIZE];
@@ -256,7 +257,7 @@ static bool begin_behind(struct journal *journal, struct journal_recovery *recov
 		return io_error(recovery, "open", journal->path);
 	journal->segment.salt = recovered->salt;
 	journal->offset = recovered->tail;
-	/* A segment whose first write did not finish has lost its own number, but not its name. */
+	/* A segment whose first write did not finish has lost its number in the header, but not in its name. */
 	journal->sequence = recovery->sequence != 0 ? recovery->sequence : recovered->infos[0].first_sequence - 1;
 	if (recovered->meta != NULL)
 		journal_remember_meta(journal, recovered->meta, recovered->meta_size);
@@ -307,8 +308,7 @@ static bool begin(struct journal *journal, journal_reader *reader, void *context
 	recover_read(journal->directory, journal->path, reader, context, recovery, recovered);
 	if (recovery->outcome != JOURNAL_OK && recovery->outcome != JOURNAL_TAIL_CUT)
 		return false;
-	unlinkat(journal->directory, SEGMENT_NEXT, 0); /* of a process that was killed: never named, so nothing is in
-							  it */
+	unlinkat(journal->directory, SEGMENT_NEXT, 0); /* left by a killed process: never named, so without records */
 	return recovery->segments == 0 ? begin_new(journal, recovery, recovered)
 				       : begin_behind(journal, recovery, recovered);
 }

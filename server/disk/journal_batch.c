@@ -77,7 +77,7 @@ void journal_batch_encode(const struct journal_batch *batch, const struct journa
 	}
 }
 
-/* Walks one entry; NULL when the bytes up to end are not a whole canonical one. */
+/* Advances past one entry; NULL when the bytes up to end are not a complete canonical one. */
 static const uint8_t *read_entry(const uint8_t *at, const uint8_t *end, struct journal_entry *entry)
 {
 	if (end - at < ENTRY_BYTES)
@@ -126,6 +126,6 @@ bool journal_batch_next(struct journal_batch *batch, struct journal_entry *entry
 	if (batch->next == batch->end)
 		return false;
 	batch->next = read_entry(batch->next, batch->end, entry);
-	must(batch->next != NULL); /* journal_batch_decode has walked it */
+	must(batch->next != NULL); /* journal_batch_decode has checked it */
 	return true;
 }

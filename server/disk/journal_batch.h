@@ -17,13 +17,13 @@ struct journal_batch {
 	uint64_t durable_op;       /* the last op known durable when this was written */
 	uint64_t commit;           /* commit point when this was written */
 	uint32_t entries_count;
-	bool staged;               /* kind STAGED instead of BATCH: means nothing before its STATE record */
-	const uint8_t *next;       /* the iterator's; the writer leaves it alone */
+	bool staged;               /* kind STAGED instead of BATCH: has no effect before its STATE record */
+	const uint8_t *next;       /* belongs to the iterator; the writer does not use it */
 	const uint8_t *end;
 };
 
 struct journal_entry {
-	uint64_t view;    /* in which it was appended */
+	uint64_t view;    /* in which the entry was appended */
 	const void *body; /* encoded struct jh_body */
 	uint32_t size;    /* at most LIMIT_BODY_BYTES */
 };
@@ -35,7 +35,7 @@ size_t journal_batch_size(const struct journal_entry *entries, uint32_t entries_
 void journal_batch_encode(const struct journal_batch *batch, const struct journal_entry *entries,
 			  uint32_t entries_count, void *out);
 
-/* Reads the head, and sets the iterator to the first entry. False when payload is not one whole canonical BATCH or
+/* Reads the head, and sets the iterator to the first entry. False when payload is not one complete canonical BATCH or
  * STAGED. */
 bool journal_batch_decode(const void *payload, size_t size, struct journal_batch *batch);
 

@@ -15,9 +15,9 @@
 
 #define SEGMENT_GROWTH 8u
 #define RESERVE_BYTES (4u << 20)    /* kept for META records when the disk is full; at most a quarter of a segment */
-#define KEPT_QUEUE_BYTES (4u << 20) /* a queue that grew larger gives its memory back */
+#define KEPT_QUEUE_BYTES (4u << 20) /* the memory of a queue that grew larger is released */
 
-/* Memory that O_DIRECT takes. */
+/* Memory suitable for O_DIRECT. */
 static void *aligned_new(size_t size)
 {
 	void *bytes = NULL;
@@ -31,8 +31,8 @@ static bool fatal(struct journal *journal, const char *what)
 {
 	char line[JOURNAL_ERROR_SIZE];
 
-	/* RULE 13: no retry. What the disk holds now is known only to recovery. */
-	snprintf(line, sizeof line, "cannot %s the journal in %s: %s: stopping; start it again once that is mended", what,
+	/* RULE 13: no retry. Only recovery can find out what the disk holds now. */
+	snprintf(line, sizeof line, "cannot %s the journal in %s: %s: stopping; start it again once that is fixed", what,
 		 journal->path, disk_error(errno));
 	journal->options.fatal(journal->options.context, line);
 	return false;
@@ -56,7 +56,7 @@ void journal_publish_room(struct journal *journal)
 
 	atomic_store(&journal->reserve, reserve_of(journal->segment.size));
 	atomic_store(&journal->room, (int64_t)left - reserve_of(journal->segment.size));
-	/* Early enough to zero it at leisure, late enough that an idle replica has one small file. */
+	/* Early enough to zero it slowly, late enough that an idle replica has only one small file. */
 	if (left < journal->segment.size / 4 * 3)
 		keeper_prepare(journal->keeper, next_size(journal));
 }
@@ -88,7 +88,7 @@ static void note_record(struct journal *journal, const struct frame_header *fram
 		journal_remember_meta(journal, payload, size);
 		return;
 	}
-	must(journal->meta != NULL); /* the first record of a journal says whose it is */
+	must(journal->meta != NULL); /* the first record of a journal identifies its replica */
 	memcpy(&op, payload + (kind == JH_DISK_STATE ? STATE_BYTES - sizeof op : 4), sizeof op);
 	if (kind == JH_DISK_BATCH || kind == JH_DISK_STAGED)
 		memcpy(&count, payload + 44, sizeof count);
@@ -100,7 +100,7 @@ static bool write_frames(struct journal *journal, const uint8_t *bytes, size_t s
 {
 	if (!segment_write(&journal->segment, bytes, size, journal->offset))
 		return fatal(journal, "write");
-	/* RULE 13: what is on a file that nobody can find again is on no disk, nor is what stood before a cut. */
+	/* RULE 13: data in a file without a name is on no disk, nor is data that was truncated away. */
 	if (segment_file(&journal->segment).lost) {
 		atomic_store(&journal->lost, true);
 		return false;
@@ -161,7 +161,7 @@ static size_t frames_that_fit(const struct journal *journal, const uint8_t *byte
 	return fit;
 }
 
-/* Seals the frames at bytes; the last one's span reaches to the end of its sector, `padded`. */
+/* Seals the frames at bytes; the span of the last one extends to the end of its sector, `padded`. */
 static void seal_frames(struct journal *journal, uint8_t *bytes, size_t used, size_t padded)
 {
 	uint64_t sequence = journal->sequence;
@@ -183,13 +183,13 @@ static void note_frames(struct journal *journal, const uint8_t *bytes, size_t us
 		const struct frame_header *frame = (const struct frame_header *)(bytes + at);
 
 		journal->sequence++;
-		/* The last span now counts its padding too, and ends the loop. */
+		/* The last span now includes its padding, and ends the loop. */
 		at += le32toh(frame->span);
 		note_record(journal, frame);
 	}
 }
 
-/* Writes `fit` bytes of frames in front of `rest` bytes of further ones, which are then moved to the front. */
+/* Writes `fit` bytes of frames that precede `rest` bytes of further ones, which are then moved to the front. */
 static bool write_front(struct journal *journal, uint8_t *bytes, size_t fit, size_t rest)
 {
 	size_t padded = round_up(fit, journal->segment.sector);
@@ -204,7 +204,7 @@ static bool write_front(struct journal *journal, uint8_t *bytes, size_t fit, siz
 	return true;
 }
 
-/* Writes a whole queue: one write and one sync, and more only where a segment ends in it. */
+/* Writes a whole queue: one write and one sync, or more only where a segment ends within it. */
 static bool write_queue(struct journal *journal, const struct queue *queue)
 {
 	for (size_t rest = queue->used; rest > 0;) {
@@ -230,7 +230,7 @@ static void complete(struct journal *journal, struct queue *queue)
 {
 	static const uint64_t one = 1;
 
-	/* RULE 1: only here, behind the sync. */
+	/* RULE 1: only here, after the sync. */
 	atomic_fetch_add(&journal->records, queue->records);
 	atomic_fetch_sub(&journal->queued_bytes, queue->used);
 	atomic_store(&journal->durable_ticket, queue->ticket);
@@ -242,7 +242,7 @@ static void complete(struct journal *journal, struct queue *queue)
 	queue->records = 0;
 }
 
-/* A clean end: should the last record rot, it will not pass for a write that did not finish. */
+/* A clean end: should the last record rot, it will not pass for an unfinished write. */
 static void write_mark(struct journal *journal)
 {
 	if (journal->sequence == 0 || journal->offset == SEGMENT_DATA ||

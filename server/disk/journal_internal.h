@@ -1,4 +1,4 @@
-/* What journal.c (the loop's side) and journal_disk.c (the disk thread) share. */
+/* Shared by journal.c (the loop's side) and journal_disk.c (the disk thread). */
 #pragma once
 
 #include <pthread.h>
@@ -8,8 +8,8 @@
 #include "server/disk/journal_keeper.h"
 #include "server/disk/journal_segment.h"
 
-/* Frames waiting to be written, as they will stand on disk but for what frame_seal fills in. Aligned for O_DIRECT, with
- * room for the padding of one sector more than `used`. */
+/* Frames waiting to be written, as they will be on disk except for what frame_seal fills in. Aligned for O_DIRECT,
+ * with room for the padding of one sector beyond `used`. */
 struct queue {
 	uint8_t *bytes;
 	size_t used, capacity;
@@ -26,15 +26,15 @@ struct journal {
 	pthread_t thread;
 	int completion_fd;
 	struct event *completion;
-	uint64_t reported_ticket; /* the loop's */
+	uint64_t reported_ticket; /* owned by the loop */
 
 	pthread_mutex_t lock;
 	pthread_cond_t queued;
 	struct queue *filling; /* under the lock */
 	bool closing;          /* under the lock */
-	bool marks;            /* closing: with a mark at the end; likewise */
+	bool marks;            /* closing: with a mark at the end; also under the lock */
 
-	/* The disk thread's. */
+	/* Owned by the disk thread. */
 	struct queue queues[2];
 	struct queue *writing;
 	struct segment segment;
@@ -46,10 +46,10 @@ struct journal {
 	/* Shared. */
 	_Atomic uint64_t durable_ticket;
 	_Atomic uint64_t queued_bytes;
-	atomic_bool lost;                              /* the segment in use was deleted or cut short */
+	atomic_bool lost;                              /* the segment in use was deleted or truncated */
 	_Atomic uint64_t filling_since, writing_since; /* monotonic us; 0: empty */
-	_Atomic int64_t room;                          /* left in this segment above the reserve */
-	_Atomic int64_t reserve; /* of the segment in use: what `room` leaves out */
+	_Atomic int64_t room;                          /* left in this segment beyond the reserve */
+	_Atomic int64_t reserve; /* of the segment in use: the part that `room` excludes */
 	_Atomic uint64_t records, writes, bytes, rotations;
 };
 
@@ -61,8 +61,8 @@ static inline size_t round_up(size_t size, size_t unit)
 /* The disk thread: writes queues until the journal is closing or broken. */
 void *journal_disk_main(void *journal);
 
-/* Makes META, the last one read or written, the one that the next segments repeat. */
+/* Stores META, the last one read or written, as the one that the next segments repeat. */
 void journal_remember_meta(struct journal *journal, const void *payload, uint32_t size);
 
-/* Tells the loop how much room there is, and has the next segment made when it is time. */
+/* Publishes for the loop how much room there is, and has the next segment made when it is time. */
 void journal_publish_room(struct journal *journal);

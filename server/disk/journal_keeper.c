@@ -18,7 +18,7 @@
 #include "rpc/base/thread.h"
 
 #define RETRY_US 1000000u  /* after a failure to make a segment (rule 13) */
-#define CHUNK_PAUSE_US 900 /* between chunks zeroed: at most about 64 MiB/s, a journal write waits for one chunk */
+#define CHUNK_PAUSE_US 900 /* between chunks zeroed: limits it to about 64 MiB/s, a journal write waits for one chunk */
 
 /* The next segment:  NONE -> WANTED -> READY -> NONE (taken), and WANTED again after a failure. */
 enum next_state { NEXT_NONE, NEXT_WANTED, NEXT_READY };
@@ -37,15 +37,15 @@ struct journal_keeper {
 	struct segment next_segment;
 	uint64_t retry_at_us;     /* not before then, by rpc_clock_us */
 	uint64_t begun, finished; /* attempts, by number */
-	uint64_t asked;           /* this one, or a later, tells whether it fails still; 0: nobody wants to know */
+	uint64_t asked;           /* this attempt, or a later one, tells whether it still fails; 0: not requested */
 	bool closing;
 	bool stopping;
 	uint64_t trim_op;
 	struct segment_info *infos;
 	uint32_t count, capacity;
 
-	atomic_bool hurry;   /* somebody waits: stop zeroing */
-	atomic_int failing;  /* errno of the last attempt to make a segment; 0: it went well */
+	atomic_bool hurry;   /* a caller waits: stop zeroing */
+	atomic_int failing;  /* errno of the last attempt to make a segment; 0: it succeeded */
 	_Atomic uint64_t bytes, segments;
 };
 
@@ -57,7 +57,7 @@ bool keeper_sync_directory(int directory)
 
 bool keeper_is_space(int error)
 {
-	/* RULE 13: these heal when somebody makes room; anything else is a failure of this replica. */
+	/* RULE 13: these are cured by making room; anything else is a failure of this replica. */
 	return error == ENOSPC || error == EDQUOT;
 }
 
@@ -98,7 +98,7 @@ static bool make_segment(struct journal_keeper *keeper, uint32_t size, struct se
 	return false;
 }
 
-/* Called and returns with the lock held; lets go of it for the work. */
+/* Called with the lock held and returns with it; releases it during the work. */
 static void make_next(struct journal_keeper *keeper)
 {
 	struct segment segment;
@@ -129,8 +129,8 @@ static void make_next(struct journal_keeper *keeper)
 
 /* --- removing old ones -------------------------------------------------------------------------------------------- */
 
-/* Removes the oldest segment; the lock as in make_next. One at a time, each durably: what stays is always a whole
- * suffix. */
+/* Removes the oldest segment; locking as in make_next. One at a time, each durably, so that what remains is always a
+ * complete suffix. */
 static void remove_oldest(struct journal_keeper *keeper)
 {
 	char name[SEGMENT_NAME_SIZE];
@@ -148,7 +148,7 @@ static void remove_oldest(struct journal_keeper *keeper)
 
 static bool may_remove_oldest(const struct journal_keeper *keeper)
 {
-	/* Not before the newest one has its copy of META: without any, nobody would know whose journal this is. */
+	/* Not before the newest segment has its copy of META: without any, the journal's owner would be unknown. */
 	return keeper->count > 1 && keeper->infos[0].op <= keeper->trim_op &&
 	       keeper->infos[keeper->count - 1].bytes > SEGMENT_DATA;
 }
@@ -237,7 +237,7 @@ static void add_info(struct journal_keeper *keeper, uint64_t first_sequence, str
 	publish_sizes(keeper);
 }
 
-/* What was true of the last attempt may be mended by now: one is begun at once, and its number returned. */
+/* The cause of the last failure may be gone by now: a new attempt is started at once, and its number returned. */
 static uint64_t ask_again(struct journal_keeper *keeper)
 {
 	keeper->retry_at_us = 0;
@@ -285,7 +285,7 @@ enum keeper_taken keeper_take(struct journal_keeper *keeper, uint64_t first_sequ
 	if (renameat(keeper->directory, SEGMENT_NEXT, keeper->directory, segment_name(first_sequence, name)) != 0 ||
 	    !keeper_sync_directory(keeper->directory))
 		return KEEPER_BROKEN;
-	/* And not before: whoever looks for a file that has no name yet takes it for deleted. */
+	/* And not before: the file watch takes a file that has no name yet for deleted. */
 	pthread_mutex_lock(&keeper->lock);
 	add_info(keeper, first_sequence, segment_file(segment));
 	pthread_mutex_unlock(&keeper->lock);

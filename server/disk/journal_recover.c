@@ -17,13 +17,13 @@
 #include "rpc/base/shortage.h"
 #include "rpc/disk.h"
 
-/* The journal was written past the page cache, so it is read from the disk: 1.3 GB/s with O_DIRECT in pieces of this
- * size, 0.6 GB/s through the cache (measured). */
+/* The journal was written past the page cache, so it is read directly from the disk: 1.3 GB/s with O_DIRECT in pieces
+ * of this size, 0.6 GB/s through the cache (measured). */
 #define READ_BYTES (4u << 20)
-/* The shortest frame that holds a record; a CUT record is one. */
+/* The shortest frame that holds a record; a CUT record has this size. */
 #define CUT_BYTES 48u
 
-/* One reading of a journal. */
+/* State of reading one journal. */
 struct recover {
 	int directory;
 	const char *path;
@@ -38,7 +38,7 @@ struct recover {
 	uint64_t expected; /* the next frame's sequence */
 };
 
-/* The outcome, once; returns false for the caller to pass on. */
+/* Sets the outcome, once; returns false for the caller to pass on. */
 __attribute__((format(printf, 3, 4))) static bool fail(struct recover *recover, enum journal_outcome outcome,
 						       const char *format, ...)
 {
@@ -102,7 +102,7 @@ static bool list_segments(struct recover *recover)
 
 	closedir(listing);
 	errno = failed;
-	if (failed != 0) /* RULE 14: what was not listed is not known to be missing */
+	if (failed != 0) /* RULE 14: what could not be listed is not known to be missing */
 		return fail_list(recover);
 	if (count > 0)
 		qsort(recovered->infos, count, sizeof *recovered->infos, by_sequence);
@@ -112,7 +112,7 @@ static bool list_segments(struct recover *recover)
 
 /* --- one segment -------------------------------------------------------------------------------------------------- */
 
-/* Where O_DIRECT does not work: go through the page cache. False when that is how it went already. */
+/* Where O_DIRECT does not work: uses the page cache. False when the cache was already in use. */
 static bool through_cache(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -169,7 +169,7 @@ static bool load_segment(struct recover *recover, uint32_t index)
 	struct segment_header header;
 
 	segment_name(recover->recovered->infos[index].first_sequence, recover->name);
-	/* Not waiting for whoever would write into a pipe of that name. */
+	/* Without waiting for a writer, in case a pipe has that name. */
 	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	int fd = openat(recover->directory, recover->name, flags | O_DIRECT);
 	if (fd < 0 && errno == EINVAL)
@@ -213,8 +213,8 @@ void segment_info_add(struct segment_info *infos, uint32_t count, uint32_t kind,
 	struct segment_info *own = &infos[count - 1];
 
 	if (kind == JH_DISK_STATE) {
-		/* Its snapshot, durable before this record was written, and the staged batches up to op_end stand
-		 * for everything before it: a later snapshot at op_end or above covers it all. */
+		/* Its snapshot, durable before this record was written, and the staged batches up to op_end replace
+		 * everything before it: a later snapshot at op_end or above covers it all. */
 		for (uint32_t i = 0; i < count; i++)
 			if (infos[i].op > op_end)
 				infos[i].op = op_end;
@@ -265,8 +265,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 	if (recover->recovered->meta == NULL) /* RULE 14 */
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s does not begin with META: it is damaged", recover->path,
 			    recover->name);
-	/* Staged entries are no end of the log, and yet a segment that holds them is needed until a snapshot covers
-	 * them. */
+	/* Staged entries do not end the log, but a segment that holds them is needed until a snapshot covers them. */
 	segment_info_add(recover->recovered->infos, index + 1, record.kind, staged_end > 0 ? staged_end : recovery->op);
 
 	char why[256] = "it does not follow from what is before it";
@@ -278,7 +277,7 @@ static bool read_record(struct recover *recover, uint32_t index, const struct fr
 	return true;
 }
 
-/* Reads the frames of the loaded segment up to the first that is not one; sets the tail to it. */
+/* Reads the frames of the loaded segment up to the first invalid one; sets the tail to it. */
 static bool read_frames(struct recover *recover, uint32_t index)
 {
 	struct recovered *recovered = recover->recovered;
@@ -301,7 +300,7 @@ static bool read_frames(struct recover *recover, uint32_t index)
 	return true;
 }
 
-/* The end of the last word that is not zero, at or behind the tail. */
+/* The end of the last non-zero word at or after the tail. */
 static uint32_t find_dirty_end(const struct recover *recover)
 {
 	uint32_t end = recover->size;
@@ -317,7 +316,7 @@ static uint32_t find_dirty_end(const struct recover *recover)
 	return end;
 }
 
-/* RULE 14. A frame behind the one that can not be read which says that it was durable. */
+/* RULE 14. A later frame which says that the unreadable one was durable. */
 static bool find_witness(const struct recover *recover, struct frame_header *frame)
 {
 	const struct recovered *recovered = recover->recovered;
@@ -335,12 +334,12 @@ static bool find_witness(const struct recover *recover, struct frame_header *fra
 	return false;
 }
 
-/* RULE 14. Every write ends at a sector, and behind the tail of the last segment there should be zeros. Else there is
- * either a write that did not finish, or a record that was durable and can not be read. Only one write is ever under
- * way, and it may reach the disk in any order, so a whole frame behind a broken one proves nothing by itself; but
- * every frame says what was durable when its write began: a frame that calls the broken one durable was written after
- * it had been acknowledged. */
-static bool judge_tail(struct recover *recover)
+/* RULE 14. Every write ends at a sector, and after the tail of the last segment there should be zeros. Otherwise there
+ * is either an unfinished write, or a durable record that cannot be read. Only one write is ever under way, and it may
+ * reach the disk in any order, so a whole frame after a broken one proves nothing by itself. But every frame says what
+ * was durable when its write began: a frame that calls the broken one durable was written after the broken one had
+ * been acknowledged. */
+static bool classify_tail(struct recover *recover)
 {
 	struct recovered *recovered = recover->recovered;
 	struct frame_header witness;
@@ -350,11 +349,11 @@ static bool judge_tail(struct recover *recover)
 		return true;
 	if (find_witness(recover, &witness))
 		return fail(recover, JOURNAL_DAMAGED,
-			    "%s/%s: record %" PRIu64 " at byte %" PRIu32 " can not be read, and record %" PRIu64
+			    "%s/%s: record %" PRIu64 " at byte %" PRIu32 " cannot be read, and record %" PRIu64
 			    " behind it says that it was durable: it is damaged",
 			    recover->path, recover->name, recover->expected, recovered->tail,
 			    le64toh(witness.sequence));
-	/* Inside a write there is another frame to come, and that is no shorter. */
+	/* Within a write another frame follows, and that one is no shorter. */
 	if (recover->size - recovered->tail < CUT_BYTES)
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s ends where no write ends: it is damaged", recover->path,
 			    recover->name);
@@ -371,18 +370,18 @@ static bool read_segment(struct recover *recover, uint32_t index)
 		return false;
 	if (index == 0)
 		recover->expected = infos[0].first_sequence;
-	/* A segment is begun only when everything before it is durable. */
+	/* A segment is started only when everything before it is durable. */
 	if (recover->expected != infos[index].first_sequence) /* RULE 14 */
 		return fail(recover, JOURNAL_DAMAGED,
 			    "%s/%s should begin with record %" PRIu64 ": what is before it is damaged or missing",
 			    recover->path, recover->name, recover->expected);
 	if (!read_frames(recover, index))
 		return false;
-	/* Older segments go only when META is durable in a newer one. */
+	/* Older segments are removed only when META is durable in a newer one. */
 	if (recover->expected != 1 && recover->recovered->meta == NULL) /* RULE 14 */
 		return fail(recover, JOURNAL_DAMAGED, "%s/%s holds no META record: it is damaged", recover->path,
 			    recover->name);
-	return index + 1 < recover->recovery->segments || judge_tail(recover);
+	return index + 1 < recover->recovery->segments || classify_tail(recover);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
@@ -439,8 +438,8 @@ static bool write_zeros(int fd, uint32_t from, uint32_t end)
 	return true;
 }
 
-/* The CUT record fills the last kept sector, and whatever a disk with larger ones asks for. What was kept is durable
- * by now, and the record says so. */
+/* The CUT record fills the last kept sector, and more where the disk has larger sectors. What was kept is durable by
+ * now, and the record says so. */
 static bool write_cut(int fd, struct journal_recovery *recovery, struct recovered *recovered)
 {
 	uint8_t bytes[CUT_BYTES + SEGMENT_DATA] = {0};
@@ -460,7 +459,7 @@ static bool write_cut(int fd, struct journal_recovery *recovery, struct recovere
 	return true;
 }
 
-/* A segment without a record has lost at most its copy of META: it begins anew, and nothing is to be told. */
+/* A segment without a record has lost at most its copy of META: it is started over, and there is nothing to report. */
 static bool cut(int fd, struct journal_recovery *recovery, struct recovered *recovered)
 {
 	static const uint64_t evidence = UINT64_MAX; /* no salt */
@@ -482,8 +481,8 @@ bool recover_cut(int directory, const char *name, struct journal_recovery *recov
 
 	if (done && recovery->outcome == JOURNAL_TAIL_CUT)
 		done = cut(fd, recovery, recovered);
-	/* Also when there is nothing to cut: what a killed process wrote may have been read from memory, not yet
-	 * from disk. */
+	/* Also when there is nothing to cut: what a killed process wrote may have been read from memory, not yet from
+	 * disk. */
 	done = done && fdatasync(fd) == 0;
 
 	int failed = errno;

@@ -93,7 +93,7 @@ enum segment_header_state segment_header_read(const void *bytes, struct segment_
 		return SEGMENT_HEADER_BAD;
 	header->version = le32toh(header->version);
 	if (header->version > SEGMENT_VERSION)
-		return SEGMENT_HEADER_NEWER; /* what else it says may have moved */
+		return SEGMENT_HEADER_NEWER; /* the position of later fields may have changed */
 	if (header->version < SEGMENT_VERSION && header->version > 0)
 		return SEGMENT_HEADER_OLDER;
 	header->version = htole32(header->version);
@@ -108,7 +108,7 @@ static uint64_t salt_draw(void)
 {
 	uint64_t salt = 0;
 
-	/* Also no small number: a scan for the salt shall not stop at counters and sizes. */
+	/* Not a small number either: a scan for the salt should not stop at counters and sizes. */
 	while (salt >> 32 == 0)
 		must(getrandom(&salt, sizeof salt, 0) == sizeof salt);
 	return salt;
@@ -129,7 +129,7 @@ static bool header_write(struct segment *segment, struct uuid uuid)
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
-/* What O_DIRECT asks of offsets here; 0: the file system does not say, or asks too much. */
+/* The alignment of offsets for O_DIRECT here; 0: the file system does not say, or requires too much. */
 static uint32_t direct_alignment(int fd)
 {
 	struct statx info;
@@ -171,8 +171,8 @@ bool segment_open(int directory, const char *name, uint32_t offset, struct segme
 		return false;
 	}
 	if (offset % segment->sector != 0)
-		segment->sector = SEGMENT_SECTOR; /* copied here from a disk with smaller sectors: go on through the page
-						   cache */
+		segment->sector = SEGMENT_SECTOR; /* copied here from a disk with smaller sectors: continue through the
+						   * page cache */
 	segment->size = (uint32_t)info.st_size;
 	return true;
 }
@@ -188,17 +188,17 @@ struct segment_file segment_file(const struct segment *segment)
 {
 	struct statx info;
 
-	/* Never asked for its times: a kernel that keeps fine-grained ones then has a new one to write down with the next
-	 * record, and each sync takes half as long again (ext4, measured). */
+	/* The times are never requested: a kernel with fine-grained times would then have a new one to write with the
+	 * next record, and each sync would take half as long again (ext4, measured). */
 	if (statx(segment->fd, "", AT_EMPTY_PATH, STATX_INO | STATX_NLINK | STATX_SIZE, &info) != 0)
-		return (struct segment_file){0}; /* says nothing: the next write tells */
+		return (struct segment_file){0}; /* unknown: the next write will fail if the file does */
 	return (struct segment_file){.device = makedev(info.stx_dev_major, info.stx_dev_minor),
 				     .inode = info.stx_ino,
 				     .size = info.stx_size,
 				     .lost = info.stx_nlink == 0 || info.stx_size < segment->size};
 }
 
-/* Takes the space of the whole file now, so that no write into it can fail for want of it. */
+/* Reserves the space of the whole file now, so that no write into it can fail for lack of it. */
 static bool reserve(int fd, uint32_t size)
 {
 	int failed = posix_fallocate(fd, 0, size);
@@ -221,7 +221,7 @@ bool segment_create(int directory, const char *name, uint32_t size, struct uuid 
 	int failed = errno;
 
 	segment_close(segment);
-	unlinkat(directory, name, 0); /* half a segment must not take the last space from what is needed */
+	unlinkat(directory, name, 0); /* half a segment must not use up the last space */
 	errno = failed;
 	return false;
 }
@@ -260,8 +260,7 @@ bool segment_write(const struct segment *segment, const void *bytes, size_t size
 			continue;
 		if (done < 0)
 			return false;
-		/* A write that stops inside a sector does not happen on a device; a file system out of space may do
-		 * it. */
+		/* Devices do not stop a write inside a sector; a file system that runs out of space may. */
 		if (done == 0 || (size_t)done % segment->sector != 0) {
 			errno = ENOSPC;
 			return false;

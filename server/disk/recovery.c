@@ -27,7 +27,7 @@
 #include "server/machine/operation.h"
 #include "server/shop/machine_service.h"
 
-/* All of an unapplied log at once, of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
+/* A whole unapplied log of the largest orders: LIMIT_UNAPPLIED_ENTRIES of LIMIT_BODY_BYTES. */
 #define QUEUE_BYTES (160u << 20)
 
 _Noreturn void recovery_refuse(const char *line)
@@ -64,7 +64,7 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 	return true;
 }
 
-/* RULE 19: it held more once than it may now. */
+/* RULE 19: it once held more than it may now. */
 _Noreturn static void refuse_as_full(const struct recovery *recovery, uint64_t op)
 {
 	char line[512];
@@ -143,7 +143,7 @@ static bool read_record(void *context, const struct journal_record *record, char
 
 /* --- the state to begin with -------------------------------------------------------------------------------------- */
 
-/* RULE 14: what the disk does not show is not known to be missing. */
+/* RULE 14: what the disk cannot show is not known to be missing. */
 _Noreturn static void refuse_unlisted(const char *directory)
 {
 	char line[512];
@@ -161,7 +161,7 @@ static bool newest_snapshot(const char *directory, uint64_t *op)
 	return found;
 }
 
-/* Neither an error of the disk nor another format says anything about the records. */
+/* Neither a disk error nor another format says anything about the records. */
 static void refuse_unread(const struct journal_recovery *read)
 {
 	if (read->outcome != JOURNAL_OK && read->outcome != JOURNAL_TAIL_CUT && read->outcome != JOURNAL_DAMAGED)
@@ -220,14 +220,14 @@ bool recovery_find_received(struct recovery *recovery, const char *directory)
 	return false;
 }
 
-/* What was received gets its name when the journal stands on it, and goes with all that is unfinished when not. */
+/* A received state gets its name when the journal depends on it; otherwise it is removed with everything unfinished. */
 static void settle_received(struct recovery *recovery, const char *directory)
 {
 	char error[SNAPSHOT_ERROR_SIZE];
 	bool stands_on_it = recovery_find_received(recovery, directory);
 
 	if (recovery->journal_damaged)
-		return; /* RULE 14: nobody knows which, and it may be the newest state that there is */
+		return; /* RULE 14: the file's state is unknown, and it may be the newest that exists */
 	if (stands_on_it &&
 	    !snapshot_publish(directory, SNAPSHOT_INCOMING, recovery->last_state_op, error, sizeof error))
 		recovery_refuse(error);
@@ -288,7 +288,7 @@ bool recovery_load_state(struct recovery *recovery, const char *received)
 	}
 	*recovery->machine = empty_history(recovery);
 	if (!has_journal && op == 0) /* RULE 14 */
-		return true; /* nothing at all */
+		return true; /* the directory is empty */
 	snprintf(recovery->error, sizeof recovery->error, "%s has a %s but no %s: files are missing", directory,
 		 has_journal ? "journal" : "snapshot", has_journal ? "snapshot" : "journal");
 	return false;

@@ -1,4 +1,4 @@
-/* A start: the newest good snapshot, then the journal, record by record, into the core. */
+/* A start: reads the newest good snapshot, then the journal, record by record, into the core. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,9 +17,9 @@ struct recovery_options {
 	uint32_t program_base;
 	const char *initial_orders;    /* a file; NULL: compiled in */
 	uint64_t orders_max;
-	uint32_t segment_bytes;        /* of the journal; 0: its own choice */
+	uint32_t segment_bytes;        /* of the journal; 0: its default */
 	struct event_base *base;
-	/* The journal's, see journal.h. */
+	/* For the journal, see journal.h. */
 	void (*durable)(void *context, uint64_t ticket);
 	void (*fatal)(void *context, const char *line);
 	void *context;
@@ -29,13 +29,13 @@ struct recovered {
 	struct journal *journal;       /* NULL: damage */
 	struct uuid uuid;              /* of the directory, drawn when it has none */
 	int64_t last_time_us;          /* of the newest order in the log (rule 16) */
-	uint64_t snapshot_op;          /* of the snapshot that it began with */
-	uint64_t tail_cut;             /* the first op that may have been cut off and that META does not tell of; 0: none */
+	uint64_t snapshot_op;          /* of the snapshot that it started from */
+	uint64_t tail_cut;             /* the first op that may have been cut off without META knowing; 0: none */
 	uint64_t records;
 	char damage[JOURNAL_ERROR_SIZE]; /* one line; empty: none */
 };
 
-/* The operator's errors: one line, and the end of the process. */
+/* Ends the process with one line, for errors that the operator must resolve. */
 _Noreturn void recovery_refuse(const char *line);
 /* Reads the directory, which is ours, into *machine and the core: all events of recovery but START. Ends the process with
  * one line for what is no damage. The core's service may look at *machine meanwhile. */

@@ -24,7 +24,7 @@
 struct snapshot_writer {
 	char path[PATH_MAX];
 	int file;
-	uint64_t written; /* the file's bytes so far */
+	uint64_t written; /* bytes of the file so far */
 	uint64_t synced;
 	uint64_t checksum;
 	struct snapshot_header so_far;
@@ -43,7 +43,7 @@ static bool reserve(struct snapshot_writer *writer, uint64_t bytes)
 	uint64_t frames = bytes / (LIMIT_STATE_CHUNK_BYTES / 2) + 2;
 	off_t total = (off_t)(HEADER_BYTES + bytes + frames * FRAME_BYTES);
 
-	/* Also so that a journal's fsync has no blocks of ours to allocate first. */
+	/* Also so that a journal's fsync need not allocate our blocks first. */
 	return bytes == 0 || fallocate(writer->file, FALLOC_FL_KEEP_SIZE, 0, total) == 0 || errno == EOPNOTSUPP;
 }
 
@@ -115,7 +115,8 @@ static bool write_frame(struct snapshot_writer *writer, struct frame frame)
 	return true;
 }
 
-/* Waits until what was written is on its way, so that dirty pages never pile up before a journal's fsync. */
+/* Waits until the written data is on its way to the disk, so that dirty pages never pile up before a journal's
+ * fsync. */
 static bool write_out(struct snapshot_writer *writer)
 {
 	const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
@@ -130,7 +131,7 @@ static bool write_out(struct snapshot_writer *writer)
 	return true;
 }
 
-/* Follows count and digest over whole records; false when they are not whole. */
+/* Tracks count and digest over whole records; false when they are not whole. */
 static bool follow(struct snapshot_header *so_far, const uint8_t *records, size_t size)
 {
 	while (size > 0) {
@@ -184,7 +185,7 @@ static bool write_header(struct snapshot_writer *writer, const struct snapshot_h
 	return write_all(writer, bytes, sizeof bytes, 0);
 }
 
-/* The file is complete only when its header is: it comes after everything else is durable. */
+/* The file is complete only with its header, which is written after everything else is durable. */
 static bool complete(struct snapshot_writer *writer)
 {
 	struct frame trailer = {.number = (uint32_t)writer->so_far.chunks, .checksum = writer->checksum};
@@ -363,7 +364,7 @@ void snapshot_remove_below(const char *directory, uint64_t op)
 
 	while (snapshot_newest(directory, older, &older))
 		if (!snapshot_path(directory, older, path, sizeof path) || unlink(path) != 0)
-			return; /* tried again after the next snapshot */
+			return; /* retried after the next snapshot */
 }
 
 void snapshot_remove_temporary(const char *directory)

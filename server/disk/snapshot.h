@@ -31,7 +31,7 @@
 #define SNAPSHOT_TEMPORARY "snapshot.tmp" /* being written from this replica's own state */
 #define SNAPSHOT_INCOMING "incoming.tmp"  /* being received from a primary */
 
-/* What a state is, in few words: equal summaries, equal states. */
+/* A summary of a state: equal summaries mean equal states. */
 struct snapshot_summary {
 	uint64_t op;
 	uint64_t initial_count;
@@ -45,12 +45,12 @@ struct snapshot_summary snapshot_summary_of(const struct history *history);
 
 enum snapshot_written {
 	SNAPSHOT_WRITTEN,
-	SNAPSHOT_FAILED, /* error has one line; nothing is left behind */
+	SNAPSHOT_FAILED, /* error has one line; no file is left */
 	SNAPSHOT_STOPPED
 };
 
 struct snapshot_pace {
-	uint64_t bytes_per_second;  /* the thread sleeps between chunks; 0: as fast as the disk takes it */
+	uint64_t bytes_per_second;  /* the thread sleeps between chunks; 0: as fast as the disk allows */
 	const _Atomic bool *stop;   /* set: give up within 20 ms; NULL: never */
 };
 
@@ -66,7 +66,7 @@ enum snapshot_written snapshot_write(const char *directory, const struct history
 struct snapshot_writer;
 
 /* name: SNAPSHOT_TEMPORARY or SNAPSHOT_INCOMING; a file of that name is replaced. bytes: of all records, to reserve
- * room for (0: not known). NULL with one line in error. All functions below may wait for the disk: not for an event
+ * space for (0: unknown). NULL with one line in error. All functions below may wait for the disk: not for an event
  * loop. */
 struct snapshot_writer *snapshot_begin(const char *directory, const char *name, uint64_t bytes, char *error,
 				       size_t error_size);
@@ -76,8 +76,8 @@ struct snapshot_writer *snapshot_begin(const char *directory, const char *name, 
  * only abandon. */
 bool snapshot_append(struct snapshot_writer *writer, const void *records, size_t size, char *error, size_t error_size);
 
-/* Makes the file whole and durable under its temporary name, and frees the writer. False with one line in error, and
- * the file removed, also when what was appended is not the state that `expected` says. */
+/* Makes the file complete and durable under its temporary name, and frees the writer. False with one line in error,
+ * and the file removed, also when what was appended is not the state that `expected` describes. */
 bool snapshot_finish(struct snapshot_writer *writer, const struct snapshot_summary *expected, char *error,
 		     size_t error_size);
 
@@ -92,14 +92,14 @@ bool snapshot_publish(const char *directory, const char *name, uint64_t op, char
 enum snapshot_outcome {
 	SNAPSHOT_LOADED,
 	SNAPSHOT_MISSING,
-	SNAPSHOT_DAMAGED,      /* to be set aside (rule 14) */
+	SNAPSHOT_DAMAGED,      /* must be set aside (rule 14) */
 	SNAPSHOT_NEWER_FORMAT, /* of a newer program: not damaged, upgrade */
-	SNAPSHOT_OLDER_FORMAT, /* of an older program: not damaged, and not for this one to touch */
+	SNAPSHOT_OLDER_FORMAT, /* of an older program: not damaged, and this one must not change it */
 	SNAPSHOT_TOO_LARGE,    /* more orders than orders_max */
-	SNAPSHOT_IO_ERROR      /* the disk or the file system refuses: says nothing about the file's bytes */
+	SNAPSHOT_IO_ERROR      /* the disk or the file system failed: proves nothing about the file's bytes */
 };
 
-/* The format that a file's first 16 bytes claim; 0: it is no snapshot. */
+/* The format that a file's first 16 bytes claim; 0: not a snapshot. */
 uint32_t snapshot_format_claimed(const void *bytes);
 
 /* Reads all of a snapshot and verifies all of it. LOADED: *machine is the caller's (machine_free), summary says what
@@ -112,12 +112,12 @@ enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struc
 /* DIR/snapshot-<op>; false when it does not fit. */
 bool snapshot_path(const char *directory, uint64_t op, char *path, size_t size);
 
-/* The op of the newest snapshot that is older than `below` (UINT64_MAX: of the newest); false when there is none: with errno 0,
- * or with the one for which nobody could look. */
+/* The op of the newest snapshot that is older than `below` (UINT64_MAX: of the newest); false when there is none: with
+ * errno 0, or with the error that prevented listing. */
 bool snapshot_newest(const char *directory, uint64_t below, uint64_t *op);
 
 /* Removes the snapshots of ops below op. */
 void snapshot_remove_below(const char *directory, uint64_t op);
 
-/* Removes what a killed process left: unfinished files under the temporary names. */
+/* Removes unfinished files of a killed process under the temporary names. */
 void snapshot_remove_temporary(const char *directory);

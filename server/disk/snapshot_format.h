@@ -1,4 +1,4 @@
-/* The layout of a snapshot file, as snapshot.h describes it, for its writer and its reader. */
+/* The layout of a snapshot file, as described in snapshot.h, for its writer and its reader. */
 #pragma once
 
 #include <endian.h>
@@ -9,7 +9,7 @@
 #include "server/disk/snapshot.h"
 
 #define HEADER_BYTES 128
-#define HEADER_BYTES_MAX 4096 /* of any format to come */
+#define HEADER_BYTES_MAX 4096 /* of any future format */
 #define FRAME_BYTES 16
 #define MAGIC "JHSNAPSH"
 
@@ -55,7 +55,7 @@ static inline uint64_t get_64(const uint8_t *at)
 	return be64toh(value);
 }
 
-/* The trailer's checksum, one chunk further. */
+/* The trailer's checksum, extended by one chunk. */
 static inline uint64_t chain_checksum(uint64_t before, uint64_t chunk)
 {
 	uint8_t link[16];

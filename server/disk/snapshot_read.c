@@ -9,7 +9,7 @@
 #include "rpc/base/shortage.h"
 #include "server/disk/snapshot_format.h"
 
-/* Plain reads and not a mapping: a disk error or a cut file is then an answer, not a signal. */
+/* Plain reads instead of a mapping: a disk error or a truncated file is then an error code, not a signal. */
 struct reader {
 	const char *path;
 	int file;
@@ -74,7 +74,7 @@ static enum snapshot_outcome read_header(struct reader *reader)
 			 version, SNAPSHOT_FORMAT);
 		return SNAPSHOT_OLDER_FORMAT;
 	}
-	if (version > SNAPSHOT_FORMAT) { /* what else it says may have moved */
+	if (version > SNAPSHOT_FORMAT) { /* the position of later fields may have changed */
 		snprintf(reader->error, reader->error_size,
 			 "the snapshot %s has format %u, this program knows up to %d: upgrade justhungry-server",
 			 reader->path, version, SNAPSHOT_FORMAT);
@@ -152,7 +152,7 @@ static enum snapshot_outcome read_trailer(struct reader *reader, uint64_t checks
 	return got == 0 ? SNAPSHOT_LOADED : damaged(reader, "something follows its end");
 }
 
-/* What was decoded is what the header announced. */
+/* What was decoded matches what the header announced. */
 static bool as_announced(const struct reader *reader)
 {
 	const struct snapshot_header *header = &reader->header;

@@ -14,7 +14,7 @@
 #include "server/machine/machine.h"
 
 #define JOURNAL_BYTES_BEFORE_FIRST (64u << 20)
-#define BYTES_PER_SECOND (32u << 20) /* far below what a disk takes: it never stands before a journal write */
+#define BYTES_PER_SECOND (32u << 20) /* far below a disk's speed, so that it never delays a journal write */
 #define RETRY_US 30000000u
 
 struct snapshotter {
@@ -76,7 +76,7 @@ static void snapshot_written(void *context)
 		snapshotter->any = snapshotter->fresh = true;
 		snapshotter->options.written(snapshotter->options.context, job->summary.op);
 	} else if (job->written == SNAPSHOT_FAILED) {
-		log_warn("snapshot", "%s", job->error); /* RULE 13: a temporary file: tried again later */
+		log_warn("snapshot", "%s", job->error); /* RULE 13: a temporary file: retried later */
 		snapshotter->not_before_us = rpc_clock_us() + RETRY_US;
 	}
 	free(job);
@@ -96,7 +96,7 @@ void snapshotter_consider(struct snapshotter *snapshotter, const struct history 
 	if (snapshotter->fresh)
 		snapshotter->bytes_last = counters.bytes;
 	snapshotter->fresh = false;
-	/* What is left after a snapshot may be enough by itself: then some more must have come. */
+	/* What remains after a snapshot may already exceed the threshold: then wait until some more has arrived. */
 	if (counters.size_bytes < enough || (snapshotter->any && counters.bytes - snapshotter->bytes_last < enough / 2))
 		return;
 

@@ -12,16 +12,16 @@ struct snapshotter;
 
 struct snapshotter_options {
 	const char *directory;       /* outlives it */
-	uint64_t bytes_first;        /* of the journal before the first snapshot; 0: its own choice */
+	uint64_t bytes_first;        /* of the journal before the first snapshot; 0: the default */
 	/* On the loop: a snapshot of that op is durable and has its name. */
 	void (*written)(void *context, uint64_t op);
 	void *context;
 };
 
 struct snapshotter *snapshotter_new(struct event_base *base, const struct snapshotter_options *options);
-/* Gives up a snapshot under way; returns when its thread has ended. */
+/* Abandons a snapshot under way; returns when its thread has ended. */
 void snapshotter_free(struct snapshotter *snapshotter);
 /* Begins a snapshot when it is time. The history is only appended to until it is written, or handed to release. */
 void snapshotter_consider(struct snapshotter *snapshotter, const struct history *history, const struct journal *journal);
-/* Frees a history in the background, after a snapshot of it that may be under way was given up. */
+/* Frees a history in the background, after abandoning a snapshot of it that may be under way. */
 void snapshotter_release(struct snapshotter *snapshotter, struct machine *machine);

@@ -15,11 +15,11 @@
 
 #define RETRY_US 1000000u
 
-/* One state on its way. */
+/* One state being transferred. */
 struct incoming {
 	struct staging *staging;
 	struct machine *machine;
-	struct snapshot_writer *writer;  /* the background thread's, once it has begun */
+	struct snapshot_writer *writer;  /* owned by the background thread once it has started */
 	bool dropped;
 	bool publish;
 	uint64_t publish_op;
@@ -28,7 +28,7 @@ struct incoming {
 struct staging {
 	struct staging_options options;
 	struct incoming *incoming;       /* NULL: none */
-	uint64_t failed;                 /* token of a piece that was not taken; 0: none */
+	uint64_t failed;                 /* token of a piece that was not accepted; 0: none */
 	uint64_t retry_us;
 };
 
@@ -59,7 +59,7 @@ static void taken(const struct staging *staging, uint64_t token, uint64_t next, 
 	staging->options.taken(staging->options.context, token, true, next, complete);
 }
 
-/* RULE 13: from the start again, but not at once: what failed will most likely fail again. */
+/* RULE 13: from the start again, but not at once: the failure will most likely repeat. */
 static void failed(struct staging *staging, uint64_t token)
 {
 	staging_drop(staging);
@@ -86,7 +86,7 @@ static void write_piece(void *context)
 
 	if (incoming->writer == NULL)
 		incoming->writer = snapshot_begin(incoming->staging->options.directory, SNAPSHOT_INCOMING,
-						  0, /* a push tells how many orders are to come, not how many bytes */
+						  0, /* a push announces how many orders follow, not how many bytes */
 						  piece->error, sizeof piece->error);
 	/* A state without orders is a piece without records: the file has no chunk then. */
 	piece->ok = incoming->writer != NULL &&
@@ -107,8 +107,8 @@ static void dispose(void *context)
 	snapshot_abandon(incoming->writer);
 	if (incoming->publish) {
 		if (!snapshot_publish(directory, SNAPSHOT_INCOMING, incoming->publish_op, error, sizeof error)) {
-			/* The journal refers to it, and the next state to come would take its place: the next start
-			 * names it. */
+			/* The journal refers to it, and the next state to arrive would replace it: the next start
+			 * gives it its name. */
 			log_error("staging", "%s", error);
 			log_flush();
 			_exit(1);
@@ -118,7 +118,7 @@ static void dispose(void *context)
 	machine_free(incoming->machine);
 }
 
-/* On the loop, behind the pieces that refer to it. */
+/* On the loop, after the pieces that refer to it. */
 static void disposed(void *context)
 {
 	free(context);
@@ -163,7 +163,7 @@ static struct incoming *begin(struct staging *staging)
 	return incoming;
 }
 
-/* RULE 19: a primary sends no more than we announce that we can hold; whoever does is told to begin again later. */
+/* RULE 19: a primary sends no more than we announced that we can hold; one that does is told to start over later. */
 static bool fits(const struct staging *staging, const struct staging_piece *piece)
 {
 	uint64_t placed = piece->total - piece->initial_count;
@@ -193,7 +193,7 @@ static bool decode(struct incoming *incoming, const struct staging_piece *piece,
 			 piece->op);
 		return false;
 	}
-	if (!*complete && piece->size == 0) { /* would be asked for again, without end */
+	if (!*complete && piece->size == 0) { /* would be requested again, without end */
 		log_warn("staging", "a piece of the primary's state has no orders, and more are to come: trying again");
 		return false;
 	}

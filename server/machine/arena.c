@@ -7,8 +7,8 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 
-/* Large enough that system calls are rare, one in twenty thousand orders. Memory is touched for the first time page by
- * page, as it is used: a huge page would take 5 ms of the event loop where the host of a virtual machine has to find it. */
+/* Large enough that system calls are rare, one in twenty thousand orders. Memory is first touched page by page, as it
+ * is used: a huge page would take 5 ms of the event loop where the host of a virtual machine has to find it. */
 #define COMMIT_STEP ((size_t)2 << 20)
 
 static size_t round_up(size_t size)
@@ -27,7 +27,7 @@ _Noreturn static void out_of_memory(const char *what, size_t size)
 void arena_reserve(struct arena *arena, size_t size)
 {
 	size_t reserved = round_up(size);
-	size_t mapped = reserved + COMMIT_STEP; /* to begin at a huge page */
+	size_t mapped = reserved + COMMIT_STEP; /* to start at a huge page */
 	uint8_t *base = mmap(NULL, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED)

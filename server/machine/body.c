@@ -2,7 +2,7 @@
 
 #include "rpc/base/must.h"
 
-/* What the primary assigns stands between who asks and what is asked for. */
+/* The fields that the primary assigns stand between the client's identity and its operation. */
 #define CLIENT_OFFSET 0
 #define REQUEST_OFFSET 16
 #define TIME_OFFSET 24

@@ -5,13 +5,13 @@
 #include "rpc/base/must.h"
 
 #define BUCKET_ENTRIES 7
-/* Entries for each bucket, on average over all. Within a round unsplit buckets hold up to twice what split ones do;
- * at 5 most entries still lie in the first bucket of their chain, and an entry costs about 14 bytes. */
+/* Average number of entries per bucket. Within a round unsplit buckets hold up to twice as many as split ones; at 5
+ * most entries still lie in the first bucket of their chain, and an entry costs about 14 bytes. */
 #define FILL 5
 #define BUCKETS_AT_START 64
 
-/* One cache line, so that a find reads one, and hashes beside the values, so that neither it nor a split reads a
- * key. */
+/* One cache line, so that a find reads one, with the hashes beside the values, so that neither a find nor a split
+ * reads a key. */
 struct bucket {
 	uint32_t hashes[BUCKET_ENTRIES];
 	uint32_t values[BUCKET_ENTRIES];
@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 void linear_hash_init(struct linear_hash *index, uint32_t entries_max)
 {
 	size_t buckets_max = (size_t)entries_max / FILL + BUCKETS_AT_START + 1;
-	/* Even if all hashes are equal: one chain of everything, and its copy while it is split. */
+	/* Even if all hashes are equal: one chain with everything, and its copy while it is split. */
 	size_t overflow_max = buckets_max + 2 * ((size_t)entries_max / BUCKET_ENTRIES + 1);
 
 	*index = (struct linear_hash){.buckets_count = BUCKETS_AT_START, .round = BUCKETS_AT_START};
@@ -86,7 +86,7 @@ static uint32_t overflow_take(struct linear_hash *index)
 	return (uint32_t)(index->overflow.used / sizeof(struct bucket));
 }
 
-/* Adds to the end of a chain; returns the bucket that now is its last. */
+/* Adds to the end of a chain; returns the bucket that is now its last. */
 static struct bucket *chain_add(struct linear_hash *index, struct bucket *bucket, uint32_t hash, uint32_t value)
 {
 	while (bucket->count == BUCKET_ENTRIES) {
@@ -100,7 +100,7 @@ static struct bucket *chain_add(struct linear_hash *index, struct bucket *bucket
 	return bucket;
 }
 
-/* Cuts a chain behind bucket and keeps what is cut for reuse. */
+/* Cuts a chain after bucket and keeps the rest for reuse. */
 static void chain_cut(struct linear_hash *index, struct bucket *bucket)
 {
 	uint32_t next = bucket->next;
@@ -116,7 +116,7 @@ static void chain_cut(struct linear_hash *index, struct bucket *bucket)
 	}
 }
 
-/* Splits the next bucket of the round in two: what has the round's bit set moves to a new bucket at the end. */
+/* Splits the next bucket of the round in two: entries with the round's bit set move to a new bucket at the end. */
 static void split(struct linear_hash *index)
 {
 	struct bucket *keep = bucket_at(index, index->buckets_count - index->round);
@@ -124,7 +124,8 @@ static void split(struct linear_hash *index)
 	uint32_t kept = 0;
 
 	must(keep != NULL);
-	/* What is kept is written behind what is read, in the same chain: keep and kept never overtake from and i. */
+	/* Entries that stay are written behind the read position in the same chain: keep and kept never overtake from
+	 * and i. */
 	for (struct bucket *from = keep; from != NULL; from = overflow_at(index, from->next)) {
 		uint32_t count = from->count;
 

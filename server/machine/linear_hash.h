@@ -1,7 +1,7 @@
-/* A hash index from 32-bit hashes to 32-bit values that grows one bucket an insert (linear hashing: W. Litwin,
- * "Linear Hashing: A New Tool for File and Table Addressing", VLDB 1980): never a rehash of everything, so no insert
- * takes long. It keeps no keys: the caller says whether a value with the right hash is the one sought. Nothing is
- * ever removed. */
+/* A hash index from 32-bit hashes to 32-bit values that grows one bucket per insert (linear hashing: W. Litwin,
+ * "Linear Hashing: A New Tool for File and Table Addressing", VLDB 1980). It never rehashes everything, so no insert
+ * takes long. It keeps no keys: the caller says whether a value with the right hash is the one sought. Nothing is ever
+ * removed. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@ struct linear_hash {
 	uint32_t overflow_free; /* first free overflow bucket + 1; 0: none */
 };
 
-/* entries_max: inserting beyond it is the caller's bug. */
+/* entries_max: inserting more is a bug of the caller. */
 void linear_hash_init(struct linear_hash *index, uint32_t entries_max);
 void linear_hash_release(struct linear_hash *index);
 
@@ -29,7 +29,7 @@ uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash,
 
 void linear_hash_insert(struct linear_hash *index, uint32_t hash, uint32_t value);
 
-/* Asks the processor to fetch what a find of this hash will read first. */
+/* Prefetches what a find of this hash reads first. */
 void linear_hash_prefetch(const struct linear_hash *index, uint32_t hash);
 
 /* Bytes of memory in use. */

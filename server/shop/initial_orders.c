@@ -46,7 +46,7 @@ bool initial_orders_built_in(initial_orders_take *take, void *context, char *err
 	return true;
 }
 
-/* Cuts off and returns what stands before the next tab; false when the line has ended. */
+/* Cuts off and returns the text before the next tab; false at the end of the line. */
 static bool take_field(struct text_span *line, bool *ended, struct text_span *field)
 {
 	if (*ended)

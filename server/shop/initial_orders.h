@@ -1,8 +1,8 @@
 /* The history that a fresh replica is loaded with: compiled in, or from the file of `--initial-orders`. It makes
- * encoded bodies (struct jh_body of rpc/shop.x, nil client, request 0, time 0, check NONE) and keeps nothing.
+ * encoded bodies (struct jh_body of rpc/shop.x, nil client, request 0, time 0, check NONE) and keeps no state.
  *
- * The file is text in UTF-8, one order a line: POSTCODE, a tab, customer (may be empty), then a tab and an item for
- * each item (1 to 32). What else a line may be is said in rpc/base/lines.h, what a text in rpc/base/order_text.h.
+ * The file is UTF-8 text, one order per line: POSTCODE, a tab, customer (may be empty), then a tab and an item for
+ * each item (1 to 32). rpc/base/lines.h describes lines in general, rpc/base/order_text.h the texts.
  *
  *     DH1 3LE<TAB>Ann<TAB>burger<TAB>fries */
 #pragma once

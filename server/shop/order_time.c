@@ -25,6 +25,6 @@ int64_t order_time_after(int64_t previous_us, int64_t clock_us, const int64_t *o
 {
 	if (others_us != NULL && clock_us > add(*others_us, ORDER_TIME_AHEAD_US)) /* RULE 16 */
 		clock_us = add(*others_us, ORDER_TIME_AHEAD_US);
-	/* RULE 16: the later of our clock, if it is to be believed, and the previous order's time. */
+	/* RULE 16: the later of our clock, if it is plausible, and the previous order's time. */
 	return clock_us < previous_us ? previous_us : clock_us;
 }

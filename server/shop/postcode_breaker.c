@@ -41,7 +41,8 @@ bool postcode_breaker_succeeded(struct postcode_breaker *breaker)
 	return !was_closed;
 }
 
-/* An older question may have closed the breaker while the probe was out: its probe is then an ordinary question. */
+/* An older question may have closed the breaker while the probe was under way: the probe is then an ordinary
+ * question. */
 static bool is_the_probe(const struct postcode_breaker *breaker, uint32_t probe)
 {
 	return breaker->state == POSTCODE_BREAKER_PROBING && probe == breaker->probe;

@@ -13,7 +13,7 @@
 struct place {
 	uint64_t key;        /* the postcode's at most eight characters; 0: empty */
 	uint64_t expires_ms;
-	uint64_t used;       /* the cache's clock when it was last put or found */
+	uint64_t used;       /* the cache's clock when it was last stored or found */
 	bool exists;
 };
 
@@ -56,7 +56,7 @@ struct postcode_cache *postcode_cache_new(size_t entries)
 
 	while (sets * 2 * WAYS <= entries)
 		sets *= 2;
-	/* calloc leaves pages that no postcode has touched to the kernel: an idle cache costs nothing. */
+	/* calloc leaves untouched pages to the kernel: an idle cache costs nothing. */
 	struct postcode_cache *cache = calloc(1, sizeof(*cache) + sets * WAYS * sizeof(struct place));
 	must_allocate(cache);
 	cache->sets_count = sets;
@@ -79,7 +79,7 @@ bool postcode_cache_find(struct postcode_cache *cache, const char *postcode, uin
 	return true;
 }
 
-/* The place to give up: an empty one, else an expired one, else the one used longest ago. */
+/* The place to overwrite: an empty one, else an expired one, else the least recently used one. */
 static struct place *victim_of(struct place *set, uint64_t now_ms)
 {
 	struct place *victim = &set[0];

@@ -18,7 +18,7 @@
 #include "server/shop/postcode_reach.h"
 
 #define DEADLINE_MS_DEFAULT 1000
-/* The first provider's share of the deadline, as long as there is a second to ask. */
+/* The first provider's share of the deadline, provided that a second one can be asked. */
 #define FIRST_PERCENT 60
 
 struct waiter {
@@ -27,18 +27,18 @@ struct waiter {
 	struct waiter *next;
 };
 
-/* One postcode being asked about, by one provider after the other. */
+/* One postcode being looked up, at one provider after the other. */
 struct check {
 	struct postcode_checker *checker;
 	char postcode[POSTCODE_SIZE];
 	uint64_t deadline_ms;
 	struct event *timer;         /* the end of the current provider's share */
-	struct postcode_question *question; /* NULL while nobody is being asked */
+	struct postcode_question *question; /* NULL while no provider is being asked */
 	enum postcode_provider provider;
 	uint32_t probe;
-	bool moving_on; /* its provider was found dead by another check: no longer worth waiting for */
-	bool unreachable; /* a provider was left out or failed */
-	bool nobody_waits; /* both providers were dead, and this is to find out whether they still are */
+	bool moving_on; /* its provider was found dead by another check: do not wait for it */
+	bool unreachable; /* a provider was skipped or failed */
+	bool nobody_waits; /* both providers were dead, and this check only tests whether they still are */
 	struct waiter *first;
 	struct waiter **last;
 	UT_hash_handle hh;
@@ -58,7 +58,7 @@ struct postcode_checker {
 	struct check *checks; /* by postcode */
 	uint32_t waiters_count;
 	uint32_t answering; /* call-backs on the stack */
-	bool asked; /* any question at all */
+	bool asked; /* any question was asked */
 };
 
 struct postcode_options postcode_options_default(void)
@@ -103,7 +103,7 @@ void postcode_checker_announce(const struct postcode_checker *checker)
 	const char *bases[POSTCODE_PROVIDERS];
 
 	if (checker->mode == POSTCODE_GRAMMAR) {
-		log_info("postcode", "postcodes are sent to nobody: --postcode-check grammar");
+		log_info("postcode", "postcodes are not sent anywhere: --postcode-check grammar");
 		return;
 	}
 	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++)
@@ -111,7 +111,7 @@ void postcode_checker_announce(const struct postcode_checker *checker)
 	postcode_reach_announce(bases, POSTCODE_PROVIDERS, checker->proxy);
 }
 
-/* Forgets the check without a word to those who wait for it: they are taken over by the caller or dropped. */
+/* Removes the check without answering its waiters: the caller takes them over or drops them. */
 static struct waiter *check_free(struct check *check)
 {
 	struct waiter *waiters = check->first;
@@ -147,7 +147,7 @@ static enum postcode_verdict verdict_unasked(const struct postcode_checker *chec
 	return checker->mode == POSTCODE_STRICT ? POSTCODE_UNREACHABLE : POSTCODE_FORMAT_ONLY;
 }
 
-/* Nobody is left to be asked, and nobody has said yes or no. */
+/* No provider is left, and none has said yes or no. */
 static enum postcode_verdict verdict_unknown(const struct check *check)
 {
 	enum postcode_verdict verdict = verdict_unasked(check->checker);
@@ -155,7 +155,7 @@ static enum postcode_verdict verdict_unknown(const struct check *check)
 	return verdict == POSTCODE_UNREACHABLE && !check->unreachable ? POSTCODE_UNCONFIRMED : verdict;
 }
 
-/* The check is gone before its waiters hear of it: they may well ask for the same postcode again. */
+/* The check is freed before its waiters are answered, because they may ask for the same postcode again. */
 static void finish(struct check *check, enum postcode_verdict verdict)
 {
 	struct postcode_checker *checker = check->checker;
@@ -172,8 +172,8 @@ static void finish(struct check *check, enum postcode_verdict verdict)
 	checker->answering--;
 }
 
-/* The others who wait for a provider that has just been found dead would each pay what the first one paid. Each goes
- * on in a call of its own, so that no list changes under anybody's hands. */
+/* Other checks waiting for a provider that has just been found dead would each wait as long as the first one did. Each
+ * moves on in a call-back of its own, so that no list changes while it is being walked. */
 static void move_others_on(struct postcode_checker *checker, enum postcode_provider provider)
 {
 	for (struct check *check = checker->checks; check; check = check->hh.next) {
@@ -205,7 +205,7 @@ static void provider_succeeded(struct check *check)
 		log_info("postcode", "provider answers again provider=%s", postcode_provider_name(check->provider));
 }
 
-/* It answered something, but nothing that decides. */
+/* It answered, but the answer decides nothing. */
 static void provider_answered_badly(struct check *check, const struct postcode_fetched *fetched, const char *why)
 {
 	enum postcode_fault fault = fetched->fault;
@@ -224,7 +224,7 @@ static void provider_answered_badly(struct check *check, const struct postcode_f
 
 static void on_fetched(void *context, const struct postcode_fetched *fetched);
 
-/* How long the provider that is being asked may take. */
+/* How long the current provider may take. */
 static uint64_t share_ms_of(const struct check *check, uint64_t now)
 {
 	const struct postcode_checker *checker = check->checker;
@@ -235,7 +235,7 @@ static uint64_t share_ms_of(const struct check *check, uint64_t now)
 	return left_ms;
 }
 
-/* Asks the next provider, from this one on, that may be asked. False: nobody is left, or no time. */
+/* Asks the next provider, from this one on, that may be asked. False: none is left, or no time. */
 static bool ask_from(struct check *check, unsigned from)
 {
 	struct postcode_checker *checker = check->checker;
@@ -375,7 +375,7 @@ void postcode_recall(struct postcode_checker *checker, const char *normalised, e
 		postcode_breaker_failed(&checker->breakers[provider], rpc_clock_ms(), 0, POSTCODE_FAILURE_SLOW);
 }
 
-/* Whether all that a check can do is to try providers that were dead. */
+/* Whether a check could only probe providers that were dead. */
 static bool only_probes(const struct postcode_checker *checker)
 {
 	for (unsigned provider = 0; provider < POSTCODE_PROVIDERS; provider++) {

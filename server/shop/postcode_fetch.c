@@ -20,7 +20,7 @@ struct postcode_fetcher {
 	struct event *timer;
 	size_t body_max;
 	struct postcode_trust trust;
-	bool prefers_file; /* the directory did not vouch for a provider, the file did */
+	bool prefers_file; /* the directory did not verify a provider, the file did */
 	struct postcode_fetch *first;
 };
 
@@ -31,15 +31,15 @@ struct postcode_fetch {
 	bool proxied;
 	bool by_file;       /* trusts the bundle of certificates, else the directory */
 	bool trusted_other; /* both have been tried */
-	bool opened;        /* a connection of its own */
-	bool asked;         /* on whatever connection */
+	bool opened;        /* has opened a connection of its own */
+	bool asked;         /* the request was sent, on whichever connection */
 	char *body;
 	size_t body_size;
 	size_t body_capacity;
 	void (*done)(void *context, const struct postcode_fetched *fetched);
 	void *context;
 	struct postcode_fetch *next;
-	struct postcode_fetch **previous; /* what points to this one */
+	struct postcode_fetch **previous; /* points to this one */
 };
 
 static void fetch_free(struct postcode_fetch *fetch)
@@ -53,9 +53,9 @@ static void fetch_free(struct postcode_fetch *fetch)
 	free(fetch);
 }
 
-/* Reading the whole bundle takes longer than a turn of the loop should (37 ms were measured, once a day: libcurl keeps
- * it while there is no directory beside it), and from a directory by hash OpenSSL reads the one certificate it needs (4 ms,
- * handshake included). So the directory is tried first, alone; together the two are what curl, the command, trusts. */
+/* Reading the whole bundle would stall the loop too long (37 ms were measured, once a day: libcurl caches it while no
+ * directory is set), and from a directory by hash OpenSSL reads only the one certificate it needs (4 ms, handshake
+ * included). So the directory is tried first, alone; the two together are what curl, the command, trusts. */
 static void trust(struct postcode_fetch *fetch)
 {
 	const struct postcode_trust *known = &fetch->fetcher->trust;
@@ -68,7 +68,7 @@ static void trust(struct postcode_fetch *fetch)
 	curl_easy_setopt(fetch->easy, CURLOPT_PROXY_CAPATH, directory);
 }
 
-/* Nobody in the one place vouches for the provider: the other place is asked, or what has been installed meanwhile. */
+/* One store did not verify the provider: the other one is tried, including what has been installed meanwhile. */
 static bool trust_other(struct postcode_fetch *fetch)
 {
 	struct postcode_fetcher *fetcher = fetch->fetcher;
@@ -180,7 +180,7 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what, void *context
 	return 0;
 }
 
-/* Returning less than was given ends the transfer as failed. */
+/* Returning less than was given makes the transfer fail. */
 static size_t keep_body(char *data, size_t one, size_t size, void *context)
 {
 	struct postcode_fetch *fetch = context;
@@ -239,7 +239,7 @@ struct postcode_fetcher *postcode_fetcher_new(struct event_base *base, size_t bo
 	curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, want_timer);
 	curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
 	curl_multi_setopt(fetcher->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)LIMIT_POSTCODE_CONNECTIONS);
-	/* Kept ones may all be dead, and then there is room for fresh ones beside them. */
+	/* Kept connections may all be dead, and then there is room for new ones beside them. */
 	curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, LIMIT_POSTCODE_CONNECTIONS / 2L);
 	return fetcher;
 }
@@ -263,9 +263,10 @@ struct event_base *postcode_fetcher_base(const struct postcode_fetcher *fetcher)
 	return fetcher->base;
 }
 
-/* Connections. Routers forget an idle one after a minute or more, servers close theirs after less. With HTTP/1.1 a
- * connection carries one question, so that whoever gives up closes what he waited on; in HTTP/2 a dead one would be asked
- * again and again. An empty proxy is none, and an empty list of who needs none keeps libcurl from the environment. */
+/* Connections. Routers forget an idle one after a minute or more, servers close theirs sooner. With HTTP/1.1 a
+ * connection carries one question, so giving up a question closes its connection; with HTTP/2 a dead one would be used
+ * again and again. An empty proxy means none, and an empty list of exceptions keeps libcurl from reading the
+ * environment. */
 static void configure_connection(struct postcode_fetch *fetch, const char *proxy, bool fresh)
 {
 	CURL *easy = fetch->easy;
@@ -295,7 +296,8 @@ static void configure(struct postcode_fetch *fetch, const char *url)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* Without it, removing a handle joins its resolver thread: 9 s of standstill when the name server is silent. */
+	/* Without it, removing a handle joins its resolver thread: the loop stalls for 9 s when the name server is
+	 * silent. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	trust(fetch);
 }

@@ -60,7 +60,7 @@ static enum postcode_fault fault_of_result(CURL *easy, CURLcode result, bool pro
 	}
 }
 
-/* What a peer can put into it must not end the line or the quotes around it. */
+/* A peer's text must not end the line or the quotes around it. */
 static void make_harmless(char *text)
 {
 	for (; *text; text++)

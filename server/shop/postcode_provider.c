@@ -73,7 +73,7 @@ void postcode_provider_url(enum postcode_provider provider, const char *base, co
 	must(space);
 	must(strlen(base) < POSTCODE_BASE_BYTES);
 	must(strlen(postcode) < POSTCODE_SIZE);
-	/* Of what a normalised postcode holds, the space is the only character that a URL must not. */
+	/* Of the characters in a normalised postcode, only the space must be escaped in a URL. */
 	snprintf(out, POSTCODE_URL_BYTES,
 		 provider == POSTCODES_IO ? "%s/postcodes/%.*s%%20%s/validate" : "%s/postcode/%.*s%%20%s", base,
 		 (int)(space - postcode), postcode, space + 1);
@@ -92,8 +92,8 @@ static enum postcode_answer failed(const char **why, const char *what)
 	return POSTCODE_ANSWER_FAILED;
 }
 
-/* Whether a text in the answer is a postcode, and another one than was asked about. Services write them with and without
- * the space. */
+/* Whether a text in the answer is a postcode other than the one that was asked about. Services write them with and
+ * without the space. */
 static bool names_another(const json_t *object, const char *name, const char *postcode)
 {
 	const json_t *value = json_object_get(object, name);

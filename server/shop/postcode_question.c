@@ -12,7 +12,7 @@ enum { FIRST, FRESH, TRIES };
 
 struct try {
 	struct postcode_question *question;
-	struct postcode_fetch *fetch; /* NULL: not begun, or ended without an answer */
+	struct postcode_fetch *fetch; /* NULL: not started, or ended without an answer */
 };
 
 struct postcode_question {
@@ -44,7 +44,8 @@ static void ask_again(struct postcode_question *question)
 	begin(question, FRESH);
 }
 
-/* It waits on for as long as the question has no connection: there may be none to spare, and then a kept one. */
+/* It keeps waiting for as long as the question has no connection: there may be none free, and then it gets a kept
+ * one. */
 static void on_impatience(evutil_socket_t nothing, short what, void *context)
 {
 	struct postcode_question *question = context;
@@ -69,7 +70,7 @@ static void on_fetched(void *context, const struct postcode_fetched *fetched)
 		return;
 	}
 	if (fetched->status == 0 && question->tries[FRESH].fetch)
-		return; /* it is the fresh one's word that counts */
+		return; /* the answer on the new connection counts */
 	postcode_question_cancel(question);
 	done(waiting, fetched);
 }

@@ -23,7 +23,7 @@ static CURLU *parsed(const char *url)
 	return NULL;
 }
 
-/* Whether the URL has this part, and it is not what stands there anyway. */
+/* Whether the URL has this part, with a value other than the default. */
 static bool has(CURLU *parts, CURLUPart part, const char *anyway)
 {
 	char *value = NULL;
@@ -82,7 +82,7 @@ static bool is_local_name(const char *host)
 	return strncasecmp(end, local, sizeof local - 1) == 0 && (end == host || end[-1] == '.');
 }
 
-/* An IPv6 address stands in brackets, and may have a zone, which loopback has not. */
+/* An IPv6 address is in brackets, and may have a zone, which loopback has not. */
 static bool is_loopback_host(const char *host)
 {
 	struct in_addr four;
@@ -112,7 +112,7 @@ bool postcode_reach_is_loopback(const char *base)
 	return loopback;
 }
 
-/* Without user name and password, which are nobody's business in a log. */
+/* Without user name and password, which must not appear in a log. */
 static void describe_proxy(const char *proxy, char *out, size_t size)
 {
 	CURLU *parts = proxy[0] ? parsed(proxy) : NULL;
@@ -133,12 +133,12 @@ static bool is_secure(const char *base)
 	return strncasecmp(base, "https:", 6) == 0;
 }
 
-/* Most programs would have taken it, so its owner has to hear that we do not. */
+/* Most programs would have used it, so the operator must be told that we do not. */
 static void mention_environment(const char *const *bases, size_t count)
 {
 	static const struct {
 		const char *name;
-		bool secure, plain; /* for which URLs others would use it */
+		bool secure, plain; /* for which URLs other programs would use it */
 	} table[] = {
 		{"https_proxy", true, false}, {"HTTPS_PROXY", true, false}, {"http_proxy", false, true},
 		{"all_proxy", true, true},    {"ALL_PROXY", true, true},

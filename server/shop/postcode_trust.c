@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What Debian's libcurl says of itself; said here for one that does not. */
+/* The default of Debian's libcurl, for a libcurl that does not report its own. */
 #define FILE_DEFAULT "/etc/ssl/certs/ca-certificates.crt"
 #define DIRECTORY_DEFAULT "/etc/ssl/certs"
 
@@ -46,7 +46,7 @@ static bool is_bundle(const char *path)
 	return stat(path, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0 && access(path, R_OK) == 0;
 }
 
-/* "5ed36f99.0": what OpenSSL looks for. */
+/* "5ed36f99.0": the names that OpenSSL looks for. */
 static bool is_by_hash(const char *name)
 {
 	size_t i = 0;
@@ -70,7 +70,7 @@ static bool has_certificates(const char *path)
 	return found;
 }
 
-/* OpenSSL takes several, with colons between. */
+/* OpenSSL accepts several, separated by colons. */
 static bool any_has_certificates(const char *paths)
 {
 	char list[POSTCODE_TRUST_PATH];

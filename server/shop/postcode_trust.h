@@ -1,5 +1,5 @@
-/* Which certificates vouch for a provider: those that curl, the command, would take. It reads the environment and looks
- * at the file system, and refuses to read a certificate. */
+/* Which certificates are trusted for a provider: those that curl, the command, would use. It reads the environment and
+ * checks the file system, but reads no certificate. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,14 +7,14 @@
 #define POSTCODE_TRUST_PATH 4096
 
 struct postcode_trust {
-	char file[POSTCODE_TRUST_PATH];      /* a bundle; empty: there is none that can be read */
-	char directory[POSTCODE_TRUST_PATH]; /* of certificates by hash, or several with colons between; empty: none */
+	char file[POSTCODE_TRUST_PATH];      /* a bundle; empty: none is readable */
+	char directory[POSTCODE_TRUST_PATH]; /* of certificates by hash, or several separated by colons; empty: none */
 };
 
-/* CURL_CA_BUNDLE, else SSL_CERT_FILE, else the file that libcurl was built with; SSL_CERT_DIR (not with CURL_CA_BUNDLE),
- * else the directory that libcurl was built with. A directory that has no certificate by hash is none: in a slim
- * container /etc/ssl/certs holds the bundle alone. */
+/* CURL_CA_BUNDLE, else SSL_CERT_FILE, else the file that libcurl was built with; SSL_CERT_DIR (not with
+ * CURL_CA_BUNDLE), else the directory that libcurl was built with. A directory without a certificate by hash does not
+ * count: in a slim container /etc/ssl/certs holds only the bundle. */
 void postcode_trust_find(struct postcode_trust *trust);
 
-/* Where it looked, for who finds nothing there: "/etc/ssl/certs/ca-certificates.crt and /etc/ssl/certs". */
+/* Where certificates were looked for, for an error message: "/etc/ssl/certs/ca-certificates.crt and /etc/ssl/certs". */
 void postcode_trust_describe(char *out, unsigned long size);

@@ -4,7 +4,7 @@
  *     0  nothing is wrong, and the run proves something
  *     1  the promise was broken
  *     2  usage, or a history that is not whole
- *     3  nothing is wrong, but the cluster served too little for that to mean anything
+ *     3  nothing is wrong, but the cluster served too little to prove anything
  *
  * A fault counts only when 50 orders were acknowledged in the second before it and 50 in the second after it healed. */
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "rpc/base/must.h"
-#include "tests/chaos/judge.h"
+#include "tests/chaos/checker.h"
 
 #define SECOND_US 1000000
 #define SERVED_LEAST 50
@@ -43,7 +43,7 @@ static struct tally *tally_of(struct tally *tallies, size_t *kinds, const char *
 	return &tallies[(*kinds)++];
 }
 
-/* Prints a line a kind; true when half of the faults and at least one count. */
+/* Prints one line per kind; true when half of the faults and at least one count. */
 static bool print_faults(const struct history *history)
 {
 	struct tally tallies[KINDS_MAX];
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 		}
 	}
 
-	bool good = judge(&history, &verdict);
+	bool good = check_history(&history, &verdict);
 
 	print_served(&history);
 	bool proves = print_faults(&history);

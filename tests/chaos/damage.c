@@ -1,4 +1,4 @@
-/* Harms a journal of a replica that does not run, within what was written of it:
+/* Damages the journal of a stopped replica, within its written part:
  *
  *     damage flip NUMBER FILE...      one bit
  *     damage tear NUMBER FILE...      everything from some point in the last 32 KiB on becomes zeros
@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define HEADER_BYTES 4096 /* of a segment; left alone: harm there is another case (an unknown version) */
+#define HEADER_BYTES 4096 /* of a segment; left alone: damage there is another case (an unknown version) */
 #define TAIL_BYTES 32768
 
-/* Length up to the last byte that is not zero: segments are preallocated. */
+/* Length up to the last non-zero byte: segments are preallocated. */
 static size_t used(const uint8_t *bytes, size_t size)
 {
 	while (size > 0 && bytes[size - 1] == 0)
@@ -33,7 +33,7 @@ static bool put(const char *path, FILE *file, const uint8_t *bytes, size_t from,
 	return true;
 }
 
-/* 1: harmed; 0: nothing is written in it; -1: it cannot be read or written. */
+/* 1: damaged; 0: nothing is written in it; -1: it cannot be read or written. */
 static int harm(const char *path, FILE *file, uint8_t *bytes, size_t size, const char *what, uint64_t number)
 {
 	size_t from = HEADER_BYTES, count = 1;

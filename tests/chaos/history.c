@@ -6,7 +6,7 @@
 
 #include "rpc/base/must.h"
 
-/* Room for one more behind `count`; grows by doubling. */
+/* Makes room for one more element after `count`; grows by doubling. */
 static void *room(void *array, size_t count, size_t size)
 {
 	if (count != 0 && (count & (count - 1)) != 0)
@@ -44,7 +44,7 @@ static bool read_order(struct history *history, const char *text)
 	return true;
 }
 
-/* CLIENT:REQUEST:OP or -; *text moves behind it. */
+/* CLIENT:REQUEST:OP or -; *text moves past it. */
 static bool read_row(const char **text, struct row *row)
 {
 	int end = -1;

@@ -1,5 +1,5 @@
-/* What a run left behind: what clients asked and were told (tests/chaos/recorder.c writes it), the final history, and
- * the faults. It only reads and holds; tests/chaos/judge.h says what is wrong with it. */
+/* The results of a run: the clients' requests and answers (tests/chaos/recorder.c writes them), the final history, and
+ * the faults. This only reads and holds them; tests/chaos/checker.h finds what is wrong with them. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define NOBODY UINT32_MAX /* client of a row that this run did not order as it stands there */
+#define NOBODY UINT32_MAX /* client of a row that this run did not order in that form */
 #define KIND_BYTES 32
 
 enum told { TOLD_DONE, TOLD_REFUSED, TOLD_UNAVAILABLE, TOLD_UNKNOWN };
@@ -37,7 +37,7 @@ struct final {
 
 struct fault {
 	char kind[KIND_BYTES];
-	uint64_t at, healed; /* the first harm, and when everything was well again */
+	uint64_t at, healed; /* when the fault began, and when everything had recovered */
 };
 
 struct history {
@@ -50,7 +50,6 @@ struct history {
 };
 
 /* Adds the lines of `file` to *history, which starts zeroed: those of recorder.c, and "fault KIND AT HEALED". False at
- * the first line that is none of them, which is then in `line` (cut to size): a history that was not written whole
- * proves nothing. */
+ * the first line of any other form, which is then in `line` (cut to size): an incomplete history proves nothing. */
 bool history_read(struct history *history, FILE *file, char *line, size_t line_size);
 void history_free(struct history *history);

@@ -1,11 +1,11 @@
 /* The recorded workload: clients, one process each, that order and read the histories of a few postcodes through the
- * front-end, one request in flight, and write down when each was asked, when it ended, how, and what was shown.
+ * front-end, one request in flight, and record when each was asked, when and how it ended, and what was shown.
  *
  *     recorder load BASE HOST TAG DIR CLIENTS POSTCODES SECONDS THINK-US SEED
  *     recorder final BASE HOST TAG POSTCODES          the whole history, to standard output
  *
  * `load` writes DIR/client-N.history and, ten times a second, the count of acknowledged orders to DIR/progress. SIGTERM
- * ends it early: what is in flight is asked to its end. The lines (tests/chaos/history.h reads them; times are
+ * ends it early, after the requests in flight have ended. The lines (tests/chaos/history.h reads them; times are
  * microseconds since the machine's start):
  *
  *     order CLIENT REQUEST POSTCODE ASKED ENDED OUTCOME OP NUMBER
@@ -14,9 +14,9 @@
  *
  * A row is "-" when it is not what this run ordered under that client and number.
  *
- * It does what the product asks of a client: after an unknown outcome it asks again with the same number, and a refusal
- * that comes after an unknown outcome stays unknown (rule 12). Sometimes it gives up instead: then nobody may say later
- * what became of that order, but it must not change its mind. */
+ * It follows the rules for clients: after an unknown outcome it repeats the request with the same number, and a refusal
+ * after an unknown outcome stays unknown (rule 12). Sometimes it gives up instead: the outcome of that order is then
+ * open, but once shown it must not change. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -34,7 +34,7 @@
 #define CLIENTS_MAX 64
 #define AGAIN_US 10000            /* between attempts */
 #define END_US 60000000           /* a client's patience */
-#define GIVE_UP_ONE_IN 4          /* of the orders whose outcome is unknown; so many are never asked for again */
+#define GIVE_UP_ONE_IN 4          /* of the orders with unknown outcome; this share is never repeated */
 #define READS_PERCENT 30
 
 struct shared {
@@ -77,7 +77,7 @@ static uint64_t draw(struct customer *customer, uint64_t below)
 }
 
 struct ordered {
-	const char *outcome; /* NULL: ask again */
+	const char *outcome; /* NULL: repeat */
 	uint64_t op;
 	uint32_t number;
 };
@@ -136,7 +136,7 @@ static void order(struct customer *customer)
 		ordered.number);
 }
 
-/* CLIENT:REQUEST:OP; "-" for what this run did not order as it stands there. */
+/* CLIENT:REQUEST:OP; "-" for a row that this run did not order in that form. */
 static void print_row(FILE *to, const struct stock *stock, const jh_history_order *row)
 {
 	uint32_t client;
@@ -211,7 +211,7 @@ static void write_progress(const char *directory, unsigned long count)
 		rename(aside, path);
 }
 
-/* Returns 0 when every client ended well. */
+/* Returns 0 when every client ended successfully. */
 static int watch(const char *directory, unsigned clients)
 {
 	int failed = 0, status;

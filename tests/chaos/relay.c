@@ -1,19 +1,20 @@
-/* A slow network, for what a packet filter cannot do: connections that live on while their bytes are late.
+/* A slow network, beyond what a packet filter can do: connections that stay open while their bytes are late.
  *
  *     relay PORT MARK FIFO
  *
- * Takes the connections that nft redirects to PORT, and makes each one's other half to where it was going
- * (SO_ORIGINAL_DST; MARK keeps that one from being redirected too). The dialler's socket names its real peer, and the
- * peer sees the dialler's own address: nobody can tell, but by the time it takes. What is read from FIFO, a line each,
- * says how bytes travel from now on in all connections, new ones too:
+ * Accepts the connections that nft redirects to PORT, and connects each to its original destination (SO_ORIGINAL_DST;
+ * MARK keeps that connection from being redirected too). The dialler's socket names its real peer, and the peer sees
+ * the dialler's own address: only the delay is noticeable. Lines read from FIFO say how bytes travel from now on in all
+ * connections, new ones too:
  *
- *     pass                        at once, whatever waited first
- *     delay MS WAY                so much later, in their order
- *     trickle BYTES WAY           so many a second in each connection
+ *     pass                        at once, waiting bytes first
+ *     delay MS WAY                that much later, in their order
+ *     trickle BYTES WAY           that many per second in each connection
  *     stall WAY                   not at all; connections are still accepted
  *
- * WAY: out (from who dialled), in, or both; the other way passes. An end travels behind the bytes before it, so while
- * they wait nobody hears that the other side has died. `pass` prints how many bytes had to wait since the last one. */
+ * WAY: out (from the dialler), in, or both; the other direction passes. The end of a connection travels behind its
+ * bytes, so while they wait neither side learns that the other has died. `pass` prints how many bytes had to wait since
+ * the last one. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
@@ -44,7 +45,7 @@ struct connection {
 	LIST_ENTRY(connection) entry;
 	struct relay *relay;
 	struct flow out, in;
-	bool broken; /* by an error: passed on as one */
+	bool broken; /* by an error: passed on as an error */
 };
 
 struct relay {

@@ -13,7 +13,7 @@ struct flow flow_make(const struct way *way, struct bufferevent *from, struct bu
 	return flow;
 }
 
-/* A full ring's last piece grows, and waits from now on: late is what it is to be. */
+/* The last piece of a full ring grows, and waits from now on: being late is its purpose. */
 size_t flow_hold(struct flow *flow, uint64_t now_ms)
 {
 	size_t size = evbuffer_get_length(bufferevent_get_input(flow->from));

@@ -1,5 +1,6 @@
-/* One way of one connection through the relay: bytes that wait, and when they may go on. Bounded: beyond RELAY_HELD_MAX
- * nothing is read any more, and TCP makes the sender wait. It refuses to know of sockets and of the other way. */
+/* One direction of one connection through the relay: bytes that wait, and when they may continue. Bounded: beyond
+ * RELAY_HELD_MAX nothing more is read, and TCP makes the sender wait. It knows neither sockets nor the other
+ * direction. */
 #pragma once
 
 #include <event2/bufferevent.h>
@@ -31,7 +32,7 @@ struct flow {
 	struct piece pieces[RELAY_PIECES_MAX]; /* a ring: what `held` consists of, oldest first */
 	unsigned first, count;
 	uint64_t saved_ms; /* of trickling, not yet used */
-	bool ended;        /* `from` gives no more */
+	bool ended;        /* `from` has reached its end */
 };
 
 /* Borrows all three. */
@@ -40,5 +41,5 @@ struct flow flow_make(const struct way *way, struct bufferevent *from, struct bu
 /* Takes what has arrived, to wait from now on. Returns how much. */
 size_t flow_hold(struct flow *flow, uint64_t now_ms);
 
-/* Lets go what may go, passed_ms after it was called last. True: it has ended, and nothing of it is left here. */
+/* Releases what is due, passed_ms after the last call. True: it has ended, and nothing of it is held any more. */
 bool flow_travel(struct flow *flow, uint64_t now_ms, uint64_t passed_ms);

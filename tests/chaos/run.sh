@@ -1,12 +1,12 @@
 #!/bin/bash
-# Breaks a real cluster for some minutes, in an order drawn from a seed, while clients order and read; then judges all
-# that they saw. The verdict is the last line; see docs/testing.md, "Chaos".
+# Injects faults into a real cluster for some minutes, in an order drawn from a seed, while clients order and read; then
+# checks all that they saw. The verdict is the last line; see docs/testing.md, "Chaos".
 #
 #     tests/chaos/run.sh [--seed N] [--minutes M | --seconds S] [--faults NAME,NAME...] [--keep DIR]
 #
-# Runs the programs of $JH_BUILD (build/release). Status: 0 passed, 1 the promise was broken (or a process did not do as
-# it must), 3 invalid: served too little to prove anything. With --keep, history, logs and verdict are left in DIR
-# always; without it after a failure, in a directory that is named.
+# Runs the programs of $JH_BUILD (build/release). Status: 0 passed, 1 the promise was broken (or a process misbehaved), 3
+# invalid: served too little to prove anything. With --keep, history, logs and verdict always stay in DIR; without it
+# only after a failure, in a directory that is printed.
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/release}"
 CHAOS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$CHAOS/../integration/lib.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Whether the whole of it, driver, recorder and judge, sees a broken promise: all three disks lie and lose the power.
+# Whether the whole test, driver, recorder and checker, detects a broken promise: all three disks lie and lose power.
 # The verdict of such a run must be "BROKEN", and the reason lost orders.
 set -euo pipefail
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/release}"

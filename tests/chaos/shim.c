@@ -10,14 +10,14 @@
  *     t  the same, but a drawn part of it reached the disk: whole sectors, from the front
  *     T  the same, but any sectors of it, as a disk that reorders them leaves it
  *     s  syncs take until something else is written here
- *     l  the disk lies: syncs say yes and do nothing, until a power cut takes it all. Nobody survives that on every
- *        disk; it is there to see that the judge sees
+ *     l  the disk lies: syncs report success and do nothing, until a power cut takes it all. No system survives that
+ *        on every disk; this tests that the checker detects it
  *
  *     d  the process dies right after the next sync of a file that succeeds
- *     D  the same of a directory: what a rename put there is durable, and nobody was told
+ *     D  the same of a directory: what a rename put there is durable, and not yet acknowledged
  *     c  power cut as soon as the process looks at a clock or syncs, though it may have nothing more to write
  *
- * After e, w, p, t, T, d, D and c byte 0 becomes '-': they happen once. What was written before `p` and never synced
+ * After e, w, p, t, T, d, D and c byte 0 becomes '-': they happen once. Data written before `p` and never synced
  * stays, as it may on a disk. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -41,12 +41,12 @@
 #define UNDO_MAX 4096
 #define SECTOR 512
 
-/* What stood where a write went, to be put back. */
+/* The old contents of a written range, to be restored. */
 struct undo {
 	int fd;       /* our own, through the page cache */
 	off_t at;
 	size_t size;  /* of the write */
-	uint8_t *old; /* the first `kept` bytes that were there; behind them the file ended */
+	uint8_t *old; /* the first `kept` bytes that were there; the file ended after them */
 	size_t kept;
 };
 
@@ -126,7 +126,7 @@ static bool take(char wanted)
 	return taken;
 }
 
-/* Remembers what stands at [at, at + size) of the file. Under the lock. */
+/* Saves the contents of [at, at + size) of the file. Under the lock. */
 static void remember(int fd, size_t size, off_t at)
 {
 	struct undo *undo = &undos[undos_count];
@@ -134,7 +134,7 @@ static void remember(int fd, size_t size, off_t at)
 	ssize_t got;
 
 	if (undos_count == UNDO_MAX)
-		abort(); /* a power cut that takes some of it and leaves what was written later is none */
+		abort(); /* a power cut that takes some of it and leaves what was written later is impossible */
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	*undo = (struct undo){.fd = open(path, O_RDWR | O_CLOEXEC), .at = at, .size = size, .old = malloc(size)};
 	if (undo->fd < 0 || !undo->old)
@@ -145,7 +145,7 @@ static void remember(int fd, size_t size, off_t at)
 	undos_count++;
 }
 
-/* Puts back what was behind the first `reached` bytes of that write. */
+/* Restores what followed the first `reached` bytes of that write. */
 static void put_back(const struct undo *undo, size_t reached)
 {
 	if (reached < undo->kept)
@@ -171,7 +171,7 @@ static uint64_t drawn(void)
 	return number;
 }
 
-/* Of all that was written only the first `reached` bytes are there. */
+/* Of all that was written only the first `reached` bytes remain. */
 static void keep_front(uint64_t total, uint64_t reached)
 {
 	for (size_t i = undos_count; i-- > 0;) {
@@ -181,7 +181,7 @@ static void keep_front(uint64_t total, uint64_t reached)
 	}
 }
 
-/* Of each write some sectors are there and some are not. What lay behind the file's end before reads as zeros. */
+/* Of each write some sectors remain and some do not. What lay beyond the file's former end reads as zeros. */
 static void keep_some(void)
 {
 	for (size_t i = undos_count; i-- > 0;) {
@@ -201,7 +201,7 @@ static void keep_some(void)
 	}
 }
 
-/* Under the lock, which is never given back: no thread of this process writes any more. */
+/* Under the lock, which is never released: no thread of this process writes any more. */
 static _Noreturn void cut_power(char how)
 {
 	uint64_t total = 0;

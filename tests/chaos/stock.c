@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CALL_S 3          /* longer than the front-end is asked to try, so that its word comes first */
+#define CALL_S 3          /* longer than the front-end is asked to try, so that its answer arrives first */
 #define FRONTEND_MS 2000
 #define CONNECT_S 2
 
@@ -37,7 +37,7 @@ void stock_item(uint32_t client, uint64_t request, char text[48])
 	snprintf(text, 48, "dish %" PRIu32 " of %" PRIu64, client, request);
 }
 
-/* NULL: nobody listens there, or does not answer in time. */
+/* NULL: no process listens there, or none answers in time. */
 static CLIENT *dial(struct sockaddr_in *address, rpcprog_t program, rpcvers_t version)
 {
 	const struct timeval patience = {.tv_sec = CONNECT_S};
@@ -54,8 +54,8 @@ static CLIENT *dial(struct sockaddr_in *address, rpcprog_t program, rpcvers_t ve
 	return client;
 }
 
-/* Not clnt_create: libtirpc 1.3.3 keeps the addresses that it has looked up, and frees one twice when nobody answers there any
- * more and it is looked up again. */
+/* Not clnt_create: libtirpc 1.3.3 caches the addresses that it has looked up, and frees one twice when no process
+ * answers there any more and it is looked up again. */
 static CLIENT *find(const struct stock *stock)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PMAPPORT)};
@@ -97,7 +97,7 @@ void stock_disconnect(struct stock *stock)
 	stock->connection = NULL;
 }
 
-/* A connection that failed once is not used again: an answer of before may still be in it. */
+/* A connection that failed once is not used again: an earlier answer may still be in it. */
 static enum stock_end ended(struct stock *stock, enum clnt_stat status)
 {
 	if (status == RPC_SUCCESS)

@@ -97,7 +97,7 @@ static void turn(struct event_base *base)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Reads what is there; false when the front-end has closed. */
+/* Reads what is available; false when the front-end has closed. */
 static bool read_answers(int fd, struct record_reader *reader)
 {
 	static uint8_t bytes[ANSWERS_BYTES];
@@ -142,7 +142,7 @@ static bool_t put_raw(XDR *xdr, struct fuzz_input *input)
 	return XDR_PUTBYTES(xdr, (const char *)input->at, (u_int)input->left);
 }
 
-/* The record stands in memory of exactly its size, which the connection's buffer is not. */
+/* The record is in memory of exactly its size, unlike in the connection's buffer. */
 static void talk_call(struct frontend *frontend, int fd, struct fuzz_input *input, uint8_t mode)
 {
 	struct rpc_connection *connection = TAILQ_FIRST(&frontend->server->clients);

@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	log_set_level((enum log_level)(LOG_LEVEL_ERROR + 1)); /* bad input is the point, not news */
+	log_set_level((enum log_level)(LOG_LEVEL_ERROR + 1)); /* bad input is the purpose, not news */
 	return 0;
 }
 

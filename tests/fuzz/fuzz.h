@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One input. It must leave nothing behind: the next one starts from the same state. */
+/* One input. It must leave no state: the next one starts from the same state. */
 void fuzz_one(const uint8_t *bytes, size_t size);
 
 /* --- taking an input apart ---------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* The file of --initial-orders.
  *
- * Input: the file. Every order it gives must be one that a history takes. */
+ * Input: the file. A history must accept every order it contains. */
 #include "fuzz.h"
 #include "rpc/base/must.h"
 #include "server/shop/initial_orders.h"

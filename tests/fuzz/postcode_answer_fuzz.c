@@ -1,4 +1,4 @@
-/* What a postcode provider, or whatever answers in its place, says.
+/* The answer of a postcode provider, or of whatever answers in its place.
  *
  * Input: a byte that chooses provider and HTTP status, then the body. */
 #include "fuzz.h"
@@ -16,7 +16,7 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	enum postcode_answer answer = postcode_provider_answer(provider, mode >= 128 ? "BF1 1AA" : "DH1 3LE", status,
 							       (const char *)input.at, input.left, &why);
 
-	/* A wrong "none" refuses a customer: only the service's own words may say it. */
+	/* A wrong "none" refuses a customer: only the service's own texts may say it. */
 	must(answer == POSTCODE_ANSWER_FAILED || status == 200 || status == 404);
 	must(answer != POSTCODE_ANSWER_EXISTS || status == 200);
 	must(answer != POSTCODE_ANSWER_UNKNOWN || provider == GETTHEDATA || mode >= 128);

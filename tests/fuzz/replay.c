@@ -20,7 +20,7 @@ static void say_running(void *context)
 	fprintf(stderr, "replay: the input was %s\n", running);
 }
 
-/* The bytes stand in memory of exactly their size, so that reading past them is noticed. */
+/* The bytes are in memory of exactly their size, so that reading past them is detected. */
 static void run_file(const char *path)
 {
 	struct stat info;

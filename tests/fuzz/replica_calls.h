@@ -1,5 +1,5 @@
-/* The messages of which an input of replica_calls_fuzz.c is made, by their number in it: what seeds_calls.c writes. New
- * ones go to the end, or the corpus means something else. */
+/* The messages of an input of replica_calls_fuzz.c, by their number in it: what seeds_calls.c writes. New ones go to
+ * the end, or the corpus changes its meaning. */
 #pragma once
 
 enum message {

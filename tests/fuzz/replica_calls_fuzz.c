@@ -20,7 +20,7 @@
 
 /* --- messages ----------------------------------------------------------------------------------------------------- */
 
-/* The digest at an op that is applied last or stands in the log above it. */
+/* The digest at the last applied op, or at an op of the log above it. */
 static bool digest_at(const struct shell *shell, uint64_t op, struct digest *digest)
 {
 	*digest = history_digest(machine_history(shell->machine));

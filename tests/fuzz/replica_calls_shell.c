@@ -22,8 +22,8 @@ static void apply(struct shell *shell, uint64_t op)
 	while (machine_op(shell->machine) < op && !shell->ended) {
 		struct replica_entry entry = replica_entry_at(shell->replica, machine_op(shell->machine) + 1);
 
-		/* A member that pushes what cannot be applied stops the process rather than let copies differ: see
-		 * node_apply. */
+		/* A member that pushes entries which cannot be applied stops the process rather than let copies
+		 * differ: see node_apply. */
 		if (machine_apply(shell->machine, entry.body, entry.size) != MACHINE_APPLIED)
 			shell->ended = true;
 	}

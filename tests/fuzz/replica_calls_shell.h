@@ -1,4 +1,4 @@
-/* What stands around the core in replica_calls_fuzz.c: a replica with a real order history, and neither disk nor
+/* The surroundings of the core in replica_calls_fuzz.c: a replica with a real order history, and neither disk nor
  * socket. Writes become durable when the input says so. */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "server/machine/machine.h"
 #include "server/replica/replica.h"
 
-#define REQUESTS 128 /* more than messages: a token is never used twice */
+#define REQUESTS 128 /* more than messages: a token is never reused */
 #define CONNECTS 8
 
 struct connect {
@@ -32,14 +32,14 @@ struct shell {
 	uint64_t token;
 	uint64_t ticket;
 	uint64_t now_ms;
-	struct replica_event then; /* what the actions brought about; kind RECOVER_BASE: nothing */
+	struct replica_event then; /* the event that results from the actions; kind RECOVER_BASE: none */
 	bool full, ended;
 };
 
 /* One life: shell is zeroed before. */
 void shell_start(struct shell *shell);
 void shell_end(struct shell *shell);
-/* The core takes the event, and whatever follows from it. */
+/* The core processes the event, and whatever follows from it. */
 void shell_step(struct shell *shell, const struct replica_event *event);
 /* For a call that is to be answered. */
 uint64_t shell_take_token(struct shell *shell);

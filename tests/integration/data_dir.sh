@@ -63,7 +63,7 @@ mkdir "$SCRATCH/elsewhere" "$SCRATCH/elsewhere/lost+found"
 for daemon in "server/justhungry-server --id 4" frontend/justhungry-frontend; do
 	# shellcheck disable=SC2086 # words
 	launch elsewhere "$JH_BUILD"/$daemon --data-dir "$SCRATCH/elsewhere" --program-base $((BASE + 5000))
-	ends elsewhere 1 "the data directory $SCRATCH/elsewhere holds files of somebody else \\(passwd\\) and none of ours"
+	ends elsewhere 1 "the data directory $SCRATCH/elsewhere holds other files \\(passwd\\) and none of ours"
 	[[ $(ls "$SCRATCH/elsewhere") == $'lost+found\npasswd' ]] || fail "something was made among them"
 	: >"$LOGS/elsewhere.log"
 done

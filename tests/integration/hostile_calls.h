@@ -1,5 +1,5 @@
-/* Sockets and calls for hostile_peer.c: rpc/ and plain sockets, nothing of the system's own runtime. What goes
- * wrong ends the process with a line. */
+/* Sockets and calls for hostile_peer.c: rpc/ and plain sockets, without the system's own runtime. Any error ends the
+ * process with a line. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -20,9 +20,9 @@ int try_connect(void);
 int connect_or_fail(void);
 bool send_all(int fd, const void *bytes, size_t size);
 bool receive_all(int fd, void *bytes, size_t size);
-/* The daemon ends this connection. */
+/* The daemon closes this connection. */
 void expect_closed(int fd, const char *what);
 /* A whole record with a call in it; returns its size. */
 size_t make_call(uint8_t *record, uint32_t xid, uint32_t procedure, xdrproc_t encode, void *args);
-/* Makes the call and reads its answer: the accept status (RFC 5531), and the results decoded when there are some. */
+/* Makes the call and reads its answer: the accept status (RFC 5531), and the results, decoded, if there are any. */
 enum accept_stat call(int fd, uint32_t procedure, xdrproc_t encode, void *args, xdrproc_t decode, void *results);

@@ -23,7 +23,7 @@
 
 /* --- absurd lengths ----------------------------------------------------------------------------------------------- */
 
-/* Arguments as words: right up to a length that is absurd. */
+/* Arguments as words: valid up to an absurd length. */
 static void expect_garbage(uint32_t procedure, const uint32_t *words, size_t count)
 {
 	static uint8_t record[CALL_BYTES];
@@ -113,7 +113,7 @@ static void room_for(unsigned connections)
 	expect(limit.rlim_cur > connections + 16, "descriptors: raise the hard limit of RLIMIT_NOFILE");
 }
 
-/* Each of `count` connections sends `size` bytes of a record of four megabytes that never becomes whole. */
+/* Each of `count` connections sends `size` bytes of a record of four megabytes that is never completed. */
 static void half_records(unsigned count, size_t size)
 {
 	static uint8_t half[(4u << 20) - 100];
@@ -125,7 +125,7 @@ static void half_records(unsigned count, size_t size)
 	for (unsigned i = 0; i < count; i++) {
 		int fd = try_connect();
 
-		/* Being closed is the daemon's right. */
+		/* The daemon may close the connection. */
 		if (fd >= 0 && send_all(fd, half, size))
 			held++;
 	}
@@ -156,8 +156,8 @@ static void churn(unsigned count, unsigned at_once)
 
 /* --- calls without end -------------------------------------------------------------------------------------------- */
 
-/* Calls as fast as they are taken, for `seconds`, on one connection; no answer is ever read. It must be the daemon
- * that stops: by not reading any more, or by closing. */
+/* Calls as fast as they are accepted, for `seconds`, on one connection; no answer is ever read. The daemon must stop
+ * this: by no longer reading, or by closing. */
 static void never_reads(uint32_t procedure, xdrproc_t encode, void *args, unsigned seconds)
 {
 	static uint8_t record[CALL_BYTES];
@@ -184,7 +184,7 @@ static void never_reads(uint32_t procedure, xdrproc_t encode, void *args, unsign
 				break;
 		} else {
 			calls++;
-			/* The rest of a call that was cut: the stream must stay a stream of calls. */
+			/* The rest of a call that was cut: the stream must remain a stream of calls. */
 			while (sent < (ssize_t)size) {
 				struct pollfd room = {.fd = fd, .events = POLLOUT};
 				ssize_t more = send(fd, record + sent, size - (size_t)sent, MSG_NOSIGNAL);
@@ -281,7 +281,7 @@ static jh_push_status push_status(int fd, jh_push_args *push)
 	return status;
 }
 
-/* One order of a stranger, dated at the end of time. */
+/* One order of an unknown client, dated at the end of time. */
 static uint32_t put_body(char *body)
 {
 	static const uint32_t words[] = {1, 2, 3, 4,	      0,	  1, 0x7fffffff, 0xffffffff, 1,
@@ -351,7 +351,7 @@ static void not_a_member(uint32_t base)
 	puts("not a member: refused");
 }
 
-/* Hellos on more connections than a replica keeps; it goes on answering members. */
+/* Hellos on more connections than a replica keeps; it continues to answer members. */
 static void hello_flood(uint32_t base, unsigned count)
 {
 	unsigned greeted = 0, refused = 0;

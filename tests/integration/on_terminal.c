@@ -40,7 +40,7 @@ static void die(const char *what, const char *on)
 	exit(99);
 }
 
-/* Reads what there is within so many milliseconds; false: the terminal has nobody on its other side any more. */
+/* Reads what is available within so many milliseconds; false: the other side of the terminal is closed. */
 static bool read_some(int ms)
 {
 	struct pollfd wait = {.fd = terminal, .events = POLLIN};
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 	close(slave);
 	while (fgets(line, sizeof line, stdin))
 		obey(line);
-	/* Behind the last instruction all that is written is read, or the command could not end. */
+	/* After the last instruction all output is read, because otherwise the command could not end. */
 	for (time_t end = time(NULL) + PATIENCE_S; terminal >= 0 && waitpid(child, &status, WNOHANG) == 0;) {
 		read_some(50);
 		if (time(NULL) > end)

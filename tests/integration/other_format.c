@@ -12,7 +12,7 @@
 #include "rpc/replica.h"
 #include "raw_server.h"
 
-/* What is behind the format is nothing that this time could read: a few bytes, or none. */
+/* Nothing after the format is readable for this version: a few bytes, or none. */
 static void put_hello(XDR *xdr, uint32_t format, bool cut)
 {
 	static char error[] = "upgrade whoever";
@@ -48,7 +48,7 @@ static void serve(int fd, const char *way)
 			raw_fail("write");
 }
 
-/* The hello of another time: its first word is the format, and what follows is not for this one to read. */
+/* The hello of another version: its first word is the format, and the rest must not be read. */
 static bool_t put_words(XDR *xdr, uint32_t *format)
 {
 	uint32_t junk = 0xffffffffu;

@@ -62,13 +62,13 @@ struct provider {
 
 struct question {
 	struct provider *provider;
-	const char *path; /* behind the behaviour's name, if there was one */
+	const char *path; /* after the behaviour's name, if there was one */
 	bool getthedata;
 	char postcode[16];
 	int behaviour;
 };
 
-/* An answer that is held back; the client may leave first. */
+/* A delayed answer; the client may leave first. */
 struct held {
 	struct evhttp_request *request;
 	struct question question;
@@ -179,7 +179,7 @@ static void answer_oversized(struct evhttp_request *request, const char *verdict
 	free(body);
 }
 
-/* What postcodes.io says of a postcode it does not know, or knows no longer. */
+/* postcodes.io's answer for a postcode that it does not know, or no longer knows. */
 static void answer_unknown(struct evhttp_request *request, const struct question *question)
 {
 	char text[256];
@@ -289,7 +289,7 @@ static void on_held_enough(evutil_socket_t nothing, short what, void *context)
 	free(held);
 }
 
-/* silent: for ever, until the client leaves. */
+/* silent: forever, until the client leaves. */
 static void hold(struct evhttp_request *request, const struct question *question)
 {
 	struct held *held = calloc(1, sizeof(*held));

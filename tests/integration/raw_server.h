@@ -1,5 +1,5 @@
-/* A TCP server on 127.0.0.1 whose records are read and written by hand: for answers that no stub
- * would give. One connection at a time. Whatever cannot be done ends the process, and says so. */
+/* A TCP server on 127.0.0.1 whose records are read and written by hand: for answers that no stub would give. One
+ * connection at a time. Any failure ends the process with a message. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 #define RAW_CALL_HEAD 24u /* up to the credentials */
-#define RAW_MARK 4u       /* what a reply leaves free in front */
+#define RAW_MARK 4u       /* space that a reply leaves free in front */
 
 _Noreturn void raw_fail(const char *what);
-/* Returns the listening socket; its port is in *port. Program 0: rpcbind does not know it. */
+/* Returns the listening socket; its port is in *port. Program 0: it is not registered with rpcbind. */
 int raw_listen(rpcprog_t program, rpcvers_t version, uint16_t *port);
 /* The next call of the connection, without its mark; its size, or 0: there is none. */
 uint32_t raw_call(int fd, char *call, uint32_t room);
@@ -19,7 +19,7 @@ uint32_t raw_word(const char *call, unsigned int word);
 /* Begins the answer to that call: accepted, and done; what is put next are its results. */
 void raw_accept(XDR *xdr, char *reply, uint32_t room, const char *call);
 void raw_put(XDR *xdr, uint32_t word);
-/* Sends what `xdr` encoded behind RAW_MARK bytes of `reply`. False: nobody reads it. */
+/* Sends what `xdr` encoded after RAW_MARK bytes of `reply`. False: the peer does not read it. */
 bool raw_reply(int fd, char *reply, XDR *xdr);
 
 /* A rejection of RFC 5531 section 9. */

@@ -23,13 +23,13 @@ static const char *const reasons[] = {"JH_REASON_NONE",	      "JH_REASON_BAD_REQ
 				      "JH_REASON_FULL", "JH_REASON_DISK_FULL", "JH_REASON_TOO_FEW_MEMBERS",
 				      "JH_REASON_NO_PRIMARY", "JH_REASON_BUSY"};
 
-/* What was asked, without how long the client waits. */
+/* The request without the client's waiting time. */
 struct asked {
 	unsigned int calls, size;
 	char bytes[2048];
 };
 
-/* How often this request has been asked before; it must be the same. */
+/* How often this request has been sent before; it must be the same. */
 static unsigned int count_call(jh_place_args *args)
 {
 	static struct asked known[REQUESTS];
@@ -108,7 +108,7 @@ static void put_result(XDR *xdr, const char *line)
 		raw_fail("the answer does not encode");
 }
 
-/* False: the connection is to end. */
+/* False: the connection must be closed. */
 static bool answer(int fd, const char *call, const char *line)
 {
 	static char reply[1024];

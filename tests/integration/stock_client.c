@@ -1,8 +1,8 @@
-/* Places an order and reads it back, built from rpc/frontend.x, rpc/shop.x and stock libtirpc alone, as anybody's
- * program would be: clnt_create finds the front-end through rpcbind, and each call blocks. Fails loudly when anything
- * is not as documented.
+/* Places an order and reads it back, built from rpc/frontend.x, rpc/shop.x and stock libtirpc alone, like any other
+ * program: clnt_create finds the front-end through rpcbind, and each call blocks. Fails with a message when anything
+ * differs from the documentation.
  *
- *     stock_client PROGRAM-BASE [HOST] */
+ * stock_client PROGRAM-BASE [HOST] */
 #include <inttypes.h>
 #include <rpc/rpc.h>
 #include <stdbool.h>
@@ -43,7 +43,7 @@ static bool bytes_are(const char *bytes, u_int length, const char *text)
 	return length == strlen(text) && memcmp(bytes, text, length) == 0;
 }
 
-/* The request twice, as after a lost answer: executed once, and answered the same. */
+/* Sends the request twice, as after a lost answer: executed once, and answered the same. */
 static jh_order_placed place(CLIENT *client, jh_place_args *args)
 {
 	jh_write_result first, again;

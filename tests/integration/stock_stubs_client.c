@@ -1,7 +1,7 @@
-/* The smallest client that there can be: one order, through what stock rpcgen makes of the installed .x files, without any
- * option. stock_stubs.sh compiles it with each compiler at hand; it is no part of the build.
+/* The smallest possible client: one order, through the stubs that stock rpcgen makes of the installed .x files,
+ * without any option. stock_stubs.sh compiles it with each available compiler; it is not part of the build.
  *
- *     stock_stubs_client PROGRAM-BASE ITEM */
+ * stock_stubs_client PROGRAM-BASE ITEM */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

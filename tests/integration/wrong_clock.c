@@ -1,5 +1,6 @@
-/* Preloaded into a process of a test: its wall clock is off by the seconds that the file $WRONG_CLOCK holds, in decimal; no
- * file: by none. Looked at again and again, so that the clock of a running process can jump. */
+/* Preloaded into a process of a test: its wall clock is off by the seconds that the file $WRONG_CLOCK holds, in
+ * decimal; without the file by none. The file is read again and again, so that the clock of a running process can
+ * jump. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>

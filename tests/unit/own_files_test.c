@@ -71,7 +71,7 @@ static void somebody_elses_is_refused(void **state)
 	put(".profile");
 	put("my-journal-1");
 	assert_false(is_ours());
-	snprintf(line, sizeof line, "the data directory %s holds files of somebody else (.profile) and none of ours: nothing there was "
+	snprintf(line, sizeof line, "the data directory %s holds other files (.profile) and none of ours: nothing there was "
 		 "changed; choose an empty or a new one with --data-dir", path);
 	assert_string_equal(error, line);
 	end();

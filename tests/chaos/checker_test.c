@@ -1,5 +1,5 @@
-/* The checker of tests/chaos must object to every history that breaks the promise, and to no other: a verdict "passed"
- * is worth as much as this. */
+/* The checker of tests/chaos must reject every history that breaks the promise, and no other: a verdict "passed" is
+ * worth only as much as this. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/chaos/judge.h"
+#include "tests/chaos/checker.h"
 
 /* Two clients, postcodes 0 and 1; 2:1 is unknown and happened, 2:2 is unknown and did not, 2:3 was refused. */
 #define GOOD                                                                                                           \
@@ -39,7 +39,7 @@ static struct verdict verdict_on(const char *text)
 	assert_true(history_read(&history, file, line, sizeof line));
 	fclose(file);
 
-	bool good = judge(&history, &verdict);
+	bool good = check_history(&history, &verdict);
 	size_t objections = 0;
 
 	for (int i = 0; i < WRONG_KINDS; i++)
@@ -76,7 +76,7 @@ static void a_lost_order_is_found(void **state)
 	assert_only(GOOD "order 3 1 1 110 120 done 5 2\n" GOOD_END, WRONG_LOST);
 }
 
-/* Nothing shows it but a read: it was unknown, was seen, and is gone. */
+/* Only a read shows it: it was unknown, was seen, and is gone. */
 static void an_unknown_order_that_was_seen_must_stay(void **state)
 {
 	(void)state;
@@ -126,11 +126,11 @@ static void a_gap_in_the_numbers_is_found(void **state)
 static void a_stale_read_is_found(void **state)
 {
 	(void)state;
-	/* It misses 2:1, which the read that ended at 70 showed though nobody was told it was done. */
+	/* It lacks 2:1, which the read that ended at 70 showed although no client was told that it was done. */
 	assert_only(GOOD "read 0 71 72 2 2 1:2:2\n" GOOD_END, WRONG_STALE);
-	/* It misses 1:3, acknowledged before it was asked for. */
+	/* It lacks 1:3, acknowledged before it was asked for. */
 	assert_only(GOOD "read 1 96 97 3 0\n" GOOD_END, WRONG_STALE);
-	/* At the same time as the order: either way is right. */
+	/* At the same time as the order: either result is right. */
 	assert_int_equal(verdict_on(GOOD "read 1 94 97 3 0\n" GOOD_END).wrong[WRONG_STALE], 0);
 }
 
@@ -155,7 +155,7 @@ static void reordered_orders_are_found(void **state)
 	(void)state;
 	assert_only("order 1 1 0 10 20 done 2 2\norder 2 1 0 30 40 done 1 1\nfinal 0 1 2:1:1\nfinal 0 2 1:1:2\n",
 		    WRONG_REORDERED);
-	/* Also across postcodes, and when nobody was told how the second ended. */
+	/* Also across postcodes, and when no client was told how the second ended. */
 	assert_only("order 1 1 0 10 20 done 2 1\norder 2 1 1 30 40 unknown 0 0\nfinal 0 1 1:1:2\nfinal 1 1 2:1:1\n",
 		    WRONG_REORDERED);
 	assert_int_equal(verdict_on("order 1 1 0 10 35 done 2 2\norder 2 1 0 30 40 done 1 1\n"
@@ -200,7 +200,7 @@ static void acknowledged_orders_are_counted_by_time(void **state)
 	assert_non_null(file);
 	assert_true(history_read(&history, file, line, sizeof line));
 	fclose(file);
-	judge(&history, &verdict);
+	check_history(&history, &verdict);
 	assert_int_equal(acknowledged_between(&history, 0, 1000), 3);
 	assert_int_equal(acknowledged_between(&history, 20, 95), 2);
 	history_free(&history);

@@ -1,4 +1,4 @@
-#include "tests/chaos/judge.h"
+#include "tests/chaos/checker.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,8 +6,8 @@
 
 #include "rpc/base/must.h"
 
-/* Where everything stands while judging. */
-struct bench {
+/* State of a check. */
+struct checker {
 	struct history *history;
 	struct verdict *verdict;
 	const struct final **by_order; /* the final history by client and request */
@@ -15,7 +15,7 @@ struct bench {
 	uint32_t postcodes;
 };
 
-/* One operation on the line of time. */
+/* One operation in time. */
 struct moment {
 	uint64_t asked, ended, key; /* key: 2 op of an order, 2 op + 1 of a read */
 	bool is_read;
@@ -97,80 +97,80 @@ static void *array_of(size_t count, size_t size)
 	return array;
 }
 
-static const struct final *find(const struct bench *bench, uint32_t client, uint64_t request)
+static const struct final *find(const struct checker *checker, uint32_t client, uint64_t request)
 {
 	struct final wanted = {.row = {.client = client, .request = request}};
 	const struct final *pointer = &wanted;
 	const struct final **found =
-		bsearch(&pointer, bench->by_order, bench->history->finals_count, sizeof(struct final *), by_row);
+		bsearch(&pointer, checker->by_order, checker->history->finals_count, sizeof(struct final *), by_row);
 
 	return found ? *found : NULL;
 }
 
-static void index_finals(struct bench *bench)
+static void index_finals(struct checker *checker)
 {
-	struct history *history = bench->history;
+	struct history *history = checker->history;
 
 	qsort(history->finals, history->finals_count, sizeof *history->finals, by_place);
-	bench->postcodes = history->finals_count == 0 ? 0 : history->finals[history->finals_count - 1].postcode + 1;
-	bench->starts = array_of((size_t)bench->postcodes + 1, sizeof *bench->starts);
-	bench->by_order = array_of(history->finals_count, sizeof(struct final *));
+	checker->postcodes = history->finals_count == 0 ? 0 : history->finals[history->finals_count - 1].postcode + 1;
+	checker->starts = array_of((size_t)checker->postcodes + 1, sizeof *checker->starts);
+	checker->by_order = array_of(history->finals_count, sizeof(struct final *));
 	for (size_t i = 0; i < history->finals_count; i++) {
-		bench->by_order[i] = &history->finals[i];
-		bench->starts[history->finals[i].postcode + 1] = i + 1;
+		checker->by_order[i] = &history->finals[i];
+		checker->starts[history->finals[i].postcode + 1] = i + 1;
 	}
-	for (uint32_t p = 1; p <= bench->postcodes; p++)
-		if (bench->starts[p] == 0)
-			bench->starts[p] = bench->starts[p - 1];
-	qsort(bench->by_order, history->finals_count, sizeof(struct final *), by_row);
+	for (uint32_t p = 1; p <= checker->postcodes; p++)
+		if (checker->starts[p] == 0)
+			checker->starts[p] = checker->starts[p - 1];
+	qsort(checker->by_order, history->finals_count, sizeof(struct final *), by_row);
 }
 
 /* The final history by itself: numbered without gap, nothing in it twice. */
-static void judge_finals(const struct bench *bench)
+static void check_finals(const struct checker *checker)
 {
-	const struct history *history = bench->history;
+	const struct history *history = checker->history;
 	uint64_t *ops = array_of(history->finals_count, sizeof *ops);
 
 	for (size_t i = 0; i < history->finals_count; i++) {
 		const struct final *final = &history->finals[i];
-		bool first = i == bench->starts[final->postcode];
+		bool first = i == checker->starts[final->postcode];
 
 		ops[i] = final->row.op;
 		if (final->row.client == NOBODY)
-			object(bench->verdict, WRONG_FOREIGN, "postcode %u number %u is nobody's order",
+			object(checker->verdict, WRONG_FOREIGN, "postcode %u number %u was ordered by no client",
 			       final->postcode, final->number);
 		if (final->number != (first ? 1 : final[-1].number + 1) ||
 		    (!first && final->row.op <= final[-1].row.op))
-			object(bench->verdict, WRONG_NUMBERED, "postcode %u number %u, op %" PRIu64, final->postcode,
+			object(checker->verdict, WRONG_NUMBERED, "postcode %u number %u, op %" PRIu64, final->postcode,
 			       final->number, final->row.op);
 	}
 	for (size_t i = 1; i < history->finals_count; i++)
-		if (compare_rows(&bench->by_order[i - 1]->row, &bench->by_order[i]->row) == 0)
-			object(bench->verdict, WRONG_DOUBLED, "order %u:%" PRIu64, bench->by_order[i]->row.client,
-			       bench->by_order[i]->row.request);
+		if (compare_rows(&checker->by_order[i - 1]->row, &checker->by_order[i]->row) == 0)
+			object(checker->verdict, WRONG_DOUBLED, "order %u:%" PRIu64, checker->by_order[i]->row.client,
+			       checker->by_order[i]->row.request);
 	qsort(ops, history->finals_count, sizeof *ops, by_op);
 	for (size_t i = 1; i < history->finals_count; i++)
 		if (ops[i] == ops[i - 1] && ops[i] != 0)
-			object(bench->verdict, WRONG_DOUBLED, "op %" PRIu64, ops[i]);
+			object(checker->verdict, WRONG_DOUBLED, "op %" PRIu64, ops[i]);
 	free(ops);
 }
 
 /* One order against the final history. */
-static void judge_order(const struct bench *bench, const struct ordered *order)
+static void check_order(const struct checker *checker, const struct ordered *order)
 {
-	const struct final *final = find(bench, order->client, order->request);
+	const struct final *final = find(checker, order->client, order->request);
 
 	if (order->told == TOLD_DONE && !final)
-		object(bench->verdict, WRONG_LOST, "order %u:%" PRIu64 ", acknowledged as op %" PRIu64, order->client,
+		object(checker->verdict, WRONG_LOST, "order %u:%" PRIu64 ", acknowledged as op %" PRIu64, order->client,
 		       order->request, order->op);
 	if (!final)
 		return;
 	if (order->told == TOLD_REFUSED || order->told == TOLD_UNAVAILABLE)
-		object(bench->verdict, WRONG_REFUSED, "order %u:%" PRIu64 " is op %" PRIu64, order->client,
+		object(checker->verdict, WRONG_REFUSED, "order %u:%" PRIu64 " is op %" PRIu64, order->client,
 		       order->request, final->row.op);
 	if (final->postcode != order->postcode ||
 	    (order->told == TOLD_DONE && (final->row.op != order->op || final->number != order->number)))
-		object(bench->verdict, WRONG_MOVED, "order %u:%" PRIu64 " was told op %" PRIu64 ", is op %" PRIu64,
+		object(checker->verdict, WRONG_MOVED, "order %u:%" PRIu64 " was told op %" PRIu64 ", is op %" PRIu64,
 		       order->client, order->request, order->op, final->row.op);
 }
 
@@ -182,37 +182,37 @@ static int by_request(const void *a, const void *b)
 	return order != 0 ? order : compare(left->request, right->request);
 }
 
-/* Orders against the final history, and it against them. */
-static void judge_orders(const struct bench *bench)
+/* Orders against the final history, and the final history against the orders. */
+static void check_orders(const struct checker *checker)
 {
-	struct history *history = bench->history;
+	struct history *history = checker->history;
 	size_t at = 0;
 
 	qsort(history->orders, history->orders_count, sizeof *history->orders, by_request);
 	for (size_t i = 0; i < history->orders_count; i++)
-		judge_order(bench, &history->orders[i]);
+		check_order(checker, &history->orders[i]);
 	for (size_t i = 0; i < history->finals_count; i++) {
-		const struct row *row = &bench->by_order[i]->row;
+		const struct row *row = &checker->by_order[i]->row;
 		struct ordered wanted = {.client = row->client, .request = row->request};
 
 		while (at < history->orders_count && by_request(&history->orders[at], &wanted) < 0)
 			at++;
 		if (row->client != NOBODY &&
 		    (at == history->orders_count || by_request(&history->orders[at], &wanted) != 0))
-			object(bench->verdict, WRONG_FOREIGN, "%u:%" PRIu64 " was never ordered", row->client,
+			object(checker->verdict, WRONG_FOREIGN, "%u:%" PRIu64 " was never ordered", row->client,
 			       row->request);
 	}
 }
 
-/* What a read showed must stand in the final history at the same numbers, and it must be all that its op says. */
-static void judge_read(const struct bench *bench, const struct reading *reading)
+/* What a read showed must be in the final history at the same numbers, complete up to the op that the read names. */
+static void check_read(const struct checker *checker, const struct reading *reading)
 {
-	const struct history *history = bench->history;
+	const struct history *history = checker->history;
 	size_t start = 0, length = 0;
 
-	if (reading->postcode < bench->postcodes) {
-		start = bench->starts[reading->postcode];
-		length = bench->starts[reading->postcode + 1] - start;
+	if (reading->postcode < checker->postcodes) {
+		start = checker->starts[reading->postcode];
+		length = checker->starts[reading->postcode + 1] - start;
 	}
 	const struct final *list = history->finals + start;
 	bool good = reading->total <= length && reading->rows <= reading->total &&
@@ -227,20 +227,20 @@ static void judge_read(const struct bench *bench, const struct reading *reading)
 	good = good && (reading->total == 0 || list[reading->total - 1].row.op <= reading->op) &&
 	       (reading->total >= length || list[reading->total].row.op > reading->op);
 	if (!good)
-		object(bench->verdict, WRONG_SHOWN,
+		object(checker->verdict, WRONG_SHOWN,
 		       "postcode %u read at %" PRIu64 ": %u orders at op %" PRIu64 ", %zu in the end",
 		       reading->postcode, reading->asked, reading->total, reading->op, length);
 }
 
-/* Every order that is in the history, and every read. Returns how many. */
-static size_t moments_of(const struct bench *bench, struct moment *moments)
+/* Every order that is in the history, and every read. Returns their number. */
+static size_t moments_of(const struct checker *checker, struct moment *moments)
 {
-	const struct history *history = bench->history;
+	const struct history *history = checker->history;
 	size_t count = 0;
 
 	for (size_t i = 0; i < history->orders_count; i++) {
 		const struct ordered *order = &history->orders[i];
-		const struct final *final = find(bench, order->client, order->request);
+		const struct final *final = find(checker, order->client, order->request);
 
 		if (final)
 			moments[count++] = (struct moment){
@@ -258,12 +258,12 @@ static size_t moments_of(const struct bench *bench, struct moment *moments)
 }
 
 /* The sweep: by the time each was asked, with the highest key of all that had ended by then. */
-static void judge_time(const struct bench *bench)
+static void check_time(const struct checker *checker)
 {
-	size_t room = bench->history->orders_count + bench->history->reads_count, ended = 0;
+	size_t room = checker->history->orders_count + checker->history->reads_count, ended = 0;
 	struct moment *moments = array_of(room, sizeof *moments);
 	const struct moment **ends = array_of(room, sizeof(struct moment *));
-	size_t count = moments_of(bench, moments);
+	size_t count = moments_of(checker, moments);
 	uint64_t highest = 0;
 
 	qsort(moments, count, sizeof *moments, by_asked);
@@ -275,7 +275,7 @@ static void judge_time(const struct bench *bench)
 			if (ends[ended]->key > highest)
 				highest = ends[ended]->key;
 		if (moments[i].key < highest)
-			object(bench->verdict, moments[i].is_read ? WRONG_STALE : WRONG_REORDERED,
+			object(checker->verdict, moments[i].is_read ? WRONG_STALE : WRONG_REORDERED,
 			       "asked at %" PRIu64 ": op %" PRIu64 ", but op %" PRIu64 " had been shown",
 			       moments[i].asked, moments[i].key / 2, highest / 2);
 	}
@@ -283,23 +283,23 @@ static void judge_time(const struct bench *bench)
 	free(moments);
 }
 
-bool judge(struct history *history, struct verdict *verdict)
+bool check_history(struct history *history, struct verdict *verdict)
 {
-	struct bench bench = {.history = history, .verdict = verdict};
+	struct checker checker = {.history = history, .verdict = verdict};
 	size_t objections = 0;
 
 	*verdict = (struct verdict){0};
-	index_finals(&bench);
-	judge_finals(&bench);
-	judge_orders(&bench);
+	index_finals(&checker);
+	check_finals(&checker);
+	check_orders(&checker);
 	for (size_t i = 0; i < history->reads_count; i++)
-		judge_read(&bench, &history->reads[i]);
-	judge_time(&bench);
+		check_read(&checker, &history->reads[i]);
+	check_time(&checker);
 	qsort(history->orders, history->orders_count, sizeof *history->orders, orders_by_asked);
 	for (int i = 0; i < WRONG_KINDS; i++)
 		objections += verdict->wrong[i];
-	free(bench.starts);
-	free(bench.by_order);
+	free(checker.starts);
+	free(checker.by_order);
 	return objections == 0;
 }
 

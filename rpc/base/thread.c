@@ -12,10 +12,10 @@ bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 	sigset_t all;
 	sigset_t before;
 
-	/* Not what `ulimit -s` happens to be. */
+	/* Independent of `ulimit -s`. */
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-	/* Inherited by the new thread: a SIGTERM shall find the event loop. */
+	/* Inherited by the new thread, so that a SIGTERM reaches the event loop. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	errno = pthread_create(thread, &attributes, run, context);

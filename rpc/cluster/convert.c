@@ -434,7 +434,7 @@ bool convert_report_from_wire(const jh_report *wire, struct report *report)
 	       needs_from_wire(wire, report);
 }
 
-/* What status shows of a replica: its state, and what it says about it. */
+/* The text of a replica's state in status, with its details. */
 static void state_text(const struct report *report, enum replica_role role, const char *note, char *text, size_t size)
 {
 	if (report == NULL || role == ROLE_DOWN || role == ROLE_FOREIGN)

@@ -28,7 +28,7 @@ const char *convert_text(char *to, size_t size, const char *bytes, u_int length)
 jh_text convert_text_dup(const char *text);
 
 jh_address convert_address_dup(const char *address);
-/* Numeric addresses only, so that nothing from the wire is ever looked up: "192.0.2.7:40001", "[fe80::1%eth0]:40001". */
+/* Numeric addresses only, so that nothing from the wire is ever resolved: "192.0.2.7:40001", "[fe80::1%eth0]:40001". */
 bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES]);
 
 jh_uuid convert_uuid_to_wire(struct uuid uuid);
@@ -45,7 +45,7 @@ void convert_view_to_wire(const struct view *view, jh_view *wire);
 bool convert_view_from_wire(const jh_view *wire, struct view *view);
 
 void convert_identity_to_wire(const struct identity *identity, jh_identity *wire); /* nothing to free */
-/* id at most 4095 (0: the front-end). Nil uuids pass: in a hello they mean "not known". */
+/* id at most 4095 (0: the front-end). Nil uuids are accepted: in a hello they mean "not known". */
 bool convert_identity_from_wire(const jh_identity *wire, struct identity *identity);
 
 void convert_peers_to_wire(const struct peers *peers, u_int *length, jh_peer **list);
@@ -56,7 +56,7 @@ void convert_joint_to_wire(const struct joint *joint, uint32_t count, u_int *len
 bool convert_joint_from_wire(const jh_joint *list, u_int length, struct joint joint[static LIMIT_REPLICAS],
 			     uint32_t *count);
 
-/* INSTALL_VIEW: a view that is one (number above 0) and the directory. */
+/* INSTALL_VIEW: an actual view (number above 0) and the peer list. */
 void convert_install_to_wire(const struct view *view, const struct peers *peers, jh_install_args *wire);
 bool convert_install_from_wire(const jh_install_args *wire, struct view *view, struct peers *peers);
 

@@ -16,7 +16,7 @@ bool_t hello_format(XDR *xdr, uint32_t *format)
 	return xdr_uint32_t(xdr, format) && xdr_setpos(xdr, at);
 }
 
-/* Verdict, text, format. */
+/* Status, text, format. */
 static bool_t decode_kept(XDR *xdr, jh_hello_result *result)
 {
 	return xdr_jh_hello_status(xdr, &result->status) && xdr_jh_text(xdr, &result->error) &&

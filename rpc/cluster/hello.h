@@ -14,7 +14,7 @@
 #include "rpc/net/channel.h"
 #include "rpc/replica.h"
 
-/* As an xdrproc_t: the format of a hello's arguments, which are left where they are. */
+/* As an xdrproc_t: the format of a hello's arguments, which are left in place. */
 bool_t hello_format(XDR *xdr, uint32_t *format);
 
 /* Decodes an answer into zeroed memory; of another format only what every format keeps, with status JH_HELLO_FORMAT. False

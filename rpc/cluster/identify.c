@@ -25,7 +25,7 @@ struct identify {
 
 /* --- what an answer means ----------------------------------------------------------------------------------------- */
 
-/* A row that only begins like one of a replica is that of another version. */
+/* A row that is only partly like a replica's comes from another version. */
 static enum identify_kind kind_of_unread_row(uint32_t first_word)
 {
 	return first_word > 0 && first_word <= LIMIT_REPLICA_ID ? IDENTIFY_UNKNOWN : IDENTIFY_OTHER;

@@ -15,7 +15,7 @@ enum identify_kind {
 	IDENTIFY_REPLICA,   /* program_base + id is the number asked about */
 	IDENTIFY_FRONTEND,  /* of the cluster whose program base the number is */
 	IDENTIFY_OTHER,     /* some other service, or something that speaks no RPC */
-	IDENTIFY_NOBODY,    /* what listens there does not serve that program: the entry outlived its process */
+	IDENTIFY_NOBODY,    /* the process there does not serve that program: the entry outlived its process */
 	IDENTIFY_UNKNOWN    /* nothing answers in time, or it is a version of ours that is not understood here */
 };
 
@@ -39,6 +39,6 @@ void identify_blocking(const char *address, uint32_t program, uint32_t timeout_m
 /* "replica 3 of the cluster with --program-base 540000100", "a service of another kind". Returns text. */
 #define IDENTIFY_TEXT 96
 const char *identify_text(const struct identity_told *told, char text[static IDENTIFY_TEXT]);
-/* Both in one, for registry_names_others_by; and what gives a process of ours another number. */
+/* Both in one, for registry_names_others_by; and the options that give a process of ours another number. */
 #define PROGRAM_BASE_CHOICE "--program-base (4096 from any other cluster's)"
 void identify_name(const char *address, uint32_t program, uint32_t timeout_ms, char who[static IDENTIFY_TEXT]);

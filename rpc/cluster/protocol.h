@@ -14,14 +14,14 @@
 struct view_member {
 	uint32_t id;                         /* 1 .. 4095 */
 	struct uuid uuid;                    /* of its data directory */
-	char address[LIMIT_ADDRESS_BYTES];   /* where it was when the view was made */
+	char address[LIMIT_ADDRESS_BYTES];   /* its address when the view was made */
 };
 
 /* A replica that was admitted once and that no operator has removed since: a copy that should exist. Which copies do
  * exist is what the members say. */
 struct expected {
 	uint32_t id;
-	int64_t lost_us; /* wall clock, since when it is no member; 0: it is one */
+	int64_t lost_us; /* wall clock, since when it has not been a member; 0: it is one */
 };
 
 struct view {
@@ -38,7 +38,7 @@ struct view {
 
 /* NULL when no such member. */
 const struct view_member *view_member_by_id(const struct view *view, uint32_t id);
-/* The member must have both: an id that came back with another uuid is a stranger (rule 3). */
+/* The member must have both: an id that came back with another uuid is another replica (rule 3). */
 const struct view_member *view_member_exact(const struct view *view, uint32_t id, struct uuid uuid);
 const struct expected *view_expects(const struct view *view, uint32_t id);
 bool view_equal(const struct view *a, const struct view *b);
@@ -62,7 +62,7 @@ const char *replica_state_name(enum replica_state state);
 
 enum need_kind { NEED_EVICT = 1, NEED_ADMIT = 2, NEED_LOST_DATA = 3, NEED_FULL = 4 };
 
-/* Why a serving primary takes no orders now: those of enum jh_reason in rpc/shop.x that it may give. */
+/* Why a serving primary takes no orders now: the values of enum jh_reason in rpc/shop.x that it may give. */
 enum refusing { REFUSING_NONE = 0, REFUSING_FULL = 6, REFUSING_DISK_FULL = 7, REFUSING_TOO_FEW = 8 };
 
 struct need {
@@ -77,7 +77,7 @@ struct joint {
 	struct uuid uuid;
 };
 
-/* Where a replica is, as the front-end found it. */
+/* The address of a replica, as the front-end found it. */
 struct peer {
 	uint32_t id;
 	struct uuid uuid;
@@ -93,18 +93,18 @@ struct peers {
 /* How a row's state begins when its replica is down but somebody is there. jh_replica_row has no field by which a
  * program could tell such states apart, so client/row_state.c reads these beginnings, and no other file does: decisions
  * are made on an enum beside the text. */
-#define OTHER_FORMAT_TEXT "speaks cluster format" /* who is to be upgraded follows */
+#define OTHER_FORMAT_TEXT "speaks cluster format" /* which side must be upgraded follows */
 #define REFUSED_HELLO_TEXT "refused our hello"
 #define OTHER_PROCESS_TEXT "another process answers"
 
-/* What a replica said to a hello: enum jh_hello_status of rpc/replica.x, and one that the wire does not have. */
+/* A replica's answer to a hello: enum jh_hello_status of rpc/replica.x, and one value that the wire does not have. */
 enum hello_status {
 	HELLO_OK = 0,
 	HELLO_FORMAT = 1,
 	HELLO_NOT_ME = 2,
 	HELLO_CLUSTER = 3,
 	HELLO_BOUND = 4,
-	HELLO_OTHER_FORMAT = 5 /* HELLO_FORMAT, and it is the cluster format that differs: the text says who is to be upgraded */
+	HELLO_OTHER_FORMAT = 5 /* HELLO_FORMAT with another cluster format: the text says whom to upgrade */
 };
 
 /* The speaker of a hello, or the process it is meant for (rule 17). */
@@ -120,7 +120,7 @@ struct identity {
 
 #define REPORT_TEXT_SIZE 160
 
-/* What a replica says of itself; see jh_report in rpc/replica.x for each field. */
+/* A replica's report about itself; see jh_report in rpc/replica.x for each field. */
 struct report {
 	uint64_t news;
 	uint32_t id;

@@ -24,10 +24,10 @@ struct entry {
 	struct strangers *strangers;
 	uint32_t program;
 	char address[LIMIT_ADDRESS_BYTES];
-	bool known;             /* asked and answered, or given up */
+	bool known;             /* it has answered, or asking was given up */
 	struct identity_told who;
 	uint64_t told_us;
-	uint32_t round;         /* looked at last */
+	uint32_t round;         /* of the last look */
 	bool waits;             /* in `waiting` */
 	struct identify *asked;
 	LIST_ENTRY(entry) bucket;
@@ -43,8 +43,8 @@ struct strangers {
 	TAILQ_HEAD(queue, entry) waiting;
 	uint32_t entries_count, asked_count;
 	uint32_t round;
-	bool said[LIMIT_PROGRAM_NUMBERS]; /* of services of another kind, by what is beyond our base */
-	uint32_t bases[BASES_SAID];     /* of other clusters */
+	bool said[LIMIT_PROGRAM_NUMBERS]; /* services of another kind that were logged, by number above our base */
+	uint32_t bases[BASES_SAID];     /* of other clusters that were logged */
 	uint32_t bases_count;
 };
 
@@ -76,7 +76,7 @@ static void entry_free(struct entry *entry)
 	free(entry);
 }
 
-/* Frees those that the filter names; NULL: all. */
+/* Frees those that the filter selects; NULL: all. */
 static void free_entries(struct strangers *strangers, bool (*filter)(const struct entry *entry))
 {
 	for (uint32_t i = 0; i < BUCKETS; i++) {

@@ -11,13 +11,13 @@ struct event_base;
 struct strangers;
 
 enum strangers_verdict {
-	STRANGERS_OURS,   /* as far as can be known */
+	STRANGERS_OURS,   /* as far as is known */
 	STRANGERS_OTHERS,
 	STRANGERS_DEAD,   /* another process has the port by now: the entry may be removed */
 	STRANGERS_ASKING  /* `told` follows */
 };
 
-/* From the loop, and never from within strangers_look: now the verdict is known. */
+/* From the loop, and never from within strangers_look: the result is known now. */
 typedef void (*strangers_fn)(void *context, uint32_t program, const char *address);
 
 /* told NULL: other clusters are only told from ours and logged. */

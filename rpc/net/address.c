@@ -25,7 +25,7 @@ static bool set_host(const char *host, struct rpc_address *address)
 	return false;
 }
 
-/* Digits only: strtoul alone would take "+1", " 1" and wrap a long number. */
+/* Digits only: strtoul alone would accept "+1" and " 1" and wrap a long number. */
 static bool parse_number(const char *text, unsigned long highest, unsigned long *number)
 {
 	size_t length = strspn(text, "0123456789");

@@ -1,5 +1,5 @@
-/* Numeric TCP addresses in their three spellings: text ("127.0.0.1:40001", "[::1]:40001"), sockaddr, and rpcbind's
- * universal address ("127.0.0.1.156.65", RFC 5665 section 5.2.3). It refuses names: nothing here asks a resolver. */
+/* Numeric TCP addresses in their three forms: text ("127.0.0.1:40001", "[::1]:40001"), sockaddr, and rpcbind's
+ * universal address ("127.0.0.1.156.65", RFC 5665 section 5.2.3). Names are refused: nothing here asks a resolver. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ struct rpc_address {
 	socklen_t length;
 };
 
-#define RPC_ADDRESS_TEXT 64 /* bytes that hold any of the spellings */
+#define RPC_ADDRESS_TEXT 64 /* bytes that hold any of the forms */
 
 /* Accepts "192.0.2.1", "192.0.2.1:4711", "::1", "[::1]", "[::1]:4711"; without a port the port is 0. False when text is
  * anything else. */

@@ -7,7 +7,8 @@ struct background;
 
 struct background *background_new(struct event_base *base);
 
-/* Finishes what was given; instead of calling `done`, which would have freed it, frees the context. NULL is fine. */
+/* Finishes the work already given; instead of calling `done`, which would have freed it, frees the context. NULL is
+ * fine. */
 void background_free(struct background *background);
 
 /* work runs on the thread; then done (may be NULL) on the loop. With `done` the context is malloc'ed and freed

@@ -82,7 +82,7 @@ static bool send_by(const struct blocking_call *call, int fd, struct record_writ
 	return true;
 }
 
-/* RECORD_MORE: errno says why nothing more comes. */
+/* RECORD_MORE: errno says why no more bytes arrive. */
 static enum record_status receive_by(const struct blocking_call *call, int fd, struct record_reader *input,
 				     uint8_t *bytes, size_t bytes_size, const uint8_t **record, size_t *size)
 {
@@ -131,7 +131,7 @@ static enum blocking_result decode_reply(const struct blocking_call *call, const
 	return BLOCKING_UNREACHABLE;
 }
 
-/* What errno means: before the connection stood, and behind it. */
+/* The meaning of errno before the connection was established, and afterwards. */
 static enum blocking_result failed(bool connected, char *error, size_t error_size)
 {
 	char why[SHORTAGE_TEXT];
@@ -143,7 +143,7 @@ static enum blocking_result failed(bool connected, char *error, size_t error_siz
 	case ENOMEM:
 		snprintf(error, error_size, "%s", shortage_text(errno, why, sizeof why));
 		return BLOCKING_SHORT;
-	case EAGAIN: /* a local listener that takes no more connections for now */
+	case EAGAIN: /* a local listener whose backlog is full */
 	case ECANCELED:
 		snprintf(error, error_size, "%s", strerror(errno));
 		return BLOCKING_LATE;

@@ -29,7 +29,7 @@ enum blocking_result {
 	BLOCKING_FAILED,      /* the peer had a system error: may have been executed */
 	BLOCKING_LATE,        /* the peer has not answered in time (or the caller gave up): a longer wait may help;
 				 may have been executed */
-	BLOCKING_SHORT,       /* this process, or this host, has no descriptor or memory for it */
+	BLOCKING_SHORT,       /* this process, or this host, lacks a descriptor or memory for it */
 	BLOCKING_UNREACHABLE  /* nothing listens there, there is no route, or it is no RPC server */
 };
 

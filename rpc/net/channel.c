@@ -18,7 +18,7 @@
 #include "rpc/net/channel_internal.h"
 
 #define READ_BYTES 65536
-/* A host that swallows packets must not hold a channel for the kernel's two minutes. */
+/* A host that drops packets must not hold a channel for the kernel's two minutes. */
 #define CONNECT_DEADLINE_MS 5000
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
@@ -33,7 +33,7 @@ static void channel_free(struct rpc_channel *channel)
 	free(channel);
 }
 
-/* Around everything that calls back. */
+/* Brackets every call-back. */
 static void enter(struct rpc_channel *channel)
 {
 	channel->depth++;
@@ -97,7 +97,7 @@ void channel_need_flush(struct rpc_channel *channel)
 	if (channel->flush_active)
 		return;
 	channel->flush_active = true;
-	/* libevent appends it to the active events: it runs after all that this iteration has found. */
+	/* libevent appends it to the active events: it runs after everything that this iteration has found. */
 	event_active(&channel->flush, EV_TIMEOUT, 0);
 }
 
@@ -161,7 +161,8 @@ void channel_set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now
 	event_add(&channel->timer, &wait);
 }
 
-/* The timer is left alone when a call is answered: firing once for nothing is cheaper than moving it for every call. */
+/* The timer is left alone when a call is answered: an occasional idle firing is cheaper than moving it for every
+ * call. */
 static void timer_fired(evutil_socket_t fd, short what, void *context)
 {
 	struct rpc_channel *channel = context;

@@ -1,11 +1,11 @@
-/* The asynchronous ONC RPC client channel: a CLIENT for rpcgen's client stubs whose cl_call queues the encoded call and
- * returns RPC_SUCCESS at once; the answer arrives by xid and calls back. Many calls share one connection; each call has
- * a deadline for the whole call. What is queued within one turn of the loop leaves in one write.
+/* The asynchronous ONC RPC client channel: a CLIENT for rpcgen's client stubs whose cl_call queues the encoded call
+ * and returns RPC_SUCCESS at once; the answer is matched by xid and delivered by a call-back. Many calls share one
+ * connection; each has a deadline for the whole call. Calls queued within one iteration of the loop leave in one
+ * write.
  *
- * Usage with an rpcgen -M stub:
- *     submit_1(&args, NULL, rpc_channel_call(channel, timeout_ms, submitted, context));
- * where `submitted` gets the raw answer and decodes it with rpc_reply_decode. It refuses to retry or to reconnect:
- * the owner decides that. One thread, the event loop's. */
+ * Usage with an rpcgen -M stub: submit_1(&args, NULL, rpc_channel_call(channel, timeout_ms, submitted, context));
+ * where `submitted` gets the raw answer and decodes it with rpc_reply_decode. The channel neither retries nor
+ * reconnects: that is the owner's decision. One thread, the event loop's. */
 #pragma once
 
 #include <rpc/rpc.h>
@@ -24,7 +24,7 @@ enum rpc_status {
 	RPC_REJECTED,    /* certainly not executed: the peer does not serve the program, the version or the procedure,
 			    could not decode the arguments, or refuses RPC version or credentials; or the arguments could
 			    not be encoded */
-	RPC_NOT_SERVED   /* the same, and the peer serves another program: it is not the one that was meant */
+	RPC_NOT_SERVED   /* the same, and the peer serves another program: it is not the intended one */
 };
 
 /* The call was certainly not executed: the answer proves it. */
@@ -33,7 +33,7 @@ bool rpc_status_not_executed(enum rpc_status status);
 struct rpc_reply {
 	enum rpc_status status;
 	XDR *results;          /* RPC_ANSWERED: positioned at the results */
-	const void *bytes;     /* RPC_ANSWERED: the same, as they came, to the end of the record */
+	const void *bytes;     /* RPC_ANSWERED: the same as raw bytes, to the end of the record */
 	size_t size;
 	const char *error;     /* otherwise: one line why */
 	uint32_t version_low, version_high; /* RPC_REJECTED for the version: those that the peer serves; else 0 */
@@ -50,7 +50,7 @@ bool rpc_reply_decode(const struct rpc_reply *reply, xdrproc_t decode, void *res
 enum rpc_end {
 	RPC_END_LOST,    /* there was a connection, or there may be a process that cannot be reached now */
 	RPC_END_REFUSED, /* there was none, and nothing listens at the address: the process that did is gone */
-	RPC_END_NO_RPC   /* what came is no RPC reply: what listens there is no RPC server */
+	RPC_END_NO_RPC   /* the bytes received are no RPC reply: no RPC server listens there */
 };
 
 struct rpc_channel_events {
@@ -68,15 +68,15 @@ struct rpc_channel_events {
 struct rpc_channel *rpc_channel_open(struct event_base *base, const char *address, rpcprog_t program, rpcvers_t version,
 				     const struct rpc_channel_events *events, void *context);
 
-/* Closes at once and frees; calls in flight are forgotten without a call-back; nothing of the channel is called
- * again. Safe in any of its call-backs. NULL is fine. */
+/* Closes at once and frees; calls in flight are dropped without a call-back, and no call-back follows. Safe in any of
+ * its call-backs. NULL is fine. */
 void rpc_channel_close(struct rpc_channel *channel);
 
-/* The CLIENT to hand to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. (clnt_call
- * itself is a macro that evaluates its CLIENT twice: not this expression.) */
+/* The CLIENT to pass to exactly one rpcgen stub call; valid until then. timeout_ms counts from now. (clnt_call itself
+ * is a macro that evaluates its CLIENT twice: not this expression.) */
 CLIENT *rpc_channel_call(struct rpc_channel *channel, uint32_t timeout_ms, rpc_reply_fn answered, void *context);
 
-/* Writes what is queued now instead of at the end of the turn. */
+/* Writes what is queued now instead of at the end of the iteration. */
 void rpc_channel_flush(struct rpc_channel *channel);
 
 const char *rpc_channel_address(const struct rpc_channel *channel);

@@ -1,5 +1,4 @@
-/* The calls of a channel that wait for an answer: found by xid, and by the earliest deadline. It refuses to answer
- * them. */
+/* The calls of a channel that wait for an answer, indexed by xid and by deadline. Answering them is the channel's. */
 #pragma once
 
 #include <stddef.h>
@@ -14,7 +13,7 @@
  *     rpc_channel_call --stub--> in the table --answer, deadline, loss--> answered
  *                          \---> failed (not encodable, channel dead) --end of turn--> answered */
 struct call {
-	struct deadline deadline; /* first: the heap hands out pointers to it */
+	struct deadline deadline; /* first: the heap returns pointers to it */
 	uint32_t xid;
 	rpc_reply_fn answered;
 	void *context;
@@ -34,14 +33,14 @@ struct call_table {
 };
 
 void call_table_init(struct call_table *table);
-void call_table_free(struct call_table *table); /* with the calls in it */
+void call_table_free(struct call_table *table); /* including its calls */
 void call_queue_free(struct call_queue *queue); /* the calls in it */
 
-/* Memory for a call, outside the table, and its return. */
+/* Allocates a call, outside the table, and frees one. */
 struct call *call_table_new_call(struct call_table *table);
 void call_table_free_call(struct call_table *table, struct call *call);
 
-/* xid and deadline are set, and stay. */
+/* xid and deadline are set, and do not change. */
 void call_table_add(struct call_table *table, struct call *call);
 void call_table_take(struct call_table *table, struct call *call);
 

@@ -24,7 +24,7 @@ struct rpc_channel {
 	int fd;
 	struct event readable, writable, flush, timer;
 	bool flush_active;
-	bool blocked; /* UP and the kernel takes no more: `writable` is added */
+	bool blocked; /* UP and the kernel's buffer is full: `writable` is added */
 	int start_errno; /* the socket could not be made: reported from the loop */
 	int send_errno;  /* writing failed: reported once nothing is left to read */
 	uint64_t timer_us; /* when `timer` fires; 0: not added */
@@ -37,15 +37,15 @@ struct rpc_channel {
 	size_t in_flight; /* in `calls` or `failed` */
 	uint32_t next_xid;
 	CLIENT client;
-	struct call *next_call; /* handed to rpc_channel_call, not yet to a stub */
-	int depth;  /* call-backs on the stack: the memory stays until they are back */
+	struct call *next_call; /* given to rpc_channel_call, not yet to a stub */
+	int depth;  /* call-backs on the stack: the memory is kept until they return */
 	bool closed;
 };
 
 /* channel.c */
 /* What is queued is written, and what failed is answered, at the end of this turn of the loop. */
 void channel_need_flush(struct rpc_channel *channel);
-/* It fires then, or earlier. */
+/* Makes the timer fire then, or earlier. */
 void channel_set_timer(struct rpc_channel *channel, uint64_t at_us, uint64_t now_us);
 
 /* channel_client.c */

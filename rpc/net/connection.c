@@ -11,9 +11,9 @@
 #include "rpc/net/server_internal.h"
 
 #define READ_BYTES 65536
-/* Answers past this many times output_bytes, all of one peer that does not read, end its connection. */
+/* Beyond this many times output_bytes, the answers to a peer that does not read end its connection. */
 #define OUTPUT_HARD_FACTOR 4
-#define CLOCK_EVERY 16 /* calls between two looks at the clock */
+#define CLOCK_EVERY 16 /* calls between two readings of the clock */
 
 static void stop_reading(struct rpc_connection *connection)
 {
@@ -53,7 +53,7 @@ static bool may_read(struct rpc_connection *connection)
 	       (connection->pinned || connection->surplus || !connection->server->clients_paused);
 }
 
-/* Calls not yet answered, or answers not yet taken by the kernel. */
+/* Calls not yet answered, or answers not yet accepted by the kernel. */
 static bool owes_answers(const struct rpc_connection *connection)
 {
 	return connection->calls_count > 0 || output_bytes(connection) > 0;
@@ -85,7 +85,7 @@ void connection_check_resume(struct rpc_connection *connection)
 		need_resume(connection);
 }
 
-/* Counts what the connection holds now. */
+/* Updates the count of what the connection holds now. */
 static void count_held(struct rpc_connection *connection)
 {
 	struct rpc_server *server = connection->server;
@@ -146,8 +146,8 @@ void rpc_connection_close(struct rpc_connection *connection)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-/* Gives the kernel what it takes. Marks the connection broken rather than closing it: it may be called within a
- * reply. */
+/* Writes what the kernel accepts. Marks the connection broken rather than closing it, because it may be called within
+ * a reply. */
 static void send_output(struct rpc_connection *connection)
 {
 	const uint8_t *bytes;
@@ -326,12 +326,12 @@ static void connection_readable(evutil_socket_t fd, short what, void *context)
 		stop_reading(connection);
 		return;
 	}
-	/* What was stashed has been dispatched before reading began again, so the order of calls is the peer's. */
+	/* Stashed records were dispatched before reading resumed, so the order of calls is the peer's. */
 	must(!record_reader_has_input(&connection->input));
 
 	uint64_t now_us = rpc_clock_us();
 
-	/* The kernel names this connection again in the next iteration. */
+	/* The kernel reports this connection again in the next iteration. */
 	if (server_turn_is_long(server, now_us))
 		return;
 	server_begin_turn(server, now_us);

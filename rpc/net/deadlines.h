@@ -1,4 +1,4 @@
-/* The earliest of many deadlines: a binary heap of entries that sit inside their owners. It refuses to run a timer. */
+/* The earliest of many deadlines: a binary heap of entries embedded in their owners. It runs no timer. */
 #pragma once
 
 #include <stddef.h>

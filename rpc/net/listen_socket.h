@@ -7,7 +7,7 @@
 
 #include "rpc/net/address.h"
 
-/* A numeric address, with the port or without (0: any). -1 with one line in error; *bound has the port it got. */
+/* A numeric address, with or without the port (0: any). -1 with one line in error; *bound has the actual port. */
 int listen_socket_bind(const char *address, struct rpc_address *bound, char *error, size_t error_size);
 /* False with one line in error, and fd closed. */
 bool listen_socket_begin(int fd, const char *address, int backlog, char *error, size_t error_size);

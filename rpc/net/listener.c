@@ -89,7 +89,7 @@ static void on_failure(struct registration *registration, enum registry_set_resu
 	}
 	if (!is_worth_a_warning(registration))
 		log_debug("registry", "%s", error);
-	else if (is_refused) /* RULE 17: rpcbind is for finding, and decides nothing */
+	else if (is_refused) /* RULE 17: rpcbind is for discovery, and decides nothing */
 		log_warn("registry", "%s: serving on, and registering again when it is back", error);
 	else
 		log_warn("registry", "%s", error);
@@ -97,7 +97,7 @@ static void on_failure(struct registration *registration, enum registry_set_resu
 		settle(registration);
 }
 
-/* RULE 20: nobody steals a live registration. */
+/* RULE 20: a live registration is never stolen. */
 static void on_taken(struct registration *registration, const char *error)
 {
 	struct listener *listener = registration->listener;
@@ -156,7 +156,7 @@ static void add(struct listener *listener, const struct rpc_address *address)
 	rpc_address_format(address, registration->address, sizeof registration->address);
 }
 
-/* The port that --advertise leaves out is that of the listener of its family. */
+/* If --advertise has no port, the listener of its family supplies it. */
 static bool add_advertised(struct listener *listener, struct listening *listening, char *error, size_t error_size)
 {
 	const char *text = listener->options.advertise;

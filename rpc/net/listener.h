@@ -17,14 +17,15 @@ struct listener_options {
 	struct registry *registry;
 	uint32_t program, version;
 	const char *const *addresses; /* borrowed for listener_new */
-	uint32_t addresses_count;     /* 0: loopback, and ::1 only where there is one */
+	uint32_t addresses_count;     /* 0: loopback, with ::1 only where it exists */
 	const char *advertise;        /* address for others to use, with or without a port; NULL: what it listens on */
 	bool ready_when_all;          /* ready waits for every address, loopback's ::1 excepted; otherwise for the first */
-	/* rpcbind has taken what ready waits for: once. */
+	/* rpcbind has accepted what ready waits for: once. */
 	void (*ready)(void *context);
-	/* It never will; one line. Nothing follows. */
+	/* It never will; one line. No further call-back. */
 	void (*failed)(void *context, const char *line);
-	/* After ready: another process is registered now; one line. Nothing follows. NULL: a warning, and it goes on. */
+	/* After ready: another process is registered now; one line. No further call-back. NULL: a warning, and it
+	 * continues. */
 	void (*replaced)(void *context, const char *line);
 	void *context;
 };
@@ -34,8 +35,8 @@ struct listener_options {
 bool listener_is_possible(uint32_t program, uint32_t version, const char *const *addresses, uint32_t addresses_count,
 			  char *error, size_t error_size);
 
-/* Listens and begins to register. address: the first that is registered. NULL with one line in error. */
+/* Listens and starts to register. address: the first that is registered. NULL with one line in error. */
 struct listener *listener_new(const struct listener_options *options, char *address, size_t address_size, char *error,
 			      size_t error_size);
-/* After the registry. NULL is fine. */
+/* Call after freeing the registry. NULL is fine. */
 void listener_free(struct listener *listener);

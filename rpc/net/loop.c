@@ -11,7 +11,7 @@
 #include "rpc/base/shortage.h"
 #include "rpc/base/clock.h"
 
-/* The one thread that runs a loop has one meter; the wait below has no other way to know whose turn ends. */
+/* Each loop's thread has one meter; the wait below has no other way to know whose iteration ends. */
 static _Thread_local struct loop_meter *attached;
 
 void loop_meter_attach(struct loop_meter *meter)
@@ -92,7 +92,7 @@ static void turn_ends(struct loop_meter *meter)
 
 	if (meter->woke_us == 0 || turn_us <= meter->max_us)
 		return;
-	/* It never blocked: whatever exceeds its own running time, others ran. */
+	/* It never blocked: time beyond its own running time was used by other processes. */
 	getrusage(RUSAGE_THREAD, &usage);
 	if (usage.ru_nvcsw == meter->blocked)
 		turn_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime) - meter->cpu_us;

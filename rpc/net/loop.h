@@ -11,19 +11,19 @@
 
 struct event_base;
 
-/* A loop on epoll, whatever the environment says to libevent; where the system has none to give, the program ends with
- * one line. From now on libevent's own complaints are log lines, too. */
+/* A loop on epoll, whatever the environment says to libevent; when the system refuses one, the program ends with one
+ * line. From now on libevent's own errors are log lines, too. */
 struct event_base *loop_new(void);
 
 struct loop_meter {
 	uint64_t woke_us; /* when the wait ended; 0: not yet */
 	uint64_t cpu_us;  /* of this thread, as it woke */
-	long blocked;     /* times it had given the processor up, as it woke */
+	long blocked;     /* times it had yielded the processor, as it woke */
 	uint64_t max_us;
 };
 
-/* From now on the turns of the loop that runs on this thread are measured. NULL: no more. */
+/* From now on the iterations of the loop that runs on this thread are measured. NULL: no longer. */
 void loop_meter_attach(struct loop_meter *meter);
 
-/* The longest turn so far in microseconds, the one under way not counted. */
+/* The longest iteration so far in microseconds, without the current one. */
 uint32_t loop_meter_max_us(const struct loop_meter *meter);

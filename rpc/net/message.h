@@ -25,7 +25,7 @@ struct reply_head {
 
 enum reply_verdict reply_head_parse(const uint8_t *record, size_t size, struct reply_head *head);
 
-/* Encodes a call with AUTH_NONE into a record of its own. False, and nothing is written, when the arguments do not
+/* Encodes a call with AUTH_NONE into a record of its own. False, with nothing written, when the arguments do not
  * encode or are longer than a record may be. */
 bool call_encode(struct record_writer *writer, uint32_t xid, rpcprog_t program, rpcvers_t version, rpcproc_t procedure,
 		 xdrproc_t encode, void *arguments);

@@ -98,7 +98,7 @@ static void keep_partial(struct record_reader *reader, size_t count)
 	consume(reader, count);
 }
 
-/* Takes a mark from the input; false when its four bytes have not all come. */
+/* Takes a mark from the input; false until all four bytes have arrived. */
 static bool take_mark(struct record_reader *reader)
 {
 	while (reader->mark_bytes < sizeof reader->mark && reader->input_bytes > 0) {
@@ -183,7 +183,7 @@ static void make_room(struct record_writer *writer, size_t count)
 	if (count <= writer->capacity - writer->end)
 		return;
 
-	/* What was sent goes first. Whole words, so that x_inline's pointers stay aligned. */
+	/* Drops what was sent. In whole words, so that x_inline's pointers stay aligned. */
 	size_t gone = writer->sent & ~(size_t)3;
 
 	if (gone > writer->capacity / 2) {
@@ -249,7 +249,7 @@ static int32_t *stream_inline(XDR *xdr, u_int count)
 {
 	uint8_t *at;
 
-	/* A NULL makes the caller use putlong, which needs no alignment. */
+	/* Returning NULL makes the caller use putlong, which needs no alignment. */
 	if ((writer_of(xdr)->end & 3) != 0)
 		return NULL;
 	at = append(xdr, count);
@@ -354,7 +354,7 @@ void record_writer_abort(struct record_writer *writer)
 
 size_t record_writer_pending(const struct record_writer *writer, const uint8_t **bytes)
 {
-	*bytes = writer->bytes == NULL ? NULL : writer->bytes + writer->sent; /* C knows no NULL + 0 */
+	*bytes = writer->bytes == NULL ? NULL : writer->bytes + writer->sent; /* C does not define NULL + 0 */
 	return (writer->open ? writer->open_at : writer->end) - writer->sent;
 }
 

@@ -22,14 +22,14 @@
 #define PING_MS 500
 #define HOST_ADDRESSES 8
 
-/* xdr_void with the type that xdrproc_t asks for. */
+/* xdr_void with the type that xdrproc_t requires. */
 static bool_t xdr_nothing(XDR *xdr, ...)
 {
 	(void)xdr;
 	return TRUE;
 }
 
-/* How long the local rpcbind is waited for, each time it is asked. */
+/* How long to wait for the local rpcbind, for each query. */
 struct patience {
 	uint64_t for_us;
 	int cancel_fd; /* 0: none */
@@ -74,7 +74,7 @@ static enum blocking_result change(rpcproc_t procedure, uint32_t program, uint32
 		.r_vers = version,
 		.r_netid = (char *)(uintptr_t)rpc_address_netid(address),
 		.r_addr = universal,
-		.r_owner = owner, /* rpcbind goes by the socket's credentials instead */
+		.r_owner = owner, /* ignored: rpcbind uses the socket's credentials instead */
 	};
 
 	rpc_address_to_universal(address, universal, sizeof universal);
@@ -99,7 +99,7 @@ static enum blocking_result dump_one_of(const struct rpc_address *addresses, int
 	enum blocking_result result = BLOCKING_UNREACHABLE;
 
 	for (int i = 0; i < count && (result == BLOCKING_UNREACHABLE || result == BLOCKING_LATE); i++) {
-		/* A dead address leaves its share of the time to those behind it. */
+		/* A dead address leaves time for those after it. */
 		uint64_t now_us = rpc_clock_us();
 		uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
 
@@ -190,7 +190,8 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 	return registry_dump_or_cancel(host, low, high, entries, entries_max, timeout_ms, 0, error, error_size);
 }
 
-/* The local rpcbind's entry of the program on the netid of `address`, wildcards as they are; *found is its answer. */
+/* The local rpcbind's entry of the program on the netid of `address`, with wildcards unchanged; *found is its
+ * answer. */
 static enum blocking_result find_local(uint32_t program, uint32_t version, const struct rpc_address *address,
 				       struct registry_entry *entry, bool *found, const struct patience *patience,
 				       char *error, size_t error_size)
@@ -259,7 +260,7 @@ static void say_taken(uint32_t program, const struct registry_entry *other, char
 		 program, other->address, other->owner, who, choices);
 }
 
-/* rpcbind refused because of another entry. Removes it when it is dead; REGISTRY_SET: now try again. */
+/* rpcbind refused because of another entry. Removes that when it is dead; REGISTRY_SET: now try again. */
 static enum registry_set_result check_other(uint32_t program, uint32_t version, const struct rpc_address *address,
 					    const struct patience *patience, char *error, size_t error_size)
 {
@@ -276,7 +277,7 @@ static enum registry_set_result check_other(uint32_t program, uint32_t version, 
 	if (entry_names(&other, address))
 		return REGISTRY_SET;
 	life = registry_ping(other.address, program, version, PING_MS, why, sizeof why);
-	/* RULE 20: nobody steals a live registration. */
+	/* RULE 20: a live registration is never stolen. */
 	if (life == REGISTRY_ALIVE) {
 		say_taken(program, &other, error, error_size);
 		return REGISTRY_TAKEN;
@@ -358,7 +359,7 @@ enum registry_set_result registry_set(uint32_t program, uint32_t version, const 
 	return registry_set_by(program, version, address, REGISTRY_PATIENCE_US, 0, error, error_size);
 }
 
-/* What is left of the time until then. */
+/* The rest of the time until then. */
 static struct patience until(uint64_t deadline_us)
 {
 	uint64_t now_us = rpc_clock_us();
@@ -421,7 +422,7 @@ enum registry_life registry_ping(const char *address, uint32_t program, uint32_t
 	}, error, error_size));
 }
 
-/* As rpcbind prints owners. */
+/* In the form in which rpcbind prints owners. */
 static bool owner_is_ours(const char *owner)
 {
 	char uid[16];

@@ -14,17 +14,18 @@ struct registry_entry {
 	uint32_t program;
 	uint32_t version;
 	char netid[16];     /* "tcp", "tcp6" */
-	char address[64];   /* numeric "127.0.0.1:40001" or "[::1]:40001", made from the universal address; a wildcard
-			       address has been replaced by the host that was asked */
+	char address[64];   /* numeric "127.0.0.1:40001" or "[::1]:40001", made from the universal address; a
+			     * wildcard address is replaced by the host that was asked */
 	char owner[32];     /* as rpcbind prints it: "superuser", a uid, "unknown" */
 };
 
 /* --- blocking (clients, and the thread of the asynchronous half) -------------------------------------------------- */
 
 /* All tcp and tcp6 entries of `program` low..high that host's rpcbind lists (host: name or numeric address;
- * "127.0.0.1" and "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or less than 0
- * with one line in error: "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause, or,
- * of a local one that answers on its socket and serves no network, how to mend that. Whole deadline timeout_ms. */
+ * "127.0.0.1" and "localhost" use 127.0.0.1:111). Returns the count written to entries, at most entries_max, or less
+ * than 0 with one line in error: "cannot reach rpcbind on HOST:111: start it with `rpcbind` as root" with the cause,
+ * or, for a local one that answers on its socket but not on the network, the remedy. timeout_ms is the deadline for
+ * all of it. */
 int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries, int entries_max,
 		  uint32_t timeout_ms, char *error, size_t error_size);
 
@@ -32,14 +33,14 @@ int registry_dump(const char *host, uint32_t low, uint32_t high, struct registry
 int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struct registry_entry *entries,
 			    int entries_max, uint32_t timeout_ms, int cancel_fd, char *error, size_t error_size);
 
-/* Instead of a count: rpcbind is there and has not answered in time (else -1). */
+/* Instead of a count: rpcbind is there and has not answered in time (otherwise -1). */
 #define REGISTRY_DUMP_LATE (-2)
 
 enum registry_set_result {
-	REGISTRY_SET,        /* registered, or it was already there with our address */
+	REGISTRY_SET,        /* registered, or it already was with our address */
 	REGISTRY_TAKEN,      /* a live process is at the registered address (REGISTRY_ALIVE): `error` names address and
 				owner */
-	REGISTRY_SLOW,       /* rpcbind is there and has not answered in time: it may have registered it; ask again */
+	REGISTRY_SLOW,       /* rpcbind is there and has not answered in time: it may have registered it; repeat */
 	REGISTRY_FAILED      /* no rpcbind, or it refused: `error` says which and what to do */
 };
 
@@ -47,8 +48,8 @@ enum registry_set_result {
 #define REGISTRY_WHO_SIZE 96
 typedef void (*registry_name_fn)(const char *address, uint32_t program, uint32_t timeout_ms,
 				 char who[static REGISTRY_WHO_SIZE]);
-/* Before the first registration; without it all others are "another program". `choices`, of static life: the options that
- * give this process another number, in the words of the advice "choose another ...". */
+/* Call before the first registration; otherwise all others are "another program". `choices`, a static text: the
+ * options that give this process another number, to complete the advice "choose another ...". */
 void registry_names_others_by(registry_name_fn name, const char *choices);
 
 /* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the
@@ -61,20 +62,20 @@ enum registry_set_result registry_set(uint32_t program, uint32_t version, const 
  * False when rpcbind cannot be asked: registering will report that. */
 bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size);
 
-/* Removes our own entry if it still names `address`. */
+/* Removes our own entry if it still has `address`. */
 void registry_unset(uint32_t program, uint32_t version, const char *address);
 
 enum registry_life {
 	REGISTRY_ALIVE,  /* an RPC server answers there, even if it refuses the call */
 	REGISTRY_DEAD,   /* nothing answers in time, or the port belongs to another program by now */
-	REGISTRY_UNKNOWN /* this process cannot ask, say for want of descriptors, which proves nothing: `error` says why */
+	REGISTRY_UNKNOWN /* this process cannot ask (no descriptor), which proves nothing: `error` says why */
 };
 
-/* Calls procedure 0 of (program, version) at the address over plain TCP with a whole-call deadline. */
+/* Calls procedure 0 of (program, version) at the address over plain TCP; the deadline covers the whole call. */
 enum registry_life registry_ping(const char *address, uint32_t program, uint32_t version, uint32_t timeout_ms,
 				 char *error, size_t error_size);
 
-/* Auto-clean: unsets (program, version, netid of address) in the local rpcbind only when the entry still names
+/* Automatic clean-up: unsets (program, version, netid of address) in the local rpcbind only when the entry still has
  * `address`, its owner is this uid (or we are root), and it is REGISTRY_DEAD. Returns true when it was removed. */
 bool registry_clean(uint32_t program, uint32_t version, const char *address);
 

@@ -80,7 +80,7 @@ struct registry {
 	int unset_fd;  /* when readable, registering gives up: it is time to unset */
 	bool telling; /* the loop's: a call-back is on the stack */
 	pthread_t worker;
-	pthread_mutex_t lock; /* guards all below */
+	pthread_mutex_t lock; /* guards everything below */
 	pthread_cond_t work;  /* the worker waits for something to do */
 	pthread_cond_t idle;  /* the loop's thread waits for dumps_running == 0, or !unsetting */
 	struct keeps keeps;

@@ -1,4 +1,4 @@
-/* What registry.c shares with registry_async.c. */
+/* Private to registry.c and registry_async.c. */
 #pragma once
 
 #include <stddef.h>
@@ -6,9 +6,9 @@
 
 #include "rpc/net/registry.h"
 
-#define REGISTRY_PATIENCE_US 500000u /* one question to the local rpcbind */
+#define REGISTRY_PATIENCE_US 500000u /* for one query to the local rpcbind */
 
-/* registry_unset with a deadline for the whole of it. */
+/* registry_unset with a deadline for the whole call. */
 void registry_unset_by(uint32_t program, uint32_t version, const char *address, uint64_t deadline_us);
 
 /* registry_set with a time limit for each answer; gives up with REGISTRY_SLOW when cancel_fd becomes readable (0:

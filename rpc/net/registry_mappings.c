@@ -61,7 +61,7 @@ bool_t mappings_decode(XDR *xdr, struct mappings *mappings)
 	return FALSE;
 }
 
-/* --- judging ------------------------------------------------------------------------------------------------------ */
+/* --- checking ----------------------------------------------------------------------------------------------------- */
 
 /* "127.0.0.1:111" asked, "0.0.0.0:4711" registered: it listens on 127.0.0.1:4711, and for IPv6 on [::1]:4711. False
  * when the host was not asked through an address of that family. */

@@ -10,7 +10,7 @@
 #include "rpc/net/address.h"
 #include "rpc/net/registry.h"
 
-/* One entry as it came; a text that is longer than its room has become "". */
+/* One entry as received; a text that is longer than its room has become "". */
 struct mapping {
 	uint32_t program, version;
 	char netid[16];
@@ -27,8 +27,8 @@ struct mappings {
  * mapping takes at least 24 bytes of the record and less than 150 of memory. */
 bool_t mappings_decode(XDR *xdr, struct mappings *mappings);
 
-/* Makes an entry of a mapping; every text of it may be printed. host: the addresses that were asked, which replace a
- * wildcard (host_count 0: wildcards stay). False when the mapping is none of ours: another netid, no TCP address of
- * that netid, or a wildcard that cannot be replaced. */
+/* Makes an entry of a mapping; all of its texts may be printed. host: the addresses that were asked, which replace a
+ * wildcard (host_count 0: wildcards stay). False when the mapping does not concern us: another netid, no TCP address
+ * of that netid, or a wildcard that cannot be replaced. */
 bool mapping_take(const struct mapping *mapping, const struct rpc_address *host, int host_count,
 		  struct registry_entry *entry);

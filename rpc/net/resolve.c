@@ -16,7 +16,7 @@
 #include "rpc/base/thread.h"
 #include "rpc/net/blocking_call.h"
 
-/* Shared by the asker and the resolver's thread; the last of the two frees it. */
+/* Shared by the caller and the resolver's thread; the last of the two frees it. */
 struct question {
 	pthread_mutex_t lock;
 	int answered_fd; /* readable when `done` */

@@ -20,8 +20,8 @@
 #define LISTEN_BACKLOG 4096
 #define ACCEPTS_A_TURN 64
 #define ACCEPT_AGAIN_MS 100  /* after descriptors ran out */
-#define TURN_BUDGET_US 4000  /* half of what a turn of the loop may take; the owner's work comes on top */
-#define SWEEP_CLOSES 256     /* idle connections closed a second: a sweep is short */
+#define TURN_BUDGET_US 4000  /* half of what an iteration of the loop may take; the owner's work comes on top */
+#define SWEEP_CLOSES 256     /* idle connections closed per second: keeps a sweep short */
 
 struct rpc_server_limits rpc_server_limits_default(void)
 {
@@ -141,7 +141,7 @@ static void resume_connections(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	server->resume_added = false;
-	/* Each at most once, and at least one, so that a busy loop still goes on. */
+	/* Each at most once, and at least one, so that a busy loop still makes progress. */
 	TAILQ_FOREACH(connection, &server->resumes, resume)
 		count++;
 	while (count-- > 0 && (connection = TAILQ_FIRST(&server->resumes)) != NULL) {
@@ -266,7 +266,7 @@ void rpc_server_pause_clients(struct rpc_server *server, bool paused)
 
 	if (server->clients_paused == paused)
 		return;
-	/* A paused connection stops reading when it next becomes readable: no cost for those that are silent. */
+	/* A paused connection stops reading when it next becomes readable: silent ones cost nothing. */
 	server->clients_paused = paused;
 	if (!paused)
 		TAILQ_FOREACH(connection, &server->clients, link)

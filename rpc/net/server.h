@@ -22,25 +22,24 @@ struct rpc_call;
 struct rpc_server_limits {
 	size_t record_bytes;      /* a longer record closes its connection */
 	size_t connections;       /* one more closes the longest idle client connection; never a pinned one */
-	size_t surplus;           /* so many more, when all of those wait for answers: see rpc_connection_surplus. 0: one
-				     that waits is closed instead */
-	size_t calls_in_flight;   /* a connection: past it we stop reading from it */
-	size_t output_bytes;      /* answers not yet read by the peer: past it we stop reading from it */
-	size_t held_bytes;        /* half records and unread answers of all connections: past it, at the end of the
-				     turn, those
-				     that hold the most are closed, pinned ones last */
+	size_t surplus;           /* additional ones while all of those wait for answers: see rpc_connection_surplus.
+				   * 0: one that waits is closed instead */
+	size_t calls_in_flight;   /* per connection: beyond it we stop reading from it */
+	size_t output_bytes;      /* answers not yet read by the peer: beyond it we stop reading from it */
+	size_t held_bytes;        /* partial records and unread answers of all connections: beyond it, at the end of
+				   * the iteration, those that hold the most are closed, pinned ones last */
 	uint32_t client_idle_s;   /* unpinned connections silent for longer, with no call in flight, are closed */
 };
 
 struct rpc_server_limits rpc_server_limits_default(void); /* rpc/base/limits.h */
 
 struct rpc_server *rpc_server_new(struct event_base *base, const struct rpc_server_limits *limits);
-void rpc_server_free(struct rpc_server *server); /* closes all; taken calls become unanswerable but stay valid to
-						    drop */
+void rpc_server_free(struct rpc_server *server); /* closes all; taken calls become unanswerable but may still be
+						  * dropped */
 
 /* Serves (program, version) with rpcgen's dispatch function. A call of another version gets PROG_MISMATCH with the
- * range served, of another program PROG_UNAVAIL; procedure 0 of a served version always answers, also version 0 as
- * rpcinfo probes it gets PROG_MISMATCH. `context` is what rpc_call_context returns in the handlers. */
+ * range served, of another program PROG_UNAVAIL. Procedure 0 of a served version always answers; version 0, as rpcinfo
+ * probes it, gets PROG_MISMATCH. `context` is what rpc_call_context returns in the handlers. */
 void rpc_server_register(struct rpc_server *server, rpcprog_t program, rpcvers_t version,
 			 void (*dispatch)(struct svc_req *, SVCXPRT *), void *context);
 
@@ -50,15 +49,14 @@ void rpc_server_register(struct rpc_server *server, rpcprog_t program, rpcvers_t
 bool rpc_server_listen(struct rpc_server *server, const char *address, char *bound, size_t bound_size, char *error,
 		       size_t error_size);
 
-/* Stops / starts reading from unpinned connections (back-pressure when a queue is full). Idempotent. */
+/* Stops or starts reading from unpinned connections (back-pressure when a queue is full). Idempotent. */
 void rpc_server_pause_clients(struct rpc_server *server, bool paused);
 
-/* Called when a connection ends, before its memory goes: drop what refers to it. */
+/* Called when a connection ends, before its memory is freed: drop all references to it. */
 void rpc_server_on_close(struct rpc_server *server, void (*closed)(void *context, struct rpc_connection *connection),
 			 void *context);
 
-/* Called after all calls that one turn's read brought have been dispatched (group what arrived together). May be
- * NULL. */
+/* Called after all calls that one iteration read have been dispatched (to batch what arrived together). May be NULL. */
 void rpc_server_on_turn_end(struct rpc_server *server, void (*turn_end)(void *context), void *context);
 
 struct rpc_server_counts {
@@ -74,7 +72,7 @@ void *rpc_call_context(const struct svc_req *request);
 struct rpc_connection *rpc_call_connection(const struct svc_req *request);
 
 /* Keeps the call for a later answer; the handler then returns FALSE. Exactly one of reply, error or drop must follow.
- * Without it a handler that returns FALSE drops the call silently. */
+ * Without it, a handler that returns FALSE drops the call silently. */
 struct rpc_call *rpc_call_take(struct svc_req *request);
 
 /* Answers a taken call and ends it; `result` is encoded before it returns. Safe after its connection died: then it only
@@ -91,8 +89,8 @@ void rpc_connection_set_user(struct rpc_connection *connection, void *user);
 void *rpc_connection_user(const struct rpc_connection *connection);
 const char *rpc_connection_peer_text(const struct rpc_connection *connection); /* "192.0.2.1:40001" */
 
-/* A cluster connection: never evicted, never idle, not paused with the clients; over as soon as the peer sends no
- * more. Not for one whose peer has already ended its half: that is closed at the end of the turn. */
+/* Marks a cluster connection: never evicted, never idle, not paused with the clients; closed as soon as the peer sends
+ * no more. A connection whose peer has already half-closed is closed at the end of the iteration instead. */
 void rpc_connection_pin(struct rpc_connection *connection);
 
 /* A connection beyond the limit: its first call may be answered, if only with the name of the limit; then it is closed.

@@ -40,11 +40,11 @@ struct rpc_call {
 	SVCXPRT_EXT extension;
 	struct svc_req request;
 	XDR arguments;
-	struct rpc_connection *connection; /* NULL: it died; then nothing may be reached through it, the server
-					      neither */
+	struct rpc_connection *connection; /* NULL: it died; then nothing may be reached through it, including the
+					    * server */
 	const struct service *service;
 	uint32_t xid;
-	bool dispatching; /* the dispatch function still works on xprt */
+	bool dispatching; /* the dispatch function is still using xprt */
 	bool taken;
 	bool answered;
 	bool ended;       /* a taken call was answered or dropped while still dispatching */
@@ -66,14 +66,14 @@ struct rpc_connection {
 	uint64_t heard_us;      /* when bytes last came */
 	void *user;
 	bool pinned;
-	bool surplus;           /* beyond the limit: closed behind its first answer */
-	bool busy;              /* on the stack of dispatch_input: close leaves the memory to it */
+	bool surplus;           /* beyond the limit: closed after its first answer */
+	bool busy;              /* on the stack of dispatch_input, which then frees the memory after a close */
 	bool closed;
 	bool broken;            /* to be closed at the end of the turn, never from within a reply */
 	bool reading;           /* `readable` is added */
 	bool half_closed;       /* the peer sends no more and is owed answers: closed when it has them */
-	bool throttled;         /* past a limit, until half of it is reached again */
-	bool blocked;           /* the kernel takes no more: `writable` is added */
+	bool throttled;         /* beyond a limit, until it has fallen to half of it */
+	bool blocked;           /* the kernel's buffer is full: `writable` is added */
 	bool in_flush, in_resume;
 	char peer[RPC_ADDRESS_TEXT];
 	TAILQ_ENTRY(rpc_connection) link;   /* server->clients, pinned or surplus */
@@ -88,7 +88,7 @@ struct rpc_server {
 	SLIST_HEAD(, listener) listeners;
 	struct connection_list clients; /* the longest silent first */
 	struct connection_list pinned;
-	struct connection_list surplus; /* in the order in which they came */
+	struct connection_list surplus; /* in order of arrival */
 	size_t surplus_count;           /* of server->counts.connections */
 	struct connection_list flushes; /* with answers to write at the end of the turn */
 	struct connection_list resumes; /* that may read again, or have input left */
@@ -115,25 +115,25 @@ struct rpc_server {
 void server_need_turn(struct rpc_server *server);
 /* Lets the connections on `resumes` go on in the next iteration: other sockets and timers come first. */
 void server_need_resume(struct rpc_server *server);
-/* The turn has begun, if it had not. */
+/* Begins the turn, if it has not begun. */
 void server_begin_turn(struct rpc_server *server, uint64_t now_us);
-/* The turn has dispatched for long enough: what is left waits for the next. */
+/* The turn has dispatched for long enough: the rest waits for the next. */
 bool server_turn_is_long(const struct rpc_server *server, uint64_t now_us);
 const struct service *server_find(const struct rpc_server *server, rpcprog_t program, rpcvers_t version);
 /* The versions of the program served; false when there is none. */
 bool server_versions(const struct rpc_server *server, rpcprog_t program, rpcvers_t *low, rpcvers_t *high);
-/* One warning a second at most: a peer must not fill the log. */
+/* At most one warning per second: a peer must not fill the log. */
 void server_complain(struct rpc_server *server, const struct rpc_connection *connection, const char *what);
 
 /* --- connection.c */
 
-/* Takes fd over and starts to read. */
+/* Takes ownership of fd and starts to read. */
 void connection_new(struct rpc_server *server, int fd, const struct rpc_address *peer, bool surplus);
 /* Writes what is queued, or closes when it is broken. */
 void connection_flush(struct rpc_connection *connection);
-/* Goes on with input that was left, and with reading, if limits allow. */
+/* Continues with remaining input, and with reading, if limits allow. */
 void connection_resume(struct rpc_connection *connection);
-/* Something was queued in output. */
+/* Call after queueing something in output. */
 void connection_answered(struct rpc_connection *connection);
 /* One call or some bytes fewer, or the pause over: puts it on server->resumes if it waited for that. */
 void connection_check_resume(struct rpc_connection *connection);
@@ -142,6 +142,6 @@ void connection_check_resume(struct rpc_connection *connection);
 
 /* Runs one record through the dispatch function; false when it is no call. */
 bool transport_dispatch(struct rpc_connection *connection, const uint8_t *record, size_t size);
-/* The connection is gone: its calls stay valid, to be dropped. */
+/* The connection is gone: its calls may still be dropped. */
 void transport_detach(struct rpc_connection *connection);
 void transport_free_spare(struct rpc_server *server);

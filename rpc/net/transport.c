@@ -41,7 +41,7 @@ static bool_t transport_getargs(SVCXPRT *xprt, xdrproc_t decode, void *arguments
 	return FALSE;
 }
 
-/* Never FALSE: the dispatch function ends the process then. */
+/* Never FALSE, because the dispatch function then ends the process. */
 static bool_t transport_freeargs(SVCXPRT *xprt, xdrproc_t decode, void *arguments)
 {
 	(void)xprt;
@@ -64,7 +64,8 @@ static bool encode_success(XDR *xdr, uint32_t xid, xdrproc_t encode, void *resul
 	return encode(xdr, result, 0);
 }
 
-/* Queues an answer; FALSE when it does not encode or is longer than a record, so that the caller can say SYSTEM_ERR. */
+/* Queues an answer; FALSE when it does not encode or is longer than a record, so that the caller can answer
+ * SYSTEM_ERR. */
 static bool_t transport_reply(SVCXPRT *xprt, struct rpc_msg *message)
 {
 	struct rpc_call *call = call_of(xprt);
@@ -172,7 +173,7 @@ static void call_free(struct rpc_call *call)
 	server->spare_calls_count++;
 }
 
-/* A taken call is over. Its handler may not have returned yet: then transport_dispatch frees it. */
+/* A taken call is over. If its handler has not returned yet, transport_dispatch frees it. */
 static void call_end(struct rpc_call *call)
 {
 	must(call->taken);
@@ -222,7 +223,7 @@ static bool take_word(struct words *words, uint32_t *word)
 	return true;
 }
 
-/* A credential or verifier, left where it is. RFC 5531 section 8.2: at most 400 bytes. */
+/* A credential or verifier, left in place. RFC 5531 section 8.2: at most 400 bytes. */
 static bool take_auth(struct words *words, struct opaque_auth *auth)
 {
 	uint32_t flavor;
@@ -243,7 +244,7 @@ static bool take_auth(struct words *words, struct opaque_auth *auth)
 	return true;
 }
 
-/* RFC 5531 section 9: a call of another RPC version is denied with the versions spoken. */
+/* RFC 5531 section 9: a call of another RPC version is denied with the supported versions. */
 static void deny_version(struct rpc_call *call)
 {
 	struct rpc_msg message = {.rm_direction = REPLY};
@@ -262,8 +263,7 @@ static void run(struct rpc_call *call)
 	rpcvers_t low;
 	rpcvers_t high;
 
-	/* Nothing here trusts a credential; those of AUTH_SYS are what a stock client may send, and are not looked
-	 * into. */
+	/* Credentials are not trusted; those of AUTH_SYS are what a stock client may send, and are ignored. */
 	if (request->rq_cred.oa_flavor != AUTH_NONE && request->rq_cred.oa_flavor != AUTH_SYS) {
 		svcerr_auth(&call->xprt, AUTH_REJECTEDCRED);
 		return;

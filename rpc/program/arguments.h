@@ -1,5 +1,5 @@
-/* What the options of all programs have in common: numbers, addresses and levels, checked in one place, with one clear line.
- * A bad one ends the program through argp_error (exit status argp_err_exit_status). */
+/* Parsing common to the options of all programs: numbers, addresses and levels, validated once, with one clear error
+ * message. An invalid value ends the program through argp_error (exit status argp_err_exit_status). */
 #pragma once
 
 #include <argp.h>

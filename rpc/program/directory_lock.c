@@ -40,7 +40,7 @@ static bool fail_in_use(const struct directory_lock *lock, char *error, size_t e
 	return false;
 }
 
-/* False with errno; the file is open all the same when it is only not locked. */
+/* False with errno; the file stays open when only the lock failed. */
 static bool lock_file(struct directory_lock *lock, int flags)
 {
 	lock->file = openat(lock->directory, DIRECTORY_LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
@@ -51,7 +51,7 @@ bool directory_lock_take(struct directory_lock *lock, int directory, const char 
 {
 	*lock = (struct directory_lock){.directory = directory, .path = path, .file = -1};
 	if (flock(directory, LOCK_EX | LOCK_NB) != 0) { /* RULE 20 */
-		if (errno == EBADF && lock_file(lock, O_CREAT)) /* a directory cannot be locked here: the file has to do */
+		if (errno == EBADF && lock_file(lock, O_CREAT)) /* a directory cannot be locked here: only the file */
 			return true;
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(lock, error, error_size);
@@ -69,7 +69,8 @@ bool directory_lock_note(struct directory_lock *lock, const char *component, cha
 	if (lock->file < 0 && !lock_file(lock, O_CREAT)) { /* RULE 20 */
 		if (errno == EWOULDBLOCK)
 			return fail_in_use(lock, error, error_size);
-		if (lock->file < 0 && errno != ENOSPC && errno != EDQUOT) { /* RULE 13: what is stored is served all the same */
+		if (lock->file < 0 && errno != ENOSPC && errno != EDQUOT) { /* RULE 13: stored data is served all the
+									     * same */
 			snprintf(error, error_size,
 				 "cannot write %s/" DIRECTORY_LOCK_NAME ": %s: give the data directory to the user that runs "
 				 "this, or choose another with --data-dir",
@@ -89,7 +90,7 @@ void directory_lock_release(struct directory_lock *lock)
 	lock->file = -1;
 }
 
-/* A shared lock is asked for only to see whether there could be one: it must not keep a daemon from starting. */
+/* A shared lock is requested only to see whether it could be had: it must not keep a daemon from starting. */
 pid_t directory_lock_holder(int directory)
 {
 	if (flock(directory, LOCK_SH | LOCK_NB) != 0)
@@ -103,7 +104,7 @@ const char *directory_lock_astray(int directory, const char *path)
 	struct stat own, named;
 
 	if (fstat(directory, &own) != 0)
-		return NULL; /* proves nothing, as does any other error below */
+		return NULL; /* proves nothing, like any other error below */
 	if (stat(path, &named) == 0)
 		return own.st_dev == named.st_dev && own.st_ino == named.st_ino ? NULL : "replaced by another one";
 	return errno == ENOENT || errno == ENOTDIR || errno == ESTALE ? "deleted or moved" : NULL;

@@ -14,7 +14,7 @@
 #define SHOWN_MAX 140u /* bytes: a message about two of them fits in 512 */
 
 struct making {
-	const char *wanted; /* as it was given */
+	const char *wanted; /* as given */
 	char *part;         /* as far as it has been checked */
 	char *error;
 	size_t error_size;
@@ -28,7 +28,7 @@ static const char *shown(const char *path)
 	return size > SHOWN_MAX ? path + size - SHOWN_MAX : path;
 }
 
-/* The line, and false for the caller to pass on. */
+/* Reports one line; returns false for the caller to pass on. */
 static bool fail(const struct making *making, const char *what, const char *reason)
 {
 	if (strcmp(making->part, making->wanted) == 0)
@@ -43,7 +43,7 @@ static bool fail(const struct making *making, const char *what, const char *reas
 	return false;
 }
 
-/* fsync of the directory that path's last part is in. */
+/* fsync of the directory that contains path's last part. */
 static bool sync_above(const char *path)
 {
 	char *above = strdup(path);
@@ -64,7 +64,7 @@ static bool sync_above(const char *path)
 	return synced;
 }
 
-/* The part so far: it is there, or is made. */
+/* Makes the part so far, unless it exists. */
 static bool make_part(const struct making *making)
 {
 	struct stat info;

@@ -5,6 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Each directory that it makes is for its owner alone, and on disk (fsync of the one above) before anything is made in
- * it. False: error names in one line the part of the path that failed, and why; what was made above stays. */
+/* Each directory that it makes is for its owner alone, and on disk (fsync of its parent) before anything is made in
+ * it. False: error names in one line the part of the path that failed, and why; parents already made stay. */
 bool make_path(const char *path, char *error, size_t error_size);

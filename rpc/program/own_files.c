@@ -29,7 +29,8 @@ static bool begins_with_one_of(const char *name, const char *const *prefixes)
 	return false;
 }
 
-/* Copies the first by name of those that are not ours; empty: there is none, or one that is ours. False with errno. */
+/* Copies the name of the first foreign file, in order of names; empty: there is none, or there is one of ours. False
+ * with errno. */
 static bool find_strange(DIR *files, const char *const *ours, char strange[static NAME_MAX + 1])
 {
 	static const char *const anywhere[] = {".", "..", DIRECTORY_LOCK_NAME, "lost+found", NULL};

@@ -1,4 +1,4 @@
-/* What a new data directory may hold before a daemon makes its first file there. */
+/* The allowed contents of a new data directory before a daemon makes its first file there. */
 #pragma once
 
 #include <stdbool.h>

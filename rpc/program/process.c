@@ -23,7 +23,7 @@
 #define STACK_BYTES ((rlim_t)8 << 20)
 #define STACK_LEAST ((rlim_t)1 << 20)
 
-/* Opened the wrong way round, so that reading from it or writing to it fails as it did when it was closed. */
+/* Opened in the wrong mode, so that reading from it or writing to it fails as it did when it was closed. */
 static void open_closed(void)
 {
 	static const int contrary[] = {O_WRONLY, O_RDONLY, O_RDONLY};
@@ -31,9 +31,10 @@ static void open_closed(void)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* It gets this number: all below are open. Without /dev/null, something else that takes no bytes. */
+		/* It gets this number, because all lower ones are open. Without /dev/null, something else that accepts
+		 * no bytes. */
 		if (open("/dev/null", contrary[fd]) < 0 && epoll_create1(0) < 0)
-			_exit(1); /* a limit of less than three descriptors: and nowhere to say so */
+			_exit(1); /* a limit of less than three descriptors: and no way to report it */
 	}
 }
 
@@ -68,8 +69,8 @@ static void reset_signals(enum process_kind kind)
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++) {
-		/* A handler is a sanitizer's: exec leaves none. A command in the background ignores control-C for its
-		 * shell. */
+		/* A handler is a sanitizer's, because exec leaves none. A command in the background ignores control-C
+		 * for its shell. */
 		if (kind == PROCESS_COMMAND && number != SIGCHLD)
 			continue;
 		if (sigaction(number, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN)

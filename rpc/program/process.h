@@ -23,8 +23,8 @@ void process_begin(enum process_kind kind, const char *component);
  * file as large as it needs. From here on log lines wait for log_start, and signals for signals_watch. */
 void process_serve(const char *component, uint64_t file_bytes);
 
-/* How many connections may be open at once, `wanted` at most, so that enough descriptors are left for files and for the
- * connections the daemon opens itself: a client that connects must not cost the journal its next segment. */
+/* How many connections may be open at once, `wanted` at most, so that enough descriptors are left for files and for
+ * the connections that the daemon opens itself: a connecting client must not cost the journal its next segment. */
 size_t process_connections(size_t wanted);
 
 /* Replaces the contents of a lock file with this process id, for whoever meets the lock. A full disk leaves it

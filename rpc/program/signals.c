@@ -18,7 +18,7 @@ struct signals {
 	int count;
 };
 
-/* From `number` on, the next signal that is watched; 0 when there is none. */
+/* From `number` on, the next watched signal; 0 when there is none. */
 static int watched_from(int number)
 {
 	static const int watched[] = {SIGHUP,  SIGINT,	SIGUSR1,   SIGUSR2, SIGALRM, SIGTERM,
@@ -29,7 +29,7 @@ static int watched_from(int number)
 			return watched[i];
 	if (number < SIGRTMIN)
 		number = SIGRTMIN;
-	return number < NSIG ? number : 0; /* libevent knows those below NSIG */
+	return number < NSIG ? number : 0; /* libevent handles those below NSIG */
 }
 
 static void mask(int how)

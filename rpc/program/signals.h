@@ -15,7 +15,7 @@ struct signals;
 /* Blocks them until signals_watch, so that a start is not interrupted halfway. */
 void signals_hold(void);
 
-/* Handles them on the loop. stop: SIGTERM, SIGINT, SIGXCPU; may come more than once. */
+/* Handles them on the loop. stop: SIGTERM, SIGINT, SIGXCPU; may be called more than once. */
 struct signals *signals_watch(struct event_base *base, const char *component, void (*stop)(void *context, int signal),
 			      void *context);
 

@@ -14,16 +14,16 @@
  * of 0 becomes unwritten_status. program is kept. */
 void standard_output_watch(const char *program, int unwritten_status);
 
-/* A signal ends the wait for a reader that does not read: `ended` says whether one has come, fd becomes readable then.
- * Only bytes that need no waiting are written afterwards. */
+/* A signal ends the wait for a reader that does not read: `ended` says whether one has arrived, and fd becomes
+ * readable then. Afterwards only bytes that need no waiting are written. */
 void standard_output_interrupt(int fd, bool (*ended)(void));
 
-/* Writes what was printed; 0, or the errno of the first write that failed, ever. */
+/* Writes what was printed; 0, or the errno of the first write that ever failed. */
 int standard_output_flush(void);
 
-/* The same, and says it once: "PROGRAM: DONE, but the answer could not be written to standard output: ...". `done`: what
- * has happened all the same. True: everything is written. */
+/* The same, and reports it once: "PROGRAM: DONE, but the answer could not be written to standard output: ...". `done`:
+ * what was done nevertheless. True: everything is written. */
 bool standard_output_written(const char *done);
 
-/* The stream as the C library made it, for a library that wants a file descriptor behind it. */
+/* The stream as the C library made it, for a library that needs a file descriptor behind it. */
 FILE *standard_output_original(void);

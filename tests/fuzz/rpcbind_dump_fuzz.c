@@ -8,7 +8,7 @@
 #include "rpc/base/utf8.h"
 #include "rpc/net/registry_mappings.h"
 
-static void judge(const struct mapping *mapping, const struct rpc_address *host, int host_count)
+static void check(const struct mapping *mapping, const struct rpc_address *host, int host_count)
 {
 	struct registry_entry entry;
 	struct rpc_address address;
@@ -33,9 +33,9 @@ void fuzz_one(const uint8_t *bytes, size_t size)
 	if (mappings_decode(&xdr, &mappings)) {
 		must(mappings.count <= size / 24);
 		for (size_t i = 0; i < mappings.count; i++) {
-			judge(&mappings.at[i], host, 0);
-			judge(&mappings.at[i], host, 1);
-			judge(&mappings.at[i], host + 1, 1);
+			check(&mappings.at[i], host, 0);
+			check(&mappings.at[i], host, 1);
+			check(&mappings.at[i], host + 1, 1);
 		}
 	}
 	xdr_free((xdrproc_t)mappings_decode, &mappings);

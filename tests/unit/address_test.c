@@ -1,4 +1,5 @@
-/* Purpose: the three spellings of an address turn into each other and back, and what is no address is refused. */
+/* Purpose: the three forms of an address convert into each other and back, and anything that is no address is
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

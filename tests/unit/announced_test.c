@@ -1,5 +1,5 @@
-/* Replicas that announce themselves and are never found are named; who is found, or has been silent since, is not; and
- * what strangers announce takes no more than its few places. */
+/* Replicas that announce themselves and are never found are named, except those that are found or have been silent
+ * since; and announcements of strangers take no more than their few places. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,9 +37,10 @@ static void who_is_never_found_is_named(void **state)
 	found = 0;
 	says(announced, 1, "");
 	announced_heard(announced, 4, "192.0.2.4:4000", "192.0.2.4:999", 1000000);
-	says(announced, 3000000, ""); /* discovery gets its time */
+	says(announced, 3000000, ""); /* discovery still has time */
 	says(announced, 4000000, "; replica 4 at 192.0.2.4 is not in --replica-hosts");
-	/* Again: since when does not begin anew. Loopback and wildcards stand for where the call came from. */
+	/* Again: the time since when does not start over. Loopback and wildcards stand for the address that the call
+	 * came from. */
 	announced_heard(announced, 4, "192.0.2.4:4000", "192.0.2.4:999", 4100000);
 	announced_heard(announced, 5, "0.0.0.0:4000", "[2001:db8::5]:999", 4100000);
 	announced_heard(announced, 6, "127.0.0.1:4000", "192.0.2.6:999", 4100000);
@@ -48,7 +49,7 @@ static void who_is_never_found_is_named(void **state)
 				 "--replica-hosts; replica 6 at 192.0.2.6 is not in --replica-hosts");
 	found = 4;
 	announced_heard(announced, 4, "192.0.2.4:4000", "192.0.2.4:999", 30000000);
-	says(announced, 40000000, ""); /* found; and nobody else has said so for long */
+	says(announced, 40000000, ""); /* found; and no other has announced itself for long */
 	announced_free(announced);
 }
 

@@ -1,4 +1,4 @@
-/* The thread for slow things: in the order given, told on the loop, and nothing lost when it ends with work to do. */
+/* The thread for slow work: in the order given, reported on the loop, and nothing lost when it ends with work left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 struct seen {
 	struct event_base *base;
-	int worked[JOBS], worked_count;   /* the thread's until the loop has heard of it */
+	int worked[JOBS], worked_count;   /* owned by the thread until the loop has heard of it */
 	int done[JOBS], done_count;
 };
 
@@ -56,7 +56,7 @@ static void done(void *context)
 		event_base_loopbreak(seen->base);
 }
 
-/* Every second job wants to be told of; the jobs run in order, and so are those told of. */
+/* Every second job has a call-back; the jobs run in order, and so do the call-backs. */
 static void in_order(void **state)
 {
 	struct seen seen = {.base = event_base_new()};
@@ -76,7 +76,7 @@ static void in_order(void **state)
 	event_base_free(seen.base);
 }
 
-/* At the end what was given is finished; nobody is called any more and no context is lost (the leak checker sees to
+/* At the end the given work is finished; no call-back follows and no context is lost (the leak checker verifies
  * that). */
 static void finishes_at_the_end(void **state)
 {

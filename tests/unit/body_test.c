@@ -1,4 +1,4 @@
-/* The bytes of an order: the converter written by hand reads and writes exactly what rpcgen's does, and refuses what is
+/* The bytes of an order: the hand-written converter reads and writes exactly what rpcgen's does, and refuses what is
  * not canonical. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,7 +88,7 @@ static void assert_same(const struct sample *sample, const jh_body *theirs)
 }
 
 /* rpcgen's converter reads what ours writes, writes the same bytes, and ours reads those. Of bytes with one changed,
- * ours accepts only what rpcgen's accepts, and only when it would write these very bytes. */
+ * ours accepts only what rpcgen's accepts, and only when it would write exactly these bytes. */
 static void bodies_agree_with_rpcgen(void **state)
 {
 	struct random random = {11};
@@ -124,10 +124,10 @@ static void bodies_agree_with_rpcgen(void **state)
 		}
 		xdr_free((xdrproc_t)xdr_jh_body, &theirs);
 	}
-	assert_true(accepted > 1000); /* else nothing was compared */
+	assert_true(accepted > 1000); /* otherwise nothing was compared */
 }
 
-/* Every prefix of a body, every size too large, and each rule of the canonical form broken once. */
+/* Every prefix of a body, every excess length, and each rule of the canonical form broken once. */
 static void malformed_bodies_are_refused(void **state)
 {
 	uint8_t good[LIMIT_BODY_BYTES], bad[LIMIT_BODY_BYTES];
@@ -160,7 +160,7 @@ static void malformed_bodies_are_refused(void **state)
 		{59, 33},   /* too many items */
 		{63, 0},    /* an empty item */
 		{63, 129},  /* an item too long */
-		{60, 0xff}, /* a size beyond everything */
+		{60, 0xff}, /* a size beyond all limits */
 		{69, 1},    /* padding of an item */
 	};
 	for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
@@ -185,7 +185,7 @@ static void malformed_bodies_are_refused(void **state)
 	assert_int_equal(encode(&none, bad, 72), 72);
 }
 
-/* What is assigned later gives the bytes that it would have given at once, and is no part of the content. */
+/* Fields assigned later give the same bytes as fields assigned at once, and are not part of the content. */
 static void what_is_assigned_later(void **state)
 {
 	static uint8_t at_once[LIMIT_BODY_BYTES], later[LIMIT_BODY_BYTES];

@@ -1,4 +1,4 @@
-/* For tests of a channel: its owner, calls to the echo server through rpcgen's stubs, and what became of each. */
+/* For tests of a channel: its owner, calls to the echo server through rpcgen's stubs, and the result of each. */
 #pragma once
 
 #include "echo_fixture.h"
@@ -6,7 +6,7 @@
 
 #define PATIENT_MS 60000
 
-/* One call and what became of it. */
+/* One call and its result. */
 struct asked {
 	unsigned answers;
 	enum rpc_status status;

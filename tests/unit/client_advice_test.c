@@ -1,5 +1,5 @@
-/* Purpose: whoever types what we advise reaches the cluster that was asked: also when the words come from the front-end,
- * which cannot know how it was reached. */
+/* Purpose: a suggested command reaches the cluster that was asked, also when it comes from the front-end, which cannot
+ * know how it was reached. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ static void test_what_the_frontend_says_is_completed(void **state)
 	completes("`justhungry remove 2`, or justhungry status",
 		  "`justhungry remove --frontend 'host a' --program-base 42 2`, or justhungry status --frontend 'host a' "
 		  "--program-base 42");
-	/* Another program, and what is no command. */
+	/* Another program, and a text that is no command. */
 	completes("start justhungry-server --id 1, justhungry statuses, a justhungry", "start justhungry-server --id 1, "
 		  "justhungry statuses, a justhungry");
 }

@@ -1,6 +1,7 @@
-/* Purpose: the command that asks again, pasted into sh as it was printed, asks the same request of the same cluster in the
- * same way, whatever options were given, from the command line or the environment. It walks the option tables of `order`:
- * an option without a sample here fails it. The real client, against a front-end of the test's own. */
+/* Purpose: the command that repeats a request, pasted into sh as it was printed, sends the same request to the same
+ * cluster in the same way, whatever options were given, from the command line or the environment. It walks the
+ * option tables of `order`: an option without a sample here fails it. The real client, against a front-end of the
+ * test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@
 /* In memory that test and front-end share. */
 static struct script {
 	bool silent;  /* the order stays in doubt; else it is placed */
-	bool refuses; /* with a time in what it says */
+	bool refuses; /* with a time in its text */
 	unsigned int calls;
 	uint32_t timeout_ms; /* of the first call */
 	u_int size;
@@ -82,7 +83,7 @@ static _Noreturn void become(char *const *argv)
 	_exit(127);
 }
 
-/* Begins argv; returns its pid. The environment's variables are as given, NULL: not set. */
+/* Starts argv; returns its pid. The environment's variables are as given, NULL: not set. */
 static pid_t run(char *const *argv, const char *frontend, const char *base)
 {
 	pid_t pid;
@@ -110,7 +111,7 @@ static int ends(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
-/* What was printed, to be freed. */
+/* The output, to be freed. */
 static char *printed(const char *name)
 {
 	char path[SCRATCH_PATH_SIZE + 8], *text = NULL;
@@ -135,7 +136,7 @@ static bool is_json(void)
 	return json;
 }
 
-/* The order is under way, and its client is told to end: so it must say how to ask again. */
+/* The order is under way, and its client is told to end: it must print the command that repeats it. */
 static char *in_doubt(char *const *argv, const char *frontend, const char *base)
 {
 	pid_t pid;
@@ -158,7 +159,7 @@ static void asks_the_same(char *line, const struct script *first, bool json)
 	int status;
 
 	script->silent = false;
-	/* Whoever pastes it may have another environment. */
+	/* The command may be pasted into another environment. */
 	status = ends(run(sh, "127.0.0.1:1", "1"));
 	err = printed("err");
 	if (status != EXIT_DONE || !script->calls)
@@ -253,7 +254,7 @@ static void test_the_environment_survives(void **state)
 	(void)state;
 	survives(argv, script->address, "540004096");
 	survives(base, script->address, "none that counts");
-	/* What is usual is said where the environment says otherwise. */
+	/* A default must be written out where the environment differs. */
 	base[2] = (char *)"540000000";
 	survives(base, script->address, "1");
 }
@@ -320,7 +321,7 @@ static void test_a_bad_environment_is_named(void **state)
 		complains(no_host[i], NULL, ENVIRONMENT_FRONTEND);
 }
 
-/* Empty is not set; and of a host that is none the variable is named once it is asked for. */
+/* Empty counts as not set; and an invalid host is reported with the variable's name once it is used. */
 static void test_an_empty_environment_is_none(void **state)
 {
 	char *argv[] = {(char *)"justhungry", (char *)"--frontend", script->address, (char *)"--program-base",
@@ -338,7 +339,7 @@ static void test_an_empty_environment_is_none(void **state)
 	free(err);
 }
 
-/* What a front-end says in UTC is read in local time, of orders as of everything else. */
+/* The front-end's UTC times are shown in local time, those of orders as well as others. */
 static void test_why_not_is_told_in_local_time(void **state)
 {
 	char *argv[] = {(char *)"justhungry", (char *)"order", (char *)"DH1 3LE", (char *)"pizza", NULL};
@@ -356,7 +357,7 @@ static void test_why_not_is_told_in_local_time(void **state)
 	free(err);
 }
 
-/* "help help" is no command that is missing from its own list. */
+/* "help help" is not missing from its own list. */
 static void test_help_of_help_is_the_whole_help(void **state)
 {
 	char *help[] = {(char *)"justhungry", (char *)"help", NULL, NULL};

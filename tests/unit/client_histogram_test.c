@@ -1,5 +1,5 @@
-/* Purpose: percentiles are within 1 % of the exact ones at every magnitude, and the maximum is exact: bench's numbers
- * are compared with other systems'. */
+/* Purpose: percentiles are within 1 % of the exact ones at every magnitude, and the maximum is exact, because bench's
+ * numbers are compared with those of other systems. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

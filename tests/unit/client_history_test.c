@@ -1,6 +1,6 @@
-/* Purpose: history shows each order once, oldest first, however many pages they come in and wherever the limit falls,
- * and a front-end that answers nonsense neither shows as a history nor makes it ask without end. Against a front-end
- * of the test's own. */
+/* Purpose: history shows each order once, oldest first, however many pages they arrive in and wherever the limit
+ * falls; an invalid answer is neither shown as a history nor makes the client ask without end. Against a front-end of
+ * the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 		script->seen[script->queries].before = query->before;
 		script->seen[script->queries].limit = query->limit;
 	}
-	/* The op is what this answer reflects: orders go on while pages are read. */
+	/* The op that this answer reflects: orders continue while pages are read. */
 	result->jh_read_result_u.done.op = 1000 + script->queries++;
 	result->jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	history->postcode.postcode_val = strdup("DH1 3LE");
@@ -71,7 +71,7 @@ static void start_frontend(enum manner manner, uint32_t orders)
 
 /* --- the command ------------------------------------------------------------------------------------------------ */
 
-/* Runs history with --limit; what it prints is in `printed`, to be freed. */
+/* Runs history with --limit; the output is in `printed`, to be freed. */
 static int history(bool json, uint32_t limit, char **printed)
 {
 	struct client_options options = client_options_default();
@@ -169,7 +169,7 @@ static void test_pages_end_where_the_limit_does(void **state)
 	shows(201, 300, 1, 201);
 }
 
-/* The numbers of a page rise, and are below what was asked for. */
+/* The numbers of a page rise, and are below the requested one. */
 static void test_nonsense_is_no_history(void **state)
 {
 	static const enum manner manners[] = {SAME_PAGE, FALLING};

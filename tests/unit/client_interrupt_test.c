@@ -1,5 +1,5 @@
-/* Purpose: a signal at the shell's prompt leaves the terminal as it was found, also when it comes while the modes are being
- * set; the terminal of somebody else, in whose background the shell is, stays as it is. */
+/* Purpose: a signal at the shell's prompt leaves the terminal as it was found, also when it arrives while the modes
+ * are being set; a terminal that belongs to another program, with the shell in the background, is not changed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #include "client/command.h"
 #include "client/interrupt.h"
 
-static bool raises; /* a signal as soon as line editing has begun */
+static bool raises; /* a signal as soon as line editing has started */
 
 /* libedit's, too. */
 int tcsetattr(int fd, int when, const struct termios *modes)
@@ -43,7 +43,7 @@ int tcsetattr(int fd, int when, const struct termios *modes)
 	return result;
 }
 
-/* Runs it on a terminal of its own. Gives the status of its end, and the terminal's modes before and after it. */
+/* Runs it on a terminal of its own. Returns its exit status, and the terminal's modes before and after it. */
 static int run_on_terminal(void (*run)(void), struct termios *before, struct termios *after)
 {
 	int terminal, side, status;
@@ -95,7 +95,7 @@ static void test_a_signal_while_modes_are_set(void **state)
 	assert_int_equal(after.c_oflag, before.c_oflag);
 }
 
-/* What has the terminal meanwhile has set modes of its own. */
+/* The program that has the terminal meanwhile has set modes of its own. */
 static void run_in_background(void)
 {
 	struct termios modes;

@@ -1,5 +1,6 @@
-/* Purpose: text is fitted to a terminal without a word, an address or a command being cut: at 60, 80, 120 and 200 columns,
- * and at widths where nothing fits; what is wide or takes no room is counted in cells, under every locale. */
+/* Purpose: text is fitted to a terminal without cutting a word, an address or a command: at 60, 80, 120 and 200
+ * columns, and at widths where nothing fits; wide and zero-width characters are counted in cells, under every
+ * locale. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ static void test_a_command_is_never_cut(void **state)
 			"replica 3 is down: start it with `justhungry-server --id 3 --data-dir DIR --program-base 541000000`, or remove it\n");
 	assert_laid_out(advice, 0, 0,
 			"replica 3 is down: start it with `justhungry-server --id 3 --data-dir DIR --program-base 541000000`, or remove it\n");
-	/* The brackets and the comma that stood around it are not part of what is copied. */
+	/* The brackets and the comma around it are not part of the copied command. */
 	assert_laid_out("start it (`justhungry-server --id 3`), or wait", 30, 2,
 			"start it\n    justhungry-server --id 3\n  or wait\n");
 	assert_laid_out("see `a b`", 20, 0, "see `a b`\n");
@@ -95,7 +96,7 @@ static void test_cells_are_counted(void **state)
 		assert_laid_out("\u5bff\u53f8 \u5bff\u53f8", 8, 0, "\u5bff\u53f8\n\u5bff\u53f8\n");
 		assert_laid_out("\u5bff\u53f8 \u5bff\u53f8", 9, 0, "\u5bff\u53f8 \u5bff\u53f8\n");
 	}
-	assert_int_equal(text_columns("\xff"), 1); /* no UTF-8 */
+	assert_int_equal(text_columns("\xff"), 1); /* not UTF-8 */
 }
 
 static void test_rows(void **state)

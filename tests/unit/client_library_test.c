@@ -1,6 +1,6 @@
-/* Purpose: docs/library.md says what this client does. Each row of its first table is compared with client/answer.c and
- * client/rejection.c, and no outcome and no reason is missing there; each cell of the second is walked through
- * client/outcome.c. integration_library walks a client built from the document through the same tables. */
+/* Purpose: docs/library.md describes this client. Each row of its first table is compared with client/answer.c and
+ * client/rejection.c, and no outcome and no reason is missing there; each cell of the second is checked against
+ * client/outcome.c. integration_library runs a client built from the document through the same tables. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 
 struct word {
 	const char *name;
-	enum attempt attempts[4]; /* the attempts that it stands for */
+	enum attempt attempts[4]; /* the attempts that the word covers */
 	size_t count;
 };
 
@@ -133,12 +133,12 @@ static int index_of(const char *name, const char *const *names, size_t count)
 	return -1;
 }
 
-/* What our client makes of a reply that a stock one calls so. */
+/* How our client classifies a reply to which a stock one gives that name. */
 static enum attempt attempt_of_reply(const char *name)
 {
 	static const struct {
 		const char *name;
-		uint32_t words[6]; /* behind xid and REPLY */
+		uint32_t words[6]; /* after xid and REPLY */
 		size_t count;
 	} replies[] = {
 		{"RPC_PROGUNAVAIL", {MSG_ACCEPTED, AUTH_NONE, 0, PROG_UNAVAIL}, 4},
@@ -164,7 +164,7 @@ static enum attempt attempt_of_reply(const char *name)
 		return rejection_attempt(verdict == REPLY_FAILED   ? RPC_PEER_FAILED
 					 : head.no_program ? RPC_NOT_SERVED : RPC_REJECTED);
 	}
-	/* What the channel finds out for itself. */
+	/* Failures that the channel itself detects. */
 	return rejection_attempt(strcmp(name, "RPC_TIMEDOUT") == 0 ? RPC_LATE : RPC_LOST);
 }
 
@@ -222,7 +222,7 @@ static void test_what_one_call_means(void **state)
 			if (!told[outcome][reason])
 				fail_msg("docs/library.md does not say what %s with %s means", outcomes[outcome],
 					 reasons[reason]);
-	/* Of the future. */
+	/* Values added later. */
 	assert_int_equal(answer_attempt((jh_outcome)9, JH_REASON_NONE), ATTEMPT_UNKNOWN);
 	assert_int_equal(answer_attempt(JH_REFUSED, (jh_reason)99), ATTEMPT_REFUSED);
 	assert_int_equal(answer_attempt(JH_UNAVAILABLE, (jh_reason)99), ATTEMPT_UNAVAILABLE);
@@ -230,7 +230,7 @@ static void test_what_one_call_means(void **state)
 
 /* --- the second table --------------------------------------------------------------------------------------------- */
 
-/* Every attempt that the words stand for, one after the other. */
+/* Every attempt that the words cover, one after the other. */
 static void walk(const char *earlier, const char *then, const char *meaning)
 {
 	const struct word *first = strcmp(earlier, "none") == 0 || strcmp(earlier, "stored before a restart") == 0

@@ -1,5 +1,5 @@
-/* Purpose: what is typed in several shells at once is all kept, for its owner's eyes only, where the user's environment says;
- * and a file that cannot be kept costs the history, never the shell. */
+/* Purpose: lines typed in several shells at once are all kept, readable only by their owner, where the user's
+ * environment says; and a file that cannot be kept costs the history, never the shell. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,8 +42,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A shell in a process of its own, as libedit's list is the process's: types `count` lines that begin with `text`, after
- * checking that it remembers `before` lines. Its exit status is 0 if so. */
+/* A shell in a process of its own, because libedit's list is the process's: types `count` lines that begin with
+ * `text`, after checking that it has `before` lines. Its exit status is 0 if so. */
 static pid_t begin_shell(const char *text, int count, int before)
 {
 	struct line_history *history;
@@ -163,7 +163,7 @@ static void test_where_it_is(void **state)
 	shell("state", 1, 2);
 	assert_int_equal(access(inside, F_OK), 0);
 	assert_int_equal(access(file, F_OK), -1);
-	/* Who had a file before keeps it. */
+	/* A user who already had a file keeps it. */
 	assert_int_equal(unlink(inside), 0);
 	put_file("_HiStOrY_V2_\nold\n", 0600);
 	shell("more", 1, 1);
@@ -212,7 +212,7 @@ static void test_what_cannot_be_kept(void **state)
 	says_once("No such file");
 }
 
-/* A line that was cut off, by a full disk or a crash, does not take the next one with it. */
+/* A line that was cut off, by a full disk or a crash, does not spoil the next one. */
 static void test_after_a_torn_line(void **state)
 {
 	(void)state;

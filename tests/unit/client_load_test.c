@@ -1,5 +1,5 @@
-/* Purpose: bench asks again as a session does, and counts each order once, with the outcome that rule 12 demands.
- * Against a front-end that plays a script. */
+/* Purpose: bench repeats requests as a session does, and counts each order once, with the outcome that rule 12
+ * demands. Against a scripted front-end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,7 +65,7 @@ static void test_bench_counts_refusals_and_unknowns(void **state)
 	free(result);
 }
 
-/* What is refused for good is not placed by trying on: as many failures as wanted orders end it. */
+/* An order that is finally refused cannot be placed by retrying: as many failures as wanted orders end the run. */
 static void test_bench_ends_without_an_order(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(REFUSE));
@@ -77,7 +77,7 @@ static void test_bench_ends_without_an_order(void **state)
 	free(result);
 }
 
-/* Nobody answers any more: what is under way then may have happened. */
+/* Answers have stopped: requests under way may have been executed. */
 static void test_bench_cut_off_is_unknown(void **state)
 {
 	struct client_options options = start_frontend(100, SCRIPT(DONE, HOLD));
@@ -109,7 +109,7 @@ static void test_bench_draws_fresh_clients(void **state)
 	free(result);
 }
 
-/* A read that was lost is no doubt: what is said then is believed. */
+/* A lost read causes no doubt: a later answer counts. */
 static void test_bench_reads_are_never_unknown(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, DONE));

@@ -1,5 +1,5 @@
-/* Purpose: text shows times by the clock on the reader's wall, with the offset that holds at that time, whatever the
- * zone, the season and the century; and what front-end and replicas say in UTC is shown the same way. */
+/* Purpose: text shows local times, with the offset that holds at that time, whatever the zone, the season and the
+ * century; and UTC times from front-end and replicas are shown the same way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "client/local_time.h"
 
-/* The rules stand in TZ itself: a machine need not have the zone's file. */
+/* The rules are in TZ itself: a machine need not have the zone's file. */
 #define LONDON "GMT0BST,M3.5.0/1,M10.5.0"
 #define NEW_YORK "EST5EDT,M3.2.0,M11.1.0"
 #define KATHMANDU "<+0545>-5:45"
@@ -45,7 +45,7 @@ static void test_zones_and_seasons(void **state)
 	shows("<-0030>0:30", INT64_C(1795239148000000), "2026-11-21 05:02:28-00:30");
 }
 
-/* The hour that comes twice is told apart by the offset alone. */
+/* The hour that occurs twice is distinguished only by the offset. */
 static void test_the_clock_is_put_back(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* Purpose: every mistake in an order that the client can see is named with its limit before anything is sent, with the
- * exit status that the documentation promises; and bench's orders are what its documentation says. */
+ * exit status that the documentation promises; and bench's orders match their documentation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,7 +82,7 @@ static void test_items(void **state)
 	assert_says("UTF-8");
 }
 
-/* What most people type first. */
+/* The most likely first attempt. */
 static void test_a_line_without_a_tab(void **state)
 {
 	char line[] = "DH1 3LE pizza", error[ORDER_ERROR_SIZE] = "";
@@ -112,7 +112,7 @@ static void test_postcodes(void **state)
 	(void)state;
 	assert_int_equal(check(unquoted, 3, NULL), ORDER_MISUSED);
 	assert_says("did you mean \"DH1 3LE\"?");
-	/* What can travel the replicas judge. */
+	/* A postcode that can be sent is left for the replicas to validate. */
 	assert_int_equal(check(words, 2, NULL), ORDER_FINE);
 	words[0] = word_of(JH_POSTCODE_MAX);
 	assert_int_equal(check(words, 2, NULL), ORDER_FINE);

@@ -1,6 +1,6 @@
-/* Purpose: the client never reports what may have happened as refused or unavailable (rule 12), whatever sequence of
- * attempts came before; and it stops asking exactly when there is nothing left to learn. Every sequence up to a length
- * is tried. */
+/* Purpose: the client never reports a request that may have happened as refused or unavailable (rule 12), whatever
+ * sequence of attempts came before; and it stops repeating exactly when there is nothing left to learn. Every sequence
+ * up to a length is tried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,8 +70,8 @@ static void test_a_doubt_stays(void **state)
 		}
 }
 
-/* Rule 12: whoever was handed a number is in doubt from the start. The first call may still be on its way, so that
- * "invalid postcode" is about this attempt alone; only what stands in the log ends the doubt. */
+/* Rule 12: a request whose number was given to the client begins in doubt. The first call may still be in transit, so
+ * that "invalid postcode" is about this attempt alone; only an entry of the log ends the doubt. */
 static void test_a_given_number_is_in_doubt(void **state)
 {
 	enum attempt last;

@@ -1,5 +1,5 @@
-/* Purpose: what commands print as JSON is JSON, and exact: numbers up to 2^64 - 1 have no sign, and no text from anywhere
- * can pass for one. */
+/* Purpose: JSON output is valid JSON, and exact: numbers up to 2^64 - 1 have no sign, and no text from anywhere can
+ * pass for one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void test_no_text_passes_for_a_number(void **state)
 	printed(output_text("\377", 1), "\"\\\\xff\"");
 }
 
-/* The value is the same for whoever reads the JSON, and nothing in it acts on the terminal it is printed on. */
+/* The value is the same for every reader of the JSON, and nothing in it acts on a terminal. */
 static void test_what_cannot_be_seen_is_written_out(void **state)
 {
 	(void)state;

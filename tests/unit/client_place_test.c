@@ -1,5 +1,5 @@
-/* Purpose: --frontend takes a host, or a host and a port, however the host is spelt; a port that is none is refused as
- * such, and not looked up as a name. */
+/* Purpose: --frontend accepts a host, or a host and a port, in every spelling of the host; an invalid port is refused
+ * as such, and not resolved as a name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,8 @@ static void what_is_here(void **state)
 	assert_false(place_is_here("192.0.2.7", PATIENCE_MS));
 }
 
-/* Of a host with an address for itself and one for others, both are tried from the host, and from elsewhere the latter. */
+/* Of a host with a loopback address and an external one, both are tried from the host itself, and only the latter from
+ * elsewhere. */
 static void which_of_two_addresses(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
-/* Purpose: the session asks again with the same client id and number after a lost connection, ends with the outcome
- * that rule 12 demands, and takes no longer than its deadline. Against a front-end that plays a script. */
+/* Purpose: the session repeats a request with the same client id and number after a lost connection, ends with the
+ * outcome that rule 12 demands, and takes no longer than its deadline. Against a scripted front-end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 	return result;
 }
 
-/* The deadline comes between two tries, never within one: at the end of a try its connection is closed. */
+/* The deadline falls between two tries, never within one: at the end of a try its connection is closed. */
 void __real_rpc_channel_close(struct rpc_channel *channel);
 void __wrap_rpc_channel_close(struct rpc_channel *channel);
 void __wrap_rpc_channel_close(struct rpc_channel *channel)
@@ -96,7 +96,7 @@ static void test_refused_is_believed_only_first(void **state)
 	assert_int_equal(script->calls, 2);
 }
 
-/* Rule 12: an answer that cannot be read says nothing: no refusal, and no order either. */
+/* Rule 12: an answer that cannot be decoded proves nothing: neither a refusal nor an order. */
 static void test_a_malformed_answer_is_no_answer(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(MALFORMED, DONE));
@@ -140,12 +140,12 @@ static void *interrupt(void *context)
 {
 	(void)context;
 	while (*(volatile unsigned int *)&script->calls == 0)
-		usleep(1000); /* the script is another process's: there is nothing to wait on */
+		usleep(1000); /* the script runs in another process: there is no event to wait for */
 	kill(getpid(), SIGINT);
 	return NULL;
 }
 
-/* Rule 12: control-C says nothing about an order that is on its way. */
+/* Rule 12: control-C says nothing about an order in transit. */
 static void test_an_interrupted_order_is_unknown(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(HOLD));
@@ -158,7 +158,7 @@ static void test_an_interrupted_order_is_unknown(void **state)
 	assert_int_equal(script->calls, 1);
 	assert_int_equal(interrupt_signal(), SIGINT);
 
-	/* What comes after it does not leave this process at all. */
+	/* Later requests do not leave this process at all. */
 	options = start_frontend(20000, SCRIPT(DONE));
 	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
 	assert_int_equal(script->calls, 0);
@@ -174,8 +174,9 @@ static void test_nobody_there_is_unavailable(void **state)
 	assert_int_equal(place_once(&options), OUTCOME_UNAVAILABLE);
 }
 
-/* Rule 12: whoever was handed a number is in doubt. A refusal that no log entry stands behind, or "full", is about this
- * attempt alone, says so, and leaves the doubt; "superseded" and "other content" rest on the log and end it. */
+/* Rule 12: a request whose number was given to the client is in doubt. A refusal that no log entry supports, or
+ * "full", is about this attempt alone, says so, and leaves the doubt; "superseded" and "other content" rest on the log
+ * and end it. */
 static void test_only_the_log_ends_a_doubt(void **state)
 {
 	struct client_options options = start_frontend(100, SCRIPT(UNAVAILABLE));
@@ -231,7 +232,7 @@ static void test_a_switchover_is_not_repeated(void **state)
 	stop_frontend();
 }
 
-/* The preview of a promotion changes nothing: it is asked again, the promotion itself is not. */
+/* The preview of a promotion changes nothing: it is repeated, the promotion itself is not. */
 static void test_only_a_preview_is_repeated(void **state)
 {
 	(void)state;
@@ -249,7 +250,7 @@ static void test_only_a_preview_is_repeated(void **state)
 	}
 }
 
-/* What happened to a connection between two requests is no doubt about the second. */
+/* The fate of a connection between two requests causes no doubt about the second. */
 static void test_a_connection_lost_while_idle_is_no_doubt(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(DONE));
@@ -270,8 +271,8 @@ static void test_a_connection_lost_while_idle_is_no_doubt(void **state)
 	stop_frontend();
 }
 
-/* Rule 12: what the other side rejects was certainly not executed: it is unavailable and no doubt comes of it; but an
- * earlier doubt stays. */
+/* Rule 12: a rejected call was certainly not executed: it is unavailable and causes no doubt; but an earlier doubt
+ * stays. */
 static void test_a_rejected_call_was_not_executed(void **state)
 {
 	static const enum step rejections[] = {NO_VERSION, NO_PROCEDURE, GARBAGE, OTHER_RPC, CREDENTIALS};
@@ -289,7 +290,8 @@ static void test_a_rejected_call_was_not_executed(void **state)
 	}
 }
 
-/* Whoever does not serve the program has taken the front-end's old port: it is looked for until the deadline. */
+/* A process that does not serve the program has taken the front-end's old port: the front-end is looked up until the
+ * deadline. */
 static void test_another_program_is_not_the_front_end(void **state)
 {
 	struct client_options options = start_frontend(20000, SCRIPT(NO_PROGRAM, NO_PROGRAM, DONE));
@@ -304,7 +306,7 @@ static void test_another_program_is_not_the_front_end(void **state)
 	clock_ahead_s = 0;
 }
 
-/* Rule 12: a system error may come after the order was executed. */
+/* Rule 12: a system error may follow the execution of the order. */
 static void test_a_system_error_proves_nothing(void **state)
 {
 	struct client_options options = start_frontend(100, SCRIPT(SYSTEM_ERROR));

@@ -1,5 +1,5 @@
-/* Purpose: what `status` shows fits the terminal it is shown on, at 60, 80, 120 and 200 columns, without cutting a word, an
- * address or a command to type; where a page must fit a screen, what is left out is counted, and who is down stays on it. */
+/* Purpose: `status` fits the terminal, at 60, 80, 120 and 200 columns, without cutting a word, an address or a command
+ * to type; where a page must fit a screen, what is left out is counted, and replicas that are down stay on it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -248,7 +248,7 @@ static void test_who_is_down_stays_on_the_screen(void **state)
 	free(text);
 }
 
-/* Removed, never admitted, or there and refusing: nobody is advised to start that. */
+/* Removed, never admitted, or there and refusing: no advice to start that one. */
 static void test_only_who_is_missed_is_to_be_started(void **state)
 {
 	struct jh_cluster_status status = three();

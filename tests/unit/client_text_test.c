@@ -1,5 +1,5 @@
-/* Purpose: what a customer typed cannot move another's cursor; the command that asks again survives a shell with every
- * odd character; times and durations read as documented. */
+/* Purpose: a customer's text cannot move another's cursor; the command that repeats a request survives a shell with
+ * every odd character; times and durations read as documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static void test_nothing_acts_on_the_terminal(void **state)
 	assert_escaped("a\0b", 3, "a\\x00b");
 	assert_escaped("\xc2\x9b", 2, "\\u{9b}");           /* CSI as one C1 character */
 	assert_escaped("\xe2\x80\xae", 3, "\\u{202e}");     /* right-to-left override */
-	assert_escaped("\xff\xc3", 2, "\\xff\\xc3");          /* no UTF-8; cut short */
+	assert_escaped("\xff\xc3", 2, "\\xff\\xc3");          /* not UTF-8; cut short */
 	assert_escaped("\\x1b", 4, "\\\\x1b");                /* an escape cannot be forged */
 }
 
@@ -39,7 +39,7 @@ static void test_columns(void **state)
 	assert_int_equal(text_columns(""), 0);
 }
 
-/* Every byte that a word can hold, alone and in company, comes back from our own splitting as one word. */
+/* Every byte that a word can hold, alone and with others, comes back from our own splitting as one word. */
 static void test_quoting_survives_splitting(void **state)
 {
 	(void)state;

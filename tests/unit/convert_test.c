@@ -1,4 +1,5 @@
-/* The converter: what goes out comes back the same, and nonsense from the wire is refused before anybody acts on it. */
+/* The converter: values survive the way to the wire and back, and invalid ones from the wire are refused before they
+ * have any effect. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,7 +146,7 @@ static void spoil_address(jh_view *view)
 	view->members.members_val[0].address.jh_address_val[2] = '\n';
 }
 
-/* Each lie about a view is noticed. */
+/* Each invalid field of a view is detected. */
 static void views_that_make_no_sense(void **state)
 {
 	static void (*const spoil[])(jh_view *) = {
@@ -215,7 +216,7 @@ static void reports_come_back(void **state)
 	xdr_free((xdrproc_t)xdr_jh_report, &in);
 }
 
-/* Enum values, ids and uuids that do not exist are noticed. */
+/* Enum values, ids and uuids that do not exist are detected. */
 static void reports_that_make_no_sense(void **state)
 {
 	struct report report, back;
@@ -241,7 +242,7 @@ static void reports_that_make_no_sense(void **state)
 	}
 }
 
-/* Peers and INSTALL_VIEW: back the same; a peer without an address or an incarnation, and view 0, are refused. */
+/* Peers and INSTALL_VIEW: survive the wire; a peer without an address or an incarnation, and view 0, are refused. */
 static void installs_come_back(void **state)
 {
 	struct view view, view_back;
@@ -313,7 +314,7 @@ static void texts_are_printable(void **state)
 	assert_string_equal(text_of("\xc2\x9b", 2), "\\u{9b}"); /* a terminal's escape in eight bits */
 }
 
-/* A status row says what a reader wants to know. */
+/* A status row has the facts that a reader needs. */
 static void rows_speak(void **state)
 {
 	struct report report;

@@ -1,4 +1,4 @@
-/* Purpose: the heap of deadlines always names the earliest, whatever was added and removed in which order. */
+/* Purpose: the heap of deadlines always returns the earliest, whatever was added and removed in which order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

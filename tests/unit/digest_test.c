@@ -1,4 +1,4 @@
-/* The chain digest: two histories that differ anywhere have other digests from there on. */
+/* The chain digest: two histories that differ anywhere have different digests from there on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The data directory: made, owned by one process, and what is set aside is moved, whole and in a safe order, never
- * lost. */
+/* The data directory: created, owned by one process; files that are set aside are moved, whole and in a safe order,
+ * never lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 
 struct place {
 	char root[SCRATCH_PATH_SIZE];
-	char path[SCRATCH_PATH_SIZE + 16]; /* of the data directory, not there yet */
+	char path[SCRATCH_PATH_SIZE + 16]; /* of the data directory, not yet existing */
 	char error[DIRECTORY_ERROR_SIZE];
 };
 
@@ -59,7 +59,7 @@ static bool has_file(const struct directory *directory, const char *name)
 	return faccessat(directory_fd(directory), name, F_OK, 0) == 0;
 }
 
-/* Made when missing, private, and found again. */
+/* Created when missing, private, and found again. */
 static void test_made(void **state)
 {
 	struct place place;
@@ -80,7 +80,8 @@ static void test_made(void **state)
 	scratch_remove(place.root);
 }
 
-/* One process at a time: the second is told which, a check only notes it, and the lock goes with its owner's death. */
+/* One process at a time: the second is told which has it, a check only notes it, and the lock ends with its owner's
+ * death. */
 static void test_locked(void **state)
 {
 	struct place place;
@@ -113,7 +114,7 @@ static void test_locked(void **state)
 	checked = directory_open(place.path, DIRECTORY_CHECK, place.error, sizeof place.error);
 	assert_int_equal(directory_in_use(checked), 0);
 
-	struct directory *directory = open_own(&place); /* while a check looks at it */
+	struct directory *directory = open_own(&place); /* while a check reads it */
 
 	assert_non_null(directory);
 	directory_close(directory);
@@ -123,7 +124,7 @@ static void test_locked(void **state)
 	scratch_remove(place.root);
 }
 
-/* Rule 20. Another host that has the same directory knows nothing of our lock on it; it sees that on the file, and we see
+/* Rule 20. Another host that has the same directory does not see our lock on it, only the one on the file, and we see
  * its. */
 static void test_locked_elsewhere(void **state)
 {
@@ -143,7 +144,7 @@ static void test_locked_elsewhere(void **state)
 	assert_null(open_own(&place));
 	assert_non_null(strstr(place.error, "in use by process 4711"));
 
-	/* It comes between our look and our beginning. */
+	/* It comes between our check and our start. */
 	assert_int_equal(unlink(path), 0);
 
 	struct directory *directory = open_own(&place);
@@ -166,7 +167,7 @@ static void test_locked_elsewhere(void **state)
 	scratch_remove(place.root);
 }
 
-/* What is wrong with the path is said in one line that names it; a check makes nothing. */
+/* A fault of the path is reported in one line that names it; a check creates nothing. */
 static void test_bad_paths(void **state)
 {
 	struct place place;
@@ -183,7 +184,7 @@ static void test_bad_paths(void **state)
 	assert_null(open_own(&place));
 	assert_non_null(strstr(place.error, strerror(ENOTDIR)));
 	assert_int_equal(unlink(place.path), 0);
-	snprintf(place.path, sizeof place.path, "/proc/no/data"); /* what is missing above it is made, where it can be */
+	snprintf(place.path, sizeof place.path, "/proc/no/data"); /* missing parents are created, where possible */
 	assert_null(open_own(&place));
 	assert_non_null(strstr(place.error, strerror(ENOENT)));
 	assert_non_null(strstr(place.error, "/proc/no,"));
@@ -192,7 +193,7 @@ static void test_bad_paths(void **state)
 	scratch_remove(place.root);
 }
 
-/* A directory of somebody else's: refused before anything is written. */
+/* A directory with foreign files: refused before anything is written. */
 static void test_not_writable(void **state)
 {
 	struct place place;
@@ -218,7 +219,7 @@ static void test_not_writable(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* Setting aside moves what it is told to and nothing else, and twice at the same second makes two places. */
+/* Setting aside moves what it should and nothing else, and twice in the same second makes two places. */
 static void test_set_aside(void **state)
 {
 	static const char *const prefixes[] = {"snapshot", "journal-"};

@@ -1,4 +1,4 @@
-/* What discovery makes of the answers of several hosts, in whatever order they come. rpcbind is played here. */
+/* How discovery combines the answers of several hosts, in whatever order they arrive. rpcbind is simulated here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ struct dump {
 static struct dump dumps[4];
 static int dumps_count;
 
-/* Instead of rpc/net/registry_async.c's: answered when the test says so. */
+/* Replaces rpc/net/registry_async.c's: answered when the test says so. */
 void registry_dump_async(struct registry *registry, const char *host, uint32_t low, uint32_t high, uint32_t timeout_ms,
 			 void (*done)(void *context, const char *host, const struct registry_entry *entries, int count,
 				      const char *error),
@@ -43,17 +43,18 @@ void registry_dump_async(struct registry *registry, const char *host, uint32_t l
 	dump->context = context;
 }
 
-/* Instead of rpc/cluster/identify.c's: answered in the next turn of the loop, as `who` says, or when the test says so. */
+/* Replaces rpc/cluster/identify.c's: answered in the next iteration of the loop, as `who` says, or when the test says
+ * so. */
 struct identify {
 	uint32_t program;
 	identify_fn told;
 	void *context;
 };
 
-static struct identity_told who[4200]; /* by what is beyond BASE - 100; UNKNOWN and base 0: a replica of ours */
+static struct identity_told who[4200]; /* by number above BASE - 100; UNKNOWN and base 0: a replica of ours */
 static struct identify asked[256];
 static int asked_count;
-static bool silent;                    /* nobody answers by himself */
+static bool silent;                    /* none answers by itself */
 
 static void tell(struct identify *question, const struct identity_told *told)
 {
@@ -190,7 +191,7 @@ static void answer(const char *host, const struct registry_entry *entries, int c
 	fail_msg("%s was not asked", host);
 }
 
-/* Until nobody is being asked any more. */
+/* Until no question is under way. */
 static void turn(struct rig *rig)
 {
 	for (int i = 0; i < 5; i++)
@@ -206,8 +207,8 @@ static void next_round(struct rig *rig)
 		event_base_loop(rig->base, EVLOOP_ONCE);
 }
 
-/* A process that was killed leaves its entry behind, and only its own host's rpcbind could say that nobody is there.
- * Found by chaos: with the first answer only, a replica was looked for on the wrong host for 10 s. */
+/* A killed process leaves its entry behind, and only its own host's rpcbind could say that it is gone. Found by chaos:
+ * with the first answer only, a replica was looked for on the wrong host for 10 s. */
 static void an_entry_hides_no_other_hosts(void **state)
 {
 	struct registry_entry left = entry(1, "tcp", "10.0.0.4:40001"), living = entry(1, "tcp", "10.0.0.1:40002");
@@ -241,7 +242,7 @@ static void tcp_is_preferred_to_tcp6(void **state)
 	end(&rig);
 }
 
-/* Who answers is believed at once; that somebody does not is said with the end of the round. */
+/* A process that answers is accepted at once; that one does not answer is reported at the end of the round. */
 static void a_silent_host_delays_no_other(void **state)
 {
 	struct registry_entry living = entry(3, "tcp", "10.0.0.1:40003");
@@ -265,8 +266,8 @@ static struct identity_told of_cluster(uint32_t base, uint32_t id)
 	return (struct identity_told){.kind = IDENTIFY_REPLICA, .program_base = base, .id = id};
 }
 
-/* Rule 17: another cluster's program base is 100 less than ours, or 100 more: its replicas and its front-end have numbers of
- * ours. */
+/* Rule 17: another cluster's program base is 100 less than ours, or 100 more: its replicas and its front-end have
+ * numbers of ours. */
 static void another_clusters_are_not_told(void **state)
 {
 	struct registry_entry entries[] = {entry(3, "tcp", "10.0.0.1:40003"), entry(100, "tcp", "10.0.0.1:40100"),
@@ -287,7 +288,7 @@ static void another_clusters_are_not_told(void **state)
 	assert_int_equal(rig.ids_count, 1);
 	assert_int_equal(rig.ids[0], 3);
 	assert_false(discovery_lists(rig.discovery, 101));
-	/* And nobody is asked again at every round. */
+	/* And none is asked again at every round. */
 	next_round(&rig);
 	answer("10.0.0.1", entries, 5);
 	turn(&rig);
@@ -296,7 +297,7 @@ static void another_clusters_are_not_told(void **state)
 	end(&rig);
 }
 
-/* Of what kind the other service is does not matter; but an entry whose process is gone is cleaned, and whoever is silent may
+/* The kind of the other service does not matter; but an entry whose process is gone is cleaned, and a silent one may
  * be a replica that hangs (rule 18). */
 static void other_services_are_not_told(void **state)
 {
@@ -316,7 +317,7 @@ static void other_services_are_not_told(void **state)
 	end(&rig);
 }
 
-/* Rule 18: what is not known yet ends no round, as an id that is not there. */
+/* Rule 18: an address not yet identified ends no round as a missing id. */
 static void a_round_waits_for_whose_they_are(void **state)
 {
 	struct registry_entry entries[] = {entry(3, "tcp", "10.0.0.1:40003"), entry(4, "tcp", "10.0.0.1:40004")};
@@ -340,7 +341,7 @@ static void a_round_waits_for_whose_they_are(void **state)
 	end(&rig);
 }
 
-/* Rule 18: of what is new on a host nobody is told before the others, whoever answers first. */
+/* Rule 18: new replicas of a host are reported together, whichever answers first. */
 static void new_ones_are_told_together(void **state)
 {
 	struct registry_entry entries[] = {entry(1, "tcp", "10.0.0.1:40001"), entry(2, "tcp", "10.0.0.1:40002")};
@@ -359,7 +360,7 @@ static void new_ones_are_told_together(void **state)
 	end(&rig);
 }
 
-/* Rule 19: whoever is asked costs a connection, so they are asked so many at once; the others' turn comes. */
+/* Rule 19: each question costs a connection, so only so many are asked at once; the others follow. */
 static void so_many_are_asked_at_once(void **state)
 {
 	struct identity_told ours = of_cluster(BASE, 1);
@@ -387,7 +388,7 @@ static void no_verdict(void *context, uint32_t program, const char *address)
 	fail_msg("%u at %s", program, address);
 }
 
-/* Rule 19: so many are kept in mind; who is beyond them counts as ours, like everyone of whom nothing is known. */
+/* Rule 19: so many are remembered; any beyond count as ours, like all of which nothing is known. */
 static void so_many_are_remembered(void **state)
 {
 	struct event_base *base = event_base_new();
@@ -409,7 +410,7 @@ static void so_many_are_remembered(void **state)
 	event_base_free(base);
 }
 
-/* Loopback addresses of another cluster do not turn ours away. */
+/* Loopback addresses of another cluster do not hide ours. */
 static void a_stranger_makes_no_mixture(void **state)
 {
 	struct registry_entry entries[] = {entry(1, "tcp", "127.0.0.1:40001"), entry(2, "tcp", "10.0.0.1:40002")};
@@ -424,7 +425,7 @@ static void a_stranger_makes_no_mixture(void **state)
 	end(&rig);
 }
 
-/* Rule 17: the number, and even the address, of one of ours is another cluster's now; its hello told. */
+/* Rule 17: the number, and even the address, of one of ours is another cluster's now; its hello showed it. */
 static void who_was_ours_is_asked_again_when_in_doubt(void **state)
 {
 	struct registry_entry one = entry(3, "tcp", "10.0.0.1:40003");

@@ -1,5 +1,5 @@
-/* Purpose: what keeps a file from being written is said with what mends that, and nobody is told to free space for a
- * quota, a limit or a file system that is read-only. */
+/* Purpose: an error that keeps a file from being written is reported with its remedy, and the advice for a quota, a
+ * limit or a read-only file system is not to free space. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void each_cause_has_its_own_advice(void **state)
 	}
 }
 
-/* Of its limit where this process has one; else the file system's. */
+/* Of its limit where this process has one; otherwise the file system's. */
 static void a_file_too_large_names_whose_limit_it_is(void **state)
 {
 	struct rlimit before, small;

@@ -1,4 +1,4 @@
-/* The journal's META record: what the core says survives the way to bytes and back, and no bytes whatever do harm. */
+/* The journal's META record: the core's values survive the way to bytes and back, and no bytes whatever do harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static struct uuid uuid_of(uint8_t byte)
 	return uuid;
 }
 
-/* As large as one can be. */
+/* As large as possible. */
 static void largest_meta(struct replica_meta *meta)
 {
 	*meta = (struct replica_meta){.id = 1, .uuid = uuid_of(1), .bound = uuid_of(200), .whole_view = 76, .tail_cut = 77,
@@ -167,7 +167,7 @@ static void malformed(void **state)
 		free(exact);
 	}
 	for (uint32_t at = 0; at < back->size; at++) {
-		back->payload[at] ^= 0xff; /* good or not: no harm */
+		back->payload[at] ^= 0xff; /* valid or not: no harm */
 		disk_meta_decode(back->payload, back->size, &out, &base);
 		back->payload[at] ^= 0xff;
 	}

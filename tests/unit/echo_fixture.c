@@ -76,7 +76,7 @@ bool_t echo_pair_1_svc(echo_pair *argument, u_int *result, struct svc_req *reque
 int echo_program_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
 {
 	(void)transport;
-	/* After ECHO_LATER the result is no more than what lay on the stack; only texts are freed. */
+	/* After ECHO_LATER the result was only on the stack; only texts are freed. */
 	if (decode == (xdrproc_t)xdr_echo_text)
 		xdr_free(decode, result);
 	return TRUE;
@@ -195,7 +195,7 @@ void raw_send_call(int fd, uint32_t xid, uint32_t procedure, uint32_t argument)
 	raw_send(fd, bytes, raw_call(bytes, xid, procedure, argument));
 }
 
-/* One look at the loop; fails the test when `since_us` is too long ago. */
+/* One iteration of the loop; fails the test when `since_us` is too long ago. */
 static void step_since(const struct echo *echo, uint64_t since_us)
 {
 	if (rpc_clock_us() - since_us > PATIENCE_S * UINT64_C(1000000))

@@ -25,19 +25,19 @@ struct echo {
 	bool close_callers;   /* ECHO_NOW closes its own connection before it answers */
 };
 
-/* rpcgen's dispatch function, to be served under other program numbers too; context: the struct echo. */
+/* rpcgen's dispatch function, also for serving under other program numbers; context: the struct echo. */
 void echo_program_1(struct svc_req *request, SVCXPRT *transport);
 
 /* limits: NULL for the defaults. */
 void echo_open(struct echo *echo, const struct rpc_server_limits *limits);
 void echo_close(struct echo *echo);
 
-/* Answers the held call at `index` with value + 1 and takes it out of the list. */
+/* Answers the held call at `index` with value + 1 and removes it from the list. */
 void echo_answer(struct echo *echo, size_t index);
 
 /* One iteration of the loop; fails the test when nothing happens for 10 seconds. */
 void echo_step(struct event_base *base);
-/* All that is ready now. */
+/* Everything that is ready now. */
 void echo_settle(struct event_base *base);
 
 #define echo_until(base, condition)            \
@@ -55,16 +55,17 @@ void raw_send(int fd, const void *bytes, size_t size);
 size_t raw_call(uint8_t *bytes, uint32_t xid, uint32_t procedure, uint32_t argument);
 void raw_send_call(int fd, uint32_t xid, uint32_t procedure, uint32_t argument);
 
-/* The next whole reply, waiting for it in the loop. Returns its words, mark left out, in host order: xid, REPLY, ... */
+/* The next whole reply, waiting for it in the loop. Returns its words without the mark, in host order: xid, REPLY,
+ * ... */
 size_t raw_reply(const struct echo *echo, int fd, uint32_t *words, size_t words_max);
 /* Waits for a reply that must be a success with one word as its result; returns it. */
 uint32_t raw_success(const struct echo *echo, int fd, uint32_t xid);
 /* Waits until the server has closed the connection. */
 void raw_expect_close(const struct echo *echo, int fd);
-/* Bytes that can be read now are left alone; true when the server has not closed. */
+/* Readable bytes are left alone; true when the server has not closed. */
 bool raw_is_open(int fd);
 
 /* Limits that a test can reach: 4 connections, 8 calls in flight, records of 1 KiB. */
 struct rpc_server_limits echo_small_limits(void);
-/* A peer that is fine, as proof that nobody is delayed. */
+/* A well-behaved peer, as proof that others are not delayed. */
 void echo_expect_prompt_answer(struct echo *echo);

@@ -1,5 +1,5 @@
-/* What cannot be seen is written out wherever a text is shown, no escape can be forged, and what is made safe once stays as
- * it is. */
+/* Invisible characters are escaped wherever a text is shown, no escape can be forged, and escaped text stays as it
+ * is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,11 +44,11 @@ static void what_cannot_be_seen_is_written_out(void **state)
 static void backslashes_tell_words_from_lines(void **state)
 {
 	(void)state;
-	SHOWS("\\u{200b}", ESCAPE_TEXT, "\\\\u{200b}"); /* typed so */
+	SHOWS("\\u{200b}", ESCAPE_TEXT, "\\\\u{200b}"); /* typed that way */
 	SHOWS("invalid: \\u{200b}\n", ESCAPE_LINE, "invalid: \\u{200b}\\x0a");
 }
 
-/* Blanks of other widths stay in an item, and are written out where one is refused for them. */
+/* Blanks of other widths stay in an item, and are escaped in the message that refuses it. */
 static void strict_shows_blanks(void **state)
 {
 	(void)state;
@@ -67,7 +67,7 @@ static void what_does_not_fit_is_cut_whole(void **state)
 	assert_string_equal(escape_into(to, 1, "a", 1, ESCAPE_LINE), "");
 }
 
-/* Every character: the result is safe, and making it safe again changes nothing. */
+/* Every character: the result is safe, and escaping it again changes nothing. */
 static void the_result_is_safe(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
-/* Whoever deletes, moves or replaces the files under a running node takes away what it has acknowledged: it says what
- * happened, and acknowledges nothing more (rules 13, 14). This program stands before libc's statx. */
+/* Deleting, moving or replacing the files under a running node removes what it has acknowledged: it says what
+ * happened, and acknowledges nothing more (rules 13, 14). This program replaces libc's statx. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #include "tests/unit/support_node.h"
 
 static char aside[SCRATCH_PATH_SIZE];
-static atomic_bool statx_forbidden; /* as a container's filter of system calls does */
+static atomic_bool statx_forbidden; /* as with a container's filter of system calls */
 
 int statx(int directory, const char *restrict name, int flags, unsigned mask, struct statx *restrict info)
 {
@@ -55,7 +55,7 @@ static void note_done(void *context)
 	free(context);
 }
 
-/* What the background was given so far is done and told. */
+/* The background's work so far is done and reported. */
 static void until_background_is_done(void)
 {
 	bool done = false;
@@ -67,7 +67,7 @@ static void until_background_is_done(void)
 	loop_until(&done);
 }
 
-/* A node with two orders, one of them behind its latest look at the files. */
+/* A node with two orders, one of them after its latest check of the files. */
 static void begin(struct caller *manager)
 {
 	node_rig_begin();
@@ -75,7 +75,7 @@ static void begin(struct caller *manager)
 	node_leads(manager);
 	assert_int_equal(order_now(manager, 1, "soup").outcome, JH_DONE);
 	loop_for(2);
-	until_background_is_done(); /* the first look */
+	until_background_is_done(); /* the first check */
 	assert_int_equal(order_now(manager, 2, "soup").outcome, JH_DONE);
 }
 
@@ -91,7 +91,7 @@ static void end(struct caller *manager)
 static void until_damaged(const char *why)
 {
 	for (int i = 0; i < 400 && report_now().state != STATE_DAMAGED; i++) {
-		atomic_fetch_add(&monotonic_ahead_us, 200000); /* looks come at once */
+		atomic_fetch_add(&monotonic_ahead_us, 200000); /* checks happen at once */
 		loop_for(1);
 	}
 	assert_int_equal(report_now().state, STATE_DAMAGED);
@@ -99,8 +99,8 @@ static void until_damaged(const char *why)
 		fail_msg("%s", report_now().detail);
 }
 
-/* Nothing is served or written any more. What is left is set aside when another serves, unless there is no place for
- * it: then the node says so until it stops. */
+/* Nothing is served or written any more. The rest is set aside when another serves, unless there is no place for it:
+ * then the node reports that until it stops. */
 static void stops(struct caller *manager, bool directory_gone)
 {
 	assert_int_equal(order_now(manager, 9, "soup").outcome, JH_MOVED);
@@ -148,7 +148,7 @@ static void files_are_looked_at(void **state)
 	}
 }
 
-/* A backup's copy of links, or files beside its own, are nobody's harm, nor is a lock that a cleaner removes. */
+/* A backup copy made of links, or files beside the node's own, do no harm, nor does a lock that a cleaner removes. */
 static void harmless_things(void **state)
 {
 	struct caller manager;
@@ -165,7 +165,7 @@ static void harmless_things(void **state)
 	end(&manager);
 }
 
-/* Rule 14: which file was written to is not known where the system does not tell; that is no other file. */
+/* Rule 14: where the system does not tell which file was written to, the check must not take it for another file. */
 static void unknown_is_not_replaced(void **state)
 {
 	struct caller manager;
@@ -199,7 +199,7 @@ static void nothing_is_done_after(const char *command)
 	end(&manager);
 }
 
-/* Rule 13: not one order is acknowledged on a file that is deleted or cut short, however soon it comes. */
+/* Rule 13: not one order is acknowledged on a file that is deleted or truncated, however soon it arrives. */
 static void nothing_is_done_on_a_deleted_file(void **state)
 {
 	(void)state;

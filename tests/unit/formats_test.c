@@ -1,4 +1,4 @@
-/* Directories that an older program wrote (docs/formats.md): refused by name, and not a byte of them changed. */
+/* Directories that an older program wrote (docs/formats.md): refused by name, without changing a byte of them. */
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -49,7 +49,7 @@ static void directory_end(void)
 	node_rig_end();
 }
 
-/* The file claims format 1, as the old program wrote it: with a checksum that fits, or without. */
+/* The file claims format 1, as the old program wrote it: with a valid checksum, or without. */
 static void make_old(const char *name, bool checksum)
 {
 	uint8_t bytes[HEADER_BYTES];
@@ -105,13 +105,13 @@ static void is_refused(const char *file)
 		assert_true(shell("grep -q '%s has format 1, .* format 2 ' '%s'", file, said));
 		assert_true(shell("test $(wc -l <'%s') = 1%s", said, ""));
 		assert_true(shell("diff -r '%s' '%s'", kept, node_rig.directory));
-		/* Also not their times, which tell when something was written. */
+		/* Nor their times, which tell when something was written. */
 		assert_true(shell("l() { cd \"$1\" && find . -printf '%%P %%T@\\n' | sort; }; "
 				  "test \"$(l '%s')\" = \"$(l '%s')\"", node_rig.directory, kept));
 	}
 }
 
-/* Whatever file of it is old, and whatever else is wrong with that one. */
+/* Whichever of its files is old, and whatever else is wrong with that one. */
 static void an_older_directory_is_refused(void **state)
 {
 	static const char segment[] = "journal-00000000000000000001", snapshot[] = "snapshot-00000000000000000000";
@@ -134,7 +134,7 @@ static void an_older_directory_is_refused(void **state)
 	directory_end();
 }
 
-/* Nor is what it was about to name thrown away. */
+/* Nor is a file removed that was about to get its name. */
 static void an_older_received_state_is_refused(void **state)
 {
 	(void)state;

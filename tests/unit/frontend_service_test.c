@@ -31,7 +31,7 @@
  * --------------------------------------------------------------------------------------------- */
 
 struct link_call {
-	struct link_call **slot; /* NULL: forgotten, or answered */
+	struct link_call **slot; /* NULL: dropped, or answered */
 	void *owner;
 	uint32_t to;
 	uint64_t view;

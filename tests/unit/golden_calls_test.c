@@ -1,5 +1,5 @@
-/* Purpose: what programs say to each other does not change unnoticed. Every call and every answer of rpc/frontend.x and
- * rpc/replica.x, as whole records with the heads of RFC 5531, is the one that is kept in tests/golden. */
+/* Purpose: the messages between programs do not change unnoticed. Every call and every answer of rpc/frontend.x and
+ * rpc/replica.x, as whole records with the headers of RFC 5531, equals the one kept in tests/golden. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* Purpose: what stands on disks does not change unnoticed. Each record of a journal, a whole segment with every kind of
- * record, a snapshot and view.json are written today as they are kept in tests/golden, and what is kept there is read as what
- * it was. */
+/* Purpose: the files on disks do not change unnoticed. Each record of a journal, a whole segment with every kind of
+ * record, a snapshot and view.json are written today as they are kept in tests/golden, and the kept ones are read as
+ * what they were. */
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -91,7 +91,7 @@ static struct text_span text_of(const char *bytes, u_int size)
 	return (struct text_span){.bytes = bytes, .size = size};
 }
 
-/* What everything that is said and stored about an order is made of: by rpcgen's converter, and by the one of our own. */
+/* The body that everything about an order is made of: by rpcgen's converter, and by our own. */
 static void test_body(void **state)
 {
 	const struct golden golden = {&disk, "body", "shop.x: the body of an order"};

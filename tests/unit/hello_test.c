@@ -48,7 +48,7 @@ static void test_this_format_is_read_whole(void **state)
 		assert_false(decode(cut, &result));
 }
 
-/* Rule 17: status, text of three bytes, format: all behind it may be anything, or nothing. */
+/* Rule 17: status, text of three bytes, format: anything may follow, or nothing. */
 static void test_another_format_is_understood_as_one(void **state)
 {
 	const size_t kept = 4 + 8 + 4;

@@ -1,5 +1,5 @@
-/* The history before the log: the four orders compiled in, and every line of a file either becomes an order or is
- * named. */
+/* The history before the log: the four compiled-in orders, and every line of a file either becomes an order or is
+ * reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static bool load_bytes(struct machine *machine, const void *bytes, size_t size)
 	bool good = initial_orders_load(path, load, machine, error, sizeof error);
 
 	scratch_remove(directory);
-	if (!good && strncmp(error, path, strlen(path)) == 0) /* the rest is what the tests look at */
+	if (!good && strncmp(error, path, strlen(path)) == 0) /* the tests look at the rest */
 		memmove(error, error + strlen(path), strlen(error + strlen(path)) + 1);
 	return good;
 }
@@ -162,7 +162,7 @@ static void wrong_lines_are_named(void **state)
 	machine_free(machine);
 }
 
-/* The longest line that is an order is one. */
+/* The longest line that is still an order is accepted. */
 static void longest_line_is_taken(void **state)
 {
 	struct machine *machine = machine_new(2);

@@ -1,5 +1,5 @@
-/* Rule 14, byte by byte: a write that did not finish is cut and nothing else is; whatever had been durable and can
- * not be read is damage; and bytes of another life of the file are never taken for a record. */
+/* Rule 14, byte by byte: an unfinished write is cut and nothing else is; durable data that cannot be read is damage;
+ * and bytes from an earlier use of the file are never taken for a record. */
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 
 #define BATCHES 5
 
-/* Where a record stands in the newest segment. */
+/* Position of a record in the newest segment. */
 struct place {
 	uint32_t offset, size, span; /* size: header and payload */
 	uint64_t sequence;
@@ -80,7 +80,7 @@ static void make_crashed(struct disk *crashed)
 	disk_free(&disk);
 }
 
-/* The last write torn at every byte, or with any one byte wrong: the batch is there whole, or cut, and nothing else
+/* The last write torn at every byte, or with any one byte wrong: the batch is complete, or cut, and nothing else
  * moved. */
 static void test_torn_everywhere(void **state)
 {
@@ -118,7 +118,7 @@ static void test_torn_everywhere(void **state)
 		assert_int_equal(outcome, same || blank ? JOURNAL_OK : JOURNAL_TAIL_CUT);
 		assert_int_equal(disk.recovery.op, disk.last_op);
 	}
-	/* Cut at a start, it is gone for good, and the log goes on from there. */
+	/* Once cut at a start, it is gone for good, and the log continues from there. */
 	memset(whole + last->span / 2, 0, last->span / 2);
 	write_at(fd, whole, last->span, last->offset);
 	close(fd);
@@ -132,7 +132,7 @@ static void test_torn_everywhere(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 14: any byte wrong in a record that a later one knew durable is damage, never a cut; nothing on disk is changed
+/* Rule 14: any wrong byte in a record that a later one knew durable is damage, never a cut; nothing on disk is changed
  * for it. */
 static void test_damage_below_the_mark(void **state)
 {
@@ -158,7 +158,7 @@ static void test_damage_below_the_mark(void **state)
 			write_at(fd, &byte, 1, at);
 		}
 	}
-	/* A record that was never written where one should be: zeros with something behind them. */
+	/* A record missing where one should be: zeros, followed by something else. */
 	uint8_t zeros[4096] = {0};
 
 	write_at(fd, zeros, places[2].span, places[2].offset);
@@ -187,7 +187,7 @@ static void test_damage_after_clean_end(void **state)
 	disk_free(&disk);
 }
 
-/* Puts a frame with an empty batch behind the last one. */
+/* Appends a frame with an empty batch. */
 static uint32_t forge(int fd, uint32_t offset, uint64_t salt, uint64_t sequence, uint64_t durable, uint64_t op)
 {
 	struct {
@@ -203,8 +203,8 @@ static uint32_t forge(int fd, uint32_t offset, uint64_t salt, uint64_t sequence,
 	return offset + 512;
 }
 
-/* One write of several records reaches the disk in any order: a whole record behind a broken one proves nothing
- * unless it says that the broken one was durable. */
+/* One write of several records reaches the disk in any order: a whole record after a broken one proves nothing unless
+ * it says that the broken one was durable. */
 static void test_torn_group(void **state)
 {
 	(void)state;
@@ -224,7 +224,7 @@ static void test_torn_group(void **state)
 		assert_int_equal(disk_check(&disk), marks == 0 ? JOURNAL_TAIL_CUT : JOURNAL_DAMAGED);
 		assert_int_equal(disk.last_op, 2ull * BATCHES);
 		if (marks == 0) {
-			/* The one that was cut stays cut when its predecessor's number is used again. */
+			/* The cut record stays cut when its sequence number is reused. */
 			assert_int_equal(disk_open(&disk), JOURNAL_TAIL_CUT);
 			disk_wait(&disk, disk_append(&disk, 1, 10));
 			struct disk crashed;
@@ -302,7 +302,7 @@ static void test_older_segments(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 14: whose segment it is, and what its records are sealed with, is checked too: any byte of it. */
+/* Rule 14: the segment's owner, and the salt that seals its records, are checked too: any byte of them. */
 static void test_headers(void **state)
 {
 	const size_t version = offsetof(struct segment_header, version);
@@ -313,7 +313,7 @@ static void test_headers(void **state)
 	int fd = disk_segment(&disk, 0, NULL);
 
 	for (uint32_t at = 0; at < sizeof(struct segment_header); at++) {
-		/* Another version is one of the future. */
+		/* Another version counts as a newer one. */
 		bool newer = at >= version && at < version + sizeof(uint32_t);
 		uint8_t byte, wrong;
 
@@ -328,7 +328,7 @@ static void test_headers(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 14: a journal that does not say whose it is, though its records are whole, is damaged. */
+/* Rule 14: a journal that does not name its owner is damaged, even if its records are whole. */
 static void test_records_without_meta(void **state)
 {
 	struct disk disk;
@@ -347,7 +347,7 @@ static void test_records_without_meta(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 14: nor is the newest segment alone a journal before its first record: those before it are missing. */
+/* Rule 14: nor is the newest segment a complete journal before its first record: the earlier ones are missing. */
 static void test_segment_without_meta(void **state)
 {
 	struct disk disk;
@@ -375,7 +375,7 @@ static void test_segment_without_meta(void **state)
 	disk_free(&disk);
 }
 
-/* A crash between a new segment's name and its first record, or within that record: the log goes on, META first. */
+/* A crash between naming a new segment and its first record, or within that record: the log continues, META first. */
 static void test_new_segment_torn(void **state)
 {
 	(void)state;
@@ -409,7 +409,7 @@ static void test_new_segment_torn(void **state)
 	}
 }
 
-/* Not damage: a newer format or an older one, a kind of record of the future, files of another replica. */
+/* Not damage: a newer format or an older one, a kind of record added later, files of another replica. */
 static void test_not_ours(void **state)
 {
 	struct disk disk, other;
@@ -464,7 +464,7 @@ static void test_not_ours(void **state)
 	disk_free(&disk);
 }
 
-/* Whole records that the reader knows not to fit together are damage, and stay as they are. */
+/* Whole records that the reader knows to be inconsistent are damage, and stay as they are. */
 static void test_reader_refuses(void **state)
 {
 	struct disk disk;

@@ -1,5 +1,5 @@
-/* The journal on a disk that does not take what it is given: a full one is waited for, and said; anything else ends the
- * process, but no sooner than it must (rule 13). */
+/* The journal on a disk that refuses writes: a full one is waited for, and reported; anything else ends the process,
+ * but no sooner than necessary (rule 13). */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -22,7 +22,7 @@ static bool has_failed(const struct disk *disk)
 	return atomic_load(&disk->fatal);
 }
 
-/* RULE 13: a write that fails is fatal once, and nothing is reported durable after it. */
+/* RULE 13: a failed write is fatal once, and nothing is reported durable after it. */
 static void test_write_error_is_fatal(void **state)
 {
 	struct disk disk;
@@ -64,8 +64,8 @@ static bool cannot_make_the_next(const struct disk *disk)
 	return journal_failing(disk->journal, &last) == EMFILE;
 }
 
-/* RULE 13: whether the next segment can be made is found out when it is needed. What an attempt met a while ago may be
- * mended since, and no reason to end. */
+/* RULE 13: whether the next segment can be made is found out when it is needed. The cause of an earlier failure may be
+ * gone since, and is no reason to end. */
 static void test_an_old_failure_is_not_the_present_one(void **state)
 {
 	struct disk disk;
@@ -125,7 +125,7 @@ static bool has_room(const struct disk *disk)
 	return !journal_disk_full(disk->journal);
 }
 
-/* RULE 13: with no room for the next segment it says so while there is still room for META, and heals without a
+/* RULE 13: without room for the next segment it says so while there is still room for META, and recovers without a
  * restart. */
 static void test_disk_full(void **state)
 {
@@ -145,8 +145,8 @@ static void test_disk_full(void **state)
 
 	int orders = 0;
 
-	/* A segment of this size is filled faster than the keeper's thread may get a processor: what is left for META
-	 * is not touched before it has said that there is no next one. */
+	/* A segment of this size is filled faster than the keeper's thread may get a processor: the reserve for META
+	 * is not touched before it has reported that there is no next one. */
 	for (; !journal_disk_full(disk.journal) && orders < 1000; orders++) {
 		disk_wait(&disk, disk_append(&disk, 1, 400));
 		if (journal_counters(disk.journal).size_bytes >= disk.options.segment_bytes / 4 * UINT64_C(3))
@@ -155,7 +155,7 @@ static void test_disk_full(void **state)
 	assert_true(orders > 30);
 	assert_true(orders < 200);
 	for (uint32_t i = 0; i < 20; i++) {
-		disk_wait(&disk, written_append_meta(&disk, i + 2)); /* views go on */
+		disk_wait(&disk, written_append_meta(&disk, i + 2)); /* views continue */
 		assert_true(journal_disk_full(disk.journal));
 	}
 	assert_int_equal(unlink(filler), 0);
@@ -191,8 +191,8 @@ static bool is_over(const struct disk *disk)
 	return disk->fatal;
 }
 
-/* RULE 13: what is no want of space is not called a full disk. As long as the segment has room it is only told; behind the
- * reserve the process ends. */
+/* RULE 13: anything other than lack of space is not called a full disk. As long as the segment has room it is only
+ * reported; beyond the reserve the process ends. */
 static void test_unwritable_is_not_full(void **state)
 {
 	struct disk disk;
@@ -203,7 +203,7 @@ static void test_unwritable_is_not_full(void **state)
 	disk_new(&disk);
 	assert_int_equal(disk_open(&disk), JOURNAL_OK);
 	disk_wait(&disk, written_append_meta(&disk, 1));
-	/* Whoever looks for the next one finds a directory of that name. */
+	/* A directory has the name of the next segment. */
 	snprintf(moved, sizeof moved, "%s/%s", disk.path, "journal-next");
 	assert_int_equal(mkdir(moved, 0700), 0);
 	while (journal_counters(disk.journal).size_bytes < disk.options.segment_bytes / 2)

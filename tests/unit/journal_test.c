@@ -1,6 +1,5 @@
-/* The journal: what was reported durable comes back whole and in order, whatever a crash leaves behind it; damage is
- * never taken for a crash. Damage itself is in journal_damage_test.c, a disk that fails or is full in
- * journal_room_test.c. */
+/* The journal: everything reported durable comes back whole and in order, whatever a crash leaves; damage is never
+ * taken for a crash. Damage itself is in journal_damage_test.c, a failing or full disk in journal_room_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include "rpc/disk.h"
 #include "support_journal.h"
 
-/* The hand-written coding of a batch makes and reads exactly the bytes of rpcgen's. */
+/* The hand-written coding of a batch writes and reads exactly rpcgen's bytes. */
 static void test_batch_bytes(void **state)
 {
 	uint8_t by_hand[512], by_rpcgen[512], bodies[3][64] = {"a", "four", "longer than that"};
@@ -73,7 +72,7 @@ static void test_batch_bytes(void **state)
 	assert_true(read.staged);
 }
 
-/* STAGED batches come back, and are not the log's until the STATE record that ends at their last op. */
+/* STAGED batches come back, and are not part of the log until the STATE record that ends at their last op. */
 static void test_staged(void **state)
 {
 	struct disk disk;
@@ -138,7 +137,7 @@ static void test_round_trip(void **state)
 	disk_free(&disk);
 }
 
-/* What kill -9 leaves at any moment holds everything that was reported durable by then. */
+/* A kill -9 at any moment leaves everything that was reported durable by then. */
 static void test_killed_any_time(void **state)
 {
 	struct disk disk, copy;
@@ -166,7 +165,7 @@ static void test_killed_any_time(void **state)
 	disk_free(&disk);
 }
 
-/* A queue that spans several segments is one order of tickets, and a full queue refuses. */
+/* The tickets of a queue that spans several segments are in one order, and a full queue refuses. */
 static void test_large_queue(void **state)
 {
 	struct disk disk;
@@ -182,7 +181,7 @@ static void test_large_queue(void **state)
 	disk_wait(&disk, last);
 	assert_true(journal_counters(disk.journal).rotations > 5);
 
-	/* 16 KiB payloads until it refuses: the disk is at most as fast as memory, so it ends by the limit or by the
+	/* 16 KiB payloads until it refuses: the disk is at most as fast as memory, so this ends by the limit or by the
 	 * count. */
 	static const uint8_t meta[16 << 10] = {[3] = JH_DISK_META};
 	int refused = 0;
@@ -203,7 +202,7 @@ static void test_large_queue(void **state)
 	disk_free(&disk);
 }
 
-/* Trimming removes whole segments at or below the snapshot's op, keeps all above it, and META. */
+/* Trimming removes whole segments at or below the snapshot's op, and keeps all above it, and META. */
 static void test_trim(void **state)
 {
 	struct disk disk;
@@ -240,7 +239,7 @@ static void test_trim(void **state)
 	disk_free(&disk);
 }
 
-/* A STATE record stands for all before it: the segments of the history it replaced may go though their ops are
+/* A STATE record replaces everything before it: segments of the replaced history may be removed although their ops are
  * higher. */
 static void test_trim_behind_state(void **state)
 {

@@ -1,5 +1,5 @@
-/* Power fails while a write is under way: whatever recovery makes of what is left, the journal goes on behind it as
- * behind a write of its own, and a tail that was cut is known until the core says otherwise (rule 14). */
+/* Power fails during a write: whatever recovery keeps, the journal continues after it as after a write of its own, and
+ * a tail that was cut is known until the core says otherwise (rule 14). */
 #include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,8 +20,8 @@
 #define SECTOR 512u
 #define RECORDS 10u
 
-/* The disk thread waits in here, so that a test says which records go out in one write. No power really fails, and
- * nothing needs to be waited for. */
+/* The disk thread waits in here, so that a test controls which records go out in one write. No power really fails, so
+ * nothing needs to be synced. */
 static atomic_bool held, waiting;
 
 static void look(void);
@@ -43,7 +43,7 @@ int fsync(int fd)
 	return 0;
 }
 
-/* What was on the disk at each sync, while this is watched. */
+/* The disk's contents at each sync, while this is watched. */
 static struct disk *watched;
 static struct image at_sync[8];
 static uint32_t syncs_count;
@@ -103,11 +103,11 @@ static uint32_t find_frames(const uint8_t *bytes, size_t size, struct frame *fra
 
 struct torn {
 	struct disk disk;
-	uint8_t *bytes;         /* of the last file, what the crash leaves */
+	uint8_t *bytes;         /* of the last file, as the crash leaves it */
 	struct image whole;
 	uint64_t least, most;   /* ops that must and may be found */
 	uint64_t cut, sound;    /* outcomes seen */
-	uint64_t seen[512];     /* (end, outcome) that the long way has been gone for */
+	uint64_t seen[512];     /* (end, outcome) pairs already tested the long way */
 	uint32_t seen_count;
 };
 
@@ -126,7 +126,7 @@ static bool holds_record(const struct torn *torn)
 	return find_frames(torn->bytes, size, frames, 64) > 0;
 }
 
-/* A start, another one at once, orders, a stop or a kill, and a start: all of it is there, and nothing else. */
+/* A start, another one at once, orders, a stop or a kill, and a start: everything is there, and nothing else. */
 static void goes_on(struct torn *torn, bool stop)
 {
 	struct disk *disk = &torn->disk;
@@ -163,7 +163,8 @@ static void goes_on(struct torn *torn, bool stop)
 	assert_int_equal(disk->recovery.op, kept + 8);
 }
 
-/* Puts the last file there with torn->bytes, and looks; goes on where this end of the log is a new one, or always. */
+/* Replaces the last file by torn->bytes, and checks; continues with orders where this end of the log is a new one, or
+ * always. */
 static void try_bytes(struct torn *torn, bool always)
 {
 	struct image *image = &torn->whole;
@@ -190,8 +191,8 @@ static void try_bytes(struct torn *torn, bool always)
 		goes_on(torn, (torn->cut & 1) != 0);
 }
 
-/* The write from `begin` to `end` of the last file is under way when the power fails; `behind` is what stands behind
- * it. Every beginning of it reaches the disk, every sector alone, all but one, and single bytes are wrong. */
+/* The write from `begin` to `end` of the last file is under way when the power fails; `behind` is what follows it.
+ * Every prefix of it reaches the disk, every sector alone, all but one, and single bytes are wrong. */
 static void tear(struct torn *torn, uint32_t begin, uint32_t end, const uint8_t *behind)
 {
 	const uint8_t *whole = torn->whole.files[torn->whole.count - 1].bytes;
@@ -218,7 +219,7 @@ static void tear(struct torn *torn, uint32_t begin, uint32_t end, const uint8_t 
 	}
 	for (uint32_t i = 0; i < 2 * sectors; i++) {
 		uint32_t one = begin + i / 2 * SECTOR;
-		bool only = i % 2 == 0; /* that one came, or that one did not */
+		bool only = i % 2 == 0; /* only that one arrived, or only that one did not */
 
 		memcpy(torn->bytes, whole, size);
 		memcpy(torn->bytes + begin, (only ? behind : whole) + begin, end - begin);
@@ -300,7 +301,7 @@ static void writes_of_many(void **state)
 	torn_writes(9, 200);
 }
 
-/* Behind the end stands what the blocks held in a former life: another journal's records, or noise. */
+/* After the end is what the blocks held in an earlier use: another journal's records, or noise. */
 static void old_content_behind_the_end(void **state)
 {
 	static uint8_t behind[64 << 10];
@@ -342,7 +343,7 @@ static void old_content_behind_the_end(void **state)
 	torn_end(&torn);
 }
 
-/* Between two syncs any of the sectors that differ may have reached the disk, or all but one. */
+/* Between two syncs any of the differing sectors may have reached the disk, or all but one. */
 static void between_syncs(struct torn *torn, const struct image *before, const struct image *after)
 {
 	const uint8_t *old = before->files[0].bytes, *new = after->files[0].bytes;
@@ -359,8 +360,8 @@ static void between_syncs(struct torn *torn, const struct image *before, const s
 	}
 }
 
-/* Power fails again while the tail is being cut: whatever has reached the disk of that, the cut is still to be made, or
- * is told. */
+/* Power fails again while the tail is being cut: whatever of that has reached the disk, the cut is still to be made,
+ * or is known. */
 static void a_cut_that_is_torn(void **state)
 {
 	(void)state;
@@ -398,7 +399,7 @@ static void a_cut_that_is_torn(void **state)
 	}
 }
 
-/* A write that ends where its segment does, or just before, or goes on in the next one. */
+/* A write that ends where its segment does, or just before, or continues in the next one. */
 static void segment_ends(void **state)
 {
 	(void)state;
@@ -433,7 +434,7 @@ static void segment_ends(void **state)
 
 int main(void)
 {
-	/* In memory where there is some: thousands of starts. */
+	/* In memory where possible: thousands of starts. */
 	if (access("/dev/shm", W_OK) == 0)
 		setenv("TMPDIR", "/dev/shm", 0);
 

@@ -1,5 +1,5 @@
-/* Which segments go, when, and in what order: never one that a start would need (rules 1, 14). This program stands before
- * libc's fdatasync, fsync, unlinkat and renameat. */
+/* Which segments are removed, when, and in what order: never one that a start would need (rules 1, 14). This program
+ * replaces libc's fdatasync, fsync, unlinkat and renameat. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include "tests/unit/support_journal.h"
 
 static atomic_bool held;                       /* fdatasync waits */
-static atomic_bool waiting;                    /* and one does */
+static atomic_bool waiting;                    /* and one is waiting */
 static atomic_uint removed, removed_unsynced, unsynced_at_once;
 
 int fdatasync(int fd)
@@ -55,7 +55,7 @@ int unlinkat(int directory, const char *name, int flags)
 	return (int)syscall(SYS_unlinkat, directory, name, flags);
 }
 
-static const struct disk *listed;              /* its files are asked for while a segment gets its name */
+static const struct disk *listed;              /* its files are listed while a segment gets its name */
 static atomic_uint named, listed_too_soon;
 
 int renameat(int from, const char *name, int to, const char *new_name)
@@ -103,7 +103,7 @@ static bool is_there(const struct disk *disk, uint64_t first)
 	return access(path, F_OK) == 0;
 }
 
-/* Long enough for the keeper to do what it should not. */
+/* Long enough for the keeper to do what it must not. */
 static void stays(struct disk *disk, uint64_t first)
 {
 	for (int i = 0; i < 30; i++) {
@@ -112,8 +112,8 @@ static void stays(struct disk *disk, uint64_t first)
 	}
 }
 
-/* Rule 14: however long a disk takes to give a new segment its name, none is listed before: who looks for it would take it
- * for deleted. */
+/* Rule 14: however long a disk takes to give a new segment its name, none is listed before: the file watch would take
+ * it for deleted. */
 static void listed_by_its_name(void **state)
 {
 	struct disk disk;
@@ -130,7 +130,7 @@ static void listed_by_its_name(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 14: a segment goes when its last op is covered, and not one op sooner. */
+/* Rule 14: a segment is removed when its last op is covered, and not one op sooner. */
 static void up_to_the_last_op_of_it(void **state)
 {
 	struct disk disk;
@@ -152,8 +152,8 @@ static void up_to_the_last_op_of_it(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 14: the same where the end of the log was written as a staged replacement: entries that are no end of the log, and
- * yet are needed until a snapshot covers them; also after a start, which reads what the writer noted. */
+/* Rule 14: the same where the end of the log was written as a staged replacement: entries that do not end the log, and
+ * yet are needed until a snapshot covers them; also after a start, which reads what the writer recorded. */
 static void staged_entries_count(void **state)
 {
 	(void)state;
@@ -195,7 +195,8 @@ static void append_state(struct disk *disk, uint64_t op, uint64_t last_op)
 	disk_wait(disk, disk->next_ticket++);
 }
 
-/* Rule 14: a replacement stands for all before it, up to the end of its staged entries and not only up to its state. */
+/* Rule 14: a replacement covers everything before it, up to the end of its staged entries and not only up to its
+ * state. */
 static void a_replacement_covers_to_its_end(void **state)
 {
 	(void)state;
@@ -220,8 +221,8 @@ static void a_replacement_covers_to_its_end(void **state)
 	}
 }
 
-/* Rule 14: as long as META is not durable in the newest segment, the one that has it stays: without any, nobody would know
- * whose journal this is. */
+/* Rule 14: until META is durable in the newest segment, the one that has it stays: without any, the journal's owner
+ * would be unknown. */
 static void not_before_meta_is_in_the_newest(void **state)
 {
 	struct disk disk;
@@ -252,7 +253,8 @@ static void not_before_meta_is_in_the_newest(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 1: one after the other, each durably: what stays is a whole end of the journal, whenever the power fails. */
+/* Rule 1: one after the other, each durably: what remains is always a complete suffix of the journal, whenever the
+ * power fails. */
 static void one_at_a_time(void **state)
 {
 	struct disk disk;

@@ -1,5 +1,4 @@
-/* The growing index: whatever the hashes are, each value is found again, is replaced in place, and memory stays
- * bounded. */
+/* The growing index: whatever the hashes, each value is found again and replaced in place, and memory stays bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +45,7 @@ static void values_are_found(void **state)
 		for (uint32_t i = 0; i < entries; i++) {
 			assert_null(linear_hash_find(&index, hash_kind(kind, i), equals, &i));
 			linear_hash_insert(&index, hash_kind(kind, i), i);
-			/* A value inserted before, wherever its bucket was split to since. */
+			/* A value inserted before, wherever splits have moved it. */
 			struct random random = {i};
 			uint32_t old = (uint32_t)random_below(&random, (uint64_t)i + 1);
 
@@ -69,7 +68,8 @@ static void values_are_found(void **state)
 	}
 }
 
-/* Spread hashes cost at most 20 bytes an entry at every size, so 100 bytes an order hold with two indexes. */
+/* Spread hashes cost at most 20 bytes per entry at every size, so the limit of 100 bytes per order holds with two
+ * indexes. */
 static void memory_is_bounded(void **state)
 {
 	struct linear_hash index;

@@ -1,5 +1,5 @@
-/* The one reader of lines: whatever an editor makes of a text file is read as the same lines, and a line that is not whole
- * is refused whole, by its column. */
+/* The one reader of lines: a text file is read as the same lines whatever editor wrote it, and an incomplete line is
+ * refused whole, by its column. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ static void byte_order_mark(void **state)
 	(void)state;
 	BEGIN("\xef\xbb\xbfone\n\xef\xbb\xbftwo\n");
 	is_one(1, "one");
-	is_one(2, "\xef\xbb\xbftwo"); /* in front of all only */
+	is_one(2, "\xef\xbb\xbftwo"); /* only at the very beginning */
 	is_end();
 	BEGIN("\xef\xbb\xbf");
 	is_end();
@@ -103,7 +103,7 @@ static void halves_are_refused(void **state)
 	is_end();
 }
 
-/* The longest line is given, with a mark and a CR LF around it, and one byte more is refused to its end. */
+/* The longest line is returned, with a mark and a CR LF around it, and a line one byte longer is refused to its end. */
 static void long_lines(void **state)
 {
 	(void)state;
@@ -142,7 +142,7 @@ static ssize_t read_then_fail(void *cookie, char *bytes, size_t size)
 	return 7;
 }
 
-/* What was read of a line before the input failed is no line. */
+/* A line that was read in part before the input failed is not returned. */
 static void input_that_fails(void **state)
 {
 	bool read = false;

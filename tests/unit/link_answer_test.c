@@ -1,4 +1,4 @@
-/* What the router learns from a replica's encoded answer, and that the client gets exactly the replica's bytes. */
+/* What the router learns from a replica's encoded answer; the client gets exactly the replica's bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ static void a_placed_order_shows_its_op(void **state)
 	assert_memory_equal(copy, wire, size);
 }
 
-/* An answer cut short settles nothing. */
+/* A truncated answer decides nothing. */
 static void half_an_answer_settles_nothing(void **state)
 {
 	jh_write_result result = placed();
@@ -70,7 +70,7 @@ static void half_an_answer_settles_nothing(void **state)
 		assert_int_equal(look(false, cut).kind, LINK_AGAIN);
 }
 
-/* RULE 12: only "refused" is final; who is busy or has moved is asked again. */
+/* RULE 12: only "refused" is final; busy and moved are retried. */
 static void outcomes_are_told_apart(void **state)
 {
 	static const struct {

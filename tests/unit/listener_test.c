@@ -1,5 +1,6 @@
-/* Purpose: which addresses rpcbind is told of, and what each of its answers means to a daemon: when it is ready, when it
- * must end, and which line is said. The answers are given by hand: no rpcbind is asked, and nothing listens. */
+/* Purpose: which addresses are registered with rpcbind, and what each of its answers means to a daemon: when it is
+ * ready, when it must end, and which line is printed. The answers are given by hand: no rpcbind is asked, and nothing
+ * listens. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ static struct {
 } kept[4];
 static uint32_t kept_count;
 
-/* In the registry's place. */
+/* Replaces the registry. */
 void registry_keep(struct registry *registry, uint32_t program, uint32_t version, const char *address, result_fn result,
 		   void *context)
 {
@@ -49,7 +50,7 @@ static void answer(uint32_t which, enum registry_set_result set)
 static bool has_v6 = true;
 static uint16_t next_port;
 
-/* In the server's place: of a host that has 127.*, and ::1 perhaps. */
+/* Replaces the server, on a host that has 127.*, and perhaps ::1. */
 bool rpc_server_listen(struct rpc_server *server, const char *text, char *bound, size_t bound_size, char *error,
 		       size_t error_size)
 {
@@ -191,7 +192,7 @@ static void advertised_and_nothing_else(void **state)
 	assert_string_equal(daemon.address, "192.0.2.7:4002");
 	end(&daemon);
 
-	/* Nobody reaches what listens on this host alone. */
+	/* Others cannot reach what listens on this host alone. */
 	listen_to_log();
 	assert_true(begin(&daemon, &like_a_frontend, nothing, "192.0.2.7:4711"));
 	assert_non_null(strstr(log_read(), "advertising 192.0.2.7:4711 but listening on this host only"));
@@ -224,7 +225,7 @@ static void no_address_of_this_host(void **state)
 
 /* --- what an answer means ----------------------------------------------------------------------------------------- */
 
-/* The first makes a server ready: the other only tells more how to find it. */
+/* The first makes a server ready: the other is only an additional address. */
 static void server_is_ready_with_the_first(void **state)
 {
 	struct daemon daemon;
@@ -258,7 +259,7 @@ static void frontend_is_ready_with_all(void **state)
 	end(&daemon);
 }
 
-/* An rpcbind without IPv6 is fine, as long as nobody asked for it. */
+/* An rpcbind without IPv6 is fine, as long as IPv6 was not requested. */
 static void frontend_goes_without_v6(void **state)
 {
 	struct daemon daemon;
@@ -283,7 +284,7 @@ static void frontend_goes_without_v6(void **state)
 	end(&daemon);
 }
 
-/* Who is slow may still come; who has refused will not. */
+/* A slow one may still come; one that has refused will not. */
 static void first_refused(void **state)
 {
 	static const struct listener_options *const likes[] = {&like_a_server, &like_a_frontend};
@@ -304,7 +305,7 @@ static void first_refused(void **state)
 	}
 }
 
-/* RULE 17: rpcbind is for finding. It is missed in one line, whatever the number of addresses. */
+/* RULE 17: rpcbind is for discovery. Its absence is reported in one line, whatever the number of addresses. */
 static void rpcbind_restarted(void **state)
 {
 	struct daemon daemon;
@@ -332,7 +333,7 @@ static void rpcbind_restarted(void **state)
 	end(&daemon);
 }
 
-/* RULE 20: before it is ready whoever is there ends it, later that is for the daemon to say. */
+/* RULE 20: before it is ready another live process ends it; later the daemon decides. */
 static void taken(void **state)
 {
 	struct daemon daemon;

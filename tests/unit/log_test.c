@@ -1,6 +1,6 @@
-/* The log never makes anybody wait: nobody reads standard error, it is closed, it is full; and what is dropped is told,
- * what is the same is folded, what was said last is written before the end. Each test is a process of its own, whose
- * standard error is a pipe. */
+/* The log never blocks its caller, whether standard error is not read, closed, or full; dropped lines are counted,
+ * repeated ones folded, and the last ones written before the end. Each test is a process of its own, whose standard
+ * error is a pipe. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@
 struct speaker {
 	pid_t pid;
 	int said; /* read end of its standard error */
-	int go;   /* for each `wait_to_go` a byte from it, that it waits, and one to it */
+	int go;   /* for each `wait_to_go` a byte from it, which says that it waits, and one to it */
 };
 
 static int go_fd;
@@ -131,7 +131,7 @@ static void what_nobody_reads_is_dropped_and_counted(void **state)
 	(void)state;
 	struct speaker speaker = speak(say_much);
 
-	go(&speaker); /* it waits for that: saying all did not block */
+	go(&speaker); /* it waits for that: logging everything did not block */
 
 	const char *text = hear(&speaker, true);
 
@@ -215,7 +215,7 @@ static void say_into_full_file(void)
 
 static void say_into_nothing(void)
 {
-	int fd = open("/dev/null", O_RDONLY); /* fails as if it were closed */
+	int fd = open("/dev/null", O_RDONLY); /* fails like a closed one */
 
 	say_into(fd);
 }
@@ -269,7 +269,7 @@ static void the_same_again_is_counted(void **state)
 	assert_int_equal(count(text, "test read-only\n"), 3);
 	assert_int_equal(count(text, "log last line repeated 99 times\n"), 1);
 	assert_int_equal(count(text, "as it is\n"), 2);
-	assert_int_equal(count(text, "log last line repeated 1 times\n"), 1); /* told before the end */
+	assert_int_equal(count(text, "log last line repeated 1 times\n"), 1); /* written before the end */
 	assert_true(strstr(text, "repeated 99 times") < strstr(text, "something else"));
 	ends(&speaker, 7);
 }

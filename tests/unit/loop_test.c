@@ -1,5 +1,5 @@
-/* The meter of the loop's turns: a turn that works or blocks for long is seen, waiting for events is not. And what came
- * while the process was stopped is read before a timer judges that it is late. */
+/* The meter of the loop's iterations: one that works or blocks for long is seen, waiting for events is not. And data
+ * that arrived while the process was stopped is read before a timer decides that it is late. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static uint64_t own_us(void)
 	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
 }
 
-/* For so long of its own running time: the machine may give it less than the wall's. */
+/* That much of its own running time: the machine may give it less than the wall clock's. */
 static void work(evutil_socket_t fd, short what, void *context)
 {
 	uint64_t end_us = own_us() + *(const uint64_t *)context;
@@ -56,7 +56,7 @@ static uint32_t longest_turn(event_callback_fn act, uint64_t act_us, uint32_t wa
 	evtimer_add(first, &wait);
 	loop_meter_attach(&meter);
 	event_base_dispatch(base);
-	evtimer_add(last, &wait); /* its wait ends the turn of the first */
+	evtimer_add(last, &wait); /* its wait ends the iteration of the first */
 	event_base_dispatch(base);
 	loop_meter_attach(NULL);
 	event_free(first);
@@ -89,7 +89,7 @@ static int stop_pipe[2];
 static bool stop_next_wait;
 static char order_of_events[8];
 
-/* Stands in for the system's: a wait in which the process is stopped ends like this. */
+/* Replaces the system's: a wait in which the process is stopped ends like this. */
 int epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout_ms, const sigset_t *mask)
 {
 	if (!stop_next_wait)

@@ -1,5 +1,5 @@
-/* Purpose: a data directory is made with all that is missing above it, for its owner alone, each on disk before anything
- * is made in it; and what cannot be made is named by the part that failed. This program watches its own mkdir and fsync. */
+/* Purpose: a data directory is created with all missing parents, for its owner alone, each on disk before anything is
+ * made in it; and a failure names the part that failed. This program watches its own mkdir and fsync. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@
 static char root[SCRATCH_PATH_SIZE];
 static char steps[32]; /* m: a directory made; s: one synced */
 static ino_t synced;   /* the last */
-static int sync_errno; /* what fsync says */
+static int sync_errno; /* the result of fsync */
 
 static void step(char what)
 {

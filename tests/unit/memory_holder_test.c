@@ -1,5 +1,5 @@
 /* The holder of a replica's memory: a killed process's connection closes at once however much memory it had; nothing
- * stays behind; it does not keep the process's own files open. */
+ * remains; it does not keep the process's own files open. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static double now_ms(void)
 
 struct replica {
 	pid_t pid, holder;
-	int connection; /* its other end is the replica's alone */
+	int connection; /* its other end belongs to the replica alone */
 };
 
 /* A process with much memory and one connection. */
@@ -63,8 +63,8 @@ static struct replica start(bool held)
 	return replica;
 }
 
-/* From kill -9 to the end of the connection. The holder, which this process inherits, takes its time to give the memory
- * back, and then ends too. */
+/* From kill -9 to the end of the connection. The holder, which this process inherits, takes its time to release the
+ * memory, and then ends too. */
 static double closes_after_ms(struct replica *replica, bool until_holder_ends)
 {
 	double killed = now_ms();
@@ -100,7 +100,7 @@ static void a_killed_process_closes_at_once(void **state)
 		took = closes_after_ms(&held, i == 0);
 		least_held = took < least_held ? took : least_held;
 	}
-	assert_true(least_held * 3 < least_alone); /* seen: 0.2 and 20 ms */
+	assert_true(least_held * 3 < least_alone); /* measured: 0.2 and 20 ms */
 }
 
 static void stopped_at_once(void **state)
@@ -115,7 +115,7 @@ static void stopped_at_once(void **state)
 	memory_holder_stop(-1);
 }
 
-/* Signals that go to everyone in a terminal or a service leave it alone while the process lives. */
+/* Signals sent to all processes of a terminal or a service have no effect on it while the process lives. */
 static void signals_do_not_end_it(void **state)
 {
 	const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};

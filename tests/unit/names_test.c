@@ -1,5 +1,5 @@
-/* What has a name after a crash: a file that counts is in its directory for good before anything refers to it (rules 1,
- * 14). This program counts the syncs of directories of everything it links. */
+/* Names after a crash: a file that counts is in its directory durably before anything refers to it (rules 1, 14). This
+ * program counts the syncs of directories of everything it links. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ int fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
-/* Rule 1: a record counts as durable only when the segment that it is in has its name for good. */
+/* Rule 1: a record counts as durable only when its segment's name is durable. */
 static void segments_have_their_names(void **state)
 {
 	struct disk disk;
@@ -61,8 +61,8 @@ static void make_file(const char *directory, const char *name)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* Rules 1 and 14: a snapshot that the journal is trimmed for has its name for good, and so has what is set aside, at its
- * new place, there above and where it was. */
+/* Rules 1 and 14: a snapshot that the journal is trimmed for has a durable name, and so have files set aside: at their
+ * new place, in its parent and where they were. */
 static void moved_files_have_their_names(void **state)
 {
 	static const char *const prefixes[] = {"snapshot"};

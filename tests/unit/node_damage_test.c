@@ -1,5 +1,5 @@
-/* What a replica makes of a directory that is damaged, cut short or not whole: it is told, and nothing is written
- * to it (rules 3 and 14). */
+/* A replica on a directory that is damaged, truncated or incomplete: it reports that, and writes nothing to it (rules
+ * 3 and 14). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void copy_files(void)
 	assert_int_equal(system(command), 0);
 }
 
-/* A state that was being received, or that is to get its name: the journal's to say. */
+/* A state that was being received, or that is to get its name: the journal decides. */
 static void put_received(void)
 {
 	char command[2 * SCRATCH_PATH_SIZE + 64];
@@ -50,7 +50,7 @@ static bool files_are_those_before(void)
 	return system(command) == 0;
 }
 
-/* A stopped node with three orders, the second of which can not be read. */
+/* A stopped node with three orders, the second of which cannot be read. */
 static void damaged_begin(void)
 {
 	struct caller manager;
@@ -73,8 +73,8 @@ static void damaged_end(void)
 	scratch_remove(before);
 }
 
-/* Rule 14: a damaged replica writes nothing more, serves nothing, and gives its data up only when the view manager says
- * that another serves. */
+/* Rule 14: a damaged replica writes nothing more, serves nothing, and gives its data up only when the view manager
+ * says that another serves. */
 static void damage_is_left_alone(void **state)
 {
 	struct caller manager;
@@ -96,7 +96,7 @@ static void damage_is_left_alone(void **state)
 	damaged_end();
 }
 
-/* Rule 14: when nobody confirms that, it stops; its files stay what they are. */
+/* Rule 14: without that confirmation it stops; its files stay as they are. */
 static void damage_that_nobody_confirms_stops(void **state)
 {
 	(void)state;
@@ -144,7 +144,7 @@ static void append_what_does_not_fit(void)
 	event_base_free(base);
 }
 
-/* Rule 14: also when every record is sound, and only together they make no log. */
+/* Rule 14: also when every record is sound, but together they form no log. */
 static void records_that_do_not_fit_are_damage(void **state)
 {
 	struct caller manager;
@@ -164,7 +164,7 @@ static void records_that_do_not_fit_are_damage(void **state)
 	damaged_end();
 }
 
-/* Rules 3 and 14: a write that did not finish is cut off, and every report says where. */
+/* Rules 3 and 14: an unfinished write is cut off, and every report says where. */
 static void a_cut_tail_is_told(void **state)
 {
 	struct caller manager;
@@ -183,7 +183,7 @@ static void a_cut_tail_is_told(void **state)
 }
 
 /* Rules 3 and 14: also after the next start, and the one after that, and when the first order ever was cut: until the
- * log has been made whole in a view. */
+ * log has become whole in a view. */
 static void a_cut_tail_is_remembered(void **state)
 {
 	struct caller manager;
@@ -211,7 +211,7 @@ static void a_cut_tail_is_remembered(void **state)
 	node_rig_end();
 }
 
-/* Rule 14: the same when the next start comes before the core has written a word of it. */
+/* Rule 14: the same when the next start comes before the core has recorded it. */
 static void a_cut_tail_is_remembered_at_once(void **state)
 {
 	struct caller manager;
@@ -247,8 +247,8 @@ static void lose_files(const char *prefix)
 	node_begin();
 }
 
-/* Rules 3 and 14: a directory without its snapshot is damaged and not new; one that has lost all but what it was
- * loaded with is another replica, with a uuid of its own. */
+/* Rules 3 and 14: a directory without its snapshot is damaged and not new; one that has lost everything but its
+ * initial orders is another replica, with a uuid of its own. */
 static void a_directory_that_lost_files(void **state)
 {
 	struct caller manager;

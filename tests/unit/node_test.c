@@ -1,5 +1,5 @@
-/* What a replica's shell adds to its core: that what the core decides is what its peers hear and its disk keeps.
- * What it makes of a damaged directory is in node_damage_test.c. */
+/* What a replica's shell adds to its core: the core's decisions reach its peers and its disk. Damaged directories are
+ * in node_damage_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +57,7 @@ static void answers_carry_their_op(void **state)
 	node_rig_end();
 }
 
-/* Rule 11: a repeat gets the answer of its order, whatever the time is by now; the same number with another content is
+/* Rule 11: a repeat gets the answer of its order, whatever the time is by then; the same number with other content is
  * refused; so is one below the client's last that made no order. Rules 2 and 6: the next process knows the view, and
  * does not lead it. */
 static void a_repeat_gets_its_answer(void **state)
@@ -87,7 +87,7 @@ static void a_repeat_gets_its_answer(void **state)
 	node_rig_end();
 }
 
-/* Rule 12: what is no text is refused by the primary too, once log and table were asked: nothing has happened under its
+/* Rule 12: invalid text is refused by the primary too, after log and table were asked: nothing has happened under its
  * number, and a number that has an order is in conflict. */
 static void what_shows_nothing_is_no_order(void **state)
 {
@@ -103,7 +103,7 @@ static void what_shows_nothing_is_no_order(void **state)
 		assert_int_equal(result.outcome, JH_REFUSED);
 		assert_int_equal(result.jh_write_result_u.problem.reason, JH_REASON_BAD_REQUEST);
 	}
-	assert_int_equal(report_now().orders, 4); /* those that were loaded */
+	assert_int_equal(report_now().orders, 4); /* the loaded ones */
 	result = order_now(&manager, 5, "soup");
 	assert_int_equal(result.outcome, JH_DONE);
 	result = order_now(&manager, 5, " ");
@@ -159,7 +159,7 @@ static void min_members_come_with_the_heartbeat(void **state)
 	node_rig_end();
 }
 
-/* Rule 19: four fifths of --max-orders are told, to status too; the last one is the last, and nothing ends. */
+/* Rule 19: from four fifths of --max-orders on it warns, also in status; the last one is the last, and nothing ends. */
 static void a_limit_that_comes_near_is_told(void **state)
 {
 	struct caller manager;
@@ -182,7 +182,7 @@ static void a_limit_that_comes_near_is_told(void **state)
 
 /* --- the disk ----------------------------------------------------------------------------------------------------- */
 
-/* Rule 15: a report tells how long the oldest write has been under way. */
+/* Rule 15: a report says how long the oldest write has been under way. */
 static void a_late_disk_is_told(void **state)
 {
 	struct caller manager;
@@ -207,14 +207,14 @@ static void a_late_disk_is_told(void **state)
 	node_rig_end();
 }
 
-/* Rule 13: a write that fails ends the process at once; nobody is told "done". */
+/* Rule 13: a failed write ends the process at once; no client is told "done". */
 static void a_failed_disk_ends_the_process(void **state)
 {
 	char around[SCRATCH_PATH_SIZE];
 	int status;
 
 	(void)state;
-	scratch_new(around); /* the child's directory lies in it: that process does not come to removing it */
+	scratch_new(around); /* contains the child's directory, which that process does not remove */
 	pid_t child = fork();
 
 	assert_true(child >= 0);

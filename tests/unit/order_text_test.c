@@ -1,4 +1,4 @@
-/* One judgement of a text for everybody: what is said names the text, and shows what is wrong with it. */
+/* One validation of texts for all callers: the message names the text, and shows what is wrong with it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ static void texts(void **state)
 	REFUSES("\xed\xa0\x80", "item 2 is not text: it must be UTF-8 without control characters: \"\\xed\\xa0\\x80\"");
 }
 
-/* Each character that shows nothing, alone and with others, is a blank item and a blank customer. */
+/* Each invisible character, alone and with others, makes a blank item and a blank customer. */
 static void blanks(void **state)
 {
 	static const char *const blank[] = {
@@ -58,7 +58,7 @@ static void blanks(void **state)
 		assert_non_null(strstr(error, "the customer's name is blank"));
 	}
 	REFUSES("\xe3\x80\x80 ", "item 2 is blank, nothing of it can be seen: \"\\u{3000} \"");
-	assert_true(order_customer_good("", 0, error)); /* nobody was named */
+	assert_true(order_customer_good("", 0, error)); /* no customer was named */
 }
 
 /* The fault is in the excerpt, wherever it is in the text, and the line fits whatever the text is. */

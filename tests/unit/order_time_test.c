@@ -8,7 +8,7 @@
 
 #include "server/shop/order_time.h"
 
-/* Rule 16: a clock that is set back an hour, and then further, changes no order of times; one that runs on is taken. */
+/* Rule 16: a clock that is set back an hour, and then further, changes no order of times; a normal one is used. */
 static void jumps_of_the_clock(void **state)
 {
 	static const int64_t hour_us = INT64_C(3600) * 1000000;
@@ -25,7 +25,7 @@ static void jumps_of_the_clock(void **state)
 	}
 }
 
-/* Rule 16: a clock that is 70 years ahead dates orders a minute later than the others' latest, no more; one that is right is
+/* Rule 16: a clock that is 70 years ahead dates orders a minute later than the others' latest, no more; a right one is
  * not held back by one that is behind; and no sum overflows. */
 static void bounded_by_the_others(void **state)
 {

@@ -1,5 +1,5 @@
-/* The order history: that it applies, looks up (rule 11), pages, and travels as bytes without changing; and that an
- * order costs little memory and is found at once. */
+/* The order history: it applies, looks up (rule 11), pages, and travels as bytes without changing; an order costs
+ * little memory and is found at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,8 +94,7 @@ static void applied_orders_are_seen(void **state)
 	machine_free(machine);
 }
 
-/* Pages of a long history, walked from the newest back and asked for at every place, show each number once, in
- * order. */
+/* Pages of a long history, read from the newest back and from every position, show each number once, in order. */
 static void history_pages(void **state)
 {
 	struct machine *machine = machine_new(2000);
@@ -149,7 +148,7 @@ static void requests_are_looked_up(void **state)
 	machine_free(machine);
 }
 
-/* The key of a request covers what the client said and leaves out what the primary assigns. */
+/* The key of a request covers the client's part and leaves out what the primary assigns. */
 static void content_leaves_out_what_is_assigned(void **state)
 {
 	struct body body = {.client = client_number(1), .request = 2, .time_us = -3, .check = 1};
@@ -179,8 +178,8 @@ static void content_leaves_out_what_is_assigned(void **state)
 	assert_false(operation_key(bytes, size - 4, NULL, NULL, &second, NULL));
 }
 
-/* Rule 11 once more: what cannot be applied changes nothing: duplicates, numbers below the last, more than the maximum,
- * malformed bytes. */
+/* Rule 11 once more: an order that cannot be applied changes nothing: duplicates, numbers below the last, more than
+ * the maximum, malformed bytes. */
 static void refusals_change_nothing(void **state)
 {
 	struct machine *machine = machine_new(3);
@@ -220,7 +219,7 @@ static struct machine *decode(const uint8_t *bytes, size_t size, uint64_t initia
 	return machine;
 }
 
-/* A history that went through bytes, in pieces of any size, is the same: digest, numbers, lookups. */
+/* A history that was converted to bytes and back, in pieces of any size, is the same: digest, numbers, lookups. */
 static void bytes_make_the_same_history(void **state)
 {
 	struct machine *machine = with_initial(), *copy;
@@ -260,7 +259,8 @@ static void bytes_make_the_same_history(void **state)
 	machine_free(machine);
 }
 
-/* Cut anywhere but between two orders, bytes are refused; so are a wrong size, an order twice, and too many orders. */
+/* Truncated anywhere but between two orders, bytes are refused; so are a wrong size, an order twice, and too many
+ * orders. */
 static void damaged_bytes_are_refused(void **state)
 {
 	struct machine *machine = with_initial(), *copy;
@@ -380,7 +380,8 @@ static void random_orders_match_the_model(void **state)
 
 /* --- costs -------------------------------------------------------------------------------------------------------- */
 
-/* At most 80 bytes an order beside its encoded bytes, also when each has a client and a postcode of its own. */
+/* At most 80 bytes per order in addition to its encoded bytes, also when each has a client and a postcode of its
+ * own. */
 static void memory_is_bounded(void **state)
 {
 	(void)state;
@@ -398,8 +399,8 @@ static void memory_is_bounded(void **state)
 	}
 }
 
-/* The processor time of looking for the oldest order of one client, and of one postcode, in a history of `count`:
- * the least of some tries. */
+/* The processor time of finding the oldest order of one client, and of one postcode, in a history of `count`: the
+ * least of some tries. */
 static double oldest_s(uint32_t count)
 {
 	struct machine *machine = machine_new(count);
@@ -437,7 +438,7 @@ static double oldest_s(uint32_t count)
 static void old_orders_are_found_at_once(void **state)
 {
 	(void)state;
-	assert_true(oldest_s(100000) < oldest_s(1000) * 20); /* a walk takes 100 times as long */
+	assert_true(oldest_s(100000) < oldest_s(1000) * 20); /* a walk would take 100 times as long */
 }
 
 int main(void)

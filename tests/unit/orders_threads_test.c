@@ -88,7 +88,7 @@ static void *follow_orders(void *context)
 	return NULL;
 }
 
-/* Whoever sees an order counted may read it, with nothing else between the threads (TSan sees what is missing). */
+/* A thread that sees an order counted may read it, without further synchronisation (TSan detects what is missing). */
 static void counted_orders_may_be_read(void **state)
 {
 	struct machine *machine = machine_new(ORDERS_MAX);

@@ -1,5 +1,5 @@
-/* Purpose: a mistyped --data-dir makes no mess: a directory that holds somebody else's files and none of ours is refused and
- * named, and what may be in a new one, or beside our own files, is no reason to. */
+/* Purpose: a mistyped --data-dir does no harm: a directory that holds foreign files and none of ours is refused and
+ * named; what may be in a new one, or beside our own files, is no reason to refuse. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -56,7 +56,7 @@ static void control_characters_are_refused(void **state)
 }
 
 /* All code points, encoded here by the book, against what the header says. */
-static void every_character_is_judged(void **state)
+static void every_character_is_validated(void **state)
 {
 	(void)state;
 	for (uint32_t c = 0x80; c <= 0x10ffff; c++) {
@@ -77,7 +77,7 @@ int main(void)
 		cmocka_unit_test(words_are_valid),
 		cmocka_unit_test(forbidden_encodings_are_refused),
 		cmocka_unit_test(control_characters_are_refused),
-		cmocka_unit_test(every_character_is_judged),
+		cmocka_unit_test(every_character_is_validated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

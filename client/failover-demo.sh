@@ -28,7 +28,7 @@ build=$root/build/release
 orders=$root/client/demo-orders.txt
 default_base=540000000
 unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # our own cluster is asked, not the caller's
-PATH=$PATH:/usr/sbin:/sbin # where Debian keeps rpcbind and rpcinfo; not in everybody's PATH
+PATH=$PATH:/usr/sbin:/sbin # where Debian keeps rpcbind and rpcinfo; not in every PATH
 scratch=
 base=
 rpcbind_pid=
@@ -137,13 +137,13 @@ trap 'exit 143' TERM
 
 rpcbind_answers() { timeout 5 rpcinfo -p >/dev/null 2>&1; }
 
-# By its local socket alone, as above, nobody finds anybody.
+# By its local socket alone, as above, no daemon finds another.
 check_network_of_rpcbind() {
 	(: </dev/tcp/127.0.0.1/111) 2>/dev/null ||
 		fail "rpcbind runs here, but answers on its local socket only: install netbase (/etc/services) and restart it"
 }
 
-# Before anything is built: who may not start one has to ask somebody else.
+# Before anything is built: a user who may not start one has to ask an administrator.
 need_rpcbind() {
 	if ! rpcbind_answers && ((EUID != 0)) && ! sudo -n true 2>/dev/null && ! { [[ -t 0 ]] && sudo -v; }; then
 		echo "failover-demo: no rpcbind is running, and starting it needs root: start it with \`rpcbind\` as root" >&2

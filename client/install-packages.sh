@@ -24,7 +24,7 @@ for package in "${packages[@]}"; do
 done
 ((${#missing[@]})) || exit 0
 
-# Asks for a password only where somebody can type it.
+# Asks for a password only on a terminal.
 may_sudo() {
 	command -v sudo >/dev/null || return 1
 	sudo -n true 2>/dev/null && return 0

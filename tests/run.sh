@@ -124,7 +124,7 @@ fi
 failed=0
 summary=()
 
-# stage WHAT COMMAND...: goes on after a failure, so that one run tells of all.
+# stage WHAT COMMAND...: continues after a failure, so that one run reports all of them.
 stage() {
 	local what=$1 began=$SECONDS verdict=passed status=0
 	shift

@@ -34,7 +34,7 @@ holds() {
 	esac
 }
 
-# permitted WHO REASON
+# permitted NAME REASON
 permitted() {
 	local when who reason
 	while read -r when who reason; do
@@ -44,7 +44,7 @@ permitted() {
 	return 1
 }
 
-# who, a tab, and why, of all that was skipped, whole or in part.
+# name, a tab, and reason, of every test that was skipped, wholly or in part.
 skipped() {
 	awk '
 		/^[0-9]+\/[0-9]+ Testing: / { name = $3; said = "" }

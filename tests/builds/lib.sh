@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Builds as others make them: from an archive, in a path with a blank, with their compiler and their flags, without tests.
-# Sourced; who sources it then says `builds NAME COMMAND...`.
+# Sourced by scripts that then call `builds NAME COMMAND...`.
 set -euo pipefail
 
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/dev}"
@@ -8,7 +8,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/justhungry-build.XXXXXX")
 trap 'rm -rf "$SCRATCH"' EXIT
 exec </dev/null
-# Locale and flags of whoever runs the tests are not what is meant here.
+# Independent of locale and flags of the user.
 export LC_ALL=C
 unset CFLAGS CPPFLAGS LDFLAGS CC CMAKE_GENERATOR CMAKE_BUILD_TYPE
 
@@ -29,7 +29,7 @@ archive() {
 	chmod -R a-w "$1"
 }
 
-# unchanged DIR: root may write where nobody should.
+# unchanged DIR: root may write where no build should.
 unchanged() {
 	[[ -z $(find "$1" -newer "$SCRATCH/began" -print -quit) ]] || fail "the build wrote into the source tree: $(
 		find "$1" -newer "$SCRATCH/began"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What is missing is told at once and by the names of Debian's packages; cmocka only where tests are to be built.
+# Missing dependencies are reported at once and by the names of Debian's packages; cmocka only where tests are to be built.
 source "$(dirname "$0")/lib.sh"
 
 # configure WHAT OPTION...: what cmake says, in one line; its status in STATUS.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Faults to processes. Each function does one harm and mends it; run.sh waits until all is well again afterwards. `mark`
-# stands right before the harm: the orders of the second before it count. Sourced by run.sh.
+# Faults of processes. Each function injects one fault and heals it; run.sh then waits until everything has recovered.
+# `mark` is called right before the fault: the orders of the second before it count. Sourced by run.sh.
 #
 # None may take away the only copy: at least two members keep their disks whole through each of them.
 
@@ -28,7 +28,7 @@ linger() {
 	sleep "$((DRAWN / 1000)).$(printf %03d $((DRAWN % 1000)))"
 }
 
-# Who is what, as VICTIM: empty when nobody is.
+# The replica in a role, as VICTIM: empty when there is none.
 pick_primary() {
 	VICTIM=$(primary)
 	((VICTIM > 0))
@@ -76,7 +76,7 @@ fault_kill_all() {
 	[[ -n ${PIDS[frontend]:-} ]] || up_frontend
 }
 
-# Long enough to be replaced, or so short that nobody noticed.
+# Long enough to be replaced, or too short to be noticed.
 stop_and_go() { # NAME
 	mark
 	signal STOP "$1"
@@ -127,14 +127,14 @@ wipe() {
 fault_wipe_primary() { pick_primary && wipe; }
 fault_wipe_backup() { pick_backup && wipe; }
 
-# Started again, and who reads its log stands still for a while: more lines than pipe and queue hold.
+# Started again, and the reader of its log is stopped for a while: more lines than pipe and queue hold.
 STUCK_LOGS=0
 stuck_log() { # NAME
 	local name fifo reader
 	name=$(name_of "$1")
 	STUCK_LOGS=$((STUCK_LOGS + 1)) fifo=$SCRATCH/log-$STUCK_LOGS
 	mkfifo "$fifo"
-	cat "$fifo" >>"$LOGS/$name.log" & # to the end of who writes
+	cat "$fifo" >>"$LOGS/$name.log" & # until the writer ends
 	reader=$!
 	PIDS[log-$STUCK_LOGS]=$reader
 	restart "$1"

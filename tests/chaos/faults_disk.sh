@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Faults to disks and clocks. As in faults.sh: one harm, mended; at most one replica loses what it had synced.
+# Faults of disks and clocks. As in faults.sh: one fault, healed; at most one replica loses what it had synced.
 # Sourced by run.sh.
 
 FAULTS+=(flip_bit torn_journal old_directory frontend_lost_directory frontend_old_directory)
@@ -68,7 +68,7 @@ fault_frontend_old_directory() {
 
 tell_shim() { printf '%s' "$2" 1<>"$(control_of "$1")"; } # ID COMMAND
 
-# Whatever it is told, it must end by itself at its next write.
+# Whatever happens, it must end by itself at its next write.
 dies_of() { # COMMAND
 	mark
 	tell_shim "$VICTIM" "$1"
@@ -82,7 +82,7 @@ fault_power_cut_primary() { pick_primary && dies_of p; }
 fault_power_cut_backup() { pick_backup && dies_of p; }
 fault_torn_write_primary() { pick_primary && dies_of t; }
 
-# One that had nothing to write any more stands where the others fell.
+# One that had nothing more to write survives where the others died.
 all_fallen() {
 	local id
 	for id in "${REPLICAS[@]}"; do

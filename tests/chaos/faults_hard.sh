@@ -6,7 +6,7 @@
 [[ -z ${JH_OWN_HOST:-} ]] || FAULTS+=(two_frontends copied_directory same_id)
 [[ -z ${NETWORK_FAULTS:-} ]] || FAULTS+=(push_to_one_backup admission_answer_lost)
 
-# Its fsync has returned, and nobody has heard of it.
+# Its fsync has returned, and no other process knows.
 fault_dies_before_acknowledging() { pick_member && dies_of d; }
 fault_all_die_before_acknowledging() { all_die_of d; }
 
@@ -74,7 +74,7 @@ fault_two_frontends() {
 	up_frontend
 }
 
-# On host 4, with the same id as a replica that runs: nobody may take it for that one.
+# On host 4, with the same id as a running replica: it must not be taken for that one.
 impostor() { # DIR
 	local impostor=4$VICTIM
 	HOST_OF[replica-$impostor]=${HOSTS[4]}

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Faults of what a host does to a process that runs: its files or their directory go, its clock is of another century, its
-# disk loses the power amid several records. As in faults.sh: one harm, mended. Sourced by run.sh after
+# disk loses the power amid several records. As in faults.sh: one fault, healed. Sourced by run.sh after
 # faults_disk.sh.
 
 FAULTS+=(files_deleted directory_deleted directory_renamed lock_removed)
@@ -9,7 +9,7 @@ FAULTS+=(files_deleted directory_deleted directory_renamed lock_removed)
 
 # --- the directory ----------------------------------------------------------------------------------------------------
 
-# Under the running process, which notices, gives its name up and begins anew by itself.
+# Under the running process, which notices, gives its uuid up and starts over by itself.
 fault_files_deleted() {
 	local log before
 	pick_member || return 1
@@ -27,7 +27,7 @@ pick_unmounted() {
 	! mountpoint -q "$(replica_dir "$VICTIM")" || VICTIM=1
 }
 
-# With its directory a replica has no place to begin anew: it says so for a while, serves nobody, and ends.
+# Without its directory a replica cannot start over: it says so for a while, serves no request, and ends.
 ends_without_directory() {
 	wait_for 40 "replica $VICTIM to end without its directory" dead "${PIDS[replica-$VICTIM]}"
 	join "$VICTIM" 2>/dev/null
@@ -43,7 +43,7 @@ fault_directory_deleted() {
 	ends_without_directory
 }
 
-# A new directory of the same name, as somebody makes who tidies up.
+# A new directory of the same name, as someone tidying up might make.
 fault_directory_renamed() {
 	pick_unmounted || return 1
 	mark

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Faults between hosts, each of which has a packet filter of its own (nft): packets vanish, nobody is told. Sourced by
+# Faults between hosts, each of which has a packet filter of its own (nft): packets are dropped silently. Sourced by
 # run.sh.
 
 NETWORK_FAULTS=yes
@@ -27,7 +27,7 @@ sever() { # HOST HOST: both ways
 	filter "$2" ip saddr "10.0.0.$1" drop
 }
 
-# Longer than anybody waits for a sign of life, or shorter; the rest of the time all is well.
+# Longer than any process waits for a sign of life, or shorter; otherwise the network works.
 for_a_while() {
 	linger 3000
 	heal

@@ -26,7 +26,7 @@ fi
 tell_relay() { echo "${*:2}" 1<>"$SCRATCH/relay-$1"; } # HOST COMMAND...
 relay_is() { log_says "relay-$1" "$2"; }
 
-start_relay() { # HOST TO: for what HOST dials at TO, an address or more in nft's words
+start_relay() { # HOST TO: for connections from HOST to TO, one or more addresses in nft's syntax
 	local host=$1 name=relay-$1
 	rm -f "$SCRATCH/$name" "$LOGS/$name.log"
 	mkfifo "$SCRATCH/$name"

@@ -2,7 +2,7 @@
 # Fuzzes without end, or for a time: tests/fuzz/run.sh NAME [SECONDS]. NAME is that of NAME_fuzz.c; without one all are
 # listed. Builds with the preset fuzz. New inputs are kept in build/fuzz/tests/fuzz/new/NAME; one that breaks something
 # is left in build/fuzz/tests/fuzz/found/ and its path is printed: copy it to tests/fuzz/corpus/NAME/found-WHAT when it
-# is mended.
+# is fixed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

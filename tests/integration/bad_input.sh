@@ -1,6 +1,6 @@
 #!/bin/bash
-# What bad input gets: an exit status and one line that says what is wrong, where the limit is, or what to start. Never
-# a crash, never an order placed.
+# Bad input gets an exit status and one line that says what is wrong, where the limit is, or what to start. Never a
+# crash, never an order placed.
 source "$(dirname "$0")/lib.sh"
 
 # Nothing runs yet.
@@ -45,7 +45,7 @@ expect 3 'the form of a British postcode' history "NOT A POSTCODE"
 try --json history "DH1 3LE"
 jq -e '.total == 4' <<<"$OUT" >/dev/null || fail "something refused was placed: $OUT"
 
-# A file that stops says what has to change before the same command can go on, and names none that can only fail again.
+# A file that stops says what has to change before the same command can continue, and suggests none that must fail again.
 file=$SCRATCH/orders
 goes_on() { # STATUS PATTERN: the command that was said
 	local line
@@ -68,7 +68,7 @@ goes_on 3 'Up to line 1 these are not the lines .*put back'
 expect 2 'customer.s name' order --customer $'\xff' --file "$file"
 ! grep -q -E 'line 1' <<<"$ERR" || fail "no line is at fault: $ERR"
 
-# No primary: says so and whom it waits for. No front-end: says what to start.
+# No primary: says so and which replicas it waits for. No front-end: says what to start.
 kill9 1
 expect '[45]' 'justhungry status .*tells what is missing' --timeout 2 order "DH1 3LE" soup
 expect 4 'justhungry-server --id 1 ' status

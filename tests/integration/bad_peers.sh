@@ -1,6 +1,6 @@
 #!/bin/bash
-# Peers that send 2 bytes and stall, half a record, a record over the limit or garbage, and a thousand idle connections,
-# delay nobody else, at the front-end and at every replica.
+# Peers that send 2 bytes and stall, a partial record, a record over the limit or garbage, and a thousand idle
+# connections, delay no other peer, at the front-end and at every replica.
 source "$(dirname "$0")/lib.sh"
 
 form 3

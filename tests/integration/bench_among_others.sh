@@ -1,6 +1,6 @@
 #!/bin/bash
-# What bench orders stays in the cluster, so it goes among other people's orders only on somebody's word; its own, however
-# many and wherever, and those a replica was loaded with, are no hindrance.
+# The orders of bench stay in the cluster, so they go among other people's orders only with explicit consent; its own,
+# however many and wherever, and those that a replica was loaded with, do not count.
 source "$(dirname "$0")/lib.sh"
 
 form 1

@@ -1,7 +1,6 @@
 #!/bin/bash
-# --check verifies a copy of a data directory offline, prints who and how far it is, and changes nothing; a backup
-# restored from
-# such a copy serves its orders as a new cluster.
+# --check verifies a copy of a data directory offline, prints its id and how far it is, and changes nothing; a backup
+# restored from such a copy serves its orders as a new cluster.
 source "$(dirname "$0")/lib.sh"
 
 form 3
@@ -18,7 +17,7 @@ diff -r --exclude lock "$(replica_dir 1)" "$SCRATCH/copy" || fail "--check chang
 jq -e --arg digest "$digest" '.id == 1 and (.uuid | length == 36) and .view >= 1 and .op == 3 and .commit <= 3 and
 	.digest == $digest and .damaged == false' "$LOGS/check.json" >/dev/null || fail "--check: $(<"$LOGS/check.json")"
 
-# Restored as a new cluster: the copy alone, an empty front-end, and the operator's word. Then empty replicas learn.
+# Restored as a new cluster: the copy alone, an empty front-end, and the operator's command. Then empty replicas learn.
 rm -rf "$SCRATCH"/replica-* "$SCRATCH/frontend"
 mv "$SCRATCH/copy" "$(replica_dir 1)"
 start_replica 1

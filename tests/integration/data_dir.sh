@@ -1,6 +1,6 @@
 #!/bin/bash
 # A data directory of another cluster, of another id, in use, not writable, of a newer format or damaged gets one line
-# that says so: never a crash, and never a byte thrown away.
+# that says so: never a crash, and never a byte lost.
 source "$(dirname "$0")/lib.sh"
 
 form 3
@@ -26,7 +26,7 @@ launch other-id "$JH_BUILD/server/justhungry-server" --id 4 --data-dir "$(replic
 ends other-id '[1-9]' 'replica 3'
 diff -r --exclude lock "$kept" "$(replica_dir 3)" || fail "a refused start changed the directory"
 
-# Something that is no file where a file should be: nobody waits for whoever might write into it.
+# Something that is no file where a file should be: no start waits for a writer of it.
 for kind in pipe link directory; do
 	journal=$(find "$(replica_dir 3)" -name 'journal-0*' | sort | tail -n 1)
 	mv "$journal" "$SCRATCH/journal"
@@ -57,7 +57,7 @@ if ((EUID != 0)); then
 	ends read-only '[1-9]' 'read-only.*([Pp]ermission|writable)'
 fi
 
-# Somebody else's: a mistyped path. A disk of its own may have been made with a lost+found.
+# A directory with foreign files: a mistyped path. A disk of its own may have been made with a lost+found.
 mkdir "$SCRATCH/elsewhere" "$SCRATCH/elsewhere/lost+found"
 : >"$SCRATCH/elsewhere/passwd"
 for daemon in "server/justhungry-server --id 4" frontend/justhungry-frontend; do
@@ -103,7 +103,7 @@ wait_for 10 "equal digests on all three" members_level 3
 log_says replica-3 '[Dd]amage' || fail "the damaged replica does not say so"
 find "$(replica_dir 3)/set-aside" -type f | grep -q . || fail "the damaged files were thrown away"
 
-# Of another cluster: the front-end leaves it alone, the replica says so, the cluster goes on.
+# Of another cluster: the front-end leaves it alone, the replica says so, the cluster continues.
 stop 3
 first_cluster=$(status_get .cluster)
 FIRST_BASE=$BASE

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Rules 13 and 14: the data directory is deleted under a running backup, under the primary and under a replica that is
-# alone, with orders coming. Orders go on wherever another copy serves, none that was acknowledged is lost, and status
-# says what happened.
+# alone, with orders coming. Orders continue wherever another copy serves, no acknowledged one is lost, and status says
+# what happened.
 source "$(dirname "$0")/lib.sh"
 
 says() { # ID PATTERN: status tells it of that replica

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Rule 13: a full disk keeps orders out for as long as --full-wait-s at most, wherever another copy can serve, and status
-# names it. A full primary hands over; a member that stays full leaves, does not come back while it is full, and does by
-# itself when it has room; alone it refuses orders, reads go on, and freeing space heals without a restart. No acknowledged
+# Rule 13: a full disk blocks orders for at most --full-wait-s, wherever another copy can serve, and status names it. A
+# full primary hands over; a member that stays full leaves, does not come back while it is full, and does by itself when
+# it has room; alone it refuses orders, reads continue, and freeing space cures it without a restart. No acknowledged
 # order is lost.
 source "$(dirname "$0")/lib.sh"
 needs_own_host

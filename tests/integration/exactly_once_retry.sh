@@ -1,6 +1,7 @@
 #!/bin/bash
-# Rule 11: the same client id and request number is one order, however often it is asked, also after the primary changed
-# and after everything was restarted; with other content it is a conflict, and a number below the last is superseded.
+# Rule 11: the same client id and request number is one order, however often it is repeated, also after the primary
+# changed and after everything was restarted; with other content it is a conflict, and a number below the last is
+# superseded.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Rule 18: a front-end that lost its directory forms no new cluster. It re-forms the old one once all members of its
-# last view have answered, and until then says for whom it waits; --new-cluster does not change that.
+# last view have answered, and until then says which replicas it waits for; --new-cluster does not change that.
 source "$(dirname "$0")/lib.sh"
 
 form 3

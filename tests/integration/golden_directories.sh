@@ -1,12 +1,12 @@
 #!/bin/bash
-# Directories of each format, as the programs of their time left them (tests/golden/directories). Those of today's format
-# are read as what they are: --check says who and how far, and a cluster that is started on them shows every order. Those of
-# any other, older or newer, are named, file and format, and not a byte of them is changed.
+# Directories of each format, as the programs of their time left them (tests/golden/directories). Those of today's
+# format are read correctly: --check prints their id and op, and a cluster started on them shows every order. Those of
+# any other, older or newer, are refused with file and format, and not a byte of them is changed.
 source "$(dirname "$0")/lib.sh"
 
 golden=$(dirname "$0")/../golden/directories
 server=$JH_BUILD/server/justhungry-server
-BASE=541000000 # it stands in the files; without a host of its own there is no starting on them
+BASE=541000000 # as in the files; starting on them needs a host of its own
 journal=journal-00000000000000000001 snapshot=snapshot-00000000000000000000
 
 # fresh FORMAT: copies, with the zeros that a journal's segment ends in.

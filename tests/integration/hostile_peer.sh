@@ -1,10 +1,10 @@
 #!/bin/bash
-# Peers that mean no good, at the front-end and at replicas: absurd lengths, thousands of connections, half records of
-# megabytes, calls without end whose answers nobody reads, hellos of another cluster, pushes and views from a process
-# that is no member. Meanwhile orders flow without an error, memory stays within its bound, and afterwards all members
-# are equal.
+# Hostile peers, at the front-end and at replicas: absurd lengths, thousands of connections, partial records of
+# megabytes, endless calls whose answers are not read, hellos of another cluster, pushes and views from a process that
+# is no member. Meanwhile orders flow without an error, memory stays within its limit, and afterwards all members are
+# equal.
 #
-# The bound: a daemon holds at most LIMIT_HELD_BYTES (256 MiB) for half records and unread answers of all its peers
+# The limit: a daemon holds at most LIMIT_HELD_BYTES (256 MiB) for partial records and unread answers of all its peers
 # together; requests in hand (8,192 of at most 8 KiB) and connections (4,608 of about 2 KiB) come on top. So its
 # resident memory grows by less than GROWTH_MAX.
 source "$(dirname "$0")/lib.sh"
@@ -96,6 +96,6 @@ wait_for 20 "equal digests on all three" members_level 3
 for name in frontend replica-1 replica-2 replica-3; do
 	within "$name" "everything"
 done
-# Nobody's order was dated at the end of time.
+# No order was dated at the end of time.
 expect 0 'Order [0-9]+ \(#[0-9]+ for DH1 3LE\)' order "DH1 3LE" "after all that"
 jh --json history --limit 1 "DH1 3LE" | jq -e '.orders[0].time < "2200"' >/dev/null || fail "an order is dated: $(jh --json history --limit 1 "DH1 3LE")"

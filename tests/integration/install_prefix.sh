@@ -1,6 +1,7 @@
 #!/bin/bash
-# cmake --install makes a usable tree: the three programs run from there without the source or the build tree, also when it
-# was moved; what others make clients from, the licence and the documents are in it, and nothing that only tests need.
+# cmake --install makes a usable tree: the three programs run from there without the source or the build tree, also when
+# it was moved; it contains the files that clients are made from, the licence and the documents, and nothing that only
+# tests need.
 source "$(dirname "$0")/lib.sh"
 
 cmake --install "$JH_BUILD" --prefix "$SCRATCH/prefix" >"$LOGS/install.log"

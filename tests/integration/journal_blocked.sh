@@ -1,12 +1,12 @@
 #!/bin/bash
-# Rule 13: a replica that cannot make its next journal segment for another reason than space is not "full", and stops nobody
-# else: status names the reason while there is time to mend it; then that replica hands over, ends and says why, and the
-# others go on. Alone it ends and says why. No acknowledged order is lost.
+# Rule 13: a replica that cannot make its next journal segment for another reason than space is not "full", and blocks
+# no other: status names the reason while there is time to fix it; then that replica hands over, ends and says why, and
+# the others continue. Alone it ends and says why. No acknowledged order is lost.
 source "$(dirname "$0")/lib.sh"
 
 SERVER_OPTIONS+=(--segment-bytes 8388608)
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it would need descriptors
-# Whoever makes the next segment finds a directory of its name.
+# A directory has the name of the next segment.
 block() { mkdir "$(replica_dir "$1")/journal-next" 2>/dev/null; }
 mend() { rmdir "$(replica_dir "$1")/journal-next"; }
 row_says() { status_is ".replicas[] | select(.id == $1) | .state | test(\"$2\")"; }

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Numbers are written and read with a point in every locale, in JSON and in text, by the client and by the daemons: German
-# has a decimal comma, French groups digits with blanks, Turkish has an I of its own, and Japanese may be no UTF-8. What is
-# printed with them is what is printed without; the locales are made here, none needs to be installed.
+# Numbers are written and read with a point in every locale, in JSON and in text, by the client and by the daemons:
+# German has a decimal comma, French groups digits with blanks, Turkish has an I of its own, and Japanese may not be
+# UTF-8. The output with these locales equals the output without; they are made here, none needs to be installed.
 source "$(dirname "$0")/lib.sh"
 
 locales=(de_DE.UTF-8 fr_FR.UTF-8 tr_TR.UTF-8 ja_JP.EUC-JP)

@@ -33,12 +33,12 @@ shape "$(has orders_per_second reads_per_second p50_us p99_us p999_us max_gap_us
 	.errors == 0 and .refused == 0 and .clients == 4 and .orders_per_second > 0 and .reads_per_second > 0 and .p50_us <= .p99_us and
 	.p99_us <= .p999_us and .p999_us <= .max_gap_us' bench --yes --clients 4 --seconds 1 --reads 50
 
-# Nobody to order from: the front-end says why.
+# No replica to take orders: the front-end says why.
 kill9 1 2 3
 shape '.health == "unavailable" and .accepts_orders == false and .why_not == .summary and .primary == null and .outcome == "unavailable" and .error == .summary and
 	(.error | length > 0) and (.frontend | startswith("127.0.0.1:"))' status
 ((STATUS == 4)) || fail "status without a primary: $STATUS"
-# A bench says that nobody answers, and does not outlast its end by a long --timeout.
+# A bench says that no answers arrive, and does not outlast its end by a long --timeout.
 SECONDS=0
 shape '.outcome == "unknown" and .orders == 0 and .errors == 2 and .seconds >= 5 and .max_gap_us > 4000000' \
 	--timeout 60 bench --yes --clients 2 --seconds 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A backup is killed with -9 under load, then the other one too: the primary goes on alone, nothing is lost, and both
+# A backup is killed with -9 under load, then the other one too: the primary continues alone, nothing is lost, and both
 # come back.
 source "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The front-end is killed with -9 and started again, three times, under load: no replica and no client is restarted, no
-# client sees an error, nothing is lost or doubled.
+# client sees an error, nothing is lost or duplicated.
 source "$(dirname "$0")/lib.sh"
 
 form 3

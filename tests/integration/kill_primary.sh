@@ -16,7 +16,7 @@ done
 finish load
 wait_for 20 "equal digests on all three" members_level 3
 
-# Nobody asks when the next one is killed: the others would serve at once, and status says so instead of "unavailable".
+# No request waits when the next one is killed: the others would serve at once, and status says so instead of "unavailable".
 victim=$(primary)
 kill9 "$victim"
 jh --timeout 10 status --wait 2 >/dev/null || fail "two replicas are left and status says: $(status_json)"

@@ -1,19 +1,19 @@
 # shellcheck shell=bash
-# Clusters of real processes. A test sources this file, says what it wants to happen, and ends; whatever it started is
+# Clusters of real processes. A test sources this file, states its expectations, and ends; every process it started is
 # ended with it, and a sanitizer report or a broken invariant in any log fails it.
 #
 # As root every test is a host of its own: it runs itself again in network, mount and pid namespaces with a /run and an
-# rpcbind of their own, so that tests run in parallel and nothing survives them. Without root it uses the machine's
-# rpcbind with program numbers of its own, or is skipped (77) when there is none. `needs_own_host` skips what cannot do
-# without.
+# rpcbind of their own, so that tests run in parallel and no process outlives them. Without root it uses the machine's
+# rpcbind with program numbers of its own, or is skipped (77) when there is none. `needs_own_host` skips tests that
+# cannot run that way.
 #
-# It refuses to sleep for a fixed time: wait_for polls a condition.
+# No test sleeps for a fixed time: wait_for polls a condition.
 set -euo pipefail
 
 : "${JH_BUILD:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/dev}"
 unset JUSTHUNGRY_FRONTEND JUSTHUNGRY_PROGRAM_BASE # the clients of a test ask the cluster of the test
 PATH=$PATH:/usr/sbin:/sbin
-unset COLUMNS LINES NO_COLOR # what clients print is not fitted to the terminal of who runs the tests
+unset COLUMNS LINES NO_COLOR # the clients' output is not fitted to the terminal of the tests
 readonly SKIPPED=77
 
 if [[ -z ${JH_OWN_HOST:-} ]] && ((EUID == 0)) && unshare --net --mount --pid --fork true 2>/dev/null; then
@@ -75,7 +75,7 @@ clean_up() {
 		wait
 	} 2>/dev/null
 	if [[ -z ${JH_OWN_HOST:-} ]] && ((BASE > 0)); then
-		# A killed process leaves its entry; these program numbers are nobody else's.
+		# A killed process leaves its entry; these program numbers are the test's alone.
 		rpcinfo -p 2>/dev/null | awk -v low="$BASE" '$1 >= low && $1 <= low + 4095 { print $1, $2 }' | sort -u |
 			while read -r program version; do
 				rpcinfo -d "$program" "$version" >/dev/null 2>&1
@@ -282,7 +282,7 @@ add_host() {
 
 jh() { "$JH_BUILD/client/justhungry" --program-base "$BASE" "$@"; }
 
-# try COMMAND...: runs the client; STATUS, OUT and ERR say what came of it.
+# try COMMAND...: runs the client; STATUS, OUT and ERR are its results.
 try() {
 	STATUS=0
 	jh "$@" >"$LOGS/try.out" 2>"$LOGS/try.err" || STATUS=$?
@@ -318,11 +318,11 @@ id_told() {
 primary() { id_told "a primary" .primary; }
 a_backup() { id_told "a backup" '([.replicas[] | select(.role == "backup") | .id] | first)'; }
 op_of_cluster() { status_get '[.replicas[].op] | max // 0'; }
-op_reached() { (($(op_of_cluster) + 0 >= $1)); } # nobody tells: no
+op_reached() { (($(op_of_cluster) + 0 >= $1)); } # unknown: no
 role_is() { status_is ".replicas[] | select(.id == $1) | .role == \"$2\""; } # ID ROLE
 serving() { status_is '.primary > 0 and .health != "unavailable"'; }
 
-unavailable_says() { # PATTERN: nobody serves, and status says what must happen
+unavailable_says() { # PATTERN: no replica serves, and status says what must happen
 	try status
 	((STATUS == 4)) && grep -q -E -- "$1" <<<"$OUT$ERR"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
-# docs/library.md is true: the example client, built as the document says from the .x files and libtirpc alone, is walked
-# through its tables against a front-end that answers as it is told; so is the client of this project. And the example
-# against a real cluster: placed once, a request given up, a restart in doubt.
+# docs/library.md is true: the example client, built as the document says from the .x files and libtirpc alone, is run
+# through its tables against a scripted front-end; so is the client of this project. And the example against a real
+# cluster: placed once, a request given up, a restart in doubt.
 source "$(dirname "$0")/lib.sh"
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -74,7 +74,7 @@ walk_client() { # SCRIPT OUTCOME
 }
 
 while IFS='|' read -r word end; do
-	[[ $end != RPC_CANTSEND ]] || continue # nobody can make one
+	[[ $end != RPC_CANTSEND ]] || continue # cannot be caused
 	told=$(meaning none "then $word") || fail "no cell for none, then $word"
 	walk_example "$end" 1 "$told"
 	case $word in
@@ -130,7 +130,7 @@ forget_the_end
 example 0
 grep -q 'request 3 of an earlier run: placed' "$LOGS/walk" || fail "not asked again: $(<"$LOGS/walk")"
 expect 0 'DH1 3LE: 4 orders' history "DH1 3LE"
-# Given up: never sent, the next one is done, and then the log itself says no.
+# Given up: never sent, the next one is done, and then the log itself refuses.
 id=123e4567-e89b-42d3-a456-426614174000
 expect 0 placed order --client-id "$id" --request 2 "DH1 3LE" next
 expect 3 'below this client.s last' order --client-id "$id" --request 1 "DH1 3LE" "given up"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A fresh replica that was loaded with another history is overwritten (formation), also when it is killed between having
-# written that it replaces its history and having given the received one its name: it comes back with what it promised to
-# hold, under its old uuid, and nothing is called damage.
+# A fresh replica that was loaded with another history is overwritten (formation), also when it is killed between
+# recording the replacement of its history and giving the received one its name: it comes back with everything it
+# promised to hold, under its old uuid, and nothing is reported as damage.
 source "$(dirname "$0")/lib.sh"
 
 printf 'DH1 3LE\tAnn\tanother\n' >"$SCRATCH/other-orders"

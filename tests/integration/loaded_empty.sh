@@ -1,6 +1,6 @@
 #!/bin/bash
-# Whatever initial orders each replica was given, none at all included, the cluster's count, everybody joins before the
-# first order and after it, and who brought others is told so in one line.
+# Whatever initial orders each replica was given, including none at all, the cluster's count; every replica joins,
+# before the first order and after it, and one that brought others says so in one line.
 source "$(dirname "$0")/lib.sh"
 
 printf '# nothing\n\n' >"$SCRATCH/comments"
@@ -35,7 +35,7 @@ wait_for 20 "the one that joins after the first order" members_level 5
 told 5 0 4 || fail "replica 5 does not say whose initial orders count"
 stop frontend 5 4 3 2 1
 
-# The other way: the cluster has orders, and who joins has none.
+# The other way: the cluster has orders, and the joining replica has none.
 start_replica 6
 start_frontend --data-dir "$SCRATCH/frontend-2" --new-cluster
 wait_for 20 "replica 6 to serve" serving

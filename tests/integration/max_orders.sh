@@ -1,7 +1,7 @@
 #!/bin/bash
-# Rule 19: replicas with different --max-orders. The lowest of the members counts, by its name, and no replica ends for being
-# handed more than it holds; one that holds less than there is already is not taken in, and status says why. A higher limit
-# at that replica, and orders go on.
+# Rule 19: replicas with different --max-orders. The lowest of the members counts, under its replica's name, and no
+# replica ends because it is sent more than it holds; one that holds less than there already is is not admitted, and
+# status says why. With a higher limit at that replica, orders continue.
 source "$(dirname "$0")/lib.sh"
 
 start_replica 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# --min-members 2 refuses orders, but not reads, when one copy is left, and takes them again when there are two.
+# --min-members 2 refuses orders, but not reads, when one copy is left, and accepts them again when there are two.
 source "$(dirname "$0")/lib.sh"
 
 FRONTEND_OPTIONS=(--min-members 2)

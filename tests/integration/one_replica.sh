@@ -1,6 +1,6 @@
 #!/bin/bash
-# One replica takes orders, numbers them within their postcode behind the history it was loaded with, and keeps
-# everything over an orderly stop and over kill -9.
+# One replica takes orders, numbers them within their postcode after the history it was loaded with, and keeps
+# everything across an orderly stop and a kill -9.
 source "$(dirname "$0")/lib.sh"
 
 form 1

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Everybody calls an order the same: order, shell, --file and history tell the op by which status, logs and JSON know it,
-# beside its number within the postcode; and people read when it was by their own clock, programs in UTC.
+# An order has the same name everywhere: order, shell, --file and history give the op by which status, logs and JSON
+# know it, beside its number within the postcode; and people see local times, programs UTC.
 source "$(dirname "$0")/lib.sh"
 
 form 1
@@ -26,7 +26,7 @@ named "EC1A 1BB" 2
 try --json order "DH1 3LE" json
 jq -e '.op == 5 and .number == 5' <<<"$OUT" >/dev/null || fail "JSON: $OUT"
 jh history "DH1 3LE" | grep -q -E '^  #1 +-  +at the start  +burger, fries$' || fail "what was loaded: $(jh history "DH1 3LE")"
-# Whoever takes the op for what history wants is told what it does want.
+# If history is given an op, the error says what it expects.
 expect 3 'invalid postcode' history 5
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ wall="$(TZ=$there date -d "$utc" '+%Y-%m-%d %H:%M:%S')+05:45"
 TZ=$there jh history "DH1 3LE" | grep -q -F "  $wall  json" || fail "history does not say $wall: $(jh history "DH1 3LE")"
 [[ $(TZ=$there jh --json history "DH1 3LE" | jq -r '.orders[-1].time') == "$utc" ]] || fail "JSON follows the clock on the wall"
 
-# The front-end, which says it in UTC, does not know who reads it.
+# The front-end uses UTC, because it does not know the reader's zone.
 start_replica 2
 jh --timeout 30 status --wait 2 >/dev/null || fail "no second member: $(status_json)"
 kill9 2

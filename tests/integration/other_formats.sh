@@ -1,7 +1,7 @@
 #!/bin/bash
-# Programs of different formats name it, and who is to be upgraded: a replica of another cluster format in the front-end's
-# log and in status, which does not advise to start it; a front-end of another format in the replica's answer and log; a
-# front-end of another version to a client, whose order was certainly not executed.
+# Programs of different formats report the format, and which side must be upgraded: a replica of another cluster format
+# in the front-end's log and in status, which does not advise to start it; a front-end of another format in the
+# replica's answer and log; a front-end of another version to a client, whose order was certainly not executed.
 source "$(dirname "$0")/lib.sh"
 
 form 1

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Postcodes are asked of the two providers (played on this machine): what does not exist is refused, what nobody can say
-# is accepted as format-only or, with strict, refused; a dead provider costs one order one deadline, not every order.
+# Postcodes are validated by the two providers (simulated on this machine): one that does not exist is refused, one that
+# cannot be looked up is accepted as format-only or, with strict, refused; a dead provider costs one order one deadline,
+# not every order.
 source "$(dirname "$0")/lib.sh"
 
 # Runs until its standard input closes.
@@ -59,7 +60,7 @@ expect 3 'could not validate postcode: no provider that may know' order "ZY1 1AA
 expect 3 'could not validate postcode: no provider that may know' order "ZY3 1AA" soup
 again
 
-# The forces' postcodes are in no directory: nobody refuses them, and strict says why it does.
+# The providers lack the forces' postcodes: they are not refused, and strict says why it refuses.
 both invalid invalid
 [[ $(check_of "bf13aa") == format-only ]] || fail "BF1 3AA: check is $(jq -r .check <<<"$OUT")"
 [[ $(check_of "STHL 1ZZ") == format-only ]] || fail "STHL 1ZZ: check is $(jq -r .check <<<"$OUT")"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Rule 3's way out: the members that hold every order are lost for good and only an old copy is left. The service waits
-# and says for whom; `promote` without --force changes nothing; with it the old copy serves, and the lost members,
-# should they return after all, come back as equals of nobody: what only they held is set aside.
+# and says for which replicas; `promote` without --force changes nothing; with it the old copy serves, and the lost
+# members, should they return after all, do not come back as equals: what only they held is set aside.
 source "$(dirname "$0")/lib.sh"
 
 form 3
@@ -22,7 +22,7 @@ expect 2 'nothing was changed' --frontend "$(status_get .frontend)" --timeout 20
 all_the_same=$(sed -n 's/^To do it all the same: //p' <<<"$ERR")
 [[ $all_the_same == *' --frontend '*' --force 3' ]] || fail "does not say how to do it all the same: $ERR"
 expect 3 . promote --force 9
-# Typed as it stands, wherever the environment points.
+# Typed as printed, whatever the environment says.
 JUSTHUNGRY_FRONTEND=127.0.0.1:1 PATH=$JH_BUILD/client:$PATH sh -c "$all_the_same" || fail "$all_the_same: status $?"
 expect 0 'on all three' history "DH1 3LE" # what was shown before the loss is no floor any more (rule 3)
 expect 0 'Order [0-9]+ \(#4 for DH1 3LE\) placed' --timeout 20 order "DH1 3LE" "after the promotion"

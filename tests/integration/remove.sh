@@ -1,6 +1,7 @@
 #!/bin/bash
-# Lost and removed are told apart: a replica that died is missed, long after it was dropped and forgotten, by health, by
-# every form of status and by the next front-end, until `justhungry remove` says that it will not come back.
+# Lost and removed are distinguished: a replica that died is reported missing, long after it was dropped and forgotten,
+# by health, by every form of status and by the next front-end, until `justhungry remove` says that it will not come
+# back.
 source "$(dirname "$0")/lib.sh"
 
 FRONTEND_OPTIONS+=(--autoclean-s 1)
@@ -23,13 +24,13 @@ expect 0 "$missed" status
 expect 0 'replica 3 is removed: 2 copies are expected now' remove 3
 wait_for 20 "two copies to be all" status_is '.health == "ok"'
 expect 0 '^ok' status
-# The word is kept, also by a front-end that has lost everything.
+# The removal is kept, also by a front-end that has lost everything.
 kill9 frontend
 rm -rf "$SCRATCH/frontend"
 start_frontend
 wait_for 20 "a front-end without a directory to serve" serving
 wait_for 20 "two copies to be all" status_is '.health == "ok"'
-# Who comes back is admitted and expected again.
+# A replica that comes back is admitted and expected again.
 start_replica 3
 jh --timeout 20 status --wait 3 >/dev/null
 wait_for 20 "three copies" status_is '.health == "ok"'

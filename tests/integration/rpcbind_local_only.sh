@@ -1,7 +1,7 @@
 #!/bin/bash
-# An rpcbind that runs and answers on its local socket only (on a host without /etc/services): everybody who needs its
-# network says that, and what to do; nobody is told to start it. When it is restarted the service serves. And a replica
-# whose --frontend names no host says so.
+# An rpcbind that runs and answers on its local socket only (on a host without /etc/services): every program that needs
+# its network reports that, with the remedy, and none advises to start it. When it is restarted the service serves. And
+# a replica whose --frontend names no host says so.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A text means the same whichever way it comes: as an argument, in an order file, in a line of a piped shell, in the initial
-# orders. What is good is kept byte for byte, what is no text is refused by all with words in which it can be seen, and a
-# line is ordered whole or not at all. What is typed on a terminal: shell_on_terminal.sh.
+# A text means the same whichever way it arrives: as an argument, in an order file, in a line of a piped shell, in the
+# initial orders. A valid one is kept byte for byte, an invalid one is refused by all with a message that shows the
+# fault, and a line is ordered whole or not at all. Lines typed on a terminal: shell_on_terminal.sh.
 source "$(dirname "$0")/lib.sh"
 
 # A replica that begins with a file as a spreadsheet saves it; others are refused by line and column.

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Three hosts and one front-end. On another host nobody is advised to start a second one: status says where the living one
-# is. Started all the same, it sees one replica of three, or all, harms nobody and ends; --take-over needs all. A replica
-# on a host that --replica-hosts does not name is named in status.
+# Three hosts and one front-end. On another host the advice is not to start a second one: status says where the running
+# one is. Started all the same, it sees one replica of three, or all, does no harm and ends; --take-over needs all. A
+# replica on a host that --replica-hosts does not name is named in status.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 
@@ -48,7 +48,7 @@ expect 0 'Order [0-9]+ \(#4 for DH1 3LE\) placed' order "DH1 3LE" "nobody was ha
 expect 0 '^ok' status
 stop meant
 
-# A replica that nobody will ever ask.
+# A replica that will never be asked.
 HOST_PID=${HOSTS[4]}
 start_replica 4 --listen 10.0.0.4 --frontend 10.0.0.1
 HOST_PID=

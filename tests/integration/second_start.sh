@@ -1,6 +1,6 @@
 #!/bin/bash
-# Rule 20: a second start beside a living replica or front-end changes nothing and says who is there, whatever a cleaner
-# has removed: on the same directory, which is locked itself, and on another one under the same id.
+# Rule 20: a second start beside a running replica or front-end changes nothing and names the running process, whatever
+# a cleaner has removed: on the same directory, which is locked itself, and on another one under the same id.
 source "$(dirname "$0")/lib.sh"
 
 form 2

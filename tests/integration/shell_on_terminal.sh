@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is typed at the shell's prompt arrives whole or not at all, whatever locale the environment names: letters that are
-# not ASCII are not left out, and a line with something in it that is no text orders nothing.
+# A line typed at the shell's prompt arrives whole or not at all, whatever locale the environment names: letters that
+# are not ASCII are kept, and a line that contains invalid text orders nothing.
 source "$(dirname "$0")/lib.sh"
 
 [[ -x $(command -v script) ]] || skip "needs script, of bsdutils"

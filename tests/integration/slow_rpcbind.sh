@@ -1,6 +1,6 @@
 #!/bin/bash
-# rpcbind is there and takes long to answer: who starts waits for it, saying so, and ends when it is told to; nobody is
-# told to start an rpcbind that runs. When it goes on, everybody is registered and the service serves.
+# rpcbind is there and takes long to answer: a starting daemon waits for it, says so, and ends when it is told to; none
+# advises to start an rpcbind that runs. When it resumes, every daemon is registered and the service serves.
 source "$(dirname "$0")/lib.sh"
 
 needs_own_host
@@ -28,7 +28,7 @@ jh --timeout 15 status --wait 3 >/dev/null || fail "no cluster: $(status_json)"
 expect 0 'Order [0-9]+ \(#' order "DH1 3LE" soup
 ! log_says replica-2 'start it with' || fail "it was told to start an rpcbind that runs"
 
-# One that is stopped for good does not hold up who ends.
+# One that is stopped for good does not delay the end of a daemon.
 signal STOP rpcbind
 stop frontend 1 2 3
 signal CONT rpcbind

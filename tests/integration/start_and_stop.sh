@@ -1,6 +1,6 @@
 #!/bin/bash
-# How a replica starts and ends: what it registers, the history it begins with, what it says of a directory with files
-# missing, and a stop that is asked for twice.
+# How a replica starts and ends: what it registers, the history it begins with, its report of a directory with files
+# missing, and a stop that is requested twice.
 source "$(dirname "$0")/lib.sh"
 
 SERVER=$JH_BUILD/server/justhungry-server
@@ -35,7 +35,7 @@ ends second-of-two 1 "error .*program $((BASE + 4)) is served at 127.0.0.1:[0-9]
 stop first-of-two
 [[ -z $(registered 4) ]] || fail "an orderly stop leaves $(registered 4)"
 
-# The history that a replica began with is its own for ever, whatever the options of a later start say.
+# A replica keeps its initial history forever, whatever the options of a later start say.
 printf 'DH1 3LE\tAnn\tsoup\nDH1 3LE\t\tbread\n' >"$SCRATCH/orders"
 begin first-history 3 --initial-orders "$SCRATCH/orders"
 stop first-history
@@ -63,7 +63,7 @@ for missing in snapshot- journal-0; do
 	rm -rf "$SCRATCH/before"
 done
 
-# Asked twice, a primary that waits for somebody to take over goes at once.
+# Stopped twice, a primary that waits for a successor ends at once.
 form 3
 leader=$(primary)
 signal STOP frontend

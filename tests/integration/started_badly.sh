@@ -1,7 +1,7 @@
 #!/bin/bash
 # Whatever a program inherits, it works or ends with one line that says what is missing: never "this is a bug", never a
-# crash, never silence for good. Closed descriptors, blocked and ignored signals, and limits: descriptors, processes, size
-# of files, address space.
+# crash, never silence for good. Closed descriptors, blocked and ignored signals, and limits: descriptors, processes,
+# size of files, address space.
 source "$(dirname "$0")/lib.sh"
 
 needs_own_host
@@ -57,10 +57,10 @@ wait_for 20 "equal digests on all" members_level "$REPLICAS"
 status_is '([.replicas[].orders] | unique) == [.replicas[0].orders] and .replicas[0].orders >= 8' ||
 	fail "orders are missing: $(status_json)"
 
-# Their files hold their data and nothing that was meant for somebody's eyes.
+# Their files hold their data and none of their messages.
 ! grep -r -l -E 'ready id=|Z (info|warn|error) ' "$SCRATCH"/replica-* "$SCRATCH/frontend" || fail "a log line landed in a file"
 
-# No signal without a meaning ends one, each is told, and jh-memory does nothing about any.
+# Signals without a meaning end no daemon, each is logged, and jh-memory ignores all.
 for number in HUP USR1 USR2 ALRM VTALRM PROF IO PWR STKFLT RTMIN RTMAX; do
 	for id in 1 9 10; do
 		signal "$number" "$id"

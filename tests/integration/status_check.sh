@@ -1,7 +1,7 @@
 #!/bin/bash
-# `status --check`, for monitors: one line, exit status 0 ok, 1 degraded, 2 no orders can be taken. The JSON says whether
-# orders are taken, and why not; that holds for a full history, for too few copies, and when nothing can be asked. An order
-# that is only held while a view settles is taken.
+# `status --check`, for monitoring: one line, exit status 0 ok, 1 degraded, 2 no orders can be taken. The JSON says
+# whether orders are taken, and why not; that holds for a full history, for too few copies, and when no process can be
+# asked. An order that is only held while a view settles counts as taken.
 source "$(dirname "$0")/lib.sh"
 
 checks() { # STATUS PATTERN: and that in one line
@@ -11,13 +11,13 @@ checks() { # STATUS PATTERN: and that in one line
 checks 2 '^no orders can be taken: no front-end is registered'
 expect 2 'do not go together' status --check --watch
 SERVER_OPTIONS+=(--max-orders 3)
-FRONTEND_OPTIONS+=(--min-members 2 --suspect-ms 20000 --stall-ms 60000) # nobody is given up who is only stopped
+FRONTEND_OPTIONS+=(--min-members 2 --suspect-ms 20000 --stall-ms 60000) # a stopped process is not given up
 form 3
 wait_for 20 "three copies" status_is '.health == "ok"'
 checks 0 '^ok \(3 of 3 copies, view [0-9]+, primary [123]\)$'
 status_is '.accepts_orders == true and .why_not == null and .copies == 3 and .expected == 3' ||
 	fail "all is well and status says: $(status_json)"
-# The next view waits for a member that may live: nobody is to be woken yet.
+# The next view waits for a member that may live: no operator is needed yet.
 [[ $(primary) == 1 ]] || expect 0 '' switchover 1
 signal STOP 3
 launch hand-over "$JH_BUILD/client/justhungry" --program-base "$BASE" switchover 2
@@ -34,7 +34,7 @@ checks 1 '^degraded: 2 of 3 copies, replica 3 lost since 20[0-9-]* [0-9:]*[+-][0
 status_is '.accepts_orders == true and (.replicas[] | select(.id == 3) | .expected and (.lost_since | test("^20.*Z$")))' ||
 	fail "a copy is lost and status says: $(status_json)"
 
-# No room for another order: the history can be read, and nobody is told that all is well.
+# No room for another order: the history can be read, and the status is not ok.
 expect 0 . order "DH1 3LE" two
 expect 0 . order "DH1 3LE" three
 expect 4 'max-orders|room' order "DH1 3LE" "one too many"
@@ -49,7 +49,7 @@ few() { status_is '.accepts_orders == false and (.why_not | test("--min-members"
 wait_for 10 "status to say that copies are too few" few
 checks 2 'no orders can be taken: --min-members asks for 2 copies'
 
-# Nobody to ask but a replica: it knows what is missing, and who managed it.
+# Only a replica to ask: it knows what is missing, and which front-end managed it.
 kill9 frontend
 checks 2 'no orders can be taken: '
 expect 4 '; 1 of 3 copies answer here.*, replica 3 lost since 20[0-9-]* [0-9:]*[+-][0-9:]*' status

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Anybody makes stubs with stock rpcgen from the installed .x files, where they lie, and compiles them with any compiler,
-# without a special option and without a word from the compiler; a client of them places an order.
+# Stubs can be made with stock rpcgen from the installed .x files, where they are, and compiled with any compiler,
+# without a special option and without a warning; a client made of them places an order.
 source "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 

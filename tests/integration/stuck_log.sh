@@ -1,6 +1,6 @@
 #!/bin/bash
-# Nobody reads what the daemons say: standard output and standard error are a pipe that is full, a full file, a pipe whose
-# reader is gone. They start, serve, fail over, and end in order when they are told to.
+# No process reads the daemons' output: standard output and standard error are a pipe that is full, a full file, a pipe
+# whose reader is gone. They start, serve, fail over, and end in order when they are told to.
 source "$(dirname "$0")/lib.sh"
 
 mkfifo "$SCRATCH/stuck"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The primary is moved again and again under load: no client sees an error or a refusal, and nothing is lost or doubled.
+# The primary is moved again and again under load: no client sees an error or a refusal, and nothing is lost or
+# duplicated.
 source "$(dirname "$0")/lib.sh"
 
 form 3

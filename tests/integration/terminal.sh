@@ -1,5 +1,5 @@
 #!/bin/bash
-# What people see on a terminal of any kind and size, with somebody at it (on_terminal): lines are as wide as it is, no
+# Output on a terminal of any kind and size, with a simulated user (on_terminal): lines are as wide as it is, no
 # command, word or address is cut, and whatever ends a command, the terminal is left as it was found.
 source "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Three hosts (network and mount namespaces with a /run and an rpcbind of their own) form one cluster across a bridge;
-# the host of the primary is cut off, orders go on, and it comes back.
+# the host of the primary is cut off, orders continue, and it comes back.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 

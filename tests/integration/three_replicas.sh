@@ -1,6 +1,6 @@
 #!/bin/bash
-# Three replicas form one cluster: every order is on all of them, their digests are equal, reads go round, and after a
-# stop of everything the same three come back as members with everything.
+# Three replicas form one cluster: every order is on all of them, their digests are equal, reads are distributed, and
+# after a stop of everything the same three come back as members with everything.
 source "$(dirname "$0")/lib.sh"
 
 form 3

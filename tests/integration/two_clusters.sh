@@ -1,7 +1,7 @@
 #!/bin/bash
-# Clusters whose program bases are less than 4,096 apart, beside each other on one host, and services of other kinds among
-# their numbers: none counts as a replica of the other. Each forms, is healthy, lists its own alone, and says once whom it
-# leaves alone; where a number is taken already, whose it is is said.
+# Clusters whose program bases are less than 4,096 apart, beside each other on one host, and services of other kinds
+# among their numbers: none counts as a replica of the other. Each forms, is healthy, lists only its own, and logs once
+# which it leaves alone; where a number is already taken, its owner is named.
 source "$(dirname "$0")/lib.sh"
 
 readonly FIRST=$BASE SECOND=$((BASE + 100)) THIRD=$((BASE - 3))
@@ -62,7 +62,7 @@ for id in 50 51 52 53; do
 	wait_for 20 "a word about stranger $id" log_says first "program $((FIRST + id)) at .* is a service of another kind"
 done
 
-# The numbers and what to do are said, by whoever started beside the other.
+# The cluster that started second logs the numbers and what to do.
 wait_for 20 "the first's word" log_says first "$FIRST cuts into .* --program-base $SECOND"
 wait_for 20 "the second's word" log_says second "$SECOND cuts into .* --program-base $FIRST,.*give one of the two"
 launch_replica "$SECOND" 3 second-3
@@ -82,7 +82,7 @@ of $((FIRST + 1)) expect 4 "program $((FIRST + 1)) at .* is replica 1 of .* $FIR
 launch_replica "$THIRD" 3 at-the-base
 ends at-the-base 1 "program $FIRST is served at .* by the front-end of the cluster with --program-base $FIRST"
 
-# --- without its front-end, status asks each replica, and takes nobody else's for ours -----------------------------------
+# --- without its front-end, status asks each replica, and takes no other cluster's for ours -----------------------------------
 
 stop first
 of "$FIRST" try status

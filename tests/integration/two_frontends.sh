@@ -1,6 +1,6 @@
 #!/bin/bash
 # Rule 20: a second front-end ends with one line, whether it shares the first one's directory or brings its own; the
-# first goes on. Without --new-cluster and without a stored view a front-end forms nothing and says what to type.
+# first continues. Without --new-cluster and without a stored view a front-end forms nothing and says what to type.
 source "$(dirname "$0")/lib.sh"
 
 start_replica 1

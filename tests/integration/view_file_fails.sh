@@ -1,7 +1,7 @@
 #!/bin/bash
-# Rules 2 and 13: a view that the front-end cannot store is told to nobody. Its directory is full when a member dies: orders
-# wait, status says why, and freeing space heals without a restart. Started on a
-# full disk, it serves the view it has.
+# Rules 2 and 13: a view that the front-end cannot store reaches no replica. Its directory is full when a member dies:
+# orders wait, status says why, and freeing space cures it without a restart. Started on a full disk, it serves the view
+# it has.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 

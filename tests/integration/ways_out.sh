@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every way to end a client tells the truth and has a documented exit status: each signal, at each moment; standard output
-# that cannot be written; what the other side rejects; and, whatever is silent, no later than --timeout says.
+# Every way to end a client prints the truth and has a documented exit status: each signal, at each moment; standard
+# output that cannot be written; rejections of the other side; and, whatever is silent, no later than --timeout.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 
@@ -222,7 +222,7 @@ for command in 'order "DH1 3LE" x' 'history "DH1 3LE"' status 'status --wait 1' 
 	wait_for 10 "its handlers" catches 15
 	kill -TERM "${PIDS[client]}"
 	in_time 700 ended 4 'ended by SIGTERM'
-	# It did not wait for so long that it could blame anybody.
+	# It did not wait long enough to suspect any process.
 	! grep 'in time' "$LOGS/client.err" || fail "$command: ended by a signal, it blames rpcbind"
 	[[ $command != order* ]] || grep -q 'nothing was sent' "$LOGS/client.err" || fail "order: $(cat "$LOGS/client.err")"
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A front-end that is there and not where it is looked for: clients say where it is, and what to do, instead of advising to
-# start it. And a replica that was removed is not to be started either, whoever tells.
+# A front-end that runs, but not where it is looked for: clients say where it is, and what to do, instead of advising to
+# start it. And no program advises to start a replica that was removed.
 source "$(dirname "$0")/lib.sh"
 needs_own_host
 
@@ -15,7 +15,7 @@ expect 4 "no front-end answers at 127.0.0.1:1 .*is registered there at .*: use -
 expect 4 "cannot find host nobody.invalid: " --timeout 2 --frontend nobody.invalid:1 order "DH1 3LE" pizza
 expect 2 "a port is a number from 1 to 65535" --frontend localhost:99999 status
 
-# Daemons are told of hosts, and ask their rpcbinds for the ports.
+# Daemons are given hosts, and ask their rpcbinds for the ports.
 for where in localhost:40001 127.0.0.1:40001 "[::1]:40001"; do
 	start_replica 3 --frontend "$where"
 	ends 3 2 "--frontend .*: a host without a port is needed"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# All members are gone but one that was wiped: the service says whom it waits for and refuses to serve an empty history;
-# it serves again when a member that holds the orders is back.
+# All members are gone but one that was wiped: the service says which replicas it waits for and refuses to serve an
+# empty history; it serves again when a member that holds the orders is back.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A replica whose data directory was wiped is a stranger (rule 3): it comes back as a learner with a new uuid, is never
-# promoted on what it does not hold, and is admitted only when it has everything.
+# A replica whose data directory was wiped is another replica (rule 3): it comes back as a learner with a new uuid, is
+# never promoted on what it does not hold, and is admitted only when it has everything.
 source "$(dirname "$0")/lib.sh"
 
 form 3

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Rule 16: a clock that is 70 years ahead, at a backup or at the primary, dates no order, and status and the log name it. Times
-# that were made when all clocks were wrong are repeated and not undercut, and status says from which op on they are not
-# real; a clock that goes back changes nothing.
+# Rule 16: a clock that is 70 years ahead, at a backup or at the primary, dates no order, and status and the log name
+# it. Times that were given when all clocks were wrong are repeated and never undercut, and status says from which op on
+# they are not real; a clock that goes back changes nothing.
 source "$(dirname "$0")/lib.sh"
 
 YEARS=$((70 * 31556952))

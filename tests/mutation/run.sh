@@ -39,7 +39,7 @@ else
 fi
 
 "$sound" "${arguments[@]}" >"$scratch/sound" 2>&1 || fail "the sound program does not pass" "$scratch/sound"
-# run_mutated: once the objection is there the rest does not matter: without its rule a program may go on for ever.
+# run_mutated: once the test has failed the rest does not matter: without its rule a program may run forever.
 run_mutated() {
 	"$mutated" "${arguments[@]}" >"$scratch/mutated" 2>&1 &
 	local process=$!

@@ -23,7 +23,7 @@ done
 for rule in {01..20}; do
 	grep -q "^rule_${rule}_" <<<"$listed" || complain "rule $rule has none"
 done
-# docs/testing.md shows them to people, in words.
+# docs/testing.md lists them for people.
 for name in $(uniq <<<"$listed"); do
 	words=${name:8}
 	grep -qE "^\| $((10#${name:5:2})) \| (.*, )?${words//_/ }[, ]" docs/testing.md || complain "docs/testing.md does not show $name"

@@ -1,4 +1,4 @@
-/* The breaker: a dead provider costs one order one deadline, and is tried again by one question at a time. */
+/* The breaker: one order waits one deadline for a dead provider, which is then probed by one question at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include "server/shop/postcode_breaker.h"
 
-/* One deadline passed is enough: nobody else waits until the pause is over. */
+/* One deadline passed is enough: no other waits until the pause is over. */
 static void test_one_slow_failure_opens(void **state)
 {
 	struct postcode_breaker breaker = {0};
@@ -22,7 +22,7 @@ static void test_one_slow_failure_opens(void **state)
 	assert_true(postcode_breaker_would_allow(&breaker, 1100 + POSTCODE_BREAKER_PAUSE_MS));
 }
 
-/* Fast failures are borne until some come in a row. */
+/* Fast failures are tolerated until some come in a row. */
 static void test_fast_failures_in_a_row_open(void **state)
 {
 	struct postcode_breaker breaker = {0};
@@ -40,8 +40,8 @@ static void test_fast_failures_in_a_row_open(void **state)
 	assert_false(postcode_breaker_would_allow(&breaker, 6));
 }
 
-/* After the pause exactly one question goes out; its failure doubles the pause, up to a bound; its success closes
- * and forgets. */
+/* After the pause exactly one question goes out; its failure doubles the pause, up to a limit; its success closes and
+ * resets. */
 static void test_one_probe_at_a_time_and_longer_pauses(void **state)
 {
 	static const uint32_t pauses_ms[] = {5000, 10000, 20000, 40000, 60000, 60000};
@@ -65,7 +65,7 @@ static void test_one_probe_at_a_time_and_longer_pauses(void **state)
 	assert_true(postcode_breaker_would_allow(&breaker, now_ms + pauses_ms[0]));
 }
 
-/* A probe that fails fast is a failure like any other: no three tries for what was known to be dead. */
+/* A probe that fails fast is a failure like any other: no three tries for a provider known to be dead. */
 static void test_a_probe_that_fails_fast_opens_again(void **state)
 {
 	struct postcode_breaker breaker = {0};
@@ -78,8 +78,8 @@ static void test_a_probe_that_fails_fast_opens_again(void **state)
 	assert_false(postcode_breaker_would_allow(&breaker, 5001 + 9999));
 }
 
-/* What was asked before the failure ends later: its failure neither prolongs the pause nor ends the probe, its
- * success closes. */
+/* A question older than the failure ends later: its failure neither prolongs the pause nor ends the probe, its success
+ * closes. */
 static void test_older_questions(void **state)
 {
 	struct postcode_breaker breaker = {0};
@@ -92,12 +92,12 @@ static void test_older_questions(void **state)
 	assert_false(postcode_breaker_failed(&breaker, 5001, 0, POSTCODE_FAILURE_SLOW));
 	assert_false(postcode_breaker_would_allow(&breaker, 100000));
 	assert_true(postcode_breaker_succeeded(&breaker));
-	/* The probe is still out and is now an ordinary question. */
+	/* The probe is still under way and is now an ordinary question. */
 	assert_false(postcode_breaker_failed(&breaker, 5002, probe, POSTCODE_FAILURE_FAST));
 	assert_true(postcode_breaker_would_allow(&breaker, 5002));
 }
 
-/* A probe that was dropped has said nothing: the next order may try, and the pause does not grow. */
+/* A dropped probe says nothing: the next order may try, and the pause does not grow. */
 static void test_a_dropped_probe_is_given_back(void **state)
 {
 	struct postcode_breaker breaker = {0};

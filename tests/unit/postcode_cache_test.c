@@ -1,4 +1,4 @@
-/* The cache of postcode answers: what is remembered, for how long, and that it never grows. */
+/* The cache of postcode answers: what is kept, for how long, and that it never grows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static void test_remembers_until_it_expires(void **state)
 	postcode_cache_free(cache);
 }
 
-/* A postcode that was retired, or came into being: the newer answer counts. */
+/* A postcode that was retired, or created: the newer answer counts. */
 static void test_the_newest_answer_counts(void **state)
 {
 	struct postcode_cache *cache = postcode_cache_new(8);
@@ -42,7 +42,7 @@ static void test_the_newest_answer_counts(void **state)
 	postcode_cache_free(cache);
 }
 
-/* One set of eight: the ninth takes the place of the expired first, else of the one used longest ago. */
+/* One set of eight: the ninth replaces an expired one first, else the least recently used. */
 static void test_full_gives_up_the_least_useful(void **state)
 {
 	struct postcode_cache *cache = postcode_cache_new(8);
@@ -65,7 +65,7 @@ static void test_full_gives_up_the_least_useful(void **state)
 	postcode_cache_free(cache);
 }
 
-/* Far more postcodes than places: no more are remembered than there are places, and most places are in use. */
+/* Far more postcodes than places: no more are kept than there are places, and most places are in use. */
 static void test_bounded(void **state)
 {
 	enum { PLACES = 1024, POSTCODES = 20000 };

@@ -1,5 +1,5 @@
-/* Checks against providers that behave well and badly: what an order is told, how often anybody is asked, how long a
- * dead provider is waited for, and that the loop goes on meanwhile. A silent name server is in postcode_dns_test.c. */
+/* Checks against providers that behave well and badly: what an order is told, how often a provider is asked, how long
+ * a dead one is waited for, and that the loop continues meanwhile. A silent name server is in postcode_dns_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "support_postcode_check.h"
 #include "support_slow_clock.h"
 
-/* Time passes when a test says so: nothing is late because the machine is slow. What is waited for is an event. */
+/* Time passes when a test says so: nothing is late because the machine is slow. Waits are for events. */
 
 /* The time of a provider that has the question and is silent is over; another one still has its own. */
 static void silence(void)
@@ -47,7 +47,7 @@ static void name_postcode(unsigned i, char postcode[static 16])
 	snprintf(postcode, 16, "DH%u %u%c%c", i / 1000 % 10, i / 100 % 10, letters[i / 10 % 10], letters[i % 10]);
 }
 
-/* What an order is told for every way in which each provider can behave: the first one decides when it gives one of its
+/* The result for an order for every behaviour of each provider: the first one decides when it gives one of its
  * documented answers, the second one can confirm and never refuse. silences: how many of the two never answer. */
 static void test_every_behaviour(void **state)
 {
@@ -90,7 +90,7 @@ static void test_every_behaviour(void **state)
 		{"/broken", "/webpage404", "DH1 3LE", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
 		{"/broken", "/valid", "BT1 1AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
 		{"/valid", "/valid", "BT1 1AA", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
-		/* The forces' postcodes are in nobody's directory. */
+		/* No provider has the forces' postcodes. */
 		{"/invalid", "/invalid", "BF1 3AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNCONFIRMED, 0},
 		{"/missing", "/broken", "BF1 3AA", POSTCODE_FORMAT_ONLY, POSTCODE_UNREACHABLE, 0},
 		{"/missing", "/valid", "BF1 3AA", POSTCODE_EXISTS, POSTCODE_EXISTS, 0},
@@ -115,7 +115,7 @@ static void test_every_behaviour(void **state)
 	}
 }
 
-/* Nobody listens: both are refused at once, and nobody waits for a deadline. */
+/* No provider listens: both refuse at once, and no order waits for a deadline. */
 static void test_nobody_listens(void **state)
 {
 	struct postcode_options options = postcode_options_default();
@@ -188,7 +188,7 @@ static void test_one_question_is_shared_and_remembered(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Both providers hang. The first order waits its deadline; the next ones are answered at once and reach nobody. */
+/* Both providers hang. The first order waits its deadline; the next ones are answered at once and cause no question. */
 static void test_dead_providers_cost_one_order_one_deadline(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
@@ -211,8 +211,8 @@ static void test_dead_providers_cost_one_order_one_deadline(void **state)
 	postcode_checker_free(checker);
 }
 
-/* What the last primary found out is not found out again: a postcode that was known to exist is not asked about, and
- * where nobody could be asked a moment ago no order waits; not for trying the providers again, either. */
+/* The last primary's findings are not repeated: a postcode that was known to exist is not asked about, and where no
+ * provider could be asked a moment ago no order waits; not even for probing the providers again. */
 static void test_what_earlier_orders_say(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "/silent");
@@ -239,7 +239,7 @@ static void test_what_earlier_orders_say(void **state)
 	assert_true(outcome.at_once);
 	postcode_checker_free(checker);
 
-	/* What a provider has said itself weighs more: an older order changes neither its word nor that it is asked. */
+	/* A provider's own answer weighs more: an older order changes neither that answer nor whether it is asked. */
 	checker = checker_with(POSTCODE_AUTO, "", "/silent");
 	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
 	postcode_recall(checker, "ZY1 1AA", POSTCODE_EXISTS);
@@ -248,15 +248,15 @@ static void test_what_earlier_orders_say(void **state)
 	assert_int_equal(verdict_of(checker, "DH1 3LG"), POSTCODE_EXISTS);
 	postcode_checker_free(checker);
 
-	/* That nobody knew the forces' postcode says nothing of the providers. */
+	/* That no provider knew the forces' postcode says nothing about the providers. */
 	checker = checker_with(POSTCODE_AUTO, "", "/silent");
 	postcode_recall(checker, "BF1 3AA", POSTCODE_FORMAT_ONLY);
 	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
 	postcode_checker_free(checker);
 }
 
-/* An order that came while the first one was waiting goes on together with it, and does not wait out a share of its
- * own. */
+/* An order that arrived while the first one was waiting moves on together with it, and does not wait for a share of
+ * its own. */
 static void test_those_who_came_later_move_on_too(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "");
@@ -270,7 +270,7 @@ static void test_those_who_came_later_move_on_too(void **state)
 	order_asks(checker, "DH1 3LG", &outcomes[1]);
 	until_heard(heard + 2);
 	assert_int_equal(outcomes[0].answers_count, 0);
-	/* The first one's share is over; the second one's would go on until after the guard. */
+	/* The first one's share is over; the second one's would last until after the guard. */
 	slow_clock_jump(DEADLINE_MS * 2 / 10);
 	wait_for(outcomes, 2);
 	assert_int_equal(outcomes[0].verdict, POSTCODE_EXISTS);
@@ -278,7 +278,7 @@ static void test_those_who_came_later_move_on_too(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Only postcodes.io hangs: after one order has paid for it, getthedata.com is asked directly. */
+/* Only postcodes.io hangs: after one order has waited for it, getthedata.com is asked directly. */
 static void test_a_dead_first_provider_is_left_out(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "");
@@ -295,7 +295,7 @@ static void test_a_dead_first_provider_is_left_out(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Answers that are none: a few are borne, then the provider is left alone. */
+/* Invalid answers: a few are tolerated, then the provider is not asked for a while. */
 static void test_failures_in_a_row_open_the_breaker(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/broken", "/limited");
@@ -314,7 +314,8 @@ static void test_failures_in_a_row_open_the_breaker(void **state)
 	postcode_checker_free(checker);
 }
 
-/* When both providers were dead and may be tried again: who must know waits for the probe, nobody else does. */
+/* When both providers were dead and may be probed: an order that needs the answer waits for the probe, others do
+ * not. */
 static void test_who_waits_for_a_probe(void **state)
 {
 	static const enum postcode_mode modes[] = {POSTCODE_STRICT, POSTCODE_AUTO};
@@ -340,7 +341,7 @@ static void test_who_waits_for_a_probe(void **state)
 	}
 }
 
-/* "I do not know" is an answer: a provider that gives it is not left out for it. */
+/* "I do not know" is an answer: a provider that gives it is asked again. */
 static void test_not_knowing_is_no_failure(void **state)
 {
 	static const char *const northern[] = {"BT1 1AA", "BT1 1AB", "BT1 1AD", "BT1 1AE", "BT1 1AF"};
@@ -353,7 +354,7 @@ static void test_not_knowing_is_no_failure(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Full is an answer: neither postcodes nor waiting orders are taken without bound, and each that was taken gets its
+/* Full is an answer: neither postcodes nor waiting orders are accepted without limit, and each accepted one gets its
  * answer. */
 static void test_bounded(void **state)
 {
@@ -412,7 +413,7 @@ static void ask_again(void *context, enum postcode_verdict verdict)
 	order_asks(again->checker, "DH1 3LG", &again->other);
 }
 
-/* An order that is answered may lead to the next question at once, from within the call-back. */
+/* An order that is answered may cause the next question at once, from within the call-back. */
 static void test_asking_from_within_an_answer(void **state)
 {
 	struct again again = {.checker = checker_with(POSTCODE_AUTO, "", "")};
@@ -437,8 +438,8 @@ static unsigned count_answers(const struct outcome *outcomes, size_t size)
 	return count;
 }
 
-/* Checks under way are forgotten without a word, and nothing of them is left behind: before anything was sent, while
- * all are waited for, and while answers come in. */
+/* Checks under way are dropped without an answer, and nothing of them is left: before anything was sent, while all are
+ * waited for, and while answers arrive. */
 static void test_freed_while_asking(void **state)
 {
 	static const char *const providers[] = {"/silent", "/silent", "/slow"};
@@ -458,7 +459,7 @@ static void test_freed_while_asking(void **state)
 		if (round > 0)
 			until_heard(heard + 10);
 		unsigned answers = count_answers(outcomes, 20);
-		assert_true(answers == 0 || round == 2); /* how many slow ones have come is for the machine to say */
+		assert_true(answers == 0 || round == 2); /* how many slow ones have arrived depends on the machine */
 		postcode_checker_free(checker);
 		assert_int_equal(event_base_get_num_events(provider.base, EVENT_BASE_COUNT_ADDED), events);
 		linger(100);

@@ -1,5 +1,5 @@
-/* Postcode checks while a name server is silent: the loop goes on, orders are told in time, and a shutdown waits for
- * nobody. */
+/* Postcode checks while a name server is silent: the loop continues, orders are answered in time, and a shutdown does
+ * not wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,8 +32,8 @@ static bool write_file(const char *path, const char *text)
 	return fclose(file) == 0;
 }
 
-/* In namespaces of our own: loopback only, our resolver configuration, and a name server that reads nothing. False: not
- * possible here. */
+/* In namespaces of our own: loopback only, our resolver configuration, and a name server that reads nothing. False:
+ * not possible here. */
 static bool enter_silent_world(const char *directory)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
@@ -65,7 +65,7 @@ static void on_tick(evutil_socket_t nothing, short what, void *context)
 	++*ticks_count;
 }
 
-/* Of this process: the loop's, and one for each name that is still being resolved. */
+/* Threads of this process: the loop's, and one for each name that is still being resolved. */
 static int threads_count(void)
 {
 	DIR *tasks = opendir("/proc/self/task");
@@ -78,7 +78,7 @@ static int threads_count(void)
 	return count;
 }
 
-/* A question is under way, and the loop turns. */
+/* A question is under way, and the loop runs. */
 static bool goes_on(struct event_base *base, struct postcode_checker *checker, struct outcome *outcome)
 {
 	struct timeval often = {.tv_usec = 1000};
@@ -104,8 +104,8 @@ static bool orders_are_told(struct event_base *base, struct postcode_checker *ch
 	return outcomes[0].verdict == POSTCODE_FORMAT_ONLY && outcomes[1].verdict == POSTCODE_FORMAT_ONLY;
 }
 
-/* No time is measured. The resolver gives up long after the guard has ended who waits for it, and who did not wait is
- * here while its threads still do. Returns what went wrong; 0: nothing. */
+/* No time is measured. The resolver gives up long after the guard has ended a process that waits for it; one that did
+ * not wait gets here while its threads still run. Returns what went wrong; 0: nothing. */
 static int ask_in_silent_world(struct event_base *base)
 {
 	struct postcode_options options = postcode_options_default();

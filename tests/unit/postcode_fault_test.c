@@ -17,8 +17,8 @@
 
 /* --- kept connections --------------------------------------------------------------------------------------------- */
 
-/* The first question leaves a connection, on which the next one is never answered: it goes out once more, on a fresh one,
- * is answered, and nothing is held against the provider. */
+/* The first question leaves a connection, on which the next one is never answered: it is repeated once on a new one,
+ * is answered, and does not count against the provider. */
 static void test_a_kept_connection_that_died_in_silence(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_STRICT, "/deaf", "/broken");
@@ -61,7 +61,7 @@ static void test_a_kept_connection_that_breaks(void **state)
 	postcode_checker_free(checker);
 }
 
-/* Once more, and no more often: a provider that is silent on the fresh connection, too, is at fault when its time is
+/* Once more, and no more often: a provider that is silent on the new connection, too, has failed when its time is
  * over. */
 static void test_only_once_more(void **state)
 {
@@ -87,7 +87,7 @@ static void test_only_once_more(void **state)
 
 /* --- what is said ------------------------------------------------------------------------------------------------- */
 
-/* Each kind of failure is named at its first, and one line says that it is over. */
+/* Each kind of failure is named at its first occurrence, and one line says that it is over. */
 static void test_every_failure_is_named(void **state)
 {
 	static const struct {
@@ -162,7 +162,7 @@ static void test_refused_and_unresolved(void **state)
 
 /* --- proxies ------------------------------------------------------------------------------------------------------ */
 
-/* A proxy is used when it is named, never on this host, and a dead one is said to be that. 192.0.2.1 is nobody's. */
+/* A proxy is used when named, never on this host, and a dead one is reported as that. 192.0.2.1 has no host. */
 static void test_proxy(void **state)
 {
 	struct postcode_options options = postcode_options_default();
@@ -173,7 +173,7 @@ static void test_proxy(void **state)
 	snprintf(base, sizeof base, "http://127.0.0.1:%d", provider.port);
 	options.postcodes_io = "http://192.0.2.1";
 	options.getthedata = "http://192.0.2.1";
-	options.proxy = base; /* the provider, which does not mind for whom it is asked */
+	options.proxy = base; /* the provider, which answers whatever host is requested */
 	struct postcode_checker *checker = checker_of(&options);
 	assert_int_equal(verdict_of(checker, "DH1 3LE"), POSTCODE_EXISTS);
 	assert_int_equal(verdict_of(checker, "ZY1 1AA"), POSTCODE_INVALID);
@@ -206,7 +206,7 @@ static void set_proxies(const char *url)
 			unsetenv(names[i]);
 }
 
-/* The environment's proxy is not used, neither for this host nor for others, and who has one is told so. */
+/* The environment's proxy is not used, neither for this host nor for others, and a log line says so. */
 static void test_no_proxy_of_the_environment(void **state)
 {
 	struct postcode_options options = postcode_options_default();

@@ -1,5 +1,5 @@
-/* What each provider is asked and what its answers mean: the documented shapes, and everything that is not one of
- * them. */
+/* The question to each provider and the meaning of its answers: the documented forms, and everything that is not one
+ * of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void test_urls(void **state)
 	assert_true(postcode_provider_base("--getthedata", "http://[::1]:8080", base, error, sizeof(error)));
 }
 
-/* One line that names the option; an address that is none is found at the start, not at the first order. */
+/* One line that names the option; an invalid address is found at the start, not at the first order. */
 static void test_bad_bases(void **state)
 {
 	static const char *const bad[] = {"", "localhost", "localhost:80", "ftp://host", "file:///etc/passwd",
@@ -49,7 +49,7 @@ static void test_bad_bases(void **state)
 static const char EXISTS[] = "{\"status\":200,\"result\":true}";
 static const char NOT_FOUND[] = "{\"status\":404,\"error\":\"Postcode not found\"}";
 
-/* What failed says why, and nothing else does. */
+/* A failure says why, and nothing else does. */
 static enum postcode_answer answer_of(enum postcode_provider provider, const char *postcode, long status,
 				      const char *body, size_t size)
 {
@@ -86,7 +86,7 @@ static void test_postcodes_io(void **state)
 		 POSTCODE_ANSWER_NONE},
 		{"DH1 3LE", 404, "{\"status\":404,\"error\":\"Postcode not found\",\"terminated\":{\"postcode\":\"DH13LE\"}}",
 		 POSTCODE_ANSWER_NONE},
-		/* what no directory holds */
+		/* postcodes that the data may lack */
 		{"BF1 3AA", 200, "{\"status\":200,\"result\":false}", POSTCODE_ANSWER_UNKNOWN},
 		{"BF1 3AA", 200, "{\"status\":200,\"result\":true}", POSTCODE_ANSWER_EXISTS},
 		{"BF1 3AA", 404, "{\"status\":404,\"error\":\"Invalid postcode\"}", POSTCODE_ANSWER_UNKNOWN},
@@ -132,7 +132,7 @@ static void test_postcodes_io(void **state)
 	means(POSTCODES_IO, table, sizeof(table) / sizeof(table[0]));
 }
 
-/* Its directory is an old one: it confirms what is live in it and refuses nothing. */
+/* Its data is old: it confirms postcodes that are live in it and refuses none. */
 static void test_getthedata(void **state)
 {
 #define MATCH(postcode, status) \
@@ -174,7 +174,7 @@ static void test_getthedata(void **state)
 	means(GETTHEDATA, table, sizeof(table) / sizeof(table[0]));
 }
 
-/* Bodies over the limit, very deep ones, and ones that hold NULs are no answers. */
+/* Bodies over the limit, very deep ones, and ones that contain NULs are no answers. */
 static void test_hostile_bodies(void **state)
 {
 	static char body[POSTCODE_ANSWER_BYTES + 1];

@@ -1,5 +1,5 @@
-/* The postcode grammar: the table says what BS 7666 allows at each position, the standard's own expression is a second
- * opinion on random text, and random bytes must never be believed or read out of bounds. */
+/* The postcode grammar: the table lists what BS 7666 allows at each position, the standard's own expression is a
+ * second opinion on random text, and random bytes must never be accepted or read out of bounds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +74,7 @@ static void test_refused(void **state)
 			fail_msg("\"%s\" is accepted", table[i]);
 }
 
-/* Where a directory that does not find a postcode proves nothing. */
+/* Where a provider that does not know a postcode proves nothing. */
 static void test_beyond_directories(void **state)
 {
 	static const char *const beyond[] = {"BF1 3AA", "BX1 1LT", "XX10 1AA", "XM4 5HQ", "GIR 0AA", "ASCN 1ZZ", "GX11 1AA",
@@ -124,8 +124,7 @@ static void test_letters_of_each_position(void **state)
 	assert_letters("AA9 9AA", 2, "");
 }
 
-/* A NUL, and every byte beyond ASCII, is no part of a postcode wherever it stands, and the text need not end in a
- * NUL. */
+/* A NUL, and every byte beyond ASCII, is invalid anywhere in a postcode, and the text need not end in a NUL. */
 static void test_bytes_that_are_no_text(void **state)
 {
 	char out[POSTCODE_SIZE];
@@ -155,7 +154,7 @@ static uint64_t random_next(uint64_t *seed)
 	return *seed;
 }
 
-/* The standard's expression and the code agree on near misses, and what is accepted is already its own normal form. */
+/* The standard's expression and the code agree on near misses, and an accepted postcode is its own normal form. */
 static void test_agrees_with_the_standard_expression(void **state)
 {
 	static const char expression[] =
@@ -187,7 +186,7 @@ static void test_agrees_with_the_standard_expression(void **state)
 	regfree(&standard);
 }
 
-/* Random bytes in blocks of exactly their size: the sanitizer sees a read past the end; whatever is accepted is
+/* Random bytes in blocks of exactly their size: the sanitizer detects a read past the end; an accepted one is
  * normal. */
 static void test_random_bytes(void **state)
 {

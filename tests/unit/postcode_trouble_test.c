@@ -1,5 +1,5 @@
-/* The log hears of a provider's trouble when it begins, when it changes and when it is over, and not without bound from
- * one that comes and goes. */
+/* The log reports a provider's failure when it begins, when it changes and when it is over, and only so often for an
+ * unstable one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +25,8 @@ static void test_begins_changes_and_is_over(void **state)
 	assert_true(postcode_trouble_is_news(&trouble, 1000000004, POSTCODE_FAULT_STATUS, 503));
 }
 
-/* A provider that fails every other question: some lines at once, one a minute in the long run, and never "answers again"
- * where the last word was not that it fails. */
+/* A provider that fails every other question: some lines at once, one a minute in the long run, and never "answers
+ * again" where the last line was not that it fails. */
 static void test_bounded(void **state)
 {
 	struct postcode_trouble trouble = {0};
@@ -43,7 +43,7 @@ static void test_bounded(void **state)
 	assert_in_range(begun, 60, 60 + POSTCODE_TROUBLE_LINES);
 }
 
-/* What went unsaid is said once there is room, if it is still so. */
+/* A suppressed line is written once there is room, if it still holds. */
 static void test_said_later(void **state)
 {
 	struct postcode_trouble trouble = {0};

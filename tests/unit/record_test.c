@@ -1,6 +1,6 @@
-/* Purpose: record marking finds the same records however the bytes are cut, keeps within its limit, and costs memory
- * only for bytes that have come; the writer's stream encodes the same bytes as libtirpc's and never lets out half a
- * record. */
+/* Purpose: record marking finds the same records however the bytes are cut, keeps within its limit, and uses memory
+ * only for bytes that have arrived; the writer's stream encodes the same bytes as libtirpc's and never releases a
+ * partial record. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +52,7 @@ static void finds_records_however_cut(void **state)
 		record_reader_init(&reader, 64);
 		for (size_t at = 0; at < size; at += cut) {
 			size_t count = size - at < cut ? size - at : cut;
-			uint8_t *piece = malloc(count); /* its own memory: ASan sees a reader that looks further */
+			uint8_t *piece = malloc(count); /* its own memory: ASan detects a reader that looks further */
 
 			memcpy(piece, stream + at, count);
 			record_reader_feed(&reader, piece, count);
@@ -85,7 +85,7 @@ static void whole_record_is_not_copied(void **state)
 	record_reader_free(&reader);
 }
 
-/* Stopping in the middle and going on later from the copy gives the rest, in order. */
+/* Stopping in the middle and continuing later from the copy gives the rest, in order. */
 static void stash_keeps_the_rest(void **state)
 {
 	uint8_t *stream = malloc(256);
@@ -153,7 +153,7 @@ static void a_mark_alone_costs_no_memory(void **state)
 	record_reader_free(&reader);
 }
 
-/* A grown buffer is given back after its record: thousands of idle connections hold little. */
+/* A grown buffer is released after its record: thousands of idle connections hold little. */
 static void large_memory_is_given_back(void **state)
 {
 	size_t size = 1u << 20;
@@ -229,7 +229,7 @@ static void writer_and_reader_agree(void **state)
 	free(stream);
 }
 
-/* The encoder does what libtirpc's memory stream does, also for what is no multiple of four. */
+/* The encoder matches libtirpc's memory stream, also for sizes that are not multiples of four. */
 static void stream_encodes_like_libtirpc(void **state)
 {
 	char reference[256];
@@ -279,7 +279,7 @@ static void writer_keeps_its_limit_and_aborts_clean(void **state)
 	put_numbers(xdr, 0, 2);
 	assert_false(xdr_u_int(xdr, &number));
 	assert_null(XDR_INLINE(xdr, 4));
-	assert_int_equal(record_writer_pending(&writer, &bytes), 12); /* half a record never leaves */
+	assert_int_equal(record_writer_pending(&writer, &bytes), 12); /* a partial record never leaves */
 	record_writer_abort(&writer);
 	assert_int_equal(record_writer_pending(&writer, &bytes), 12);
 	record_writer_free(&writer);

@@ -1,5 +1,5 @@
-/* Purpose: however often a dead entry is seen, and however slow rpcbind is, no more is asked of the registry's worker than it
- * is to do. rpcbind's blocking half is played here. */
+/* Purpose: however often a dead entry is seen, and however slow rpcbind is, the registry's worker gets no more jobs
+ * than necessary. rpcbind's blocking half is simulated here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +14,13 @@
 
 #include "rpc/net/registry_internal.h"
 
-#define LAST 999 /* behind all others */
+#define LAST 999 /* after all others */
 
 static sem_t begun, go_on;
 static atomic_int cleaned, cleaned_again;
 static atomic_bool last_came;
 
-/* Instead of rpc/net/registry.c's: takes until the test says so. */
+/* Replaces rpc/net/registry.c's: takes until the test says so. */
 bool registry_clean(uint32_t program, uint32_t version, const char *address)
 {
 	(void)version;
@@ -38,7 +38,7 @@ bool registry_clean(uint32_t program, uint32_t version, const char *address)
 	return false;
 }
 
-/* The rest of that file, of which nothing is asked here. */
+/* The rest of that file, which this test does not use. */
 enum registry_set_result registry_set_by(uint32_t program, uint32_t version, const char *address, uint64_t patience_us,
 					 int cancel_fd, char *error, size_t error_size)
 {
@@ -76,7 +76,7 @@ int registry_dump_or_cancel(const char *host, uint32_t low, uint32_t high, struc
 	return -1;
 }
 
-/* Rule 19: the first is under way, and the worker hangs; of what is asked meanwhile so many wait, each once. */
+/* Rule 19: the first is under way, and the worker hangs; of later jobs so many are queued, each once. */
 static void cleanings_are_bounded(void **state)
 {
 	struct event_base *base = event_base_new();
@@ -90,7 +90,7 @@ static void cleanings_are_bounded(void **state)
 		continue;
 	for (int round = 0; round < 3; round++) {
 		registry_clean_async(registry, 1001, 1, "127.0.0.1:1");
-		registry_clean_async(registry, 1001, 1, "127.0.0.1:2"); /* that it has another address is another matter */
+		registry_clean_async(registry, 1001, 1, "127.0.0.1:2"); /* another address makes it another job */
 	}
 	for (uint32_t i = 0; i < 1000; i++)
 		registry_clean_async(registry, 2000 + i, 1, "127.0.0.1:1");

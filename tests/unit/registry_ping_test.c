@@ -1,5 +1,5 @@
-/* Purpose: whom an entry of rpcbind names is dead only when nobody is there or another program is; whatever else it
- * answers is a sign of life, and a question that could not be asked is none of death (rule 20). */
+/* Purpose: the process named by an entry of rpcbind is dead only when none is there or another program is; any other
+ * answer is a sign of life, and a failure to ask is no proof of death (rule 20). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,10 +18,10 @@
 #include "rpc/net/registry.h"
 
 #define PROGRAM 0x21000000u
-#define PATIENCE_MS 20000u /* whoever is waited for answers or closes at once */
+#define PATIENCE_MS 20000u /* every peer answers or closes at once */
 #define CALL_BYTES 44u     /* the record mark and a call without arguments */
 
-/* What a peer says behind the xid, in words; none: it closes. */
+/* A peer's reply after the xid, in words; none: it closes. */
 static const struct {
 	const char *what;
 	uint32_t words[7];
@@ -55,7 +55,7 @@ static void answer_one(int fd, size_t which)
 	send(fd, reply, (answers[which].count + 2) * sizeof *reply, MSG_NOSIGNAL);
 }
 
-/* Each connection is given the next answer. */
+/* Each connection gets the next answer. */
 static void *answer_all(void *context)
 {
 	for (size_t i = 0; i < ANSWERS; i++) {
@@ -98,7 +98,7 @@ static void every_answer(void **state)
 	assert_int_equal(registry_ping("nowhere", PROGRAM, 1, PATIENCE_MS, error, sizeof error), REGISTRY_DEAD);
 }
 
-/* A process without descriptors knows nothing of others. */
+/* A process without descriptors cannot tell whether others are alive. */
 static void a_shortage_proves_nothing(void **state)
 {
 	struct rlimit before;

@@ -1,5 +1,5 @@
-/* Purpose: registrations appear in rpcbind as we say, a live one of somebody else is never stolen, a dead one is
- * replaced or cleaned, and no dead or trickling host holds anybody longer than the deadline. Without a running
+/* Purpose: registrations appear in rpcbind as given, a live one of another process is never stolen, a dead one is
+ * replaced or cleaned, and no dead or trickling host holds a caller longer than the deadline. Without a running
  * rpcbind most is skipped. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@
 #include "rpc/net/registry_mappings.h"
 #include "rpc/net/resolve.h"
 
-/* Programs of this process's own, so that runs in parallel do not meet. */
+/* Programs of this process's own, so that parallel runs do not collide. */
 static uint32_t own_program(uint32_t which)
 {
 	return 0x21000000u + (uint32_t)getpid() % 0x100000u * 8 + which;
@@ -40,7 +40,7 @@ static void need_rpcbind(void)
 		skip();
 }
 
-/* What rpcbind says of the program; "" when nothing. */
+/* rpcbind's entry of the program; "" when there is none. */
 static const char *registered(uint32_t program)
 {
 	static char address[64];
@@ -102,7 +102,7 @@ static void serve_stop(struct served *served)
 
 /* --- blocking ----------------------------------------------------------------------------------------------------- */
 
-/* What is set is there, and nothing else is unset (rule 20). */
+/* The given entry exists, and nothing else is unset (rule 20). */
 static void set_dump_unset(void **state)
 {
 	uint32_t program = own_program(0);
@@ -127,7 +127,7 @@ static void set_dump_unset(void **state)
 		assert_int_equal(entries[i].version, 1);
 	}
 	assert_int_equal(registry_dump("localhost", program, program, entries, 1, 5000, error, sizeof error), 1);
-	registry_unset(program, 1, "127.0.0.1:9"); /* not what is registered: stays */
+	registry_unset(program, 1, "127.0.0.1:9"); /* not the registered one: stays */
 	registry_unset(program, 1, "[::1]:2");
 	assert_string_equal(registered(program), "127.0.0.1:1");
 	registry_unset(program, 1, "127.0.0.1:1");
@@ -154,7 +154,7 @@ static void wildcard_is_the_host_asked(void **state)
 	assert_string_equal(registered(program), "");
 }
 
-/* RULE 20: who answers keeps his registration; who does not is replaced. */
+/* RULE 20: a process that answers keeps its registration; one that does not is replaced. */
 static void the_living_keep_theirs(void **state)
 {
 	struct served served;
@@ -173,7 +173,7 @@ static void the_living_keep_theirs(void **state)
 	assert_false(registry_clean(served.program, 1, served.echo.address));
 	serve_stop(&served);
 	assert_false(registry_taken(served.program, 1, error, sizeof error)); /* dead */
-	assert_false(registry_clean(served.program, 1, "127.0.0.1:1")); /* not what is registered */
+	assert_false(registry_clean(served.program, 1, "127.0.0.1:1")); /* not the registered one */
 	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
 	assert_string_equal(registered(served.program), "127.0.0.1:1");
 	assert_true(registry_clean(served.program, 1, "127.0.0.1:1"));
@@ -181,8 +181,8 @@ static void the_living_keep_theirs(void **state)
 	assert_string_equal(registered(served.program), "");
 }
 
-/* RULE 20: who lives with another version of the program keeps his registration; a port that another program has by now
- * is nobody's. */
+/* RULE 20: a process that serves another version of the program keeps its registration; a port that another program
+ * has by now is free for cleaning. */
 static void a_refusal_is_a_sign_of_life(void **state)
 {
 	struct served served;
@@ -238,7 +238,7 @@ static void bad_addresses_are_told(void **state)
 	assert_int_equal(registry_dump("", 1, 1, NULL, 0, 100, error, sizeof error), -1);
 }
 
-/* What is registered for another transport is not found, whatever its address looks like. */
+/* An entry for another transport is not found, whatever its address looks like. */
 static void only_tcp_is_taken(void **state)
 {
 	static const struct {
@@ -274,7 +274,7 @@ struct trickler {
 	atomic_bool stop;
 };
 
-/* Accepts, then sends a byte of a long record now and then: each read of a stock client would succeed, for ever. */
+/* Accepts, then sends a byte of a long record now and then: each read of a stock client would succeed, forever. */
 static void *trickle(void *context)
 {
 	struct trickler *trickler = context;
@@ -307,12 +307,12 @@ static void a_trickling_peer_holds_nobody_past_the_deadline(void **state)
 	struct blocking_call call = {.address = &address, .program = 1, .version = 1, .encode = no_words,
 				     .decode = no_words, .deadline_us = deadline_us};
 
-	/* The peer never stops by itself, so coming back at all is the proof; ctest's timeout is the judge. */
+	/* The peer never stops by itself, so returning at all is the proof; ctest's timeout would end it. */
 	assert_int_equal(blocking_call(&call, error, sizeof error), BLOCKING_LATE);
 	assert_string_equal(error, strerror(ETIMEDOUT));
 	assert_true(rpc_clock_us() >= deadline_us);
 
-	/* Nor past the moment when it is told to give up, however far the deadline is; the peer accepts no more. */
+	/* Nor beyond the moment when it is told to give up, however late the deadline is; the peer accepts no more. */
 	call.deadline_us = rpc_clock_us() + 600000000;
 	call.cancel_fd = eventfd(1, 0);
 	assert_int_equal(blocking_call(&call, error, sizeof error), BLOCKING_LATE);
@@ -330,7 +330,7 @@ static void numeric_hosts_ask_nobody(void **state)
 	char error[128] = "";
 
 	(void)state;
-	/* With a deadline that has passed, only what needs no answer succeeds. */
+	/* With a deadline that has passed, only calls that need no answer succeed. */
 	assert_int_equal(resolve_host("localhost", 111, 0, 0, addresses, 4, error, sizeof error), 1);
 	rpc_address_format(&addresses[0], text, sizeof text);
 	assert_string_equal(text, "127.0.0.1:111");
@@ -372,7 +372,7 @@ static void on_dump(void *context, const char *host, const struct registry_entry
 	snprintf(heard->error, sizeof heard->error, "%s", error == NULL ? "" : error);
 }
 
-/* Somebody's unset is repaired within the next round, and the unchanged result is not told again. */
+/* An unset by another process is repaired within the next round, and the unchanged result is not reported again. */
 static void keeps_a_registration_alive(void **state)
 {
 	need_rpcbind();
@@ -419,8 +419,8 @@ static void async_clean_removes_the_dead(void **state)
 	while (*registered(program) != '\0')
 		event_base_loop(base, EVLOOP_NONBLOCK);
 
-	/* With the other address of the same process, which would be waited for all over again. A program of its own: the
-	 * first cleaning may still look for such. */
+	/* With the other address of the same process, which would be waited for all over again. A program of its own:
+	 * the first cleaning may still look for the others. */
 	struct registry_entry entries[2];
 
 	program = own_program(7);
@@ -449,7 +449,7 @@ static void failures_and_ends_of_the_async_half(void **state)
 	echo_until(base, heard.dumps == 1);
 	assert_int_equal(heard.count, -1);
 	assert_true(heard.error[0] != '\0');
-	/* Freed with work under way and findings untold: nobody is called. */
+	/* Freed with work under way and results not yet reported: no call-back follows. */
 	for (int i = 0; i < 20; i++)
 		registry_dump_async(registry, i % 2 == 0 ? "127.0.0.1" : "nowhere.invalid", 1, 1, 500, on_dump, &heard);
 	registry_keep(registry, own_program(4), 1, "not an address", on_result, &heard);
@@ -465,7 +465,7 @@ static void failures_and_ends_of_the_async_half(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		/* First: threads that outlived their registry would hit freed memory during the others. */
+		/* First: threads that outlived their registry would access freed memory during the others. */
 		cmocka_unit_test(failures_and_ends_of_the_async_half),
 		cmocka_unit_test(set_dump_unset),
 		cmocka_unit_test(wildcard_is_the_host_asked),

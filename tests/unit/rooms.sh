@@ -60,7 +60,7 @@ layered() {
 }
 layered frontend/views views.h
 
-# Ours: not what rpcgen writes, where somebody builds among the sources.
+# Ours: not rpcgen's output, in case of a build inside the source tree.
 sources() {
 	[[ -e .git ]] && git ls-files -- '*.c' '*.h' 2>/dev/null && return
 	find rpc server frontend client tests -name '*.[ch]' -not -path '*/generated/*' -not -path '*/CMakeFiles/*'

@@ -33,7 +33,7 @@ static void reads_go_round(void **state)
 	assert_int_equal(to[3], 10);
 }
 
-/* RULE 8: in a new view no backup is read before it is known to follow there, and none while nobody serves. */
+/* RULE 8: in a new view no backup gets reads before it is known to follow there, and none while no primary serves. */
 static void a_new_view_forgets_the_readers(void **state)
 {
 	struct world *world = *state;

@@ -1,5 +1,6 @@
-/* The router: every request is answered exactly once; writes go again to a new primary in the order of arrival;
- * what may have happened is never reported as not having happened (rule 12). Reads are in router_reads_test.c. */
+/* The router: every request is answered exactly once; writes are sent again to a new primary in the order of arrival;
+ * a request that may have happened is never reported as not having happened (rule 12). Reads are in
+ * router_reads_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,7 +141,7 @@ static void moved_is_kept_and_sent_again(void **state)
 	assert_int_equal(a->answers, 1);
 }
 
-/* RULE 12: "unavailable" passes only while no other call of the same write may have happened. */
+/* RULE 12: "unavailable" is passed on only while no other call of the same write may have happened. */
 static void unavailable_passes_only_for_the_only_call(void **state)
 {
 	struct world *world = *state;
@@ -174,7 +175,7 @@ static void a_rejected_call_leaves_no_doubt(void **state)
 	assert_int_equal(never->sends, 2);
 	reply(world, never, ROUTER_REPLY_NOT_EXECUTED, 0);
 	reply(world, once, ROUTER_REPLY_NOT_EXECUTED, 0);
-	reply(world, then, ROUTER_REPLY_UNAVAILABLE, 0); /* the only call that anybody looked at */
+	reply(world, then, ROUTER_REPLY_UNAVAILABLE, 0); /* the only call that was examined */
 	assert_int_equal(then->end, ROUTER_END_ANSWERED);
 	router_hold(world->router, "no primary: the test says so");
 	pass_time(world, 2000);
@@ -200,8 +201,8 @@ static void what_is_rejected_is_asked_again_until_the_deadline(void **state)
 	assert_non_null(strstr(request->text, "rejects the call"));
 }
 
-/* RULE 12: what never left is "unavailable", with the reason; what may have left is "unknown"; both before the
- * caller's own deadline. */
+/* RULE 12: a request that never left is "unavailable", with the reason; one that may have left is "unknown"; both
+ * before the caller's own deadline. */
 static void deadlines_tell_what_may_have_happened(void **state)
 {
 	struct world *world = *state;
@@ -266,7 +267,7 @@ static void a_late_tick_forgets_nobody(void **state)
 	assert_int_equal(c->answers, 0);
 }
 
-/* RULE 19: at the limit clients are paused, at three quarters they go on; far beyond it the answer is "busy". */
+/* RULE 19: at the limit clients are paused, at three quarters they resume; far beyond it the answer is "busy". */
 static void a_full_queue_pauses_clients(void **state)
 {
 	struct world *world = *state;
@@ -319,7 +320,7 @@ static void answers_of_given_up_calls_are_not_heard(void **state)
 	assert_int_equal(r[5]->sends, 1);
 }
 
-/* The same with the primary's connection: what was lost with it beyond the window waits too. */
+/* The same with the primary's connection: calls lost with it beyond the window wait too. */
 static void answers_of_a_lost_connection_are_not_heard(void **state)
 {
 	struct world *world = *state;
@@ -350,7 +351,7 @@ static void sent_back_waits_its_time(void **state)
 	for (int i = 0; i < 12; i++)
 		r[i] = write_one(world, 0);
 	reply(world, r[0], ROUTER_REPLY_AGAIN, 0);
-	pass_time(world, 60); /* the window is full: the search begins at the first and stays there */
+	pass_time(world, 60); /* the window is full: the search starts at the first and stays there */
 	reply(world, r[1], ROUTER_REPLY_DONE, 1);
 	assert_int_equal(r[0]->sends, 2);
 	reply(world, r[0], ROUTER_REPLY_AGAIN, 0);
@@ -371,7 +372,7 @@ static void sent_back_waits_its_time(void **state)
 
 /* --- everything at once ------------------------------------------------------------------------------------------- */
 
-/* Whatever happens in whatever order, every request ends exactly once. Seeded, so that a failure comes back. */
+/* Whatever happens in whatever order, every request ends exactly once. Seeded, so that a failure can be repeated. */
 static void every_request_ends_once(void **state)
 {
 	struct world *world = *state;

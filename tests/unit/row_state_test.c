@@ -1,4 +1,5 @@
-/* A row's state is read from its text in one place: the words that replicas and front-ends write are the ones it knows. */
+/* A row's state is parsed from its text in one place: the texts that replicas and front-ends write are the ones it
+ * knows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

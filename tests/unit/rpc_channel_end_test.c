@@ -116,7 +116,7 @@ static void hear(const uint32_t *words, size_t count, struct owner *owner, struc
 	event_base_free(base);
 }
 
-/* The owner is told when anything came, long before the answer is whole. */
+/* The owner is told when bytes arrived, long before the answer is complete. */
 static void part_of_an_answer_is_heard(void **state)
 {
 	static const uint8_t part[] = {0x80, 0, 0, 28, 0, 0};
@@ -151,7 +151,7 @@ static void unknown_xids_are_ignored_and_garbage_ends(void **state)
 	struct asked asked;
 
 	(void)state;
-	/* An answer to nobody, then ours. */
+	/* An answer to no call, then ours. */
 	hear((uint32_t[]){0x80000000u | 28, 999, REPLY, 0, 0, 0, 0, 5, 0x80000000u | 28, 1, REPLY, 0, 0, 0, 0, 5}, 16,
 	     &owner, &asked, false);
 	assert_int_equal(asked.value, 5);
@@ -190,7 +190,7 @@ static void closing_is_safe_in_every_callback(void **state)
 	(void)state;
 	echo_open(&echo, NULL);
 
-	/* In an answer: those behind it are forgotten. */
+	/* In an answer: the later ones are dropped. */
 	memset(asked, 0, sizeof asked);
 	owner_open(&owner, echo.base, echo.address);
 	asked[1].close = &owner.channel;
@@ -254,7 +254,8 @@ static void closing_is_safe_in_every_callback(void **state)
 
 /* --- a socket that meets itself ----------------------------------------------------------------------------------- */
 
-/* A network of its own whose only ephemeral port is 40000: a connect to it meets itself. Exit status for the parent. */
+/* A network of its own whose only ephemeral port is 40000: a connect to it connects to itself. Exit status for the
+ * parent. */
 static int meet_oneself(void)
 {
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};

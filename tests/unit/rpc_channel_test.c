@@ -14,7 +14,7 @@
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-/* Calls made before the connection is up leave when it is; nobody is called back from within the stub. */
+/* Calls made before the connection is up leave when it is; no call-back is made from within the stub. */
 static void calls_queue_until_connected(void **state)
 {
 	struct echo echo;
@@ -128,7 +128,7 @@ static void rejected(void **state)
 	assert_non_null(strstr(asked[0].error, "version 1 only"));
 	rpc_channel_close(owner.channel);
 
-	/* Arguments over their bound are our own mistake; the connection goes on. */
+	/* Arguments over their limit are our own mistake; the connection stays. */
 	echo_text text = {.bytes = {.bytes_len = 1048577, .bytes_val = calloc(1, 1048577)}};
 
 	owner_open(&owner, echo.base, echo.address);
@@ -156,7 +156,7 @@ static void set_flag(evutil_socket_t fd, short what, void *context)
 	*flag = true;
 }
 
-/* Each call has its own, in whatever order they were made; a late answer is nobody's, and does no harm. */
+/* Each call has its own, in whatever order they were made; a late answer belongs to no call, and does no harm. */
 static void deadline_passes_for_one_call(void **state)
 {
 	struct echo echo;

@@ -1,5 +1,5 @@
-/* Purpose: a client that ends its half of the connection after its calls gets their answers, at no cost to the loop and
- * for no longer than that; a member of the cluster that does so is gone, and that is noticed at once. */
+/* Purpose: a client that half-closes its connection after its calls gets their answers, at no cost to the loop and for
+ * no longer than that; a member of the cluster that does so is gone, and that is noticed at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void a_half_closed_peer_gets_its_answers(void **state)
 	raw_send_call(fd, 1, ECHO_LATER, 10);
 	raw_send_call(fd, 2, ECHO_LATER, 20);
 	raw_send_call(fd, 3, ECHO_NOW, 30);
-	raw_send(fd, "\200\0", 2); /* and half a mark that nobody completes */
+	raw_send(fd, "\200\0", 2); /* and half a mark that is never completed */
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	assert_int_equal(raw_success(&echo, fd, 3), 31);
 	echo_until(echo.base, echo.held_count == 2);
@@ -48,7 +48,7 @@ static void a_half_closed_peer_gets_its_answers(void **state)
 	echo_close(&echo);
 }
 
-/* The end of file makes the socket readable for good: a loop that looked at it again would never sleep. */
+/* The end of file makes the socket readable for good: a loop that watched it again would never sleep. */
 static void a_half_closed_peer_does_not_spin(void **state)
 {
 	struct echo echo;
@@ -64,7 +64,7 @@ static void a_half_closed_peer_does_not_spin(void **state)
 	shutdown(fd, SHUT_WR);
 	echo_until(echo.base, echo.held_count == 1);
 	echo_settle(echo.base);
-	/* The first thing that wakes the loop is the timer. */
+	/* The first event that wakes the loop is the timer. */
 	timer = evtimer_new(echo.base, note, &fired);
 	event_add(timer, &(struct timeval){.tv_usec = 20000});
 	event_base_loop(echo.base, EVLOOP_ONCE);
@@ -106,7 +106,7 @@ static void a_half_closed_peer_reads_slowly(void **state)
 	echo_close(&echo);
 }
 
-/* A member of the cluster ends no half: its process is gone, and whoever waits for it must hear so at once. */
+/* A member of the cluster never half-closes: its process is gone, and those who wait for it must learn it at once. */
 static void the_end_of_a_pinned_peer_is_noticed_at_once(void **state)
 {
 	struct echo echo;
@@ -129,7 +129,7 @@ static void the_end_of_a_pinned_peer_is_noticed_at_once(void **state)
 	echo_close(&echo);
 }
 
-/* Who ended its half while its introduction was still looked at does not become a member. */
+/* A peer that half-closed while its hello was still being processed does not become a member. */
 static void a_half_closed_peer_is_not_pinned(void **state)
 {
 	struct echo echo;
@@ -168,7 +168,7 @@ static void a_half_closed_peer_that_is_gone(void **state)
 	close(fd[3]);
 	echo_settle(echo.base);
 	assert_int_equal(echo.closes, 0);
-	/* A newcomer's room is made by one of those that may be gone, not by the longest silent. */
+	/* Room for a new connection is made by one of those that may be gone, not by the one silent for longest. */
 	echo_expect_prompt_answer(&echo);
 	assert_true(raw_is_open(fd[0]));
 	while (echo.held_count > 0)

@@ -1,6 +1,5 @@
-/* Purpose: no peer of the server transport costs the others anything: who stalls, lies, floods or does not read is
- * waited for by nobody, and every limit on what it may hold is kept. What well-behaved peers get is in
- * rpc_server_test.c. */
+/* Purpose: no peer of the server transport costs the others anything: one that stalls, lies, floods or does not read
+ * delays no other, and every limit on what it may hold is kept. Well-behaved peers are in rpc_server_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +33,7 @@ static void stalled_peers_delay_nobody(void **state)
 	echo_settle(echo.base);
 	echo_expect_prompt_answer(&echo);
 
-	/* And when the rest comes, they are served. */
+	/* And when the rest arrives, they are served. */
 	raw_send(two_bytes, bytes + 2, size - 2);
 	raw_send(half, bytes + size / 2, size - size / 2);
 	assert_int_equal(raw_success(&echo, half, 3), 2);
@@ -104,8 +103,8 @@ static void bad_records_close_their_connection_only(void **state)
 	echo_close(&echo);
 }
 
-/* A thousand peers that each sent two bytes cost nothing but their descriptors: in one iteration the good one is
- * served. */
+/* A thousand peers that each sent two bytes cost nothing but their descriptors: the good one is served in one
+ * iteration. */
 static void thousand_idle_connections(void **state)
 {
 	enum { IDLE = 1000 };
@@ -215,7 +214,7 @@ static void evicts_the_longest_idle_client(void **state)
 	echo_close(&echo);
 }
 
-/* When all are cluster connections, the newcomer is the one to go. */
+/* When all are cluster connections, the new one is closed. */
 static void never_evicts_the_pinned(void **state)
 {
 	struct rpc_server_limits limits = echo_small_limits();
@@ -239,9 +238,9 @@ static void never_evicts_the_pinned(void **state)
 	echo_close(&echo);
 }
 
-/* Rule 19: one more than the limit, while all wait for answers: nobody loses his. The newcomer's first call is answered
- * (with the limit's name, by whoever serves it) and then it is closed; who asks nothing goes soon; and there is a limit to
- * these too. */
+/* Rule 19: one more than the limit, while all wait for answers: no client loses one. The new one's first call is
+ * answered (with the limit's name, by the served program) and then it is closed; one that sends no call is closed
+ * soon; and these are limited, too. */
 static void one_too_many_is_answered(void **state)
 {
 	struct rpc_server_limits limits = echo_small_limits();
@@ -269,7 +268,7 @@ static void one_too_many_is_answered(void **state)
 	}
 	raw_expect_close(&echo, more[0]); /* the first of three */
 	assert_int_equal(rpc_server_counts(echo.server).connections, 6);
-	raw_expect_close(&echo, more[2]); /* it asks nothing */
+	raw_expect_close(&echo, more[2]); /* it sends no call */
 	for (size_t i = 0; i < 4; i++) {
 		echo_answer(&echo, 0);
 		assert_int_equal(raw_success(&echo, fd[i], 1), i + 1);
@@ -281,7 +280,7 @@ static void one_too_many_is_answered(void **state)
 	echo_close(&echo);
 }
 
-/* Past the limit the calls stay where they are, in order, and come when there is room. */
+/* Beyond the limit the calls stay where they are, in order, and follow when there is room. */
 static void calls_in_flight_are_bounded(void **state)
 {
 	struct rpc_server_limits limits = echo_small_limits();
@@ -310,7 +309,7 @@ static void calls_in_flight_are_bounded(void **state)
 	echo_close(&echo);
 }
 
-/* A peer that asks and asks and never reads: we stop reading from it, what waits for it is bounded, others are
+/* A peer that sends calls and never reads: we stop reading from it, its waiting answers are bounded, others are
  * served; and when it reads at last, it gets every answer. */
 static void a_peer_that_does_not_read_is_bounded(void **state)
 {
@@ -353,8 +352,8 @@ static void a_peer_that_does_not_read_is_bounded(void **state)
 	free(words);
 }
 
-/* Rule 19: each of many peers may hold some memory with half a record; together they are bounded: those that hold the
- * most go, and who speaks in whole records stays. */
+/* Rule 19: each of many peers may hold some memory with a partial record; together they are bounded: those that hold
+ * the most are closed, and one that sends whole records stays. */
 static void many_half_records_are_bounded(void **state)
 {
 	enum { PEERS = 100, HALF = 9000 };
@@ -387,7 +386,7 @@ static void many_half_records_are_bounded(void **state)
 	echo_close(&echo);
 }
 
-/* Calls taken before cannot be stopped by not reading: their answers, unread, end the connection at four times the
+/* Calls read before cannot be stopped by not reading: their answers, unread, end the connection at four times the
  * limit. */
 static void unread_deferred_answers_end_the_connection(void **state)
 {
@@ -444,7 +443,7 @@ static void closes_idle_clients(void **state)
 	echo_close(&echo);
 }
 
-/* Without descriptors the listener stays readable: the loop must rest, not spin; and accept again later. */
+/* Without descriptors the listener stays readable: the loop must pause, not spin; and accept again later. */
 static void running_out_of_descriptors_does_not_spin(void **state)
 {
 	struct rlimit old;

@@ -1,6 +1,6 @@
-/* Purpose: the server transport answers each call under its own xid in any order, may be paused, tells turns apart, and
- * survives connections that end at the worst moment. rpcgen's unmodified dispatch function runs on it. Peers that
- * stall, lie or take too much are in rpc_server_peers_test.c. */
+/* Purpose: the server transport answers each call under its own xid in any order, may be paused, reports the end of
+ * each turn, and survives connections that end at the worst moment. rpcgen's unmodified dispatch function runs on it.
+ * Peers that stall, lie or take too much are in rpc_server_peers_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +62,7 @@ static void dropped_and_failed_calls(void **state)
 	echo_close(&echo);
 }
 
-/* A result longer than a record may be is a system error for that call, and for nobody else. */
+/* A result longer than a record may be is a system error for that call, and for no other. */
 static void result_over_the_limit(void **state)
 {
 	struct rpc_server_limits limits = echo_small_limits();
@@ -117,7 +117,7 @@ static void says_no_as_the_rfc_asks(void **state)
 	assert_int_equal(words[5], PROG_UNAVAIL);
 	ask(&echo, (uint32_t[13]){1, CALL, 2, ECHO_PROGRAM, 1, 99}, words);
 	assert_int_equal(words[5], PROC_UNAVAIL);
-	/* One whole text, and one of which nothing comes: what was allocated for the first is freed (LeakSanitizer). */
+	/* One whole text, and one that is missing: what was allocated for the first is freed (LeakSanitizer). */
 	ask(&echo, (uint32_t[13]){1, CALL, 2, ECHO_PROGRAM, 1, ECHO_PAIR, [10] = 4, [12] = 100}, words);
 	assert_int_equal(words[5], GARBAGE_ARGS);
 	ask(&echo, (uint32_t[13]){1, CALL, 3, ECHO_PROGRAM, 1, 0}, words);
@@ -166,7 +166,7 @@ static void pause_holds_clients_and_not_the_pinned(void **state)
 
 /* --- turns -------------------------------------------------------------------------------------------------------- */
 
-/* What arrived together ends in one turn, over all connections. */
+/* Calls that arrived together end in one turn, over all connections. */
 static void one_turn_end_for_what_came_together(void **state)
 {
 	struct echo echo;
@@ -186,7 +186,7 @@ static void one_turn_end_for_what_came_together(void **state)
 	event_base_loop(echo.base, EVLOOP_ONCE);
 	assert_int_equal(echo.held_count, 12);
 	assert_int_equal(echo.turn_ends, 1);
-	/* A turn that only writes answers has brought no calls. */
+	/* A turn that only writes answers has read no calls. */
 	while (echo.held_count > 0)
 		echo_answer(&echo, 0);
 	echo_settle(echo.base);

@@ -1,5 +1,5 @@
-/* The command line of justhungry-server: what is asked for arrives, and what makes no sense ends with status 2 and a
- * line that names the option. */
+/* The command line of justhungry-server: options take effect, and invalid ones end it with status 2 and a line that
+ * names the option. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

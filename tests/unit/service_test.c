@@ -1,4 +1,4 @@
-/* Whom a replica talks to: the lines of server/service.c, from outside, over its own sockets. */
+/* The peers of a replica: the lines of server/service.c, from outside, over its own sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static struct identity member_called(uint8_t mark)
 	return who;
 }
 
-/* Says it on a connection of its own; who is refused is not greeted. */
+/* Sends it on a connection of its own; a refused hello opens no session. */
 static jh_hello_status hello_of(const struct identity *who, const struct identity *meant)
 {
 	struct caller caller;
@@ -121,7 +121,7 @@ static void send_view(struct caller *manager, struct question *question, jh_mana
 	rpc_channel_flush(manager->channel);
 }
 
-/* Sends a hello without waiting for what comes of it. */
+/* Sends a hello without waiting for its answer. */
 static void send_hello(struct caller *caller, uint8_t mark, struct question *question, jh_hello_result *result)
 {
 	const struct identity who = manager_called(mark), nobody = {.format = JH_CLUSTER_FORMAT};
@@ -134,8 +134,8 @@ static void send_hello(struct caller *caller, uint8_t mark, struct question *que
 	rpc_channel_flush(caller->channel);
 }
 
-/* Rules 12 and 17: a hello on a new connection closes the same peer's older one, and what lies there unread is never
- * read: an order sent again on the new connection cannot be overtaken by its first copy. */
+/* Rules 12 and 17: a hello on a new connection closes the same peer's older one, and data unread there is never read:
+ * an order repeated on the new connection cannot be overtaken by its first copy. */
 static void a_hello_closes_older_connections(void **state)
 {
 	struct caller old, new;
@@ -165,7 +165,7 @@ static void a_hello_closes_older_connections(void **state)
 
 /* --- rule 20: one view manager ------------------------------------------------------------------------------------ */
 
-/* Rule 20: the binding of a successor closes the old manager's connections; what lies there unread is never read. */
+/* Rule 20: the binding of a successor closes the old manager's connections; data unread there is never read. */
 static void binding_closes_the_old_manager(void **state)
 {
 	struct caller old, successor;
@@ -195,7 +195,8 @@ static void binding_closes_the_old_manager(void **state)
 	node_rig_end();
 }
 
-/* Rule 20: a manager that this replica is not bound to may say hello and bind it, and nothing else it says counts. */
+/* Rule 20: a manager that this replica is not bound to may say hello and bind it, and none of its other calls
+ * counts. */
 static void only_the_bound_manager_is_heard(void **state)
 {
 	struct caller manager, other;
@@ -217,7 +218,7 @@ static void only_the_bound_manager_is_heard(void **state)
 	heartbeat(&other, 9, false);
 	assert_int_equal(order_now(&manager, 2, "pie").outcome, JH_DONE);
 	assert_int_equal(report_now().view.number, 1);
-	/* Nor does the one it is bound to bring another's view, or bind it to another. */
+	/* Nor may the one it is bound to bring another's view, or bind it to another. */
 	view.number = 2;
 	assert_int_equal(install_view(&manager, &view), JH_MANAGE_REFUSED);
 	assert_int_equal(bind_manager(&manager, 0xB), JH_MANAGE_REFUSED);
@@ -226,7 +227,7 @@ static void only_the_bound_manager_is_heard(void **state)
 	node_rig_end();
 }
 
-/* Rule 20: a manager brings its own views, also to a replica that is bound to nobody yet. */
+/* Rule 20: a manager brings its own views, also to a replica that is not yet bound. */
 static void a_manager_brings_its_own_views(void **state)
 {
 	struct caller other;
@@ -240,9 +241,9 @@ static void a_manager_brings_its_own_views(void **state)
 	node_rig_end();
 }
 
-#define PATIENT_MS 60000 /* far longer than any machine takes for what a test does meanwhile */
+#define PATIENT_MS 60000 /* far longer than any machine takes for a test's steps meanwhile */
 
-/* The manager may be silent for so long from now on. */
+/* The manager may be silent for that long from now on. */
 static jh_report beat(struct caller *manager, const char *address, uint32_t suspect_ms)
 {
 	struct question question;
@@ -267,8 +268,8 @@ static bool hears(struct caller *asker, const char *address)
 	return managed;
 }
 
-/* Rule 20: a replica that hears the manager it is bound to lets nobody else bind it, unless an operator says take-over, and
- * tells the newcomer where that one is; when it is silent or gone, the newcomer binds as before. */
+/* Rule 20: a replica that hears the manager it is bound to lets no other bind it, unless an operator requests a
+ * take-over, and tells the newcomer where that manager is; when it is silent or gone, the newcomer binds as before. */
 static void a_heard_manager_is_not_replaced(void **state)
 {
 	struct caller manager, again, other;
@@ -281,7 +282,7 @@ static void a_heard_manager_is_not_replaced(void **state)
 	node_rig_begin();
 	node_leads(&manager);
 	report = beat(&manager, "192.0.2.1:4000", PATIENT_MS);
-	assert_false(report.managed); /* by another than the one that asks */
+	assert_false(report.managed); /* by another than the caller */
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_true(report_now().managed);
 	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_BOUND);
@@ -289,12 +290,12 @@ static void a_heard_manager_is_not_replaced(void **state)
 	assert_int_equal(bind_manager(&other, 0xB), JH_MANAGE_REFUSED);
 	assert_false(manager.closed);
 	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
-	/* Silent for longer than it may be: not heard. */
+	/* Silent for longer than permitted: not heard. */
 	report = beat(&manager, "192.0.2.1:4000", 1);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
-	while (hears(&other, "192.0.2.1:4000")) /* a loop that was late counts anew */
+	while (hears(&other, "192.0.2.1:4000")) /* a loop that was late starts counting anew */
 		loop_for(1);
-	/* Gone, too; what it said last is told on. */
+	/* Gone, too; its last address is passed on. */
 	report = beat(&manager, "192.0.2.1:4000", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
 	assert_true(hears(&other, "192.0.2.1:4000"));
@@ -302,7 +303,7 @@ static void a_heard_manager_is_not_replaced(void **state)
 	while (report_now().managed)
 		loop_for(1);
 	assert_string_equal(report_now().frontend, "192.0.2.1:4000");
-	/* The same one is back: hello is enough. And an operator may mean it. */
+	/* The same one is back: hello is enough. And an operator may request it. */
 	assert_int_equal(manager_opens(&again, 0xA), JH_HELLO_OK);
 	report = beat(&again, "192.0.2.1:4000", PATIENT_MS);
 	xdr_free((xdrproc_t)xdr_jh_report, &report);
@@ -313,7 +314,7 @@ static void a_heard_manager_is_not_replaced(void **state)
 	assert_int_equal(bound.status, JH_MANAGE_OK);
 	xdr_free((xdrproc_t)xdr_jh_manage_result, &bound);
 	loop_until(&again.closed);
-	/* Nobody is heard: no word is needed. */
+	/* No manager is heard: no option is needed. */
 	caller_close(&other);
 	assert_int_equal(manager_opens(&other, 0xC), JH_HELLO_BOUND);
 	while (bind_manager(&other, 0xC) != JH_MANAGE_OK)
@@ -323,7 +324,7 @@ static void a_heard_manager_is_not_replaced(void **state)
 	node_rig_end();
 }
 
-/* Rule 15, 20: who slept has not read what his manager said meanwhile, so its silence proves nothing. */
+/* Rule 15, 20: a process that was stopped has not read what its manager sent meanwhile, so silence proves nothing. */
 static void who_slept_is_not_taken_over(void **state)
 {
 	struct caller manager, other;
@@ -373,7 +374,7 @@ static void who_binds_is_heard(void **state)
 	node_rig_end();
 }
 
-/* A front-end that listens everywhere is found where its calls come from. */
+/* A front-end that listens on all addresses is found where its calls come from. */
 static void a_wildcard_is_where_it_comes_from(void **state)
 {
 	struct caller manager;
@@ -410,7 +411,7 @@ static void a_binding_survives(void **state)
 
 /* --- rule 19 ------------------------------------------------------------------------------------------------------ */
 
-/* Rule 19: greeted connections are bounded; one too many is told so. */
+/* Rule 19: sessions are bounded; one too many is refused with that reason. */
 static void greeted_connections_are_bounded(void **state)
 {
 	static struct caller callers[4 * LIMIT_REPLICAS + 1];

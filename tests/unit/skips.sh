@@ -14,7 +14,7 @@ cat >"$JH_SKIPS" <<-'END'
 	sanitizers chaos_minute          left out, needs a build without sanitizers
 END
 
-# ran LINES SANITIZERS: whether the judge is content with a run of integration_something that printed them.
+# ran LINES SANITIZERS: whether skipped.sh accepts a run of integration_something that printed them.
 ran() {
 	printf 'JH_SANITIZE:STRING=%s\n' "${2-}" >"$scratch/CMakeCache.txt"
 	printf '1/1 Testing: %s\nOutput:\n%b\nend of output\n' "${3-integration_something}" "$1" \

@@ -1,5 +1,5 @@
-/* Snapshots that are damaged, cut, missing, too large or newer are told apart and never loaded, with one line that says
- * which it is. */
+/* Snapshots that are damaged, cut, missing, too large or newer are distinguished and never loaded, with one line that
+ * says which it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,7 +71,7 @@ static void damage_is_noticed(void **state)
 	assert_int_equal(outcome_of_bytes(&file, file.size), SNAPSHOT_LOADED);
 	for (size_t at = 0; at < file.size; at++)
 		for (int bit = 0; bit < 8; bit += 7) {
-			bool newer = at >= 8 && at < 12; /* another version is one of the future */
+			bool newer = at >= 8 && at < 12; /* another version counts as a newer one */
 
 			bad = file;
 			bad.bytes[at] ^= (uint8_t)(1 << bit);
@@ -88,7 +88,7 @@ static void damage_is_noticed(void **state)
 	bad.bytes[file.size] = 0;
 	assert_int_equal(outcome_of_bytes(&bad, file.size + 1), SNAPSHOT_DAMAGED);
 
-	/* The first two chunks exchanged, their numbers made right: whole chunks, but another history. */
+	/* The first two chunks exchanged, with correct numbers: whole chunks, but another history. */
 	uint8_t *first = bad.bytes + HEADER_BYTES;
 	size_t size = FRAME_BYTES + get_32(first);
 
@@ -101,7 +101,7 @@ static void damage_is_noticed(void **state)
 	assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
 }
 
-/* A header that its checksum covers but that does not describe what follows is damage too. */
+/* A header with a valid checksum that does not describe what follows is damage too. */
 static void wrong_announcements_are_noticed(void **state)
 {
 	struct file file, bad;
@@ -116,8 +116,8 @@ static void wrong_announcements_are_noticed(void **state)
 	}
 }
 
-/* Newer is not damaged: the version is higher, whatever else it says, for what that means may have changed. Nor is older, nor
- * are these: missing, more orders than allowed, and what cannot be read. */
+/* Newer is not damaged: the version is higher, whatever else it says, because the meaning of that may have changed.
+ * Nor is older, nor are these: missing, more orders than allowed, and unreadable ones. */
 static void other_troubles_are_told_apart(void **state)
 {
 	struct file file, newer = {.size = 300};

@@ -1,5 +1,5 @@
-/* Snapshots: what was written is read back as the same state; what fails leaves nothing behind; and writing goes on
- * beside applying (run under TSan). Damage is in snapshot_damage_test.c. */
+/* Snapshots: what was written is read back as the same state; a failure leaves nothing; and writing continues beside
+ * applying (run under TSan). Damage is in snapshot_damage_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void states_are_read_back(void **state)
 	}
 }
 
-/* The state as of an earlier op, smaller than the room that was reserved: equal to what it was, and no room is kept. */
+/* The state as of an earlier op, smaller than the reserved room: equal to what it was, and no room is kept. */
 static void earlier_states_are_written(void **state)
 {
 	struct machine *machine = make_orders(4, 20000), *earlier = make_orders(4, 10);
@@ -107,8 +107,8 @@ static void received_states_are_read_back(void **state)
 	machine_free(machine);
 }
 
-/* What was received and is not what was announced is refused and removed: another digest, another op, a chunk that
- * is none. */
+/* A received state that is not the announced one is refused and removed: another digest, another op, an invalid
+ * chunk. */
 static void wrong_states_are_not_finished(void **state)
 {
 	struct machine *machine = make_orders(4, 50);
@@ -144,9 +144,9 @@ static void wrong_states_are_not_finished(void **state)
 
 /* --- a full disk -------------------------------------------------------------------------------------------------- */
 
-/* On a file system of 1 MiB in a mount namespace of this process: room is refused at the start when the size is
- * known, and at any later write when not; both are reported with one line and leave nothing behind; a smaller state
- * then still fits. */
+/* On a file system of 1 MiB in a mount namespace of this process: lack of space is reported at the start when the size
+ * is known, and at any later write when not; both with one line and without leaving a file; a smaller state then still
+ * fits. */
 static void full_disk_is_reported(void **state)
 {
 	char small[256];
@@ -214,7 +214,8 @@ static void *write_on_thread(void *context)
 	return NULL;
 }
 
-/* While a thread writes the state as of op 20,000 the loop applies on: the file is the state as of op 20,000. */
+/* While a thread writes the state as of op 20,000 the loop continues to apply: the file is the state as of op
+ * 20,000. */
 static void states_are_written_while_orders_arrive(void **state)
 {
 	struct machine *machine = make_orders(4, 20000), *same = make_orders(4, 20000);
@@ -248,7 +249,7 @@ static bool sleeps(pid_t thread)
 	return is == 'S';
 }
 
-/* A throttled thread that would sleep for hours gives up when told, and leaves nothing behind. */
+/* A throttled thread that would sleep for hours gives up when told, and leaves nothing. */
 static void writing_is_stopped(void **state)
 {
 	struct machine *machine = make_orders(4, 20000);
@@ -283,8 +284,8 @@ static void touch(const char *name)
 	close(file);
 }
 
-/* The newest is found, then the next older; other names are not snapshots; what is old or unfinished is removed, no
- * more. */
+/* The newest is found, then the next older; other names are not snapshots; old and unfinished ones are removed,
+ * nothing else. */
 static void files_are_found_and_removed(void **state)
 {
 	uint64_t op;

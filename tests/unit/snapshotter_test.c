@@ -1,5 +1,5 @@
-/* A node's own snapshots: what they cover leaves the journal and nothing else does, whatever happens while one is being
- * written, and one that fails is tried again (rules 13, 14). */
+/* A node's own snapshots: ops that they cover leave the journal and nothing else does, whatever happens while one is
+ * being written, and one that fails is retried (rules 13, 14). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ static uint64_t newest_snapshot(void)
 	return op;
 }
 
-/* What a kill -9 leaves is the whole history. */
+/* A kill -9 leaves the whole history. */
 static void is_whole_when_killed(struct caller *manager)
 {
 	struct report before = report_now(), after;
@@ -113,7 +113,7 @@ static bool trimmed(void)
 	return access(path, F_OK) != 0;
 }
 
-/* Rule 14: what was applied while the snapshot was being written is not in it, and stays in the journal. */
+/* Rule 14: orders applied while the snapshot was being written are not in it, and stay in the journal. */
 static void the_journal_keeps_what_no_snapshot_has(void **state)
 {
 	struct caller manager;
@@ -128,7 +128,7 @@ static void the_journal_keeps_what_no_snapshot_has(void **state)
 	atomic_store(&snapshots_wait, false);
 	until(named);
 	until(trimmed);
-	loop_for(4); /* whatever else is to be removed is so by now */
+	loop_for(4); /* everything else to be removed is removed by now */
 	is_whole_when_killed(&manager);
 	caller_close(&manager);
 	node_rig_end();
@@ -151,7 +151,7 @@ static void a_snapshot_that_failed_is_tried_again(void **state)
 	assert_false(trimmed());
 	is_whole_when_killed(&manager);
 
-	/* Also in the process that saw it fail. */
+	/* Also in the process in which it failed. */
 	orders(&manager, 20);
 	loop_for(8);
 	snprintf(path, sizeof path, "%s/%s", node_rig.directory, SNAPSHOT_TEMPORARY);
@@ -164,7 +164,7 @@ static void a_snapshot_that_failed_is_tried_again(void **state)
 	node_rig_end();
 }
 
-/* Rule 14: a history that has been replaced leaves no snapshot any more. */
+/* Rule 14: a replaced history leaves no snapshot any more. */
 static void a_replaced_history_is_given_up(void **state)
 {
 	struct caller manager;
@@ -183,7 +183,7 @@ static void a_replaced_history_is_given_up(void **state)
 	node_rig_end();
 }
 
-/* One after the other, each taking the place of the one before it. */
+/* One after the other, each replacing the one before it. */
 static void one_after_the_other(void **state)
 {
 	struct caller manager;
@@ -212,7 +212,7 @@ int main(void)
 		cmocka_unit_test(one_after_the_other),
 	};
 
-	/* In memory where there is some: thousands of orders. */
+	/* In memory where possible: thousands of orders. */
 	if (access("/dev/shm", W_OK) == 0)
 		setenv("TMPDIR", "/dev/shm", 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,8 @@
 
 #include "tests/unit/support_store.h"
 
-/* RULE 13: without room for a line of its own a front-end starts with the view it has; one that it cannot store is said,
- * and with room again it is stored. */
+/* RULE 13: without room for a line of its own a front-end starts with the view it has; one that it cannot store is
+ * reported, and with room again it is stored. */
 static void starts_without_room(struct world *world, const struct views_stored *old, void (*make_room)(struct world *))
 {
 	struct views_stored next = *old, back;

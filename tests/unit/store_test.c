@@ -1,5 +1,5 @@
-/* The keeper of views: what was said to be durable is there at the next start; damage is set aside and never taken
- * for a view; a directory has one user. Without room: store_room_test.c. */
+/* The keeper of views: a view reported durable is there at the next start; damage is set aside and never taken for a
+ * view; a directory has one user. Without room: store_room_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "frontend/keeper/view_file.h"
 #include "tests/unit/support_store.h"
 
-/* RULE 2: a view whose save was said to be good is read back whole, after several of them the last; tickets come in
+/* RULE 2: a view whose save was reported good is read back whole, after several of them the last; tickets come in
  * order. */
 static void the_last_view_is_read_back(void **state)
 {
@@ -63,7 +63,7 @@ static void a_manager_without_a_view_is_kept(void **state)
 	store_close(store);
 }
 
-/* RULE 20: a second process is told who has the directory. */
+/* RULE 20: a second process is told which has the directory. */
 static void a_directory_has_one_user(void **state)
 {
 	struct world *world = *state;
@@ -73,7 +73,7 @@ static void a_directory_has_one_user(void **state)
 
 	snprintf(mine, sizeof mine, "in use by process %ld", (long)getpid());
 	assert_non_null(store);
-	assert_null(open_store(world, &stored)); /* flock is the open file's: this process counts as another */
+	assert_null(open_store(world, &stored)); /* the lock belongs to the open file: this process counts as another */
 	assert_non_null(strstr(world->error, mine));
 	assert_int_equal(unlink(in_directory(world, "lock")), 0); /* a cleaner */
 	assert_null(open_store(world, &stored));
@@ -84,7 +84,7 @@ static void a_directory_has_one_user(void **state)
 	store_close(store);
 }
 
-/* RULE 20: another host that has the same directory knows nothing of our lock on it, and we see that on the file only. */
+/* RULE 20: another host that has the same directory does not see our lock on it, only the one on the file. */
 static void on_another_host_too(void **state)
 {
 	struct world *world = *state;
@@ -166,8 +166,8 @@ static void damage_is_set_aside(void **state)
 	store_close(store);
 }
 
-/* A newer format is not damage, and an older one is neither that nor lost: it stays where it is, and the operator is
- * told to upgrade, or to use the older program. RULE 14 */
+/* A newer format is not damage, and an older one is neither that nor lost: the file stays, and the operator is told to
+ * upgrade, or to use the older program. RULE 14 */
 static void another_format_is_left_alone(void **state)
 {
 	struct world *world = *state;
@@ -194,8 +194,8 @@ static void write_bytes(const char *path, const char *bytes, size_t size)
 	fclose(file);
 }
 
-/* What a save that did not finish, or a torn or changed view file, leaves is either the view that was stored or none,
- * never another; and the next save is read back. RULE 14 */
+/* A save that did not finish, or a torn or changed view file, leaves either the stored view or none, never another;
+ * and the next save is read back. RULE 14 */
 static void whatever_a_crash_leaves(void **state)
 {
 	struct world *world = *state;
@@ -262,8 +262,8 @@ static void until_lost(struct world *world, const char *what)
 	assert_non_null(strstr(world->error, what));
 }
 
-/* Who deletes, replaces or changes the view file under a living front-end gets it back; who takes the whole directory ends it,
- * for the next one to start there would know of no view and see no lock. RULE 2, 20 */
+/* A view file that is deleted, replaced or changed under a running front-end is written again; removing the whole
+ * directory ends the front-end, because the next one to start there would know no view and see no lock. RULE 2, 20 */
 static void files_are_looked_at(void **state)
 {
 	struct world *world = *state;
@@ -302,7 +302,7 @@ static void files_are_looked_at(void **state)
 	store_close(store);
 }
 
-/* A save that fails says so, keeps the old view, and the next one works. */
+/* A save that fails is reported, keeps the old view, and the next one works. */
 static void a_failed_save_keeps_the_old_view(void **state)
 {
 	struct world *world = *state;
@@ -312,7 +312,7 @@ static void a_failed_save_keeps_the_old_view(void **state)
 	make_stored(&old, 1);
 	make_stored(&next, 2);
 	save_and_wait(world, store, &old);
-	assert_int_equal(mkdir(in_directory(world, "view.json.new"), 0700), 0); /* in the way of the new file */
+	assert_int_equal(mkdir(in_directory(world, "view.json.new"), 0700), 0); /* blocks the new file */
 	save_and_wait(world, store, &next);
 	assert_int_equal(world->failed, 1);
 	assert_non_null(strstr(world->error, "cannot store the view"));
@@ -325,7 +325,7 @@ static void a_failed_save_keeps_the_old_view(void **state)
 	store_close(store);
 }
 
-/* A directory that is missing is made with those above it; one that cannot be made is one clear line. */
+/* A missing directory is created with its parents; a failure is one clear line. */
 static void a_missing_parent_is_made(void **state)
 {
 	struct world *world = *state;
@@ -345,7 +345,7 @@ static void a_missing_parent_is_made(void **state)
 
 int main(void)
 {
-	/* In memory where there is some: hundreds of starts. */
+	/* In memory where possible: hundreds of starts. */
 	if (access("/dev/shm", W_OK) == 0)
 		setenv("TMPDIR", "/dev/shm", 0);
 

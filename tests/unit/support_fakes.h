@@ -17,7 +17,7 @@ void fake_enter(struct rig *rig, uint32_t id, const struct view *view, enum repl
 /* A view settles as soon as all its members are there. */
 void fake_settle_all(struct rig *rig);
 
-/* It is sent INSTALL, BIND; a connection to it is asked for. */
+/* It is sent INSTALL, BIND; a connection to it is requested. */
 void fake_installed(struct rig *rig, uint32_t id);
 void fake_bound(struct rig *rig, uint32_t id);
 void fake_connect(struct rig *rig, uint32_t id);

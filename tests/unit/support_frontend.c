@@ -20,7 +20,7 @@ static pid_t frontend_pid;
 
 void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 
-/* Weak: a test's own procedure stands in its place. */
+/* Weak: a test's own procedure replaces it. */
 #define UNASKED(procedure, arguments, answer)                                                                    \
 	__attribute__((weak)) bool_t procedure(arguments *args, answer *result, struct svc_req *request)         \
 	{                                                                                                        \
@@ -82,7 +82,7 @@ void fork_frontend(char address[FRONTEND_ADDRESS_SIZE], uint32_t base)
 	assert_true(frontend_pid >= 0);
 	if (!frontend_pid)
 		serve(address, base, ready[1]);
-	close(ready[1]); /* so that one that could not begin ends the wait */
+	close(ready[1]); /* so that one that could not start ends the wait */
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	close(ready[0]);
 }

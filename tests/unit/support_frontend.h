@@ -1,6 +1,6 @@
 /* A front-end of a test's own, for tests of the client: a child process on our own server transport, reached by its
- * address. The test defines the procedures of rpc/frontend.x that it is asked for, place_order_1_svc and so on; to all
- * others it gives no answer. */
+ * address. The test defines the procedures of rpc/frontend.x that it needs, place_order_1_svc and so on; all others
+ * get no answer. */
 #pragma once
 
 #include <stddef.h>

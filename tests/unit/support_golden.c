@@ -28,7 +28,7 @@ void golden_put(struct golden_bytes *bytes, const void *from, size_t size)
 	bytes->size += size;
 }
 
-/* Lines of hexadecimal bytes; "@OFFSET" goes on there, what is skipped is zero; # begins a comment. */
+/* Lines of hexadecimal bytes; "@OFFSET" continues there, skipped bytes are zero; # begins a comment. */
 static bool read_hex(FILE *file, struct golden_bytes *bytes)
 {
 	char line[256];

@@ -1,4 +1,4 @@
-/* For tests of what a power failure leaves: all files of a directory in memory, to be changed and put back. */
+/* For tests of a power failure: all files of a directory in memory, to be changed and put back. */
 #pragma once
 
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #define IMAGE_NAME_SIZE 64
 
 struct image {
-	uint32_t count; /* of files, by name; what has no name of its own yet (journal-next) and the lock are left out */
+	uint32_t count; /* of files, by name; unnamed ones (journal-next) and the lock are left out */
 	struct {
 		char name[IMAGE_NAME_SIZE];
 		uint8_t *bytes;

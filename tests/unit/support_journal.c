@@ -36,7 +36,7 @@ static void on_fatal(void *context, const char *line)
 	must(!atomic_exchange(&disk->fatal, true));
 }
 
-/* Bodies name their op, so that a wrong one is seen. */
+/* Bodies name their op, so that a wrong one is detected. */
 static void body_of(uint64_t op, uint8_t *body, uint32_t size)
 {
 	for (uint32_t i = 0; i < size; i++)

@@ -108,7 +108,7 @@ static void shell(const char *format, const char *one, const char *other)
 
 void node_rig_begin(void)
 {
-	/* What a test that failed left behind stays; the next one shall not wait for it. */
+	/* Files of a failed test stay; the next one should not wait for it. */
 	atomic_store(&disk_hangs, false);
 	atomic_store(&disk_fails, false);
 	atomic_store(&wall_ahead_us, 0);
@@ -303,7 +303,7 @@ jh_hello_status say_hello(struct caller *caller, const struct identity *me, cons
 	hello_1(&args, NULL, ask(caller, &question, (xdrproc_t)xdr_jh_hello_result, &result));
 	loop_until(&question.over);
 	assert_int_equal(question.rpc, RPC_ANSWERED);
-	/* Who is refused is told why. */
+	/* A refusal comes with its reason. */
 	assert_true((result.status == JH_HELLO_OK) == (result.error.jh_text_len == 0));
 	convert_text(hello_said, sizeof hello_said, result.error.jh_text_val, result.error.jh_text_len);
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &result);

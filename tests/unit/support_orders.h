@@ -26,5 +26,5 @@ const struct postcode_orders *orders_in(const struct machine *machine);
 size_t make_body(void *out, struct uuid client, uint64_t request, int64_t time_us, const char *postcode,
 		 const char *const *items);
 
-/* An order as the issue counts them: two items, 30 bytes of text, postcode number n of a thousand or so. */
+/* An order of the usual size: two items, 30 bytes of text, postcode number n of a thousand or so. */
 size_t make_usual_body(void *out, struct uuid client, uint64_t request, uint32_t postcode_number);

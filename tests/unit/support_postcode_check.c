@@ -44,7 +44,7 @@ static void on_pulse(evutil_socket_t pulse, short what, void *context)
 	assert_int_equal(read(pulse, &beats, sizeof beats), sizeof beats);
 }
 
-/* The kernel's timer beats whatever the test makes of the clock. */
+/* The kernel's timer ticks whatever the test makes of the clock. */
 static void start_pulse(void)
 {
 	struct itimerspec often = {.it_interval.tv_nsec = 2000000, .it_value.tv_nsec = 2000000};

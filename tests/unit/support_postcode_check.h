@@ -1,5 +1,5 @@
-/* For tests of postcode checks: both providers, played by tests/integration/postcode_provider, whose head says what
- * each base URL makes of a question; and orders that ask. */
+/* For tests of postcode checks: both providers, simulated by tests/integration/postcode_provider, whose head describes
+ * what each base URL answers; and orders that ask. */
 #pragma once
 
 #include <event2/event.h>
@@ -20,7 +20,7 @@ struct provider {
 	int port;
 	struct event_base *base;
 	int beat;
-	struct event *pulse; /* something happens every few milliseconds, so that no turn of the loop lasts */
+	struct event *pulse; /* an event every few milliseconds, so that no iteration of the loop lasts */
 };
 extern struct provider provider;
 
@@ -39,25 +39,25 @@ static inline int64_t now_us(void)
 /* Set-up and tear-down of a group of tests: fills `provider`. */
 int start_provider(void **state);
 int stop_provider(void **state);
-/* Questions that both providers have been asked so far. */
+/* Questions to both providers so far. */
 void count_questions(unsigned long *postcodes_io, unsigned long *getthedata);
 
 unsigned long questions(void); /* of both together */
 
-/* The true clock, whatever the test has made of it: the guard against waiting for ever. */
+/* The true clock, whatever the test has made of it: guards against waiting forever. */
 int64_t true_us(void);
-/* Run the loop until all have their answer; until so many questions were heard; and for a while, so that what should not
- * come has had its time to come. The pulse ends each turn. */
+/* Run the loop until all have their answer; until so many questions were received; and for a while, so that an
+ * unwanted event would have had its time. The pulse ends each iteration. */
 void wait_for(const struct outcome *outcomes, size_t size);
 void until_heard(unsigned long count);
 void linger(unsigned ms);
 
-/* The paths are base URLs of the provider's; fails the test when there is no such checker. */
+/* The paths are base URLs of the provider's; fails the test when no such checker can be made. */
 struct postcode_checker *checker_with(enum postcode_mode mode, const char *postcodes_io, const char *getthedata);
-/* The same with a deadline of the test's own, for what no slowness of the machine's may end. */
+/* The same with a deadline of the test's own, for tests that a slow machine must not end. */
 struct postcode_checker *checker_within(uint32_t deadline_ms, enum postcode_mode mode, const char *postcodes_io,
 					const char *getthedata);
-/* outcome: filled now or when the answer comes, by order_answered. */
+/* outcome: filled now or when the answer arrives, by order_answered. */
 void order_asks(struct postcode_checker *checker, const char *postcode, struct outcome *outcome);
 /* context: the struct outcome. */
 void order_answered(void *context, enum postcode_verdict verdict);

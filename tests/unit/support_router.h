@@ -9,7 +9,7 @@
 
 #define REQUESTS 400
 
-/* A request and what became of it. */
+/* A request and what happened to it. */
 struct request {
 	struct router_request head;
 	int number;

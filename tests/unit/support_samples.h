@@ -11,7 +11,7 @@
 
 #define SAMPLE_BASE 540000000u
 
-/* A uuid or digest of sixteen equal bytes, whatever rpcgen declares it as. */
+/* A uuid or digest of sixteen equal bytes, however rpcgen declares it. */
 #define SAMPLE_FILL(field, byte) memset(&(field), byte, sizeof(field))
 
 jh_operation sample_operation(void);

@@ -1,4 +1,4 @@
-/* A front-end that plays a script, for tests of the client. */
+/* A scripted front-end, for tests of the client. */
 #pragma once
 
 #include <stdint.h>
@@ -29,7 +29,7 @@ enum step {
 	SYSTEM_ERROR
 };
 
-/* In memory that test and front-end share. After the last step it is played again and again. */
+/* In memory that test and front-end share. The last step is repeated. */
 struct script {
 	enum step steps[STEPS_MAX];
 	unsigned int steps_count;
@@ -42,7 +42,7 @@ extern struct script *script;
 
 /* For cmocka_run_group_tests: before all others. */
 int start_script(void **state);
-/* The front-end begins, with these steps: start_frontend(timeout_ms, SCRIPT(CLOSE, DONE)). Gives options for it. */
+/* Starts the front-end with these steps: start_frontend(timeout_ms, SCRIPT(CLOSE, DONE)). Returns options for it. */
 struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps);
 
 #define SCRIPT(...)                                                           \

@@ -1,5 +1,5 @@
-/* For a test of deadlines, included by its one file: it stands before libc's clock_gettime, in libevent and libcurl too.
- * The monotonic clock goes a hundred times slower than the true one, so that no slowness of the machine's makes anything
+/* For a test of deadlines, included by its one file: it replaces libc's clock_gettime, in libevent and libcurl too.
+ * The monotonic clock is a hundred times slower than the true one, so that no slowness of the machine makes anything
  * late, and jumps when the test says so. */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* For tests of the keeper of views: a directory for it, and what it says of each save. */
+/* For tests of the keeper of views: a directory for it, and its report of each save. */
 #pragma once
 
 #include <event2/event.h>

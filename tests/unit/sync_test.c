@@ -1,5 +1,5 @@
-/* Durable means that the disk was asked to keep it: nothing is called durable before a sync that began after its write
- * has returned (rules 1, 2). This program counts the syncs of everything it links. */
+/* Durable means that the disk was asked to keep it: nothing is reported durable before a sync that began after its
+ * write has returned (rules 1, 2). This program counts the syncs of everything it links. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 
 static atomic_uint data_syncs, full_syncs, segment_syncs;
 
-/* What is done to the files of this thread while watching: Write, Header, Sync, Rename. */
+/* Operations on the files of this thread while watching: Write, Header, Sync, Rename. */
 static bool watching;
 static char steps[32];
 static unsigned watched_steps;
@@ -77,7 +77,7 @@ int fsync(int fd)
 	return result;
 }
 
-/* Rule 1: an append that is reported durable was synced since it was made. */
+/* Rule 1: an append that is reported durable was synced after it was made. */
 static void appends_are_synced(void **state)
 {
 	struct disk disk;
@@ -96,8 +96,8 @@ static void appends_are_synced(void **state)
 	disk_free(&disk);
 }
 
-/* Rule 1: what a process that was killed had written, and not synced, may have been read from memory only: a start that
- * goes on from it has it on the disk first. */
+/* Rule 1: data that a killed process had written, and not synced, may have been read from memory only: a start that
+ * continues from it writes it to the disk first. */
 static void a_start_syncs_what_it_found(void **state)
 {
 	struct disk disk, killed;
@@ -115,8 +115,8 @@ static void a_start_syncs_what_it_found(void **state)
 	disk_free(&killed);
 }
 
-/* Rule 1: a snapshot's header says that it is whole: it is written when all else is on the disk, and the file gets its
- * name when that is, too. */
+/* Rule 1: a snapshot's header says that it is whole: it is written when everything else is on the disk, and the file
+ * gets its name when the header is, too. */
 static void snapshots_are_synced_in_order(void **state)
 {
 	const struct snapshot_summary nothing = {.op = 0};
@@ -152,7 +152,7 @@ static void saved(void *context, uint64_t ticket, bool ok, const char *error)
 	event_base_loopbreak(world->base);
 }
 
-/* Rule 2: a view that is said to be stored has its bytes and then its name on stable storage. */
+/* Rule 2: a view that is reported stored has its bytes and then its name on stable storage. */
 static void views_are_synced(void **state)
 {
 	struct world world = {.base = event_base_new()};

@@ -1,4 +1,4 @@
-/* Power fails, and the node starts on whatever was on the disk by then: it serves what it had acknowledged, takes
+/* Power fails, and the node starts on what was on the disk by then: it serves what it had acknowledged, accepts
  * orders, and the next start finds the same again (rules 1, 14). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,7 +120,7 @@ static uint32_t last_write(const struct image *image, uint32_t *end)
 	return begin;
 }
 
-/* Starts on the image with each sector of its last write missing, and each beginning of it there alone. */
+/* Starts on the image with each sector of its last write missing, and with each prefix of it alone. */
 static void tear_last_write(struct image *image, uint64_t least, uint64_t most)
 {
 	uint8_t *bytes = image->files[file_index(image, "journal-0")].bytes;
@@ -139,14 +139,14 @@ static void tear_last_write(struct image *image, uint64_t least, uint64_t most)
 	starts_on(image, most, most);
 }
 
-/* The killed node's files, without what came behind the last write that the journal had done. */
+/* The killed node's files, without what came after the last write that the journal had completed. */
 static void take(struct image *image)
 {
 	node_killed_and_gone();
 	image_take(image, node_rig.directory);
 }
 
-/* Orders that were not answered yet are there or not; those that were are. One alone, and many together. */
+/* Orders not yet answered may be there or not; answered ones must be. One alone, and many together. */
 static void a_torn_journal(void **state)
 {
 	struct caller manager;
@@ -256,7 +256,7 @@ static void a_snapshot_being_named(void **state)
 #define STATE_OP 3u
 #define STAGED_OPS 5u
 
-/* What a primary holds: so many orders of its own. */
+/* A primary's own orders. */
 struct primary {
 	struct machine *machine;              /* as of STATE_OP */
 	uint8_t bodies[STAGED_OPS][LIMIT_BODY_BYTES];
@@ -306,7 +306,7 @@ static bool take_any(void *context, const struct journal_record *record, char *e
 	return true;
 }
 
-/* The records of a replacement, all in one write, behind the journal of a node that is finished. */
+/* The records of a replacement, all in one write, after the journal of a finished node. */
 static void append_replacement(const struct primary *primary, struct image *image)
 {
 	struct journal_options options = {.base = event_base_new(), .durable = ignore};
@@ -328,7 +328,7 @@ static void append_replacement(const struct primary *primary, struct image *imag
 
 		assert_true(journal_append_batch(journal, i, &batch, &entry, 1));
 		digest = digest_chain(digest, primary->bodies[i], primary->sizes[i]);
-		if (i == STATE_OP) /* goes out by itself */
+		if (i == STATE_OP) /* leaves by itself */
 			while (journal_oldest_write_us(journal) < 2000)
 				usleep(500);
 	}
@@ -357,7 +357,7 @@ static void write_received(const struct primary *primary)
 	assert_true(snapshot_finish(writer, &summary, error, sizeof error));
 }
 
-/* A primary's state takes the place of two orders of another history, or does not; nothing between the two. */
+/* A primary's state replaces two orders of another history, or does not; nothing in between. */
 static void a_staged_replacement(void **state)
 {
 	static struct primary primary, other;
@@ -388,13 +388,13 @@ static void a_staged_replacement(void **state)
 		starts_on(&image, 2, at > end - begin - 400 ? STAGED_OPS : 2);
 		memcpy(bytes + begin, whole, end - begin);
 	}
-	/* It has its name, and what was there before is gone. */
+	/* It has its name, and the former one is gone. */
 	uint32_t incoming = file_index(&image, "incoming");
 
 	snprintf(image.files[incoming].name, IMAGE_NAME_SIZE, "snapshot-%020u", STATE_OP);
 	starts_on(&image, STAGED_OPS, STAGED_OPS);
 	starts_on_variant(&image, file_index(&image, "snapshot-00000000000000000000"), NULL, 0, STAGED_OPS);
-	/* Beside it lies a state that came later, as of the same op but of another history. */
+	/* Beside it lies a later state, as of the same op but of another history. */
 	image_put(&image, node_rig.directory);
 	write_received(&other);
 	image_free(&image);
@@ -406,8 +406,8 @@ static void a_staged_replacement(void **state)
 	node_rig_end();
 }
 
-/* What the disk does not show for the moment is not taken for missing (rule 14), whatever listing it is that fails: the
- * process does not begin, or it begins with all that was there. */
+/* What the disk cannot show for the moment is not taken for missing (rule 14), whichever listing fails: the process
+ * does not start, or it starts with everything that was there. */
 static void a_listing_that_fails(void **state)
 {
 	static struct primary primary;
@@ -433,7 +433,7 @@ static void a_listing_that_fails(void **state)
 		if (status != 1)
 			assert_int_equal(status, NODE_BEGAN_WITH);
 		refused += status == 1;
-		assert_int_equal(node_begins_as(0, STAGED_OPS), NODE_BEGAN_WITH); /* the next start has it all */
+		assert_int_equal(node_begins_as(0, STAGED_OPS), NODE_BEGAN_WITH); /* the next start has everything */
 	}
 	assert_in_range(refused, 10, 1000);
 	image_free(&image);
@@ -441,7 +441,7 @@ static void a_listing_that_fails(void **state)
 	node_rig_end();
 }
 
-/* A state that has been received and adopted has a snapshot's name, and takes the place of the one before. */
+/* A state that has been received and adopted has a snapshot's name, and replaces the one before. */
 static void a_received_state_gets_its_name(void **state)
 {
 	static struct primary primary;

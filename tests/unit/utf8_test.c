@@ -1,4 +1,5 @@
-/* Text from users: every encoding that RFC 3629 forbids and every control character is refused, all else accepted. */
+/* Text from users: every encoding that RFC 3629 forbids and every control character is refused, everything else
+ * accepted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@ static void words_are_valid(void **state)
 	assert_true(VALID("cr\xc3\xa8me br\xc3\xbbl\xc3\xa9"
 			  "e"));
 	assert_true(VALID("\xe2\x82\xac \xf0\x9f\x8d\x95"));
-	assert_true(VALID("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf")); /* the edges of what is left out */
+	assert_true(VALID("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf")); /* the edges of the excluded ranges */
 }
 
 static void forbidden_encodings_are_refused(void **state)

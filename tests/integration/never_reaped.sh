@@ -1,6 +1,6 @@
 #!/bin/bash
-# A container whose process 1 waits for nobody: replicas killed again and again leave no more than one jh-memory each,
-# which the kernel gives to nobody but process 1. And where process 1 does wait, each replica has its jh-memory again.
+# A container whose process 1 never waits: replicas killed again and again leave no more than one jh-memory each, which
+# the kernel gives to process 1 alone. And where process 1 does wait, each replica has its jh-memory again.
 source "$(dirname "$0")/lib.sh"
 
 needs_own_host

@@ -137,7 +137,7 @@ static enum outcome read_pages(struct session *session, const struct history_com
 	return OUTCOME_DONE;
 }
 
-/* --- showing ---------------------------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------------------------- */
 
 static json_t *json_order(const struct jh_history_order *order)
 {

@@ -102,7 +102,7 @@ const struct argp command_order_argp = {
 	       "places it once however often it is run.",
 };
 
-/* --- what is said ----------------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------------------------- */
 
 struct placing {
 	const struct client_options *options;

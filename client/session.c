@@ -349,7 +349,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	return call.attempt;
 }
 
-/* --- asking until there is an outcome --------------------------------------------------------------------------- */
+/* --- repeating until there is an outcome ------------------------------------------------------------------------ */
 
 static void notice(struct session *session, uint64_t started_us, const char *error)
 {

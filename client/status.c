@@ -90,7 +90,7 @@ static const struct argp argp = {
 	       "is unavailable.",
 };
 
-/* --- finding out ------------------------------------------------------------------------------------------------ */
+/* --- querying --------------------------------------------------------------------------------------------------- */
 
 struct facts {
 	struct jh_cluster_status status;
@@ -170,7 +170,7 @@ static int show_once(struct session *session, const struct client_options *optio
 	return status;
 }
 
-/* --- for monitors ----------------------------------------------------------------------------------------------- */
+/* --- for monitoring --------------------------------------------------------------------------------------------- */
 
 static int check_status_of(const struct facts *facts)
 {

@@ -99,7 +99,7 @@ static struct pieces lay_out_table(const struct jh_cluster_status *status, const
 	return pieces;
 }
 
-/* --- fitting it in ---------------------------------------------------------------------------------------------- */
+/* --- fitting ---------------------------------------------------------------------------------------------------- */
 
 /* The rows to show first where not all fit: the primary, then replicas that are not in order. */
 static int rank_of(jh_role role)
@@ -164,7 +164,7 @@ static void print_hidden_replicas(FILE *out, const struct pieces *table, const s
 	fputs("\n", out);
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------- */
+/* --- the whole page --------------------------------------------------------------------------------------------- */
 
 static void print_heading(FILE *out, const struct pieces *heading, const struct jh_cluster_status *status, bool colour)
 {

@@ -140,7 +140,7 @@ static void free_line(struct table_line *line)
 	free(line->remark);
 }
 
-/* --- fitting it ------------------------------------------------------------------------------------------------- */
+/* --- fitting ---------------------------------------------------------------------------------------------------- */
 
 static void measure(const struct table_line *lines, size_t count, struct columns_plan *plan)
 {
@@ -194,7 +194,7 @@ static struct columns_plan plan_columns(struct table_line *lines, size_t count, 
 	return plan;
 }
 
-/* --- printing it ------------------------------------------------------------------------------------------------ */
+/* --- printing --------------------------------------------------------------------------------------------------- */
 
 /* Where the line that begins with column `from` ends. */
 static int end_of(const struct columns_plan *plan, int from)

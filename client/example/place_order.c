@@ -37,7 +37,7 @@ static _Noreturn void stop(const char *what, const char *on)
 	exit(2);
 }
 
-/* --- what is remembered ------------------------------------------------------------------------------------------ */
+/* --- stored state ------------------------------------------------------------------------------------------------ */
 
 static bool_t xdr_state(XDR *xdr, struct state *state)
 {

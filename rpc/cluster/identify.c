@@ -23,7 +23,7 @@ struct identify {
 	struct rpc_channel *channel;
 };
 
-/* --- what an answer means ----------------------------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 /* A row that is only partly like a replica's comes from another version. */
 static enum identify_kind kind_of_unread_row(uint32_t first_word)
@@ -98,7 +98,7 @@ static void replica_answered(void *context, const struct rpc_reply *reply)
 		return;
 	}
 	if (reply->status == RPC_NOT_SERVED) {
-		told.kind = IDENTIFY_NOBODY;
+		told.kind = IDENTIFY_GONE;
 	} else if (reply->status == RPC_ANSWERED) {
 		XDR whole = *reply->results;
 		u_int first = 0;
@@ -174,7 +174,7 @@ void identify_blocking(const char *address, uint32_t program, uint32_t timeout_m
 		xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
 	}
 	if (result == BLOCKING_STRANGER)
-		told->kind = IDENTIFY_NOBODY;
+		told->kind = IDENTIFY_GONE;
 	if (result != BLOCKING_REJECTED)
 		return;
 	result = call(&peer, program, CLUSTER_STATUS, (xdrproc_t)xdr_jh_cluster_status, &status, deadline_us);
@@ -199,7 +199,7 @@ const char *identify_text(const struct identity_told *told, char text[static IDE
 	case IDENTIFY_OTHER:
 		snprintf(text, IDENTIFY_TEXT, "a service of another kind");
 		return text;
-	case IDENTIFY_NOBODY:
+	case IDENTIFY_GONE:
 	case IDENTIFY_UNKNOWN:
 		break;
 	}

@@ -99,7 +99,7 @@ void strangers_free(struct strangers *strangers)
 	free(strangers);
 }
 
-/* --- what is said ------------------------------------------------------------------------------------------------- */
+/* --- log lines ---------------------------------------------------------------------------------------------------- */
 
 static bool is_among_ours(const struct strangers *strangers, uint32_t program)
 {
@@ -151,7 +151,7 @@ static bool is_stranger(const struct entry *entry)
 	case IDENTIFY_FRONTEND:
 		return entry->who.program_base != entry->strangers->program_base;
 	case IDENTIFY_OTHER:
-	case IDENTIFY_NOBODY:
+	case IDENTIFY_GONE:
 		return true;
 	case IDENTIFY_UNKNOWN:
 		return false; /* RULE 18 */
@@ -178,7 +178,7 @@ static void answered(void *context, const struct identity_told *told)
 	entry->told_us = rpc_clock_us();
 	if (entry->who.kind == IDENTIFY_OTHER)
 		say_service(strangers, entry);
-	else if (entry->who.kind != IDENTIFY_NOBODY && is_stranger(entry))
+	else if (entry->who.kind != IDENTIFY_GONE && is_stranger(entry))
 		say_cluster(strangers, entry);
 	ask_next(strangers);
 	if (first && strangers->told != NULL)
@@ -244,7 +244,7 @@ enum strangers_verdict strangers_look(struct strangers *strangers, uint32_t prog
 	/* When one of ours is replaced by another process, its hello shows it. */
 	if ((is_stranger(entry) || entry->who.kind == IDENTIFY_UNKNOWN) && rpc_clock_us() - entry->told_us > AGAIN_US)
 		ask(entry);
-	if (entry->who.kind == IDENTIFY_NOBODY)
+	if (entry->who.kind == IDENTIFY_GONE)
 		return STRANGERS_DEAD;
 	return is_stranger(entry) ? STRANGERS_OTHERS : STRANGERS_OURS; /* RULE 17 */
 }

@@ -31,7 +31,7 @@ struct listener {
 	bool over;                   /* failed or replaced has been called */
 };
 
-/* --- what rpcbind answers ----------------------------------------------------------------------------------------- */
+/* --- answers of rpcbind ------------------------------------------------------------------------------------------- */
 
 static void end(struct listener *listener, void (*call_back)(void *context, const char *line), const char *line)
 {

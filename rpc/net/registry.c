@@ -388,7 +388,7 @@ void registry_unset(uint32_t program, uint32_t version, const char *address)
 	registry_unset_by(program, version, address, rpc_clock_us() + REGISTRY_PATIENCE_US);
 }
 
-/* --- the dead ----------------------------------------------------------------------------------------------------- */
+/* --- dead entries ------------------------------------------------------------------------------------------------- */
 
 /* RULE 20: a process that refuses a call is alive: it may serve another version of the program, or have no room. */
 static enum registry_life life_of(enum blocking_result result)

@@ -121,7 +121,7 @@ static const struct xp_ops transport_ops = {
 
 static const struct xp_ops2 transport_ops2 = {.xp_control = transport_control};
 
-/* --- a call's life ------------------------------------------------------------------------------------------------ */
+/* --- life cycle of a call ----------------------------------------------------------------------------------------- */
 
 static struct rpc_call *call_new(struct rpc_connection *connection)
 {

@@ -115,7 +115,7 @@ bool journal_append_batch(struct journal *journal, uint64_t ticket, const struct
  * records before a STATE record count as covered by its snapshot. */
 void journal_trim(struct journal *journal, uint64_t op);
 
-/* --- how it is doing ---------------------------------------------------------------------------------------------- */
+/* --- state -------------------------------------------------------------------------------------------------------- */
 
 /* True while the next segment cannot be made for lack of space and only the reserve is left, which META records and
  * entries already in the log need: refuse orders (rule 13). Retried every second; becomes false by itself. */

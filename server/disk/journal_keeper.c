@@ -174,7 +174,7 @@ static void *keeper_main(void *argument)
 	return NULL;
 }
 
-/* --- what others call --------------------------------------------------------------------------------------------- */
+/* --- public functions --------------------------------------------------------------------------------------------- */
 
 struct journal_keeper *keeper_start(int directory, const char *path, struct uuid uuid, struct segment_info *infos,
 				    uint32_t count)

@@ -384,7 +384,7 @@ static bool read_segment(struct recover *recover, uint32_t index)
 	return index + 1 < recover->recovery->segments || classify_tail(recover);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------- */
+/* --- the whole journal -------------------------------------------------------------------------------------------- */
 
 void recover_read(int directory, const char *path, journal_reader *reader, void *context,
 		  struct journal_recovery *recovery, struct recovered *recovered)
@@ -405,7 +405,7 @@ void recover_read(int directory, const char *path, journal_reader *reader, void 
 	free(recover.bytes);
 }
 
-/* --- the end to go on from ---------------------------------------------------------------------------------------- */
+/* --- the end of the log ------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const void *bytes, size_t size, uint32_t offset)
 {

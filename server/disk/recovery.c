@@ -141,7 +141,7 @@ static bool read_record(void *context, const struct journal_record *record, char
 	}
 }
 
-/* --- the state to begin with -------------------------------------------------------------------------------------- */
+/* --- the initial state -------------------------------------------------------------------------------------------- */
 
 /* RULE 14: what the disk cannot show is not known to be missing. */
 _Noreturn static void refuse_unlisted(const char *directory)

@@ -30,7 +30,7 @@ struct snapshot_writer {
 	struct snapshot_header so_far;
 };
 
-/* --- a state that comes in chunks --------------------------------------------------------------------------------- */
+/* --- a state received in chunks ----------------------------------------------------------------------------------- */
 
 static bool fail(const struct snapshot_writer *writer, const char *what, char *error, size_t error_size)
 {

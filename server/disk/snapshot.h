@@ -61,7 +61,7 @@ enum snapshot_written snapshot_write(const char *directory, const struct history
 				     const struct snapshot_summary *summary, const struct snapshot_pace *pace,
 				     char *error, size_t error_size);
 
-/* --- writing a state that comes in chunks ------------------------------------------------------------------------- */
+/* --- writing a state received in chunks --------------------------------------------------------------------------- */
 
 struct snapshot_writer;
 

@@ -38,7 +38,7 @@ struct check {
 	uint32_t probe;
 	bool moving_on; /* its provider was found dead by another check: do not wait for it */
 	bool unreachable; /* a provider was skipped or failed */
-	bool nobody_waits; /* both providers were dead, and this check only tests whether they still are */
+	bool probes_only; /* both providers were dead, and this check only tests whether they still are */
 	struct waiter *first;
 	struct waiter **last;
 	UT_hash_handle hh;
@@ -406,9 +406,9 @@ bool postcode_check(struct postcode_checker *checker, const char *normalised, en
 			*verdict = verdict_unasked(checker);
 			return true;
 		}
-		check->nobody_waits = checker->mode == POSTCODE_AUTO && only_probes(checker);
+		check->probes_only = checker->mode == POSTCODE_AUTO && only_probes(checker);
 	}
-	if (check->nobody_waits) {
+	if (check->probes_only) {
 		*verdict = POSTCODE_FORMAT_ONLY;
 		return true;
 	}

@@ -136,7 +136,7 @@ static void check_finals(const struct checker *checker)
 		bool first = i == checker->starts[final->postcode];
 
 		ops[i] = final->row.op;
-		if (final->row.client == NOBODY)
+		if (final->row.client == NO_CLIENT)
 			object(checker->verdict, WRONG_FOREIGN, "postcode %u number %u was ordered by no client",
 			       final->postcode, final->number);
 		if (final->number != (first ? 1 : final[-1].number + 1) ||
@@ -197,7 +197,7 @@ static void check_orders(const struct checker *checker)
 
 		while (at < history->orders_count && by_request(&history->orders[at], &wanted) < 0)
 			at++;
-		if (row->client != NOBODY &&
+		if (row->client != NO_CLIENT &&
 		    (at == history->orders_count || by_request(&history->orders[at], &wanted) != 0))
 			object(checker->verdict, WRONG_FOREIGN, "%u:%" PRIu64 " was never ordered", row->client,
 			       row->request);

@@ -110,7 +110,7 @@ static void a_refused_order_that_happened_is_found(void **state)
 	assert_only(GOOD "order 3 1 1 110 120 unavailable 0 0\n" GOOD_END "final 1 2 3:1:5\n", WRONG_REFUSED);
 }
 
-static void an_order_of_nobody_is_found(void **state)
+static void a_foreign_order_is_found(void **state)
 {
 	(void)state;
 	assert_only(GOOD GOOD_END "final 1 2 7:7:5\n", WRONG_FOREIGN);
@@ -216,7 +216,7 @@ int main(void)
 		cmocka_unit_test(an_op_used_twice_is_found),
 		cmocka_unit_test(an_order_that_moved_is_found),
 		cmocka_unit_test(a_refused_order_that_happened_is_found),
-		cmocka_unit_test(an_order_of_nobody_is_found),
+		cmocka_unit_test(a_foreign_order_is_found),
 		cmocka_unit_test(a_gap_in_the_numbers_is_found),
 		cmocka_unit_test(a_stale_read_is_found),
 		cmocka_unit_test(a_read_that_hides_an_order_is_found),

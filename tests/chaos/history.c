@@ -49,7 +49,7 @@ static bool read_row(const char **text, struct row *row)
 {
 	int end = -1;
 
-	*row = (struct row){.client = NOBODY};
+	*row = (struct row){.client = NO_CLIENT};
 	if (strncmp(*text, " -", 2) == 0) {
 		*text += 2;
 		return true;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define NOBODY UINT32_MAX /* client of a row that this run did not order in that form */
+#define NO_CLIENT UINT32_MAX /* client of a row that this run did not order in that form */
 #define KIND_BYTES 32
 
 enum told { TOLD_DONE, TOLD_REFUSED, TOLD_UNAVAILABLE, TOLD_UNKNOWN };

@@ -157,7 +157,7 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 	bufferevent_socket_connect(dialled, (struct sockaddr *)&to, sizeof to);
 }
 
-/* --- the driver's word -------------------------------------------------------------------------------------------- */
+/* --- the driver's commands ---------------------------------------------------------------------------------------- */
 
 static void travel_all(struct relay *relay, uint64_t passed_ms)
 {

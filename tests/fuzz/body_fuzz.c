@@ -1,9 +1,8 @@
-/* Encoded operations, by hand and by rpcgen, and the order-history state that is made of them: what pushes, journals
- * and snapshots carry.
+/* Encoded operations, by hand and by rpcgen, and the order-history state made of them: the contents of pushes,
+ * journals and snapshots.
  *
  * Input: a byte of mode. Even: the rest is one body. Odd: the rest is a state (history_encode) whose first mode / 2
- * orders are loaded ones. What is accepted has one encoding only, and a state that is decoded encodes to the same
- * bytes. */
+ * orders are loaded ones. An accepted body has only one encoding, and a decoded state encodes to the same bytes. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,10 @@
-/* What clients send: the record stream, call headers and the arguments of every procedure of rpc/frontend.x, through
- * the real transport, rpcgen's dispatch and the real handlers, router and view manager of a front-end that knows no
- * replica.
+/* The bytes that clients send: the record stream, call headers and the arguments of every procedure of rpc/frontend.x,
+ * through the real transport, rpcgen's dispatch and the real handlers, router and view manager of a front-end that
+ * knows no replica.
  *
- * Input: a byte of mode. Even: the rest is the stream as it comes over TCP, in pieces of mode / 2 bytes (0: all at
- * once). Odd: the rest is the arguments of procedure mode / 2 % 8, behind a header that is right, as one record.
- * Whatever comes back must be whole records with replies in them. */
+ * Input: a byte of mode. Even: the rest is the stream as it arrives over TCP, in pieces of mode / 2 bytes (0: all at
+ * once). Odd: the rest is the arguments of procedure mode / 2 % 8, after a valid header, as one record. All answers
+ * must be whole records with replies in them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,14 @@
-/* Fuzzers: one for each thing that reads bytes it did not write. Each NAME_fuzz.c defines fuzz_one and says above it
- * what its input is and what must hold; this is what they share. A finding is a crash, a sanitizer's report, a leak, a
- * broken invariant (`must`) or a hang.
+/* Fuzzers: one for each piece of code that reads foreign bytes. Each NAME_fuzz.c defines fuzz_one and describes its
+ * input and what must hold; this is their common part. A finding is a crash, a sanitizer's report, a leak, a broken
+ * invariant (`must`) or a hang.
  *
  * Two builds of the same files:
  *   preset fuzz (clang, libFuzzer): `cmake --preset fuzz && cmake --build --preset fuzz && ctest --preset fuzz` runs
- *   each
- *     corpus and a bounded number of new inputs; `tests/fuzz/run.sh NAME [SECONDS]` goes on for as long as it is let.
- *   every other build: replay.c runs the corpus, so that `ctest -L fuzz` keeps what was found from coming back.
+ *     each corpus and a bounded number of new inputs; `tests/fuzz/run.sh NAME [SECONDS]` runs until it is stopped.
+ *   every other build: replay.c runs the corpus, so that `ctest -L fuzz` detects regressions.
  *
- * The corpus is tests/fuzz/corpus/NAME/: seed-* are made from real encoders by seeds.c (`fuzz_seeds DIR` writes them
- * anew after a change of format), found-* once broke something and are named in the commit that mended it. */
+ * The corpus is tests/fuzz/corpus/NAME/: seed-* are made from real encoders by seeds.c (`fuzz_seeds DIR` rewrites them
+ * after a change of format), found-* once broke something and are named in the commit that fixed it. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +18,7 @@
 /* One input. It must leave no state: the next one starts from the same state. */
 void fuzz_one(const uint8_t *bytes, size_t size);
 
-/* --- taking an input apart ---------------------------------------------------------------------------------------- */
+/* --- reading an input --------------------------------------------------------------------------------------------- */
 
 struct fuzz_input {
 	const uint8_t *at;

@@ -1,9 +1,9 @@
 /* A journal segment, as a disk or a crash may leave it.
  *
- * Input: a byte of mode, the 48 bytes of the segment's header, then frames; the zeros between and behind them, which
- * a file has and a corpus need not, are put in here. Mode bit 0: header and frames get the checksums they should
- * have; bit 1: also the sequence numbers; bit 2: instead, the rest is one record's payload. Records that are read go
- * through the same decoders and into the same core as at a start. */
+ * Input: a byte of mode, the 48 bytes of the segment's header, then frames; the zeros between and after them, which
+ * a file has and a corpus need not, are inserted here. Mode bit 0: header and frames get valid checksums; bit 1:
+ * also the sequence numbers; bit 2: instead, the rest is one record's payload. Records that are read go through the
+ * same decoders and into the same core as at a start. */
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* The lines of the client's order files and of its shell: what a person or another program typed, and postcodes.
+/* The lines of the client's order files and of its shell: as typed by a person or another program, and postcodes.
  *
- * Input: a file; each line is one order. What is taken must fit on the wire. */
+ * Input: a file; each line is one order. An accepted order must fit on the wire. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,9 @@
-/* What a replica is sent: the arguments of every procedure of rpc/replica.x that carries more than a number, and the
- * answers to its own pushes and hellos, decoded and converted as in the daemon and handed to the real core over a real
- * order history.
+/* The bytes that a replica is sent: the arguments of every procedure of rpc/replica.x that carries more than a number,
+ * and the answers to its own pushes and hellos, decoded and converted as in the daemon and passed to the real core over
+ * a real order history.
  *
- * Input: messages, each a kind (replica_calls.h), a byte of flags, 16 bits of length and that many bytes. A push with
- * flag 1 gets the base digest it should have, so that what lies behind the digest is reached; flags / 2 choose who
- * pushes. */
+ * Input: messages, each a kind (replica_calls.h), a byte of flags, 16 bits of length and that many bytes. A push
+ * with flag 1 gets a valid base digest, so that the code behind that check is reached; flags / 2 choose the sender. */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,5 +1,5 @@
-/* What comes back on a channel: the record stream, reply headers, and the results of every procedure that the front-end
- * and the replicas call, with their conversion.
+/* The bytes received on a channel: the record stream, reply headers, and the results of every procedure that the
+ * front-end and the replicas call, with their conversion.
  *
  * Input: what the peer sends, on a connection on which a call of each procedure waits (xid 1 and up, the order of
  * `results`). Each call must be answered exactly once. */

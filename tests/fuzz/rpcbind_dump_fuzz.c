@@ -1,6 +1,6 @@
-/* What any host's rpcbind answers to DUMP.
+/* The answer of any host's rpcbind to DUMP.
  *
- * Input: the results. Every entry taken must be printable and name a TCP address that can be connected to. */
+ * Input: the results. Every accepted entry must be printable and name a TCP address that can be connected to. */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,6 +1,6 @@
 /* fuzz_seeds DIR: writes DIR/NAME/seed-WHAT for each fuzzer, with the encoders that the daemons use. DIR is
- * tests/fuzz/corpus; run it again after a change of a format, and look at the difference. Nothing in it is drawn at
- * random. Calls and answers are in seeds_calls.c, files and texts in seeds_files.c; here is what both need. */
+ * tests/fuzz/corpus; run it again after a change of a format, and review the difference. Nothing is random. Calls
+ * and answers are in seeds_calls.c, files and texts in seeds_files.c; the common part is here. */
 #include "seeds.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* What the seeds of all fuzzers are made of: bytes, and the things of a small cluster, always the same. */
+/* The parts of all fuzzers' seeds: bytes, and the constant objects of a small cluster. */
 #pragma once
 
 #include <rpc/rpc.h>

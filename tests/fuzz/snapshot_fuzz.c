@@ -1,7 +1,7 @@
-/* A snapshot file, as a disk may give it back.
+/* A snapshot file, as a disk may return it.
  *
- * Input: the file. It is read as it is, and again with the checksums that it should have, so that what lies behind
- * them is reached. */
+ * Input: the file. It is read as it is, and again with valid checksums, so that the code behind that check is
+ * reached. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The front-end's view.json, as a file system, an editor or a backup may leave it.
  *
- * Input: the text. It is read as it is and, when it is an object, with the digest that it should have, so that what
- * lies behind the digest is reached. A view that is read is written and read again to the same view. */
+ * Input: the text. It is read as it is and, when it is an object, with a valid digest, so that the code
+ * behind that check is reached. A view that is read is written and read again to the same view. */
 #include <jansson.h>
 #include <string.h>
 

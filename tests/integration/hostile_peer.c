@@ -1,10 +1,10 @@
-/* A peer that means no good, for hostile_peer.sh: what rpcgen makes of rpc/ and plain sockets, none of the system's own
- * runtime, so that nothing of it keeps the peer from doing what it should not.
+/* A hostile peer, for hostile_peer.sh: rpcgen's code for rpc/ and plain sockets, without the system's own runtime,
+ * which might prevent what the peer should not do.
  *
  *     hostile_peer PORT PROGRAM ATTACK [COUNT]
  *
- * It prints what came of the attack as one line and exits with 0 when the daemon did as it should, with 1 when not.
- * Attacks that leave connections open ("hold") print their line, close standard output and wait to be killed. */
+ * It prints the result of the attack as one line and exits with 0 when the daemon behaved correctly, with 1 when
+ * not. Attacks that leave connections open ("hold") print their line, close standard output and wait to be killed. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -154,7 +154,7 @@ static void churn(unsigned count, unsigned at_once)
 	hold("connections: made");
 }
 
-/* --- calls without end -------------------------------------------------------------------------------------------- */
+/* --- endless calls ------------------------------------------------------------------------------------------------ */
 
 /* Calls as fast as they are accepted, for `seconds`, on one connection; no answer is ever read. The daemon must stop
  * this: by no longer reading, or by closing. */
@@ -219,7 +219,7 @@ static void reads_without_reading(unsigned seconds)
 	never_reads(READ_HISTORY, (xdrproc_t)xdr_jh_read_args, &args, seconds);
 }
 
-/* --- strangers to a replica --------------------------------------------------------------------------------------- */
+/* --- unknown peers of a replica ----------------------------------------------------------------------------------- */
 
 static jh_identity stranger(uint32_t id, uint32_t base, uint8_t mark)
 {
@@ -354,7 +354,7 @@ static void not_a_member(uint32_t base)
 /* Hellos on more connections than a replica keeps; it continues to answer members. */
 static void hello_flood(uint32_t base, unsigned count)
 {
-	unsigned greeted = 0, refused = 0;
+	unsigned accepted = 0, refused = 0;
 
 	room_for(count);
 	for (unsigned i = 0; i < count; i++) {
@@ -363,14 +363,14 @@ static void hello_flood(uint32_t base, unsigned count)
 
 		memcpy(me.uuid.bytes, &i, sizeof i);
 		if (say_hello(fd, &me) == JH_HELLO_OK)
-			greeted++;
+			accepted++;
 		else
 			refused++;
 	}
 
 	char line[80];
 
-	snprintf(line, sizeof line, "hello flood: %u greeted, %u refused", greeted, refused);
+	snprintf(line, sizeof line, "hello flood: %u accepted, %u refused", accepted, refused);
 	errno = 0;
 	expect(refused > 0, line);
 	hold(line);

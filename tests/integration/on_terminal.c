@@ -1,14 +1,14 @@
-/* Runs a command on a terminal of its own: on_terminal COLUMNS ROWS COMMAND [ARGUMENT...]. What the command writes goes to
- * standard output as it is. Standard input holds instructions, one a line:
+/* Runs a command on a terminal of its own: on_terminal COLUMNS ROWS COMMAND [ARGUMENT...]. The command's output goes to
+ * standard output unchanged. Standard input holds instructions, one per line:
  *
- *   await TEXT      until TEXT has been written, after what was awaited last; fails after 30 s
+ *   await TEXT      until TEXT has been written, after the last awaited text; fails after 30 s
  *   type TEXT       types it, and the return key; ^X is a control character
  *   resize COLUMNS ROWS
  *   signal NUMBER   to the command
  *   hang up         takes the terminal away
  *
- * and then waits for the command's end. Ends with its status (128 + N for signal N), or with 99 when an instruction failed
- * or the terminal is not left as it was found: its modes, the cursor, the screen, the colour. */
+ * and then waits for the command's end. Ends with its status (128 + N for signal N), or with 99 when an instruction
+ * failed or the terminal was not left as it was found: its modes, the cursor, the screen, the colour. */
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>

@@ -1,8 +1,8 @@
-/* A replica of another time: registers as one, and answers a hello as a program of another cluster format does. Or calls
- * a replica's HELLO as a front-end of another format.
+/* A replica of another version: registers as one, and answers a hello as a program of another cluster format does. Or
+ * calls a replica's HELLO as a front-end of another format.
  *
  *     other_format PROGRAM newer | older | cut | deaf      deaf: does not know the procedure
- *     other_format PROGRAM hello FORMAT       prints the verdict and the text of the answer */
+ *     other_format PROGRAM hello FORMAT       prints status and text of the answer */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
-/* Plays both postcode providers, in their documented shapes, on one HTTP port of this machine, so that no test needs
- * the internet or loads a public service. Prints "port N" and runs until its standard input is closed or SIGTERM.
+/* Simulates both postcode providers, with their documented answers, on one HTTP port of this machine, so that no test
+ * needs the internet or loads a public service. Prints "port N" and runs until its standard input is closed or SIGTERM.
  *
  *   postcode_provider [--address A] [--port N] [--slow-ms N] [--behave NAME]
  *     GET /postcodes/{pc}/validate   as postcodes.io
  *     GET /postcode/{pc}             as getthedata.com
- *     GET /count                     {"postcodes_io":N,"getthedata":N}: questions so far, whatever was answered
+ *     GET /count                     {"postcodes_io":N,"getthedata":N}: questions so far, whatever the answers
  *
- * How a question is answered is chosen by, first found: the first segment of the path (base URL
- * http://127.0.0.1:N/slow), the option --behave (standard: by postcode), the outward code. No ZY district exists, and
+ * The answer to a question is chosen by, first found: the first segment of the path (base URL
+ * http://127.0.0.1:N/slow), the option --behave (default: by postcode), the outward code. No ZY district exists, and
  * all pass the grammar:
  *
  *   name        outward  answer
@@ -21,15 +21,15 @@
  *   truncated   ZY7      the connection ends in the middle of the body
  *   notjson     ZY8      200 with a web page
  *   redirect    ZY9      302 to the same question at /valid/..., which would be answered as valid
- *   oversized   ZY10     the valid answer with 64 KiB of blanks behind it
+ *   oversized   ZY10     the valid answer followed by 64 KiB of blanks
  *   silent      ZY11     nothing, ever
  *   wrongpath   ZY12     404, {"status":404,"error":"Resource not found"}
  *   another     ZY13     as valid, for another postcode
  *   empty       ZY14     204
  *   forbidden   ZY15     403 with a web page
  *   webpage404  ZY16     404 with a web page
- *   deaf        ZY17     as valid, but once a connection: further questions on a kept one are never answered
- *   worn        ZY18     the same, but they are answered with half an answer, and the connection is closed */
+ *   deaf        ZY17     as valid, but once per connection: further questions on a kept one are never answered
+ *   worn        ZY18     the same, but they get half an answer, and the connection is closed */
 #include <argp.h>
 #include <errno.h>
 #include <event2/buffer.h>

@@ -1,5 +1,6 @@
-/* A front-end that rejects: listens on 127.0.0.1, says at which port, and answers every call of a client in one of the
- * ways of RFC 5531 section 9, in a way that is no RPC, or not at all. With a PROGRAM it registers there as its version 1.
+/* A front-end that rejects: listens on 127.0.0.1, prints its port, and answers every call of a client in one of the
+ * ways of RFC 5531 section 9, with something that is not RPC, or not at all. With a PROGRAM it registers there as its
+ * version 1.
  *
  *   rejecting_peer prog_unavail | prog_mismatch | proc_unavail | garbage_args | system_err | rpc_mismatch | auth_error |
  *                  no_rpc | silent | hang_up [PROGRAM] */

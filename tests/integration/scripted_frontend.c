@@ -1,11 +1,11 @@
-/* A front-end that answers as it is told: listens on 127.0.0.1, registers with rpcbind, says at which address, and ends the
- * n-th call of a request as the n-th line of the order's second item says, and all further ones as the last. It fails loudly
+/* A scripted front-end: listens on 127.0.0.1, registers with rpcbind, prints its address, and ends the n-th call of a
+ * request as the n-th line of the order's second item says, and all further ones as the last. It fails with a message
  * when a repeat is not the same, byte for byte.
  *
  *     scripted_frontend PROGRAM
  *
- * Lines are parted by semicolons. A line: an outcome and a reason of shop.x by their names, or what a stock client is to
- * hear, by the name of its enum clnt_stat. */
+ * Lines are separated by semicolons. A line is an outcome and a reason of shop.x by their names, or the name of the
+ * enum clnt_stat that a stock client should get. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

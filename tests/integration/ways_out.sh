@@ -170,8 +170,8 @@ timeout 1 dd if=/dev/zero of="$SCRATCH/unread" bs=4096 2>/dev/null || true
 "${client[@]}" order "DH1 3LE" "for nobody" >"$SCRATCH/unread" 2>"$LOGS/client.err" &
 PIDS[client]=$!
 : >"$LOGS/client.out"
-an_order_for_nobody() { jh --json history --limit 1 "DH1 3LE" | jq -e '.orders[0].items == ["for nobody"]' >/dev/null; }
-wait_for 10 "the order" an_order_for_nobody
+an_unread_order() { jh --json history --limit 1 "DH1 3LE" | jq -e '.orders[0].items == ["for nobody"]' >/dev/null; }
+wait_for 10 "the order" an_unread_order
 kill -TERM "${PIDS[client]}"
 ended 6 'is placed .*but the answer could not be written to standard output: Interrupted'
 exec 8>&-

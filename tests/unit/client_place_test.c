@@ -74,7 +74,7 @@ static void localhost_is_both_loopbacks(void **state)
 	assert_string_equal(address, "[::1]:40001");
 }
 
-static void a_name_that_nobody_has(void **state)
+static void a_name_that_does_not_exist(void **state)
 {
 	char address[64], error[256] = "";
 
@@ -122,7 +122,7 @@ int main(void)
 		cmocka_unit_test(hosts_without),
 		cmocka_unit_test(neither),
 		cmocka_unit_test(localhost_is_both_loopbacks),
-		cmocka_unit_test(a_name_that_nobody_has),
+		cmocka_unit_test(a_name_that_does_not_exist),
 		cmocka_unit_test(what_is_here),
 		cmocka_unit_test(which_of_two_addresses),
 	};

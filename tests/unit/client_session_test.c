@@ -165,7 +165,7 @@ static void test_an_interrupted_order_is_unknown(void **state)
 	interrupt_forget();
 }
 
-static void test_nobody_there_is_unavailable(void **state)
+static void test_no_front_end_is_unavailable(void **state)
 {
 	struct client_options options = start_frontend(100, SCRIPT(DONE));
 
@@ -327,7 +327,7 @@ int main(void)
 		cmocka_unit_test(test_unavailable_and_busy),
 		cmocka_unit_test(test_no_answer_is_unknown),
 		cmocka_unit_test(test_an_interrupted_order_is_unknown),
-		cmocka_unit_test(test_nobody_there_is_unavailable),
+		cmocka_unit_test(test_no_front_end_is_unavailable),
 		cmocka_unit_test(test_only_the_log_ends_a_doubt),
 		cmocka_unit_test(test_reads_are_repeated_and_never_unknown),
 		cmocka_unit_test(test_a_switchover_is_not_repeated),

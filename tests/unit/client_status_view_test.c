@@ -233,7 +233,7 @@ static void test_a_screen_that_is_too_small(void **state)
 	}
 }
 
-static void test_who_is_down_stays_on_the_screen(void **state)
+static void test_down_replicas_stay_on_the_screen(void **state)
 {
 	char *text = show(many(2), (struct status_page){.columns = 120, .rows = 16});
 
@@ -249,7 +249,7 @@ static void test_who_is_down_stays_on_the_screen(void **state)
 }
 
 /* Removed, never admitted, or there and refusing: no advice to start that one. */
-static void test_only_who_is_missed_is_to_be_started(void **state)
+static void test_only_missing_replicas_are_to_be_started(void **state)
 {
 	struct jh_cluster_status status = three();
 	char *text;
@@ -279,8 +279,8 @@ int main(void)
 		cmocka_unit_test(test_every_width),
 		cmocka_unit_test(test_no_terminal),
 		cmocka_unit_test(test_a_screen_that_is_too_small),
-		cmocka_unit_test(test_who_is_down_stays_on_the_screen),
-		cmocka_unit_test(test_only_who_is_missed_is_to_be_started),
+		cmocka_unit_test(test_down_replicas_stay_on_the_screen),
+		cmocka_unit_test(test_only_missing_replicas_are_to_be_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -308,7 +308,7 @@ static void other_services_are_not_told(void **state)
 	(void)state;
 	begin(&rig, "10.0.0.1", 1);
 	who[100 + 5].kind = IDENTIFY_OTHER;
-	who[100 + 6].kind = IDENTIFY_NOBODY;
+	who[100 + 6].kind = IDENTIFY_GONE;
 	who[100 + 7].kind = IDENTIFY_UNKNOWN;
 	answer("10.0.0.1", entries, 3);
 	turn(&rig);

@@ -27,8 +27,8 @@
 #define CALLS 16
 #define PROGRAM_BASE 540000000
 
-/* --- the links, played
- * --------------------------------------------------------------------------------------------- */
+/* --- simulated links
+ * ----------------------------------------------------------------------------------------------- */
 
 struct link_call {
 	struct link_call **slot; /* NULL: dropped, or answered */
@@ -124,8 +124,8 @@ static void answer_done(int number, uint64_t op)
 	answer_with(number, &answer);
 }
 
-/* --- what else a front-end has
- * -------------------------------------------------------------------------------------- */
+/* --- other parts of a front-end
+ * ------------------------------------------------------------------------------------- */
 
 bool manager_switchover(struct manager *manager, uint32_t id, struct rpc_call *call)
 {
@@ -330,7 +330,7 @@ static void the_clock_runs_while_somebody_waits(void **state)
 
 /* Rule 12: an order that was sent and is not answered in time is unknown, also while a primary serves; the late answer
  * is dropped, and does not reach the next order, which reuses the memory. */
-static void a_late_answer_meets_nobody(void **state)
+static void a_late_answer_is_ignored(void **state)
 {
 	struct asked a, b;
 
@@ -462,7 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_clock_runs_while_somebody_waits, begin, end),
-		cmocka_unit_test_setup_teardown(a_late_answer_meets_nobody, begin, end),
+		cmocka_unit_test_setup_teardown(a_late_answer_is_ignored, begin, end),
 		cmocka_unit_test_setup_teardown(each_call_names_its_view, begin, end),
 		cmocka_unit_test_setup_teardown(a_read_that_comes_back_goes_to_the_primary, begin, end),
 		cmocka_unit_test_setup_teardown(bad_arguments_are_refused, begin, end),

@@ -56,7 +56,7 @@ static void look(void)
 	image_take(&at_sync[syncs_count++], watched->path);
 }
 
-/* --- writing it --------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 /* One write of so many records, of one op each, behind one of a single op. */
 static void write_together(struct disk *disk, uint32_t records, uint32_t body_size)
@@ -99,7 +99,7 @@ static uint32_t find_frames(const uint8_t *bytes, size_t size, struct frame *fra
 	return count;
 }
 
-/* --- going on ----------------------------------------------------------------------------------------------------- */
+/* --- continuing --------------------------------------------------------------------------------------------------- */
 
 struct torn {
 	struct disk disk;

@@ -223,7 +223,7 @@ static void no_address_of_this_host(void **state)
 	end(&daemon);
 }
 
-/* --- what an answer means ----------------------------------------------------------------------------------------- */
+/* --- answers of rpcbind ------------------------------------------------------------------------------------------- */
 
 /* The first makes a server ready: the other is only an additional address. */
 static void server_is_ready_with_the_first(void **state)

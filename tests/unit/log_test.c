@@ -114,7 +114,7 @@ static unsigned count(const char *text, const char *what)
 	return found;
 }
 
-/* --- nobody reads ------------------------------------------------------------------------------------------------- */
+/* --- no reader ---------------------------------------------------------------------------------------------------- */
 
 static void say_much(void)
 {
@@ -124,7 +124,7 @@ static void say_much(void)
 	log_info("test", "behind");
 }
 
-static void what_nobody_reads_is_dropped_and_counted(void **state)
+static void unread_lines_are_dropped_and_counted(void **state)
 {
 	unsigned written, dropped = 0;
 
@@ -193,7 +193,7 @@ static void a_broken_invariant_does_not_wait_for_a_reader(void **state)
 	ends(&speaker, -SIGABRT);
 }
 
-/* --- it cannot be written ----------------------------------------------------------------------------------------- */
+/* --- failing writes ----------------------------------------------------------------------------------------------- */
 
 static int real_stderr;
 
@@ -246,7 +246,7 @@ static void what_cannot_be_written_is_counted(void **state)
 	}
 }
 
-/* --- the same again ----------------------------------------------------------------------------------------------- */
+/* --- repeated lines ----------------------------------------------------------------------------------------------- */
 
 static void say_the_same(void)
 {
@@ -277,7 +277,7 @@ static void the_same_again_is_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_nobody_reads_is_dropped_and_counted),
+		cmocka_unit_test(unread_lines_are_dropped_and_counted),
 		cmocka_unit_test(who_ends_does_not_wait_for_a_reader),
 		cmocka_unit_test(the_last_words_are_written),
 		cmocka_unit_test(a_broken_invariant_does_not_wait_for_a_reader),

@@ -83,7 +83,7 @@ static void waiting_is_no_turn(void **state)
 	assert_true(longest_turn(work, 0, 300) < 150000);
 }
 
-/* --- a process that is stopped and goes on ------------------------------------------------------------------------ */
+/* --- a process that is stopped and continued ---------------------------------------------------------------------- */
 
 static int stop_pipe[2];
 static bool stop_next_wait;

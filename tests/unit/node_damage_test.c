@@ -97,7 +97,7 @@ static void damage_is_left_alone(void **state)
 }
 
 /* Rule 14: without that confirmation it stops; its files stay as they are. */
-static void damage_that_nobody_confirms_stops(void **state)
+static void unconfirmed_damage_stops(void **state)
 {
 	(void)state;
 	damaged_begin();
@@ -272,7 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damage_is_left_alone),
-		cmocka_unit_test(damage_that_nobody_confirms_stops),
+		cmocka_unit_test(unconfirmed_damage_stops),
 		cmocka_unit_test(records_that_do_not_fit_are_damage),
 		cmocka_unit_test(a_cut_tail_is_told),
 		cmocka_unit_test(a_cut_tail_is_remembered),

@@ -116,7 +116,7 @@ static void test_every_behaviour(void **state)
 }
 
 /* No provider listens: both refuse at once, and no order waits for a deadline. */
-static void test_nobody_listens(void **state)
+static void test_no_provider_listens(void **state)
 {
 	struct postcode_options options = postcode_options_default();
 	char error[256];
@@ -257,7 +257,7 @@ static void test_what_earlier_orders_say(void **state)
 
 /* An order that arrived while the first one was waiting moves on together with it, and does not wait for a share of
  * its own. */
-static void test_those_who_came_later_move_on_too(void **state)
+static void test_later_orders_move_on_too(void **state)
 {
 	struct postcode_checker *checker = checker_with(POSTCODE_AUTO, "/silent", "");
 	struct outcome outcomes[2];
@@ -316,7 +316,7 @@ static void test_failures_in_a_row_open_the_breaker(void **state)
 
 /* When both providers were dead and may be probed: an order that needs the answer waits for the probe, others do
  * not. */
-static void test_who_waits_for_a_probe(void **state)
+static void test_which_orders_wait_for_a_probe(void **state)
 {
 	static const enum postcode_mode modes[] = {POSTCODE_STRICT, POSTCODE_AUTO};
 	static const char *const postcodes[] = {"DH1 1AA", "DH1 1AB", "DH1 1AD", "DH1 1AE"};
@@ -324,19 +324,19 @@ static void test_who_waits_for_a_probe(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		enum postcode_verdict nobody_knows = i ? POSTCODE_FORMAT_ONLY : POSTCODE_UNREACHABLE;
+		enum postcode_verdict unknown = i ? POSTCODE_FORMAT_ONLY : POSTCODE_UNREACHABLE;
 		struct postcode_checker *checker = checker_with(modes[i], "/broken", "/broken");
 
 		for (size_t k = 0; k < 3; k++)
-			assert_int_equal(verdict_of(checker, postcodes[k]), nobody_knows);
+			assert_int_equal(verdict_of(checker, postcodes[k]), unknown);
 		order_asks(checker, postcodes[3], &outcome);
 		assert_true(outcome.at_once);
-		assert_int_equal(outcome.verdict, nobody_knows);
+		assert_int_equal(outcome.verdict, unknown);
 		slow_clock_jump(POSTCODE_BREAKER_PAUSE_MS + 1000);
 		order_asks(checker, postcodes[3], &outcome);
 		assert_int_equal(outcome.at_once, modes[i] == POSTCODE_AUTO);
 		wait_for(&outcome, 1);
-		assert_int_equal(outcome.verdict, nobody_knows);
+		assert_int_equal(outcome.verdict, unknown);
 		postcode_checker_free(checker);
 	}
 }
@@ -471,16 +471,16 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_behaviour),
-		cmocka_unit_test(test_nobody_listens),
+		cmocka_unit_test(test_no_provider_listens),
 		cmocka_unit_test(test_bad_urls_are_found_at_the_start),
 		cmocka_unit_test(test_grammar_never_asks),
 		cmocka_unit_test(test_one_question_is_shared_and_remembered),
 		cmocka_unit_test(test_dead_providers_cost_one_order_one_deadline),
 		cmocka_unit_test(test_what_earlier_orders_say),
-		cmocka_unit_test(test_those_who_came_later_move_on_too),
+		cmocka_unit_test(test_later_orders_move_on_too),
 		cmocka_unit_test(test_a_dead_first_provider_is_left_out),
 		cmocka_unit_test(test_failures_in_a_row_open_the_breaker),
-		cmocka_unit_test(test_who_waits_for_a_probe),
+		cmocka_unit_test(test_which_orders_wait_for_a_probe),
 		cmocka_unit_test(test_not_knowing_is_no_failure),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_asking_from_within_an_answer),

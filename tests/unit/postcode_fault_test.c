@@ -85,7 +85,7 @@ static void test_only_once_more(void **state)
 	postcode_checker_free(checker);
 }
 
-/* --- what is said ------------------------------------------------------------------------------------------------- */
+/* --- log lines ---------------------------------------------------------------------------------------------------- */
 
 /* Each kind of failure is named at its first occurrence, and one line says that it is over. */
 static void test_every_failure_is_named(void **state)

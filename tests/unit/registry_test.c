@@ -54,7 +54,7 @@ static const char *registered(uint32_t program)
 	return address;
 }
 
-/* --- an echo server on a thread: the registry's blocking half needs somebody who answers -------------------------- */
+/* --- an echo server on a thread, because the registry's blocking half needs a live one ---------------------------- */
 
 struct served {
 	struct echo echo;
@@ -289,7 +289,7 @@ static void *trickle(void *context)
 	return NULL;
 }
 
-static void a_trickling_peer_holds_nobody_past_the_deadline(void **state)
+static void a_trickling_peer_cannot_exceed_the_deadline(void **state)
 {
 	struct trickler trickler = {.listener = socket(AF_INET, SOCK_STREAM, 0)};
 	struct rpc_address address;
@@ -323,7 +323,7 @@ static void a_trickling_peer_holds_nobody_past_the_deadline(void **state)
 	close(trickler.listener);
 }
 
-static void numeric_hosts_ask_nobody(void **state)
+static void numeric_hosts_need_no_resolver(void **state)
 {
 	struct rpc_address addresses[4];
 	char text[RPC_ADDRESS_TEXT];
@@ -473,9 +473,9 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_a_sign_of_life),
 		cmocka_unit_test(stock_client_finds_the_server),
 		cmocka_unit_test(bad_addresses_are_told),
-		cmocka_unit_test(a_trickling_peer_holds_nobody_past_the_deadline),
+		cmocka_unit_test(a_trickling_peer_cannot_exceed_the_deadline),
 		cmocka_unit_test(only_tcp_is_taken),
-		cmocka_unit_test(numeric_hosts_ask_nobody),
+		cmocka_unit_test(numeric_hosts_need_no_resolver),
 		cmocka_unit_test(keeps_a_registration_alive),
 		cmocka_unit_test(async_clean_removes_the_dead),
 	};

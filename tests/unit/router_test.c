@@ -255,7 +255,7 @@ static void calls_outlast_their_request(void **state)
 }
 
 /* After a stall of more than a turn of the wheel everything that is due expires, once. */
-static void a_late_tick_forgets_nobody(void **state)
+static void a_late_tick_expires_everything_due(void **state)
 {
 	struct world *world = *state;
 	struct request *a = write_one(world, 500), *b = write_one(world, 9000), *c = write_one(world, 3000000);
@@ -291,7 +291,7 @@ static void a_full_queue_pauses_clients(void **state)
 	assert_int_equal(world->pauses, 2);
 }
 
-/* --- more wait than may be under way ------------------------------------------------------------------------------ */
+/* --- more requests than may be under way -------------------------------------------------------------------------- */
 
 /* RULE 12, 17: one of five is sent back, so that the fifth is sent; then the view changes, and the new primary gets the
  * first four. The old primary's answer to the fifth is ignored: its view may still lose the write. */
@@ -431,7 +431,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_rejected_is_asked_again_until_the_deadline, router_set_up, router_tear_down),
 		cmocka_unit_test_setup_teardown(deadlines_tell_what_may_have_happened, router_set_up, router_tear_down),
 		cmocka_unit_test_setup_teardown(calls_outlast_their_request, router_set_up, router_tear_down),
-		cmocka_unit_test_setup_teardown(a_late_tick_forgets_nobody, router_set_up, router_tear_down),
+		cmocka_unit_test_setup_teardown(a_late_tick_expires_everything_due, router_set_up, router_tear_down),
 		cmocka_unit_test_setup_teardown(a_full_queue_pauses_clients, router_set_up, router_tear_down),
 		cmocka_unit_test_setup_teardown(answers_of_given_up_calls_are_not_heard, router_set_up_narrow, router_tear_down),
 		cmocka_unit_test_setup_teardown(answers_of_a_lost_connection_are_not_heard, router_set_up_narrow, router_tear_down),

@@ -252,7 +252,7 @@ static void closing_is_safe_in_every_callback(void **state)
 	echo_close(&echo);
 }
 
-/* --- a socket that meets itself ----------------------------------------------------------------------------------- */
+/* --- a socket connected to itself --------------------------------------------------------------------------------- */
 
 /* A network of its own whose only ephemeral port is 40000: a connect to it connects to itself. Exit status for the
  * parent. */

@@ -16,7 +16,7 @@
 
 /* --- peers that stall or lie -------------------------------------------------------------------------------------- */
 
-static void stalled_peers_delay_nobody(void **state)
+static void stalled_peers_delay_no_other(void **state)
 {
 	struct echo echo;
 	uint8_t bytes[64];
@@ -476,7 +476,7 @@ static void running_out_of_descriptors_does_not_spin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stalled_peers_delay_nobody),
+		cmocka_unit_test(stalled_peers_delay_no_other),
 		cmocka_unit_test(fragments_make_one_call),
 		cmocka_unit_test(bad_records_close_their_connection_only),
 		cmocka_unit_test(thousand_idle_connections),

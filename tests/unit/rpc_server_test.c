@@ -196,7 +196,7 @@ static void one_turn_end_for_what_came_together(void **state)
 	echo_close(&echo);
 }
 
-/* --- ends at bad moments ------------------------------------------------------------------------------------------ */
+/* --- ends at the worst moments ------------------------------------------------------------------------------------ */
 
 static void closing_in_a_handler_discards_the_rest(void **state)
 {

@@ -10,7 +10,7 @@
 #include "server/peers/peer_sessions.h"
 #include "tests/unit/support_node.h"
 
-static uint32_t greeted_count(void)
+static uint32_t sessions_count(void)
 {
 	return peer_sessions_count(node_rig.node->sessions);
 }
@@ -39,16 +39,16 @@ static struct identity member_called(uint8_t mark)
 static jh_hello_status hello_of(const struct identity *who, const struct identity *meant)
 {
 	struct caller caller;
-	uint32_t before = greeted_count();
+	uint32_t before = sessions_count();
 
 	caller_open(&caller);
 
 	jh_hello_status status = say_hello(&caller, who, meant);
 
-	assert_int_equal(greeted_count() - before, status == JH_HELLO_OK ? 1 : 0);
+	assert_int_equal(sessions_count() - before, status == JH_HELLO_OK ? 1 : 0);
 	caller_close(&caller);
 	loop_for(2);
-	assert_int_equal(greeted_count(), before);
+	assert_int_equal(sessions_count(), before);
 	return status;
 }
 
@@ -140,23 +140,23 @@ static void a_hello_closes_older_connections(void **state)
 {
 	struct caller old, new;
 	struct question hello, view;
-	jh_hello_result greeting;
+	jh_hello_result answer;
 	jh_manage_result managed;
 
 	(void)state;
 	node_rig_begin();
 	assert_int_equal(manager_opens(&old, 0xA), JH_HELLO_OK);
 	caller_open(&new);
-	send_hello(&new, 0xA, &hello, &greeting);
+	send_hello(&new, 0xA, &hello, &answer);
 	send_view(&old, &view, &managed);
 	loop_until(&hello.over);
-	assert_int_equal(greeting.status, JH_HELLO_OK);
-	xdr_free((xdrproc_t)xdr_jh_hello_result, &greeting);
+	assert_int_equal(answer.status, JH_HELLO_OK);
+	xdr_free((xdrproc_t)xdr_jh_hello_result, &answer);
 	loop_until(&old.closed);
 	assert_true(view.over);
 	assert_int_equal(view.rpc, RPC_LOST);
 	assert_int_equal(report_now().view.number, 0);
-	assert_int_equal(greeted_count(), 1);
+	assert_int_equal(sessions_count(), 1);
 	assert_false(new.closed);
 	caller_close(&old);
 	caller_close(&new);
@@ -412,7 +412,7 @@ static void a_binding_survives(void **state)
 /* --- rule 19 ------------------------------------------------------------------------------------------------------ */
 
 /* Rule 19: sessions are bounded; one too many is refused with that reason. */
-static void greeted_connections_are_bounded(void **state)
+static void sessions_are_bounded(void **state)
 {
 	static struct caller callers[4 * LIMIT_REPLICAS + 1];
 	const uint32_t most = 4 * LIMIT_REPLICAS;
@@ -427,7 +427,7 @@ static void greeted_connections_are_bounded(void **state)
 		caller_open(&callers[i]);
 		assert_int_equal(say_hello(&callers[i], &who, NULL), i < most ? JH_HELLO_OK : JH_HELLO_NOT_ME);
 	}
-	assert_int_equal(greeted_count(), most);
+	assert_int_equal(sessions_count(), most);
 	for (uint32_t i = 0; i <= most; i++)
 		caller_close(&callers[i]);
 	node_rig_end();
@@ -447,7 +447,7 @@ int main(void)
 		cmocka_unit_test(who_binds_is_heard),
 		cmocka_unit_test(a_wildcard_is_where_it_comes_from),
 		cmocka_unit_test(a_binding_survives),
-		cmocka_unit_test(greeted_connections_are_bounded),
+		cmocka_unit_test(sessions_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

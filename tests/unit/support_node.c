@@ -31,7 +31,7 @@ _Atomic int64_t wall_ahead_us, monotonic_ahead_us;
 atomic_bool disk_hangs, disk_fails;
 atomic_uint listing_fails;
 
-/* --- before libc -------------------------------------------------------------------------------------------------- */
+/* --- replacements of libc's functions ----------------------------------------------------------------------------- */
 
 int clock_gettime(clockid_t clock, struct timespec *time)
 {

@@ -57,7 +57,7 @@ void hello_say(struct rpc_channel *channel, const struct identity *me, const str
 	hello_1(&args, NULL, rpc_channel_call(channel, HELLO_TIMEOUT_MS, answered, context));
 }
 
-/* These tell more than that they refuse. */
+/* These have information beyond the refusal. */
 static bool has_report(jh_hello_status status)
 {
 	return status == JH_HELLO_OK || status == JH_HELLO_BOUND || status == JH_HELLO_CLUSTER;
@@ -81,7 +81,7 @@ bool hello_read(const struct rpc_reply *reply, uint32_t id, const char *them, co
 	jh_hello_result wire = {0};
 
 	must(reply->status != RPC_LOST);
-	/* A program of another version, or format, may not even understand the question. */
+	/* A program of another version, or format, may not even understand the hello. */
 	if (rpc_status_not_executed(reply->status)) {
 		answer->status = HELLO_OTHER_FORMAT;
 		answer->is_understood = false;

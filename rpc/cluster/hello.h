@@ -1,9 +1,9 @@
-/* The hello that opens a connection to a replica, as whoever connects says it and reads the answer (rule 17). What to do about
- * that answer is the caller's.
+/* The hello that opens a connection to a replica, from the side of the caller: sending it and reading the answer (rule
+ * 17). What follows from that answer is for the caller to decide.
  *
- * Two programs of different cluster formats can still tell each other which is older (docs/formats.md), because every format
- * keeps this of a hello: the format is the first word of the arguments; the answer begins with the verdict, the text, and the
- * format of whoever answers. Nothing looks any further into a hello of another format. */
+ * Two programs of different cluster formats can still tell each other which is older (docs/formats.md), because every
+ * format keeps these parts of a hello: the format is the first word of the arguments; the answer begins with the
+ * status, the text, and the format of the answering side. Nothing else of a hello in another format is read. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,16 +25,16 @@ bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result);
  * how the text names the two. Returns text. */
 const char *hello_name_formats(char *text, size_t size, uint32_t theirs, const char *them, const char *us);
 
-/* Asks; `answered` hands the reply to hello_read. */
+/* Sends the hello; `answered` passes the reply to hello_read. */
 void hello_say(struct rpc_channel *channel, const struct identity *me, const struct identity *you, rpc_reply_fn answered,
 	       void *context);
 
 struct hello_answer {
 	enum hello_status status;
 	char text[JH_TEXT_MAX];   /* why not */
-	bool is_understood;       /* the question: otherwise neither of these is set */
-	struct identity identity; /* of whoever answers */
-	struct report report;     /* nothing but the id, where the status is a refusal that tells no more */
+	bool is_understood;       /* the answering side understood the hello: otherwise neither of these is set */
+	struct identity identity; /* of the answering side */
+	struct report report;     /* only the id, where the status is a refusal without further information */
 };
 
 /* What the replica `id` said. them, us: as in hello_name_formats. False with one line in answer->text when it makes no

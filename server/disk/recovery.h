@@ -37,8 +37,8 @@ struct recovered {
 
 /* Ends the process with one line, for errors that the operator must resolve. */
 _Noreturn void recovery_refuse(const char *line);
-/* Reads the directory, which is ours, into *machine and the core: all events of recovery but START. Ends the process with
- * one line for what is no damage. The core's service may look at *machine meanwhile. */
+/* Reads the directory, which we own, into *machine and the core: all events of recovery but START. Errors other than
+ * damage end the process with one line. The core's service may read *machine meanwhile. */
 void recovery_run(const struct recovery_options *options, struct directory *directory, struct replica *replica,
 		  struct machine **machine, struct recovered *recovered);
 /* RULE 14: everything goes to DIR/set-aside; the next start draws a new uuid. */

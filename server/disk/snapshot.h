@@ -1,6 +1,6 @@
-/* Snapshots: the committed state as of op c in one file, `DIR/snapshot-<c, 20 digits>`. The same records that a full
- * push carries (history_encode), so that one that was received and one that was written here are equal. A snapshot is
- * written to a temporary file, fsynced, renamed, and the directory fsynced: under its name it is always whole.
+/* Snapshots: the committed state as of op c in one file, `DIR/snapshot-<c, 20 digits>`. It holds the same
+ * records as a full push (history_encode), so a received snapshot equals one that was written here. A snapshot is
+ * written to a temporary file, fsynced, renamed, and the directory fsynced: under its name it is always complete.
  *
  * A file is (all numbers big-endian):
  *
@@ -10,12 +10,11 @@
  *              whole records
  *     trailer  u32 0, u32 chunks, u64 XXH3-64 over the chunks' checksums
  *
- * Every later format keeps the first 16 bytes, so that newer is told from damaged. The header is written last: an
+ * Every later format keeps the first 16 bytes, which distinguishes newer from damaged. The header is written last: an
  * unfinished file has none.
  *
- * It does not choose when to make a snapshot, moves no damaged file (rule 14 is the caller's), and starts no thread.
- * A failed write is reported, leaves nothing behind, and may be tried again later (rule 13: these are the temporary
- * files). */
+ * The caller decides when to make a snapshot and moves damaged files (rule 14); no thread is started here. A failed
+ * write is reported, leaves no file, and may be retried later (rule 13: these are the temporary files). */
 #pragma once
 
 #include <stdatomic.h>
@@ -38,7 +37,7 @@ struct snapshot_summary {
 	struct digest digest; /* history_digest at op */
 };
 
-/* Of what is there now. */
+/* Of the present state. */
 struct snapshot_summary snapshot_summary_of(const struct history *history);
 
 /* --- writing this replica's own state, on a thread of its own ----------------------------------------------------- */
@@ -54,9 +53,9 @@ struct snapshot_pace {
 	const _Atomic bool *stop;   /* set: give up within 20 ms; NULL: never */
 };
 
-/* Writes the state as of summary->op, taken from the history while later ops are appended (summary was taken on
- * the appending thread). history must stay until it returns. What is written goes to the disk a MiB at a time, so that a
- * journal's fsync never finds more than that in its way. */
+/* Writes the state as of summary->op, taken from the history while later ops are appended (summary was taken on the
+ * appending thread). history must remain valid until it returns. Data goes to the disk a MiB at a time, so that a
+ * journal's fsync never waits for more than that. */
 enum snapshot_written snapshot_write(const char *directory, const struct history *history,
 				     const struct snapshot_summary *summary, const struct snapshot_pace *pace,
 				     char *error, size_t error_size);
@@ -71,9 +70,9 @@ struct snapshot_writer;
 struct snapshot_writer *snapshot_begin(const char *directory, const char *name, uint64_t bytes, char *error,
 				       size_t error_size);
 
-/* Adds whole records, at most LIMIT_STATE_CHUNK_BYTES. It follows size prefixes and the digest, it does not look
- * into bodies: whoever receives a state also gives each chunk to machine_decode. False with one line in error; then
- * only abandon. */
+/* Adds whole records, at most LIMIT_STATE_CHUNK_BYTES. It tracks size prefixes and the digest but does not parse
+ * bodies: the receiver of a state also passes each chunk to machine_decode. False with one line in error; then only
+ * abandon. */
 bool snapshot_append(struct snapshot_writer *writer, const void *records, size_t size, char *error, size_t error_size);
 
 /* Makes the file complete and durable under its temporary name, and frees the writer. False with one line in error,
@@ -102,8 +101,8 @@ enum snapshot_outcome {
 /* The format that a file's first 16 bytes claim; 0: not a snapshot. */
 uint32_t snapshot_format_claimed(const void *bytes);
 
-/* Reads all of a snapshot and verifies all of it. LOADED: *machine is the caller's (machine_free), summary says what
- * it is. For every other outcome *machine is NULL and error has one line: what, on what, what to do. */
+/* Reads and verifies a whole snapshot. LOADED: *machine is the caller's (machine_free), summary describes it. For
+ * every other outcome *machine is NULL and error has one line: what, on what, what to do. */
 enum snapshot_outcome snapshot_load(const char *path, uint64_t orders_max, struct machine **machine,
 				    struct snapshot_summary *summary, char *error, size_t error_size);
 

@@ -21,7 +21,7 @@ struct snapshotter_options {
 struct snapshotter *snapshotter_new(struct event_base *base, const struct snapshotter_options *options);
 /* Abandons a snapshot under way; returns when its thread has ended. */
 void snapshotter_free(struct snapshotter *snapshotter);
-/* Begins a snapshot when it is time. The history is only appended to until it is written, or handed to release. */
+/* Starts a snapshot when it is time. Until it is written, the history may only be appended to, or passed to release. */
 void snapshotter_consider(struct snapshotter *snapshotter, const struct history *history, const struct journal *journal);
 /* Frees a history in the background, after abandoning a snapshot of it that may be under way. */
 void snapshotter_release(struct snapshotter *snapshotter, struct machine *machine);

@@ -28,7 +28,7 @@ struct staging_piece {
 	struct digest digest;
 	uint64_t initial_count, total;  /* number of orders in all */
 	uint64_t first;                 /* index of the first order in this piece */
-	const void *records;            /* as history_encode makes them */
+	const void *records;            /* as history_encode writes them */
 	size_t size;
 };
 

@@ -1,5 +1,5 @@
-/* One encoded operation, struct jh_body of rpc/shop.x: who asks, what the primary assigns, and the content, which only its
- * kind understands (operation.h). A test holds it against rpcgen's own converter. */
+/* One encoded operation, struct jh_body of rpc/shop.x: the client's identity, what the primary assigns, and the
+ * content, which only its kind understands (operation.h). A test compares it with rpcgen's own converter. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,23 +17,23 @@ struct body {
 	int64_t time_us;
 	uint32_t check;      /* enum jh_check */
 	uint32_t kind;       /* enum jh_operation_kind */
-	const void *content; /* behind the kind */
+	const void *content; /* after the kind */
 	size_t content_size;
 };
 
-/* False when bytes are too short, or the check is none. Whether the content is canonical its kind says. */
+/* False when bytes are too short, or the check is invalid. Whether the content is canonical is for its kind to say. */
 bool body_parse(const void *bytes, size_t size, struct body *body);
 /* Of bytes that body_parse has accepted. */
 struct uuid body_client(const void *bytes);
 uint64_t body_request(const void *bytes);
 int64_t body_time_us(const void *bytes);
 
-/* All but the content, which the caller appends. */
+/* Everything but the content, which the caller appends. */
 void body_encode_head(const struct body *body, struct encoder *encoder);
 
-/* Into bytes that were encoded: what the primary assigns, and finds out only after it has encoded the rest. */
+/* Set fields in encoded bytes: values that the primary assigns, and knows only after it has encoded the rest. */
 void body_assign_time(void *bytes, int64_t time_us);
 void body_assign_check(void *bytes, uint32_t check);
 
-/* What the client said, the kind included, and nothing that the primary assigns: equal for a repeat (rule 11). */
+/* The client's part, including the kind, without what the primary assigns: equal for a repeat (rule 11). */
 struct digest body_content_digest(const void *bytes, size_t size);

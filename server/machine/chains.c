@@ -59,7 +59,7 @@ static size_t count_of(const struct chains *chains)
 	return chains->links.used / sizeof(struct link);
 }
 
-/* Also of an entry behind the last that was added, and of CHAINS_NONE. */
+/* Also for an entry beyond the last one added, and for CHAINS_NONE. */
 static struct link link_at(const struct chains *chains, uint32_t entry)
 {
 	if (entry >= count_of(chains))

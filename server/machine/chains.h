@@ -1,7 +1,7 @@
-/* For each key (a client, a postcode) the entries of the history that bear it, from the newest back. Entries are numbered
- * as in the history, are added in that order, and are never removed. Jumps skip parts of a chain, so that any depth is
- * found in a logarithmic number of steps (E. W. Myers, "An applicative random-access stack", IPL 17, 1983). No key is
- * kept: the caller says whether an entry bears the one sought. At most 26 bytes an entry. */
+/* For each key (a client, a postcode) the chain of its entries in the history, from the newest back. Entries are
+ * numbered as in the history, added in that order, and never removed. Jumps skip parts of a chain, so that any depth
+ * is found in a logarithmic number of steps (E. W. Myers, "An applicative random-access stack", IPL 17, 1983). No key
+ * is stored: the caller says whether an entry has the one sought. At most 26 bytes per entry. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 struct chains {
 	struct arena links;
 	struct linear_hash newest; /* key -> its newest entry */
-	uint64_t seed;             /* drawn: who picks keys cannot know which of them fall into one bucket */
+	uint64_t seed;             /* drawn, so that a client cannot know which keys share a bucket */
 };
 
 void chains_init(struct chains *chains, uint32_t entries_max);
@@ -24,20 +24,20 @@ void chains_release(struct chains *chains);
 uint64_t chains_memory(const struct chains *chains); /* bytes in use */
 
 uint32_t chains_hash(const struct chains *chains, const void *key, size_t size);
-/* Asks the processor to fetch what chains_find of this hash will read first. */
+/* Prefetches what chains_find of this hash reads first. */
 void chains_prefetch(const struct chains *chains, uint32_t hash);
-/* Where the newest entry of a key is kept; NULL: it has none. Valid until the next chains_add. */
+/* Where the newest entry of a key is stored; NULL: it has none. Valid until the next chains_add. */
 uint32_t *chains_find(const struct chains *chains, uint32_t hash, bool (*bears)(const void *key, uint32_t entry),
 		      const void *key);
 
-/* An entry above all that were added, of the key that newest (chains_find's, of this hash) belongs to. Those between are in
- * no chain. */
+/* Adds an entry above all others, of the key that newest (chains_find's, of this hash) belongs to. Entries in between
+ * are in no chain. */
 void chains_add(struct chains *chains, uint32_t entry, uint32_t hash, uint32_t *newest);
 
-uint32_t chains_depth(const struct chains *chains, uint32_t entry); /* of its chain's entries up to this one; 0: of none */
+uint32_t chains_depth(const struct chains *chains, uint32_t entry); /* of its chain, up to this entry; 0: in none */
 uint32_t chains_previous(const struct chains *chains, uint32_t entry);
-/* The entry at this depth (from 1) of the chain that entry is in, which reaches so deep. */
+/* The entry at this depth (from 1) of the chain that entry is in, which must be at least as long. */
 uint32_t chains_at_depth(const struct chains *chains, uint32_t entry, uint32_t depth);
-/* The newest entry of this chain whose value is not above `value`, or CHAINS_NONE. Values rise along a chain. */
+/* The newest entry of this chain whose value is at most `value`, or CHAINS_NONE. Values rise along a chain. */
 uint32_t chains_at_value(const struct chains *chains, uint32_t entry, uint64_t value,
 			 uint64_t (*value_of)(const void *context, uint32_t entry), const void *context);

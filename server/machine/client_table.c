@@ -85,7 +85,8 @@ enum client_known client_table_lookup(const struct client_table *table, struct u
 {
 	struct client_place place = place_of(table, client);
 
-	/* RULE 11: the answer to a repeat is its operation; below the last without one is final. */
+	/* RULE 11: the answer to a repeat is its operation; a number below the last, without one, is finally
+	 * refused. */
 	if (place.newest == NULL || request > request_at(table, *place.newest))
 		return CLIENT_NEW;
 

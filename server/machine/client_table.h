@@ -1,5 +1,5 @@
-/* Rule 11: which request of which client became which op. An index over the history: nothing is forgotten while its entry
- * exists. */
+/* Rule 11: which request of which client became which op. An index over the history: nothing is forgotten while its
+ * entry exists. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,8 @@ struct history;
 
 enum client_known {
 	CLIENT_NEW,        /* a new request of this client */
-	CLIENT_REPEAT,     /* this very operation is there: *op */
-	CLIENT_CONFLICT,   /* the number is there with other content: *op */
+	CLIENT_REPEAT,     /* exactly this operation is present: *op */
+	CLIENT_CONFLICT,   /* the number is present with other content: *op */
 	CLIENT_SUPERSEDED  /* below the client's last, and no operation has it: refused forever */
 };
 
@@ -23,7 +23,7 @@ struct client_table *client_table_new(const struct history *history, uint32_t en
 void client_table_free(struct client_table *table);
 uint64_t client_table_memory(const struct client_table *table); /* bytes in use */
 
-/* Where a client's next request goes. Valid until the next client_table_add. */
+/* The place for a client's next request. Valid until the next client_table_add. */
 struct client_place {
 	uint32_t hash;
 	uint32_t *newest;
@@ -32,9 +32,9 @@ struct client_place {
 /* False when the client has used this number, or a higher one. */
 bool client_table_has_room(const struct client_table *table, struct uuid client, uint64_t request,
 			   struct client_place *place);
-/* This entry of the history is the request that the place was looked up for. */
+/* Adds this entry of the history as the request that the place was looked up for. */
 void client_table_add(struct client_table *table, const struct client_place *place, uint32_t entry);
 
-/* content: body_content_digest's. */
+/* content: from body_content_digest. */
 enum client_known client_table_lookup(const struct client_table *table, struct uuid client, uint64_t request,
 				      struct digest content, uint64_t *op);

@@ -1,6 +1,6 @@
-/* Words of XDR (RFC 4506) read in place, and written: by hand and not through libtirpc, because they stand in the way of
- * every order of a start and of a catch-up. Only the one canonical encoding is accepted, so that equal operations have
- * equal bytes, digests and repeats. */
+/* Words of XDR (RFC 4506), read in place and written: by hand instead of through libtirpc, because every order of a
+ * start and of a catch-up passes through here. Only the one canonical encoding is accepted, so that equal operations
+ * have equal bytes and digests, and repeats are recognised. */
 #pragma once
 
 #include <endian.h>
@@ -47,9 +47,9 @@ static inline uint32_t encoding_padded(uint32_t size)
 	return (size + 3) & ~(uint32_t)3;
 }
 
-/* False when what is left is too short. */
+/* False when the rest is too short. */
 bool decoder_word(struct decoder *decoder, uint32_t *value);
-/* opaque<limit>: false when it is longer, cut off, or padded with anything but zeros. */
+/* opaque<limit>: false when it is longer, truncated, or padded with anything but zeros. */
 bool decoder_text(struct decoder *decoder, uint32_t limit, struct text_span *text);
 
 void encoder_bytes(struct encoder *encoder, const void *bytes, size_t size);

@@ -12,8 +12,8 @@
 
 #define PREFIX_BYTES 4
 
-/* All but the atomic counters and what lies below them in the arenas belongs to the thread that appends. Another thread
- * that has seen `count` (acquire) may read that many positions, and their bytes. */
+/* Everything but the atomic counters and the published data in the arenas belongs to the thread that appends. Another
+ * thread that has seen `count` (acquire) may read that many positions, and their bytes. */
 struct history {
 	uint32_t entries_max;
 	uint32_t loaded;
@@ -52,7 +52,7 @@ static void append(struct history *history, const void *body, size_t size)
 
 	must(count < history->entries_max);
 	must(size <= LIMIT_BODY_BYTES);
-	must(size % 4 == 0); /* so that XDR's opaque<> needs no padding behind it */
+	must(size % 4 == 0); /* so that XDR's opaque<> needs no padding after it */
 
 	uint64_t *position = arena_take(&history->positions, sizeof *position);
 	uint8_t *at;
@@ -63,7 +63,7 @@ static void append(struct history *history, const void *body, size_t size)
 	memcpy(at + PREFIX_BYTES, body, size);
 	history->digest = digest_chain(history->digest, body, size);
 	atomic_store_explicit(&history->bytes, history->records.used, memory_order_relaxed);
-	/* Release: who sees the new count sees the position and the bytes written above. */
+	/* Release: a thread that sees the new count sees the position and the bytes written above. */
 	atomic_store_explicit(&history->count, count + 1, memory_order_release);
 }
 
@@ -145,7 +145,7 @@ const uint8_t *history_body(const struct history *history, uint64_t entry, size_
 
 /* --- as bytes ----------------------------------------------------------------------------------------------------- */
 
-/* Where the record of an entry begins; of the entry after the last of `count`: where the records end. */
+/* Where the record of an entry begins; for the entry after the last of `count`: where the records end. */
 static uint64_t begin_of(const struct history *history, uint64_t entry, uint64_t count)
 {
 	if (entry < count)
@@ -167,7 +167,7 @@ size_t history_encode(const struct history *history, uint64_t first, uint64_t th
 	must(count <= history_count(history));
 	must(first <= count);
 
-	/* Records are kept as they are sent, one behind the other: find how many fit, and copy once. */
+	/* Records are kept in the form in which they are sent, contiguously: find how many fit, and copy once. */
 	uint64_t begin = begin_of(history, first, count);
 	uint64_t low = first, high = count;
 

@@ -1,6 +1,6 @@
-/* The replicated state: the sequence of operation bodies, one for each committed op, and in front of them the records that
- * the replica was loaded with. Append-only: entry i never changes, so the state "as of op c" is its first entries, and it
- * can be read, encoded and sent while newer ones are appended. It knows bytes and their digest, and no operation. */
+/* The replicated state: the sequence of operation bodies, one for each committed op, preceded by the records that the
+ * replica was loaded with. Append-only: entry i never changes, so the state "as of op c" is its first entries, and it
+ * can be read, encoded and sent while newer ones are appended. It knows bytes and their digest, but no operation. */
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 struct history;
 
-/* entries_max: appending beyond it is the caller's bug. */
+/* entries_max: appending more is a bug of the caller. */
 struct history *history_new(uint32_t entries_max);
 void history_free(struct history *history); /* may take tens of milliseconds when it is large: not on an event loop */
 
@@ -20,10 +20,10 @@ void history_load(struct history *history, const void *body, size_t size);
 void history_append(struct history *history, const void *body, size_t size);
 
 uint64_t history_op(const struct history *history);      /* the last */
-uint64_t history_count(const struct history *history);   /* of entries: loaded ones included */
+uint64_t history_count(const struct history *history);   /* of entries, including loaded ones */
 uint64_t history_loaded(const struct history *history);  /* of loaded ones */
 struct digest history_digest(const struct history *history); /* digest_chain over every body, loaded ones first */
-struct digest history_loaded_digest(const struct history *history); /* as it was behind the last loaded one */
+struct digest history_loaded_digest(const struct history *history); /* after the last loaded one */
 uint64_t history_bytes(const struct history *history);   /* of the whole encoded state: see history_encode */
 uint64_t history_memory(const struct history *history);  /* bytes in use */
 

@@ -40,7 +40,7 @@ void machine_free(struct machine *machine)
 
 /* --- adding ------------------------------------------------------------------------------------------------------- */
 
-/* An entry has come to the history: everything that is folded from it follows. */
+/* An entry was appended to the history: updates everything that is folded from it. */
 static void fold(struct machine *machine, const struct operation *operation, const struct body *body)
 {
 	operation->apply(machine->shop, (uint32_t)history_count(machine->history) - 1, body);
@@ -193,7 +193,7 @@ uint64_t machine_dated_after(const struct machine *machine, int64_t time_us)
 
 	if (machine->last_time_us <= time_us)
 		return 0;
-	/* The last may be of the records loaded at the start, and there may be none else. */
+	/* The newest may be one of the records loaded at the start, and there may be no other. */
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 

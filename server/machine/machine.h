@@ -1,6 +1,6 @@
 /* The state machine: the history, and what is folded from it: the client table (rule 11) and the shop. An operation is
- * appended and applied in one step. It does no I/O, reads no clock, and no single call takes long: indexes grow a step an
- * entry, memory comes in chunks. An order takes at most 100 bytes beside its encoded ones. */
+ * appended and applied in one step. It does no I/O, reads no clock, and no single call takes long: indexes grow one
+ * step per entry, memory is committed in chunks. An order takes at most 100 bytes in addition to its encoded ones. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 struct machine;
 struct shop;
 
-#define MACHINE_LOADED_MAX 100000 /* records that a replica may be loaded with, beside what --max-orders allows */
+#define MACHINE_LOADED_MAX 100000 /* records that a replica may be loaded with, in addition to --max-orders */
 
 /* entries_max: adding beyond it fails; itself below 2^32 - 1. An empty history at op 0. */
 struct machine *machine_new(uint64_t entries_max);
@@ -27,20 +27,20 @@ bool machine_load(struct machine *machine, const void *body, size_t size, char *
 enum machine_applied {
 	MACHINE_APPLIED,
 	MACHINE_MALFORMED, /* not a canonical struct jh_body */
-	MACHINE_DUPLICATE, /* its (client, request) is there, or is below that client's last: rule 11, once more */
+	MACHINE_DUPLICATE, /* its (client, request) is present, or is below that client's last: rule 11, once more */
 	MACHINE_FULL
 };
 
-/* Applies op history_op() + 1. On anything but MACHINE_APPLIED nothing has changed. */
+/* Applies op history_op() + 1. For anything but MACHINE_APPLIED nothing has changed. */
 enum machine_applied machine_apply(struct machine *machine, const void *body, size_t size);
 
-/* Appends whole records (history_encode's) to a machine under construction: the first `loaded` are loaded ones, the others
- * ops 1, 2, ... False with one line in error when bytes are not whole canonical records. */
+/* Appends whole records (from history_encode) to a machine under construction: the first `loaded` are loaded ones, the
+ * others ops 1, 2, ... False with one line in error when bytes are not whole canonical records. */
 bool machine_decode(struct machine *machine, uint64_t loaded, const void *bytes, size_t size, char *error,
 		    size_t error_size);
 
-uint64_t machine_op(const struct machine *machine); /* the highest that is applied */
-/* Borrowed for as long as the machine lives. Another thread may encode what was applied before it was asked to. */
+uint64_t machine_op(const struct machine *machine); /* the highest applied one */
+/* Borrowed for as long as the machine lives. Another thread may encode what had been applied before it was started. */
 const struct history *machine_history(const struct machine *machine);
 const struct shop *machine_shop(const struct machine *machine);
 

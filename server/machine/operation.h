@@ -1,5 +1,5 @@
-/* The table of operations: one row a kind. A kind's own two files are in server/shop, the table is in
- * server/shop/operations.c; this room knows neither. */
+/* The table of operations: one row per kind. The two files of a kind are in server/shop, the table is in
+ * server/shop/operations.c; this folder knows neither. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,14 +9,14 @@
 #include "server/machine/body.h"
 
 struct history;
-struct shop; /* what is folded from the operations, beside the client table */
+struct shop; /* folded from the operations, like the client table */
 
 struct operation {
 	uint32_t kind;    /* enum jh_operation_kind */
 	const char *name; /* for messages: "order" */
 	/* Whether the content is the one canonical encoding of an operation of this kind. */
 	bool (*is_canonical)(const void *content, size_t size);
-	/* The body has been appended to the history as this entry. */
+	/* Called when the body has been appended to the history as this entry. */
 	void (*apply)(struct shop *shop, uint32_t entry, const struct body *body);
 };
 
@@ -32,6 +32,7 @@ uint64_t shop_memory(const struct shop *shop); /* bytes in use */
 /* Parses a body and its content; NULL when it is not canonical, or of a kind that is not in the table. */
 const struct operation *operation_parse(const void *bytes, size_t size, struct body *body);
 
-/* Of a canonical body: who asked for it, body_content_digest and time; each may be NULL. False when it is not canonical. */
+/* Of a canonical body: its client and request, body_content_digest and time; each may be NULL. False when it is not
+ * canonical. */
 bool operation_key(const void *bytes, size_t size, struct uuid *client, uint64_t *request, struct digest *content,
 		   int64_t *time_us);

@@ -42,8 +42,8 @@ struct replica_service machine_service(struct machine **machine)
 	return (struct replica_service){.context = machine, .lookup = lookup, .key = key, .state_bytes = state_bytes};
 }
 
-/* RULE 11: applying checks again. What cannot be applied must not be in a log: stop rather than differ from the
- * others. RULE 19: nor is there more in it than we announce that we can hold. */
+/* RULE 11: applying checks again. An entry that cannot be applied must not be in a log: stop rather than diverge from
+ * the others. RULE 19: nor does the log hold more than we announced that we can hold. */
 void machine_service_apply(struct machine *machine, const struct replica *replica, uint64_t op)
 {
 	while (machine_op(machine) < op) {

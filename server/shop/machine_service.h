@@ -1,12 +1,12 @@
-/* What a replica's core asks of the order history: rule 11's lookup, whose request a body is, how large the state is.
- * It answers from what is applied. And what the core asks to be done to it. */
+/* The services that a replica's core needs of the order history: rule 11's lookup, the request of a body, the size of
+ * the state; answered from what is applied. And the action that the core wants carried out on it. */
 #pragma once
 
 #include "server/machine/machine.h"
 #include "server/replica/replica.h"
 
-/* orders: where the history is to be found whenever it is asked for; another one may be put there meanwhile. Borrowed
- * for as long as the core lives. */
+/* orders: points to the present history at each call; another one may replace it meanwhile. Borrowed for as long as
+ * the core lives. */
 struct replica_service machine_service(struct machine **machine);
 
 /* Applies the core's log up to op. */

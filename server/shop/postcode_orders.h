@@ -1,4 +1,4 @@
-/* The orders of each postcode: an index over the history, folded from it an entry at a time. */
+/* The orders of each postcode: an index over the history, folded from it one entry at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@ struct postcode_orders *postcode_orders_new(const struct history *history, uint3
 void postcode_orders_free(struct postcode_orders *orders);
 uint64_t postcode_orders_memory(const struct postcode_orders *orders); /* bytes in use */
 
-/* This entry of the history is an order to this postcode, newer than all that were added. */
+/* Adds this entry of the history as an order to this postcode; it is newer than all others. */
 void postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode);
 
 /* The order that op made. False when there is none. */
@@ -36,7 +36,7 @@ bool postcode_orders_by_op(const struct postcode_orders *orders, uint64_t op, st
 /* The highest `number` of a normalised postcode (0: none). */
 uint32_t postcode_orders_total(const struct postcode_orders *orders, const char *postcode, size_t size);
 
-/* Fills views with the orders of a postcode numbered below `before` (0: from the newest), the newest `limit` of
- * them, in rising number. Returns how many. */
+/* Fills views with the orders of a postcode numbered below `before` (0: from the newest), the newest `limit` of them,
+ * by rising number. Returns how many. */
 uint32_t postcode_orders_list(const struct postcode_orders *orders, const char *postcode, size_t size, uint32_t before,
 			      uint32_t limit, struct order_view *views);

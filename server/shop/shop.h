@@ -1,4 +1,4 @@
-/* What is folded from the operations, beside the client table: the indexes that operations and queries need. */
+/* The indexes that operations and queries need, folded from the operations like the client table. */
 #pragma once
 
 #include "server/machine/operation.h"

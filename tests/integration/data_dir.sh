@@ -76,7 +76,7 @@ for daemon in "server/justhungry-server --id 4" frontend/justhungry-frontend; do
 	# shellcheck disable=SC2086 # words
 	launch busy "$JH_BUILD"/$daemon --data-dir "$SCRATCH/busy" --program-base $((BASE + 5000)) --listen "127.0.0.1:$port"
 	ends busy 1 "cannot listen on 127.0.0.1:$port: .*: stop what listens there or choose another port"
-	[[ -z $(ls -A "$SCRATCH/busy" 2>/dev/null) ]] || fail "something was made though nobody can listen: $(ls "$SCRATCH/busy")"
+	[[ -z $(ls -A "$SCRATCH/busy" 2>/dev/null) ]] || fail "something was made though listening is impossible: $(ls "$SCRATCH/busy")"
 	: >"$LOGS/busy.log"
 done
 

@@ -306,8 +306,8 @@ status_json() { jh --json status 2>/dev/null || true; }
 status_is() { status_json | jq -e "$1" >/dev/null 2>&1; }
 status_get() { status_json | jq -r "$1"; }
 
-# id_told WHAT FILTER: the replica's id that FILTER finds in status, as soon as there is one: while a view changes nobody
-# is primary, and a status may miss its moment.
+# id_told WHAT FILTER: the replica's id that FILTER finds in status, as soon as there is one: while a view changes there
+# is no primary, and a status may miss its moment.
 id_told() {
 	local id=''
 	an_id_is_told() { id=$(status_get "$2 // 0") && [[ $id =~ ^[1-9][0-9]*$ ]]; }

@@ -36,7 +36,7 @@ wait_for 10 "it to be left behind" left_is 1
 for _ in 1 2 3; do
 	replica_inside
 	kill_inside
-	wait_for 10 "nobody else to hold memory" holders_are 0
+	wait_for 10 "no other process to hold memory" holders_are 0
 	left_is 1 || fail "$(left) jh-memory are left behind"
 done
 

@@ -80,8 +80,8 @@ done
 ((SECONDS - before < 8)) || fail "a dead provider cost every order its deadline: $((SECONDS - before)) s for 9"
 again
 
-# What earlier orders found out is recalled by a replica that starts: what exists is not asked again, and what nobody was
-# asked about is no more known than before, so it never becomes "exists" by itself.
+# A starting replica recalls the results of earlier orders: an existing postcode is not asked about again, and one that was
+# never asked about stays unknown, so it never becomes "exists" by itself.
 with silent
 [[ $(check_of "DH1 5LE") == format-only ]] || fail "DH1 5LE: check is $(jq -r .check <<<"$OUT")"
 [[ $(check_of "ZY1 1AA") == format-only ]] || fail "ZY1 1AA: check is $(jq -r .check <<<"$OUT")"

@@ -16,7 +16,7 @@ for name in replica-1 frontend; do
 done
 expect 4 "$only" status
 expect 4 "$only" --timeout 1 order "DH1 3LE" soup
-! grep -r -q 'start it with' "$LOGS" || fail "somebody was told to start an rpcbind that runs"
+! grep -r -q 'start it with' "$LOGS" || fail "a program advised to start an rpcbind that runs"
 kill9 rpcbind
 start_rpcbind
 jh --timeout 60 status --wait 1 >/dev/null || fail "no cluster: $(status_json)"

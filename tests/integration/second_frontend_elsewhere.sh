@@ -44,7 +44,7 @@ done
 second meant 3 --replica-hosts 10.0.0.3 --take-over
 waits() { log_says meant 'take-over of view [0-9]+: waiting for replicas 1, 2'; }
 wait_for 20 "the take-over to wait" waits
-expect 0 'Order [0-9]+ \(#4 for DH1 3LE\) placed' order "DH1 3LE" "nobody was harmed"
+expect 0 'Order [0-9]+ \(#4 for DH1 3LE\) placed' order "DH1 3LE" "no harm done"
 expect 0 '^ok' status
 stop meant
 

@@ -32,7 +32,7 @@ for _ in {1..1500}; do
 	kill -USR1 "${PIDS[replica-1]}" "${PIDS[frontend]}"
 	kill -USR2 "${PIDS[replica-1]}" "${PIDS[frontend]}"
 done
-orders_flow 200 "after many lines that nobody reads"
+orders_flow 200 "after many unread lines"
 victim=$(primary)
 kill9 "$victim"
 orders_flow 200 "after a failover"

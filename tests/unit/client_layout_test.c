@@ -67,7 +67,7 @@ static void test_words_are_never_cut(void **state)
 	assert_laid_out("\n\n", 60, 0, "\n\n");
 }
 
-static void test_anybodys_words(void **state)
+static void test_untrusted_text(void **state)
 {
 	char *laid = NULL;
 	size_t size;
@@ -115,7 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_command_is_never_cut),
 		cmocka_unit_test(test_words_are_never_cut),
-		cmocka_unit_test(test_anybodys_words),
+		cmocka_unit_test(test_untrusted_text),
 		cmocka_unit_test(test_cells_are_counted),
 		cmocka_unit_test(test_rows),
 	};

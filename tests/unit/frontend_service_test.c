@@ -308,7 +308,7 @@ static void serve(uint64_t view, uint32_t primary)
 
 /* The router's clock runs while any request waits, and again after it has stopped. Without it a client would reach its
  * own deadline, which means "unknown", instead of hearing that there is no primary. */
-static void the_clock_runs_while_somebody_waits(void **state)
+static void the_clock_runs_while_a_call_waits(void **state)
 {
 	struct asked a, b;
 
@@ -461,7 +461,7 @@ static void bad_arguments_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_clock_runs_while_somebody_waits, begin, end),
+		cmocka_unit_test_setup_teardown(the_clock_runs_while_a_call_waits, begin, end),
 		cmocka_unit_test_setup_teardown(a_late_answer_is_ignored, begin, end),
 		cmocka_unit_test_setup_teardown(each_call_names_its_view, begin, end),
 		cmocka_unit_test_setup_teardown(a_read_that_comes_back_goes_to_the_primary, begin, end),

@@ -1,5 +1,5 @@
-/* Purpose: of a hello of another cluster format what every format keeps is understood, whatever stands behind it, and nothing
- * else is looked at; a hello of this format is read whole. And what the answer to ours means. */
+/* Purpose: of a hello in another cluster format only what every format keeps is read, whatever follows; a hello in
+ * this format is read whole. And the meaning of the answer to ours. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -156,7 +156,7 @@ static void test_a_refusal_tells_why(void **state)
 		assert_string_equal(answer.text, "why");
 		assert_int_equal(answer.report.id, sample.report.id);
 		assert_int_equal(answer.report.op, refusals[i].has_report ? sample.report.op : 0);
-		/* It need not be the replica that is meant, unless it reports. */
+		/* It need not be the intended replica, unless it reports. */
 		assert_int_equal(read_answer(&sample, sample.report.id + 1), !refusals[i].has_report);
 	}
 }
@@ -172,7 +172,7 @@ static void test_another_format_is_named(void **state)
 	assert_string_equal(answer.text, "speaks cluster format 3, us 2: upgrade us");
 }
 
-/* Whoever does not even understand the question is of another version; whoever is late is nothing yet. */
+/* A process that does not even understand the hello is of another version; one that is late proves nothing. */
 static void test_no_answer(void **state)
 {
 	const struct rpc_reply rejected = {.status = RPC_REJECTED, .error = "versions 2 to 2"};

@@ -60,7 +60,7 @@ static void a_new_directory_is_fine(void **state)
 	end();
 }
 
-static void somebody_elses_is_refused(void **state)
+static void foreign_files_are_refused(void **state)
 {
 	char line[2 * SCRATCH_PATH_SIZE];
 
@@ -97,7 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_directory_is_fine),
-		cmocka_unit_test(somebody_elses_is_refused),
+		cmocka_unit_test(foreign_files_are_refused),
 		cmocka_unit_test(what_lies_beside_our_own_is_left_alone),
 	};
 

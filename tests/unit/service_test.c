@@ -124,12 +124,12 @@ static void send_view(struct caller *manager, struct question *question, jh_mana
 /* Sends a hello without waiting for its answer. */
 static void send_hello(struct caller *caller, uint8_t mark, struct question *question, jh_hello_result *result)
 {
-	const struct identity who = manager_called(mark), nobody = {.format = JH_CLUSTER_FORMAT};
+	const struct identity who = manager_called(mark), unknown = {.format = JH_CLUSTER_FORMAT};
 	jh_hello_args args;
 
 	memset(result, 0, sizeof *result);
 	convert_identity_to_wire(&who, &args.me);
-	convert_identity_to_wire(&nobody, &args.you);
+	convert_identity_to_wire(&unknown, &args.you);
 	hello_1(&args, NULL, ask(caller, question, (xdrproc_t)xdr_jh_hello_result, result));
 	rpc_channel_flush(caller->channel);
 }

@@ -293,13 +293,13 @@ struct identity manager_called(uint8_t mark)
 
 jh_hello_status say_hello(struct caller *caller, const struct identity *me, const struct identity *meant)
 {
-	const struct identity nobody = {.format = JH_CLUSTER_FORMAT, .program_base = NODE_BASE};
+	const struct identity unknown = {.format = JH_CLUSTER_FORMAT, .program_base = NODE_BASE};
 	jh_hello_args args;
 	jh_hello_result result = {0};
 	struct question question;
 
 	convert_identity_to_wire(me, &args.me);
-	convert_identity_to_wire(meant != NULL ? meant : &nobody, &args.you);
+	convert_identity_to_wire(meant != NULL ? meant : &unknown, &args.you);
 	hello_1(&args, NULL, ask(caller, &question, (xdrproc_t)xdr_jh_hello_result, &result));
 	loop_until(&question.over);
 	assert_int_equal(question.rpc, RPC_ANSWERED);

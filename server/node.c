@@ -120,7 +120,7 @@ static int64_t date(void *context)
 	const struct node *node = context;
 	int64_t previous_us = node->last_time_us;
 
-	if (previous_us < machine_last_time_us(node->machine)) /* one that came as a whole, and has not been added to since */
+	if (previous_us < machine_last_time_us(node->machine)) /* it was transferred whole, and not added to since */
 		previous_us = machine_last_time_us(node->machine);
 
 	int64_t others_us;
@@ -171,14 +171,14 @@ static void on_signal(void *context, int signal)
 	struct node *node = context;
 
 	if (node->asked && signal == SIGXCPU)
-		return; /* it comes every second */
+		return; /* this signal repeats every second */
 	if (node->asked || node->journal == NULL) { /* asked twice; or damaged: nothing to hand over */
 		node_end(node, NODE_STOPPED, node->asked ? "stopped at once: asked twice" : "stopped");
 		return;
 	}
 	node->asked = true;
 	if (node->stopping)
-		return; /* by itself, and what it hands over goes on */
+		return; /* stopping by itself: the hand-over goes on */
 	node->stopping = true;
 	node_step(node, &(struct replica_event){.kind = REPLICA_STOP});
 	node_flush(node);
@@ -258,7 +258,7 @@ struct node *node_new(const struct node_options *options)
 	node->replica = replica_new(&options->replica, &service);
 	make_parts(node);
 	node_disk_begin(node);
-	postcode_checker_announce(node->checker); /* now that there is somebody to send any */
+	postcode_checker_announce(node->checker); /* now that there may be orders to check */
 	node->registry = registry_new(node->base);
 	node->timer = event_new(node->base, -1, EV_PERSIST, tick, node);
 	event_add(node->timer, &period);

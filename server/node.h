@@ -20,7 +20,7 @@ struct node_options {
 	uint64_t orders_max;
 	uint32_t segment_bytes;      /* 0: the journal's own choice */
 	uint64_t snapshot_bytes;     /* of the journal before the first snapshot; 0: the snapshotter's own choice */
-	struct memory_watch *memory; /* NULL: nobody holds the memory */
+	struct memory_watch *memory; /* NULL: no jh-memory */
 	struct postcode_options postcodes;
 	struct replica_options replica;
 };

@@ -62,7 +62,7 @@ static void on_snapshot(void *context, uint64_t op)
 	node->snapshot_op = op;
 }
 
-/* RULE 14: its files are not what it wrote: it serves and writes nothing more. */
+/* RULE 14: the files no longer hold what was written: the replica serves and writes nothing more. */
 static void on_damage(void *context, const char *why, bool directory_gone)
 {
 	struct node *node = context;
@@ -140,7 +140,7 @@ static void check_disk(struct node *node)
 }
 
 /* RULE 13: a journal that cannot go on, but not for want of space, is this replica's failure. As long as it has room for
- * orders somebody may mend that; what is left then is for handing over. */
+ * orders an operator may mend that; the space left then is for handing over. */
 static void check_journal(struct node *node)
 {
 	bool last = false;
@@ -150,7 +150,7 @@ static void check_journal(struct node *node)
 		return;
 	node->trouble[0] = '\0';
 	if (node->journal != NULL && journal_over_quota(node->journal))
-		error = EDQUOT; /* there is no room, but freeing space is not what helps */
+		error = EDQUOT; /* there is no room, and freeing space does not help */
 	if (error == 0)
 		return;
 	snprintf(node->trouble, sizeof node->trouble, "cannot make its next journal segment: %.120s", disk_error(error));

@@ -12,7 +12,7 @@
 enum node_end {
 	NODE_RUNS,
 	NODE_STOPPED,   /* asked to: exit status 0 */
-	NODE_FAILED,    /* its line has been said: exit status 1 */
+	NODE_FAILED,    /* the reason is in the log: exit status 1 */
 	NODE_RETIRED    /* gives up its uuid and starts again (RULE 14) */
 };
 
@@ -44,7 +44,7 @@ struct node {
 	int64_t last_time_us;                   /* of the newest order in the log: RULE 16 */
 	bool warned_of_full;                    /* the log has said that --max-orders is near */
 
-	/* A step. What its actions bring about waits for its end, without pointers. */
+	/* A step. Events that its actions cause are deferred to its end; they borrow nothing. */
 	struct replica_actions actions;
 	bool stepping;
 	struct replica_event deferred[NODE_DEFERRED_MAX]; /* ring */
@@ -79,7 +79,7 @@ struct node {
 /* --- node_step.c -------------------------------------------------------------------------------------------------- */
 
 /* Hands the event to the core, carries its actions out, then whatever follows at once (validated requests). Within a
- * step's actions it is put off to the end of the step. */
+ * step's actions it is deferred to the end of the step. */
 void node_step(struct node *node, struct replica_event *event);
 /* What came in this turn may leave in one push and one write. */
 void node_flush(struct node *node);

@@ -20,7 +20,7 @@
 
 /* --- carrying out ------------------------------------------------------------------------------------------------- */
 
-/* RULE 19: a limit that comes near is told while there is time to raise it. */
+/* RULE 19: warn of a limit while there is time to raise it. */
 bool node_nearly_full(const struct node *node)
 {
 	return machine_op(node->machine) * 100 >= node->options.orders_max * NEARLY_FULL_PERCENT;
@@ -44,7 +44,7 @@ static void apply(struct node *node, uint64_t op)
 	node_warn_of_full(node);
 }
 
-/* Whoever gave this replica other --initial-orders than the cluster began with learns which of them count. */
+/* A replica that was given other --initial-orders than the cluster began with says in its log which of them count. */
 static void tell_whose_initial_orders(const struct machine *ours, const struct machine *cluster)
 {
 	if (machine_op(ours) > 0 || machine_same_loaded(ours, cluster))
@@ -184,7 +184,7 @@ static void after_step(struct node *node)
 	}
 }
 
-/* What an event points to would be gone when its turn comes. */
+/* Borrowed data would be gone by the time a deferred event is handled. */
 static void defer(struct node *node, const struct replica_event *event)
 {
 	must(node->deferred_count < NODE_DEFERRED_MAX);
@@ -207,7 +207,7 @@ void node_step(struct node *node, struct replica_event *event)
 void node_flush(struct node *node)
 {
 	if (node->stepping)
-		return; /* the step's own end flushes what matters */
+		return; /* the step under way flushes at its end */
 	node->stepping = true;
 	after_step(node);
 	step(node, &(struct replica_event){.kind = REPLICA_FLUSH});

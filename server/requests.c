@@ -248,8 +248,8 @@ static void checked(void *context, enum postcode_verdict verdict)
 	requests->options.turn_end(requests->options.context);
 }
 
-/* What the last order to this postcode found out need not be asked again, least of all by a primary that has just
- * taken over with everybody waiting. */
+/* The result of the last order to this postcode need not be asked for again, least of all by a primary that has just
+ * taken over while all clients wait. */
 static void recall(struct request *request)
 {
 	struct postcode_checker *checker = request->requests->options.checker;
@@ -273,7 +273,7 @@ void requests_validate(uint64_t token)
 	struct request *request = request_of(token);
 	enum postcode_verdict verdict;
 
-	if (request->reason != JH_REASON_NONE) { /* no postcode at all, or no text */
+	if (request->reason != JH_REASON_NONE) { /* malformed postcode, or an invalid text */
 		validated(request);
 		return;
 	}
@@ -289,8 +289,8 @@ static struct text_span text_of(const char *bytes, u_int size)
 	return (struct text_span){.bytes = bytes, .size = size};
 }
 
-/* Is each text of the order one? Else it is declined, as any order once table and log were asked (RULE 12): one that an
- * older version has placed gets its answer. */
+/* Whether each text of the order is valid. If not, the order is declined once client table and log were consulted
+ * (RULE 12), so that a repeat of an order which an older version placed still gets its answer. */
 static bool texts_good(struct request *request, const struct order *order)
 {
 	char error[ORDER_TEXT_ERROR_SIZE];

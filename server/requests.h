@@ -27,7 +27,7 @@ struct requests_options {
 };
 
 struct requests *requests_new(const struct requests_options *options);
-/* Those that nobody will answer are dropped. */
+/* Calls not answered yet are dropped. */
 void requests_free(struct requests *requests);
 
 /* The procedures; FALSE: answered later. */

@@ -1,4 +1,4 @@
-/* Each handler translates and hands on; the core decides. */
+/* The procedures of a replica's program: each handler converts its arguments into an event, and the core decides. */
 #include "server/service.h"
 
 #include <inttypes.h>
@@ -20,12 +20,12 @@
 #include "server/peers/speaker.h"
 #include "server/requests.h"
 
-#define FORMAT_HIGHEST 1000u /* that any version will have; more is no hello */
+#define FORMAT_HIGHEST 1000u /* of any version to come; a larger number is no hello */
 
 struct service {
 	struct service_options options;
 	LIST_HEAD(, deferred) deferred;
-	uint32_t other_format; /* the last one that a hello had, of which the log tells; 0: none */
+	uint32_t other_format; /* of the last refused hello that was logged; 0: none */
 };
 
 /* A cluster call that the core answers later: what its token stands for. */
@@ -44,7 +44,7 @@ struct service *service_new(const struct service_options *options)
 	return service;
 }
 
-/* --- who speaks --------------------------------------------------------------------------------------------------- */
+/* --- sessions and hellos ------------------------------------------------------------------------------------------ */
 
 static struct service *service_of(struct svc_req *call)
 {
@@ -66,7 +66,7 @@ static struct identity identity(const struct service *service)
 	return service->options.identity(service->options.context);
 }
 
-/* RULE 20: of the manager that we are bound to; else NULL. */
+/* RULE 20: the session of the manager that we are bound to; else NULL. */
 static struct peer_session *manager_of(struct svc_req *call)
 {
 	struct peer_session *from = session_of_call(call);
@@ -152,7 +152,7 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	return TRUE;
 }
 
-/* Said once for each format that is heard: who calls tries again and again. */
+/* Logged once for each format: the caller tries again and again. */
 static void tell_of_format(struct service *service, uint32_t format, const char *peer, const jh_text *error)
 {
 	char text[200];
@@ -368,7 +368,7 @@ bool_t submit_1_svc(jh_submit_args *args, jh_write_result *result, struct svc_re
 	memset(result, 0, sizeof *result);
 	if (manager_of(call) != NULL)
 		return requests_submit(service_of(call)->options.requests, args, call);
-	result->outcome = JH_MOVED; /* RULE 12, 17: nobody else's word counts, and nothing happened here */
+	result->outcome = JH_MOVED; /* RULE 12, 17: only our manager may submit, and nothing happened here */
 	return TRUE;
 }
 

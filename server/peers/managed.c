@@ -8,7 +8,7 @@
 #include "server/peers/peer_sessions_internal.h"
 #include "server/replica/replica.h"
 
-/* "0.0.0.0:40001" is found where it comes from. */
+/* "0.0.0.0:40001" is the port of whichever address the connection comes from. */
 static void where(const struct peer_session *session, const char *address, char text[static LIMIT_ADDRESS_BYTES])
 {
 	struct rpc_address told, peer;
@@ -34,7 +34,7 @@ void peer_sessions_bound(struct peer_sessions *sessions, struct peer_session *se
 	sessions->frontend[0] = '\0';
 }
 
-/* The manager that we are bound to, as long as it is heard, and is not the process of that session. */
+/* The manager that we are bound to, as long as it is heard and is not the process of that session. */
 static const struct peer_session *present(const struct peer_sessions *sessions, const struct peer_session *but)
 {
 	struct uuid bound = replica_bound(sessions->options.replica);
@@ -48,7 +48,7 @@ static const struct peer_session *present(const struct peer_sessions *sessions, 
 	return NULL;
 }
 
-/* RULE 15: a silence that our own lateness explains proves nothing: what it said may not have been read yet. */
+/* RULE 15: if our own loop stalled, all silences start anew: heartbeats may still be unread. */
 void peer_sessions_tick(struct peer_sessions *sessions)
 {
 	uint64_t now_us = rpc_clock_us();

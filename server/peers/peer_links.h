@@ -22,7 +22,7 @@ struct peer_links_options {
 	void (*event)(void *context, struct replica_event *event);
 	/* All events of this turn have been delivered. */
 	void (*turn_end)(void *context);
-	/* Who we are, for the hello. */
+	/* Our identity, for the hello. */
 	struct identity (*identity)(const void *context);
 	/* Whether a line about a peer that misbehaves may be logged now. */
 	bool (*may_complain)(void *context);

@@ -1,6 +1,6 @@
 /* Sessions with this replica: which view manager or replica has said hello on which connection, and which view manager is
- * heard (rule 20). A replica that hears the one it is bound to lets nobody else bind it, and tells who asks where to
- * find it. */
+ * heard (rule 20). As long as a replica hears the manager it is bound to, no other one can bind it; the refusal names
+ * that manager's front-end. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,8 +17,8 @@ struct peer_session;
 struct peer_sessions;
 
 struct peer_sessions_options {
-	const struct replica *replica;      /* is asked whom it is bound to */
-	/* Whether a view manager whose word counts is connected now; said whenever that may have changed. */
+	const struct replica *replica;      /* knows the manager it is bound to */
+	/* Whether our view manager is connected now; called whenever that may have changed. */
 	void (*manager)(void *context, bool connected);
 	void *context;
 };

@@ -1,5 +1,5 @@
-/* A push as it came, in the core's words. What rpc/cluster/convert.h is for the small words this is for the one message that
- * carries operations: it alone decides what of them may enter a log. It refuses to know who sent it. */
+/* Converts a push from the wire into the core's types, as rpc/cluster/convert.h does for smaller messages. It alone
+ * decides which operations may enter a log, and does not look at the sender. */
 #pragma once
 
 #include <stdbool.h>

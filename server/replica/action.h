@@ -91,8 +91,8 @@ enum replica_action_kind {
 	DO_APPLY,          /* apply every entry up to op to the live state */
 	DO_ADOPT,          /* the staged state, of this op, is durable: it is the live one now */
 	DO_STAGE,          /* take the state piece of this push; REPLICA_STAGED follows */
-	DO_UNSTAGE,        /* forget a half-taken state */
-	DO_VALIDATE,          /* validate the operation; PROPOSE or DECLINE follows */
+	DO_UNSTAGE,        /* drop a state that is only partly taken */
+	DO_VALIDATE,       /* validate the operation; PROPOSE or DECLINE follows */
 	DO_ANSWER,         /* the outcome of a SUBMIT */
 	DO_READ,           /* answer the query from the live state */
 	DO_READ_MOVED,     /* refuse the query */

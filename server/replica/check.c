@@ -1,6 +1,6 @@
-/* What holds after every step, whatever came from outside: relations between the fields that more than one file writes. What
- * holds in one state only is role.c's. Nothing here depends on what a peer or a manager said; a step that leaves this
- * function is one that our own code got wrong. */
+/* What holds after every step, whatever came from outside: relations between the fields that more than one file writes.
+ * What holds in one state only is checked by role.c. Nothing here depends on what a peer or a manager said: a failure is
+ * always a fault of our own code. */
 #include "server/replica/internal.h"
 
 static void check_log(const struct replica *r)
@@ -19,7 +19,7 @@ static void check_log(const struct replica *r)
 		must(!r->staged_complete);
 		return;
 	}
-	/* What the report calls applied is our log up to there. */
+	/* The report's digest is that of our log up to the applied op. */
 	must(replica_log_digest(r->log, r->applied, &digest));
 	must(digest_equal(digest, r->applied_digest));
 	must(!r->staged_complete || replica_log_base(r->staged_log) == r->staged_op);
@@ -70,7 +70,7 @@ static void check_requests(const struct replica *r)
 	     waiters_count(r->waiters) + r->validating + r->submits.count + r->reads.count);
 	must(r->joined <= waiters_count(r->waiters));
 	must((r->validations == NULL) == (r->validating == 0));
-	/* RULE 4: none outlives its view. */
+	/* RULE 4: no held call outlives its view. */
 	must(r->submits.count == 0 || leads);
 	must(waiters_count(r->waiters) == 0 || replica_is_serving(r));
 	must(r->reads.count == 0 || (r->role == ROLE_BACKUP && r->state == STATE_FOLLOWING));
@@ -80,7 +80,7 @@ static void check_peer(const struct replica *r, const struct replica_peer *peer)
 {
 	must(peer->id != r->options.id);
 	must(peer->link == LINK_NONE || r->role == ROLE_PRIMARY);
-	/* What is in flight is so on a connection. */
+	/* A push is in flight only on a connection. */
 	must(peer->link == LINK_UP || (peer->push_token == 0 && peer->commit_token == 0));
 	must(peer->link == LINK_UP || peer->pinged_ms == 0);
 	must(peer->push_token < r->next_token);
@@ -106,7 +106,7 @@ static void check_peers(const struct replica *r)
 	}
 	if (r->state != STATE_SETTLING && r->state != STATE_SERVING)
 		return;
-	must(joint == r->joint_count); /* RULE 9: who counts is who is written down */
+	must(joint == r->joint_count); /* RULE 9: exactly the learners that are recorded count */
 	must(r->view.members_count + r->joint_count <= LIMIT_REPLICAS);
 }
 

@@ -40,11 +40,11 @@ static bool lowest_acknowledged(struct replica *r, uint64_t *lowest)
 	return true;
 }
 
-/* The one gate of the commit point. What is beyond the log or not proved is not committed here yet. */
+/* The one gate of the commit point: never beyond the log, and never beyond what is proved. */
 void replica_commit_to(struct replica *r, uint64_t op)
 {
-	/* RULE 2: state that came of a view is shown (reports, bases of pushes) and so is not there before that view
-	 * is durable. */
+	/* RULE 2: reports and bases of pushes show the state, so it does not advance in a view before that view is
+	 * durable. */
 	if (r->adopting || op <= r->commit || !replica_view_durable(r))
 		return;
 	must(op <= replica_log_last(r->log));
@@ -63,7 +63,7 @@ void replica_commit_to(struct replica *r, uint64_t op)
 	replica_release_reads(r);
 }
 
-/* RULE 16: not for any decision, only so that one clock that is wrong does not date all orders to come. */
+/* RULE 16: no decision rests on it; it only keeps one wrong clock from dating all orders to come. */
 bool replica_clock_of_others(const struct replica *r, uint64_t now_ms, int64_t not_before_us, int64_t *clock_us)
 {
 	bool found = false;

@@ -4,7 +4,7 @@
 
 #include "server/replica/messages.h"
 
-/* Found on disk. */
+/* A META record, as found on disk. */
 struct replica_meta {
 	uint32_t id;
 	struct uuid uuid;
@@ -50,7 +50,7 @@ struct replica_query {
 
 struct replica_received {
 	uint64_t token;
-	struct replica_name from;       /* it said hello */
+	struct replica_name from;       /* as its hello said */
 	const struct replica_push *push;
 };
 
@@ -110,15 +110,15 @@ enum replica_event_kind {
 	REPLICA_FLUSH,           /* the turn is over: what it brought may leave in one push and one write */
 
 	REPLICA_DURABLE,         /* ticket and all before it */
-	REPLICA_DISK,            /* full, or no longer */
-	REPLICA_DAMAGE,          /* its files are not what it wrote any more; nothing becomes durable after this */
+	REPLICA_DISK,            /* full, or no longer full */
+	REPLICA_DAMAGE,          /* the files no longer hold what was written; nothing becomes durable after this */
 
 	REPLICA_PUSH,
 	REPLICA_STAGED,          /* the shell took the state piece */
 	REPLICA_INSTALL,         /* INSTALL_VIEW from our manager */
 	REPLICA_BIND,
 	REPLICA_HEARTBEAT,       /* from our manager */
-	REPLICA_MANAGER,         /* whether a manager's connection is there */
+	REPLICA_MANAGER,         /* whether a manager is connected */
 	REPLICA_STOP,            /* SIGTERM, or a failure that this process does not survive for long */
 
 	REPLICA_PEER_UP,         /* our connection to a peer is open, hello answered */

@@ -24,8 +24,8 @@ struct replica_peer {
 	enum peer_link link;
 	bool unreachable;          /* the last attempt to connect failed */
 	uint64_t retry_ms;
-	uint64_t attempt_ms;       /* the connection being made was begun then, */
-	uint32_t attempts;         /* after so many that were given up */
+	uint64_t attempt_ms;       /* when the connection attempt under way began */
+	uint32_t attempts;         /* how many were given up before it */
 	uint64_t heard_ms;
 	uint64_t pinged_ms;        /* 0: no ping in flight */
 
@@ -35,7 +35,7 @@ struct replica_peer {
 	uint64_t acked_ever;       /* in this view, by any incarnation: less than this is lost data (rule 3) */
 	bool has_view;             /* it acknowledged in this view: no need to send the record again */
 
-	uint64_t applied;          /* there, as it told last: at a hello, or with the base it wants */
+	uint64_t applied;          /* its applied op, as last reported: at a hello, or with the base it asks for */
 	uint64_t sent_op;          /* what it holds or has been sent on this connection */
 	uint64_t sent_commit;
 	uint64_t push_token;       /* 0: none in flight */
@@ -50,9 +50,9 @@ struct replica_peer {
 	uint64_t orders_max;       /* its capacity, for the life of that process; 0: not heard */
 	bool disk_full;
 	uint64_t full_since_ms;
-	bool clock_known;          /* it told its wall clock in this view: */
-	int64_t clock_us;          /* this, */
-	uint64_t clock_ms;         /* heard then */
+	bool clock_known;          /* it reported its wall clock in this view: */
+	int64_t clock_us;          /* the time reported, */
+	uint64_t clock_ms;         /* and when that was heard */
 
 	enum peer_joint joint;
 	uint64_t joint_ticket;
@@ -125,7 +125,7 @@ struct replica {
 
 	/* --- a replacement being assembled aside */
 	struct replica_log *staged_log;
-	bool staging;                  /* a piece is with the shell */
+	bool staging;                  /* the shell is taking a piece */
 	bool staged_complete;          /* state as of staged_op is all there */
 	bool adopting;                 /* written, not durable yet: nothing is applied meanwhile, */
 	uint64_t replaced_durable_op;  /* and the old log is what a crash would leave: up to here */
@@ -155,9 +155,9 @@ struct replica {
 	/* --- requests */
 	struct sessions *sessions;
 	struct waiters *waiters;       /* for an op of the log, or for an older call of the same request */
-	uint64_t joined;               /* of these, how many for an older call */
-	uint64_t validating;
-	struct validation *validations;       /* which */
+	uint64_t joined;               /* how many of these wait for an older call */
+	uint64_t validating;           /* requests in validation: */
+	struct validation *validations;
 	struct held_queue submits;     /* while settling, or the log is full */
 	struct held_queue reads;       /* until the commit point reaches their floor */
 	uint64_t requests_in;
@@ -188,7 +188,7 @@ struct replica {
 	uint32_t text_next;
 };
 
-/* replica.c: the single gates and the words */
+/* replica.c: actions, trace lines and texts */
 struct replica_action *replica_do(struct replica *r, enum replica_action_kind kind);
 __attribute__((format(printf, 2, 3))) void replica_trace(struct replica *r, const char *format, ...);
 __attribute__((format(printf, 3, 4))) void replica_say(struct replica *r, int level, const char *format, ...);
@@ -252,7 +252,7 @@ void replica_push_all(struct replica *r);
 void replica_recv_ack(struct replica *r, const struct replica_acked *acked);
 
 /* peers.c */
-void replica_peers_sync(struct replica *r, const struct peers *directory);
+void replica_peers_sync(struct replica *r, const struct peers *list);
 void replica_peers_reset(struct replica *r);
 void replica_peers_connect(struct replica *r);
 void replica_peer_up(struct replica *r, const struct replica_peer_up *up);

@@ -97,13 +97,13 @@ static void drop_strangers(struct replica *r)
 	r->peers_count = kept;
 }
 
-/* The front-end's directory, whole. */
-void replica_peers_sync(struct replica *r, const struct peers *directory)
+/* The front-end's peer list, complete. */
+void replica_peers_sync(struct replica *r, const struct peers *list)
 {
 	for (uint32_t i = 0; i < r->peers_count; i++)
 		r->peers[i].listed = false;
-	for (uint32_t i = 0; i < directory->count; i++) {
-		const struct peer *found = &directory->list[i];
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct peer *found = &list->list[i];
 
 		if (found->id == r->options.id)
 			continue;

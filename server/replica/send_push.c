@@ -94,8 +94,8 @@ static void send_state(struct replica *r, struct replica_peer *peer, uint64_t fi
 	send(r, peer, &push, true);
 }
 
-/* RULE 13: a member says only in an acknowledgement that it has room again, and while orders are refused no push
- * asks. */
+/* RULE 13: only an acknowledgement tells that a member has room again, and while orders are refused no push asks for
+ * one. */
 static bool ask_about_disk(const struct replica *r, const struct replica_peer *peer)
 {
 	return peer->disk_full && r->now_ms - peer->heard_ms >= r->options.heartbeat_ms;
@@ -133,7 +133,7 @@ static void push_to(struct replica *r, struct replica_peer *peer)
 
 	must(replica_log_digest(r->log, push.base_op, &push.base_digest));
 	if (full_learner(r, peer)) {
-		/* RULE 13: it would fill what it keeps for its views, and wait there for room. */
+		/* RULE 13: orders would use up the space that it reserves for its views. */
 		if ((!peer->has_view || ask_about_disk(r, peer)) && peer->push_token == 0 && peer->commit_token == 0)
 			send(r, peer, &push, false);
 	} else if (fresh && peer->push_token == 0) {
@@ -199,7 +199,7 @@ static void take_ok(struct replica *r, struct replica_peer *peer, const struct r
 	} else if (content) {
 		peer->sent_op = peer->push_end;
 	} else if (ack->op == 0 && !replica_peer_counts(r, peer)) {
-		return; /* a full learner that was only asked how it does, between a staged state and its entries */
+		return; /* a full learner that was only asked about its disk, between a staged state and its entries */
 	}
 	take_proof(r, peer, ack);
 }

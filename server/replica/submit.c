@@ -96,7 +96,7 @@ static enum replica_known known(struct replica *r, const struct held_call *call,
 	return in_history;
 }
 
-/* Answers what is known already; true when it did, or will. */
+/* Answers a request that is known already, now or once it is decided; false when it is new. */
 static bool answer_known(struct replica *r, const struct held_call *call)
 {
 	uint64_t op = 0;
@@ -104,8 +104,8 @@ static bool answer_known(struct replica *r, const struct held_call *call)
 
 	if (as == KNOWN_NEW)
 		return false;
-	/* RULE 12: an entry that is not applied may be lost with its view, and a call that still travels be executed
-	 * then. So whatever rests on it waits for it, and ends as moved if the view does. */
+	/* RULE 12: an entry that is not applied may be lost with its view, and a call still in transit may be executed
+	 * then. So every answer that rests on the entry waits for it, and is "moved" if the view ends first. */
 	if (op > r->applied) {
 		wait_for(r, call, op);
 		return true;
@@ -126,7 +126,7 @@ static void answer_refusal(struct replica *r, uint64_t token, const struct refus
 	refused->limit = refusal->limit;
 }
 
-/* RULE 13, 19: what keeps so many new orders out of the log. */
+/* RULE 13, 19: answers the call if so many new orders have no room. */
 static bool answer_no_room(struct replica *r, uint64_t token, uint64_t orders)
 {
 	struct refusal refusal;
@@ -158,7 +158,7 @@ static bool wait_for_older(struct replica *r, const struct held_call *call)
 	return true;
 }
 
-/* The checks, in the order that they must have. What has waited begins again with the first. */
+/* The checks, in their required order. A call that has waited starts again with the first. */
 static void consider(struct replica *r, const struct held_call *call)
 {
 	must(replica_is_serving(r));

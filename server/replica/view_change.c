@@ -1,4 +1,4 @@
-/* Views. One function enters a view: it clears everything that was true of the old one only. */
+/* Views. One function enters a view and clears everything that held in the old one only. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,7 +77,7 @@ void replica_enter_view(struct replica *r, const struct view *view)
 		replica_peers_connect(r);
 }
 
-/* Somebody is in a higher view. We cannot commit past it; stop pretending. */
+/* A higher view exists, so nothing more can be committed here: no longer serve. */
 void replica_depose(struct replica *r, uint64_t higher)
 {
 	if (r->role != ROLE_PRIMARY || higher <= r->view.number || r->state == STATE_DAMAGED)
@@ -138,7 +138,7 @@ void replica_install(struct replica *r, const struct replica_install *install)
 		replica_answer_installs(r);
 }
 
-/* RULE 20: the answer goes out once the successor is written down. */
+/* RULE 20: the answer goes out once the binding is durable. */
 void replica_bind(struct replica *r, const struct replica_bind *bind)
 {
 	if (r->bind.token != 0)

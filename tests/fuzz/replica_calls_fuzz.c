@@ -174,7 +174,7 @@ static void take_call(struct shell *shell, enum message message, uint8_t flags, 
 		jh_bind_args bind;
 		jh_submit_args submit;
 		jh_query_args query;
-		jh_hello_result greeted;
+		jh_hello_result hello_answer;
 		jh_push_result pushed;
 		jh_hello_args hello;
 	} args;
@@ -208,7 +208,7 @@ static void take_call(struct shell *shell, enum message message, uint8_t flags, 
 									    .floor = args.query.at_primary ? 0 : args.query.floor}});
 			break;
 		case HEAR_PEER_UP:
-			peer_up(shell, &args.greeted, flags);
+			peer_up(shell, &args.hello_answer, flags);
 			break;
 		case HEAR_ACK:
 			pushed(shell, &args.pushed, flags);

@@ -136,7 +136,7 @@ static void serve_hello(struct world *w, struct node *node, struct conn *conn, c
 
 	reply->me = node_identity(node);
 	reply->status = speaker_hello(&reply->me, replica_bound(node->core), &hello->me, &hello->you);
-	world_say(w, "replica %" PRIu32 " is greeted by %" PRIu32 ": %" PRIu32, node->id, hello->me.id,
+	world_say(w, "replica %" PRIu32 " hears the hello of %" PRIu32 ": %" PRIu32, node->id, hello->me.id,
 		  (uint32_t)reply->status);
 	if (speaker_is_admitted(reply->status)) {
 		conn->established = true;

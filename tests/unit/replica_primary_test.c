@@ -218,9 +218,9 @@ static void only_the_incarnation_that_is_listed(void **state)
 /* The peer's process ends and another one begins on its directory. */
 static void another_process(void)
 {
-	rig.directory.list[0].incarnation = named(0x13);
+	rig.peers.list[0].incarnation = named(0x13);
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
-					  .heartbeat = {.peers = &rig.directory, .min_members = 1}});
+					  .heartbeat = {.peers = &rig.peers, .min_members = 1}});
 }
 
 /* Rule 4: what another incarnation of a member had proved, this one has not. */
@@ -254,9 +254,9 @@ static void a_joint_learner_counts_to_the_end(void **state)
 	(void)state;
 	with_a_learner();
 	peer_down();
-	rig.directory.count = 0;
+	rig.peers.count = 0;
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
-					  .heartbeat = {.peers = &rig.directory, .min_members = 1}});
+					  .heartbeat = {.peers = &rig.peers, .min_members = 1}});
 	order(7);
 	durable();
 	assert_int_equal(replica_commit(rig.core), 2);

@@ -36,7 +36,7 @@ static void heartbeat(uint32_t min_members)
 {
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
 					  .heartbeat = {.min_members = min_members, .full_wait_ms = FULL_WAIT_MS,
-							.peers = &rig.directory}});
+							.peers = &rig.peers}});
 }
 
 /* Serving, with a member of that capacity (0: it does not say). */

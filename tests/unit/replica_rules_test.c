@@ -347,9 +347,9 @@ static void the_unlisted_are_reported_too(void **state)
 {
 	(void)state;
 	with_a_member();
-	rig.directory.count = 0;
+	rig.peers.count = 0;
 	core_step(&(struct replica_event){.kind = REPLICA_HEARTBEAT,
-					  .heartbeat = {.peers = &rig.directory, .min_members = 1}});
+					  .heartbeat = {.peers = &rig.peers, .min_members = 1}});
 	submit(2, 7);
 	propose(2, 7);
 	durable();
@@ -362,7 +362,7 @@ static void the_unlisted_are_reported_too(void **state)
 	core_end();
 	core_begin(2, 0);
 	two_members(SELF);
-	rig.directory.count = 0;
+	rig.peers.count = 0;
 	lead();
 	assert_int_equal(state_now(), STATE_SETTLING);
 	assert_int_equal(report_now().needs_count, 1);

@@ -149,7 +149,7 @@ void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_ma
 	rig.view = (struct view){.number = 2, .primary = SELF, .cluster = named(0xC), .generation = named(0x6),
 				 .manager = named(0xA), .members_count = 1,
 				 .members = {{.id = SELF, .uuid = named(SELF)}}};
-	rig.directory = (struct peers){.count = 1, .list = {{.id = PEER, .uuid = named(PEER),
+	rig.peers = (struct peers){.count = 1, .list = {{.id = PEER, .uuid = named(PEER),
 							     .incarnation = named(0x12), .address = "2"}}};
 	recover(entries_count, commit);
 	core_step(&(struct replica_event){.kind = REPLICA_START});
@@ -173,7 +173,7 @@ void two_members(uint32_t primary)
 void install(const struct view *view)
 {
 	core_step(&(struct replica_event){.kind = REPLICA_INSTALL,
-					  .install = {.token = ++rig.token, .view = view, .peers = &rig.directory}});
+					  .install = {.token = ++rig.token, .view = view, .peers = &rig.peers}});
 }
 
 void lead(void)

@@ -14,7 +14,7 @@ struct core_rig {
 	uint64_t token;          /* the last one given */
 	uint64_t written;        /* the last ticket asked for */
 	struct view view;        /* number 2; to be installed or pushed */
-	struct peers directory;  /* where the peer is */
+	struct peers peers;      /* the front-end's list: where the peer is */
 	uint64_t executed_request, executed_op; /* all that the history knows, with any content; 0: nothing */
 };
 extern struct core_rig rig;

@@ -232,7 +232,7 @@ static void make_parts(struct node *node)
 
 struct node *node_new(const struct node_options *options)
 {
-	static const struct timeval period = {.tv_usec = REPLICA_TICK_MS * 1000};
+	static const struct timeval period = {.tv_usec = REPLICA_TICK_MS * 1000L};
 	struct node *node = calloc(1, sizeof *node);
 	char error[DIRECTORY_ERROR_SIZE];
 

@@ -243,7 +243,7 @@ struct node *node_new(const struct node_options *options)
 	node->directory = directory_open(options->daemon.data_dir, DIRECTORY_OWN, error, sizeof error);
 	registry_names_others_by(identify_name, PROGRAM_BASE_CHOICE " or --id");
 	/* RULE 20: and nothing is written before it is certain that no other process is this replica. Listening begins
-	 * at the end: until then whoever connects is refused, as if nobody were there. */
+	 * at the end: until then connections are refused, as if no process were there. */
 	if (node->directory == NULL ||
 	    !listener_is_possible(options->daemon.program_base + options->id, JH_REPLICA_V1, options->daemon.listen,
 				  options->daemon.listen_count, error, sizeof error))

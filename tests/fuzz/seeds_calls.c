@@ -374,12 +374,12 @@ static void put_peer_up(struct bytes *bytes, unsigned connection)
 	struct machine *machine = seed_history(0);
 	struct report report = {.id = 2 + connection, .uuid = seed_uuid((uint8_t)(2 + connection)), .role = ROLE_BACKUP,
 				.digest = history_digest(machine_history(machine))};
-	jh_hello_result greeted = a_hello_result(2 + connection);
+	jh_hello_result answer = a_hello_result(2 + connection);
 
-	xdr_free((xdrproc_t)xdr_jh_report, &greeted.report);
-	convert_report_to_wire(&report, &greeted.report);
-	PUT(bytes, HEAR_PEER_UP, connection, jh_hello_result, &greeted);
-	xdr_free((xdrproc_t)xdr_jh_hello_result, &greeted);
+	xdr_free((xdrproc_t)xdr_jh_report, &answer.report);
+	convert_report_to_wire(&report, &answer.report);
+	PUT(bytes, HEAR_PEER_UP, connection, jh_hello_result, &answer);
+	xdr_free((xdrproc_t)xdr_jh_hello_result, &answer);
 	machine_free(machine);
 }
 

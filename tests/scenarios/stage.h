@@ -249,7 +249,7 @@ void replica_process_kill(struct stage *s, struct replica_process *p);
 void replica_process_step(struct stage *s, struct replica_process *p, struct replica_event *event);
 void replica_process_take(struct stage *s, struct replica_process *p, struct item *item);
 struct identity replica_process_identity(const struct replica_process *p);
-/* What it says of itself to who asks over conn: also which other front-end it hears. */
+/* Its report for the caller at the other end of conn: it names the other front-end that is heard. */
 void serve_report(const struct stage *s, const struct replica_process *p, const struct conn *conn, struct report *report);
 void replica_process_report(const struct stage *s, const struct replica_process *p, struct report *report);
 void replica_process_push(struct stage *s, struct replica_process *p, const struct replica_send *sent);
@@ -284,7 +284,7 @@ void front_step(struct front_process *f, const struct views_event *event);
 void front_take(struct stage *s, struct front_process *f, struct item *item);
 void front_discover(struct stage *s, struct front_process *f);
 void front_tick(struct stage *s, struct front_process *f);
-/* Whether anybody waits, told to the view manager before its next step. */
+/* Tells the view manager before its next step whether a request waits. */
 void front_tell_demand(struct front_process *f);
 const char *manager_name(const struct stage *s, struct uuid manager);
 

@@ -224,7 +224,7 @@ void net_break(struct stage *s, uint32_t a, uint32_t b)
 	}
 }
 
-/* From a to b nothing arrives any more, nor can b tell a that it did: a network that swallows. */
+/* A network that swallows: nothing from a arrives at b any more, and a does not learn that. */
 void net_cut(struct stage *s, uint32_t a, uint32_t b, bool cut)
 {
 	s->cut[a][b] = s->cut[b][a] = cut;

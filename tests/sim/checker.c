@@ -303,7 +303,7 @@ void check_accepted(struct world *w, const struct node *node, const struct call 
 	check_room(w, node);
 }
 
-/* On its disk, or on its way there: nobody who reads learns whether it is durable. */
+/* On its disk, or on its way there: a read does not depend on which. */
 static bool whole_in_its_view(const struct node *node, const struct replica_meta *meta)
 {
 	for (uint32_t i = 0; i < node->disk.pending_count; i++) {

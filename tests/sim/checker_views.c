@@ -6,7 +6,7 @@
 
 #include "tests/sim/checker.h"
 
-/* NULL: wiped since, so nobody can know. */
+/* NULL: wiped since, so it cannot be known. */
 const struct node *check_disk_of(const struct world *w, const struct view_member *member)
 {
 	const struct node *node = &w->nodes[member->id];
@@ -104,7 +104,7 @@ static bool keeps(const struct record *record, uint64_t op, uint32_t body)
 }
 
 /* RULE 5: a push never removes an entry that matches, and never cuts below the commit point: of the whole cluster for a
- * member of the highest view, else of the replica itself. Who was evicted may hold what was committed since, and a
+ * member of the highest view, else of the replica itself. An evicted member may hold what was committed since, and a
  * deposed primary may cut that. */
 void check_batch(struct world *w, const struct node *node, const struct record *record)
 {
@@ -122,7 +122,7 @@ void check_batch(struct world *w, const struct node *node, const struct record *
 
 /* --- what the view manager stores --------------------------------------------------------------------------------- */
 
-/* The first member of the view that is bound to somebody else; NULL: all are the manager's. */
+/* The first member of the view that is bound to another manager; NULL: none. */
 static const struct node *not_bound(const struct world *w, const struct view *view, const struct uuid manager)
 {
 	for (uint32_t i = 0; i < view->members_count; i++) {
@@ -135,7 +135,7 @@ static const struct node *not_bound(const struct world *w, const struct view *vi
 }
 
 /* RULE 20: a manager that held every member of the highest view at one instant has cut off all others there. It may be
- * replaced before it has stored what it makes of that; then nobody writes its view, which check_record sees to. */
+ * replaced before it has stored what it makes of that; then no disk holds its view, which check_record ensures. */
 void check_bound(struct world *w, const struct uuid manager)
 {
 	const struct replica_meta *highest = highest_meta(w);
@@ -159,7 +159,7 @@ static bool held_below(const struct world *w, const struct view *view)
 	return false;
 }
 
-/* RULE 18, 20: a manager without the view before this one has asked everybody, and bound them. */
+/* RULE 18, 20: a manager without the view before this one has asked every replica, and bound it. */
 static void check_take_over(struct world *w, const struct view *view)
 {
 	const struct replica_meta *highest = highest_meta(w);
@@ -217,7 +217,7 @@ static bool will_know_other(const struct node *node, const struct view *view)
 }
 
 /* RULE 2, 18: a manager's numbers rise. One with an old directory finds out from any member of a newer view; when it
- * meets none, nobody can tell, and what was ordered since is lost (docs/testing.md). */
+ * meets none, this cannot be noticed, and what was ordered since is lost (docs/testing.md). */
 static void check_reused(struct world *w, const struct view *view)
 {
 	for (uint32_t id = 1; id <= w->profile.nodes; id++) {
@@ -276,7 +276,7 @@ void check_stored(struct world *w, const struct view *before, const struct view 
 
 /* --- the second act ----------------------------------------------------------------------------------------------- */
 
-/* RULE 12: a question has an answer, if only that somebody else is to be asked. */
+/* RULE 12: a question has an answer, if only that another replica is to be asked. */
 static bool all_answered(const struct world *w, char *why, size_t size)
 {
 	for (const struct call *call = w->calls; call != NULL; call = call->next) {

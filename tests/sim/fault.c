@@ -178,7 +178,7 @@ static void wipe(struct world *w, struct node *node)
 	w->counts->wipes++;
 }
 
-/* An old copy of a disk cannot be told from the disk of somebody who was away: only the floor, and what the others saw
+/* An old copy of a disk looks like the disk of a replica that was away: only the floor, and what the others saw
  * it acknowledge, can. So the front-end that knows them lives on, and one disk at a time is hurt. */
 static void hurt(struct world *w, struct node *node, bool damage)
 {

@@ -33,7 +33,7 @@ void *world_grow(void *list, uint64_t count, uint64_t *room, size_t size)
 	return list;
 }
 
-/* Each process has a clock of its own, which began somewhere: nobody may compare two. */
+/* Each process has a clock of its own, which began somewhere: two of them cannot be compared. */
 uint64_t world_clock(struct world *w)
 {
 	return world_draw(w, 1000000);
@@ -49,7 +49,7 @@ uint64_t world_requests(const struct world *w)
 	return w->counts->done + w->counts->reads + w->counts->refused;
 }
 
-/* The last lines are kept only when somebody will read them: formatting them all would cost half the speed. A run that
+/* The last lines are kept only when they will be read: formatting them all would cost half the speed. A run that
  * fails without them is run again with them (world.h). */
 void world_say(struct world *w, const char *format, ...)
 {
@@ -81,7 +81,7 @@ static void print_ring(const struct world *w)
 		fprintf(stderr, "%s\n", w->ring[at % RING_LINES]);
 }
 
-/* Never returns: either the same run begins again, with its lines kept, or it is told what happened. */
+/* Never returns: either the same run begins again, with its lines kept, or what happened is printed. */
 static void report(void *context)
 {
 	struct world *w = context;
@@ -379,7 +379,7 @@ static void second_act(struct world *w)
 		look_us = w->now_us + 100000;
 		if (proved_alive(w) && world_requests(w) >= w->enough && check_level(w, why, sizeof why))
 			return;
-		if (w->now_us >= ask_us) { /* RULE 10: a view shrinks only when somebody waits for it */
+		if (w->now_us >= ask_us) { /* RULE 10: a view shrinks only when a request waits for it */
 			w->clients[0].lives = 0;
 			world_at(w, 0, (struct world_event){.kind = EV_CLIENT, .pointer = &w->clients[0]});
 			ask_us = w->now_us + 5000000;

@@ -1,4 +1,4 @@
-/* What a replica's core asks for is done, as server/node_step.c does it. */
+/* Carries out the actions of a replica's core, as server/node_step.c does. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -171,7 +171,7 @@ void node_step(struct world *w, struct node *node, struct replica_event *event)
 	for (uint32_t i = 0; i < node->actions.count; i++)
 		carry_out(w, node, &node->actions.list[i], group);
 	check_node(w, node);
-	if (node->retiring) { /* RULE 14: what it had is set aside, and it begins anew */
+	if (node->retiring) { /* RULE 14: its data are set aside, and it starts as a new replica */
 		node->retiring = node->ending = false;
 		w->counts->retired++;
 		node_kill(w, node);

@@ -82,7 +82,7 @@ int64_t node_wall_us(const struct world *w, const struct node *node)
 	return world_wall_us(w) + node->wall_ahead_us;
 }
 
-/* As server/requests.c. */
+/* As server/node.c. */
 static int64_t date(struct world *w, struct node *node)
 {
 	int64_t previous_us = node->last_time_us, others_us;

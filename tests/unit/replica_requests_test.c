@@ -196,7 +196,7 @@ static void superseded_rests_on_the_first_above(void **state)
 	core_end();
 }
 
-/* Rules 4, 12: when the view changes, whoever waits for an entry is told "moved": the next view decides. */
+/* Rules 4, 12: when the view changes, calls that wait for an entry end as moved: the next view decides. */
 static void waits_end_with_the_view(void **state)
 {
 	uint64_t own, other, lower, later;

@@ -150,7 +150,7 @@ static void a_member_that_became_small_is_reported(void **state)
 	core_end();
 }
 
-/* Rule 19: a backup takes nothing that it said it cannot hold, whoever sends it. */
+/* Rule 19: a backup takes nothing beyond the capacity that it reported. */
 static void a_backup_takes_no_more_than_it_holds(void **state)
 {
 	(void)state;

@@ -61,7 +61,7 @@ static void a_number_names_one_view(void **state)
 	core_end();
 }
 
-/* Rule 6: a process that found itself primary on its disk does not lead that view again, whoever asks. */
+/* Rule 6: a process that found itself primary on its disk never leads that view again. */
 static void a_restarted_primary_needs_a_new_view(void **state)
 {
 	struct view found;
@@ -77,7 +77,7 @@ static void a_restarted_primary_needs_a_new_view(void **state)
 	core_end();
 }
 
-/* Rule 17: a view of another cluster is refused, whoever brings it. */
+/* Rule 17: a view of another cluster is refused. */
 static void views_name_the_cluster(void **state)
 {
 	struct view other;

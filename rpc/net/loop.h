@@ -1,5 +1,5 @@
 /* How long one turn of the event loop takes: everything between two waits. A long turn delays every heartbeat and
- * every request, so it is measured all the time and shown in status (design section 7: none exceeds 10 ms). It
+ * every request, so it is measured all the time and shown in status (none should exceed 10 ms). It
  * counts the time in which the loop ran or was blocked, not the time in which it was runnable while other processes had
  * the processors.
  *

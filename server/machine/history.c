@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "server/machine/arena.h"
@@ -32,7 +31,7 @@ struct history *history_new(uint32_t entries_max)
 	must_allocate(history);
 	history->entries_max = entries_max;
 	arena_reserve(&history->positions, ((size_t)entries_max + 1) * sizeof(uint64_t));
-	arena_reserve(&history->records, ((size_t)entries_max + 1) * (PREFIX_BYTES + LIMIT_BODY_BYTES));
+	arena_reserve(&history->records, ((size_t)entries_max + 1) * (PREFIX_BYTES + HISTORY_BODY_BYTES));
 	return history;
 }
 
@@ -51,7 +50,7 @@ static void append(struct history *history, const void *body, size_t size)
 	uint32_t prefix = htobe32((uint32_t)size);
 
 	must(count < history->entries_max);
-	must(size <= LIMIT_BODY_BYTES);
+	must(size <= HISTORY_BODY_BYTES);
 	must(size % 4 == 0); /* so that XDR's opaque<> needs no padding after it */
 
 	uint64_t *position = arena_take(&history->positions, sizeof *position);

@@ -10,6 +10,9 @@
 
 struct history;
 
+/* The longest body: so much address space an entry is reserved. Each kind of operation asserts that its bodies fit. */
+#define HISTORY_BODY_BYTES 4416
+
 /* entries_max: appending more is a bug of the caller. */
 struct history *history_new(uint32_t entries_max);
 void history_free(struct history *history); /* may take tens of milliseconds when it is large: not on an event loop */

@@ -1,11 +1,12 @@
 #include "server/shop/order_encoding.h"
 
 #include "rpc/base/must.h"
+#include "server/machine/history.h"
 
 /* The largest canonical body: the fixed part, then each text at its limit. */
 #define BODY_BYTES_MAX (48 + LIMIT_CUSTOMER_BYTES + LIMIT_POSTCODE_BYTES + 4 + LIMIT_ITEMS * (4 + LIMIT_ITEM_BYTES))
 
-_Static_assert(BODY_BYTES_MAX <= LIMIT_BODY_BYTES, "every canonical body fits");
+_Static_assert(BODY_BYTES_MAX <= HISTORY_BODY_BYTES, "every canonical body fits");
 
 static bool parse_items(struct decoder *decoder, struct order *order)
 {

@@ -1,7 +1,8 @@
-/* What holds after every step, whatever came from outside: relations between the fields that more than one file writes.
- * What holds in one state only is checked by role.c. Nothing here depends on what a peer or a manager said: a failure is
- * always a fault of our own code. */
-#include "server/replica/internal.h"
+#include "server/replica/check.h"
+
+#include "server/replica/peer.h"
+#include "server/replica/role.h"
+#include "server/replica/writes.h"
 
 static void check_log(const struct replica *r)
 {

@@ -1,9 +1,12 @@
-/* The commit point (RULE 7): the lowest op that every member, and every learner that counts, has acknowledged in this
- * view. Moved by replica_commit_to alone, and only up. */
+#include "server/replica/commit.h"
+
 #include <inttypes.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include "server/replica/output.h"
+#include "server/replica/peer.h"
+#include "server/replica/role.h"
+#include "server/replica/submit.h"
+#include "server/replica/writes.h"
 
 static void lower(uint64_t *lowest, uint64_t op)
 {

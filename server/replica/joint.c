@@ -1,9 +1,13 @@
-/* Learners that count towards the commit point, and what the primary asks of the view manager (RULE 9, 10). */
+#include "server/replica/joint.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include "server/replica/output.h"
+#include "server/replica/peer.h"
+#include "server/replica/role.h"
+#include "server/replica/room.h"
+#include "server/replica/writes.h"
 
 #define SLOW_INTAKE_AFTER_MS 10000
 
@@ -58,31 +62,6 @@ bool replica_intake_slowed(const struct replica *r)
 			return true;
 	}
 	return false;
-}
-
-bool replica_cannot_be_reached(const struct replica *r, const struct replica_peer *peer)
-{
-	/* A front-end that has just started has not heard of a hung replica, and does not list it. */
-	if (peer->link == LINK_NONE)
-		return !peer->listed || peer->unreachable; /* RULE 15 */
-	if (peer->link == LINK_CONNECTING)
-		return peer->unreachable || r->now_ms - peer->heard_ms > r->options.suspect_ms;
-	if (peer->push_token == 0 && peer->commit_token == 0)
-		return false;
-	if (r->now_ms - peer->heard_ms > r->options.suspect_ms)
-		return true;
-	/* It lives but does not answer a push: its disk is late (RULE 15). A state under transfer takes as long as
-	 * it takes. */
-	return peer->push_token != 0 && !peer->push_state && r->now_ms - peer->push_sent_ms > r->options.stall_ms;
-}
-
-uint32_t replica_members_gone(const struct replica *r)
-{
-	uint32_t gone = 0;
-
-	for (uint32_t i = 0; i < r->peers_count; i++)
-		gone += replica_peer_member(r, &r->peers[i]) && replica_cannot_be_reached(r, &r->peers[i]);
-	return gone;
 }
 
 static void add_need(const struct replica *r, struct need *needs, uint32_t *count, enum need_kind kind,

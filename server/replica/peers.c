@@ -1,30 +1,16 @@
-/* The other replicas as a primary sees them: where they are, whether they can be reached, what to push from. */
+#include "server/replica/peers.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include "server/replica/damage.h"
+#include "server/replica/output.h"
+#include "server/replica/peer.h"
+#include "server/replica/role.h"
 
-#define RETRY_MS 50
-#define ATTEMPT_FIRST_MS 20  /* for a connection and its hello; each further attempt gets twice the time */
-#define ATTEMPT_MOST_MS 1000
 #define JOINT_BACKOFF_FIRST_MS 1000
 #define JOINT_BACKOFF_MOST_MS 60000
-
-struct replica_peer *replica_peer_find(struct replica *r, uint32_t id, struct uuid uuid)
-{
-	for (uint32_t i = 0; i < r->peers_count; i++) {
-		if (r->peers[i].id == id && uuid_equal(r->peers[i].uuid, uuid))
-			return &r->peers[i];
-	}
-	return NULL;
-}
-
-bool replica_peer_member(const struct replica *r, const struct replica_peer *peer)
-{
-	return view_member_exact(&r->view, peer->id, peer->uuid) != NULL;
-}
 
 /* What was proved is worth nothing in another view, and nothing of another incarnation. */
 static void forget_proof(struct replica_peer *peer)
@@ -37,21 +23,6 @@ static void forget_proof(struct replica_peer *peer)
 	peer->pinged_ms = 0;
 	peer->needs_state = false;
 	peer->learning_since_ms = 0;
-}
-
-struct replica_name replica_peer_name(const struct replica_peer *peer)
-{
-	return (struct replica_name){.id = peer->id, .uuid = peer->uuid};
-}
-
-void replica_peer_disconnect(struct replica *r, struct replica_peer *peer)
-{
-	if (peer->link == LINK_NONE)
-		return;
-	replica_do(r, DO_DISCONNECT)->disconnect = replica_peer_name(peer);
-	peer->link = LINK_NONE;
-	peer->push_token = peer->commit_token = 0;
-	peer->pinged_ms = 0;
 }
 
 static struct replica_peer *add_peer(struct replica *r, uint32_t id, struct uuid uuid)
@@ -97,7 +68,6 @@ static void drop_strangers(struct replica *r)
 	r->peers_count = kept;
 }
 
-/* The front-end's peer list, complete. */
 void replica_peers_sync(struct replica *r, const struct peers *list)
 {
 	for (uint32_t i = 0; i < r->peers_count; i++)
@@ -127,7 +97,6 @@ void replica_peers_sync(struct replica *r, const struct peers *list)
 	replica_peers_connect(r);
 }
 
-/* A new view, or deposed: RULE 5. */
 void replica_peers_reset(struct replica *r)
 {
 	bool leads = replica_is_primary_of(r, &r->view) && r->state != STATE_DEPOSED;
@@ -190,8 +159,6 @@ void replica_peers_connect(struct replica *r)
 	}
 }
 
-/* The peer holds the committed history up to op with this digest: push from there, or find it damaged, or send
- * everything. */
 void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest)
 {
 	struct digest ours;
@@ -223,119 +190,4 @@ void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op
 	}
 	peer->needs_state = false;
 	peer->sent_op = op;
-}
-
-void replica_peer_up(struct replica *r, const struct replica_peer_up *up)
-{
-	struct replica_peer *peer = replica_peer_find(r, up->peer.id, up->peer.uuid);
-	const struct report *report = up->report;
-
-	/* RULE 17 */
-	if (peer == NULL || peer->link != LINK_CONNECTING || !uuid_equal(peer->incarnation, up->incarnation))
-		return;
-	if (report->view.number > r->view.number) {
-		/* What it holds beyond our log was committed in a view that we are not in: it lost nothing, and
-		 * neither did we. */
-		replica_depose(r, report->view.number);
-		return;
-	}
-	peer->link = LINK_UP;
-	peer->attempts = 0;
-	peer->unreachable = false;
-	peer->heard_ms = r->now_ms;
-	peer->has_view = false;
-	peer->sent_commit = 0;
-	peer->orders_max = report->orders_max;
-	replica_peer_disk(r, peer, report->disk_full);
-	if (report->state == STATE_DAMAGED || (report->view.number == r->view.number &&
-					       report->op < peer->acked_ever && report->state != STATE_DEPOSED)) {
-		/* RULE 3. A replica that is entering a higher view, not durable yet, may have cut its tail for it. */
-		replica_say(r, LOG_LEVEL_ERROR,
-			    "replica %" PRIu32 " has lost data: op=%" PRIu64 " acknowledged=%" PRIu64, peer->id,
-			    report->op, peer->acked_ever);
-		peer->lost_data = true;
-	} else if (report->whole_view == 0) {
-		/* New, perhaps in a view already but never whole: everything travels, over whatever it was loaded
-		 * with. */
-		peer->needs_state = true;
-		peer->state_next = 0;
-		peer->applied = 0;
-	} else {
-		replica_peer_base(r, peer, report->digest_op, report->digest);
-	}
-	replica_push_all(r);
-}
-
-void replica_peer_down(struct replica *r, const struct replica_name *name)
-{
-	struct replica_peer *peer = replica_peer_find(r, name->id, name->uuid);
-
-	if (peer == NULL || peer->link == LINK_NONE)
-		return;
-	if (peer->link == LINK_CONNECTING) {
-		peer->unreachable = true;
-		peer->attempts = 0;
-		peer->retry_ms = r->now_ms + RETRY_MS;
-	} else {
-		peer->retry_ms = r->now_ms; /* once more at once: a broken connection is not a dead process */
-	}
-	peer->link = LINK_NONE;
-	peer->push_token = peer->commit_token = 0;
-	peer->pinged_ms = 0;
-	replica_peers_connect(r);
-}
-
-void replica_pong(struct replica *r, const struct replica_name *name)
-{
-	struct replica_peer *peer = replica_peer_find(r, name->id, name->uuid);
-
-	if (peer == NULL)
-		return;
-	peer->heard_ms = r->now_ms;
-	peer->pinged_ms = 0;
-}
-
-/* A connection that a dying process still took is never answered, and neither is its hello; the next attempt is
- * refused. */
-static void give_up_attempt(struct replica *r, struct replica_peer *peer)
-{
-	uint64_t wait_ms = (uint64_t)ATTEMPT_FIRST_MS << peer->attempts;
-
-	if (wait_ms > ATTEMPT_MOST_MS)
-		wait_ms = ATTEMPT_MOST_MS;
-	if (peer->link != LINK_CONNECTING || r->now_ms - peer->attempt_ms < wait_ms)
-		return;
-	replica_peer_disconnect(r, peer);
-	if (wait_ms < ATTEMPT_MOST_MS)
-		peer->attempts++;
-	peer->retry_ms = r->now_ms;
-}
-
-/* RULE 15: signs of life. If our own loop stalled, all peer timers restart before any peer is suspected. */
-void replica_peers_tick(struct replica *r)
-{
-	bool late = r->now_ms - r->tick_ms > REPLICA_TICK_MS + r->options.heartbeat_ms;
-
-	r->tick_ms = r->now_ms;
-	for (uint32_t i = 0; i < r->peers_count; i++) {
-		struct replica_peer *peer = &r->peers[i];
-		bool asked = peer->push_token != 0 || peer->commit_token != 0 || peer->link == LINK_CONNECTING;
-
-		if (late) {
-			peer->heard_ms = r->now_ms;
-			peer->push_sent_ms = r->now_ms;
-			peer->attempt_ms = r->now_ms;
-		}
-		give_up_attempt(r, peer);
-		if (!asked || peer->link != LINK_UP)
-			continue;
-		if (r->now_ms - peer->heard_ms >= r->options.heartbeat_ms && peer->pinged_ms == 0) {
-			replica_do(r, DO_PING)->ping = replica_peer_name(peer);
-			peer->pinged_ms = r->now_ms;
-		}
-	}
-	replica_peers_connect(r);
-	for (uint32_t i = 0; i < r->peers_count; i++)
-		replica_joint_consider(r, &r->peers[i]);
-	replica_push_all(r);
 }

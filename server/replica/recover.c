@@ -1,10 +1,8 @@
-/* What the journal held, record by record, before START. The same words as at run time, but nothing is sent and
- * nothing is written: the result is the log, the view and the commit mark that were durable. */
-#include <inttypes.h>
+#include "server/replica/recover.h"
+
 #include <string.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include "server/replica/output.h"
 
 static void recover_base(struct replica *r, uint64_t op, struct digest digest)
 {

@@ -1,11 +1,14 @@
-/* The backup's half of a push: make the log equal to the primary's, then acknowledge what is durable
- * and proved equal in this view. */
+#include "server/replica/recv_push.h"
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include "server/replica/commit.h"
+#include "server/replica/damage.h"
+#include "server/replica/output.h"
+#include "server/replica/role.h"
+#include "server/replica/view_change.h"
+#include "server/replica/writes.h"
 
 /* --- acknowledgements --------------------------------------------------------------------------------------------- */
 

@@ -1,13 +1,25 @@
 #include "server/replica/replica.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
-#include "server/replica/internal.h"
+#include "server/replica/check.h"
+#include "server/replica/connections.h"
+#include "server/replica/damage.h"
+#include "server/replica/durable.h"
+#include "server/replica/joint.h"
+#include "server/replica/output.h"
+#include "server/replica/peers.h"
+#include "server/replica/recover.h"
+#include "server/replica/recv_push.h"
+#include "server/replica/role.h"
+#include "server/replica/room.h"
+#include "server/replica/send_push.h"
+#include "server/replica/state.h"
+#include "server/replica/submit.h"
+#include "server/replica/view_change.h"
+#include "server/replica/writes.h"
 
 struct replica *replica_new(const struct replica_options *options, const struct replica_service *service)
 {
@@ -49,90 +61,6 @@ void replica_actions_free(struct replica_actions *actions)
 {
 	free(actions->list);
 	*actions = (struct replica_actions){0};
-}
-
-struct replica_action *replica_do(struct replica *r, enum replica_action_kind kind)
-{
-	struct replica_actions *out = r->out;
-
-	if (out->count == out->room) {
-		out->room = out->room == 0 ? 64 : out->room * 2;
-		out->list = realloc(out->list, out->room * sizeof *out->list);
-		must_allocate(out->list);
-	}
-
-	struct replica_action *action = &out->list[out->count++];
-
-	memset(action, 0, sizeof *action);
-	action->kind = kind;
-	return action;
-}
-
-void replica_trace(struct replica *r, const char *format, ...)
-{
-	char *line = r->trace[r->trace_count++ % TRACE_LINES];
-	int used = snprintf(line, TRACE_SIZE, "%" PRIu64 " view=%" PRIu64 " %s/%s op=%" PRIu64 " commit=%" PRIu64 " ",
-			    r->now_ms, r->view.number, replica_role_name(r->role), replica_state_name(r->state),
-			    replica_log_last(r->log), r->commit);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(line + used, (size_t)(TRACE_SIZE - used), format, arguments);
-	va_end(arguments);
-}
-
-void replica_trace_dump(const struct replica *r, void (*line)(void *context, const char *text), void *context)
-{
-	uint64_t first = r->trace_count > TRACE_LINES ? r->trace_count - TRACE_LINES : 0;
-
-	for (uint64_t i = first; i < r->trace_count; i++)
-		line(context, r->trace[i % TRACE_LINES]);
-}
-
-/* Texts of actions live until the next step. */
-const char *replica_text(struct replica *r, const char *format, ...)
-{
-	char *text = r->text[r->text_next++ % (sizeof r->text / sizeof r->text[0])];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, REPLICA_TEXT_SIZE, format, arguments);
-	va_end(arguments);
-	return text;
-}
-
-void replica_say(struct replica *r, int level, const char *format, ...)
-{
-	char text[REPLICA_TEXT_SIZE];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	replica_trace(r, "%s", text);
-
-	struct replica_action *action = replica_do(r, DO_LOG);
-
-	action->log.level = level;
-	action->log.text = replica_text(r, "%s", text);
-}
-
-void replica_news(struct replica *r)
-{
-	r->news++;
-	replica_do(r, DO_NEWS);
-}
-
-/* RULE 14: nothing is thrown away and nothing is served; the view manager decides what becomes of us. */
-void replica_damaged(struct replica *r, const char *why)
-{
-	if (r->state == STATE_DAMAGED)
-		return;
-	replica_say(r, LOG_LEVEL_ERROR, "damaged, serving nothing: %s", why);
-	snprintf(r->detail, sizeof r->detail, "%s", why);
-	replica_drop_requests(r);
-	replica_become(r, r->role, STATE_DAMAGED);
-	replica_news(r);
 }
 
 static void take_disk(struct replica *r, bool full)

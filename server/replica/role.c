@@ -1,12 +1,6 @@
-/* The one gate of role and state.
- *
- *   START --> IDLE (never in a view)
- *         --> NEED_NEW_VIEW (primary of a view this process did not enter; RULE 6)
- *         --> CATCHING_UP (backup or learner) --first whole push--> FOLLOWING
- *   INSTALL --> SETTLING --every member level--> SERVING --push of a higher view--> CATCHING_UP
- *                                                        --word of a higher view--> DEPOSED
- *   any --lost data--> DAMAGED */
-#include "server/replica/internal.h"
+#include "server/replica/role.h"
+
+#include "server/replica/output.h"
 
 #define BIT(state) (1u << (state))
 #define ANY_VIEW (BIT(STATE_SETTLING) | BIT(STATE_CATCHING_UP)) /* a higher view is entered */

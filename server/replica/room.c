@@ -1,21 +1,10 @@
-/* What keeps new orders out of the log, and which replica causes it: too few members, capacities, full disks
- * (RULE 10, 13, 19). What follows from a disk that stays full is decided in joint.c. */
+#include "server/replica/room.h"
+
 #include <inttypes.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
-
-/* Members, and learners that count: an order waits for each of them. */
-bool replica_peer_counts(const struct replica *r, const struct replica_peer *peer)
-{
-	return replica_peer_member(r, peer) || peer->joint == JOINT_COUNTED;
-}
-
-/* RULE 19: it could never apply the end of our log. */
-bool replica_peer_too_small(const struct replica *r, const struct replica_peer *peer)
-{
-	return peer->orders_max != 0 && peer->orders_max < replica_log_last(r->log);
-}
+#include "server/replica/output.h"
+#include "server/replica/peer.h"
+#include "server/replica/role.h"
 
 void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full)
 {

@@ -1,11 +1,17 @@
-/* The primary's half of a push: one with content in flight a peer; what arrives meanwhile forms
- * the next one. A push that carries nothing but the commit point goes beside it, so that an idle cluster is level at
- * once. */
-#include <inttypes.h>
-#include <string.h>
+#include "server/replica/send_push.h"
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include <inttypes.h>
+
+#include "server/replica/commit.h"
+#include "server/replica/damage.h"
+#include "server/replica/joint.h"
+#include "server/replica/output.h"
+#include "server/replica/peer.h"
+#include "server/replica/peers.h"
+#include "server/replica/room.h"
+#include "server/replica/submit.h"
+#include "server/replica/view_change.h"
+#include "server/replica/writes.h"
 
 #define FEW_ORDERS 8 /* auto: with more than these in a push the whole state is not sent along */
 

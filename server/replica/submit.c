@@ -1,9 +1,10 @@
-/* Requests: writes from their arrival to their answer, reads until they may be answered. Every token is in exactly one
- * place: held, in validation, waiting for an op of the log or for an older call of its request, or answered. */
-#include <inttypes.h>
+#include "server/replica/submit.h"
 
-#include "rpc/base/shortage.h"
-#include "server/replica/internal.h"
+#include "server/replica/joint.h"
+#include "server/replica/output.h"
+#include "server/replica/role.h"
+#include "server/replica/room.h"
+#include "server/replica/writes.h"
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 

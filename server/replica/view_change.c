@@ -1,10 +1,14 @@
-/* Views. One function enters a view and clears everything that held in the old one only. */
+#include "server/replica/view_change.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "rpc/base/log.h"
-#include "server/replica/internal.h"
+#include "server/replica/damage.h"
+#include "server/replica/output.h"
+#include "server/replica/peers.h"
+#include "server/replica/role.h"
+#include "server/replica/submit.h"
+#include "server/replica/writes.h"
 
 static void ack_old_view(struct replica *r, uint64_t token)
 {

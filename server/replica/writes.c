@@ -1,10 +1,9 @@
-/* Everything that goes to the journal, in the order of tickets, and what follows once it is there. A write's effect
- * on what may be claimed happens in replica_durable and nowhere else (RULE 1, RULE 4). */
+#include "server/replica/writes.h"
+
 #include <inttypes.h>
 
-#include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
-#include "server/replica/internal.h"
+#include "server/replica/output.h"
 
 static struct pending_write *write_at(struct replica *r, uint32_t index)
 {
@@ -188,10 +187,8 @@ static void adopt(struct replica *r)
 	replica_say(r, LOG_LEVEL_INFO, "order history replaced by the primary's: op=%" PRIu64, op);
 }
 
-void replica_durable(struct replica *r, uint64_t ticket)
+void replica_writes_completed(struct replica *r, uint64_t ticket)
 {
-	bool view_was_durable = replica_view_durable(r);
-
 	must(ticket < r->next_ticket);
 	while (r->writes_count > 0 && write_at(r, 0)->ticket <= ticket) {
 		struct pending_write write = *write_at(r, 0);
@@ -214,21 +211,4 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		if (r->bind.token == 0 || r->bind.ticket <= r->durable_ticket) /* RULE 20 */
 			r->durable_bound = r->bound;
 	}
-	if (!view_was_durable && replica_view_durable(r)) {
-		replica_answer_installs(r);
-		replica_news(r);
-	}
-	if (r->bind.token != 0 && r->bind.ticket <= r->durable_ticket) { /* RULE 20 */
-		r->durable_bound = r->bound;
-		replica_answer_bind(r, true);
-		r->bind.token = 0;
-	}
-	replica_joint_durable(r);
-	if (r->commit_heard > r->commit)
-		replica_commit_to(r, r->commit_heard);
-	replica_advance(r);
-	replica_answer_acks(r);
-	replica_write_log(r);
-	replica_push_all(r);
-	replica_stop_check(r);
 }

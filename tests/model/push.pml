@@ -145,7 +145,7 @@ inline replace(r, c, last) {
   proved[r] = HIGHER(proved[r], last + 1); whole[r] = 1
 }
 
-/* writes.c adopt, and replica_durable's commit_heard. */
+/* writes.c adopt, and commit_heard of durable.c replica_durable. */
 inline adopt(r) {
   if
   :: adopting[r] > 0 -> m_ = adopting[r] - 1; adopting[r] = 0; commit_to(r, m_)
@@ -234,7 +234,7 @@ inline receive(r, v, l, c, b, last, state) {
   push_log[SLOT(r, view[id])] = log[id] + 1; push_commit[SLOT(r, view[id])] = commit[id]; \
   sent[OF(id, r)] = LENGTH(log[id]) + 1; sent_commit[OF(id, r)] = commit[id] }
 #else
-/* send_push.c push_to, send; the base of a new connection is what the hello said is applied: peers.c replica_peer_up. The
+/* send_push.c push_to, send; the base of a new connection is what the hello said is applied: connections.c replica_peer_up. The
  * second is send_state: to one that is new, and now and then to anybody (too far behind, or --push=full). */
 #define PUT(r) \
   push_base[SLOT(r, view[id])] = b_; push_last[SLOT(r, view[id])] = LENGTH(log[id]); \

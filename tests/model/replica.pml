@@ -258,7 +258,7 @@ inline lose_directory(r) {
   COUNT(r); admission[MANAGER(view[id])] = admission[MANAGER(view[id])] | NAME(r); advance(id) }
 
 /* A connection breaks: what it had in its buffers may be read late, or the acknowledgement is lost.
- * peers.c replica_peer_down, replica_peer_up. */
+ * connections.c replica_peer_down, replica_peer_up. */
 #define BROKEN(r) \
   :: d_step { FAULTS && breaks > 0 && r != id && role[id] != FOLLOWS && push_log[SLOT(r, view[id])] > 0 && late_log[r] == 0 -> \
      breaks--; late_log[r] = push_log[SLOT(r, view[id])]; late_view[r] = view[id]; late_commit[r] = push_commit[SLOT(r, view[id])]; \
@@ -299,7 +299,7 @@ proctype Replica(byte id)
 #endif
 #endif
   RECEIVED_LATE
-  /* The disk has done it: writes.c replica_durable. */
+  /* The disk has done it: durable.c replica_durable. */
   :: d_step { log[id] != disk[id] -> disk[id] = log[id]; adopt(id);
      if
      :: role[id] != FOLLOWS -> advance(id)

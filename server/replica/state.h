@@ -1,4 +1,19 @@
-/* The state of one replica, shared by the files of the core alone. */
+/* The state of one replica, shared by the files of the core; nobody else includes this.
+ *
+ * Each file calls only files of lower layers (or of its own, without a circle); tests/unit/rooms.sh checks it:
+ *
+ *   replica                                the step: events in, actions out
+ *   durable  connections  check            what follows from a completed write, from a connection and from silence
+ *   recv_push  send_push                   the two halves of a push
+ *   view_change  commit                    what a view and the commit point change
+ *   peers                                  which others there are
+ *   damage  recover
+ *   submit                                 requests, from their arrival to their answer
+ *   joint                                  learners; what the view manager is asked for
+ *   room                                   what keeps orders out
+ *   writes  role  peer                     parts of the state
+ *   output                                 actions, their texts, the trace
+ *   log  sessions  validations  waiters    data structures that do not know this one */
 #pragma once
 
 #include "rpc/base/must.h"
@@ -187,113 +202,3 @@ struct replica {
 	char text[64][REPLICA_TEXT_SIZE]; /* of the actions of one step */
 	uint32_t text_next;
 };
-
-/* replica.c: actions, trace lines and texts */
-struct replica_action *replica_do(struct replica *r, enum replica_action_kind kind);
-__attribute__((format(printf, 2, 3))) void replica_trace(struct replica *r, const char *format, ...);
-__attribute__((format(printf, 3, 4))) void replica_say(struct replica *r, int level, const char *format, ...);
-__attribute__((format(printf, 2, 3))) const char *replica_text(struct replica *r, const char *format, ...);
-void replica_news(struct replica *r);
-void replica_damaged(struct replica *r, const char *why);
-
-/* role.c: the gate of role and state, and what must hold in each state */
-void replica_become(struct replica *r, enum replica_role role, enum replica_state state);
-void replica_check_role(const struct replica *r);
-bool replica_is_primary_of(const struct replica *r, const struct view *view);
-/* NONE for view 0. */
-enum replica_role replica_role_in(const struct replica *r, const struct view *view);
-
-/* check.c: what must hold after each step */
-void replica_check(const struct replica *r);
-
-/* writes.c: everything that goes to the journal, and what follows when it is there */
-uint64_t replica_write_meta(struct replica *r);
-void replica_write_log(struct replica *r);
-void replica_write_log_now(struct replica *r);
-void replica_write_replacement(struct replica *r);
-void replica_cut(struct replica *r, uint64_t op);
-void replica_durable(struct replica *r, uint64_t ticket);
-bool replica_view_durable(const struct replica *r);
-
-/* view_change.c */
-void replica_enter_view(struct replica *r, const struct view *view);
-void replica_depose(struct replica *r, uint64_t higher);
-void replica_install(struct replica *r, const struct replica_install *install);
-void replica_answer_installs(struct replica *r);
-void replica_answer_bind(struct replica *r, bool ok);
-void replica_bind(struct replica *r, const struct replica_bind *bind);
-void replica_start(struct replica *r, uint64_t tail_cut, const char *damage);
-void replica_stop(struct replica *r, const char *failure);
-void replica_stop_check(struct replica *r);
-
-/* commit.c */
-void replica_advance(struct replica *r);
-void replica_commit_to(struct replica *r, uint64_t op);
-
-/* submit.c */
-void replica_submit(struct replica *r, const struct replica_request *request);
-void replica_propose(struct replica *r, const struct replica_proposal *proposal);
-void replica_decline(struct replica *r, const struct replica_request *request);
-void replica_query(struct replica *r, const struct replica_query *query);
-void replica_release_held(struct replica *r);
-void replica_release_reads(struct replica *r);
-void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last);
-void replica_drop_requests(struct replica *r);
-void replica_index_log(struct replica *r);
-void replica_expire_reads(struct replica *r);
-
-/* recv_push.c: the backup's half */
-void replica_recv_push(struct replica *r, const struct replica_received *received);
-void replica_staged(struct replica *r, const struct replica_staged *staged);
-void replica_answer_acks(struct replica *r);
-
-/* send_push.c: the primary's half */
-void replica_push_all(struct replica *r);
-void replica_recv_ack(struct replica *r, const struct replica_acked *acked);
-
-/* peers.c */
-void replica_peers_sync(struct replica *r, const struct peers *list);
-void replica_peers_reset(struct replica *r);
-void replica_peers_connect(struct replica *r);
-void replica_peer_up(struct replica *r, const struct replica_peer_up *up);
-void replica_peer_down(struct replica *r, const struct replica_name *name);
-void replica_pong(struct replica *r, const struct replica_name *name);
-void replica_peer_disconnect(struct replica *r, struct replica_peer *peer);
-void replica_peer_base(struct replica *r, struct replica_peer *peer, uint64_t op, struct digest digest);
-void replica_peers_tick(struct replica *r);
-struct replica_peer *replica_peer_find(struct replica *r, uint32_t id, struct uuid uuid);
-struct replica_name replica_peer_name(const struct replica_peer *peer);
-bool replica_peer_member(const struct replica *r, const struct replica_peer *peer);
-
-/* room.c */
-struct refusal {
-	enum replica_verdict verdict;  /* FULL, DISK_FULL, TOO_FEW */
-	uint32_t id;                   /* whose capacity or disk */
-	uint64_t limit;                /* FULL: it holds so many; TOO_FEW: members there are */
-};
-/* Whether so many more orders are to be kept out of the log. */
-bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal);
-bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal);
-bool replica_peer_counts(const struct replica *r, const struct replica_peer *peer);
-bool replica_peer_too_small(const struct replica *r, const struct replica_peer *peer);
-void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full);
-bool replica_full_too_long(const struct replica *r, const struct replica_peer *peer);
-void replica_report_room(const struct replica *r, struct report *report);
-void replica_room_refresh(struct replica *r);
-
-/* joint.c */
-void replica_joint_consider(struct replica *r, struct replica_peer *peer);
-void replica_joint_durable(struct replica *r);
-void replica_needs_refresh(struct replica *r);
-bool replica_intake_slowed(const struct replica *r);
-/* Members that would be reported if an order waited for them. */
-uint32_t replica_members_gone(const struct replica *r);
-bool replica_cannot_be_reached(const struct replica *r, const struct replica_peer *peer);
-
-/* recover.c */
-void replica_recover(struct replica *r, const struct replica_event *event);
-
-static inline bool replica_is_serving(const struct replica *r)
-{
-	return r->role == ROLE_PRIMARY && r->state == STATE_SERVING;
-}

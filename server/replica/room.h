@@ -1,0 +1,19 @@
+/* What keeps new orders out of the log, and which replica causes it: too few members, capacities, full disks
+ * (RULE 10, 13, 19). What follows from a disk that stays full is decided in joint.c. */
+#pragma once
+
+#include "server/replica/state.h"
+
+struct refusal {
+	enum replica_verdict verdict;  /* FULL, DISK_FULL, TOO_FEW */
+	uint32_t id;                   /* whose capacity or disk */
+	uint64_t limit;                /* FULL: it holds so many; TOO_FEW: members there are */
+};
+
+/* Whether so many more orders are to be kept out of the log. */
+bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal);
+bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal);
+void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full);
+bool replica_full_too_long(const struct replica *r, const struct replica_peer *peer);
+void replica_report_room(const struct replica *r, struct report *report);
+void replica_room_refresh(struct replica *r);

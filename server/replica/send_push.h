@@ -1,0 +1,9 @@
+/* The primary's half of a push: one with content in flight a peer; what arrives meanwhile forms
+ * the next one. A push that carries nothing but the commit point goes beside it, so that an idle cluster is level at
+ * once. */
+#pragma once
+
+#include "server/replica/state.h"
+
+void replica_push_all(struct replica *r);
+void replica_recv_ack(struct replica *r, const struct replica_acked *acked);

@@ -1,0 +1,16 @@
+/* Requests: writes from their arrival to their answer, reads until they may be answered. Every token is in exactly one
+ * place: held, in validation, waiting for an op of the log or for an older call of its request, or answered. */
+#pragma once
+
+#include "server/replica/state.h"
+
+void replica_submit(struct replica *r, const struct replica_request *request);
+void replica_propose(struct replica *r, const struct replica_proposal *proposal);
+void replica_decline(struct replica *r, const struct replica_request *request);
+void replica_query(struct replica *r, const struct replica_query *query);
+void replica_release_held(struct replica *r);
+void replica_release_reads(struct replica *r);
+void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last);
+void replica_drop_requests(struct replica *r);
+void replica_index_log(struct replica *r);
+void replica_expire_reads(struct replica *r);

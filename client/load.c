@@ -12,13 +12,13 @@
 #include "client/outcome.h"
 #include "client/rejection.h"
 #include "client/workload.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/uuid.h"
-#include "rpc/net/channel.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/frontend.h"
+#include "rpc/net/channel.h"
 #include "rpc/net/loop.h"
 
 #define GRACE_MS 50 /* like a session's */

@@ -8,8 +8,8 @@
 #include "client/command.h"
 #include "client/environment.h"
 #include "client/interrupt.h"
-#include "rpc/program/arguments.h"
 #include "rpc/base/shortage.h"
+#include "rpc/program/arguments.h"
 #include "rpc/program/process.h"
 #include "rpc/program/standard_output.h"
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "client/interrupt.h"
-#include "rpc/net/address.h"
 #include "rpc/base/clock.h"
+#include "rpc/net/address.h"
 #include "rpc/net/resolve.h"
 
 #define ADDRESSES_MAX 8

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "rpc/base/must.h"
-#include "rpc/frontend.h"
 #include "rpc/cluster/identify.h"
+#include "rpc/frontend.h"
 
 #define ASK_MS 300
 

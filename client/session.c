@@ -13,11 +13,11 @@
 #include "client/locate.h"
 #include "client/output.h"
 #include "client/rejection.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/channel.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/net/channel.h"
 #include "rpc/net/loop.h"
 
 /* The front-end answers a tenth before the deadline; of a very short deadline the tenth may be less than its clock's

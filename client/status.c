@@ -14,9 +14,9 @@
 #include "client/session.h"
 #include "client/status_view.h"
 #include "client/survey.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
-#include "rpc/base/clock.h"
 #include "rpc/program/standard_output.h"
 
 #define ASK_MS 2000 /* a front-end that takes longer is reported as not answering */

@@ -9,11 +9,11 @@
 #include "client/interrupt.h"
 #include "client/locate.h"
 #include "client/survey_tell.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/channel.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/net/channel.h"
 #include "rpc/net/loop.h"
 #include "rpc/replica.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/net/address.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
+#include "rpc/net/address.h"
 
 #define ANNOUNCED_MAX 16
 #define FRESH_US 30000000u /* a replica announces itself every few seconds while it hears no front-end */

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "rpc/net/address.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/registry.h"
 #include "rpc/cluster/strangers.h"
+#include "rpc/net/address.h"
+#include "rpc/net/registry.h"
 
 #define EVERY_MS 1000
 #define DUMP_TIMEOUT_MS 1000

@@ -6,14 +6,14 @@
 #include <sys/queue.h>
 
 #include "frontend/link_answer.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/net/channel.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/cluster/hello.h"
+#include "rpc/net/channel.h"
 
 #define MANAGE_TIMEOUT_MS 10000
 #define WATCH_TIMEOUT_MS 3600000u

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "frontend/announced.h"
+#include "frontend/client_requests.h"
+#include "frontend/client_service.h"
 #include "frontend/discovery.h"
 #include "frontend/keeper/store.h"
 #include "frontend/links.h"
 #include "frontend/manager.h"
 #include "frontend/options.h"
-#include "frontend/client_requests.h"
-#include "frontend/client_service.h"
 #include "frontend/status.h"
 #include "rpc/base/clock.h"
 #include "rpc/base/log.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "frontend/discovery.h"
-#include "rpc/program/arguments.h"
 #include "rpc/base/limits.h"
 #include "rpc/frontend.h"
+#include "rpc/program/arguments.h"
 
 _Static_assert(PROGRAM_BASE_DEFAULT == JH_FRONTEND, "rpc/frontend.x names the number that no option says");
 

@@ -27,8 +27,8 @@
 #include "server/peers/peer_sessions.h"
 #include "server/requests.h"
 #include "server/service.h"
-#include "server/shop/order_time.h"
 #include "server/shop/machine_service.h"
+#include "server/shop/order_time.h"
 
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
 

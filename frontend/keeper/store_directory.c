@@ -15,11 +15,11 @@
 
 #include "frontend/keeper/store.h"
 #include "frontend/keeper/view_file.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/disk_error.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/base/thread.h"
 #include "rpc/program/directory_lock.h"
 #include "rpc/program/make_path.h"

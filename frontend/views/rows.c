@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "frontend/views/clocks.h"
 #include "frontend/views/candidates.h"
+#include "frontend/views/clocks.h"
 #include "frontend/views/expected.h"
 #include "frontend/views/explain.h"
 #include "frontend/views/id_list.h"

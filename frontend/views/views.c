@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/views/clocks.h"
 #include "frontend/views/actions.h"
 #include "frontend/views/admission.h"
+#include "frontend/views/clocks.h"
 #include "frontend/views/connection.h"
 #include "frontend/views/election.h"
 #include "frontend/views/formation.h"

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/net/address.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
+#include "rpc/net/address.h"
 #include "rpc/net/blocking_call.h"
 #include "rpc/net/channel.h"
-#include "rpc/base/clock.h"
 #include "rpc/replica.h"
 
 

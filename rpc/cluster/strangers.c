@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/cluster/identify.h"
 
 #define BUCKETS 1024

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/net/message.h"
 #include "rpc/net/record.h"
 

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/net/server_internal.h"
 
 #define READ_BYTES 65536

@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 
 /* Each loop's thread has one meter; the wait below has no other way to know whose iteration ends. */
 static _Thread_local struct loop_meter *attached;

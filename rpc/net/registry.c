@@ -8,12 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "rpc/net/address.h"
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/net/address.h"
 #include "rpc/net/blocking_call.h"
-#include "rpc/base/clock.h"
 #include "rpc/net/registry_internal.h"
 #include "rpc/net/registry_mappings.h"
 #include "rpc/net/resolve.h"

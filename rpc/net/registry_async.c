@@ -11,9 +11,9 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/base/thread.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/registry_internal.h"

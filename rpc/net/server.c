@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/base/clock.h"
 #include "rpc/net/listen_socket.h"
 #include "rpc/net/server_internal.h"
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/net/address.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
 #include "rpc/base/terminal.h"
+#include "rpc/net/address.h"
 
 static ssize_t write_escaped(void *cookie, const char *bytes, size_t size)
 {

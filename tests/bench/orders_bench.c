@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "rpc/base/must.h"
-#include "server/machine/machine.h"
 #include "server/disk/snapshot.h"
+#include "server/machine/machine.h"
 #include "tests/unit/support_orders.h"
 
 #define MANY 1000000u

@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/net/channel.h"
-#include "rpc/base/clock.h"
 #include "rpc/net/server.h"
 
 #define PROGRAM 0x20001235u

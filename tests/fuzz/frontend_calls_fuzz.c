@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "frontend/announced.h"
-#include "frontend/manager.h"
 #include "frontend/client_requests.h"
 #include "frontend/client_service.h"
+#include "frontend/manager.h"
 #include "frontend/status.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"

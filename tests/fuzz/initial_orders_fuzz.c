@@ -3,8 +3,8 @@
  * Input: the file. A history must accept every order it contains. */
 #include "fuzz.h"
 #include "rpc/base/must.h"
-#include "server/shop/initial_orders.h"
 #include "server/machine/machine.h"
+#include "server/shop/initial_orders.h"
 
 static bool take(void *context, const void *body, size_t size, char *error, size_t error_size)
 {

@@ -12,9 +12,9 @@
 #include "fuzz.h"
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
-#include "server/disk/journal_segment.h"
 #include "server/disk/disk_records.h"
 #include "server/disk/journal.h"
+#include "server/disk/journal_segment.h"
 #include "server/machine/machine.h"
 #include "server/machine/operation.h"
 

@@ -11,8 +11,8 @@
 #include "rpc/base/escape.h"
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
-#include "rpc/base/utf8.h"
 #include "rpc/base/postcode.h"
+#include "rpc/base/utf8.h"
 
 static void read_line(char *line, size_t size)
 {

@@ -12,8 +12,8 @@
 #include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
 #include "server/machine/operation.h"
-#include "server/shop/order_encoding.h"
 #include "server/peers/push_wire.h"
+#include "server/shop/order_encoding.h"
 
 #define MESSAGES_MAX 64
 

@@ -15,8 +15,8 @@
 #include "frontend/link_answer.h"
 #include "fuzz.h"
 #include "rpc/base/must.h"
-#include "rpc/net/channel.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/net/channel.h"
 #include "rpc/net/message.h"
 
 #define PROGRAM 540000001u

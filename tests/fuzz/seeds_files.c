@@ -15,10 +15,10 @@
 #include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
-#include "server/shop/initial_orders.h"
 #include "server/disk/journal_batch.h"
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot.h"
+#include "server/shop/initial_orders.h"
 
 static void put_frame(struct bytes *bytes, uint64_t salt, uint64_t sequence, const void *payload, size_t size)
 {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/replica.h"
 #include "raw_server.h"
+#include "rpc/replica.h"
 
 /* Nothing after the format is readable for this version: a few bytes, or none. */
 static void put_hello(XDR *xdr, uint32_t format, bool cut)

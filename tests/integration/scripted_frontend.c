@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/frontend.h"
 #include "raw_server.h"
+#include "rpc/frontend.h"
 
 #define REQUESTS 1024
 

@@ -1,9 +1,9 @@
 /* The truth that no core is asked for: which operation stands at which op forever, what the disks hold. */
+#include "tests/sim/checker.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "tests/sim/checker.h"
 
 #define BODY_HEAD 28
 

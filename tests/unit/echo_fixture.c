@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rpc/net/address.h"
 #include "rpc/base/clock.h"
+#include "rpc/net/address.h"
 
 #define PATIENCE_S 10
 

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
+#include "server/disk/check.h"
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot_format.h"
-#include "server/disk/check.h"
 #include "tests/unit/support_node.h"
 
 static char kept[SCRATCH_PATH_SIZE], said[SCRATCH_PATH_SIZE + 8];

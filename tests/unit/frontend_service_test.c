@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/client_requests.h"
+#include "frontend/client_service.h"
 #include "frontend/link_answer.h"
 #include "frontend/links.h"
 #include "frontend/manager.h"
-#include "frontend/client_requests.h"
 #include "frontend/router/router.h"
-#include "frontend/client_service.h"
 #include "frontend/status.h"
 #include "rpc/base/clock.h"
 #include "rpc/net/channel.h"

@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "rpc/shop.h"
-#include "server/machine/operation.h"
 #include "server/machine/body.h"
 #include "server/machine/machine.h"
+#include "server/machine/operation.h"
 #include "support_orders.h"
 
 #define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "echo_fixture.h"
+#include "rpc/base/clock.h"
 #include "rpc/net/address.h"
 #include "rpc/net/blocking_call.h"
-#include "rpc/base/clock.h"
 #include "rpc/net/registry.h"
 #include "rpc/net/registry_mappings.h"
 #include "rpc/net/resolve.h"

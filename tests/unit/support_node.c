@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "rpc/base/must.h"
 #include "rpc/base/clock.h"
+#include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
 #include "rpc/net/server.h"
 

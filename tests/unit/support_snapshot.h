@@ -1,8 +1,8 @@
 /* For tests of snapshots: a directory for each test, and order histories to write there. */
 #pragma once
 
-#include "server/machine/machine.h"
 #include "server/disk/snapshot.h"
+#include "server/machine/machine.h"
 
 #define ORDERS_MAX 2000000
 

@@ -12,13 +12,13 @@
 
 #include "rpc/cluster/convert.h"
 #include "rpc/disk.h"
-#include "server/shop/initial_orders.h"
 #include "server/disk/journal_segment.h"
-#include "server/disk/snapshot.h"
-#include "tests/unit/support_image.h"
-#include "server/disk/staging.h"
 #include "server/disk/recovery.h"
+#include "server/disk/snapshot.h"
+#include "server/disk/staging.h"
 #include "server/machine/machine.h"
+#include "server/shop/initial_orders.h"
+#include "tests/unit/support_image.h"
 #include "tests/unit/support_node.h"
 
 #define SECTOR 512u

@@ -109,8 +109,8 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 	vm_answer(
 		v, token, VIEWS_DONE,
 		"replica %u %sholds op %llu, made whole in view %llu; the highest op heard of is %llu, "
-		"the highest view %llu; of view %llu %.120s cannot be asked. Every order after op %llu may be lost for "
-		"ever, acknowledged or not; the others will set their data aside",
+		"the highest view %llu; of view %llu %.120s cannot be asked. Every order after op %llu may be lost "
+		"forever, acknowledged or not; the others will set their data aside",
 		k->id, blemish(k), (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
 		(unsigned long long)highest, (unsigned long long)view, (unsigned long long)members->number,
 		vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);

@@ -15,7 +15,7 @@ enum identify_kind {
 	IDENTIFY_REPLICA,   /* program_base + id is the number asked about */
 	IDENTIFY_FRONTEND,  /* of the cluster whose program base the number is */
 	IDENTIFY_OTHER,     /* some other service, or something that speaks no RPC */
-	IDENTIFY_GONE,    /* the process there does not serve that program: the entry outlived its process */
+	IDENTIFY_GONE,      /* the process there does not serve that program: the entry outlived its process */
 	IDENTIFY_UNKNOWN    /* nothing answers in time, or it is a version of ours that is not understood here */
 };
 

@@ -31,8 +31,7 @@ void recovery_refuse_other_formats(const struct directory *directory);
 /* A received state counts only if the journal's last replacement is of its op; then it lacks only its name. */
 bool recovery_find_received(struct recovery *recovery, const char *directory);
 /* A journal and a snapshot always exist together, the snapshot first; only a process killed during its very first
- * start leaves the first snapshot alone. False: damage, and *orders is an empty history from which nothing is
- * served. */
+ * start leaves the first snapshot alone. False: damage, and *machine is an empty one from which nothing is served. */
 bool recovery_load_state(struct recovery *recovery, const char *received);
 /* Events from the snapshot and the directory, before any record. */
 void recovery_begin_core(struct recovery *recovery);

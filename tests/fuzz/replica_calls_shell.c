@@ -23,7 +23,7 @@ static void apply(struct shell *shell, uint64_t op)
 		struct replica_entry entry = replica_entry_at(shell->replica, machine_op(shell->machine) + 1);
 
 		/* A member that pushes entries which cannot be applied stops the process rather than let copies
-		 * differ: see node_apply. */
+		 * differ: see machine_service_apply. */
 		if (machine_apply(shell->machine, entry.body, entry.size) != MACHINE_APPLIED)
 			shell->ended = true;
 	}

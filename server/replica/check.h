@@ -1,6 +1,6 @@
 /* What holds after every step, whatever came from outside: relations between the fields that more than one file writes.
- * What holds in one state only is checked by role.c. Nothing here depends on what a peer or a manager said: a failure is
- * always a fault of our own code. */
+ * What holds in one state only is checked by role.c. Nothing here depends on what a peer or a manager said: a failure
+ * is always a fault of our own code. */
 #pragma once
 
 #include "server/replica/state.h"

@@ -10,6 +10,7 @@
 
 #include "server/replica/state.h"
 
+/* Must be a legal move. */
 void replica_become(struct replica *r, enum replica_role role, enum replica_state state);
 void replica_check_role(const struct replica *r);
 bool replica_is_primary_of(const struct replica *r, const struct view *view);

@@ -10,10 +10,13 @@ struct refusal {
 	uint64_t limit;                /* FULL: it holds so many; TOO_FEW: members there are */
 };
 
-/* Whether so many more orders are to be kept out of the log. */
+/* Whether so many more orders are to be kept out of the log: because of capacities alone. */
 bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal);
+/* The same, or because of full disks or too few members. */
 bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal);
 void replica_peer_disk(struct replica *r, struct replica_peer *peer, bool full);
+/* RULE 13: its disk has been full for so long that it is to leave the view. */
 bool replica_full_too_long(const struct replica *r, const struct replica_peer *peer);
 void replica_report_room(const struct replica *r, struct report *report);
+/* Tells when the reason to refuse orders has changed. */
 void replica_room_refresh(struct replica *r);

@@ -5,5 +5,6 @@
 
 #include "server/replica/state.h"
 
+/* Sends each peer what it lacks, unless a push to it is in flight. Nothing where this replica may not push. */
 void replica_push_all(struct replica *r);
 void replica_recv_ack(struct replica *r, const struct replica_acked *acked);

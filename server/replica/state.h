@@ -17,10 +17,10 @@
 #pragma once
 
 #include "rpc/base/must.h"
-#include "server/replica/validations.h"
 #include "server/replica/log.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
+#include "server/replica/validations.h"
 #include "server/replica/waiters.h"
 
 enum peer_link { LINK_NONE, LINK_CONNECTING, LINK_UP };

@@ -12,6 +12,7 @@ void replica_write_log_now(struct replica *r);
 void replica_write_replacement(struct replica *r);
 /* Removes the entries above op from the log and from what is counted as written. */
 void replica_cut(struct replica *r, uint64_t op);
-/* Those up to this ticket are on disk. Their effect on what may be claimed happens here and nowhere else (RULE 1, RULE 4). */
+/* Those up to this ticket are on disk. Their effect on what may be claimed happens here and nowhere else
+ * (RULE 1, RULE 4). */
 void replica_writes_completed(struct replica *r, uint64_t ticket);
 bool replica_view_durable(const struct replica *r);

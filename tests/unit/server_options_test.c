@@ -36,6 +36,9 @@ static void defaults(void **state)
 	assert_int_equal(options.node.orders_max, 10000000);
 	assert_int_equal(options.node.replica.orders_max, 10000000);
 	assert_int_equal(options.node.replica.push_mode, PUSH_AUTO);
+	assert_int_equal(options.node.replica.heartbeat_ms, 50);
+	assert_int_equal(options.node.replica.suspect_ms, 250);
+	assert_int_equal(options.node.replica.stall_ms, 2000);
 	assert_int_equal(options.node.replica.push_full_limit, 65536);
 	assert_int_equal(options.node.postcodes.mode, POSTCODE_AUTO);
 	assert_null(options.node.postcodes.proxy);
@@ -54,7 +57,7 @@ static void given(void **state)
 	parse(&options, (const char *[]){"--id=4095", "--data-dir=/d", "--listen=0.0.0.0", "--listen=[::1]:4711",
 					 "--advertise=192.0.2.7", "--push=delta", "--max-orders=5",
 					 "--program-base=541000000", "--postcode-check=strict", "--postcode-proxy=http://p:3128",
-					 "--suspect-ms=100", "--heartbeat-ms=20", NULL});
+					 "--suspect-ms=100", "--heartbeat-ms=20", "--stall-ms=3000", NULL});
 	assert_int_equal(options.node.daemon.listen_count, 2);
 	assert_string_equal(options.node.daemon.listen[1], "[::1]:4711");
 	assert_string_equal(options.node.daemon.advertise, "192.0.2.7");
@@ -66,6 +69,7 @@ static void given(void **state)
 	assert_string_equal(options.node.postcodes.proxy, "http://p:3128");
 	assert_int_equal(options.node.replica.suspect_ms, 100);
 	assert_int_equal(options.node.replica.heartbeat_ms, 20);
+	assert_int_equal(options.node.replica.stall_ms, 3000);
 }
 
 /* --check needs neither id nor data directory. */

@@ -5,7 +5,7 @@
 #include "server/machine/machine.h"
 #include "server/replica/replica.h"
 
-/* orders: points to the present history at each call; another one may replace it meanwhile. Borrowed for as long as
+/* machine: points to the present one at each call; another may replace it meanwhile. Borrowed for as long as
  * the core lives. */
 struct replica_service machine_service(struct machine **machine);
 

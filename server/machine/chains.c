@@ -39,6 +39,11 @@ uint32_t chains_hash(const struct chains *chains, const void *key, size_t size)
 	return (uint32_t)XXH3_64bits_withSeed(key, size, chains->seed);
 }
 
+void chains_prefetch(const struct chains *chains, uint32_t hash)
+{
+	linear_hash_prefetch(&chains->newest, hash);
+}
+
 uint32_t *chains_find(const struct chains *chains, uint32_t hash, bool (*bears)(const void *key, uint32_t entry),
 		      const void *key)
 {

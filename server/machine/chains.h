@@ -24,6 +24,8 @@ void chains_release(struct chains *chains);
 uint64_t chains_memory(const struct chains *chains); /* bytes in use */
 
 uint32_t chains_hash(const struct chains *chains, const void *key, size_t size);
+/* Prefetches what chains_find of this hash reads first. */
+void chains_prefetch(const struct chains *chains, uint32_t hash);
 /* Where the newest entry of a key is stored; NULL: it has none. Valid until the next chains_add. */
 uint32_t *chains_find(const struct chains *chains, uint32_t hash, bool (*bears)(const void *key, uint32_t entry),
 		      const void *key);

@@ -56,6 +56,11 @@ static struct bucket *bucket_of(const struct linear_hash *index, uint32_t hash)
 	return bucket_at(index, number < index->buckets_count ? number : number - index->round);
 }
 
+void linear_hash_prefetch(const struct linear_hash *index, uint32_t hash)
+{
+	__builtin_prefetch(bucket_of(index, hash));
+}
+
 uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash,
 			   bool (*match)(const void *key, uint32_t value), const void *key)
 {

@@ -29,5 +29,8 @@ uint32_t *linear_hash_find(const struct linear_hash *index, uint32_t hash,
 
 void linear_hash_insert(struct linear_hash *index, uint32_t hash, uint32_t value);
 
+/* Prefetches what a find of this hash reads first. */
+void linear_hash_prefetch(const struct linear_hash *index, uint32_t hash);
+
 /* Bytes of memory in use. */
 uint64_t linear_hash_memory(const struct linear_hash *index);

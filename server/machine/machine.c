@@ -63,6 +63,7 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 		return MACHINE_MALFORMED;
 	if (is_full(machine))
 		return MACHINE_FULL;
+	operation->prefetch(machine->shop, &body);
 	if (!client_table_has_room(machine->clients, body.client, body.request, &place)) /* RULE 11 */
 		return MACHINE_DUPLICATE;
 	history_append(machine->history, bytes, size);

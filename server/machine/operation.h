@@ -16,6 +16,8 @@ struct operation {
 	const char *name; /* for messages: "order" */
 	/* Whether the content is the one canonical encoding of an operation of this kind. */
 	bool (*is_canonical)(const void *content, size_t size);
+	/* Prefetches what apply reads first, so that it comes while the client table is looked up. */
+	void (*prefetch)(const struct shop *shop, const struct body *body);
 	/* Called when the body has been appended to the history as this entry. */
 	void (*apply)(struct shop *shop, uint32_t entry, const struct body *body);
 };

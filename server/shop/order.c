@@ -11,6 +11,11 @@ static bool is_canonical(const void *content, size_t size)
 	return order_parse(content, size, &order);
 }
 
+static void prefetch(const struct shop *shop, const struct body *body)
+{
+	postcode_orders_prefetch(shop_postcode_orders(shop), order_postcode(body->content, body->content_size));
+}
+
 static void apply(struct shop *shop, uint32_t entry, const struct body *body)
 {
 	postcode_orders_add(shop_postcode_orders(shop), entry, order_postcode(body->content, body->content_size));
@@ -20,5 +25,6 @@ const struct operation order_operation = {
 	.kind = ORDER_KIND,
 	.name = "order",
 	.is_canonical = is_canonical,
+	.prefetch = prefetch,
 	.apply = apply,
 };

@@ -59,6 +59,11 @@ static uint32_t *find(const struct postcode_orders *orders, uint32_t hash, struc
 	return chains_find(&orders->chains, hash, is_to_postcode, &sought);
 }
 
+void postcode_orders_prefetch(const struct postcode_orders *orders, struct text_span postcode)
+{
+	chains_prefetch(&orders->chains, chains_hash(&orders->chains, postcode.bytes, postcode.size));
+}
+
 void postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode)
 {
 	uint32_t hash = chains_hash(&orders->chains, postcode.bytes, postcode.size);

@@ -27,6 +27,8 @@ struct postcode_orders *postcode_orders_new(const struct history *history, uint3
 void postcode_orders_free(struct postcode_orders *orders);
 uint64_t postcode_orders_memory(const struct postcode_orders *orders); /* bytes in use */
 
+/* Prefetches what postcode_orders_add of this postcode reads first. */
+void postcode_orders_prefetch(const struct postcode_orders *orders, struct text_span postcode);
 /* Adds this entry of the history as an order to this postcode; it is newer than all others. */
 void postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode);
 

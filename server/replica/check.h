@@ -1,8 +1,11 @@
 /* What holds after every step, whatever came from outside: relations between the fields that more than one file writes.
- * What holds in one state only is checked by role.c. Nothing here depends on what a peer or a manager said: a failure
- * is always a fault of our own code. */
+ * What holds in one state only is checked by role.c. Nothing here depends on what a peer or a manager said: a failure is
+ * always a fault of our own code.
+ *
+ * An order takes ten steps. After those, what needs no walk over writes, members or peers is checked at once, and the rest
+ * at the next tick. */
 #pragma once
 
 #include "server/replica/state.h"
 
-void replica_check(const struct replica *r);
+void replica_check(const struct replica *r, enum replica_event_kind after);

@@ -218,7 +218,7 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	take(r, event);
 	r->out = NULL;
 
-	replica_check(r);
+	replica_check(r, event->kind);
 	must(r->commit >= commit);             /* RULE 7: never falls within one incarnation */
 	must(r->view.number >= view);          /* RULE 2 */
 }

@@ -58,19 +58,24 @@ static uint64_t request_at(const void *context, uint32_t entry)
 	return body_request(body_at(context, entry));
 }
 
-static struct client_place place_of(const struct client_table *table, struct uuid client)
+struct client_place client_table_place(const struct client_table *table, struct uuid client)
 {
-	struct sought sought = {.table = table, .client = client};
-	uint32_t hash = chains_hash(&table->chains, &client, sizeof client);
+	struct client_place place = {.client = client, .hash = chains_hash(&table->chains, &client, sizeof client)};
 
-	return (struct client_place){.hash = hash,
-				     .newest = chains_find(&table->chains, hash, is_of_client, &sought)};
+	chains_prefetch(&table->chains, place.hash);
+	return place;
 }
 
-bool client_table_has_room(const struct client_table *table, struct uuid client, uint64_t request,
-			   struct client_place *place)
+static void find(const struct client_table *table, struct client_place *place)
 {
-	*place = place_of(table, client);
+	struct sought sought = {.table = table, .client = place->client};
+
+	place->newest = chains_find(&table->chains, place->hash, is_of_client, &sought);
+}
+
+bool client_table_has_room(const struct client_table *table, struct client_place *place, uint64_t request)
+{
+	find(table, place);
 	/* RULE 11: whatever the primary looked up, one request makes one operation, and numbers rise. */
 	return place->newest == NULL || request_at(table, *place->newest) < request;
 }
@@ -83,8 +88,9 @@ void client_table_add(struct client_table *table, const struct client_place *pla
 enum client_known client_table_lookup(const struct client_table *table, struct uuid client, uint64_t request,
 				      struct digest content, uint64_t *op)
 {
-	struct client_place place = place_of(table, client);
+	struct client_place place = client_table_place(table, client);
 
+	find(table, &place);
 	/* RULE 11: the answer to a repeat is its operation; a number below the last, without one, is finally
 	 * refused. */
 	if (place.newest == NULL || request > request_at(table, *place.newest))

@@ -25,13 +25,16 @@ uint64_t client_table_memory(const struct client_table *table); /* bytes in use 
 
 /* The place for a client's next request. Valid until the next client_table_add. */
 struct client_place {
+	struct uuid client;
 	uint32_t hash;
 	uint32_t *newest;
 };
 
+/* Begins a look-up: what it reads first is prefetched, and comes while the caller does something else. */
+struct client_place client_table_place(const struct client_table *table, struct uuid client);
+
 /* False when the client has used this number, or a higher one. */
-bool client_table_has_room(const struct client_table *table, struct uuid client, uint64_t request,
-			   struct client_place *place);
+bool client_table_has_room(const struct client_table *table, struct client_place *place, uint64_t request);
 /* Adds this entry of the history as the request that the place was looked up for. */
 void client_table_add(struct client_table *table, const struct client_place *place, uint32_t entry);
 

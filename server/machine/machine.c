@@ -57,14 +57,19 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 {
 	struct body body;
 	struct client_place place;
-	const struct operation *operation = operation_parse(bytes, size, &body);
+	const struct operation *operation;
 
+	if (!body_parse(bytes, size, &body))
+		return MACHINE_MALFORMED;
+	/* A client's place is rarely in the processor's cache: it comes while the content is read. */
+	place = client_table_place(machine->clients, body.client);
+	operation = operation_of(&body);
 	if (operation == NULL)
 		return MACHINE_MALFORMED;
 	if (is_full(machine))
 		return MACHINE_FULL;
 	operation->prefetch(machine->shop, &body);
-	if (!client_table_has_room(machine->clients, body.client, body.request, &place)) /* RULE 11 */
+	if (!client_table_has_room(machine->clients, &place, body.request)) /* RULE 11 */
 		return MACHINE_DUPLICATE;
 	history_append(machine->history, bytes, size);
 	client_table_add(machine->clients, &place, (uint32_t)history_count(machine->history) - 1);

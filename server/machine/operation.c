@@ -8,14 +8,16 @@ static const struct operation *row_of(uint32_t kind)
 	return NULL;
 }
 
+const struct operation *operation_of(const struct body *body)
+{
+	const struct operation *operation = row_of(body->kind);
+
+	return operation != NULL && operation->is_canonical(body->content, body->content_size) ? operation : NULL;
+}
+
 const struct operation *operation_parse(const void *bytes, size_t size, struct body *body)
 {
-	const struct operation *operation;
-
-	if (!body_parse(bytes, size, body))
-		return NULL;
-	operation = row_of(body->kind);
-	return operation != NULL && operation->is_canonical(body->content, body->content_size) ? operation : NULL;
+	return body_parse(bytes, size, body) ? operation_of(body) : NULL;
 }
 
 bool operation_key(const void *bytes, size_t size, struct uuid *client, uint64_t *request, struct digest *content,

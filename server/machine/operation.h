@@ -31,7 +31,9 @@ struct shop *shop_new(const struct history *history, uint32_t entries_max);
 void shop_free(struct shop *shop);
 uint64_t shop_memory(const struct shop *shop); /* bytes in use */
 
-/* Parses a body and its content; NULL when it is not canonical, or of a kind that is not in the table. */
+/* The kind of a body whose head is parsed; NULL when its content is not canonical, or the kind not in the table. */
+const struct operation *operation_of(const struct body *body);
+/* Parses a body, head and content; NULL when it is not canonical, or of a kind that is not in the table. */
 const struct operation *operation_parse(const void *bytes, size_t size, struct body *body);
 
 /* Of a canonical body: its client and request, body_content_digest and time; each may be NULL. False when it is not

@@ -44,7 +44,12 @@ void history_free(struct history *history)
 	free(history);
 }
 
-static void append(struct history *history, const void *body, size_t size)
+struct digest history_next_digest(const struct history *history, const void *body, size_t size)
+{
+	return digest_chain(history->digest, body, size);
+}
+
+static void append(struct history *history, const void *body, size_t size, struct digest digest)
 {
 	uint64_t count = atomic_load_explicit(&history->count, memory_order_relaxed);
 	uint32_t prefix = htobe32((uint32_t)size);
@@ -60,7 +65,7 @@ static void append(struct history *history, const void *body, size_t size)
 	at = arena_take(&history->records, PREFIX_BYTES + size);
 	memcpy(at, &prefix, sizeof prefix);
 	memcpy(at + PREFIX_BYTES, body, size);
-	history->digest = digest_chain(history->digest, body, size);
+	history->digest = digest;
 	atomic_store_explicit(&history->bytes, history->records.used, memory_order_relaxed);
 	/* Release: a thread that sees the new count sees the position and the bytes written above. */
 	atomic_store_explicit(&history->count, count + 1, memory_order_release);
@@ -69,14 +74,14 @@ static void append(struct history *history, const void *body, size_t size)
 void history_load(struct history *history, const void *body, size_t size)
 {
 	must(history_op(history) == 0);
-	append(history, body, size);
+	append(history, body, size, history_next_digest(history, body, size));
 	history->loaded++;
 	history->loaded_digest = history->digest;
 }
 
-void history_append(struct history *history, const void *body, size_t size)
+void history_append(struct history *history, const void *body, size_t size, struct digest digest)
 {
-	append(history, body, size);
+	append(history, body, size, digest);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */

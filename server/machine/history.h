@@ -19,8 +19,10 @@ void history_free(struct history *history); /* may take tens of milliseconds whe
 
 /* A loaded record, before any op. */
 void history_load(struct history *history, const void *body, size_t size);
-/* The body of op history_op() + 1. */
-void history_append(struct history *history, const void *body, size_t size);
+/* The digest as it will be behind this body. */
+struct digest history_next_digest(const struct history *history, const void *body, size_t size);
+/* The body of op history_op() + 1, with its history_next_digest. */
+void history_append(struct history *history, const void *body, size_t size, struct digest digest);
 
 uint64_t history_op(const struct history *history);      /* the last */
 uint64_t history_count(const struct history *history);   /* of entries, including loaded ones */

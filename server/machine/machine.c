@@ -57,11 +57,12 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 {
 	struct body body;
 	struct client_place place;
+	struct digest digest;
 	const struct operation *operation;
 
 	if (!body_parse(bytes, size, &body))
 		return MACHINE_MALFORMED;
-	/* A client's place is rarely in the processor's cache: it comes while the content is read. */
+	/* A client's place is rarely in the processor's cache: it comes while content and digest are worked out. */
 	place = client_table_place(machine->clients, body.client);
 	operation = operation_of(&body);
 	if (operation == NULL)
@@ -69,9 +70,10 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 	if (is_full(machine))
 		return MACHINE_FULL;
 	operation->prefetch(machine->shop, &body);
+	digest = history_next_digest(machine->history, bytes, size);
 	if (!client_table_has_room(machine->clients, &place, body.request)) /* RULE 11 */
 		return MACHINE_DUPLICATE;
-	history_append(machine->history, bytes, size);
+	history_append(machine->history, bytes, size, digest);
 	client_table_add(machine->clients, &place, (uint32_t)history_count(machine->history) - 1);
 	fold(machine, operation, &body);
 	return MACHINE_APPLIED;

@@ -151,21 +151,26 @@ static bool earlier(const struct world_event *a, const struct world_event *b)
 	return a->at_us != b->at_us ? a->at_us < b->at_us : a->order < b->order;
 }
 
+static void push(struct world *w, const struct world_event *event)
+{
+	uint32_t at = w->heap_count++;
+
+	while (at > 0 && earlier(event, &w->heap[(at - 1) / 2])) {
+		w->heap[at] = w->heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	w->heap[at] = *event;
+}
+
 void world_at(struct world *w, uint64_t after_us, struct world_event event)
 {
 	uint64_t room = w->heap_room;
-	uint32_t at = w->heap_count;
 
 	event.at_us = w->now_us + after_us;
 	event.order = w->orders++;
 	w->heap = world_grow(w->heap, w->heap_count, &room, sizeof *w->heap);
 	w->heap_room = (uint32_t)room;
-	w->heap_count++;
-	while (at > 0 && earlier(&event, &w->heap[(at - 1) / 2])) {
-		w->heap[at] = w->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	w->heap[at] = event;
+	push(w, &event);
 }
 
 static struct world_event next_event(struct world *w)
@@ -275,6 +280,8 @@ static void note_event(struct world *w, const struct world_event *event)
 	w->hash = XXH3_64bits(words, sizeof words);
 }
 
+#define WAKING_US 600 /* what a process was sent while it was stopped comes within this time */
+
 static void advance(struct world *w)
 {
 	struct world_event event = next_event(w);
@@ -292,7 +299,7 @@ static void advance(struct world *w)
 		/* What came meanwhile is there when it wakes; sockets before timers. */
 		world_at(w,
 			 paused - w->now_us +
-				 world_draw(w, event.kind == EV_TICK || event.kind == EV_VIEWS_TICK ? 600 : 200),
+				 world_draw(w, event.kind == EV_TICK || event.kind == EV_VIEWS_TICK ? WAKING_US : 200),
 			 event);
 		return;
 	}
@@ -325,6 +332,26 @@ static void begin(struct world *w)
 	world_at(w, 300000 + world_draw(w, 300000), (struct world_event){.kind = EV_FAULT});
 }
 
+/* A stopped process goes on before its time: what was held back until then comes now, its timers, too. */
+static void wake(struct world *w, uint32_t process, uint64_t *paused_until_us)
+{
+	uint64_t until_us = *paused_until_us;
+	uint32_t count = w->heap_count;
+
+	*paused_until_us = 0;
+	if (until_us <= w->now_us)
+		return;
+	w->heap_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct world_event event = w->heap[i];
+
+		if (of_process(event.kind) && event.node == process && event.at_us >= until_us &&
+		    event.at_us < until_us + WAKING_US)
+			event.at_us = w->now_us + (event.at_us - until_us);
+		push(w, &event);
+	}
+}
+
 static void calm_down(struct world *w)
 {
 	world_say(w, "--- calm ---");
@@ -343,12 +370,12 @@ static void calm_down(struct world *w)
 			continue;
 		w->nodes[id].disk.stalled_until_us = 0;
 		w->nodes[id].disk.full = w->nodes[id].disk.failing = false;
-		w->nodes[id].paused_until_us = 0;
+		wake(w, id, &w->nodes[id].paused_until_us);
 		if (w->nodes[id].alive && w->nodes[id].orders_max < w->profile.orders_max)
 			node_kill(w, &w->nodes[id]); /* to be started with a higher limit */
 		world_at(w, 0, (struct world_event){.kind = EV_START, .node = id});
 	}
-	w->fronts[0].paused_until_us = 0;
+	wake(w, FRONT, &w->fronts[0].paused_until_us);
 	world_at(w, 0, (struct world_event){.kind = EV_START, .node = FRONT});
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++)
 		world_at(w, 1000, (struct world_event){.kind = EV_CLIENT, .pointer = &w->clients[i]});

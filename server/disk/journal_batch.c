@@ -1,46 +1,37 @@
 #include "server/disk/journal_batch.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/disk.h"
+#include "server/machine/encoding.h"
 
 #define HEAD_BYTES 48  /* kind, base_op, base_digest, durable_op, commit, entries' count */
 #define ENTRY_BYTES 12 /* view, body's size */
 
 static uint8_t *put_u32(uint8_t *at, uint32_t value)
 {
-	value = htobe32(value);
-	memcpy(at, &value, sizeof value);
+	encode_word(at, value);
 	return at + sizeof value;
 }
 
 static uint8_t *put_u64(uint8_t *at, uint64_t value)
 {
-	value = htobe64(value);
-	memcpy(at, &value, sizeof value);
+	encode_hyper(at, value);
 	return at + sizeof value;
 }
 
 static const uint8_t *get_u32(const uint8_t *at, uint32_t *value)
 {
-	memcpy(value, at, sizeof *value);
-	*value = be32toh(*value);
+	*value = decode_word(at);
 	return at + sizeof *value;
 }
 
 static const uint8_t *get_u64(const uint8_t *at, uint64_t *value)
 {
-	memcpy(value, at, sizeof *value);
-	*value = be64toh(*value);
+	*value = decode_hyper(at);
 	return at + sizeof *value;
-}
-
-static size_t padded(uint32_t size)
-{
-	return ((size_t)size + 3) & ~(size_t)3;
 }
 
 size_t journal_batch_size(const struct journal_entry *entries, uint32_t entries_count)
@@ -48,7 +39,7 @@ size_t journal_batch_size(const struct journal_entry *entries, uint32_t entries_
 	size_t size = HEAD_BYTES;
 
 	for (uint32_t i = 0; i < entries_count; i++)
-		size += ENTRY_BYTES + padded(entries[i].size);
+		size += ENTRY_BYTES + encoding_padded(entries[i].size);
 	return size;
 }
 
@@ -72,8 +63,8 @@ void journal_batch_encode(const struct journal_batch *batch, const struct journa
 		at = put_u32(at, entries[i].size);
 		if (entries[i].size > 0)
 			memcpy(at, entries[i].body, entries[i].size);
-		memset(at + entries[i].size, 0, padded(entries[i].size) - entries[i].size);
-		at += padded(entries[i].size);
+		memset(at + entries[i].size, 0, encoding_padded(entries[i].size) - entries[i].size);
+		at += encoding_padded(entries[i].size);
 	}
 }
 
@@ -84,13 +75,13 @@ static const uint8_t *read_entry(const uint8_t *at, const uint8_t *end, struct j
 		return NULL;
 	at = get_u64(at, &entry->view);
 	at = get_u32(at, &entry->size);
-	if (entry->size > LIMIT_BODY_BYTES || (size_t)(end - at) < padded(entry->size))
+	if (entry->size > LIMIT_BODY_BYTES || (size_t)(end - at) < encoding_padded(entry->size))
 		return NULL;
 	entry->body = at;
-	for (size_t i = entry->size; i < padded(entry->size); i++)
+	for (size_t i = entry->size; i < encoding_padded(entry->size); i++)
 		if (at[i] != 0)
 			return NULL;
-	return at + padded(entry->size);
+	return at + encoding_padded(entry->size);
 }
 
 bool journal_batch_decode(const void *payload, size_t size, struct journal_batch *batch)

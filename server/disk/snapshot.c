@@ -106,9 +106,9 @@ static bool write_frame(struct snapshot_writer *writer, struct frame frame)
 {
 	uint8_t bytes[FRAME_BYTES];
 
-	put_32(bytes, frame.size);
-	put_32(bytes + 4, frame.number);
-	put_64(bytes + 8, frame.checksum);
+	encode_word(bytes, frame.size);
+	encode_word(bytes + 4, frame.number);
+	encode_hyper(bytes + 8, frame.checksum);
 	if (!write_all(writer, bytes, sizeof bytes, writer->written))
 		return false;
 	writer->written += sizeof bytes;
@@ -137,7 +137,7 @@ static bool follow(struct snapshot_header *so_far, const uint8_t *records, size_
 	while (size > 0) {
 		if (size < 4)
 			return false;
-		uint32_t body = get_32(records);
+		uint32_t body = decode_word(records);
 
 		if (body % 4 != 0 || body > size - 4)
 			return false;
@@ -172,16 +172,16 @@ static bool write_header(struct snapshot_writer *writer, const struct snapshot_h
 	uint8_t bytes[HEADER_BYTES] = {0};
 
 	memcpy(bytes, MAGIC, 8);
-	put_32(bytes + 8, SNAPSHOT_FORMAT);
-	put_32(bytes + 12, HEADER_BYTES);
-	put_64(bytes + 16, header->summary.op);
-	put_64(bytes + 24, header->summary.initial_count);
-	put_64(bytes + 32, header->orders_count);
-	put_64(bytes + 40, header->bytes);
-	put_64(bytes + 48, header->summary.digest.low);
-	put_64(bytes + 56, header->summary.digest.high);
-	put_64(bytes + 64, header->chunks);
-	put_64(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
+	encode_word(bytes + 8, SNAPSHOT_FORMAT);
+	encode_word(bytes + 12, HEADER_BYTES);
+	encode_hyper(bytes + 16, header->summary.op);
+	encode_hyper(bytes + 24, header->summary.initial_count);
+	encode_hyper(bytes + 32, header->orders_count);
+	encode_hyper(bytes + 40, header->bytes);
+	encode_hyper(bytes + 48, header->summary.digest.low);
+	encode_hyper(bytes + 56, header->summary.digest.high);
+	encode_hyper(bytes + 64, header->chunks);
+	encode_hyper(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
 	return write_all(writer, bytes, sizeof bytes, 0);
 }
 

@@ -54,7 +54,7 @@ static enum snapshot_outcome read_all(struct reader *reader, void *bytes, size_t
 
 uint32_t snapshot_format_claimed(const void *bytes)
 {
-	return memcmp(bytes, MAGIC, 8) == 0 ? get_32((const uint8_t *)bytes + 8) : 0;
+	return memcmp(bytes, MAGIC, 8) == 0 ? decode_word((const uint8_t *)bytes + 8) : 0;
 }
 
 static enum snapshot_outcome read_header(struct reader *reader)
@@ -64,7 +64,7 @@ static enum snapshot_outcome read_header(struct reader *reader)
 
 	if (outcome != SNAPSHOT_LOADED)
 		return outcome;
-	uint32_t version = get_32(bytes + 8), size = get_32(bytes + 12);
+	uint32_t version = decode_word(bytes + 8), size = decode_word(bytes + 12);
 
 	if (memcmp(bytes, MAGIC, 8) != 0)
 		return damaged(reader, "it does not begin like a snapshot");
@@ -85,17 +85,17 @@ static enum snapshot_outcome read_header(struct reader *reader)
 	outcome = read_all(reader, bytes + 16, size - 16);
 	if (outcome != SNAPSHOT_LOADED)
 		return outcome;
-	if (get_64(bytes + size - 8) != XXH3_64bits(bytes, size - 8))
+	if (decode_hyper(bytes + size - 8) != XXH3_64bits(bytes, size - 8))
 		return damaged(reader, "its header's checksum is wrong");
 	if (version != SNAPSHOT_FORMAT || size != HEADER_BYTES)
 		return damaged(reader, "its header is none that was ever written");
 	reader->header = (struct snapshot_header){
-		.summary = {.op = get_64(bytes + 16),
-			    .initial_count = get_64(bytes + 24),
-			    .digest = {.low = get_64(bytes + 48), .high = get_64(bytes + 56)}},
-		.orders_count = get_64(bytes + 32),
-		.bytes = get_64(bytes + 40),
-		.chunks = get_64(bytes + 64),
+		.summary = {.op = decode_hyper(bytes + 16),
+			    .initial_count = decode_hyper(bytes + 24),
+			    .digest = {.low = decode_hyper(bytes + 48), .high = decode_hyper(bytes + 56)}},
+		.orders_count = decode_hyper(bytes + 32),
+		.bytes = decode_hyper(bytes + 40),
+		.chunks = decode_hyper(bytes + 64),
 	};
 	return SNAPSHOT_LOADED;
 }
@@ -106,7 +106,7 @@ static enum snapshot_outcome read_frame(struct reader *reader, struct frame *fra
 	enum snapshot_outcome outcome = read_all(reader, bytes, sizeof bytes);
 
 	if (outcome == SNAPSHOT_LOADED)
-		*frame = (struct frame){get_32(bytes), get_32(bytes + 4), get_64(bytes + 8)};
+		*frame = (struct frame){decode_word(bytes), decode_word(bytes + 4), decode_hyper(bytes + 8)};
 	return outcome;
 }
 

@@ -58,17 +58,13 @@ void body_encode_head(const struct body *body, struct encoder *encoder)
 
 void body_assign_time(void *bytes, int64_t time_us)
 {
-	uint64_t wire = htobe64((uint64_t)time_us);
-
-	memcpy((uint8_t *)bytes + TIME_OFFSET, &wire, sizeof wire);
+	encode_hyper((uint8_t *)bytes + TIME_OFFSET, (uint64_t)time_us);
 }
 
 void body_assign_check(void *bytes, uint32_t check)
 {
-	uint32_t wire = htobe32(check);
-
 	must(check <= CHECK_HIGHEST);
-	memcpy((uint8_t *)bytes + CHECK_OFFSET, &wire, sizeof wire);
+	encode_word((uint8_t *)bytes + CHECK_OFFSET, check);
 }
 
 struct digest body_content_digest(const void *bytes, size_t size)

@@ -1,5 +1,6 @@
-/* Words of XDR (RFC 4506), read in place and written: by hand instead of through libtirpc, because every order of a
- * start and of a catch-up passes through here. Only the one canonical encoding is accepted, so that equal operations
+/* Words of XDR (RFC 4506), read and written in place: by hand instead of through libtirpc, because every order of a
+ * start and of a catch-up passes through here. Batches of the journal and snapshots consist of the same words. Of
+ * operations only the one canonical encoding is accepted, so that equal operations
  * have equal bytes and digests, and repeats are recognised. */
 #pragma once
 
@@ -25,6 +26,18 @@ struct encoder {
 	size_t left;
 	bool failed; /* no room, or a text over its limit: nothing more is written */
 };
+
+static inline void encode_word(uint8_t *at, uint32_t value)
+{
+	value = htobe32(value);
+	memcpy(at, &value, sizeof value);
+}
+
+static inline void encode_hyper(uint8_t *at, uint64_t value)
+{
+	value = htobe64(value);
+	memcpy(at, &value, sizeof value);
+}
 
 static inline uint32_t decode_word(const uint8_t *at)
 {

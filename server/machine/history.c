@@ -1,6 +1,5 @@
 #include "server/machine/history.h"
 
-#include <endian.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "server/machine/arena.h"
+#include "server/machine/encoding.h"
 
 #define PREFIX_BYTES 4
 
@@ -52,7 +52,6 @@ struct digest history_next_digest(const struct history *history, const void *bod
 static void append(struct history *history, const void *body, size_t size, struct digest digest)
 {
 	uint64_t count = atomic_load_explicit(&history->count, memory_order_relaxed);
-	uint32_t prefix = htobe32((uint32_t)size);
 
 	must(count < history->entries_max);
 	must(size <= HISTORY_BODY_BYTES);
@@ -63,7 +62,7 @@ static void append(struct history *history, const void *body, size_t size, struc
 
 	*position = history->records.used;
 	at = arena_take(&history->records, PREFIX_BYTES + size);
-	memcpy(at, &prefix, sizeof prefix);
+	encode_word(at, (uint32_t)size);
 	memcpy(at + PREFIX_BYTES, body, size);
 	history->digest = digest;
 	atomic_store_explicit(&history->bytes, history->records.used, memory_order_relaxed);
@@ -140,10 +139,8 @@ static uint64_t position_of(const struct history *history, uint64_t entry)
 const uint8_t *history_body(const struct history *history, uint64_t entry, size_t *size)
 {
 	const uint8_t *at = history->records.base + position_of(history, entry);
-	uint32_t prefix;
 
-	memcpy(&prefix, at, sizeof prefix);
-	*size = be32toh(prefix);
+	*size = decode_word(at);
 	return at + PREFIX_BYTES;
 }
 

@@ -34,19 +34,19 @@ static void mend(uint8_t *bytes, size_t size)
 
 	if (size < HEADER_BYTES)
 		return;
-	put_64(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
+	encode_hyper(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
 	while (size - at >= FRAME_BYTES) {
-		uint32_t length = get_32(bytes + at);
+		uint32_t length = decode_word(bytes + at);
 		uint64_t checksum;
 
 		if (length == 0) {
-			put_64(bytes + at + 8, chain);
+			encode_hyper(bytes + at + 8, chain);
 			return;
 		}
 		if (length > size - at - FRAME_BYTES)
 			return;
 		checksum = XXH3_64bits(bytes + at + FRAME_BYTES, length);
-		put_64(bytes + at + 8, checksum);
+		encode_hyper(bytes + at + 8, checksum);
 		chain = chain_checksum(chain, checksum);
 		at += FRAME_BYTES + length;
 	}

@@ -69,9 +69,9 @@ static void make_old(const char *name, bool checksum)
 			header.checksum = htole64(XXH3_64bits(&header, offsetof(struct segment_header, checksum)));
 		memcpy(bytes, &header, sizeof header);
 	} else {
-		put_32(bytes + 8, 1);
+		encode_word(bytes + 8, 1);
 		if (checksum)
-			put_64(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
+			encode_hyper(bytes + HEADER_BYTES - 8, XXH3_64bits(bytes, HEADER_BYTES - 8));
 	}
 	assert_int_equal(pwrite(file, bytes, sizeof bytes, 0), sizeof bytes);
 	close(file);

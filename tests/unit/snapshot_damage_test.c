@@ -79,7 +79,7 @@ static void damage_is_noticed(void **state)
 					 newer ? SNAPSHOT_NEWER_FORMAT : SNAPSHOT_DAMAGED);
 			assert_non_null(strstr(error, directory));
 			assert_null(strchr(error, '\n'));
-			if (at >= chunk && at < chunk + get_32(file.bytes + HEADER_BYTES))
+			if (at >= chunk && at < chunk + decode_word(file.bytes + HEADER_BYTES))
 				assert_non_null(strstr(error, "the checksum of chunk 1 of 4"));
 		}
 	for (size_t size = 0; size < file.size; size++)
@@ -90,14 +90,14 @@ static void damage_is_noticed(void **state)
 
 	/* The first two chunks exchanged, with correct numbers: whole chunks, but another history. */
 	uint8_t *first = bad.bytes + HEADER_BYTES;
-	size_t size = FRAME_BYTES + get_32(first);
+	size_t size = FRAME_BYTES + decode_word(first);
 
 	bad = file;
-	assert_int_equal(get_32(first + size), get_32(first));
+	assert_int_equal(decode_word(first + size), decode_word(first));
 	memcpy(first, file.bytes + HEADER_BYTES + size, size);
 	memcpy(first + size, file.bytes + HEADER_BYTES, size);
-	put_32(first + 4, 1);
-	put_32(first + size + 4, 2);
+	encode_word(first + 4, 1);
+	encode_word(first + size + 4, 2);
 	assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
 }
 
@@ -110,8 +110,8 @@ static void wrong_announcements_are_noticed(void **state)
 	make_file(&file);
 	for (size_t at = 16; at < 72; at += 8) {
 		bad = file;
-		put_64(bad.bytes + at, get_64(bad.bytes + at) + 1);
-		put_64(bad.bytes + HEADER_BYTES - 8, XXH3_64bits(bad.bytes, HEADER_BYTES - 8));
+		encode_hyper(bad.bytes + at, decode_hyper(bad.bytes + at) + 1);
+		encode_hyper(bad.bytes + HEADER_BYTES - 8, XXH3_64bits(bad.bytes, HEADER_BYTES - 8));
 		assert_int_equal(outcome_of_bytes(&bad, file.size), SNAPSHOT_DAMAGED);
 	}
 }
@@ -125,14 +125,14 @@ static void other_troubles_are_told_apart(void **state)
 	(void)state;
 	make_file(&file);
 	memcpy(newer.bytes, file.bytes, 16);
-	put_32(newer.bytes + 8, SNAPSHOT_FORMAT + 1);
-	put_32(newer.bytes + 12, 256);
-	put_64(newer.bytes + 248, XXH3_64bits(newer.bytes, 248));
+	encode_word(newer.bytes + 8, SNAPSHOT_FORMAT + 1);
+	encode_word(newer.bytes + 12, 256);
+	encode_hyper(newer.bytes + 248, XXH3_64bits(newer.bytes, 248));
 	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_NEWER_FORMAT);
 	assert_non_null(strstr(error, "upgrade"));
 	newer.bytes[100] ^= 1;
 	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_NEWER_FORMAT);
-	put_32(newer.bytes + 8, SNAPSHOT_FORMAT - 1);
+	encode_word(newer.bytes + 8, SNAPSHOT_FORMAT - 1);
 	assert_int_equal(outcome_of_bytes(&newer, newer.size), SNAPSHOT_OLDER_FORMAT);
 	assert_non_null(strstr(error, "older"));
 

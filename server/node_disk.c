@@ -119,8 +119,7 @@ void node_disk_begin(struct node *node)
 	node_start(node, &(struct replica_event){.kind = REPLICA_START,
 						 .start = {.damage = found.journal == NULL ? found.damage : NULL,
 							   .tail_cut = found.tail_cut}});
-	node->damaged_us = rpc_clock_us();
-	if (!node->damaged)
+	if (!replica_is_damaged(node->replica))
 		log_info("recovery", "recovered view=%" PRIu64 " op=%" PRIu64 " commit=%" PRIu64 " orders=%" PRIu64
 			 " records=%" PRIu64 " took_ms=%" PRIu64, replica_view(node->replica)->number,
 			 replica_last_op(node->replica), replica_commit(node->replica),
@@ -167,16 +166,14 @@ static void check_journal(struct node *node)
 static void check_damaged(struct node *node)
 {
 	struct report report;
-	bool damaged = node->damaged;
 
-	if (node->end != NODE_RUNS)
+	if (node->end != NODE_RUNS || !replica_is_damaged(node->replica))
+		return;
+	if (node->damaged_us == 0)
+		node->damaged_us = rpc_clock_us();
+	if (rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
 		return;
 	replica_report(node->replica, &report);
-	node->damaged = report.state == STATE_DAMAGED;
-	if (node->damaged && !damaged)
-		node->damaged_us = rpc_clock_us();
-	if (!node->damaged || rpc_clock_us() - node->damaged_us < DAMAGED_WAIT_US)
-		return;
 	if (node->directory_gone)
 		log_error("node", "stopping: damaged (%s): start this replica again with an empty --data-dir, and it learns "
 			  "from the others; when there is none, look for where the directory has gone", report.detail);
@@ -260,7 +257,7 @@ bool node_disk_set_aside(struct node *node)
 	char error[DIRECTORY_ERROR_SIZE];
 
 	node_disk_close(node);
-	if (!recovery_set_aside(node->directory, node->damaged ? "damaged" : "retired", error, sizeof error)) {
+	if (!recovery_set_aside(node->directory, replica_is_damaged(node->replica) ? "damaged" : "retired", error, sizeof error)) {
 		log_error("node", "%s", error);
 		return false;
 	}

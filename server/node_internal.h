@@ -63,8 +63,7 @@ struct node {
 	bool disk_full;
 	char trouble[160];                      /* of the journal, while it can still take orders; "" when there is none */
 	bool failing;                           /* and now it cannot: this process stops */
-	bool damaged;
-	uint64_t damaged_us;                    /* since when; RULE 14 */
+	uint64_t damaged_us;                    /* since when; 0: it is not; RULE 14 */
 	bool directory_gone;                    /* there is nothing to set aside, and nowhere to go on */
 
 	/* The end. */

@@ -217,15 +217,11 @@ void node_flush(struct node *node)
 
 void node_start(struct node *node, struct replica_event *event)
 {
-	struct report report;
-
 	must(!node->stepping);
 	node->stepping = true;
 	event->now_ms = rpc_clock_us() / 1000;
 	replica_step(node->replica, event, &node->actions);
-	replica_report(node->replica, &report);
-	node->damaged = report.state == STATE_DAMAGED;
-	if (node->damaged && node->journal != NULL) { /* RULE 14 */
+	if (replica_is_damaged(node->replica) && node->journal != NULL) { /* RULE 14 */
 		journal_abandon(node->journal);
 		node->journal = NULL;
 	}

@@ -279,6 +279,11 @@ struct replica_entry replica_entry_at(const struct replica *r, uint64_t op)
 	return (struct replica_entry){.view = entry->view, .body = entry->body, .size = entry->size};
 }
 
+bool replica_is_damaged(const struct replica *r)
+{
+	return r->state == STATE_DAMAGED;
+}
+
 uint64_t replica_commit(const struct replica *r)
 {
 	return r->commit;

@@ -66,6 +66,7 @@ struct replica_entry replica_entry_at(const struct replica *replica, uint64_t op
  * clocks before not_before_us are left out. False: there is none. RULE 16 */
 bool replica_clock_of_others(const struct replica *replica, uint64_t now_ms, int64_t not_before_us, int64_t *clock_us);
 
+bool replica_is_damaged(const struct replica *replica); /* for good: RULE 14 */
 uint64_t replica_commit(const struct replica *replica);
 uint64_t replica_last_op(const struct replica *replica);
 const struct view *replica_view(const struct replica *replica);

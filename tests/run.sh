@@ -24,7 +24,7 @@ usage() {
 		                              build
 		tests/run.sh -R kill_primary  one test
 
-		environment  JH_SIM_SECONDS    how long new seeds are simulated     (60; --all: 180)
+		environment  JH_SIM_SECONDS    how long new seeds are simulated     (60; --all: 120)
 		             JH_CHAOS_SECONDS  how long a cluster is broken         (45; --all: 300)
 		             JH_FUZZ_RUNS      new inputs that each fuzzer gets     (--all: 20000)
 		             MODEL_SECONDS     a search of the model may take       (250)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The pure cores open no socket, read no clock, start no thread, draw no random number and log nothing themselves
-# (design, section 8): a whole cluster of them runs in one test process from one seed. Lists what their libraries do not
-# define themselves and fails on anything that is not known to be harmless.
+# The pure cores open no socket, read no clock, start no thread, draw no random number and log nothing themselves: a whole
+# cluster of them runs in one test process from one seed. Lists what their libraries do not define themselves and fails on
+# anything that is not known to be harmless.
 #
 #   purity.sh LIBRARY...
 set -eu

@@ -46,7 +46,7 @@ room server rpc/base rpc/net rpc/program rpc/cluster $X server/disk server/machi
 room frontend/views rpc/base $WORDS
 room frontend/router rpc/base
 room frontend/driver rpc/base frontend/views/views.h frontend/router/router.h
-room frontend/keeper rpc/base rpc/net rpc/program frontend/views
+room frontend/keeper rpc/base rpc/program frontend/views
 room frontend rpc/base rpc/net rpc/program rpc/cluster $X frontend/driver frontend/keeper frontend/router frontend/views/views.h
 room client rpc/base rpc/net rpc/program rpc/cluster $X
 

@@ -1,5 +1,5 @@
-/* Replicas that announce themselves while discovery does not ask their host: named in status, so that nobody waits for
- * them in vain. Nothing connects to them: --replica-hosts alone says which hosts are asked. */
+/* Replicas that announce themselves while discovery does not ask their host: named in status, so that no operator waits
+ * for them in vain. Nothing connects to them: --replica-hosts alone says which hosts are asked. */
 #pragma once
 
 #include <stdbool.h>

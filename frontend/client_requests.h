@@ -18,7 +18,7 @@ struct client_requests_options {
 	struct links *links;
 	struct rpc_server *server; /* whose clients are paused while the queue is full */
 	uint32_t suspect_ms;
-	void (*demand)(void *context); /* requests wait while nobody serves; must not call the router */
+	void (*demand)(void *context); /* requests wait while no replica serves; must not call the router */
 	void *context;
 };
 

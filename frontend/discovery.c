@@ -132,8 +132,8 @@ static void take_entry(struct discovery *discovery, uint32_t host, uint32_t id, 
 	must_not_reach("an entry is somebody's");
 }
 
-/* Of one host's addresses tcp is preferred. When two hosts list an id, one of them may list a dead process that nobody
- * else can remove, so the address from each host is passed on, in the order of their answers. */
+/* Of one host's addresses tcp is preferred. When two hosts list an id, one of them may list a dead process that only
+ * that host can remove, so the address from each host is passed on, in the order of their answers. */
 static void take_entries(struct discovery *discovery, uint32_t host, const struct registry_entry *entries, int count)
 {
 	const struct registry_entry *chosen[LIMIT_PROGRAM_NUMBERS] = {NULL};

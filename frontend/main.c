@@ -233,7 +233,7 @@ static void on_not_registered(void *context, const char *line)
 }
 
 /* Nothing begins before every address is registered, so that no client finds another front-end under our number. Whoever
- * is registered there later ends nothing: the replicas hear us, and bind nobody else (rule 20). */
+ * is registered there later ends nothing: the replicas hear us, and bind to no other (rule 20). */
 static bool begin_to_listen(struct program *program, char *error, size_t error_size)
 {
 	const struct daemon_options *options = &program->options.daemon;

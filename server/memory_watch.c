@@ -54,7 +54,7 @@ static bool is_left(const char *pid)
 	       is_ancestor(parent);
 }
 
-/* A jh-memory that has ended and that nobody has waited for; 0: none. */
+/* A jh-memory that has ended and that no parent has waited for; 0: none. */
 static long left_behind(void)
 {
 	DIR *processes = opendir("/proc");

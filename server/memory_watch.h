@@ -1,8 +1,8 @@
-/* When a replica has a jh-memory (memory_holder.h). One that outlives its killed replica belongs to process 1, or to who
- * plays its part, and is gone once that has waited for it. The kernel gives it to nobody else: a parent is the one who
- * made it or one of his ancestors. A process 1 that never waits, as of a container without an init, would gather one for
- * each replica that is killed. So no second one is begun while one is left behind: killed again, such a replica leaves
- * nothing, and takes longer to be missed. */
+/* When a replica has a jh-memory (memory_holder.h). One that outlives its killed replica becomes a child of process 1,
+ * or of what plays its part, and is gone once that has waited for it. The kernel gives it to no other process: a
+ * parent is the one that made it or one of that one's ancestors. A process 1 that never waits, as of a container
+ * without an init, would gather one for each replica that is killed. So no second one is begun while one is left
+ * behind: killed again, such a replica leaves nothing, and takes longer to be missed. */
 #pragma once
 
 #include <stdbool.h>

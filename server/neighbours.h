@@ -10,5 +10,5 @@ struct registry;
 struct neighbours *neighbours_new(struct event_base *base, struct registry *registry, uint32_t program_base, uint32_t id);
 /* After the registry. NULL is fine. */
 void neighbours_free(struct neighbours *neighbours);
-/* Not before registering: until then nobody knows whether rpcbind answers. */
+/* Not before registering: until then it is not known whether rpcbind answers. */
 void neighbours_look(struct neighbours *neighbours);

@@ -139,7 +139,7 @@ static void check_disk(struct node *node)
 }
 
 /* RULE 13: a journal that cannot go on, but not for want of space, is this replica's failure. As long as it has room for
- * orders an operator may mend that; the space left then is for handing over. */
+ * orders an operator may fix that; the space left then is for handing over. */
 static void check_journal(struct node *node)
 {
 	bool last = false;
@@ -155,7 +155,7 @@ static void check_journal(struct node *node)
 	snprintf(node->trouble, sizeof node->trouble, "cannot make its next journal segment: %.120s", disk_error(error));
 	if (!last)
 		return;
-	log_error("node", "stopping: cannot make the next journal segment in %s, and the present one is full: %s: mend that, "
+	log_error("node", "stopping: cannot make the next journal segment in %s, and the present one is full: %s: fix that, "
 		  "then start this replica again", node->options.daemon.data_dir, disk_error(error));
 	node->failing = true;
 	node->stopping = true;

@@ -21,7 +21,8 @@ static const struct argp_option list[] = {
 	{"push", KEY_PUSH, "MODE", 0, "how orders travel to backups: auto, full or delta (auto)", 0},
 	{"push-full-limit", KEY_PUSH_FULL_LIMIT, "BYTES", 0, "auto: send the full state up to this size (65536)", 0},
 	{"initial-orders", KEY_INITIAL_ORDERS, "FILE", 0, "the history a fresh replica starts with (four built-in orders); a cluster's own takes its place", 0},
-	{"postcode-check", KEY_POSTCODE_CHECK, "MODE", 0, "auto or strict: each postcode is sent to the two providers below; grammar: to nobody (auto)", 0},
+	{"postcode-check", KEY_POSTCODE_CHECK, "MODE", 0, "auto or strict: each postcode is sent to the two providers "
+		"below; grammar: it is sent nowhere (auto)", 0},
 	{"postcodes-io", KEY_POSTCODES_IO, "URL", 0, "first provider (https://api.postcodes.io)", 0},
 	{"getthedata", KEY_GETTHEDATA, "URL", 0, "second provider, which can confirm only (https://api.getthedata.com)", 0},
 	{"postcode-proxy", KEY_POSTCODE_PROXY, "URL", 0, "reach the providers through it (none, whatever the environment says)", 0},

@@ -31,7 +31,7 @@ struct router_request {
 
 enum router_end {
 	ROUTER_END_ANSWERED,    /* `payload` is what the replica said: pass it on */
-	ROUTER_END_UNKNOWN,     /* a write that may have happened; text says why nobody knows */
+	ROUTER_END_UNKNOWN,     /* a write that may have happened; text says why that is not known */
 	ROUTER_END_UNAVAILABLE, /* not passed on, nothing happened through this call; text says why */
 	ROUTER_END_BUSY         /* more requests than the queue may ever hold */
 };
@@ -47,7 +47,7 @@ struct router_shell {
 		       const char *text);
 	/* The queue is full, or has come down to three quarters: stop or start reading from clients. */
 	void (*pause)(void *context, bool paused);
-	/* Nobody serves, and the first request waits. */
+	/* No replica serves, and the first request waits. */
 	void (*demand)(void *context);
 	/* The router is freed: the request is the shell's again, without an answer. */
 	void (*forget)(void *context, struct router_request *request);
@@ -82,9 +82,9 @@ void router_read(struct router *router, struct router_request *request, uint64_t
 /* `primary` serves `view`, and commit is its commit point: the floor is known from now on (rule 8). All that is in
  * flight to anybody else goes to it, in the order of arrival. Readers are forgotten when the view is another one. */
 void router_route(struct router *router, uint64_t view, uint32_t primary, uint64_t commit, uint64_t now_ms);
-/* Nobody serves; reason is the text for requests that time out ("no primary: waiting for replicas 2, 3"). */
+/* No replica serves; reason is the text for requests that time out ("no primary: waiting for replicas 2, 3"). */
 void router_hold(struct router *router, const char *reason);
-/* promote --force: what was acknowledged may be gone (rule 3). Only while nobody serves. */
+/* promote --force: what was acknowledged may be gone (rule 3). Only while no replica serves. */
 void router_reset_floor(struct router *router);
 
 /* --- replicas ----------------------------------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ struct election {
 	const struct view *current;
 	enum fate fate;
 	uint32_t target;           /* MOVE: to whom */
-	uint32_t without;          /* must not become primary; 0: nobody */
+	uint32_t without;          /* must not become primary; 0: none */
 	bool lost;                 /* the primary does not answer any more */
 	bool drop[LIMIT_REPLICAS]; /* by place in the current view */
 	struct id_list dropped;

@@ -1,4 +1,4 @@
-/* Why nobody serves, in words. */
+/* Why no replica serves, in words. */
 #pragma once
 
 #include "frontend/views/state.h"

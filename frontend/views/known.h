@@ -21,7 +21,7 @@ bool vm_member_dead(struct views *v, const struct view_member *member);
 bool vm_member_replaced(struct views *v, const struct view_member *member);
 
 struct known *vm_primary_known(struct views *v); /* NULL: it is not known, or another data directory now */
-/* The primary as it should be now: reachable, in the current view, entered and serving. NULL: nobody. */
+/* The primary as it should be now: reachable, in the current view, entered and serving. NULL: none. */
 struct known *vm_primary_serving(struct views *v);
 /* It was admitted and has not been removed, or is a member. */
 bool vm_known_expected(const struct views *v, uint32_t id);

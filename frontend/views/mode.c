@@ -41,7 +41,7 @@ static void check_mode(const struct views *v)
 		break;
 	case MODE_FORMING:
 	case MODE_TAKEOVER:
-		/* RULE 18: without a view of our own nobody serves, and there is nothing to move or to remove. */
+		/* RULE 18: without a view of our own no replica serves, and there is nothing to move or to remove. */
 		must(v->durable.view.number == 0);
 		must(!v->routed);
 		must(!v->switchover.open);
@@ -80,7 +80,7 @@ static void check_request(const struct views *v, const struct operator_request *
 	if (!request->open)
 		return;
 	must(v->now_ms < request->until_ms); /* otherwise it has been answered */
-	/* A request that waits for the disk needs a STORE in flight: otherwise nobody would answer it. */
+	/* A request that waits for the disk needs a STORE in flight: otherwise it would never be answered. */
 	must(request->view != VIEW_PROPOSED || v->ticket != 0);
 	must(request->view != VIEW_PROPOSED || request->tried); /* RULE 12 */
 }

@@ -1,5 +1,5 @@
-/* The state of the view manager, shared by its files (vm_...; the public interface is views_...). Nobody else includes
- * this.
+/* The state of the view manager, shared by its files (vm_...; the public interface is views_...). No other file
+ * includes this.
  *
  * Every event first updates what is known (hello.c, connection.c, liveness.c, operator.c, view_change.c), then
  * views_step decides anew from all that is known (formation.c, takeover.c, election.c). Decisions are level-triggered:
@@ -9,7 +9,7 @@
  *
  *   views                                             the step: events in, actions out
  *   election  operator  removal  serving  rows        what is decided and shown while there is a view
- *   explain                                           why nobody serves
+ *   explain                                           why no replica serves
  *   formation  takeover                               the first view of our own
  *   view_change  binding  admission  hello  liveness  what events change
  *   connection  operator_request  clocks  expected    parts of the state

@@ -20,7 +20,7 @@ struct takeover {
 	bool two_clusters;
 	struct joint required[LIMIT_REPLICAS * 2];
 	uint32_t required_count;
-	struct id_list away;    /* required, and not here: nobody is bound before they are */
+	struct id_list away;    /* required, and not here: none is bound before they are */
 	struct id_list waiting; /* required, and not bound yet */
 	struct id_list unheard; /* registered, perhaps alive, and not heard yet: may know of a higher view */
 };
@@ -249,7 +249,7 @@ void vm_takeover_consider(struct views *v)
 	look(v, &t);
 	if (t.highest == NULL || t.two_clusters || !v->dumped || t.unheard.count > 0) /* RULE 18 */
 		return;
-	/* RULE 20: nobody is bound before all have answered: a take-over that cannot succeed does no harm. */
+	/* RULE 20: no replica is bound before all have answered: a take-over that cannot succeed does no harm. */
 	if (t.away.count > 0)
 		return;
 	if (t.waiting.count > 0) { /* RULE 18 */

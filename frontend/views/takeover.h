@@ -1,5 +1,5 @@
 /* Taking over replicas that have been in views of another manager (rules 18 and 20): bind every member of the highest
- * view heard of and every joint learner that any of them names; when all are durably bound and nobody reports a higher
+ * view heard of and every joint learner that any of them names; when all are durably bound and none reports a higher
  * view, make the next one. And the reverse: noticing that another front-end took over from us. */
 #pragma once
 

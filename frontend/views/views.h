@@ -118,7 +118,7 @@ enum views_action_kind {
 	VIEWS_DO_INSTALL,     /* send INSTALL_VIEW to id: the current view and the peer list */
 	VIEWS_DO_BIND,        /* send BIND_MANAGER to id with our manager uuid */
 	VIEWS_DO_ROUTE,       /* the router: id serves `view`: (re-)submit there, and raise the floor to commit */
-	VIEWS_DO_HOLD,        /* the router: nobody serves now; keep requests; text says why, for who asks too long */
+	VIEWS_DO_HOLD,        /* the router: no replica serves now; keep requests; text says why, for who asks too long */
 	VIEWS_DO_ANSWER,      /* the outcome of the operator request with that token, and a text */
 	VIEWS_DO_RESET_FLOOR, /* promote --force */
 	VIEWS_DO_CLEAN,       /* auto-clean: unset id's registration at address ("": none) if it is ours and dead */

@@ -1,5 +1,5 @@
-/* Lines on their way to standard error. Whatever logs a line must not wait for its reader: a pipe that nobody
- * empties, a terminal stopped with control-S or a full disk may hold a write forever. So a daemon's lines wait in a
+/* Lines on their way to standard error. Whatever logs a line must not wait for its reader: a pipe that is not
+ * read, a terminal stopped with control-S or a full disk may hold a write forever. So a daemon's lines wait in a
  * bounded queue for a thread that does nothing but write them. When the queue is full, or the write fails, lines are
  * dropped, and a line says how many as soon as one gets through. */
 #pragma once
@@ -21,6 +21,6 @@ bool log_queue_start(void);
  * same >= size: never folded. */
 void log_queue_put(int fd, const char *text, size_t size, size_t same);
 
-/* Waits until all is written, or for one second when nobody reads. From the first of these calls to the end of the
+/* Waits until all is written, or for one second when they are not read. From the first of these calls to the end of the
  * process it never waits for more than one second in all. */
 void log_queue_flush(void);

@@ -221,7 +221,7 @@ static bool evict_client(struct rpc_server *server)
 	return true;
 }
 
-/* They have not called anything, so nobody waits for an answer. */
+/* They have not called anything, so no answer is awaited. */
 static void sweep_surplus(struct rpc_server *server, uint64_t now_us)
 {
 	struct rpc_connection *connection = TAILQ_FIRST(&server->surplus);

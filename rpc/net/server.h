@@ -3,7 +3,7 @@
  * It reads whole records, gives each call an SVCXPRT of its own, and calls the unmodified dispatch function that
  * `rpcgen -M` wrote. A handler that knows the answer returns TRUE; one that does not takes the call (rpc_call_take),
  * returns FALSE, and answers later, in any order: each answer goes out under its own call's xid. A peer that sends 2
- * bytes and stalls, half a record, a record over the limit or garbage delays nobody else. A client that ends its half
+ * bytes and stalls, half a record, a record over the limit or garbage delays no other peer. A client that ends its half
  * of the connection after its calls still gets their answers; then the connection is closed.
  *
  * It knows no program and makes no protocol decision. One thread, the event loop's. */

@@ -122,7 +122,7 @@ static void make_next(struct journal_keeper *keeper)
 		if (atomic_exchange(&keeper->failing, failed) != failed)
 			log_error("journal", "cannot make the next segment of %" PRIu32 " bytes in %s: %s%s", size,
 				  keeper->path, disk_error(failed),
-				  keeper_is_space(failed) ? "" : ": mend that before the present one is full: this replica ends then");
+				  keeper_is_space(failed) ? "" : ": fix that before the present one is full: this replica ends then");
 	}
 	pthread_cond_broadcast(&keeper->changed);
 }

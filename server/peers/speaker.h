@@ -39,7 +39,7 @@ bool speaker_replaces(const struct speaker *newer, const struct speaker *older);
 
 /* RULE 15: whether our own loop was late, so that a silence proves nothing. tick_us: of its last turn of the timer; 0: none. */
 bool speaker_clock_is_late(uint64_t tick_us, uint64_t now_us);
-/* RULE 20: whether it is the manager that we are bound to, is heard, and is not the process of `but` (NULL: of nobody). A
+/* RULE 20: whether it is the manager that we are bound to, is heard, and is not the process of `but` (NULL: of none). A
  * front-end that found out that its directory is an old copy takes over from itself: the process counts, not its name. */
 bool speaker_is_present(const struct speaker *speaker, struct uuid bound, const struct speaker *but, bool late,
 			uint64_t now_us);

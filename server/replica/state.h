@@ -1,4 +1,4 @@
-/* The state of one replica, shared by the files of the core; nobody else includes this.
+/* The state of one replica, shared by the files of the core, and included by no other.
  *
  * Each file calls only files of lower layers (or of its own, without a circle); tests/unit/rooms.sh checks it:
  *

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Cases that are known to be hard, each a fault of its own; ctest runs each alone, too. As in faults.sh: one harm,
-# mended. Sourced by run.sh after faults_net.sh.
+# healed. Sourced by run.sh after faults_net.sh.
 
 [[ -z $PRELOAD_LIBRARY ]] || FAULTS+=(dies_before_acknowledging all_die_before_acknowledging frontend_dies_with_view)
 [[ -z ${JH_OWN_HOST:-} ]] || FAULTS+=(two_frontends copied_directory same_id)

@@ -27,7 +27,7 @@ static void load(const uint8_t *bytes, size_t size)
 	machine_free(machine);
 }
 
-static void mend(uint8_t *bytes, size_t size)
+static void seal(uint8_t *bytes, size_t size)
 {
 	size_t at = HEADER_BYTES;
 	uint64_t chain = 0;
@@ -54,12 +54,12 @@ static void mend(uint8_t *bytes, size_t size)
 
 void fuzz_one(const uint8_t *bytes, size_t size)
 {
-	uint8_t *mended = malloc(size + 1);
+	uint8_t *sealed = malloc(size + 1);
 
-	must(mended != NULL);
+	must(sealed != NULL);
 	load(bytes, size);
-	memcpy(mended, bytes, size);
-	mend(mended, size);
-	load(mended, size);
-	free(mended);
+	memcpy(sealed, bytes, size);
+	seal(sealed, size);
+	load(sealed, size);
+	free(sealed);
 }

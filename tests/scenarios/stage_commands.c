@@ -452,7 +452,7 @@ static const struct {
 	{"resume", do_resume}, {"stop", do_stop}, {"clock", do_clock}, {"unregister", do_unregister},
 	{"wipe", do_wipe}, {"save", do_save}, {"restore", do_restore}, {"copy", do_copy},
 	{"disk-full", do_disk_full}, {"disk-free", do_disk_full}, {"file-fails", do_file_fails},
-	{"file-works", do_file_fails}, {"cut", do_cut}, {"mend", do_cut}, {"break", do_break},
+	{"file-works", do_file_fails}, {"cut", do_cut}, {"heal", do_cut}, {"break", do_break},
 	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
 	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"read", do_order},
 	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},

@@ -44,27 +44,30 @@ void history_free(struct history *history)
 	free(history);
 }
 
-struct digest history_next_digest(const struct history *history, const void *body, size_t size)
+struct history_next history_next(const struct history *history, const void *body, size_t size)
 {
-	return digest_chain(history->digest, body, size);
+	return (struct history_next){.body = body, .size = size,
+				     .entry = atomic_load_explicit(&history->count, memory_order_relaxed),
+				     .digest = digest_chain(history->digest, body, size)};
 }
 
-static void append(struct history *history, const void *body, size_t size, struct digest digest)
+void history_append(struct history *history, const struct history_next *next)
 {
 	uint64_t count = atomic_load_explicit(&history->count, memory_order_relaxed);
 
+	must(next->entry == count); /* or the digest is of another history */
 	must(count < history->entries_max);
-	must(size <= HISTORY_BODY_BYTES);
-	must(size % 4 == 0); /* so that XDR's opaque<> needs no padding after it */
+	must(next->size <= HISTORY_BODY_BYTES);
+	must(next->size % 4 == 0); /* so that XDR's opaque<> needs no padding after it */
 
 	uint64_t *position = arena_take(&history->positions, sizeof *position);
 	uint8_t *at;
 
 	*position = history->records.used;
-	at = arena_take(&history->records, PREFIX_BYTES + size);
-	encode_word(at, (uint32_t)size);
-	memcpy(at + PREFIX_BYTES, body, size);
-	history->digest = digest;
+	at = arena_take(&history->records, PREFIX_BYTES + next->size);
+	encode_word(at, (uint32_t)next->size);
+	memcpy(at + PREFIX_BYTES, next->body, next->size);
+	history->digest = next->digest;
 	atomic_store_explicit(&history->bytes, history->records.used, memory_order_relaxed);
 	/* Release: a thread that sees the new count sees the position and the bytes written above. */
 	atomic_store_explicit(&history->count, count + 1, memory_order_release);
@@ -72,15 +75,12 @@ static void append(struct history *history, const void *body, size_t size, struc
 
 void history_load(struct history *history, const void *body, size_t size)
 {
+	struct history_next next = history_next(history, body, size);
+
 	must(history_op(history) == 0);
-	append(history, body, size, history_next_digest(history, body, size));
+	history_append(history, &next);
 	history->loaded++;
 	history->loaded_digest = history->digest;
-}
-
-void history_append(struct history *history, const void *body, size_t size, struct digest digest)
-{
-	append(history, body, size, digest);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */

@@ -19,10 +19,17 @@ void history_free(struct history *history); /* may take tens of milliseconds whe
 
 /* A loaded record, before any op. */
 void history_load(struct history *history, const void *body, size_t size);
-/* The digest as it will be behind this body. */
-struct digest history_next_digest(const struct history *history, const void *body, size_t size);
-/* The body of op history_op() + 1, with its history_next_digest. */
-void history_append(struct history *history, const void *body, size_t size, struct digest digest);
+/* The body of op history_op() + 1, borrowed, and the digest that the history has with it. */
+struct history_next {
+	const void *body;
+	size_t size;
+	uint64_t entry;
+	struct digest digest;
+};
+
+struct history_next history_next(const struct history *history, const void *body, size_t size);
+/* Nothing else may have been appended since history_next. */
+void history_append(struct history *history, const struct history_next *next);
 
 uint64_t history_op(const struct history *history);      /* the last */
 uint64_t history_count(const struct history *history);   /* of entries, including loaded ones */

@@ -57,7 +57,7 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 {
 	struct body body;
 	struct client_place place;
-	struct digest digest;
+	struct history_next next;
 	const struct operation *operation;
 
 	if (!body_parse(bytes, size, &body))
@@ -70,10 +70,10 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 	if (is_full(machine))
 		return MACHINE_FULL;
 	operation->prefetch(machine->shop, &body);
-	digest = history_next_digest(machine->history, bytes, size);
+	next = history_next(machine->history, bytes, size);
 	if (!client_table_has_room(machine->clients, &place, body.request)) /* RULE 11 */
 		return MACHINE_DUPLICATE;
-	history_append(machine->history, bytes, size, digest);
+	history_append(machine->history, &next);
 	client_table_add(machine->clients, &place, (uint32_t)history_count(machine->history) - 1);
 	fold(machine, operation, &body);
 	return MACHINE_APPLIED;

@@ -72,7 +72,7 @@ static struct link link_after(const struct chains *chains, uint32_t newest)
 	struct link before = link_at(chains, newest);
 	struct link jump = link_at(chains, before.jump);
 	uint32_t span = before.depth - jump.depth;
-	bool merges = newest != CHAINS_NONE && span == jump.depth - link_at(chains, jump.jump).depth;
+	bool merges = span == jump.depth - link_at(chains, jump.jump).depth;
 
 	return (struct link){.depth = before.depth + 1, .previous = newest, .jump = merges ? jump.jump : newest};
 }

@@ -97,9 +97,9 @@ static const char *problem_text(enum machine_applied applied)
 {
 	switch (applied) {
 	case MACHINE_MALFORMED:
-		return "not a well-formed order";
+		return "not a well-formed operation";
 	case MACHINE_DUPLICATE:
-		return "its client ordered with this or a higher request number before";
+		return "its client used this or a higher request number before";
 	case MACHINE_FULL:
 		return "more orders than --max-orders allows";
 	case MACHINE_APPLIED:
@@ -130,7 +130,7 @@ static const char *decode_one(struct machine *machine, uint64_t loaded, struct d
 	uint32_t size;
 
 	if (!decoder_word(decoder, &size) || size > decoder->left)
-		return "cut off within an order";
+		return "cut off within an entry";
 	applied = history_loaded(machine->history) < loaded ? load(machine, decoder->at, size) :
 							       machine_apply(machine, decoder->at, size);
 	decoder->at += size;
@@ -149,7 +149,7 @@ bool machine_decode(struct machine *machine, uint64_t loaded, const void *bytes,
 	while (problem == NULL && decoder.left > 0)
 		problem = decode_one(machine, loaded, &decoder);
 	if (problem != NULL)
-		snprintf(error, error_size, "encoded history, order %llu: %s",
+		snprintf(error, error_size, "encoded history, entry %llu: %s",
 			 (unsigned long long)history_count(machine->history) + 1, problem);
 	return problem == NULL;
 }

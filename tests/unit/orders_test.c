@@ -290,7 +290,7 @@ static void damaged_bytes_are_refused(void **state)
 	size_t second = history_encode(machine_history(machine), 2, 5, &next, bytes, sizeof bytes);
 
 	assert_false(machine_decode(copy, 2, bytes, second, error, sizeof error));
-	assert_non_null(strstr(error, "order 8"));
+	assert_non_null(strstr(error, "entry 8"));
 	assert_false(machine_decode(copy, 3, bytes, second, error, sizeof error));
 	machine_free(copy);
 	copy = machine_new(4);

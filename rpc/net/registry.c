@@ -353,12 +353,6 @@ enum registry_set_result registry_set_by(uint32_t program, uint32_t version, con
 	return REGISTRY_FAILED;
 }
 
-enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
-				      size_t error_size)
-{
-	return registry_set_by(program, version, address, REGISTRY_PATIENCE_US, 0, error, error_size);
-}
-
 /* The rest of the time until then. */
 static struct patience until(uint64_t deadline_us)
 {
@@ -381,11 +375,6 @@ void registry_unset_by(uint32_t program, uint32_t version, const char *address, 
 		return;
 	patience = until(deadline_us);
 	change(RPCBPROC_UNSET, program, version, &own, &unset, &patience, why, sizeof why);
-}
-
-void registry_unset(uint32_t program, uint32_t version, const char *address)
-{
-	registry_unset_by(program, version, address, rpc_clock_us() + REGISTRY_PATIENCE_US);
 }
 
 /* --- dead entries ------------------------------------------------------------------------------------------------- */

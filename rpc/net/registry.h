@@ -52,18 +52,9 @@ typedef void (*registry_name_fn)(const char *address, uint32_t program, uint32_t
  * options that give this process another number, to complete the advice "choose another ...". */
 void registry_names_others_by(registry_name_fn name, const char *choices);
 
-/* Registers (program, version) at a numeric address ("127.0.0.1:40001" -> netid tcp, "[::1]:40001" -> tcp6) with the
- * local rpcbind. An entry of another address is first called (procedure 0, 500 ms): if it answers, be it with an error,
- * it stays (rule 20); else it is unset and replaced. */
-enum registry_set_result registry_set(uint32_t program, uint32_t version, const char *address, char *error,
-				      size_t error_size);
-
 /* Before anything is written: true, with the line of REGISTRY_TAKEN, when a live process serves the program already.
  * False when rpcbind cannot be asked: registering will report that. */
 bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size);
-
-/* Removes our own entry if it still has `address`. */
-void registry_unset(uint32_t program, uint32_t version, const char *address);
 
 enum registry_life {
 	REGISTRY_ALIVE,  /* an RPC server answers there, even if it refuses the call */

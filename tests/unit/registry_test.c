@@ -22,8 +22,20 @@
 #include "rpc/net/address.h"
 #include "rpc/net/blocking_call.h"
 #include "rpc/net/registry.h"
+#include "rpc/net/registry_internal.h"
 #include "rpc/net/registry_mappings.h"
 #include "rpc/net/resolve.h"
+
+static enum registry_set_result set(uint32_t program, uint32_t version, const char *address, char *error,
+				    size_t error_size)
+{
+	return registry_set_by(program, version, address, REGISTRY_PATIENCE_US, 0, error, error_size);
+}
+
+static void unset(uint32_t program, uint32_t version, const char *address)
+{
+	registry_unset_by(program, version, address, rpc_clock_us() + REGISTRY_PATIENCE_US);
+}
 
 /* Programs of this process's own, so that parallel runs do not collide. */
 static uint32_t own_program(uint32_t which)
@@ -112,9 +124,9 @@ static void set_dump_unset(void **state)
 
 	(void)state;
 	need_rpcbind();
-	assert_int_equal(registry_set(program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
-	assert_int_equal(registry_set(program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET); /* again */
-	assert_int_equal(registry_set(program, 1, "[::1]:2", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET); /* again */
+	assert_int_equal(set(program, 1, "[::1]:2", error, sizeof error), REGISTRY_SET);
 	assert_int_equal(registry_dump("localhost", program, program, entries, 4, 5000, error, sizeof error), 2);
 	snprintf(owner, sizeof owner, "%u", geteuid());
 	for (int i = 0; i < 2; i++) {
@@ -127,10 +139,10 @@ static void set_dump_unset(void **state)
 		assert_int_equal(entries[i].version, 1);
 	}
 	assert_int_equal(registry_dump("localhost", program, program, entries, 1, 5000, error, sizeof error), 1);
-	registry_unset(program, 1, "127.0.0.1:9"); /* not the registered one: stays */
-	registry_unset(program, 1, "[::1]:2");
+	unset(program, 1, "127.0.0.1:9"); /* not the registered one: stays */
+	unset(program, 1, "[::1]:2");
 	assert_string_equal(registered(program), "127.0.0.1:1");
-	registry_unset(program, 1, "127.0.0.1:1");
+	unset(program, 1, "127.0.0.1:1");
 	assert_string_equal(registered(program), "");
 }
 
@@ -143,14 +155,14 @@ static void wildcard_is_the_host_asked(void **state)
 
 	(void)state;
 	need_rpcbind();
-	assert_int_equal(registry_set(program, 1, "0.0.0.0:7", error, sizeof error), REGISTRY_SET);
-	assert_int_equal(registry_set(program, 1, "[::]:8", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "0.0.0.0:7", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "[::]:8", error, sizeof error), REGISTRY_SET);
 	assert_int_equal(registry_dump("127.0.0.1", program, program, entries, 4, 5000, error, sizeof error), 2);
 	for (int i = 0; i < 2; i++)
 		assert_string_equal(entries[i].address,
 				    strcmp(entries[i].netid, "tcp") == 0 ? "127.0.0.1:7" : "[::1]:8");
-	registry_unset(program, 1, "0.0.0.0:7");
-	registry_unset(program, 1, "[::]:8");
+	unset(program, 1, "0.0.0.0:7");
+	unset(program, 1, "[::]:8");
 	assert_string_equal(registered(program), "");
 }
 
@@ -163,8 +175,8 @@ static void the_living_keep_theirs(void **state)
 	(void)state;
 	need_rpcbind();
 	serve_start(&served, own_program(5));
-	assert_int_equal(registry_set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
-	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
+	assert_int_equal(set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
 	assert_non_null(strstr(error, served.echo.address));
 	error[0] = '\0';
 	assert_true(registry_taken(served.program, 1, error, sizeof error));
@@ -174,7 +186,7 @@ static void the_living_keep_theirs(void **state)
 	serve_stop(&served);
 	assert_false(registry_taken(served.program, 1, error, sizeof error)); /* dead */
 	assert_false(registry_clean(served.program, 1, "127.0.0.1:1")); /* not the registered one */
-	assert_int_equal(registry_set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(served.program, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
 	assert_string_equal(registered(served.program), "127.0.0.1:1");
 	assert_true(registry_clean(served.program, 1, "127.0.0.1:1"));
 	assert_false(registry_clean(served.program, 1, "127.0.0.1:1"));
@@ -192,14 +204,14 @@ static void a_refusal_is_a_sign_of_life(void **state)
 	(void)state;
 	need_rpcbind();
 	serve_start(&served, own_program(5));
-	assert_int_equal(registry_set(served.program, 2, served.echo.address, error, sizeof error), REGISTRY_SET);
-	assert_int_equal(registry_set(served.program, 2, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
+	assert_int_equal(set(served.program, 2, served.echo.address, error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(served.program, 2, "127.0.0.1:1", error, sizeof error), REGISTRY_TAKEN);
 	assert_true(registry_taken(served.program, 2, error, sizeof error));
 	assert_false(registry_clean(served.program, 2, served.echo.address));
-	registry_unset(served.program, 2, served.echo.address);
-	assert_int_equal(registry_set(another, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
+	unset(served.program, 2, served.echo.address);
+	assert_int_equal(set(another, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
 	assert_false(registry_taken(another, 1, error, sizeof error));
-	assert_int_equal(registry_set(another, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(another, 1, "127.0.0.1:1", error, sizeof error), REGISTRY_SET);
 	assert_true(registry_clean(another, 1, "127.0.0.1:1"));
 	serve_stop(&served);
 }
@@ -215,7 +227,7 @@ static void stock_client_finds_the_server(void **state)
 	(void)state;
 	need_rpcbind();
 	serve_start(&served, own_program(6));
-	assert_int_equal(registry_set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(served.program, 1, served.echo.address, error, sizeof error), REGISTRY_SET);
 
 	CLIENT *client = clnt_create("127.0.0.1", served.program, 1, "tcp");
 
@@ -223,7 +235,7 @@ static void stock_client_finds_the_server(void **state)
 	assert_int_equal(echo_now_1(&value, &result, client), RPC_SUCCESS);
 	assert_int_equal(result, 42);
 	clnt_destroy(client);
-	registry_unset(served.program, 1, served.echo.address);
+	unset(served.program, 1, served.echo.address);
 	serve_stop(&served);
 }
 
@@ -232,9 +244,9 @@ static void bad_addresses_are_told(void **state)
 	char error[256] = "";
 
 	(void)state;
-	assert_int_equal(registry_set(1, 1, "example.org:1", error, sizeof error), REGISTRY_FAILED);
+	assert_int_equal(set(1, 1, "example.org:1", error, sizeof error), REGISTRY_FAILED);
 	assert_non_null(strstr(error, "numeric"));
-	assert_int_equal(registry_set(1, 1, "127.0.0.1", error, sizeof error), REGISTRY_FAILED);
+	assert_int_equal(set(1, 1, "127.0.0.1", error, sizeof error), REGISTRY_FAILED);
 	assert_int_equal(registry_dump("", 1, 1, NULL, 0, 100, error, sizeof error), -1);
 }
 
@@ -387,7 +399,7 @@ static void keeps_a_registration_alive(void **state)
 	echo_until(base, heard.results == 1);
 	assert_int_equal(heard.set, REGISTRY_SET);
 	assert_string_equal(heard.error, "");
-	registry_unset(program, 1, "127.0.0.1:5");
+	unset(program, 1, "127.0.0.1:5");
 	heard.count = 0;
 	while (heard.count == 0) {
 		unsigned dumps = heard.dumps;
@@ -414,7 +426,7 @@ static void async_clean_removes_the_dead(void **state)
 	char error[256];
 
 	(void)state;
-	assert_int_equal(registry_set(program, 1, "127.0.0.1:6", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "127.0.0.1:6", error, sizeof error), REGISTRY_SET);
 	registry_clean_async(registry, program, 1, "127.0.0.1:6");
 	while (*registered(program) != '\0')
 		event_base_loop(base, EVLOOP_NONBLOCK);
@@ -424,8 +436,8 @@ static void async_clean_removes_the_dead(void **state)
 	struct registry_entry entries[2];
 
 	program = own_program(7);
-	assert_int_equal(registry_set(program, 1, "127.0.0.1:6", error, sizeof error), REGISTRY_SET);
-	assert_int_equal(registry_set(program, 1, "[::1]:6", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "127.0.0.1:6", error, sizeof error), REGISTRY_SET);
+	assert_int_equal(set(program, 1, "[::1]:6", error, sizeof error), REGISTRY_SET);
 	registry_clean_async(registry, program, 1, "127.0.0.1:6");
 	for (uint64_t until_us = rpc_clock_us() + 20000000; rpc_clock_us() < until_us; usleep(20000)) {
 		/* Not all the time: rpcbind has to answer the cleaner, too. */

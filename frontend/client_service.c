@@ -153,53 +153,37 @@ static void too_many_operators(struct rpc_call *call)
 	xdr_free((xdrproc_t)xdr_jh_admin_result, &result);
 }
 
-static bool admin_turned_away(struct svc_req *request, jh_admin_result *result)
+static bool_t operator_asks(struct svc_req *request, enum views_event_kind kind, uint32_t id, bool confirm,
+			    jh_admin_result *result)
 {
 	char say[SAY_SIZE];
 
-	if (!turned_away(request, say))
-		return false;
-	*result = (jh_admin_result){.outcome = JH_UNAVAILABLE, .text = convert_text_dup(say)};
-	return true;
+	if (turned_away(request, say)) {
+		*result = (jh_admin_result){.outcome = JH_UNAVAILABLE, .text = convert_text_dup(say)};
+		return TRUE;
+	}
+
+	struct rpc_call *call = rpc_call_take(request);
+
+	memset(result, 0, sizeof *result);
+	if (!manager_operator(options_of(request)->manager, kind, id, confirm, call))
+		too_many_operators(call);
+	return FALSE;
 }
 
 bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
 {
-	if (admin_turned_away(request, result))
-		return TRUE;
-
-	struct rpc_call *call = rpc_call_take(request);
-
-	memset(result, 0, sizeof *result);
-	if (!manager_switchover(options_of(request)->manager, args->id, call))
-		too_many_operators(call);
-	return FALSE;
+	return operator_asks(request, VIEWS_SWITCHOVER, args->id, false, result);
 }
 
 bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
 {
-	if (admin_turned_away(request, result))
-		return TRUE;
-
-	struct rpc_call *call = rpc_call_take(request);
-
-	memset(result, 0, sizeof *result);
-	if (!manager_promote(options_of(request)->manager, args->id, args->confirm != FALSE, call))
-		too_many_operators(call);
-	return FALSE;
+	return operator_asks(request, VIEWS_PROMOTE, args->id, args->confirm != FALSE, result);
 }
 
 bool_t remove_1_svc(jh_remove_args *args, jh_admin_result *result, struct svc_req *request)
 {
-	if (admin_turned_away(request, result))
-		return TRUE;
-
-	struct rpc_call *call = rpc_call_take(request);
-
-	memset(result, 0, sizeof *result);
-	if (!manager_remove(options_of(request)->manager, args->id, call))
-		too_many_operators(call);
-	return FALSE;
+	return operator_asks(request, VIEWS_REMOVE, args->id, false, result);
 }
 
 bool_t announce_1_svc(jh_announce_args *args, void *result, struct svc_req *request)

@@ -288,34 +288,15 @@ static uint64_t keep_operator(struct manager *manager, struct rpc_call *call)
 	return 0;
 }
 
-bool manager_switchover(struct manager *manager, uint32_t id, struct rpc_call *call)
+bool manager_operator(struct manager *manager, enum views_event_kind kind, uint32_t id, bool confirm,
+		      struct rpc_call *call)
 {
 	uint64_t token = keep_operator(manager, call);
 
+	must(kind == VIEWS_SWITCHOVER || kind == VIEWS_PROMOTE || kind == VIEWS_REMOVE);
 	if (token == 0)
 		return false;
-	step(manager, (struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = token, .id = id}});
-	return true;
-}
-
-bool manager_promote(struct manager *manager, uint32_t id, bool confirm, struct rpc_call *call)
-{
-	uint64_t token = keep_operator(manager, call);
-
-	if (token == 0)
-		return false;
-	step(manager, (struct views_event){.kind = VIEWS_PROMOTE,
-					   .promote = {.token = token, .id = id, .confirm = confirm}});
-	return true;
-}
-
-bool manager_remove(struct manager *manager, uint32_t id, struct rpc_call *call)
-{
-	uint64_t token = keep_operator(manager, call);
-
-	if (token == 0)
-		return false;
-	step(manager, (struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = token, .id = id}});
+	step(manager, (struct views_event){.kind = kind, .operator = {.token = token, .id = id, .confirm = confirm}});
 	return true;
 }
 

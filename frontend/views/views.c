@@ -87,13 +87,13 @@ static void learn(struct views *v, const struct views_event *event)
 		v->waiting = event->demand.waiting;
 		return;
 	case VIEWS_SWITCHOVER:
-		vm_operator_switchover(v, event->switchover.token, event->switchover.id);
+		vm_operator_switchover(v, event->operator.token, event->operator.id);
 		return;
 	case VIEWS_PROMOTE:
-		vm_operator_promote(v, event->promote.token, event->promote.id, event->promote.confirm);
+		vm_operator_promote(v, event->operator.token, event->operator.id, event->operator.confirm);
 		return;
 	case VIEWS_REMOVE:
-		vm_removal_asked(v, event->remove.token, event->remove.id);
+		vm_removal_asked(v, event->operator.token, event->operator.id);
 		return;
 	case VIEWS_TICK:
 		/* Replicas are suspected only on TICK, after pending replies have been read (rule 15). */
@@ -163,18 +163,10 @@ static uint64_t deadline(struct views *v)
 /* A replaced front-end does nothing more, but every operator request is answered. */
 static void answer_only(struct views *v, const struct views_event *event)
 {
-	uint64_t token;
-
-	if (event->kind == VIEWS_SWITCHOVER)
-		token = event->switchover.token;
-	else if (event->kind == VIEWS_PROMOTE)
-		token = event->promote.token;
-	else if (event->kind == VIEWS_REMOVE)
-		token = event->remove.token;
-	else
+	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE && event->kind != VIEWS_REMOVE)
 		return;
 	v->tokens_opened++;
-	vm_answer(v, token, VIEWS_REFUSED, "this front-end is replaced by another one");
+	vm_answer(v, event->operator.token, VIEWS_REFUSED, "this front-end is replaced by another one");
 }
 
 void views_step(struct views *v, const struct views_event *event, struct views_actions *actions)

@@ -59,6 +59,12 @@ struct views_hello {
 	const struct report *report;
 };
 
+struct views_operator {
+	uint64_t token; /* DO_ANSWER comes with it, once */
+	uint32_t id;
+	bool confirm;   /* of PROMOTE alone */
+};
+
 struct views_event {
 	enum views_event_kind kind;
 	uint64_t now_ms;          /* monotonic; never falls */
@@ -98,15 +104,7 @@ struct views_event {
 		struct {
 			uint64_t waiting; /* 0: none */
 		} demand;
-		struct {
-			uint64_t token;
-			uint32_t id;
-		} switchover, remove;
-		struct {
-			uint64_t token;
-			uint32_t id;
-			bool confirm;
-		} promote;
+		struct views_operator operator; /* SWITCHOVER, PROMOTE, REMOVE */
 	};
 };
 

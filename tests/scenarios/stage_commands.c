@@ -389,13 +389,13 @@ static void do_by_hand(struct stage *s, const struct words *words)
 static void do_operator(struct stage *s, const struct words *words)
 {
 	uint32_t id = (uint32_t)number(words, 2);
-	struct views_event event = {.kind = VIEWS_SWITCHOVER, .switchover = {.token = 1, .id = id}};
+	struct views_event event = {.kind = VIEWS_SWITCHOVER,
+				    .operator = {.token = 1, .id = id, .confirm = has_word(words, "confirm")}};
 
 	if (strcmp(words->word[0], "promote") == 0)
-		event = (struct views_event){.kind = VIEWS_PROMOTE,
-					     .promote = {.token = 1, .id = id, .confirm = has_word(words, "confirm")}};
+		event.kind = VIEWS_PROMOTE;
 	else if (strcmp(words->word[0], "remove") == 0)
-		event = (struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = 1, .id = id}};
+		event.kind = VIEWS_REMOVE;
 	front_step(front(s, words, 1), &event);
 }
 

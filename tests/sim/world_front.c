@@ -370,9 +370,9 @@ void front_switchover(struct world *w)
 	uint64_t token = ++w->front->operator_token;
 
 	if (id > 0 && world_percent(w, 30))
-		step(w, &(struct views_event){.kind = VIEWS_REMOVE, .remove = {.token = token, .id = id}});
+		step(w, &(struct views_event){.kind = VIEWS_REMOVE, .operator = {.token = token, .id = id}});
 	else
-		step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = token, .id = id}});
+		step(w, &(struct views_event){.kind = VIEWS_SWITCHOVER, .operator = {.token = token, .id = id}});
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */

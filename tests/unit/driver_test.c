@@ -388,7 +388,7 @@ static void a_replaced_one_only_refuses(void **state)
 	assert_true(rig.left);
 	assert_false(router_serving(rig.router));
 	draws = rig.draws;
-	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_SWITCHOVER, .switchover = {.token = 5, .id = 2}});
+	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_SWITCHOVER, .operator = {.token = 5, .id = 2}});
 	assert_int_equal(rig.answered_token, 5);
 	assert_int_equal(rig.outcome, VIEWS_REFUSED);
 	assert_int_equal(rig.draws, draws);

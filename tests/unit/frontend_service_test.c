@@ -27,8 +27,7 @@
 #define CALLS 16
 #define PROGRAM_BASE 540000000
 
-/* --- simulated links
- * ----------------------------------------------------------------------------------------------- */
+/* --- simulated links ---------------------------------------------------------------------------------------------- */
 
 struct link_call {
 	struct link_call **slot; /* NULL: dropped, or answered */
@@ -49,6 +48,8 @@ static struct {
 	struct link_call sent[CALLS];
 	int sent_count;
 	int announced;
+	enum views_event_kind operator_kind; /* of the last operator request */
+	struct views_operator operator;
 } rig;
 
 static struct link_call *link_new(uint32_t to, void *owner, struct link_call **slot)
@@ -124,26 +125,16 @@ static void answer_done(int number, uint64_t op)
 	answer_with(number, &answer);
 }
 
-/* --- other parts of a front-end
- * ------------------------------------------------------------------------------------- */
+/* --- other parts of a front-end ----------------------------------------------------------------------------------- */
 
-bool manager_switchover(struct manager *manager, uint32_t id, struct rpc_call *call)
+bool manager_operator(struct manager *manager, enum views_event_kind kind, uint32_t id, bool confirm,
+		      struct rpc_call *call)
 {
 	(void)manager;
-	(void)id;
 	(void)call;
+	rig.operator_kind = kind;
+	rig.operator = (struct views_operator){.id = id, .confirm = confirm};
 	return false;
-}
-
-bool manager_promote(struct manager *manager, uint32_t id, bool confirm, struct rpc_call *call)
-{
-	(void)confirm;
-	return manager_switchover(manager, id, call);
-}
-
-bool manager_remove(struct manager *manager, uint32_t id, struct rpc_call *call)
-{
-	return manager_switchover(manager, id, call);
 }
 
 bool_t status_asked(struct status *status, jh_cluster_status *result, struct svc_req *request)
@@ -210,8 +201,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* --- clients
- * -------------------------------------------------------------------------------------------------------- */
+/* --- clients ------------------------------------------------------------------------------------------------------ */
 
 struct asked {
 	bool answered;
@@ -250,6 +240,18 @@ static void on_read(void *context, const struct rpc_reply *reply)
 	if (result.outcome != JH_DONE)
 		asked->reason = result.jh_read_result_u.problem.reason;
 	xdr_free((xdrproc_t)xdr_jh_read_result, &result);
+}
+
+static void on_operator(void *context, const struct rpc_reply *reply)
+{
+	struct asked *asked = context;
+	jh_admin_result result = {0};
+
+	assert_false(asked->answered);
+	asked->answered = true;
+	assert_true(rpc_reply_decode(reply, (xdrproc_t)xdr_jh_admin_result, &result));
+	asked->outcome = result.outcome;
+	xdr_free((xdrproc_t)xdr_jh_admin_result, &result);
 }
 
 static jh_place_args good_order(jh_item *item)
@@ -303,8 +305,7 @@ static void serve(uint64_t view, uint32_t primary)
 	router_route(rig.router, view, primary, 0, rpc_clock_ms());
 }
 
-/* --- tests
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- tests -------------------------------------------------------------------------------------------------------- */
 
 /* The router's clock runs while any request waits, and again after it has stopped. Without it a client would reach its
  * own deadline, which means "unknown", instead of hearing that there is no primary. */
@@ -458,6 +459,32 @@ static void bad_arguments_are_refused(void **state)
 	until_sent(1);
 }
 
+static void operators_are_heard(void **state)
+{
+	jh_promote_args promote = {.id = 3, .confirm = TRUE};
+	jh_remove_args removal = {.id = 4};
+	jh_switchover_args switchover = {.id = 2};
+	struct asked asked[3] = {0};
+
+	(void)state;
+	switchover_1(&switchover, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[0]));
+	until_answered(&asked[0]);
+	assert_int_equal(rig.operator_kind, VIEWS_SWITCHOVER);
+	assert_int_equal(rig.operator.id, 2);
+	promote_1(&promote, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[1]));
+	until_answered(&asked[1]);
+	assert_int_equal(rig.operator_kind, VIEWS_PROMOTE);
+	assert_int_equal(rig.operator.id, 3);
+	assert_true(rig.operator.confirm);
+	remove_1(&removal, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[2]));
+	until_answered(&asked[2]);
+	assert_int_equal(rig.operator_kind, VIEWS_REMOVE);
+	assert_int_equal(rig.operator.id, 4);
+	assert_false(rig.operator.confirm);
+	for (int i = 0; i < 3; i++) /* there was no room for them */
+		assert_int_equal(asked[i].outcome, JH_UNAVAILABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +493,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_call_names_its_view, begin, end),
 		cmocka_unit_test_setup_teardown(a_read_that_comes_back_goes_to_the_primary, begin, end),
 		cmocka_unit_test_setup_teardown(bad_arguments_are_refused, begin, end),
+		cmocka_unit_test_setup_teardown(operators_are_heard, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,21 +338,21 @@ void rig_stored_event(struct rig *rig, bool ok)
 
 void rig_switchover(struct rig *rig, uint32_t id)
 {
-	struct views_event event = {.kind = VIEWS_SWITCHOVER, .switchover = {.token = 7, .id = id}};
+	struct views_event event = {.kind = VIEWS_SWITCHOVER, .operator = {.token = 7, .id = id}};
 
 	rig_step(rig, &event);
 }
 
 void rig_remove(struct rig *rig, uint32_t id)
 {
-	struct views_event event = {.kind = VIEWS_REMOVE, .remove = {.token = 9, .id = id}};
+	struct views_event event = {.kind = VIEWS_REMOVE, .operator = {.token = 9, .id = id}};
 
 	rig_step(rig, &event);
 }
 
 void rig_promote(struct rig *rig, uint32_t id, bool confirm)
 {
-	struct views_event event = {.kind = VIEWS_PROMOTE, .promote = {.token = 8, .id = id, .confirm = confirm}};
+	struct views_event event = {.kind = VIEWS_PROMOTE, .operator = {.token = 8, .id = id, .confirm = confirm}};
 
 	rig_step(rig, &event);
 }

@@ -10,6 +10,7 @@
 #include "frontend/status.h"
 #include "rpc/base/clock.h"
 #include "rpc/base/limits.h"
+#include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
@@ -66,6 +67,15 @@ static bool order_good(const jh_order *order, char say[static SAY_SIZE])
 	return true;
 }
 
+static bool operation_good(const jh_operation *operation, char say[static SAY_SIZE])
+{
+	switch (operation->kind) {
+	case JH_OPERATION_ORDER:
+		return order_good(&operation->jh_operation_u.order, say);
+	}
+	must_not_reach("no other kind of operation decodes");
+}
+
 static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE])
 {
 	if (uuid_is_nil(convert_uuid_from_wire(args->client))) {
@@ -76,7 +86,22 @@ static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE]
 		snprintf(say, SAY_SIZE, "request numbers start at 1");
 		return false;
 	}
-	return order_good(&args->operation.jh_operation_u.order, say);
+	return operation_good(&args->operation, say);
+}
+
+static bool query_good(const jh_query *query, char say[static SAY_SIZE])
+{
+	uint32_t limit;
+
+	switch (query->kind) {
+	case JH_QUERY_HISTORY:
+		limit = query->jh_query_u.history.limit;
+		if (limit >= 1 && limit <= JH_PAGE_MAX)
+			return true;
+		snprintf(say, SAY_SIZE, "a page of history has 1 to %d orders, not %u", JH_PAGE_MAX, limit);
+		return false;
+	}
+	must_not_reach("no other kind of query decodes");
 }
 
 /* RULE 19: there are too many clients. This one is told so, and nothing of its request is done. */
@@ -115,7 +140,6 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 
 bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
 {
-	uint32_t limit = args->query.jh_query_u.history.limit;
 	char say[SAY_SIZE];
 
 	if (turned_away(request, say)) {
@@ -124,8 +148,7 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 		result->jh_read_result_u.problem.error = convert_text_dup(say);
 		return TRUE;
 	}
-	if (limit < 1 || limit > JH_PAGE_MAX) {
-		snprintf(say, sizeof say, "a page of history has 1 to %d orders, not %u", JH_PAGE_MAX, limit);
+	if (!query_good(&args->query, say)) {
 		result->outcome = JH_REFUSED;
 		result->jh_read_result_u.problem.reason = JH_REASON_BAD_REQUEST;
 		result->jh_read_result_u.problem.error = convert_text_dup(say);

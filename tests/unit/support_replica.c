@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rpc/base/must.h"
+#include "server/replica/check.h"
 
 #define ENTRIES_MAX 8
 
@@ -68,6 +69,7 @@ void core_step(struct replica_event *event)
 {
 	event->now_ms = rig.now_ms;
 	replica_step(rig.core, event, &rig.actions);
+	replica_check(rig.core, REPLICA_TICK); /* each step may be the last of a test: all of it holds behind each */
 	for (uint32_t i = 0; i < rig.actions.count; i++) {
 		if (rig.actions.list[i].kind == DO_WRITE)
 			rig.written = rig.actions.list[i].write.ticket;

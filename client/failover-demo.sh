@@ -1,5 +1,5 @@
 #!/bin/bash
-# Just Hungry in two minutes: builds it, starts three replicas and a front-end in a scratch directory, places orders,
+# Just Hungry in a minute: builds it, starts three replicas and a front-end in a scratch directory, places orders,
 # kills the primary with -9 while orders are flowing, checks that none is missing or doubled, and brings the killed
 # replica back. Stops everything it started and nothing else. Exits with 0 only if everything it says did happen.
 #

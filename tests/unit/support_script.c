@@ -8,10 +8,65 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "client/outcome.h"
 #include "rpc/net/server.h"
 
 struct script *script;
+
+/* --- the client's clock ------------------------------------------------------------------------------------------- */
+
+static unsigned int tries_left;    /* until the clock jumps; 0: it never does */
+static unsigned int calls_awaited; /* the clock stands until the front-end has had so many */
+static struct timespec stands_at;  /* meanwhile */
+static int64_t clock_ahead_ns;     /* of the system's */
+
+#define SECOND_NS 1000000000ll
+
+/* Both monotonic clocks: libevent's timers may be of the coarse one. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	int result = (int)syscall(SYS_clock_gettime, clock == CLOCK_MONOTONIC_COARSE ? CLOCK_MONOTONIC : clock, time);
+	int64_t now_ns;
+
+	if (result != 0 || (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE))
+		return result;
+	now_ns = time->tv_sec * SECOND_NS + time->tv_nsec;
+	if (calls_awaited > 0) {
+		clock_ahead_ns = stands_at.tv_sec * SECOND_NS + stands_at.tv_nsec - now_ns;
+		if (*(volatile unsigned int *)&script->calls >= calls_awaited)
+			calls_awaited = 0;
+	}
+	now_ns += clock_ahead_ns;
+	time->tv_sec = now_ns / SECOND_NS;
+	time->tv_nsec = now_ns % SECOND_NS;
+	return 0;
+}
+
+void clock_jumps_after(unsigned int tries)
+{
+	tries_left = tries;
+}
+
+void clock_stands_until(unsigned int calls)
+{
+	clock_gettime(CLOCK_MONOTONIC, &stands_at);
+	calls_awaited = calls;
+}
+
+bool __real_outcome_attempt(struct request_track *track, enum attempt attempt);
+bool __wrap_outcome_attempt(struct request_track *track, enum attempt attempt);
+bool __wrap_outcome_attempt(struct request_track *track, enum attempt attempt)
+{
+	if (tries_left > 0 && --tries_left == 0)
+		clock_ahead_ns += 3600 * SECOND_NS;
+	return __real_outcome_attempt(track, attempt);
+}
+
+/* --- the script --------------------------------------------------------------------------------------------------- */
 
 static enum step next_step(void)
 {
@@ -157,6 +212,8 @@ struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, co
 {
 	struct client_options options = client_options_default();
 
+	tries_left = 0; /* before the fork: the front-end's clock neither stands nor jumps */
+	calls_awaited = 0;
 	memset(script, 0, sizeof *script);
 	memcpy(script->steps, steps, count * sizeof *steps);
 	script->steps_count = count;

@@ -45,6 +45,14 @@ int start_script(void **state);
 /* Starts the front-end with these steps: start_frontend(timeout_ms, SCRIPT(CLOSE, DONE)). Returns options for it. */
 struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps);
 
+/* However slow the machine, a deadline falls where the test wants it. Both are for the front-end started last, whose own
+ * clock stays as it is. */
+
+/* When so many tries have ended, and before the next: every deadline has passed. */
+void clock_jumps_after(unsigned int tries);
+/* No time passes until the front-end has had so many calls. */
+void clock_stands_until(unsigned int calls);
+
 #define SCRIPT(...)                                                           \
 	sizeof((enum step[]){__VA_ARGS__}) / sizeof(enum step), (enum step[]) \
 	{                                                                     \

@@ -99,7 +99,7 @@ static void reset_floor(struct driver *d)
 		d->shell->forgets_floor(d->context);
 	if (router_serving(d->router))
 		router_hold(d->router, "no primary: the operator promotes a replica");
-	router_reset_floor(d->router);
+	router_reset_floor(d->router); /* RULE 3 */
 }
 
 static void leave(struct driver *d, const char *text)

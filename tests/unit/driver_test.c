@@ -24,6 +24,7 @@ static struct {
 	uint64_t now_ms, news;
 	uint32_t draws, steps, connects;
 	uint32_t demanded;
+	uint64_t ticket; /* of the last STORE */
 	bool left;
 	uint64_t answered_token;
 	enum views_outcome outcome;
@@ -80,8 +81,8 @@ static void heartbeat(void *context, uint32_t id, uint64_t view, bool retire)
 static void store(void *context, uint64_t ticket, const struct views_stored *stored)
 {
 	(void)context;
-	(void)ticket;
 	(void)stored;
+	rig.ticket = ticket;
 }
 
 static void install(void *context, uint32_t id, const struct view *view)
@@ -394,6 +395,24 @@ static void a_replaced_one_only_refuses(void **state)
 	assert_int_equal(rig.draws, draws);
 }
 
+/* Rule 3: promote --force begins a generation without a floor. */
+static void a_promotion_forgets_the_floor(void **state)
+{
+	(void)state;
+	start();
+	hello(1);
+	hello(2);
+	assert_int_equal(router_floor(rig.router), 10);
+	driver_lost(rig.driver, 1, false);
+	assert_false(router_serving(rig.router));
+	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_PROMOTE,
+						      .operator = {.token = 5, .id = 2, .confirm = true}});
+	assert_int_equal(router_floor(rig.router), 10); /* the new view is not stored yet */
+	assert_true(rig.ticket != 0);
+	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = rig.ticket, .ok = true}});
+	assert_int_equal(router_floor(rig.router), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(followers_heard_before_the_route_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(demand_is_told_before_the_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_replaced_one_only_refuses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_promotion_forgets_the_floor, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -413,6 +413,40 @@ static void a_promotion_forgets_the_floor(void **state)
 	assert_int_equal(router_floor(rig.router), 0);
 }
 
+/* A binding opens the link as a hello does: what waits goes to a replica that a predecessor had bound. */
+static void a_bound_replica_is_sent_what_waits(void **state)
+{
+	struct report report;
+
+	(void)state;
+	start();
+	hello(1);
+	report = report_of(2);
+	report.view.manager = uuid_of(70);
+	report.view.number = 6;
+	report.uuid = uuid_of(60);
+	hello_with(2, HELLO_BOUND, &report);
+	report.news = ++rig.news;
+	report.view.manager = rig.stored.manager;
+	driver_bound(rig.driver, 2, &report);
+	driver_lost(rig.driver, 1, false);
+	ask(false);
+	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_PROMOTE,
+						      .operator = {.token = 5, .id = 2, .confirm = true}});
+	assert_true(rig.ticket != 0);
+	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = rig.ticket, .ok = true}});
+	report.news = ++rig.news;
+	report.view = *views_current(rig.views);
+	report.role = ROLE_PRIMARY;
+	report.state = STATE_SERVING;
+	report.entered = true;
+	report.whole_view = report.view.number;
+	assert_int_equal(rig.calls_to[2], 0);
+	driver_report(rig.driver, 2, &report);
+	assert_true(router_serving(rig.router));
+	assert_int_equal(rig.calls_to[2], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(demand_is_told_before_the_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_replaced_one_only_refuses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_promotion_forgets_the_floor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_bound_replica_is_sent_what_waits, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,8 +323,7 @@ static bool start(struct program *program, char *error, size_t error_size)
 	program->signals = signals_watch(program->base, "frontend", on_stop, program);
 	registry_names_others_by(identify_name, PROGRAM_BASE_CHOICE);
 	/* RULE 20: nothing is written before it is sure that no other process is the front-end. */
-	if (!listener_is_possible(options->program_base, JH_FRONTEND_V1, options->listen, options->listen_count, error,
-				  error_size))
+	if (!listener_is_possible(options->program_base, options->listen, options->listen_count, error, error_size))
 		return false;
 	program->store = store_open_directory(program->base, options->data_dir, &program->stored, on_saved, program,
 					      error, error_size);

@@ -245,7 +245,7 @@ struct node *node_new(const struct node_options *options)
 	/* RULE 20: and nothing is written before it is certain that no other process is this replica. Listening begins
 	 * at the end: until then connections are refused, as if no process were there. */
 	if (node->directory == NULL ||
-	    !listener_is_possible(options->daemon.program_base + options->id, JH_REPLICA_V1, options->daemon.listen,
+	    !listener_is_possible(options->daemon.program_base + options->id, options->daemon.listen,
 				  options->daemon.listen_count, error, sizeof error))
 		refuse(error, 1);
 	node->base = loop_new();

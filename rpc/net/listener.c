@@ -241,10 +241,10 @@ static bool listen_on_all(struct listener *listener, struct listening *listening
 	return true;
 }
 
-bool listener_is_possible(uint32_t program, uint32_t version, const char *const *addresses, uint32_t addresses_count,
-			  char *error, size_t error_size)
+bool listener_is_possible(uint32_t program, const char *const *addresses, uint32_t addresses_count, char *error,
+			  size_t error_size)
 {
-	if (registry_taken(program, version, error, error_size))
+	if (registry_taken(program, error, error_size))
 		return false;
 	for (uint32_t i = 0; i < addresses_count; i++) {
 		if (!listen_socket_possible(addresses[i], error, error_size))

@@ -32,8 +32,8 @@ struct listener_options {
 
 /* RULE 20: before anything is written. False with one line in error when a live process serves the program, or when
  * listening at an address would fail. */
-bool listener_is_possible(uint32_t program, uint32_t version, const char *const *addresses, uint32_t addresses_count,
-			  char *error, size_t error_size);
+bool listener_is_possible(uint32_t program, const char *const *addresses, uint32_t addresses_count, char *error,
+			  size_t error_size);
 
 /* Listens and starts to register. address: the first that is registered. NULL with one line in error. */
 struct listener *listener_new(const struct listener_options *options, char *address, size_t address_size, char *error,

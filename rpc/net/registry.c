@@ -299,26 +299,28 @@ static enum registry_set_result check_other(uint32_t program, uint32_t version, 
 	return REGISTRY_FAILED;
 }
 
-bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size)
+/* In whatever version: a number belongs to one process, and a replica's program has another version than a front-end's. */
+bool registry_taken(uint32_t program, char *error, size_t error_size)
 {
-	static const char *const netids[] = {"127.0.0.1:1", "[::1]:1"};
 	const struct patience patience = {.for_us = 5000000}; /* for a slow one; a missing one is noticed at once */
+	struct rpc_address rpcbind = local_rpcbind();
 	struct registry_entry other;
-	struct rpc_address address;
+	struct mappings mappings;
 	char why[SHORTAGE_TEXT];
-	bool found;
+	bool taken = false;
 
-	for (size_t i = 0; i < sizeof netids / sizeof netids[0]; i++) {
-		must(rpc_address_parse(netids[i], &address));
-		if (find_local(program, version, &address, &other, &found, &patience, why, sizeof why) !=
-		    BLOCKING_ANSWERED)
-			return false;
-		if (!found || registry_ping(other.address, program, version, PING_MS, why, sizeof why) != REGISTRY_ALIVE)
+	if (dump(&rpcbind, &mappings, rpc_clock_us() + patience.for_us, patience.cancel_fd, why, sizeof why) !=
+	    BLOCKING_ANSWERED)
+		return false;
+	for (size_t i = 0; i < mappings.count && !taken; i++) {
+		if (mappings.at[i].program != program || !mapping_take(&mappings.at[i], NULL, 0, &other) ||
+		    registry_ping(other.address, program, other.version, PING_MS, why, sizeof why) != REGISTRY_ALIVE)
 			continue;
 		say_taken(program, &other, error, error_size);
-		return true;
+		taken = true;
 	}
-	return false;
+	xdr_free((xdrproc_t)mappings_decode, &mappings);
+	return taken;
 }
 
 enum registry_set_result registry_set_by(uint32_t program, uint32_t version, const char *address, uint64_t patience_us,

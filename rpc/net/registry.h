@@ -52,9 +52,9 @@ typedef void (*registry_name_fn)(const char *address, uint32_t program, uint32_t
  * options that give this process another number, to complete the advice "choose another ...". */
 void registry_names_others_by(registry_name_fn name, const char *choices);
 
-/* Before anything is written: true, with the line of REGISTRY_TAKEN, when a live process serves the program already.
- * False when rpcbind cannot be asked: registering will report that. */
-bool registry_taken(uint32_t program, uint32_t version, char *error, size_t error_size);
+/* Before anything is written: true, with the line of REGISTRY_TAKEN, when a live process serves the program already,
+ * in any version. False when rpcbind cannot be asked: registering will report that. */
+bool registry_taken(uint32_t program, char *error, size_t error_size);
 
 enum registry_life {
 	REGISTRY_ALIVE,  /* an RPC server answers there, even if it refuses the call */

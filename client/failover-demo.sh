@@ -326,7 +326,7 @@ ${bold}The cluster keeps running.${plain} Play with it:
    jh status --watch
    jh switchover
    jh shell
-   rpcinfo -T tcp 127.0.0.1 $base 1
+   rpcinfo -T tcp 127.0.0.1 $base 2
 Its data and logs are in $scratch.
 Stop it and remove them with:
    kill ${pids[*]}${rpcbind_pid:+; $( ((EUID == 0)) || echo "sudo ")kill $rpcbind_pid}; sleep 3; rm -rf $scratch

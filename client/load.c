@@ -204,7 +204,7 @@ static void send_order(struct load_client *client, uint32_t timeout_ms, CLIENT *
 	args.client = convert_uuid_to_wire(client->uuid);
 	args.operation.kind = JH_OPERATION_ORDER;
 	workload_order(client->turn, postcode_of(client), items, &args.operation.jh_operation_u.order);
-	place_order_1(&args, NULL, call);
+	place_order_2(&args, NULL, call);
 }
 
 static void send_read(struct load_client *client, uint32_t timeout_ms, CLIENT *call)
@@ -215,7 +215,7 @@ static void send_read(struct load_client *client, uint32_t timeout_ms, CLIENT *c
 	query->postcode.postcode_val = (char *)postcode_of(client);
 	query->postcode.postcode_len = (u_int)strlen(postcode_of(client));
 	query->limit = client->load->options->read_orders;
-	read_history_1(&args, NULL, call);
+	read_history_2(&args, NULL, call);
 }
 
 /* Sends the request under way, for the first time or again; ends it when its deadline has passed. */
@@ -345,7 +345,7 @@ static void on_found(void *context, const char *address, const char *error)
 
 		if (!client->channel)
 			client->channel = rpc_channel_open(load->base, address, load->options->client->program_base,
-							   JH_FRONTEND_V1, &events, client);
+							   JH_FRONTEND_V2, &events, client);
 	}
 }
 

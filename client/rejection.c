@@ -37,8 +37,8 @@ static void describe_versions(const struct rpc_reply *reply, const char *address
 		snprintf(versions, sizeof versions, "versions %u to %u", reply->version_low, reply->version_high);
 	snprintf(error, error_size,
 		 "the front-end at %s rejects the call and executed nothing: it speaks %s, this is version %u: upgrade %s",
-		 address, versions, JH_FRONTEND_V1,
-		 reply->version_low > JH_FRONTEND_V1 ? "this justhungry" : "the front-end");
+		 address, versions, JH_FRONTEND_V2,
+		 reply->version_low > JH_FRONTEND_V2 ? "this justhungry" : "the front-end");
 }
 
 void rejection_describe(const struct rpc_reply *reply, const struct client_options *options, const char *address,
@@ -66,7 +66,7 @@ bool rejection_of_strangers(const struct rpc_reply *reply, const struct client_o
 	struct identity_told told;
 	char who[IDENTIFY_TEXT];
 
-	if (reply->status != RPC_REJECTED || reply->version_high != 0)
+	if (reply->status != RPC_REJECTED)
 		return false;
 	identify_blocking(address, options->program_base, ASK_MS, &told);
 	if (told.kind != IDENTIFY_REPLICA)

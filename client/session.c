@@ -108,37 +108,37 @@ static enum attempt classify_status(const void *result, jh_reason *reason, char 
 static void send_place(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	((jh_place_args *)args)->timeout_ms = timeout_ms;
-	place_order_1(args, NULL, client);
+	place_order_2(args, NULL, client);
 }
 
 static void send_read(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	((jh_read_args *)args)->timeout_ms = timeout_ms;
-	read_history_1(args, NULL, client);
+	read_history_2(args, NULL, client);
 }
 
 static void send_switchover(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	(void)timeout_ms;
-	switchover_1(args, NULL, client);
+	switchover_2(args, NULL, client);
 }
 
 static void send_promote(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	(void)timeout_ms;
-	promote_1(args, NULL, client);
+	promote_2(args, NULL, client);
 }
 
 static void send_remove(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	(void)timeout_ms;
-	remove_1(args, NULL, client);
+	remove_2(args, NULL, client);
 }
 
 static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
 {
 	(void)timeout_ms;
-	cluster_status_1(args, NULL, client);
+	cluster_status_2(args, NULL, client);
 }
 
 /* clang-format off */
@@ -260,7 +260,7 @@ static bool connect_frontend(struct session *session, uint64_t deadline_us, char
 			memcpy(error, why, SESSION_ERROR_SIZE);
 		return false;
 	}
-	session->channel = rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V1,
+	session->channel = rpc_channel_open(session->base, address, session->options->program_base, JH_FRONTEND_V2,
 					    &events, session);
 	start_timer(session, us_until(deadline_us));
 	while (session->channel && !session->connected && !session->timer_fired && !interrupt_signal())

@@ -109,17 +109,20 @@ static struct table_line format_row(const struct jh_replica_row *row)
 {
 	char up[TEXT_TIME_SIZE];
 	struct table_line line = {.paint = paint_of(row->role)};
+	struct figures figures;
+	int64_t value;
 
+	status_view_row_figures(row, &figures);
 	line.cell[COLUMN_ID] = format_number(row->id);
 	line.cell[COLUMN_ROLE] = strdup(status_view_role(row->role));
 	line.cell[COLUMN_STATE] = text_line(row->state.jh_text_val, row->state.jh_text_len);
 	line.cell[COLUMN_OP] = format_fact(row, row->op);
 	line.cell[COLUMN_COMMIT] = format_fact(row, row->commit);
 	line.cell[COLUMN_DIGEST] = format_digest(row);
-	line.cell[COLUMN_ORDERS] = format_fact(row, row->orders);
+	line.cell[COLUMN_ORDERS] = figures_get(&figures, FIGURE_ORDERS, &value) ? format_number((uint64_t)value) : strdup("-");
 	line.cell[COLUMN_ADDRESS] = text_line(row->address.jh_address_val, row->address.jh_address_len);
 	line.cell[COLUMN_AGE] = format_age(row);
-	line.cell[COLUMN_UP] = strdup(status_view_never_heard(row) ? "-" : text_duration(row->uptime_s, up));
+	line.cell[COLUMN_UP] = strdup(figures_get(&figures, FIGURE_UPTIME_S, &value) ? text_duration((uint64_t)value, up) : "-");
 	line.cell[COLUMN_PUSH] = text_line(row->push.jh_text_val, row->push.jh_text_len);
 	return line;
 }

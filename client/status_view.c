@@ -1,5 +1,6 @@
 #include "client/status_view.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/cluster/figures_wire.h"
 
 const char *status_view_health(jh_health health)
 {
@@ -78,6 +80,18 @@ bool status_view_never_heard(const struct jh_replica_row *row)
 	return row->age_ms > INT64_MAX;
 }
 
+/* What makes no sense is shown as if it were not there. */
+static void read_figures(const jh_figure *list, u_int length, struct figures *figures)
+{
+	if (!figures_from_wire(list, length, figures))
+		figures->count = 0;
+}
+
+void status_view_row_figures(const struct jh_replica_row *row, struct figures *figures)
+{
+	read_figures(row->figures.figures_val, status_view_never_heard(row) ? 0 : row->figures.figures_len, figures);
+}
+
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static json_t *json_fact(const struct jh_replica_row *row, uint64_t number)
@@ -85,9 +99,39 @@ static json_t *json_fact(const struct jh_replica_row *row, uint64_t number)
 	return status_view_never_heard(row) ? json_null() : output_number(number);
 }
 
+static json_t *json_figure(const struct figures *figures, const char *name)
+{
+	int64_t value;
+
+	return figures_get(figures, name, &value) ? json_integer(value) : json_null();
+}
+
+/* Those that have no key of their own here: a newer daemon has more, and they are seen all the same. */
+static void add_other_figures(json_t *object, const struct figures *figures, const char *const *own)
+{
+	json_t *others = json_object();
+
+	for (uint32_t i = 0; i < figures->count; i++) {
+		const struct figure *figure = &figures->list[i];
+		const char *const *name = own;
+
+		while (*name != NULL && strcmp(*name, figure->name) != 0)
+			name++;
+		if (*name == NULL)
+			json_object_set_new(others, figure->name, json_integer(figure->value));
+	}
+	if (json_object_size(others) > 0)
+		json_object_set(object, "figures", others);
+	json_decref(others);
+}
+
 static json_t *json_row(const struct jh_replica_row *row)
 {
+	static const char *const own[] = {FIGURE_ORDERS, FIGURE_UPTIME_S, FIGURE_LOOP_MAX_US, FIGURE_SET_ASIDE, NULL};
 	json_t *object = json_object();
+	struct figures figures;
+
+	status_view_row_figures(row, &figures);
 
 	json_object_set_new(object, "id", output_number(row->id));
 	json_object_set_new(object, "role", json_string(status_view_role(row->role)));
@@ -98,14 +142,14 @@ static json_t *json_row(const struct jh_replica_row *row)
 	json_object_set_new(object, "digest_op", json_fact(row, row->digest_op));
 	json_object_set_new(object, "address", output_text(row->address.jh_address_val, row->address.jh_address_len));
 	json_object_set_new(object, "age_ms", json_fact(row, row->age_ms));
-	json_object_set_new(object, "uptime_s", json_fact(row, row->uptime_s));
+	json_object_set_new(object, "uptime_s", json_figure(&figures, FIGURE_UPTIME_S));
 	json_object_set_new(object, "member", json_boolean(row->member));
 	json_object_set_new(object, "uuid", output_uuid(row->uuid));
 	json_object_set_new(object, "view", json_fact(row, row->view));
-	json_object_set_new(object, "orders", json_fact(row, row->orders));
-	json_object_set_new(object, "loop_max_us", json_fact(row, row->loop_max_us));
+	json_object_set_new(object, "orders", json_figure(&figures, FIGURE_ORDERS));
+	json_object_set_new(object, "loop_max_us", json_figure(&figures, FIGURE_LOOP_MAX_US));
 	json_object_set_new(object, "push", output_text(row->push.jh_text_val, row->push.jh_text_len));
-	json_object_set_new(object, "set_aside", json_fact(row, row->set_aside));
+	json_object_set_new(object, "set_aside", json_figure(&figures, FIGURE_SET_ASIDE));
 	json_object_set_new(object, "expected", json_boolean(row->expected));
 	json_object_set_new(object, "lost_since", output_time(row->lost_us));
 	json_object_set_new(object, "managed", json_boolean(row->managed));
@@ -115,13 +159,17 @@ static json_t *json_row(const struct jh_replica_row *row)
 							: json_null());
 	json_object_set_new(object, "frontend_age_ms",
 			    row->frontend.jh_address_len ? output_number(row->frontend_age_ms) : json_null());
+	add_other_figures(object, &figures, own);
 	return object;
 }
 
 json_t *status_view_json(const struct jh_cluster_status *status, const char *error)
 {
+	static const char *const own[] = {FIGURE_QUEUED, FIGURE_UPTIME_S, FIGURE_LOOP_MAX_US, NULL};
 	json_t *object = json_object(), *rows = json_array();
+	struct figures figures;
 
+	read_figures(status->figures.figures_val, status->figures.figures_len, &figures);
 	for (u_int i = 0; i < status->replicas.replicas_len; i++)
 		json_array_append_new(rows, json_row(&status->replicas.replicas_val[i]));
 	json_object_set_new(object, "cluster", output_uuid(status->cluster));
@@ -141,9 +189,10 @@ json_t *status_view_json(const struct jh_cluster_status *status, const char *err
 	json_object_set_new(object, "copies", output_number(status->copies));
 	json_object_set_new(object, "expected", output_number(status->expected));
 	json_object_set_new(object, "floor", output_number(status->floor));
-	json_object_set_new(object, "queued", output_number(status->queued));
-	json_object_set_new(object, "uptime_s", output_number(status->uptime_s));
-	json_object_set_new(object, "loop_max_us", output_number(status->loop_max_us));
+	json_object_set_new(object, "queued", error ? json_integer(0) : json_figure(&figures, FIGURE_QUEUED));
+	json_object_set_new(object, "uptime_s", error ? json_integer(0) : json_figure(&figures, FIGURE_UPTIME_S));
+	json_object_set_new(object, "loop_max_us", error ? json_integer(0) : json_figure(&figures, FIGURE_LOOP_MAX_US));
+	add_other_figures(object, &figures, own);
 	if (error || status->health == JH_HEALTH_UNAVAILABLE) {
 		json_object_set_new(object, "outcome", json_string("unavailable"));
 		json_object_set_new(object, "error",
@@ -174,9 +223,14 @@ static void print_heading(FILE *out, const struct client_options *options, const
 		fputs(", no primary", out);
 	if (status->address.jh_address_len) {
 		char *address = text_line(status->address.jh_address_val, status->address.jh_address_len);
+		int64_t uptime_s = 0, queued = 0;
+		struct figures figures;
 
-		fprintf(out, ", front-end %s up %s, %u queued", address, text_duration(status->uptime_s, up),
-			status->queued);
+		read_figures(status->figures.figures_val, status->figures.figures_len, &figures);
+		figures_get(&figures, FIGURE_UPTIME_S, &uptime_s);
+		figures_get(&figures, FIGURE_QUEUED, &queued);
+		fprintf(out, ", front-end %s up %s, %" PRId64 " queued", address,
+			text_duration((uint64_t)uptime_s, up), queued);
 		free(address);
 	}
 	if (!uuid_is_nil(cluster))
@@ -199,15 +253,18 @@ static void print_advice(FILE *out, const struct client_options *options, const 
 {
 	for (u_int i = 0; i < status->replicas.replicas_len; i++) {
 		const struct jh_replica_row *row = &status->replicas.replicas_val[i];
+		struct figures figures;
+		int64_t set_aside;
 
 		/* A replica that was removed, or never admitted, is not expected; and one that answers otherwise need
 		 * not be started. */
 		if (row->role == JH_ROLE_DOWN && (row->expected || !status->expected) &&
 		    row_state(row) != ROW_ANSWERS_OTHERWISE)
 			print_start(out, options, row->id);
-		if (row->set_aside)
-			fprintf(out, "replica %u has %u entr%s in DIR/set-aside\n", row->id, row->set_aside,
-				row->set_aside == 1 ? "y" : "ies");
+		status_view_row_figures(row, &figures);
+		if (figures_get(&figures, FIGURE_SET_ASIDE, &set_aside) && set_aside != 0)
+			fprintf(out, "replica %u has %" PRId64 " entr%s in DIR/set-aside\n", row->id, set_aside,
+				set_aside == 1 ? "y" : "ies");
 	}
 }
 

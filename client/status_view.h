@@ -7,6 +7,7 @@
 
 #include "client/command.h"
 #include "client/status_page.h"
+#include "rpc/cluster/figures.h"
 #include "rpc/frontend.h"
 
 /* error: why the front-end could not be asked, NULL when it answered. "outcome" and "error" are included only when the
@@ -30,3 +31,6 @@ uint32_t status_view_serving(const struct jh_cluster_status *status);
 
 /* A replica that was never heard of: there are no facts that could have an age. */
 bool status_view_never_heard(const struct jh_replica_row *row);
+
+/* What it says of itself for people; none of one that was never heard of. */
+void status_view_row_figures(const struct jh_replica_row *row, struct figures *figures);

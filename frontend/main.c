@@ -240,7 +240,7 @@ static bool begin_to_listen(struct program *program, char *error, size_t error_s
 
 	program->listener = listener_new(
 		&(struct listener_options){.server = program->server, .registry = program->registry,
-					   .program = options->program_base, .version = JH_FRONTEND_V1,
+					   .program = options->program_base, .version = JH_FRONTEND_V2,
 					   .addresses = options->listen, .addresses_count = options->listen_count,
 					   .advertise = options->advertise, .ready_when_all = true,
 					   .ready = on_registered, .failed = on_not_registered, .context = program},

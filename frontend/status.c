@@ -13,6 +13,7 @@
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
+#include "rpc/cluster/figures_wire.h"
 #include "rpc/net/loop.h"
 #include "rpc/net/server.h"
 
@@ -90,6 +91,16 @@ static void tell_of_clients(const struct status *status, char summary[static VIE
 		 (unsigned long long)status->options.clients_max);
 }
 
+static void fill_figures(const struct status *status, jh_cluster_status *result)
+{
+	struct figures figures = {.count = 0};
+
+	figures_set(&figures, FIGURE_QUEUED, router_waiting(status->options.router));
+	figures_set(&figures, FIGURE_UPTIME_S, (int64_t)((rpc_clock_us() - status->started_us) / 1000000u));
+	figures_set(&figures, FIGURE_LOOP_MAX_US, loop_meter_max_us(status->options.meter));
+	figures_to_wire(&figures, &result->figures.figures_len, &result->figures.figures_val);
+}
+
 static void fill(const struct status *status, jh_cluster_status *result)
 {
 	const struct view *view = views_current(status->views);
@@ -114,12 +125,10 @@ static void fill(const struct status *status, jh_cluster_status *result)
 	if (!views_serving(status->views, &result->primary))
 		result->primary = health == JH_HEALTH_UNAVAILABLE ? 0 : view->primary;
 	result->floor = router_floor(status->options.router);
-	result->queued = router_waiting(status->options.router);
-	result->uptime_s = (rpc_clock_us() - status->started_us) / 1000000u;
-	result->loop_max_us = loop_meter_max_us(status->options.meter);
 	result->address.jh_address_len = address.jh_text_len;
 	result->address.jh_address_val = address.jh_text_val;
 	fill_rows(status, now_ms, result);
+	fill_figures(status, result);
 }
 
 /* --- a round ------------------------------------------------------------------------------------------------------ */

@@ -75,9 +75,9 @@ static void found(void *context, const char *host, const struct registry_entry *
 	}
 	args.address.jh_address_val = (char *)(uintptr_t)options->address;
 	args.address.jh_address_len = (u_int)strlen(options->address);
-	announcer->channel = rpc_channel_open(options->base, entries[0].address, options->program_base, JH_FRONTEND_V1,
+	announcer->channel = rpc_channel_open(options->base, entries[0].address, options->program_base, JH_FRONTEND_V2,
 					      &events, announcer);
-	announce_1(&args, NULL, rpc_channel_call(announcer->channel, CALL_TIMEOUT_MS, answered, announcer));
+	announce_2(&args, NULL, rpc_channel_call(announcer->channel, CALL_TIMEOUT_MS, answered, announcer));
 }
 
 void announce(struct announcer *announcer)

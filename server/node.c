@@ -10,6 +10,7 @@
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
+#include "rpc/cluster/figures.h"
 #include "rpc/cluster/identify.h"
 #include "rpc/net/listener.h"
 #include "rpc/net/registry.h"
@@ -37,10 +38,10 @@
 void node_report(const struct node *node, struct report *report)
 {
 	replica_report(node->replica, report);
-	report->orders = history_count(machine_history(node->machine));
-	report->uptime_s = (rpc_clock_us() - node->start_us) / 1000000;
-	report->loop_max_us = loop_meter_max_us(&node->meter);
-	report->set_aside = node->set_aside_count;
+	figures_set(&report->figures, FIGURE_ORDERS, (int64_t)history_count(machine_history(node->machine)));
+	figures_set(&report->figures, FIGURE_UPTIME_S, (int64_t)((rpc_clock_us() - node->start_us) / 1000000));
+	figures_set(&report->figures, FIGURE_LOOP_MAX_US, loop_meter_max_us(&node->meter));
+	figures_set(&report->figures, FIGURE_SET_ASIDE, node->set_aside_count);
 	if (node->journal != NULL) /* RULE 15 */
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
 	peer_sessions_report(node->sessions, report);

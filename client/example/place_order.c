@@ -144,7 +144,7 @@ static CLIENT *find(const char *host, unsigned long program)
 {
 	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
 	const struct timeval patience = {.tv_sec = 5};
-	struct pmap wanted = {.pm_prog = program, .pm_vers = JH_FRONTEND_V1, .pm_prot = IPPROTO_TCP};
+	struct pmap wanted = {.pm_prog = program, .pm_vers = JH_FRONTEND_V2, .pm_prot = IPPROTO_TCP};
 	struct addrinfo *found;
 	struct sockaddr_in address;
 	unsigned short port = 0;
@@ -166,7 +166,7 @@ static CLIENT *find(const char *host, unsigned long program)
 		return NULL;
 	address.sin_port = htons(port);
 	fd = RPC_ANYSOCK;
-	return clnttcp_create(&address, program, JH_FRONTEND_V1, &fd, 0, 0);
+	return clnttcp_create(&address, program, JH_FRONTEND_V2, &fd, 0, 0);
 }
 
 /* Each call has a connection of its own, so that a late answer reaches no other call. */
@@ -183,7 +183,7 @@ static enum end call(const char *host, unsigned long program, unsigned int secon
 	}
 	clnt_control(client, CLSET_TIMEOUT, (char *)&patience);
 	args->timeout_ms = seconds * 1000;
-	result = place_order_1(args, client);
+	result = place_order_2(args, client);
 	if (result == NULL) {
 		struct rpc_err error;
 

@@ -8,7 +8,7 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-
+#include "rpc/cluster/figures_wire.h"
 
 _Static_assert(JH_REPLICAS_MAX == LIMIT_REPLICAS, "one bound, two files");
 _Static_assert(JH_ADDRESS_MAX == LIMIT_ADDRESS_BYTES, "one bound, two files");
@@ -374,10 +374,6 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->refusing_id = report->refusing_id;
 	wire->clock_us = report->clock_us;
 	wire->time_suspect_op = report->time_suspect_op;
-	wire->orders = report->orders;
-	wire->uptime_s = report->uptime_s;
-	wire->loop_max_us = report->loop_max_us;
-	wire->set_aside = report->set_aside;
 	wire->push = convert_text_dup(report->push);
 	wire->detail = convert_text_dup(report->detail);
 	wire->frontend = convert_address_dup(report->frontend);
@@ -385,6 +381,7 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->managed = report->managed;
 	convert_joint_to_wire(report->joint, report->joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 	needs_to_wire(report, wire);
+	figures_to_wire(&report->figures, &wire->figures.figures_len, &wire->figures.figures_val);
 }
 
 static bool refusing_good(jh_reason refusing)
@@ -417,10 +414,6 @@ bool convert_report_from_wire(const jh_report *wire, struct report *report)
 	report->refusing_id = wire->refusing_id;
 	report->clock_us = wire->clock_us;
 	report->time_suspect_op = wire->time_suspect_op;
-	report->orders = wire->orders;
-	report->uptime_s = wire->uptime_s;
-	report->loop_max_us = wire->loop_max_us;
-	report->set_aside = wire->set_aside;
 	convert_text(report->push, sizeof report->push, wire->push.jh_text_val, wire->push.jh_text_len);
 	convert_text(report->detail, sizeof report->detail, wire->detail.jh_text_val, wire->detail.jh_text_len);
 	report->frontend_age_ms = wire->frontend_age_ms;
@@ -431,7 +424,8 @@ bool convert_report_from_wire(const jh_report *wire, struct report *report)
 	       convert_view_from_wire(&wire->view, &report->view) &&
 	       convert_joint_from_wire(wire->joint.joint_val, wire->joint.joint_len, report->joint,
 				       &report->joint_count) &&
-	       needs_from_wire(wire, report);
+	       needs_from_wire(wire, report) &&
+	       figures_from_wire(wire->figures.figures_val, wire->figures.figures_len, &report->figures);
 }
 
 /* The text of a replica's state in status, with its details. */
@@ -468,13 +462,10 @@ void convert_row(uint32_t id, const struct report *report, enum replica_role rol
 	row->commit = report->commit;
 	row->digest_op = report->digest_op;
 	row->digest = convert_digest_to_wire(report->digest);
-	row->uptime_s = report->uptime_s;
-	row->orders = report->orders;
-	row->loop_max_us = report->loop_max_us;
 	/* A former primary still reports its last push. */
 	row->push = convert_text_dup(role == ROLE_PRIMARY ? report->push : NULL);
-	row->set_aside = report->set_aside;
 	row->frontend = convert_address_dup(report->frontend);
 	row->frontend_age_ms = report->frontend_age_ms;
 	row->managed = report->managed;
+	figures_to_wire(&report->figures, &row->figures.figures_len, &row->figures.figures_val);
 }

@@ -17,6 +17,7 @@
 struct identify {
 	struct event_base *base;
 	uint32_t program;
+	char address[LIMIT_ADDRESS_BYTES];
 	uint64_t deadline_us;
 	identify_fn told;
 	void *context;
@@ -84,6 +85,25 @@ static void frontend_answered(void *context, const struct rpc_reply *reply)
 	tell(identify, &told);
 }
 
+static void channel_closed(void *context, enum rpc_end end, const char *reason)
+{
+	struct identify *identify = context;
+
+	(void)reason;
+	tell(identify, &(struct identity_told){.kind = end == RPC_END_NO_RPC ? IDENTIFY_OTHER : IDENTIFY_UNKNOWN});
+}
+
+/* A channel speaks one version of the program: those of a replica and of a front-end differ. */
+static CLIENT *ask_as(struct identify *identify, rpcvers_t version, rpc_reply_fn answered)
+{
+	static const struct rpc_channel_events events = {.closed = channel_closed};
+
+	rpc_channel_close(identify->channel);
+	identify->channel = rpc_channel_open(identify->base, identify->address, identify->program, version, &events,
+					     identify);
+	return rpc_channel_call(identify->channel, left_ms(identify), answered, identify);
+}
+
 static void replica_answered(void *context, const struct rpc_reply *reply)
 {
 	struct identify *identify = context;
@@ -93,8 +113,7 @@ static void replica_answered(void *context, const struct rpc_reply *reply)
 	if (reply->status == RPC_LOST)
 		return;
 	if (reply->status == RPC_REJECTED) {
-		cluster_status_1(NULL, NULL,
-				 rpc_channel_call(identify->channel, left_ms(identify), frontend_answered, identify));
+		cluster_status_2(NULL, NULL, ask_as(identify, JH_FRONTEND_V2, frontend_answered));
 		return;
 	}
 	if (reply->status == RPC_NOT_SERVED) {
@@ -113,18 +132,9 @@ static void replica_answered(void *context, const struct rpc_reply *reply)
 	tell(identify, &told);
 }
 
-static void channel_closed(void *context, enum rpc_end end, const char *reason)
-{
-	struct identify *identify = context;
-
-	(void)reason;
-	tell(identify, &(struct identity_told){.kind = end == RPC_END_NO_RPC ? IDENTIFY_OTHER : IDENTIFY_UNKNOWN});
-}
-
 struct identify *identify(struct event_base *base, const char *address, uint32_t program, uint32_t timeout_ms,
 			  identify_fn told, void *context)
 {
-	static const struct rpc_channel_events events = {.closed = channel_closed};
 	struct identify *identify = calloc(1, sizeof *identify);
 
 	must_allocate(identify);
@@ -133,8 +143,8 @@ struct identify *identify(struct event_base *base, const char *address, uint32_t
 	identify->deadline_us = rpc_clock_us() + (uint64_t)timeout_ms * 1000u;
 	identify->told = told;
 	identify->context = context;
-	identify->channel = rpc_channel_open(base, address, program, JH_REPLICA_V1, &events, identify);
-	replica_status_1(NULL, NULL, rpc_channel_call(identify->channel, timeout_ms, replica_answered, identify));
+	snprintf(identify->address, sizeof identify->address, "%s", address);
+	replica_status_1(NULL, NULL, ask_as(identify, JH_REPLICA_V1, replica_answered));
 	return identify;
 }
 
@@ -146,13 +156,13 @@ static bool_t no_arguments(XDR *xdr, ...)
 	return TRUE;
 }
 
-static enum blocking_result call(const struct rpc_address *address, uint32_t program, rpcproc_t procedure,
+static enum blocking_result call(const struct rpc_address *address, uint32_t program, rpcvers_t version, rpcproc_t procedure,
 				 xdrproc_t decode, void *results, uint64_t deadline_us)
 {
 	char why[128];
 
 	return blocking_call(&(struct blocking_call){
-		.address = address, .program = program, .version = JH_REPLICA_V1, .procedure = procedure,
+		.address = address, .program = program, .version = version, .procedure = procedure,
 		.encode = no_arguments, .decode = decode, .results = results, .deadline_us = deadline_us,
 	}, why, sizeof why);
 }
@@ -168,7 +178,7 @@ void identify_blocking(const char *address, uint32_t program, uint32_t timeout_m
 	*told = (struct identity_told){.kind = IDENTIFY_UNKNOWN};
 	if (!rpc_address_parse(address, &peer) || rpc_address_port(&peer) == 0)
 		return;
-	result = call(&peer, program, REPLICA_STATUS, (xdrproc_t)xdr_jh_replica_row, &row, deadline_us);
+	result = call(&peer, program, JH_REPLICA_V1, REPLICA_STATUS, (xdrproc_t)xdr_jh_replica_row, &row, deadline_us);
 	if (result == BLOCKING_ANSWERED) {
 		*told = told_of_row(program, row.id);
 		xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
@@ -177,7 +187,7 @@ void identify_blocking(const char *address, uint32_t program, uint32_t timeout_m
 		told->kind = IDENTIFY_GONE;
 	if (result != BLOCKING_REJECTED)
 		return;
-	result = call(&peer, program, CLUSTER_STATUS, (xdrproc_t)xdr_jh_cluster_status, &status, deadline_us);
+	result = call(&peer, program, JH_FRONTEND_V2, CLUSTER_STATUS, (xdrproc_t)xdr_jh_cluster_status, &status, deadline_us);
 	if (result == BLOCKING_ANSWERED) {
 		*told = (struct identity_told){.kind = IDENTIFY_FRONTEND, .program_base = program};
 		xdr_free((xdrproc_t)xdr_jh_cluster_status, &status);

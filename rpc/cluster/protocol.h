@@ -9,6 +9,7 @@
 #include "rpc/base/digest.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/uuid.h"
+#include "rpc/cluster/figures.h"
 
 /* A configuration of the cluster (PacificA's "configuration", VR's "view"). Made by the view manager only. */
 struct view_member {
@@ -144,10 +145,6 @@ struct report {
 	uint32_t refusing_id;
 	int64_t clock_us;
 	uint64_t time_suspect_op;
-	uint64_t orders;
-	uint64_t uptime_s;
-	uint32_t loop_max_us;
-	uint32_t set_aside;
 	char push[REPORT_TEXT_SIZE];
 	char detail[REPORT_TEXT_SIZE];
 	char frontend[LIMIT_ADDRESS_BYTES];
@@ -157,4 +154,5 @@ struct report {
 	struct joint joint[LIMIT_REPLICAS];
 	uint32_t needs_count;
 	struct need needs[LIMIT_REPLICAS];
+	struct figures figures;
 };

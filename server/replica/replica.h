@@ -53,7 +53,7 @@ void replica_free(struct replica *replica);
 /* Clears actions, takes the event, fills actions. Arguments are borrowed for the call. */
 void replica_step(struct replica *replica, const struct replica_event *event, struct replica_actions *actions);
 
-/* What it says of itself; the shell adds what only it knows (orders, uptime, loop, push, set_aside). */
+/* What it says of itself; the shell adds what only it knows (the figures, push). */
 void replica_report(const struct replica *replica, struct report *report);
 
 /* What WRITE_META puts on disk. */

@@ -59,7 +59,7 @@ static CLIENT *dial(struct sockaddr_in *address, rpcprog_t program, rpcvers_t ve
 static CLIENT *find(const struct stock *stock)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PMAPPORT)};
-	struct pmap program = {.pm_prog = stock->program_base, .pm_vers = JH_FRONTEND_V1, .pm_prot = IPPROTO_TCP};
+	struct pmap program = {.pm_prog = stock->program_base, .pm_vers = JH_FRONTEND_V2, .pm_prot = IPPROTO_TCP};
 	const struct timeval patience = {.tv_sec = CONNECT_S};
 	unsigned short port = 0;
 
@@ -74,7 +74,7 @@ static CLIENT *find(const struct stock *stock)
 		  patience);
 	clnt_destroy(rpcbind);
 	address.sin_port = htons(port);
-	return port == 0 ? NULL : dial(&address, stock->program_base, JH_FRONTEND_V1);
+	return port == 0 ? NULL : dial(&address, stock->program_base, JH_FRONTEND_V2);
 }
 
 static bool connected(struct stock *stock)
@@ -126,7 +126,7 @@ enum stock_end stock_place(struct stock *stock, uint32_t client, uint64_t reques
 	order->items.items_val = &item;
 	order->items.items_len = 1;
 	memset(result, 0, sizeof *result);
-	return ended(stock, place_order_1(&args, result, stock->connection));
+	return ended(stock, place_order_2(&args, result, stock->connection));
 }
 
 enum stock_end stock_read(struct stock *stock, uint32_t postcode, uint32_t before, uint32_t limit,
@@ -144,7 +144,7 @@ enum stock_end stock_read(struct stock *stock, uint32_t postcode, uint32_t befor
 	query->before = before;
 	query->limit = limit;
 	memset(result, 0, sizeof *result);
-	return ended(stock, read_history_1(&args, result, stock->connection));
+	return ended(stock, read_history_2(&args, result, stock->connection));
 }
 
 void stock_free_write(jh_write_result *result)

@@ -151,7 +151,7 @@ static void talk_call(struct frontend *frontend, int fd, struct fuzz_input *inpu
 	size_t size;
 
 	record_writer_init(&writer, LIMIT_RECORD_BYTES);
-	must(call_encode(&writer, 7, BASE, JH_FRONTEND_V1, mode / 2 % 8, (xdrproc_t)put_raw, input));
+	must(call_encode(&writer, 7, BASE, JH_FRONTEND_V2, mode / 2 % 8, (xdrproc_t)put_raw, input));
 	size = record_writer_pending(&writer, &bytes) - 4;
 
 	uint8_t *exact = malloc(size);

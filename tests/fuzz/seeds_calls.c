@@ -47,11 +47,13 @@ static struct report a_report(uint32_t id, enum replica_role role, enum replica_
 {
 	struct report report = {.news = 7, .id = id, .uuid = seed_uuid((uint8_t)id), .view = seed_view(2, 1),
 				.role = role, .state = state, .whole_view = 2, .op = 3, .commit = 3, .digest_op = 3,
-				.orders = 7, .push = "delta 640 B", .detail = "a bit is wrong", .joint_count = 1,
+				.push = "delta 640 B", .detail = "a bit is wrong", .joint_count = 1,
 				.needs_count = 1};
 
 	report.joint[0] = (struct joint){.id = 4, .uuid = seed_uuid(4)};
 	report.needs[0] = (struct need){.kind = NEED_ADMIT, .view = 2, .id = 4, .uuid = seed_uuid(4)};
+	figures_set(&report.figures, FIGURE_ORDERS, 7);
+	figures_set(&report.figures, "of_a_newer_program", -1);
 	return report;
 }
 
@@ -65,7 +67,7 @@ static void frontend_call(struct record_writer *writer, const char *what, unsign
 	bytes_put_u8(&bytes, procedure * 2 + 1);
 	bytes_put_xdr(&bytes, encode, args);
 	seed_save("frontend_calls", what, bytes.at, bytes.size);
-	must(call_encode(writer, 40 + procedure, BASE, JH_FRONTEND_V1, procedure, encode, args));
+	must(call_encode(writer, 40 + procedure, BASE, JH_FRONTEND_V2, procedure, encode, args));
 }
 
 static bool_t nothing(XDR *xdr, ...)

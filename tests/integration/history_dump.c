@@ -40,7 +40,7 @@ static bool print_page(CLIENT *client, char *postcode, unsigned before, unsigned
 	query->limit = JH_PAGE_MAX;
 	memset(&result, 0, sizeof result);
 
-	enum clnt_stat status = read_history_1(&args, &result, client);
+	enum clnt_stat status = read_history_2(&args, &result, client);
 	if (status != RPC_SUCCESS || result.outcome != JH_DONE) {
 		fprintf(stderr, "history_dump: %s: %s, outcome %d\n", postcode, clnt_sperrno(status),
 			(int)result.outcome);
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	CLIENT *client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", (rpcprog_t)strtoul(argv[1], NULL, 10),
-				     JH_FRONTEND_V1, "tcp");
+				     JH_FRONTEND_V2, "tcp");
 	if (client == NULL) {
 		clnt_pcreateerror("history_dump");
 		return 4;

@@ -13,7 +13,7 @@
 #define PATIENCE_MS 10000
 
 uint16_t peer_port;
-uint32_t peer_program;
+uint32_t peer_program, peer_version;
 
 _Noreturn void fail(const char *what)
 {
@@ -103,7 +103,7 @@ void expect_closed(int fd, const char *what)
 size_t make_call(uint8_t *record, uint32_t xid, uint32_t procedure, xdrproc_t encode, void *args)
 {
 	uint32_t head[] =
-		{0, htonl(xid), htonl(CALL), htonl(RPC_MSG_VERSION), htonl(peer_program), htonl(1), htonl(procedure), 0, 0,
+		{0, htonl(xid), htonl(CALL), htonl(RPC_MSG_VERSION), htonl(peer_program), htonl(peer_version), htonl(procedure), 0, 0,
 		 0, 0};
 	XDR xdr;
 	size_t size = sizeof head;

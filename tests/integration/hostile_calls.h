@@ -11,7 +11,7 @@
 
 /* Of the daemon. */
 extern uint16_t peer_port;
-extern uint32_t peer_program;
+extern uint32_t peer_program, peer_version;
 
 _Noreturn void fail(const char *what);
 void expect(bool condition, const char *what);

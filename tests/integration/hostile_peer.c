@@ -387,6 +387,9 @@ int main(int argc, char **argv)
 
 	const char *attack = argv[3];
 	uint32_t count = argc == 5 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0;
+	bool of_clients = strcmp(attack, "lengths-frontend") == 0 || strcmp(attack, "never-reads") == 0;
+
+	peer_version = of_clients ? JH_FRONTEND_V2 : JH_REPLICA_V1;
 
 	if (strcmp(attack, "lengths-frontend") == 0)
 		absurd_lengths(false);

@@ -112,7 +112,7 @@ void raw_put(XDR *xdr, uint32_t word)
 
 static const struct raw_rejection rejections[] = {
 	{"prog_unavail", "RPC_PROGUNAVAIL", {MSG_ACCEPTED, AUTH_NONE, 0, PROG_UNAVAIL}, 4},
-	{"prog_mismatch", "RPC_PROGVERSMISMATCH", {MSG_ACCEPTED, AUTH_NONE, 0, PROG_MISMATCH, 2, 3}, 6},
+	{"prog_mismatch", "RPC_PROGVERSMISMATCH", {MSG_ACCEPTED, AUTH_NONE, 0, PROG_MISMATCH, 3, 4}, 6},
 	{"proc_unavail", "RPC_PROCUNAVAIL", {MSG_ACCEPTED, AUTH_NONE, 0, PROC_UNAVAIL}, 4},
 	{"garbage_args", "RPC_CANTDECODEARGS", {MSG_ACCEPTED, AUTH_NONE, 0, GARBAGE_ARGS}, 4},
 	{"system_err", "RPC_SYSTEMERROR", {MSG_ACCEPTED, AUTH_NONE, 0, SYSTEM_ERR}, 4},

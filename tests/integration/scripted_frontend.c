@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		return 2;
-	listener = raw_listen((rpcprog_t)atol(argv[1]), JH_FRONTEND_V1, &port);
+	listener = raw_listen((rpcprog_t)atol(argv[1]), JH_FRONTEND_V2, &port);
 	printf("127.0.0.1:%u\n", (unsigned int)port);
 	fflush(stdout);
 	raw_serve(listener, serve, NULL);

@@ -51,7 +51,7 @@ static jh_order_placed place(CLIENT *client, jh_place_args *args)
 
 	memset(&first, 0, sizeof first);
 	memset(&again, 0, sizeof again);
-	expect_call(place_order_1(args, &first, client), client, "PLACE_ORDER");
+	expect_call(place_order_2(args, &first, client), client, "PLACE_ORDER");
 	if (first.outcome != JH_DONE)
 		fprintf(stderr, "stock_client: outcome %d: %.*s\n", (int)first.outcome,
 			(int)first.jh_write_result_u.problem.error.jh_text_len,
@@ -60,7 +60,7 @@ static jh_order_placed place(CLIENT *client, jh_place_args *args)
 	expect(bytes_are(placed->postcode.postcode_val, placed->postcode.postcode_len, "DH1 3LG"),
 	       "postcode normalised");
 	expect(placed->number > 0 && placed->op > 0 && placed->time_us > 0, "number, op and time are given");
-	expect_call(place_order_1(args, &again, client), client, "PLACE_ORDER again");
+	expect_call(place_order_2(args, &again, client), client, "PLACE_ORDER again");
 	expect(again.outcome == JH_DONE, "the repeated order is answered");
 	expect(again.jh_write_result_u.answer.jh_operation_answer_u.order.op == placed->op,
 	       "by the first one's answer");
@@ -80,7 +80,7 @@ static void find(CLIENT *client, const jh_order_placed *placed, const jh_place_a
 	query->postcode.postcode_len = sizeof postcode - 1;
 	query->limit = JH_PAGE_MAX;
 	memset(&result, 0, sizeof result);
-	expect_call(read_history_1(&args, &result, client), client, "READ_HISTORY");
+	expect_call(read_history_2(&args, &result, client), client, "READ_HISTORY");
 	expect(result.outcome == JH_DONE, "the history is read");
 	expect(result.jh_read_result_u.done.op >= placed->op, "the history is not older than the order");
 
@@ -114,7 +114,7 @@ static void expect_refusal(CLIENT *client, jh_place_args *args)
 	args->request++;
 	order->items.items_val[0].jh_item_val[1] = '\0';
 	memset(&result, 0, sizeof result);
-	expect_call(place_order_1(args, &result, client), client, "PLACE_ORDER with a NUL byte");
+	expect_call(place_order_2(args, &result, client), client, "PLACE_ORDER with a NUL byte");
 	expect(result.outcome == JH_REFUSED, "a NUL byte is refused");
 	expect(result.jh_write_result_u.problem.reason == JH_REASON_BAD_REQUEST, "as a bad request");
 	clnt_freeres(client, (xdrproc_t)xdr_jh_write_result, (caddr_t)&result);
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: stock_client PROGRAM-BASE [HOST]\n");
 		return 2;
 	}
-	client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", (rpcprog_t)strtoul(argv[1], NULL, 10), JH_FRONTEND_V1,
+	client = clnt_create(argc > 2 ? argv[2] : "127.0.0.1", (rpcprog_t)strtoul(argv[1], NULL, 10), JH_FRONTEND_V2,
 			     "tcp");
 	if (!client) {
 		clnt_pcreateerror("stock_client");

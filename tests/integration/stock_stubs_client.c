@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	client = clnt_create("127.0.0.1", (unsigned long)atol(argv[1]), JH_FRONTEND_V1, "tcp");
+	client = clnt_create("127.0.0.1", (unsigned long)atol(argv[1]), JH_FRONTEND_V2, "tcp");
 	if (client == NULL) {
 		clnt_pcreateerror("stock_stubs_client");
 		return 4;
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	order->items.items_val = &item;
 	order->items.items_len = 1;
 
-	result = place_order_1(&args, client);
+	result = place_order_2(&args, client);
 	if (result == NULL) {
 		clnt_perror(client, "stock_stubs_client");
 		return 5;

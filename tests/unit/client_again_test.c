@@ -41,7 +41,7 @@ static char scratch[SCRATCH_PATH_SIZE], build[SCRATCH_PATH_SIZE];
 
 /* --- the front-end ---------------------------------------------------------------------------------------------- */
 
-bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
+bool_t place_order_2_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
 {
 	uint32_t timeout_ms = args->timeout_ms;
 	XDR xdr;

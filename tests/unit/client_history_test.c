@@ -33,7 +33,7 @@ static struct script {
 
 /* --- the front-end ---------------------------------------------------------------------------------------------- */
 
-bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
+bool_t read_history_2_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
 {
 	const jh_history_query *query = &args->query.jh_query_u.history;
 	jh_history *history = &result->jh_read_result_u.done.answer.jh_query_answer_u.history;

@@ -19,6 +19,10 @@
 
 static struct jh_replica_row rows[REPLICAS];
 
+static jh_figure row_figures[] = {{{6, (char[]){"orders"}}, 13480}, {{8, (char[]){"uptime_s"}}, 185},
+				  {{6, (char[]){"queued"}}, 7}};
+static jh_figure own_figures[] = {{{6, (char[]){"queued"}}, 0}, {{8, (char[]){"uptime_s"}}, 61}, {{6, (char[]){"newest"}}, -1}};
+
 static jh_text text_of(const char *text)
 {
 	return (jh_text){.jh_text_val = (char *)(uintptr_t)text, .jh_text_len = (u_int)strlen(text)};
@@ -37,12 +41,11 @@ static struct jh_replica_row row_of(uint32_t id, jh_role role, const char *state
 		.op = 13487,
 		.commit = 13487,
 		.digest_op = 13487,
-		.orders = 13480,
 		.age_ms = 12,
-		.uptime_s = 185,
 		.push = text_of(role == JH_ROLE_BACKUP ? "delta 311" : ""),
 		.state = text_of(state),
 		.address = address_of(address),
+		.figures = {3, row_figures},
 	};
 
 	if (role == JH_ROLE_DOWN)
@@ -61,9 +64,9 @@ static struct jh_cluster_status three(void)
 		.view = 7,
 		.primary = 1,
 		.address = address_of("127.0.0.1:38803"),
-		.uptime_s = 61,
 		.summary = text_of("degraded: 2 of 3 copies, replica 3 has been lost for some time and is missed"),
 		.replicas = {.replicas_len = 3, .replicas_val = rows},
+		.figures = {3, own_figures},
 	};
 }
 
@@ -269,6 +272,68 @@ static void test_only_missing_replicas_are_to_be_started(void **state)
 	free(text);
 }
 
+static const char *number_at(const json_t *object, const char *key)
+{
+	static char text[32];
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value))
+		return value == NULL ? "none" : "null";
+	snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+	return text;
+}
+
+/* Figures stand under the keys that they always had, and those that this program does not know in an object of their own. */
+static void test_figures_in_json(void **state)
+{
+	struct jh_cluster_status status = three();
+	json_t *object = status_view_json(&status, NULL);
+	const json_t *list = json_object_get(object, "replicas"), *row = json_array_get(list, 0);
+
+	(void)state;
+	assert_string_equal(number_at(row, "orders"), "13480");
+	assert_string_equal(number_at(row, "uptime_s"), "185");
+	assert_string_equal(number_at(row, "set_aside"), "null");
+	assert_string_equal(number_at(row, "queued"), "none");
+	assert_string_equal(number_at(json_object_get(row, "figures"), "queued"), "7");
+	assert_int_equal(json_object_size(json_object_get(row, "figures")), 1);
+	assert_string_equal(number_at(object, "queued"), "0");
+	assert_string_equal(number_at(object, "uptime_s"), "61");
+	assert_string_equal(number_at(json_object_get(object, "figures"), "newest"), "-1");
+	row = json_array_get(list, 2); /* never heard of */
+	assert_string_equal(number_at(row, "orders"), "null");
+	assert_null(json_object_get(row, "figures"));
+	json_decref(object);
+
+	status.figures.figures_len = 2; /* nothing unknown; and no front-end at all */
+	object = status_view_json(&status, NULL);
+	assert_null(json_object_get(object, "figures"));
+	json_decref(object);
+	status.figures.figures_len = 0;
+	object = status_view_json(&status, "no front-end answers");
+	assert_string_equal(number_at(object, "queued"), "0");
+	assert_string_equal(number_at(object, "loop_max_us"), "0");
+	json_decref(object);
+}
+
+/* A list that makes no sense is as good as none. */
+static void test_figures_that_make_no_sense(void **state)
+{
+	jh_figure twice[] = {{{6, (char[]){"orders"}}, 1}, {{6, (char[]){"orders"}}, 2}};
+	struct jh_cluster_status status = three();
+
+	(void)state;
+	rows[0].figures.figures_val = twice;
+	rows[0].figures.figures_len = 2;
+
+	json_t *object = status_view_json(&status, NULL);
+	const json_t *row = json_array_get(json_object_get(object, "replicas"), 0);
+
+	assert_string_equal(number_at(row, "orders"), "null");
+	assert_string_equal(number_at(row, "op"), "13487");
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +346,8 @@ int main(void)
 		cmocka_unit_test(test_a_screen_that_is_too_small),
 		cmocka_unit_test(test_down_replicas_stay_on_the_screen),
 		cmocka_unit_test(test_only_missing_replicas_are_to_be_started),
+		cmocka_unit_test(test_figures_in_json),
+		cmocka_unit_test(test_figures_that_make_no_sense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

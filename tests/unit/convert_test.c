@@ -187,10 +187,8 @@ static void make_report(struct report *report)
 	report->write_age_ms = 8;
 	report->disk_full = true;
 	report->stopping = true;
-	report->orders = 99;
-	report->uptime_s = 100;
-	report->loop_max_us = 1234;
-	report->set_aside = 2;
+	figures_set(&report->figures, FIGURE_ORDERS, 99);
+	figures_set(&report->figures, "unheard_of", INT64_MIN);
 	snprintf(report->push, sizeof report->push, "delta 640 B");
 	snprintf(report->detail, sizeof report->detail, "a bit is wrong");
 	report->joint_count = 1;
@@ -224,7 +222,7 @@ static void reports_that_make_no_sense(void **state)
 
 	(void)state;
 	make_report(&report);
-	for (int i = 0; i < 9; i++) {
+	for (int i = 0; i < 10; i++) {
 		convert_report_to_wire(&report, &wire);
 		switch (i) {
 		case 0: wire.role = (jh_role)4; break;
@@ -235,6 +233,7 @@ static void reports_that_make_no_sense(void **state)
 		case 5: wire.joint.joint_val[0].id = 5000; break;
 		case 6: wire.needs.needs_val[0].kind = (jh_need_kind)0; break;
 		case 7: memset(wire.needs.needs_val[1].uuid.bytes, 0, 16); break;
+		case 8: wire.figures.figures_val[1].name.name_val[0] = 'U'; break;
 		default: wire.view.primary = 77; break;
 		}
 		assert_false(convert_report_from_wire(&wire, &back));
@@ -329,6 +328,8 @@ static void rows_speak(void **state)
 	assert_int_equal(row.op, report.op);
 	assert_int_equal(row.view, 42);
 	assert_int_equal(row.push.jh_text_len, 0); /* a primary's; it may have been one */
+	assert_int_equal(row.figures.figures_len, 2);
+	assert_memory_equal(row.figures.figures_val[1].name.name_val, "unheard_of", 10);
 	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
 	convert_row(3, &report, ROLE_PRIMARY, true, "127.0.0.1:7", 5, "", &row);
 	assert_string_equal(convert_text(text, sizeof text, row.push.jh_text_val, row.push.jh_text_len), report.push);

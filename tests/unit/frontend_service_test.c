@@ -186,7 +186,7 @@ static int begin(void **state)
 							    .program_base = PROGRAM_BASE,
 							    .requests = rig.requests,
 							    .announce = on_announced});
-	rig.channel = rpc_channel_open(rig.base, address, PROGRAM_BASE, JH_FRONTEND_V1, &events, NULL);
+	rig.channel = rpc_channel_open(rig.base, address, PROGRAM_BASE, JH_FRONTEND_V2, &events, NULL);
 	return 0;
 }
 
@@ -268,7 +268,7 @@ static void place(jh_place_args args, uint32_t timeout_ms, struct asked *asked)
 {
 	*asked = (struct asked){0};
 	args.timeout_ms = timeout_ms;
-	place_order_1(&args, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_write, asked));
+	place_order_2(&args, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_write, asked));
 }
 
 static void order(uint32_t timeout_ms, struct asked *asked)
@@ -284,7 +284,7 @@ static void read_page(uint32_t limit, uint32_t timeout_ms, struct asked *asked)
 
 	*asked = (struct asked){0};
 	args.query.jh_query_u.history.limit = limit;
-	read_history_1(&args, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_read, asked));
+	read_history_2(&args, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_read, asked));
 }
 
 static void until_answered(const struct asked *asked)
@@ -467,16 +467,16 @@ static void operators_are_heard(void **state)
 	struct asked asked[3] = {0};
 
 	(void)state;
-	switchover_1(&switchover, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[0]));
+	switchover_2(&switchover, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[0]));
 	until_answered(&asked[0]);
 	assert_int_equal(rig.operator_kind, VIEWS_SWITCHOVER);
 	assert_int_equal(rig.operator.id, 2);
-	promote_1(&promote, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[1]));
+	promote_2(&promote, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[1]));
 	until_answered(&asked[1]);
 	assert_int_equal(rig.operator_kind, VIEWS_PROMOTE);
 	assert_int_equal(rig.operator.id, 3);
 	assert_true(rig.operator.confirm);
-	remove_1(&removal, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[2]));
+	remove_2(&removal, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[2]));
 	until_answered(&asked[2]);
 	assert_int_equal(rig.operator_kind, VIEWS_REMOVE);
 	assert_int_equal(rig.operator.id, 4);

@@ -16,7 +16,7 @@
 #define XID 0x4a480001u
 
 /* Clients' number is the version of the program, as rpcinfo shows it. */
-static const struct golden_number clients = {"JH_FRONTEND_V1 (the program's version)", JH_FRONTEND_V1, "clients"};
+static const struct golden_number clients = {"JH_FRONTEND_V2 (the program's version)", JH_FRONTEND_V2, "clients"};
 static const struct golden_number cluster = {"JH_CLUSTER_FORMAT", JH_CLUSTER_FORMAT, "cluster"};
 
 static bool_t nothing(XDR *xdr, ...)
@@ -63,7 +63,7 @@ static void answer(const struct golden *golden, xdrproc_t convert, void *result,
 
 #define CLIENT_CALL(name, procedure, type, args)                                                                       \
 	call(&(struct golden){&clients, name ".call", "frontend.x: call of " #procedure}, SAMPLE_BASE,                \
-	     JH_FRONTEND_V1, procedure, CONVERT(type), args, sizeof(type))
+	     JH_FRONTEND_V2, procedure, CONVERT(type), args, sizeof(type))
 #define CLIENT_ANSWER(name, procedure, type, result)                                                                   \
 	answer(&(struct golden){&clients, name ".answer", "frontend.x: answer to " #procedure}, CONVERT(type), result, \
 	       sizeof(type))
@@ -121,7 +121,7 @@ static void test_what_clients_ask(void **state)
 	CLIENT_CALL("place_order", PLACE_ORDER, jh_place_args, &place);
 	CLIENT_CALL("read_history", READ_HISTORY, jh_read_args, &read);
 	call(&(struct golden){&clients, "cluster_status.call", "frontend.x: call of CLUSTER_STATUS"}, SAMPLE_BASE,
-	     JH_FRONTEND_V1, CLUSTER_STATUS, nothing, NULL, 0);
+	     JH_FRONTEND_V2, CLUSTER_STATUS, nothing, NULL, 0);
 	CLIENT_CALL("switchover", SWITCHOVER, jh_switchover_args, &switchover);
 	CLIENT_CALL("promote", PROMOTE, jh_promote_args, &promote);
 	CLIENT_CALL("announce", ANNOUNCE, jh_announce_args, &announce);

@@ -76,9 +76,9 @@ static void test_the_older_one_is_named(void **state)
 
 	(void)state;
 	assert_string_equal(hello_name_formats(text, sizeof text, JH_CLUSTER_FORMAT - 1, "them", "us"),
-			    "speaks cluster format 1, us 2: upgrade them");
+			    "speaks cluster format 2, us 3: upgrade them");
 	assert_string_equal(hello_name_formats(text, sizeof text, JH_CLUSTER_FORMAT + 1, "them", "us"),
-			    "speaks cluster format 3, us 2: upgrade us");
+			    "speaks cluster format 4, us 3: upgrade us");
 }
 
 static void test_the_question_is_left_where_it_is(void **state)
@@ -169,7 +169,7 @@ static void test_another_format_is_named(void **state)
 	sample.me.format = JH_CLUSTER_FORMAT + 1;
 	assert_true(read_answer(&sample, 2));
 	assert_int_equal(answer.status, HELLO_OTHER_FORMAT);
-	assert_string_equal(answer.text, "speaks cluster format 3, us 2: upgrade us");
+	assert_string_equal(answer.text, "speaks cluster format 4, us 3: upgrade us");
 }
 
 /* A process that does not even understand the hello is of another version; one that is late proves nothing. */

@@ -19,6 +19,15 @@ static struct report report_now(void)
 	return report;
 }
 
+static int64_t orders_now(void)
+{
+	const struct report report = report_now();
+	int64_t orders = -1;
+
+	assert_true(figures_get(&report.figures, FIGURE_ORDERS, &orders));
+	return orders;
+}
+
 static uint64_t op_of(const jh_write_result *result)
 {
 	assert_int_equal(result->outcome, JH_DONE);
@@ -82,7 +91,7 @@ static void a_repeat_gets_its_answer(void **state)
 	lead_again(&manager);
 	again = order_now(&manager, 5, "soup");
 	assert_int_equal(op_of(&again), op_of(&first));
-	assert_int_equal(report_now().orders, 5); /* four were loaded */
+	assert_int_equal(orders_now(), 5); /* four were loaded */
 	caller_close(&manager);
 	node_rig_end();
 }
@@ -103,7 +112,7 @@ static void what_shows_nothing_is_no_order(void **state)
 		assert_int_equal(result.outcome, JH_REFUSED);
 		assert_int_equal(result.jh_write_result_u.problem.reason, JH_REASON_BAD_REQUEST);
 	}
-	assert_int_equal(report_now().orders, 4); /* the loaded ones */
+	assert_int_equal(orders_now(), 4); /* the loaded ones */
 	result = order_now(&manager, 5, "soup");
 	assert_int_equal(result.outcome, JH_DONE);
 	result = order_now(&manager, 5, " ");

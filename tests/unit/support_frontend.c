@@ -18,7 +18,7 @@
 
 static pid_t frontend_pid;
 
-void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
+void jh_frontend_2(struct svc_req *request, SVCXPRT *transport);
 
 /* Weak: a test's own procedure replaces it. */
 #define UNASKED(procedure, arguments, answer)                                                                    \
@@ -29,15 +29,15 @@ void jh_frontend_1(struct svc_req *request, SVCXPRT *transport);
 		(void)request;                                                                                   \
 		return FALSE;                                                                                    \
 	}
-UNASKED(place_order_1_svc, jh_place_args, jh_write_result)
-UNASKED(read_history_1_svc, jh_read_args, jh_read_result)
-UNASKED(cluster_status_1_svc, void, jh_cluster_status)
-UNASKED(switchover_1_svc, jh_switchover_args, jh_admin_result)
-UNASKED(promote_1_svc, jh_promote_args, jh_admin_result)
-UNASKED(remove_1_svc, jh_remove_args, jh_admin_result)
-UNASKED(announce_1_svc, jh_announce_args, void)
+UNASKED(place_order_2_svc, jh_place_args, jh_write_result)
+UNASKED(read_history_2_svc, jh_read_args, jh_read_result)
+UNASKED(cluster_status_2_svc, void, jh_cluster_status)
+UNASKED(switchover_2_svc, jh_switchover_args, jh_admin_result)
+UNASKED(promote_2_svc, jh_promote_args, jh_admin_result)
+UNASKED(remove_2_svc, jh_remove_args, jh_admin_result)
+UNASKED(announce_2_svc, jh_announce_args, void)
 
-int jh_frontend_1_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
+int jh_frontend_2_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)
 {
 	(void)transport;
 	xdr_free(decode, result);
@@ -51,9 +51,9 @@ static _Noreturn void serve(char *address, uint32_t base, int ready)
 	struct rpc_server *server = rpc_server_new(events, &limits);
 	char error[256];
 
-	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V1, jh_frontend_1, NULL);
+	rpc_server_register(server, PROGRAM_BASE_DEFAULT, JH_FRONTEND_V2, jh_frontend_2, NULL);
 	if (base != PROGRAM_BASE_DEFAULT)
-		rpc_server_register(server, base, JH_FRONTEND_V1, jh_frontend_1, NULL);
+		rpc_server_register(server, base, JH_FRONTEND_V2, jh_frontend_2, NULL);
 	if (!rpc_server_listen(server, address, address, FRONTEND_ADDRESS_SIZE, error, sizeof error) ||
 	    write(ready, "", 1) != 1)
 		_exit(1);

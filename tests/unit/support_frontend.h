@@ -1,5 +1,5 @@
 /* A front-end of a test's own, for tests of the client: a child process on our own server transport, reached by its
- * address. The test defines the procedures of rpc/frontend.x that it needs, place_order_1_svc and so on; all others
+ * address. The test defines the procedures of rpc/frontend.x that it needs, place_order_2_svc and so on; all others
  * get no answer. */
 #pragma once
 

@@ -6,6 +6,9 @@ static char customer[] = "Zo\xc3\xab", postcode[] = "DH1 3LE", address[] = "127.
 static jh_item items[] = {{10, (char[]){"margherita"}}, {15, (char[]){"cr\xc3\xa8me br\xc3\xbbl\xc3\xa9"
 								      "e"}}};
 
+static jh_figure replica_figures[] = {{{6, (char[]){"orders"}}, 37}, {{8, (char[]){"drift_us"}}, -3}};
+static jh_figure frontend_figures[] = {{{6, (char[]){"queued"}}, 4}};
+
 jh_text sample_text(const char *text)
 {
 	return (jh_text){.jh_text_len = (u_int)strlen(text), .jh_text_val = (char *)(uintptr_t)text};
@@ -79,10 +82,11 @@ jh_report sample_report(void)
 			    .state = JH_STATE_SERVING, .entered = TRUE, .whole_view = 12, .op = 33, .commit = 32,
 			    .digest_op = 31, .tail_cut = 30, .pending = 4, .write_age_ms = 5, .disk_full = TRUE,
 			    .stopping = TRUE, .orders_max = 1000000, .refusing = JH_REASON_DISK_FULL,
-			    .refusing_id = 3, .clock_us = TIME_US + 1, .time_suspect_op = 29, .orders = 37,
-			    .uptime_s = 86400, .loop_max_us = 950, .set_aside = 1, .push = sample_text("delta 640 B"),
+			    .refusing_id = 3, .clock_us = TIME_US + 1, .time_suspect_op = 29,
+			    .push = sample_text("delta 640 B"),
 			    .detail = sample_text("a bit is wrong"), .frontend = sample_address(),
-			    .frontend_age_ms = 25, .managed = TRUE, .joint = {1, &joint}, .needs = {1, &need}};
+			    .frontend_age_ms = 25, .managed = TRUE, .joint = {1, &joint}, .needs = {1, &need},
+			    .figures = {2, replica_figures}};
 
 	joint.id = 4;
 	SAMPLE_FILL(joint.uuid, 4);
@@ -98,10 +102,10 @@ jh_replica_row sample_row(void)
 	static jh_expected expects[] = {{1, 0}, {3, TIME_US}};
 	jh_replica_row row = {.id = 2, .role = JH_ROLE_BACKUP, .state = sample_text("following"), .member = TRUE,
 			      .view = 12, .op = 33, .commit = 32, .digest_op = 31, .address = sample_address(),
-			      .age_ms = 6, .uptime_s = 86400, .orders = 37, .loop_max_us = 950,
-			      .push = sample_text("full 4 KiB"), .set_aside = 1, .expected = TRUE,
+			      .age_ms = 6, .push = sample_text("full 4 KiB"), .expected = TRUE,
 			      .lost_us = TIME_US + 2, .frontend = sample_address(), .frontend_age_ms = 25,
-			      .managed = TRUE, .expects = {2, expects}};
+			      .managed = TRUE, .expects = {2, expects},
+			      .figures = {2, replica_figures}};
 
 	SAMPLE_FILL(row.uuid, 2);
 	SAMPLE_FILL(row.digest, 0xd1);
@@ -112,10 +116,9 @@ jh_cluster_status sample_status(void)
 {
 	static jh_replica_row row;
 	jh_cluster_status status = {.health = JH_HEALTH_DEGRADED, .summary = sample_text("degraded: 1 copy"),
-				    .view = 12, .primary = 2, .floor = 32, .queued = 4, .uptime_s = 86401,
-				    .loop_max_us = 951, .address = sample_address(), .accepts_orders = TRUE,
+				    .view = 12, .primary = 2, .floor = 32, .address = sample_address(), .accepts_orders = TRUE,
 				    .why_not = sample_text("disk full on replica 3"), .copies = 1, .expected = 3,
-				    .replicas = {1, &row}};
+				    .replicas = {1, &row}, .figures = {1, frontend_figures}};
 
 	row = sample_row();
 	SAMPLE_FILL(status.cluster, 0xc1);

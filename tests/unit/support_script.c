@@ -149,7 +149,7 @@ static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome,
 	return FALSE;
 }
 
-bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
+bool_t place_order_2_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
 {
 	enum step step;
 
@@ -162,7 +162,7 @@ bool_t place_order_1_svc(jh_place_args *args, jh_write_result *result, struct sv
 	return frontend_places(result);
 }
 
-bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
+bool_t read_history_2_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)
 {
 	enum step step = next_step();
 
@@ -175,7 +175,7 @@ bool_t read_history_1_svc(jh_read_args *args, jh_read_result *result, struct svc
 	return TRUE;
 }
 
-bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
+bool_t switchover_2_svc(jh_switchover_args *args, jh_admin_result *result, struct svc_req *request)
 {
 	enum step step = next_step();
 	jh_problem unused = {0};
@@ -192,7 +192,7 @@ bool_t switchover_1_svc(jh_switchover_args *args, jh_admin_result *result, struc
 	return TRUE;
 }
 
-bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_req *request)
+bool_t cluster_status_2_svc(void *args, jh_cluster_status *result, struct svc_req *request)
 {
 	(void)args;
 	(void)request;
@@ -200,12 +200,12 @@ bool_t cluster_status_1_svc(void *args, jh_cluster_status *result, struct svc_re
 	return TRUE;
 }
 
-bool_t promote_1_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
+bool_t promote_2_svc(jh_promote_args *args, jh_admin_result *result, struct svc_req *request)
 {
 	jh_switchover_args either = {0};
 
 	(void)args;
-	return switchover_1_svc(&either, result, request);
+	return switchover_2_svc(&either, result, request);
 }
 
 struct client_options start_frontend(uint32_t timeout_ms, unsigned int count, const enum step *steps)

@@ -119,8 +119,8 @@ static const struct argp_option argp_options[] = {
 	 0},
 	{"fresh-clients", KEY_FRESH, NULL, 0, "Place every order under a client id of its own", 0},
 	{"yes", KEY_YES, NULL, 0, "Place orders also in a cluster that holds others than bench's own: they stay in it", 0},
-	{"log", KEY_LOG, "FILE", 0, "Write CLIENT REQUEST POSTCODE OP NUMBER of each acknowledged order, one a line",
-	 0},
+	{"log", KEY_LOG, "FILE", 0, "Write CLIENT REQUEST POSTCODE OP NUMBER of each acknowledged order, one a line. CLIENT is the id itself, of which "
+	 "histories show only a hash", 0},
 	{0},
 };
 

@@ -223,6 +223,25 @@ all_orders() { # POSTCODE...
 	done
 }
 
+# What histories show of a client id: the first half of SHA-256(cluster id, client id).
+alias_of() { # CLUSTER CLIENT
+	local hex=${1//-/}${2//-/} bytes=
+	while [[ -n $hex ]]; do
+		bytes+="\\x${hex:0:2}"
+		hex=${hex:2}
+	done
+	# shellcheck disable=SC2059 # the bytes are the format
+	printf "$bytes" | sha256sum | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'
+}
+
+# The same lines, with each client as histories show it.
+with_aliases() { # CLUSTER FILE
+	local client
+	while read -r client; do
+		echo "$client $(alias_of "$1" "$client")"
+	done < <(cut -d ' ' -f 1 "$2" | sort -u) | awk 'NR == FNR { alias[$1] = $2; next } { $1 = alias[$1]; print }' - "$2"
+}
+
 # --- the story ------------------------------------------------------------------------------------------------------
 
 step "Build (what is missing of Debian's packages is installed first)"
@@ -298,7 +317,7 @@ good "the longest that any client waited: $(awk -v us="$gap_us" 'BEGIN { printf 
 step "No order is missing, none is doubled"
 # What the clients were told, against what the cluster holds.
 told=$scratch/told held=$scratch/held
-sort "$scratch/acknowledged" >"$told"
+with_aliases "$(status_json | jq -r .cluster)" "$scratch/acknowledged" | sort >"$told"
 mapfile -t postcodes < <(cut -d ' ' -f 3,4 "$told" | sort -u)
 ((${#postcodes[@]})) || fail "the load acknowledged no order"
 all_orders "${postcodes[@]}" | sort >"$held"

@@ -5,8 +5,8 @@ set -euo pipefail
 
 # Debian's own packages only; tests/run.sh adds what only the tests need.
 packages=(
-	build-essential cmake ninja-build pkg-config rpcsvc-proto libtirpc-dev libevent-dev libxxhash-dev libjansson-dev
-	libcurl4-openssl-dev libedit-dev uthash-dev libcmocka-dev
+	build-essential cmake ninja-build pkg-config rpcsvc-proto libtirpc-dev libevent-dev libxxhash-dev libssl-dev
+	libjansson-dev libcurl4-openssl-dev libedit-dev uthash-dev libcmocka-dev
 	rpcbind netbase ca-certificates
 	jq procps
 	"$@"

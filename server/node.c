@@ -88,6 +88,13 @@ static struct identity identity(const void *context)
 	return node_identity(context);
 }
 
+static struct uuid cluster(const void *context)
+{
+	const struct node *node = context;
+
+	return replica_view(node->replica)->cluster;
+}
+
 static void report(const void *context, struct report *report)
 {
 	node_report(context, report);
@@ -215,7 +222,8 @@ static void make_parts(struct node *node)
 		refuse(error, 2);
 	node->requests = requests_new(&(struct requests_options){.checker = node->checker, .machine = &node->machine,
 								 .event = on_event, .turn_end = on_turn_end,
-								 .date = date, .context = node});
+								 .cluster = cluster, .date = date,
+								 .context = node});
 	node->sessions = peer_sessions_new(&(struct peer_sessions_options){.replica = node->replica, .manager = on_manager,
 								 .context = node});
 	node->links = peer_links_new(&(struct peer_links_options){.base = node->base,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "rpc/base/client_alias.h"
 #include "rpc/base/clock.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
@@ -391,13 +392,13 @@ bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc
 	return FALSE;
 }
 
-static void fill_order(const struct order_view *from, jh_item *items, jh_history_order *to)
+static void fill_order(const struct order_view *from, struct uuid cluster, jh_item *items, jh_history_order *to)
 {
 	to->number = from->number;
 	to->op = from->op;
 	to->time_us = from->time_us;
 	to->check = (jh_check)from->check;
-	to->client = convert_uuid_to_wire(from->client);
+	to->client = convert_uuid_to_wire(client_alias(cluster, from->client));
 	to->request = from->request;
 	to->customer.customer_val = (char *)(uintptr_t)from->order.customer.bytes;
 	to->customer.customer_len = from->order.customer.size;
@@ -424,7 +425,7 @@ static void reply_history(struct request *request, const char *postcode)
 	jh_history *answer = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
 
 	for (uint32_t i = 0; i < count; i++)
-		fill_order(&views[i], items[i], &orders[i]);
+		fill_order(&views[i], options->cluster(options->context), items[i], &orders[i]);
 	result.jh_read_result_u.done.op = machine_op(*options->machine); /* RULE 8: the op this answer reflects */
 	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	answer->postcode.postcode_val = (char *)(uintptr_t)postcode;

@@ -21,6 +21,8 @@ struct requests_options {
 	void (*event)(void *context, struct replica_event *event);
 	/* A request was validated outside of any step: see requests_next. */
 	void (*turn_end)(void *context);
+	/* The cluster that we are in, by the view: what others are shown of a client id depends on it. */
+	struct uuid (*cluster)(const void *context);
 	/* The time of an order that enters the log now (rule 16). */
 	int64_t (*date)(void *context);
 	void *context;

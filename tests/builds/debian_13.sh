@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 
 tree=${JH_DEBIAN_13:-$JH_BUILD/debian-13}
 mirror=${JH_DEBIAN_MIRROR:-http://deb.debian.org/debian}
-packages=gcc,libc6-dev,libtirpc-dev,libevent-dev,libxxhash-dev,libjansson-dev,libcurl4-openssl-dev,libedit-dev,uthash-dev
+packages=gcc,libc6-dev,libtirpc-dev,libevent-dev,libxxhash-dev,libssl-dev,libjansson-dev,libcurl4-openssl-dev,libedit-dev,uthash-dev
 packages+=,cmake,ninja-build,pkgconf,rpcsvc-proto,dpkg-dev,base-files,bash,dash,coreutils,findutils
 
 ((EUID == 0)) || skip "needs root (to make a tree of Debian 13 and enter it)"

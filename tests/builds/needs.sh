@@ -15,7 +15,7 @@ export PKG_CONFIG_LIBDIR=$SCRATCH/empty
 configure nothing -DUTHASH_INCLUDE_DIR=UTHASH_INCLUDE_DIR-NOTFOUND -DCMAKE_FIND_ROOT_PATH="$SCRATCH/empty" \
 	-DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DRPCGEN=RPCGEN-NOTFOUND -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER
 ((STATUS != 0)) || fail "configured without libraries"
-for package in libtirpc-dev libevent-dev libxxhash-dev libjansson-dev libcurl4-openssl-dev libedit-dev uthash-dev \
+for package in libtirpc-dev libevent-dev libxxhash-dev libssl-dev libjansson-dev libcurl4-openssl-dev libedit-dev uthash-dev \
 	libcmocka-dev; do
 	says "$package"
 done

@@ -31,7 +31,7 @@
 
 #include "tests/chaos/stock.h"
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX STOCK_CLIENTS_MAX
 #define AGAIN_US 10000            /* between attempts */
 #define END_US 60000000           /* a client's patience */
 #define GIVE_UP_ONE_IN 4          /* of the orders with unknown outcome; this share is never repeated */

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <rpc/pmap_prot.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +20,13 @@ void stock_client_id(const struct stock *stock, uint32_t client, char id[16])
 		id[STOCK_TAG_BYTES + i] = (char)(client >> (24 - 8 * i) & 0xff);
 }
 
-bool stock_client_of(const struct stock *stock, const char id[16], uint32_t *client)
+bool stock_client_of(const struct stock *stock, const char shown[16], uint32_t *client)
 {
-	*client = 0;
-	for (int i = 0; i < 4; i++)
-		*client = *client << 8 | (unsigned char)id[STOCK_TAG_BYTES + i];
-	return memcmp(id, stock->tag, STOCK_TAG_BYTES) == 0;
+	for (*client = 0; *client < STOCK_CLIENTS_MAX; (*client)++) {
+		if (memcmp(shown, stock->alias[*client], 16) == 0)
+			return true;
+	}
+	return false;
 }
 
 void stock_postcode(uint32_t postcode, char text[16])
@@ -129,6 +131,32 @@ enum stock_end stock_place(struct stock *stock, uint32_t client, uint64_t reques
 	return ended(stock, place_order_2(&args, result, stock->connection));
 }
 
+/* Histories show SHA-256(cluster id, client id), its first 16 bytes. The cluster id never changes. */
+static bool learn_aliases(struct stock *stock)
+{
+	static const char nil[16];
+	jh_cluster_status status;
+	unsigned char both[32], digest[EVP_MAX_MD_SIZE];
+
+	if (stock->knows_cluster)
+		return true;
+	memset(&status, 0, sizeof status);
+	if (ended(stock, cluster_status_2(NULL, &status, stock->connection)) != STOCK_ANSWERED)
+		return false;
+	memcpy(both, status.cluster.bytes, 16);
+	xdr_free((xdrproc_t)xdr_jh_cluster_status, (char *)&status);
+	if (memcmp(both, nil, 16) == 0)
+		return false;
+	for (uint32_t client = 0; client < STOCK_CLIENTS_MAX; client++) {
+		stock_client_id(stock, client, (char *)both + 16);
+		if (EVP_Digest(both, sizeof both, digest, NULL, EVP_sha256(), NULL) != 1)
+			return false;
+		memcpy(stock->alias[client], digest, 16);
+	}
+	stock->knows_cluster = true;
+	return true;
+}
+
 enum stock_end stock_read(struct stock *stock, uint32_t postcode, uint32_t before, uint32_t limit,
 			  jh_read_result *result)
 {
@@ -136,7 +164,7 @@ enum stock_end stock_read(struct stock *stock, uint32_t postcode, uint32_t befor
 	jh_history_query *query = &args.query.jh_query_u.history;
 	char where[16];
 
-	if (!connected(stock))
+	if (!connected(stock) || !learn_aliases(stock))
 		return STOCK_NOT_SENT;
 	stock_postcode(postcode, where);
 	query->postcode.postcode_val = where;

@@ -9,6 +9,7 @@
 
 #include "rpc/frontend.h"
 
+#define STOCK_CLIENTS_MAX 64
 #define STOCK_TAG_BYTES 12 /* of a client id: identifies the run; the rest is the client's index */
 
 struct stock {
@@ -16,6 +17,8 @@ struct stock {
 	uint32_t program_base;
 	char tag[STOCK_TAG_BYTES];
 	CLIENT *connection; /* NULL: none */
+	bool knows_cluster;
+	char alias[STOCK_CLIENTS_MAX][16]; /* what histories of that cluster show of our clients' ids */
 };
 
 /* How one call ended. */
@@ -26,8 +29,8 @@ enum stock_end {
 };
 
 void stock_client_id(const struct stock *stock, uint32_t client, char id[16]);
-/* False: of another run, or of none (loaded at the start). */
-bool stock_client_of(const struct stock *stock, const char id[16], uint32_t *client);
+/* Of what a history showed: stock_read has read one. False: of another run, or of none (loaded at the start). */
+bool stock_client_of(const struct stock *stock, const char shown[16], uint32_t *client);
 
 /* The text of postcode 0, 1, ... (to 80) in its normal form; none of them has orders at the start. */
 void stock_postcode(uint32_t postcode, char text[16]);

@@ -2,6 +2,8 @@
  *
  *     CLIENT REQUEST POSTCODE OP NUMBER
  *
+ * CLIENT is what a history shows of a client id (client_aliases.c makes it of the id).
+ *
  * The oracle of the integration tests: a plain libtirpc client that shares nothing with our own transport, so that a
  * fault there cannot hide one here. Orders loaded at the start have no client and are left out.
  *

@@ -4,6 +4,7 @@
  *
  * stock_client PROGRAM-BASE [HOST] */
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <rpc/rpc.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -68,6 +69,21 @@ static jh_order_placed place(CLIENT *client, jh_place_args *args)
 	return *placed; /* whose few bytes of postcode live until the end */
 }
 
+/* Histories show of a client id the first 16 bytes of SHA-256(cluster id, client id). */
+static void shown_of(CLIENT *client, const jh_place_args *order, char shown[16])
+{
+	unsigned char both[32], digest[EVP_MAX_MD_SIZE];
+	jh_cluster_status status;
+
+	memset(&status, 0, sizeof status);
+	expect_call(cluster_status_2(NULL, &status, client), client, "CLUSTER_STATUS");
+	memcpy(both, status.cluster.bytes, 16);
+	memcpy(both + 16, order->client.bytes, 16);
+	clnt_freeres(client, (xdrproc_t)xdr_jh_cluster_status, (caddr_t)&status);
+	expect(EVP_Digest(both, sizeof both, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+	memcpy(shown, digest, 16);
+}
+
 /* Fails unless the newest orders to the postcode show exactly this one under its number. */
 static void find(CLIENT *client, const jh_order_placed *placed, const jh_place_args *order)
 {
@@ -75,7 +91,9 @@ static void find(CLIENT *client, const jh_order_placed *placed, const jh_place_a
 	jh_history_query *query = &args.query.jh_query_u.history;
 	jh_read_result result;
 	unsigned int found = 0;
+	char shown[16];
 
+	shown_of(client, order, shown);
 	query->postcode.postcode_val = postcode;
 	query->postcode.postcode_len = sizeof postcode - 1;
 	query->limit = JH_PAGE_MAX;
@@ -88,7 +106,9 @@ static void find(CLIENT *client, const jh_order_placed *placed, const jh_place_a
 	for (u_int i = 0; i < history->orders.orders_len; i++) {
 		const jh_history_order *row = &history->orders.orders_val[i];
 
-		if (memcmp(row->client.bytes, order->client.bytes, sizeof row->client.bytes) != 0)
+		expect(memcmp(row->client.bytes, order->client.bytes, sizeof row->client.bytes) != 0,
+		       "no history shows a client id");
+		if (memcmp(row->client.bytes, shown, sizeof row->client.bytes) != 0)
 			continue;
 		found++;
 		expect(row->number == placed->number && row->op == placed->op, "under the number and op it was told");

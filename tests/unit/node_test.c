@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rpc/base/client_alias.h"
 #include "tests/unit/support_node.h"
 
 static struct report report_now(void)
@@ -62,6 +63,22 @@ static void answers_carry_their_op(void **state)
 	assert_int_equal(history_now(&manager, 1, 4, false).outcome, JH_MOVED);
 	assert_int_equal(history_now(&manager, 1, 4, true).outcome, JH_DONE);
 	assert_int_equal(history_now(&manager, 2, 0, false).outcome, JH_MOVED);
+	caller_close(&manager);
+	node_rig_end();
+}
+
+/* An id lets whoever has it repeat or cancel its owner's requests: others are shown what cannot be turned back into it. */
+static void histories_hide_client_ids(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	node_rig_begin();
+	node_leads(&manager);
+	assert_int_equal(order_now(&manager, 1, "soup").outcome, JH_DONE);
+	assert_int_equal(history_now(&manager, 1, 1, true).outcome, JH_DONE);
+	assert_false(uuid_equal(node_rig.shown_client, called(0xC1)));
+	assert_true(uuid_equal(node_rig.shown_client, client_alias(node_rig.view.cluster, called(0xC1))));
 	caller_close(&manager);
 	node_rig_end();
 }
@@ -251,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_carry_their_op),
+		cmocka_unit_test(histories_hide_client_ids),
 		cmocka_unit_test(a_repeat_gets_its_answer),
 		cmocka_unit_test(what_shows_nothing_is_no_order),
 		cmocka_unit_test(times_never_fall),

@@ -427,6 +427,13 @@ jh_read_result history_now(struct caller *manager, uint64_t view, uint64_t floor
 	query_1(&args, NULL, ask(manager, &question, (xdrproc_t)xdr_jh_read_result, &result));
 	loop_until(&question.over);
 	assert_int_equal(question.rpc, RPC_ANSWERED);
+	if (result.outcome == JH_DONE) {
+		const jh_history *history = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
+
+		must(history->orders.orders_len > 0);
+		node_rig.shown_client =
+			convert_uuid_from_wire(history->orders.orders_val[history->orders.orders_len - 1].client);
+	}
 	xdr_free((xdrproc_t)xdr_jh_read_result, &result);
 	return result;
 }

@@ -18,6 +18,7 @@ struct node_rig {
 	char directory[SCRATCH_PATH_SIZE];
 	char address[LIMIT_ADDRESS_BYTES];
 	struct view view;                 /* number 1, by manager 0xA; the node is its only member */
+	struct uuid shown_client;         /* of the newest order that history_now was shown */
 };
 extern struct node_rig node_rig;
 

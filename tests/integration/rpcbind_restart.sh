@@ -18,7 +18,7 @@ all_registered() {
 	local listing offset
 	listing=$(rpcinfo -p)
 	for offset in 0 1 2 3; do
-		grep -q -E "^ *$((BASE + offset)) +1 +tcp " <<<"$listing" || return 1
+		grep -q -E "^ *$((BASE + offset)) +$((offset == 0 ? 2 : 1)) +tcp " <<<"$listing" || return 1
 	done
 }
 wait_for 15 "everybody to be registered again" all_registered

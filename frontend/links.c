@@ -223,7 +223,7 @@ static void hello_answered(void *context, const struct rpc_reply *reply)
 void links_connect(struct links *links, uint32_t id, const char *address, const struct identity *me)
 {
 	static const struct rpc_channel_events events = {.closed = channel_closed};
-	struct identity you = {.format = JH_CLUSTER_FORMAT, .program_base = links->program_base, .id = id};
+	struct identity you = {.program_base = links->program_base, .id = id};
 	struct link *link = calloc(1, sizeof *link);
 
 	must_allocate(link);

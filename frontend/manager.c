@@ -1,6 +1,7 @@
 #include "frontend/manager.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "frontend/driver/driver.h"
@@ -63,8 +64,8 @@ static void connect_replica(void *context, uint32_t id, const char *address, con
 	struct manager *manager = context;
 	struct identity own = *me;
 
-	own.format = JH_CLUSTER_FORMAT;
 	own.program_base = manager->options.program_base;
+	snprintf(own.version, sizeof own.version, "%s", JH_VERSION);
 	links_connect(manager->options.links, id, address, &own);
 }
 
@@ -309,8 +310,9 @@ struct manager *manager_new(const struct manager_options *options)
 	must_allocate(manager);
 	manager->options = *options;
 	manager->views_options = *options->views;
+	manager->views_options.formats = FORMAT_RANGE_OWN;
 	manager->options.views = &manager->views_options;
-	manager->views = views_new(options->views);
+	manager->views = views_new(&manager->views_options);
 	manager->driver = driver_new(manager->views, options->router, uuid_draw(), &shell, manager);
 	manager->deadline = evtimer_new(options->base, deadline_came, manager);
 	manager->demand = event_new(options->base, -1, 0, demand_came, manager);

@@ -42,6 +42,7 @@ void node_report(const struct node *node, struct report *report)
 	figures_set(&report->figures, FIGURE_UPTIME_S, (int64_t)((rpc_clock_us() - node->start_us) / 1000000));
 	figures_set(&report->figures, FIGURE_LOOP_MAX_US, loop_meter_max_us(&node->meter));
 	figures_set(&report->figures, FIGURE_SET_ASIDE, node->set_aside_count);
+	snprintf(report->version, sizeof report->version, "%s", JH_VERSION);
 	if (node->journal != NULL) /* RULE 15 */
 		report->write_age_ms = (uint32_t)(journal_oldest_write_us(node->journal) / 1000);
 	peer_sessions_report(node->sessions, report);
@@ -61,9 +62,10 @@ struct identity node_identity(const struct node *node)
 {
 	const struct view *view = replica_view(node->replica);
 
-	return (struct identity){.format = JH_CLUSTER_FORMAT, .program_base = node->options.daemon.program_base,
-				 .id = node->options.id, .uuid = node->uuid, .incarnation = node->incarnation,
-				 .cluster = view->cluster, .generation = view->generation};
+	return (struct identity){.formats = FORMAT_RANGE_OWN, .format = view->format,
+				 .program_base = node->options.daemon.program_base, .id = node->options.id,
+				 .uuid = node->uuid, .incarnation = node->incarnation, .cluster = view->cluster,
+				 .generation = view->generation, .version = JH_VERSION};
 }
 
 void node_trace_dump(const struct node *node, void (*line)(void *context, const char *text), void *context)

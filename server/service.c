@@ -20,12 +20,10 @@
 #include "server/peers/speaker.h"
 #include "server/requests.h"
 
-#define FORMAT_HIGHEST 1000u /* of any version to come; a larger number is no hello */
-
 struct service {
 	struct service_options options;
 	LIST_HEAD(, deferred) deferred;
-	uint32_t other_format; /* of the last refused hello that was logged; 0: none */
+	struct format_range other_formats; /* of the last refused hello that was logged; 0: none */
 };
 
 /* A cluster call that the core answers later: what its token stands for. */
@@ -33,6 +31,7 @@ struct deferred {
 	LIST_ENTRY(deferred) link;
 	struct service *service;
 	struct rpc_call *call;
+	uint64_t probe; /* of a push */
 };
 
 struct service *service_new(const struct service_options *options)
@@ -80,18 +79,23 @@ static void say_refusal(const struct service *service, enum hello_status status,
 {
 	struct identity me = identity(service);
 	char name[UUID_TEXT_SIZE];
+	int used;
 
 	switch (status) {
 	case HELLO_OK:
 		*text = 0;
 		break;
 	case HELLO_OTHER_FORMAT:
-		/* What it says of itself behind the format is not understood: not even who it is. */
-		snprintf(text, size, "replica %u " OTHER_FORMAT_TEXT " %u, who calls it %u: upgrade %s", me.id,
-			 me.format, who->format, who->format > me.format ? "the replica" : "who calls");
+		used = snprintf(text, size, "replica %u ", me.id);
+		/* What it says of itself may not be understood: not even who it is. */
+		format_range_explain(me.formats, who->formats, identity_format_in_use(who, &me), "the replica",
+				     "who calls it", text + used, size - (size_t)used);
 		break;
 	case HELLO_FORMAT:
-		snprintf(text, size, "program base %u here, %u there", me.program_base, who->program_base);
+		if (who->program_base != me.program_base)
+			snprintf(text, size, "program base %u here, %u there", me.program_base, who->program_base);
+		else
+			snprintf(text, size, "the hello makes no sense: its purpose is not one of such a process");
 		break;
 	case HELLO_NOT_ME:
 		snprintf(text, size, "this is replica %u, another process than the one meant", me.id);
@@ -132,7 +136,8 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	char text[200];
 
 	memset(result, 0, sizeof *result);
-	if (!convert_identity_from_wire(&args->me, &who) || !convert_identity_from_wire(&args->you, &meant)) {
+	if (!convert_identity_from_wire(&args->me, &who) || !format_range_valid(who.formats) ||
+	    !convert_identity_from_wire(&args->you, &meant)) {
 		result->status = JH_HELLO_FORMAT;
 		snprintf(text, sizeof text, "the hello makes no sense");
 	} else if (!peer_sessions_have_room(sessions)) {
@@ -152,42 +157,37 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 	return TRUE;
 }
 
-/* Logged once for each format: the caller tries again and again. */
-static void tell_of_format(struct service *service, uint32_t format, const char *peer, const jh_text *error)
+/* Logged once for each range: the caller tries again and again. */
+static void tell_of_formats(struct service *service, struct format_range formats, const char *peer, const jh_text *error)
 {
 	char text[200];
 
-	if (service->other_format == format)
+	if (service->other_formats.low == formats.low && service->other_formats.high == formats.high)
 		return;
-	service->other_format = format;
+	service->other_formats = formats;
 	log_warn("service", "refused a hello from %s: %s", peer,
 		 convert_text(text, sizeof text, error->jh_text_val, error->jh_text_len));
 }
 
-/* A client that takes our number for its front-end's calls the same procedure with other arguments, that begin with a random
- * number: it must hear that they make no sense, which proves to it that nothing was executed. */
-static bool may_be_format(uint32_t format)
-{
-	return format > 0 && format <= FORMAT_HIGHEST;
-}
-
-/* A hello of another format is answered without a look at the rest of it, which may have moved; everything else goes to what
- * rpcgen made. */
+/* A hello without a format in common is answered without a look at the rest of it, which may have moved; everything else
+ * goes to what rpcgen made. A client that takes our number for its front-end's calls the same procedure with other
+ * arguments, which begin with a random number: it must hear that they make no sense, which proves to it that nothing was
+ * executed. */
 void service_dispatch(struct svc_req *call, SVCXPRT *transport)
 {
-	jh_hello_args args = {.me = {.format = JH_CLUSTER_FORMAT}};
+	struct format_range formats = {0};
+	jh_hello_args args = {.me = {.format_low = 0}};
 	jh_hello_result result;
 
-	if (call->rq_proc != HELLO ||
-	    !svc_getargs(transport, (xdrproc_t)hello_format, (caddr_t)&args.me.format) ||
-	    args.me.format == JH_CLUSTER_FORMAT || !may_be_format(args.me.format)) {
+	if (call->rq_proc != HELLO || !svc_getargs(transport, (xdrproc_t)hello_formats, (caddr_t)&formats) ||
+	    format_range_overlaps(formats, FORMAT_RANGE_OWN)) {
 		jh_replica_1(call, transport);
 		return;
 	}
-	args.you.format = args.me.format;
+	args.me.format_low = formats.low;
+	args.me.format_high = formats.high;
 	hello_1_svc(&args, &result, call);
-	tell_of_format(service_of(call), args.me.format, rpc_connection_peer_text(rpc_call_connection(call)),
-		       &result.error);
+	tell_of_formats(service_of(call), formats, rpc_connection_peer_text(rpc_call_connection(call)), &result.error);
 	if (!svc_sendreply(transport, (xdrproc_t)xdr_jh_hello_result, (caddr_t)&result))
 		svcerr_systemerr(transport);
 	xdr_free((xdrproc_t)xdr_jh_hello_result, (char *)&result);
@@ -258,6 +258,7 @@ static struct deferred *defer(struct service *service, struct svc_req *call)
 	must_allocate(deferred);
 	deferred->service = service;
 	deferred->call = rpc_call_take(call);
+	deferred->probe = 0;
 	LIST_INSERT_HEAD(&service->deferred, deferred, link);
 	return deferred;
 }
@@ -311,6 +312,10 @@ bool_t install_view_1_svc(jh_install_args *args, jh_manage_result *result, struc
 	memset(result, 0, sizeof *result);
 	if (from == NULL || !convert_install_from_wire(args, &view, &peers)) {
 		reply_manage(deferred, JH_MANAGE_REFUSED, from == NULL ? "say hello first" : "that view makes no sense");
+		return FALSE;
+	}
+	if (!format_range_includes(FORMAT_RANGE_OWN, view.format)) {
+		reply_manage(deferred, JH_MANAGE_REFUSED, "that view uses a format that this program does not speak");
 		return FALSE;
 	}
 	if (!speaker_is_manager_named(peer_session_speaker(from), view.manager)) { /* RULE 20 */
@@ -383,20 +388,20 @@ bool_t query_1_svc(jh_query_args *args, jh_read_result *result, struct svc_req *
 
 /* --- pushes ------------------------------------------------------------------------------------------------------- */
 
-static void reply_push(struct rpc_call *call, const struct replica_ack *ack)
+static void reply_push(struct deferred *deferred, const struct replica_ack *ack)
 {
 	jh_push_result result = {.status = (jh_push_status)ack->status, .view = ack->view, .op = ack->op,
-				 .commit = ack->commit, .state_next = ack->state_next, .disk_full = ack->disk_full,
-				 .clock_us = rpc_wall_us()};
+				 .commit = ack->commit, .state_next = ack->state_next, .probe = deferred->probe,
+				 .disk_full = ack->disk_full, .clock_us = rpc_wall_us()};
 
 	result.uuid = convert_uuid_to_wire(ack->uuid);
 	result.commit_digest = convert_digest_to_wire(ack->commit_digest);
-	rpc_call_reply(call, (xdrproc_t)xdr_jh_push_result, &result);
+	rpc_call_reply(release(deferred), (xdrproc_t)xdr_jh_push_result, &result);
 }
 
 void service_ack(const struct replica_acknowledge *acknowledge)
 {
-	reply_push(release(deferred_of(acknowledge->token)), &acknowledge->ack);
+	reply_push(deferred_of(acknowledge->token), &acknowledge->ack);
 }
 
 static struct staging_piece piece_of(const jh_state_chunk *wire, const struct replica_push *push)
@@ -417,16 +422,21 @@ bool_t push_1_svc(jh_push_args *args, jh_push_result *result, struct svc_req *ca
 	struct replica_push push;
 
 	memset(result, 0, sizeof *result);
-	if (speaker == NULL || speaker_is_manager(speaker) || !push_from_wire(args, &record, entries, &push)) {
+	if (speaker == NULL || !speaker_pushes(speaker) || !push_from_wire(args, &record, entries, &push)) {
 		result->status = JH_PUSH_REFUSED;
+		result->probe = args->probe;
 		return TRUE;
 	}
 	if (args->state != NULL) {
 		piece = piece_of(args->state, &push);
 		push.piece = &piece;
 	}
+
+	struct deferred *deferred = defer(service, call);
+
+	deferred->probe = args->probe;
 	step(service, &(struct replica_event){.kind = REPLICA_PUSH,
-					      .push = {.token = token_of(defer(service, call)),
+					      .push = {.token = token_of(deferred),
 						       .from = {.id = speaker->identity.id,
 								.uuid = speaker->identity.uuid},
 						       .push = &push}});

@@ -78,7 +78,10 @@ static void route(struct driver *d, uint32_t id, uint64_t view, uint64_t commit,
 static void connect_to(struct driver *d, uint32_t id, const char *address, uint64_t now_ms)
 {
 	const struct view *view = views_current(d->views);
-	const struct identity me = {.uuid = views_manager(d->views),
+	const struct identity me = {.formats = views_formats(d->views),
+				    .format = view->format,
+				    .purpose = PURPOSE_MANAGER,
+				    .uuid = views_manager(d->views),
 				    .incarnation = d->incarnation,
 				    .cluster = view->cluster,
 				    .generation = view->generation};

@@ -8,6 +8,7 @@
 #include "rpc/base/digest.h"
 #include "rpc/base/limits.h"
 #include "rpc/base/shortage.h"
+#include "rpc/base/utf8.h"
 
 /* The digest of an object without its "digest", in one spelling. */
 static struct digest digest_of_object(json_t *object)
@@ -57,11 +58,14 @@ char *view_file_write(const struct views_stored *stored)
 {
 	const struct view *view = &stored->view;
 	char digest[DIGEST_TEXT_SIZE];
-	json_t *object = json_pack("{s:i, s:o, s:o, s:o, s:I, s:i, s:o, s:o}", "format", VIEW_FILE_FORMAT, "manager",
-				   uuid_json(stored->manager), "cluster", uuid_json(view->cluster), "generation",
-				   uuid_json(view->generation), "view", (json_int_t)view->number, "primary",
-				   (int)view->primary, "members", members_json(view), "expected",
-				   expected_json(view));
+	json_t *object = json_pack("{s:i, s:o, s:o, s:o, s:s, s:I, s:i, s:o, s:o, s:i, s:o, s:o}", "format", VIEW_FILE_FORMAT,
+				   "manager", uuid_json(stored->manager), "cluster", uuid_json(view->cluster),
+				   "generation", uuid_json(view->generation), "name", view->name, "view",
+				   (json_int_t)view->number, "in_use", (int)view->format, "keeper",
+				   json_pack("{s:I, s:o}", "epoch", (json_int_t)view->keeper.epoch, "uuid",
+					     uuid_json(view->keeper.uuid)),
+				   "maker", uuid_json(view->maker), "primary", (int)view->primary, "members",
+				   members_json(view), "expected", expected_json(view));
 
 	must_allocate(object);
 	json_object_set_new(object, "digest", json_string(digest_format(digest_of_object(object), digest)));
@@ -111,6 +115,29 @@ static bool read_expected(const json_t *list, struct view *view)
 	return true;
 }
 
+static bool read_keeper(const json_t *object, struct view *view)
+{
+	const json_t *keeper = json_object_get(object, "keeper");
+	json_int_t epoch = json_integer_value(json_object_get(keeper, "epoch"));
+
+	view->keeper.epoch = (uint64_t)epoch;
+	return epoch >= 0 && epoch <= LIMIT_VIEW_NUMBER && uuid_of(keeper, "uuid", &view->keeper.uuid) &&
+	       uuid_of(object, "maker", &view->maker);
+}
+
+static bool read_properties(const json_t *object, struct view *view)
+{
+	const json_t *name = json_object_get(object, "name");
+	json_int_t format = json_integer_value(json_object_get(object, "in_use"));
+
+	if (!json_is_string(name) || json_string_length(name) > LIMIT_CLUSTER_NAME_BYTES || format < 0 ||
+	    format > FORMAT_HIGHEST || !utf8_valid_text(json_string_value(name), json_string_length(name)))
+		return false;
+	memcpy(view->name, json_string_value(name), json_string_length(name));
+	view->format = (uint32_t)format;
+	return read_keeper(object, view);
+}
+
 static bool read_view(const json_t *object, struct view *view)
 {
 	json_int_t number = json_integer_value(json_object_get(object, "view"));
@@ -130,9 +157,10 @@ static bool read_view(const json_t *object, struct view *view)
 		if (i > 0 && view->members[i].id <= view->members[i - 1].id)
 			return false;
 	}
-	if (!read_expected(json_object_get(object, "expected"), view))
+	if (!read_expected(json_object_get(object, "expected"), view) || !read_properties(object, view))
 		return false;
-	return number == 0 ? view->members_count == 0 && view->expected_count == 0 : view_member_by_id(view, view->primary) != NULL;
+	return number == 0 ? view->members_count == 0 && view->expected_count == 0 :
+			     view_member_by_id(view, view->primary) != NULL && view->format > 0 && view->keeper.epoch > 0;
 }
 
 static bool digest_good(json_t *object)
@@ -170,6 +198,10 @@ enum view_file_verdict view_file_read(const char *text, size_t size, struct view
 	} else if (format != VIEW_FILE_FORMAT || !uuid_of(object, "manager", &stored->manager) ||
 		   uuid_is_nil(stored->manager) || !read_view(object, &stored->view)) {
 		snprintf(why, why_size, "a field is missing or out of range");
+	} else if (!format_range_includes(FORMAT_RANGE_OWN, stored->view.format)) {
+		snprintf(why, why_size, "its cluster uses format %u, this version speaks %d to %d", stored->view.format,
+			 FORMAT_LOW, FORMAT_HIGH);
+		verdict = stored->view.format > FORMAT_HIGH ? VIEW_FILE_NEWER : VIEW_FILE_OLDER;
 	} else {
 		stored->view.manager = stored->manager;
 		verdict = VIEW_FILE_GOOD;

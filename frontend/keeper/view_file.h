@@ -1,12 +1,12 @@
-/* The text of view.json: {format, manager, cluster, generation, view, primary, members: [{id, uuid, address}],
- * expected: [{id, lost_us}], digest}. The digest is over all the rest, so that a flipped bit is damage and not another view. */
+/* The text of view.json: {format, manager, cluster, generation, name, view, in_use, keeper: {epoch, uuid}, maker, primary,
+ * members: [{id, uuid, address}], expected: [{id, lost_us}], digest}. format is of this file, in_use of the cluster. The digest is over all the rest, so that a flipped bit is damage and not another view. */
 #pragma once
 
 #include <stddef.h>
 
 #include "frontend/views/views.h"
 
-#define VIEW_FILE_FORMAT 2
+#define VIEW_FILE_FORMAT 3
 
 enum view_file_verdict {
 	VIEW_FILE_GOOD,

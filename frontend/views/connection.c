@@ -199,3 +199,25 @@ void vm_connection_check_floor(struct views *v, struct known *k)
 	vm_say_of(v, k, LOG_LEVEL_ERROR, "has lost data: holds op %llu, but op %llu was acknowledged",
 		  (unsigned long long)k->report.op, (unsigned long long)k->connect_floor);
 }
+
+const char *vm_connection_explain_format(const struct views *v, struct format_range theirs, uint32_t in_use,
+					 char text[static REPORT_TEXT_SIZE])
+{
+	return format_range_explain(theirs, v->options.formats, in_use, "the replica", "the front-end", text,
+				    REPORT_TEXT_SIZE);
+}
+
+bool vm_connection_check_format(struct views *v, struct known *k, uint32_t in_use)
+{
+	char text[REPORT_TEXT_SIZE];
+
+	must(k->link == LINK_UP);
+	must(k->identified);
+	if (format_range_agrees(k->identity.formats, v->options.formats, in_use))
+		return true;
+	k->hello_status = HELLO_FORMAT;
+	vm_say_of(v, k, LOG_LEVEL_ERROR, "%s", vm_connection_explain_format(v, k->identity.formats, in_use, text));
+	k->note_kind = NOTE_OTHER_FORMAT;
+	vm_connection_close(v, k, FOREIGN_LOOK_MS);
+	return false;
+}

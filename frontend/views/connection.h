@@ -14,6 +14,12 @@ void vm_connection_unbound(struct views *v, struct known *k);
 void vm_connection_beat(struct views *v, struct known *k);
 /* RULE 3: did it come back with less than was acknowledged when the connection was begun? */
 void vm_connection_check_floor(struct views *v, struct known *k);
+/* What status and log say of a replica whose program speaks `theirs`, where in_use is in use (0: none yet). Returns text. */
+const char *vm_connection_explain_format(const struct views *v, struct format_range theirs, uint32_t in_use,
+					 char text[static REPORT_TEXT_SIZE]);
+/* RULE 17: closes a connection whose two ends do not both speak the format that has come into use since its hello. False:
+ * closed. */
+bool vm_connection_check_format(struct views *v, struct known *k, uint32_t in_use);
 /* Retries or gives up a connection that is not up, when that is due. */
 void vm_connection_tick(struct views *v, struct known *k);
 /* When it is due for a tick, while it is not up; UINT64_MAX: never. */

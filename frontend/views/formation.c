@@ -75,6 +75,21 @@ void vm_formation_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		snprintf(text, VIEWS_TEXT_SIZE, "forming a new cluster");
 }
 
+/* The highest that all of them and we speak: each of these programs may still be the older one of its successor. */
+static uint32_t highest_format(struct views *v, const struct formation *f)
+{
+	uint32_t format = v->options.formats.high;
+
+	for (uint32_t i = 0; i < f->fresh.count; i++) {
+		const struct known *k = vm_known_find(v, f->fresh.ids[i]);
+
+		must(k != NULL);
+		format = k->identity.formats.high < format ? k->identity.formats.high : format;
+	}
+	must(format_range_includes(v->options.formats, format)); /* else its hello was refused */
+	return format;
+}
+
 static void form(struct views *v, const struct formation *f)
 {
 	struct plan plan = {.resets_floor = false};
@@ -89,6 +104,7 @@ static void form(struct views *v, const struct formation *f)
 	must(!uuid_equal(v->fresh[0], v->manager));
 	vm_view_member_add(&plan.view, first->id, first->identity.uuid);
 	plan.view.primary = first->id;
+	plan.view.format = highest_format(v, f);
 	snprintf(plan.why, sizeof plan.why, "new cluster");
 	vm_view_propose(v, &plan);
 	must(v->next.view.number == 1 || v->tickets > 1); /* higher only after a failed STORE */

@@ -87,6 +87,22 @@ static bool refused_hello(struct views *v, struct known *k, const struct views_h
 	return false;
 }
 
+/* RULE 17: whether we and the replica, which is of our cluster or of none yet, both speak the format in use. in_use: that
+ * format, as far as either knows. */
+static bool speaks_our_format(const struct views *v, const struct views_hello *hello, uint32_t *in_use)
+{
+	const struct view *current = &v->durable.view;
+	const struct identity *who = hello->identity;
+
+	*in_use = 0;
+	if (who == NULL || hello->status == HELLO_FORMAT || hello->status == HELLO_OTHER_FORMAT ||
+	    hello->status == HELLO_NOT_ME)
+		return true; /* it is refused in any case */
+	if (uuid_is_nil(who->cluster) || uuid_is_nil(current->cluster) || uuid_equal(who->cluster, current->cluster))
+		*in_use = who->format > current->format ? who->format : current->format;
+	return format_range_agrees(who->formats, v->options.formats, *in_use);
+}
+
 static void connection_is_up(struct views *v, struct known *k)
 {
 	must(k->link != LINK_DOWN);
@@ -104,6 +120,9 @@ static void connection_is_up(struct views *v, struct known *k)
 void vm_hello_answered(struct views *v, const struct views_hello *hello)
 {
 	struct known *k = vm_known_find(v, hello->id);
+	struct views_hello otherwise = *hello;
+	char text[REPORT_TEXT_SIZE];
+	uint32_t in_use;
 
 	if (k == NULL || k->link == LINK_DOWN)
 		return; /* closed meanwhile */
@@ -111,6 +130,11 @@ void vm_hello_answered(struct views *v, const struct views_hello *hello)
 			 !uuid_equal(k->identity.incarnation, hello->identity->incarnation);
 
 	connection_is_up(v, k);
+	if (!speaks_our_format(v, hello, &in_use)) {
+		otherwise.status = HELLO_OTHER_FORMAT;
+		otherwise.text = vm_connection_explain_format(v, hello->identity->formats, in_use, text);
+		hello = &otherwise;
+	}
 	k->hello_status = hello->status;
 	if (refused_hello(v, k, hello))
 		return;
@@ -158,6 +182,9 @@ void vm_hello_report(struct views *v, uint32_t id, const struct report *report)
 	k->heard_ms = v->now_ms;
 	/* A report that was overtaken by a newer one. `news` rises within an incarnation, and the hello began one. */
 	if (report->news < k->report.news && uuid_equal(report->uuid, k->report.uuid))
+		return;
+	/* While we have no view ours would be made from this one. */
+	if (v->mode != MODE_NORMAL && !vm_connection_check_format(v, k, report->view.format))
 		return;
 	take_report(v, k, report);
 }

@@ -170,6 +170,19 @@ static void take_expected(struct views *v, const struct known *k, struct view *v
 		vm_expected_add(v, view, newest->members[i].id);
 }
 
+/* What the cluster has beyond its generations, by the newest view that is known here: its name, keeper and format. The format
+ * never falls; a replica that does not speak it has not been let in. */
+static void take_properties(const struct views *v, const struct known *k, struct view *view)
+{
+	const struct view *newest = v->durable.view.number > 0 ? &v->durable.view : &k->report.view;
+	uint32_t format = k->report.view.format;
+
+	must(newest->format > 0);
+	memcpy(view->name, newest->name, sizeof view->name);
+	view->keeper = newest->keeper;
+	view->format = newest->format > format ? newest->format : format;
+}
+
 /* RULE 3: the new generation keeps the old branch from coming back as an equal. */
 void vm_operator_consider(struct views *v)
 {
@@ -203,6 +216,7 @@ void vm_operator_consider(struct views *v)
 	uint64_t heard = plan.view.number;
 
 	take_expected(v, k, &plan.view);
+	take_properties(v, k, &plan.view);
 	plan.view.number = (plan.view.number / VIEWS_PER_GENERATION + 1) * VIEWS_PER_GENERATION - 1; /* and 1 */
 	vm_view_member_add(&plan.view, k->id, k->identity.uuid);
 	plan.view.primary = k->id;

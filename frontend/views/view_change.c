@@ -34,6 +34,11 @@ void vm_view_propose(struct views *v, struct plan *plan)
 	/* RULE 2: numbers only rise, and a view whose STORE failed may be on the disk all the same. */
 	view->number = highest_of(highest_of(v->durable.view.number, v->highest_number), view->number) + 1;
 	view->manager = v->manager;
+	view->maker = v->manager;
+	if (!uuid_equal(view->keeper.uuid, v->manager))
+		view->keeper = (struct keeper){.epoch = view->keeper.epoch + 1, .uuid = v->manager};
+	must(view->format >= v->durable.view.format); /* nothing that is stored becomes unreadable */
+	must(format_range_includes(v->options.formats, view->format));
 	for (uint32_t i = 0; i < view->members_count; i++) {
 		const struct known *k = vm_known_member(v, &view->members[i]);
 
@@ -67,8 +72,11 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	v->managed_ms = 0; /* replicas of another front-end that came meanwhile are not ours */
 	v->install_ms = 0;
 	v->said[0] = '\0';
-	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++)
+	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		v->known[i].evict_since_ms = 0; /* needs of an older view say nothing (rule 10) */
+		if (v->known[i].id != 0 && v->known[i].link == LINK_UP)
+			vm_connection_check_format(v, &v->known[i], stored->view.format);
+	}
 	for (uint32_t i = 0; i < stored->view.members_count; i++) {
 		struct known *k = vm_known_ensure(v, stored->view.members[i].id);
 

@@ -48,4 +48,8 @@ void vm_view_must_be_whole(const struct view *view)
 	must(!uuid_is_nil(view->cluster));
 	must(!uuid_is_nil(view->generation));
 	must(!uuid_is_nil(view->manager));
+	must(!uuid_is_nil(view->maker));
+	must(!uuid_is_nil(view->keeper.uuid));
+	must(view->keeper.epoch > 0);
+	must(view->format > 0);
 }

@@ -27,6 +27,7 @@ struct views *views_new(const struct views_options *options)
 	must_allocate(v);
 	must(options->heartbeat_ms > 0);
 	must(options->suspect_ms > options->heartbeat_ms);
+	must(format_range_valid(options->formats));
 	v->options = *options;
 	v->deadline_ms = UINT64_MAX;
 	return v;
@@ -211,6 +212,11 @@ const struct views_stored *views_to_store(const struct views *v)
 struct uuid views_manager(const struct views *v)
 {
 	return v->manager;
+}
+
+struct format_range views_formats(const struct views *v)
+{
+	return v->options.formats;
 }
 
 bool views_serving(const struct views *v, uint32_t *primary)

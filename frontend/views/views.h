@@ -23,6 +23,7 @@ struct views_options {
 				    expected */
 	uint32_t min_members;    /* --min-members 1: for status; the primary refuses (heartbeats carry it there) */
 	uint32_t full_wait_ms;   /* --full-wait-s 60: heartbeats carry it to the primary, which reports */
+	struct format_range formats; /* that this front-end speaks */
 	bool new_cluster;        /* --new-cluster */
 	bool take_over;          /* --take-over: from a front-end that is alive */
 	char base_option[32];    /* " --program-base N" when it is not the default: for commands that are suggested */
@@ -187,6 +188,7 @@ void views_step(struct views *views, const struct views_event *event, struct vie
 const struct view *views_current(const struct views *views);       /* latest durable view; number 0: none */
 const struct views_stored *views_to_store(const struct views *views); /* what the last DO_STORE wants on disk */
 struct uuid views_manager(const struct views *views);
+struct format_range views_formats(const struct views *views);
 void views_peers(const struct views *views, struct peers *peers);   /* the peer list: replicas that said hello */
 
 /* One row a known replica, for status. */

@@ -7,6 +7,8 @@
 #define LIMIT_PROGRAM_NUMBERS (LIMIT_REPLICA_ID + 1) /* that a cluster may have: its base, and one for each id */
 #define LIMIT_VIEW_NUMBER (INT64_MAX / 2)     /* the highest accepted: always has a next one, fits view.json */
 #define LIMIT_ADDRESS_BYTES 64                /* "192.0.2.7:40001", "[::1]:40001" */
+#define LIMIT_CLUSTER_NAME_BYTES 64           /* the name of a cluster */
+#define LIMIT_VERSION_BYTES 32                /* "0.1.0" */
 #define LIMIT_CUSTOMER_BYTES 64
 #define LIMIT_POSTCODE_BYTES 32               /* as typed; normalised it is at most 8 */
 #define LIMIT_ITEM_BYTES 128

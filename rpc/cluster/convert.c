@@ -1,4 +1,4 @@
-#include "rpc/cluster/convert.h"
+#include "rpc/cluster/convert_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,8 @@
 
 _Static_assert(JH_REPLICAS_MAX == LIMIT_REPLICAS, "one bound, two files");
 _Static_assert(JH_ADDRESS_MAX == LIMIT_ADDRESS_BYTES, "one bound, two files");
+_Static_assert(JH_VERSION_MAX == LIMIT_VERSION_BYTES, "one bound, two files");
+_Static_assert(JH_CLUSTER_NAME_MAX == LIMIT_CLUSTER_NAME_BYTES, "one bound, two files");
 
 /* --- texts, uuids, digests ---------------------------------------------------------------------------------------- */
 
@@ -20,7 +22,7 @@ const char *convert_text(char *to, size_t size, const char *bytes, u_int length)
 	return escape_into(to, size, bytes, length, ESCAPE_LINE);
 }
 
-static void *copy_of(const void *bytes, size_t size)
+void *convert_copy(const void *bytes, size_t size)
 {
 	if (size == 0)
 		return NULL;
@@ -32,7 +34,7 @@ static void *copy_of(const void *bytes, size_t size)
 	return copy;
 }
 
-static void *array_of(size_t count, size_t size)
+void *convert_array(size_t count, size_t size)
 {
 	if (count == 0)
 		return NULL;
@@ -50,7 +52,7 @@ jh_text convert_text_dup(const char *text)
 
 	convert_text(cut, sizeof cut, text, (u_int)length);
 	length = strlen(cut);
-	return (jh_text){.jh_text_len = (u_int)length, .jh_text_val = copy_of(cut, length)};
+	return (jh_text){.jh_text_len = (u_int)length, .jh_text_val = convert_copy(cut, length)};
 }
 
 jh_uuid convert_uuid_to_wire(struct uuid uuid)
@@ -102,7 +104,7 @@ jh_address convert_address_dup(const char *address)
 {
 	size_t length = strnlen(address, LIMIT_ADDRESS_BYTES - 1);
 
-	return (jh_address){.jh_address_len = (u_int)length, .jh_address_val = copy_of(address, length)};
+	return (jh_address){.jh_address_len = (u_int)length, .jh_address_val = convert_copy(address, length)};
 }
 
 bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDRESS_BYTES])
@@ -122,194 +124,15 @@ bool convert_address_from_wire(const jh_address *wire, char to[static LIMIT_ADDR
 	return true;
 }
 
-static bool replica_id_good(u_int id)
+bool convert_replica_id_good(u_int id)
 {
 	return id >= 1 && id <= LIMIT_REPLICA_ID;
 }
 
-/* --- views, peers, identities ------------------------------------------------------------------------------------- */
-
-void convert_expected_to_wire(const struct view *view, u_int *length, jh_expected **list)
+char *convert_version_dup(const char *version, u_int *length)
 {
-	must(view->expected_count <= LIMIT_REPLICAS);
-	*length = view->expected_count;
-	*list = array_of(view->expected_count, sizeof(jh_expected));
-	for (uint32_t i = 0; i < view->expected_count; i++)
-		(*list)[i] = (jh_expected){.id = view->expected[i].id, .lost_us = view->expected[i].lost_us};
-}
-
-void convert_view_to_wire(const struct view *view, jh_view *wire)
-{
-	must(view->members_count <= LIMIT_REPLICAS);
-	wire->number = view->number;
-	wire->primary = view->primary;
-	wire->cluster = convert_uuid_to_wire(view->cluster);
-	wire->generation = convert_uuid_to_wire(view->generation);
-	wire->manager = convert_uuid_to_wire(view->manager);
-	wire->members.members_len = view->members_count;
-	wire->members.members_val = array_of(view->members_count, sizeof(jh_member));
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		jh_member *member = &wire->members.members_val[i];
-
-		member->id = view->members[i].id;
-		member->uuid = convert_uuid_to_wire(view->members[i].uuid);
-		member->address = convert_address_dup(view->members[i].address);
-	}
-	convert_expected_to_wire(view, &wire->expected.expected_len, &wire->expected.expected_val);
-}
-
-static bool members_from_wire(const jh_view *wire, struct view *view)
-{
-	if (wire->members.members_len > LIMIT_REPLICAS)
-		return false;
-	for (u_int i = 0; i < wire->members.members_len; i++) {
-		const jh_member *from = &wire->members.members_val[i];
-		struct view_member *to = &view->members[i];
-
-		if (!replica_id_good(from->id) || (i > 0 && from->id <= view->members[i - 1].id))
-			return false;
-		to->id = from->id;
-		to->uuid = convert_uuid_from_wire(from->uuid);
-		if (uuid_is_nil(to->uuid) || !convert_address_from_wire(&from->address, to->address))
-			return false;
-		for (u_int k = 0; k < i; k++) {
-			if (uuid_equal(view->members[k].uuid, to->uuid))
-				return false; /* a copied data directory is no second copy */
-		}
-	}
-	view->members_count = wire->members.members_len;
-	return true;
-}
-
-static bool expected_from_wire(const jh_view *wire, struct view *view)
-{
-	if (wire->expected.expected_len > LIMIT_REPLICAS)
-		return false;
-	for (u_int i = 0; i < wire->expected.expected_len; i++) {
-		const jh_expected *from = &wire->expected.expected_val[i];
-
-		if (!replica_id_good(from->id) || (i > 0 && from->id <= view->expected[i - 1].id))
-			return false;
-		view->expected[i] = (struct expected){.id = from->id, .lost_us = from->lost_us};
-	}
-	view->expected_count = wire->expected.expected_len;
-	return true;
-}
-
-bool convert_view_from_wire(const jh_view *wire, struct view *view)
-{
-	memset(view, 0, sizeof *view);
-	view->number = wire->number;
-	view->primary = wire->primary;
-	view->cluster = convert_uuid_from_wire(wire->cluster);
-	view->generation = convert_uuid_from_wire(wire->generation);
-	view->manager = convert_uuid_from_wire(wire->manager);
-	if (view->number > LIMIT_VIEW_NUMBER || !members_from_wire(wire, view) || !expected_from_wire(wire, view))
-		return false; /* RULE 19 */
-
-	bool nil = uuid_is_nil(view->cluster) && uuid_is_nil(view->generation) && uuid_is_nil(view->manager);
-
-	if (view->number == 0)
-		return view->primary == 0 && view->members_count == 0 && view->expected_count == 0 && nil;
-	return view_member_by_id(view, view->primary) != NULL && !uuid_is_nil(view->cluster) &&
-	       !uuid_is_nil(view->generation) && !uuid_is_nil(view->manager);
-}
-
-void convert_identity_to_wire(const struct identity *identity, jh_identity *wire)
-{
-	wire->format = identity->format;
-	wire->program_base = identity->program_base;
-	wire->id = identity->id;
-	wire->uuid = convert_uuid_to_wire(identity->uuid);
-	wire->incarnation = convert_uuid_to_wire(identity->incarnation);
-	wire->cluster = convert_uuid_to_wire(identity->cluster);
-	wire->generation = convert_uuid_to_wire(identity->generation);
-}
-
-bool convert_identity_from_wire(const jh_identity *wire, struct identity *identity)
-{
-	memset(identity, 0, sizeof *identity);
-	identity->format = wire->format;
-	identity->program_base = wire->program_base;
-	identity->id = wire->id;
-	identity->uuid = convert_uuid_from_wire(wire->uuid);
-	identity->incarnation = convert_uuid_from_wire(wire->incarnation);
-	identity->cluster = convert_uuid_from_wire(wire->cluster);
-	identity->generation = convert_uuid_from_wire(wire->generation);
-	return wire->id <= LIMIT_REPLICA_ID;
-}
-
-void convert_peers_to_wire(const struct peers *peers, u_int *length, jh_peer **list)
-{
-	must(peers->count <= LIMIT_REPLICAS);
-	*length = peers->count;
-	*list = array_of(peers->count, sizeof(jh_peer));
-	for (uint32_t i = 0; i < peers->count; i++) {
-		(*list)[i].id = peers->list[i].id;
-		(*list)[i].uuid = convert_uuid_to_wire(peers->list[i].uuid);
-		(*list)[i].incarnation = convert_uuid_to_wire(peers->list[i].incarnation);
-		(*list)[i].address = convert_address_dup(peers->list[i].address);
-	}
-}
-
-bool convert_peers_from_wire(const jh_peer *list, u_int length, struct peers *peers)
-{
-	if (length > LIMIT_REPLICAS)
-		return false;
-	memset(peers, 0, sizeof *peers);
-	peers->count = length;
-	for (u_int i = 0; i < length; i++) {
-		struct peer *to = &peers->list[i];
-
-		if (!replica_id_good(list[i].id) || (i > 0 && list[i].id <= list[i - 1].id))
-			return false;
-		to->id = list[i].id;
-		to->uuid = convert_uuid_from_wire(list[i].uuid);
-		to->incarnation = convert_uuid_from_wire(list[i].incarnation);
-		if (uuid_is_nil(to->uuid) || uuid_is_nil(to->incarnation) ||
-		    !convert_address_from_wire(&list[i].address, to->address) || to->address[0] == '\0')
-			return false;
-	}
-	return true;
-}
-
-void convert_joint_to_wire(const struct joint *joint, uint32_t count, u_int *length, jh_joint **list)
-{
-	must(count <= LIMIT_REPLICAS);
-	*length = count;
-	*list = array_of(count, sizeof(jh_joint));
-	for (uint32_t i = 0; i < count; i++) {
-		(*list)[i].id = joint[i].id;
-		(*list)[i].uuid = convert_uuid_to_wire(joint[i].uuid);
-	}
-}
-
-bool convert_joint_from_wire(const jh_joint *list, u_int length, struct joint joint[static LIMIT_REPLICAS],
-			     uint32_t *count)
-{
-	if (length > LIMIT_REPLICAS)
-		return false;
-	for (u_int i = 0; i < length; i++) {
-		joint[i].id = list[i].id;
-		joint[i].uuid = convert_uuid_from_wire(list[i].uuid);
-		if (!replica_id_good(list[i].id) || uuid_is_nil(joint[i].uuid))
-			return false;
-	}
-	*count = length;
-	return true;
-}
-
-void convert_install_to_wire(const struct view *view, const struct peers *peers, jh_install_args *wire)
-{
-	must(view->number > 0);
-	convert_view_to_wire(view, &wire->view);
-	convert_peers_to_wire(peers, &wire->peers.peers_len, &wire->peers.peers_val);
-}
-
-bool convert_install_from_wire(const jh_install_args *wire, struct view *view, struct peers *peers)
-{
-	return convert_view_from_wire(&wire->view, view) && view->number > 0 &&
-	       convert_peers_from_wire(wire->peers.peers_val, wire->peers.peers_len, peers);
+	*length = (u_int)strnlen(version, LIMIT_VERSION_BYTES);
+	return convert_copy(version, *length);
 }
 
 /* --- reports ------------------------------------------------------------------------------------------------------ */
@@ -318,7 +141,7 @@ static void needs_to_wire(const struct report *report, jh_report *wire)
 {
 	must(report->needs_count <= LIMIT_REPLICAS);
 	wire->needs.needs_len = report->needs_count;
-	wire->needs.needs_val = array_of(report->needs_count, sizeof(jh_need));
+	wire->needs.needs_val = convert_array(report->needs_count, sizeof(jh_need));
 	for (uint32_t i = 0; i < report->needs_count; i++) {
 		jh_need *need = &wire->needs.needs_val[i];
 
@@ -342,7 +165,7 @@ static bool needs_from_wire(const jh_report *wire, struct report *report)
 		to->view = from->view;
 		to->id = from->id;
 		to->uuid = convert_uuid_from_wire(from->uuid);
-		if ((int)from->kind < JH_NEED_EVICT || from->kind > JH_NEED_FULL || !replica_id_good(from->id) ||
+		if ((int)from->kind < JH_NEED_EVICT || from->kind > JH_NEED_FULL || !convert_replica_id_good(from->id) ||
 		    uuid_is_nil(to->uuid))
 			return false;
 	}
@@ -374,6 +197,10 @@ void convert_report_to_wire(const struct report *report, jh_report *wire)
 	wire->refusing_id = report->refusing_id;
 	wire->clock_us = report->clock_us;
 	wire->time_suspect_op = report->time_suspect_op;
+	wire->fold_differs_op = report->fold_differs_op;
+	wire->fold_equal_op = report->fold_equal_op;
+	wire->program_version.program_version_val =
+		convert_version_dup(report->version, &wire->program_version.program_version_len);
 	wire->push = convert_text_dup(report->push);
 	wire->detail = convert_text_dup(report->detail);
 	wire->frontend = convert_address_dup(report->frontend);
@@ -414,11 +241,15 @@ bool convert_report_from_wire(const jh_report *wire, struct report *report)
 	report->refusing_id = wire->refusing_id;
 	report->clock_us = wire->clock_us;
 	report->time_suspect_op = wire->time_suspect_op;
+	report->fold_differs_op = wire->fold_differs_op;
+	report->fold_equal_op = wire->fold_equal_op;
+	convert_text(report->version, sizeof report->version, wire->program_version.program_version_val,
+		     wire->program_version.program_version_len);
 	convert_text(report->push, sizeof report->push, wire->push.jh_text_val, wire->push.jh_text_len);
 	convert_text(report->detail, sizeof report->detail, wire->detail.jh_text_val, wire->detail.jh_text_len);
 	report->frontend_age_ms = wire->frontend_age_ms;
 	report->managed = wire->managed != FALSE;
-	return replica_id_good(wire->id) && !uuid_is_nil(report->uuid) && refusing_good(wire->refusing) &&
+	return convert_replica_id_good(wire->id) && !uuid_is_nil(report->uuid) && refusing_good(wire->refusing) &&
 	       convert_address_from_wire(&wire->frontend, report->frontend) && (int)wire->role >= JH_ROLE_NONE &&
 	       wire->role <= JH_ROLE_LEARNER && (int)wire->state >= JH_STATE_IDLE && wire->state <= JH_STATE_DAMAGED &&
 	       convert_view_from_wire(&wire->view, &report->view) &&

@@ -40,12 +40,13 @@ struct digest convert_digest_from_wire(jh_digest wire);
 
 void convert_expected_to_wire(const struct view *view, u_int *length, jh_expected **list);
 void convert_view_to_wire(const struct view *view, jh_view *wire);
-/* Number 0 ("none") only without primary, members and uuids; any other has at least one member, its primary among them,
- * and no nil uuid. */
+/* Number 0 ("none") only with nothing else; any other has a format, at least one member, its primary among them, and no nil
+ * uuid. */
 bool convert_view_from_wire(const jh_view *wire, struct view *view);
 
-void convert_identity_to_wire(const struct identity *identity, jh_identity *wire); /* nothing to free */
-/* id at most 4095 (0: the front-end). Nil uuids are accepted: in a hello they mean "not known". */
+void convert_identity_to_wire(const struct identity *identity, jh_identity *wire);
+/* id at most 4095 (0: a front-end), formats from low to high. Nil uuids, and no formats, are accepted: of the process that
+ * is meant they mean "not known". */
 bool convert_identity_from_wire(const jh_identity *wire, struct identity *identity);
 
 void convert_peers_to_wire(const struct peers *peers, u_int *length, jh_peer **list);

@@ -7,44 +7,48 @@
 
 #define HELLO_TIMEOUT_MS 1000
 
-bool_t hello_format(XDR *xdr, uint32_t *format)
+static bool_t take_formats(XDR *xdr, struct format_range *formats)
+{
+	if (!xdr_uint32_t(xdr, &formats->low))
+		return FALSE;
+	formats->high = formats->low;
+	return (formats->low < FORMAT_RANGE_SINCE || xdr_uint32_t(xdr, &formats->high)) && format_range_valid(*formats);
+}
+
+bool_t hello_formats(XDR *xdr, struct format_range *formats)
 {
 	u_int at = xdr_getpos(xdr);
 
 	if (xdr->x_op != XDR_DECODE)
 		return TRUE;
-	return xdr_uint32_t(xdr, format) && xdr_setpos(xdr, at);
+	return take_formats(xdr, formats) && xdr_setpos(xdr, at);
 }
 
-/* Status, text, format. */
-static bool_t decode_kept(XDR *xdr, jh_hello_result *result)
+/* Status, text, formats. */
+static bool_t decode_kept(XDR *xdr, jh_hello_result *result, struct format_range *formats)
 {
-	return xdr_jh_hello_status(xdr, &result->status) && xdr_jh_text(xdr, &result->error) &&
-	       xdr_u_int(xdr, &result->me.format);
+	return xdr_jh_hello_status(xdr, &result->status) && xdr_jh_text(xdr, &result->error) && take_formats(xdr, formats);
 }
 
 bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result)
 {
+	struct format_range theirs = {0};
+
 	if (reply->status != RPC_ANSWERED)
 		return false;
 
 	XDR whole = *reply->results;
 
-	if (decode_kept(reply->results, result) && result->me.format != JH_CLUSTER_FORMAT) { /* RULE 17 */
+	if (decode_kept(reply->results, result, &theirs) && !format_range_overlaps(theirs, FORMAT_RANGE_OWN)) { /* RULE 17 */
 		result->status = JH_HELLO_FORMAT;
+		result->me.format_low = theirs.low;
+		result->me.format_high = theirs.high;
 		return true;
 	}
 	xdr_free((xdrproc_t)xdr_jh_text, (char *)&result->error);
 	*result = (jh_hello_result){.status = JH_HELLO_OK};
 	*reply->results = whole;
 	return rpc_reply_decode(reply, (xdrproc_t)xdr_jh_hello_result, result);
-}
-
-const char *hello_name_formats(char *text, size_t size, uint32_t theirs, const char *them, const char *us)
-{
-	snprintf(text, size, OTHER_FORMAT_TEXT " %u, %s %u: upgrade %s", theirs, us, JH_CLUSTER_FORMAT,
-		 theirs > JH_CLUSTER_FORMAT ? us : them);
-	return text;
 }
 
 void hello_say(struct rpc_channel *channel, const struct identity *me, const struct identity *you, rpc_reply_fn answered,
@@ -55,6 +59,7 @@ void hello_say(struct rpc_channel *channel, const struct identity *me, const str
 	convert_identity_to_wire(me, &args.me);
 	convert_identity_to_wire(you, &args.you);
 	hello_1(&args, NULL, rpc_channel_call(channel, HELLO_TIMEOUT_MS, answered, context));
+	xdr_free((xdrproc_t)xdr_jh_hello_args, &args);
 }
 
 /* These have information beyond the refusal. */
@@ -99,9 +104,11 @@ bool hello_read(const struct rpc_reply *reply, uint32_t id, const char *them, co
 
 	if (!makes_sense)
 		snprintf(answer->text, sizeof answer->text, "its hello makes no sense");
-	else if (wire.status == JH_HELLO_FORMAT && wire.me.format != JH_CLUSTER_FORMAT) {
+	else if (wire.status == JH_HELLO_FORMAT &&
+		 !format_range_agrees(answer->identity.formats, FORMAT_RANGE_OWN, answer->identity.format)) {
 		answer->status = HELLO_OTHER_FORMAT;
-		hello_name_formats(answer->text, sizeof answer->text, wire.me.format, them, us);
+		format_range_explain(answer->identity.formats, FORMAT_RANGE_OWN, answer->identity.format, them, us,
+				     answer->text, sizeof answer->text);
 	}
 	xdr_free((xdrproc_t)xdr_jh_hello_result, &wire);
 	return makes_sense;

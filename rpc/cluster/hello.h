@@ -2,8 +2,9 @@
  * 17). What follows from that answer is for the caller to decide.
  *
  * Two programs of different cluster formats can still tell each other which is older (docs/formats.md), because every
- * format keeps these parts of a hello: the format is the first word of the arguments; the answer begins with the
- * status, the text, and the format of the answering side. Nothing else of a hello in another format is read. */
+ * format keeps these parts of a hello: the range of formats is the first two words of the arguments; the answer begins with
+ * the status, the text, and the range of the answering side. Before format 3 a range was a single word. Nothing else of a
+ * hello is read when the two have no format in common. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,16 +15,12 @@
 #include "rpc/net/channel.h"
 #include "rpc/replica.h"
 
-/* As an xdrproc_t: the format of a hello's arguments, which are left in place. */
-bool_t hello_format(XDR *xdr, uint32_t *format);
+/* As an xdrproc_t: the formats of a hello's arguments, which are left in place. False when these begin with something else. */
+bool_t hello_formats(XDR *xdr, struct format_range *formats);
 
-/* Decodes an answer into zeroed memory; of another format only what every format keeps, with status JH_HELLO_FORMAT. False
+/* Decodes an answer into zeroed memory; without a format in common only what every format keeps, with status JH_HELLO_FORMAT. False
  * when it is no answer to a hello. Free with xdr_jh_hello_result. */
 bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result);
-
-/* "speaks cluster format 3, the front-end 2: upgrade the front-end": `theirs` compared with our own format. us, them:
- * how the text names the two. Returns text. */
-const char *hello_name_formats(char *text, size_t size, uint32_t theirs, const char *them, const char *us);
 
 /* Sends the hello; `answered` passes the reply to hello_read. */
 void hello_say(struct rpc_channel *channel, const struct identity *me, const struct identity *you, rpc_reply_fn answered,
@@ -37,6 +34,6 @@ struct hello_answer {
 	struct report report;     /* only the id, where the status is a refusal without further information */
 };
 
-/* What the replica `id` said. them, us: as in hello_name_formats. False with one line in answer->text when it makes no
+/* What the replica `id` said. them, us: as in format_range_explain. False with one line in answer->text when it makes no
  * sense: nothing that this process says afterwards can be trusted either. Not for RPC_LOST. */
 bool hello_read(const struct rpc_reply *reply, uint32_t id, const char *them, const char *us, struct hello_answer *answer);

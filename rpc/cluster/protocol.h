@@ -10,6 +10,7 @@
 #include "rpc/base/limits.h"
 #include "rpc/base/uuid.h"
 #include "rpc/cluster/figures.h"
+#include "rpc/cluster/format_range.h"
 
 /* A configuration of the cluster (PacificA's "configuration", VR's "view"). Made by the view manager only. */
 struct view_member {
@@ -25,12 +26,21 @@ struct expected {
 	int64_t lost_us; /* wall clock, since when it has not been a member; 0: it is one */
 };
 
+struct keeper {
+	uint64_t epoch;       /* from 1; rises with each keeper */
+	struct uuid uuid;     /* of its directory */
+};
+
 struct view {
 	uint64_t number;      /* 0: none */
+	uint32_t format;      /* in use; only rises */
 	uint32_t primary;     /* id */
+	char name[LIMIT_CLUSTER_NAME_BYTES + 1]; /* of the cluster; may be empty */
 	struct uuid cluster;
 	struct uuid generation;
 	struct uuid manager;
+	struct keeper keeper;
+	struct uuid maker;    /* of the front-end that made this view */
 	uint32_t members_count;
 	struct view_member members[LIMIT_REPLICAS]; /* rising id, each id once */
 	uint32_t expected_count;
@@ -108,16 +118,32 @@ enum hello_status {
 	HELLO_OTHER_FORMAT = 5 /* HELLO_FORMAT with another cluster format: the text says whom to upgrade */
 };
 
+/* See enum jh_purpose in rpc/replica.x. */
+enum purpose { PURPOSE_NONE = 0, PURPOSE_MANAGER = 1, PURPOSE_PUSH = 2, PURPOSE_GOSSIP = 3, PURPOSE_BACKUP = 4 };
+
 /* The speaker of a hello, or the process it is meant for (rule 17). */
 struct identity {
-	uint32_t format;
+	struct format_range formats; /* that its program speaks */
+	uint32_t format;             /* in use, as far as it knows; 0: it knows no view */
 	uint32_t program_base;
-	uint32_t id; /* 0: the front-end */
+	uint32_t id; /* 0: a front-end, */
+	uint32_t frontend; /* and its number; 0: the only one */
+	enum purpose purpose; /* of the connection */
 	struct uuid uuid;
 	struct uuid incarnation;
 	struct uuid cluster;
 	struct uuid generation;
+	char version[LIMIT_VERSION_BYTES + 1];
 };
+
+/* The format that is in use, as far as either knows: it only rises, so the higher one is the newer. 0: none is yet. */
+uint32_t identity_format_in_use(const struct identity *a, const struct identity *b);
+/* Whether the two can talk in that format, or if it is 0 in any. */
+bool format_range_agrees(struct format_range theirs, struct format_range ours, uint32_t in_use);
+/* What to say of `them` when they do not agree: "speaks cluster format 2, the front-end 3: upgrade the replica". them, us:
+ * how the text names the two. Returns text. */
+const char *format_range_explain(struct format_range theirs, struct format_range ours, uint32_t in_use, const char *them,
+				 const char *us, char *text, size_t size);
 
 #define REPORT_TEXT_SIZE 160
 
@@ -145,6 +171,9 @@ struct report {
 	uint32_t refusing_id;
 	int64_t clock_us;
 	uint64_t time_suspect_op;
+	uint64_t fold_differs_op;
+	uint64_t fold_equal_op;
+	char version[LIMIT_VERSION_BYTES + 1];
 	char push[REPORT_TEXT_SIZE];
 	char detail[REPORT_TEXT_SIZE];
 	char frontend[LIMIT_ADDRESS_BYTES];

@@ -34,6 +34,7 @@ static bool append_meta(struct journal *journal, const struct replica *replica, 
 	wire->whole_view = meta.whole_view;
 	/* RULE 14 */
 	wire->tail_cut = meta.tail_cut;
+	wire->fold_differs_op = meta.fold_differs_op;
 	convert_joint_to_wire(meta.joint, meta.joint_count, &wire->joint.joint_len, &wire->joint.joint_val);
 
 	bool queued = append_record(journal, ticket, &record);
@@ -62,6 +63,7 @@ bool disk_meta_decode(const void *payload, uint32_t size, struct replica_meta *m
 		meta->bound = convert_uuid_from_wire(wire->bound);
 		meta->whole_view = wire->whole_view;
 		meta->tail_cut = wire->tail_cut;
+		meta->fold_differs_op = wire->fold_differs_op;
 	}
 	xdr_free((xdrproc_t)xdr_jh_disk_record, &record);
 	return good;

@@ -48,6 +48,17 @@ void recovery_hand(struct recovery *recovery, struct replica_event *event)
 	}
 }
 
+/* Not damage: the program that wrote it was a newer one, or a much older one. */
+_Noreturn static void refuse_format(const struct recovery *recovery, uint32_t format)
+{
+	char line[512];
+
+	snprintf(line, sizeof line, "%.300s belongs to a cluster that uses format %" PRIu32 "; this program speaks %d to %d and "
+		 "has changed nothing there: %s justhungry-server", recovery->data_dir, format, FORMAT_LOW, FORMAT_HIGH,
+		 format > FORMAT_HIGH ? "upgrade" : "use an older");
+	recovery_refuse(line);
+}
+
 static bool read_meta(struct recovery *recovery, const struct journal_record *record, char *error, size_t size)
 {
 	struct replica_meta meta;
@@ -56,6 +67,8 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 		snprintf(error, size, "its META is malformed");
 		return false;
 	}
+	if (!format_range_includes(FORMAT_RANGE_OWN, meta.view.format))
+		refuse_format(recovery, meta.view.format);
 	recovery->has_meta = true;
 	recovery->meta = meta;
 	if (!record->repeated)

@@ -25,7 +25,7 @@
 #include "rpc/base/digest.h"
 #include "server/machine/machine.h"
 
-#define SNAPSHOT_FORMAT 2
+#define SNAPSHOT_FORMAT 3
 #define SNAPSHOT_ERROR_SIZE 512
 #define SNAPSHOT_TEMPORARY "snapshot.tmp" /* being written from this replica's own state */
 #define SNAPSHOT_INCOMING "incoming.tmp"  /* being received from a primary */

@@ -157,6 +157,7 @@ static void say_hello(void *context)
 	struct identity me = link->links->options.identity(link->links->options.context);
 	struct identity meant = speaker_meant(&me, &link->name, link->incarnation);
 
+	me.purpose = PURPOSE_PUSH;
 	hello_say(link->channel, &me, &meant, hello_answered, link);
 }
 

@@ -138,7 +138,7 @@ void peer_sessions_close_managers(struct peer_sessions *sessions, const struct p
 void peer_sessions_begin(struct peer_sessions *sessions, struct rpc_connection *connection, const struct identity *who)
 {
 	struct peer_session *session = peer_session_of(connection);
-	bool manager = who->id == 0 || (session != NULL && speaker_is_manager(&session->speaker));
+	bool manager = who->purpose == PURPOSE_MANAGER || (session != NULL && speaker_is_manager(&session->speaker));
 
 	if (session != NULL)
 		forget(sessions, session);

@@ -35,7 +35,7 @@ bool peer_sessions_have_room(const struct peer_sessions *sessions);
 struct peer_session *peer_session_of(const struct rpc_connection *connection);
 const struct speaker *peer_session_speaker(const struct peer_session *session);
 
-/* A good hello. It closes the same peer's older connections and discards what was unread there (rule 17). */
+/* A good hello. It closes the older connections of the same peer and purpose, and discards what was unread there (rule 17). */
 void peer_sessions_begin(struct peer_sessions *sessions, struct rpc_connection *connection, const struct identity *who);
 /* The connection has ended. */
 void peer_sessions_ended(struct peer_sessions *sessions, struct rpc_connection *connection);

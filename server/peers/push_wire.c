@@ -28,7 +28,7 @@ bool push_from_wire(const jh_push_args *args, struct view *record, struct replic
 	if (args->base_op > args->last_op || args->entries.entries_len > args->last_op - args->base_op)
 		return false;
 	if (args->record != NULL) {
-		if (!convert_view_from_wire(args->record, record))
+		if (!convert_view_from_wire(args->record, record) || !format_range_includes(FORMAT_RANGE_OWN, record->format))
 			return false;
 		push->record = record;
 	}

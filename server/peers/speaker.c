@@ -8,23 +8,52 @@ static bool names_other(struct uuid named, struct uuid ours)
 	return !uuid_is_nil(named) && !uuid_equal(named, ours);
 }
 
-/* RULE 17: either end refuses a mismatch and says so. A view manager may meet an older generation of its own
- * cluster: it is the one that tells it to start again. */
+/* A view manager is a front-end, and who pushes is a replica; the other purposes are anybody's. */
+static bool purpose_is_possible(const struct identity *who)
+{
+	switch (who->purpose) {
+	case PURPOSE_MANAGER:
+		return who->id == 0;
+	case PURPOSE_PUSH:
+		return who->id != 0;
+	case PURPOSE_GOSSIP:
+	case PURPOSE_BACKUP:
+		return true;
+	case PURPOSE_NONE:
+		break;
+	}
+	return false;
+}
+
+/* A view manager may meet an older generation of its own cluster: it is the one that tells it to start again. What is
+ * gossiped outlives a generation. */
+static bool needs_same_generation(const struct identity *who)
+{
+	return who->purpose != PURPOSE_MANAGER && who->purpose != PURPOSE_GOSSIP;
+}
+
+/* RULE 17: either end refuses a mismatch and says so. */
 enum hello_status speaker_hello(const struct identity *me, struct uuid bound, const struct identity *who,
 				const struct identity *meant)
 {
-	if (who->format != me->format)
+	uint32_t in_use = identity_format_in_use(who, me);
+
+	if (!format_range_overlaps(who->formats, me->formats))
 		return HELLO_OTHER_FORMAT;
 	if (who->program_base != me->program_base)
+		return HELLO_FORMAT;
+	if (!purpose_is_possible(who))
 		return HELLO_FORMAT;
 	if ((meant->id != 0 && meant->id != me->id) || names_other(meant->uuid, me->uuid) ||
 	    names_other(meant->incarnation, me->incarnation))
 		return HELLO_NOT_ME;
 	if (!uuid_is_nil(me->cluster) && names_other(who->cluster, me->cluster))
 		return HELLO_CLUSTER;
-	if (who->id != 0 && !uuid_is_nil(me->cluster) && names_other(who->generation, me->generation))
+	if (needs_same_generation(who) && !uuid_is_nil(me->cluster) && names_other(who->generation, me->generation))
 		return HELLO_CLUSTER;
-	if (who->id == 0 && names_other(bound, who->uuid)) /* RULE 20 */
+	if (!format_range_includes(who->formats, in_use) || !format_range_includes(me->formats, in_use))
+		return HELLO_OTHER_FORMAT;
+	if (who->purpose == PURPOSE_MANAGER && names_other(bound, who->uuid)) /* RULE 20 */
 		return HELLO_BOUND;
 	return HELLO_OK;
 }
@@ -36,9 +65,8 @@ bool speaker_is_admitted(enum hello_status answer)
 
 struct identity speaker_meant(const struct identity *me, const struct replica_name *name, struct uuid incarnation)
 {
-	return (struct identity){.format = me->format, .program_base = me->program_base, .id = name->id,
-				 .uuid = name->uuid, .incarnation = incarnation, .cluster = me->cluster,
-				 .generation = me->generation};
+	return (struct identity){.program_base = me->program_base, .id = name->id, .uuid = name->uuid,
+				 .incarnation = incarnation, .cluster = me->cluster, .generation = me->generation};
 }
 
 bool speaker_is_meant(const struct replica_name *name, struct uuid incarnation, enum hello_status answer,
@@ -62,7 +90,12 @@ void speaker_heard(struct speaker *speaker, uint32_t suspect_ms, uint64_t now_us
 
 bool speaker_is_manager(const struct speaker *speaker)
 {
-	return speaker->identity.id == 0;
+	return speaker->identity.purpose == PURPOSE_MANAGER;
+}
+
+bool speaker_pushes(const struct speaker *speaker)
+{
+	return speaker->identity.purpose == PURPOSE_PUSH;
 }
 
 bool speaker_manages(const struct speaker *speaker, struct uuid bound)
@@ -77,7 +110,8 @@ bool speaker_is_manager_named(const struct speaker *speaker, struct uuid manager
 
 bool speaker_replaces(const struct speaker *newer, const struct speaker *older)
 {
-	return newer->identity.id == older->identity.id && uuid_equal(newer->identity.uuid, older->identity.uuid);
+	return newer->identity.id == older->identity.id && uuid_equal(newer->identity.uuid, older->identity.uuid) &&
+	       newer->identity.purpose == older->identity.purpose;
 }
 
 bool speaker_clock_is_late(uint64_t tick_us, uint64_t now_us)

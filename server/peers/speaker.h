@@ -1,4 +1,4 @@
-/* Who speaks on a session with a replica, and what its word counts for: rules 15, 17 and 20 as questions about plain values.
+/* Who speaks on a session with a replica, for what purpose, and what its word counts for: rules 15, 17 and 20 as questions about plain values.
  * It knows no connection, so that whatever plays a replica's sessions asks the same questions. */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "server/replica/replica.h"
 
 struct speaker {
-	struct identity identity;    /* as its hello said; id 0: a view manager */
+	struct identity identity;    /* as its hello said */
 	uint64_t heard_us;           /* manager: the last hello or heartbeat, */
 	uint64_t silence_us;         /* and how long none need come */
 };
@@ -30,11 +30,13 @@ struct speaker speaker_of(const struct identity *who, uint64_t now_us);
 void speaker_heard(struct speaker *speaker, uint32_t suspect_ms, uint64_t now_us);
 
 bool speaker_is_manager(const struct speaker *speaker);
+/* Whether it is a replica that pushes. */
+bool speaker_pushes(const struct speaker *speaker);
 /* RULE 20: whether it is the manager that we are bound to; any manager is, as long as we are bound to none. */
 bool speaker_manages(const struct speaker *speaker, struct uuid bound);
 /* RULE 20: whether it is the manager of that name: a manager binds a replica to itself, and brings its own views. */
 bool speaker_is_manager_named(const struct speaker *speaker, struct uuid manager);
-/* RULE 17: whether the older session ends, since the newer one is of the same peer. */
+/* RULE 17: whether the older session ends, since the newer one is of the same peer and purpose. */
 bool speaker_replaces(const struct speaker *newer, const struct speaker *older);
 
 /* RULE 15: whether our own loop was late, so that a silence proves nothing. tick_us: of its last turn of the timer; 0: none. */

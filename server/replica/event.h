@@ -12,6 +12,7 @@ struct replica_meta {
 	struct view view;
 	uint64_t whole_view;
 	uint64_t tail_cut;        /* as in a report, until the log is whole again in a view (rule 14) */
+	uint64_t fold_differs_op; /* as in a report */
 	uint32_t joint_count;
 	struct joint joint[LIMIT_REPLICAS];
 };

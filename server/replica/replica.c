@@ -249,6 +249,7 @@ void replica_report(const struct replica *r, struct report *report)
 	report->digest_op = r->applied;
 	report->digest = r->applied_digest;
 	report->tail_cut = r->tail_cut;
+	report->fold_differs_op = r->fold_differs_op;
 	report->pending = r->requests_in - r->requests_out;
 	replica_report_room(r, report);
 	report->stopping = r->stopping;
@@ -268,6 +269,7 @@ void replica_meta_now(const struct replica *r, struct replica_meta *meta)
 	meta->view = r->view;
 	meta->whole_view = r->whole_view;
 	meta->tail_cut = r->tail_cut;
+	meta->fold_differs_op = r->fold_differs_op;
 	meta->joint_count = r->joint_count;
 	memcpy(meta->joint, r->joint, sizeof meta->joint);
 }

@@ -134,6 +134,7 @@ struct replica {
 	uint64_t applied;
 	struct digest applied_digest;
 	uint64_t tail_cut;
+	uint64_t fold_differs_op;
 	uint64_t recovery_base;        /* the snapshot's op */
 	bool recovery_broken;          /* a record did not fit; only a replacement heals that */
 	bool recovery_astray;          /* the last batch was of a tail cut before the snapshot: it counts for nothing */

@@ -51,7 +51,7 @@ static bool is_listed(void *context, uint32_t id)
 
 static void frontend_open(struct frontend *frontend, struct event_base *base)
 {
-	const struct views_options views = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
+	const struct views_options views = {.formats = FORMAT_RANGE_OWN, .heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000};
 	struct rpc_server_limits limits = rpc_server_limits_default();
 
 	memset(frontend, 0, sizeof *frontend);

@@ -67,7 +67,8 @@ struct uuid seed_uuid(uint8_t byte)
 
 struct view seed_view(uint64_t number, uint32_t primary)
 {
-	struct view view = {.number = number, .primary = primary, .cluster = seed_uuid(0xc1),
+	struct view view = {.number = number, .format = FORMAT_HIGH, .primary = primary, .keeper = {1, seed_uuid(0x3a)},
+			    .maker = seed_uuid(0x3a), .cluster = seed_uuid(0xc1),
 			    .generation = seed_uuid(0x6e), .manager = seed_uuid(0x3a), .members_count = 3};
 
 	for (uint32_t i = 0; i < 3; i++) {

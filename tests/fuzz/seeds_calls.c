@@ -168,7 +168,7 @@ static void put_no(struct bytes *stream, uint32_t xid, uint32_t stat)
 static jh_hello_result a_hello_result(uint32_t id)
 {
 	struct report report = a_report(id, ROLE_LEARNER, STATE_CATCHING_UP);
-	struct identity identity = {.format = 1, .program_base = BASE, .id = id, .uuid = seed_uuid((uint8_t)id),
+	struct identity identity = {.formats = FORMAT_RANGE_OWN, .purpose = PURPOSE_PUSH, .program_base = BASE, .id = id, .uuid = seed_uuid((uint8_t)id),
 				    .incarnation = seed_uuid(0xa1), .cluster = seed_uuid(0xc1),
 				    .generation = seed_uuid(0x6e)};
 	jh_hello_result hello = {.status = JH_HELLO_OK, .error = convert_text_dup("")};
@@ -420,7 +420,7 @@ static void seed_primary(void)
 static void seed_others(void)
 {
 	static struct bytes bytes;
-	struct identity identity = {.format = 1, .program_base = BASE, .id = 2, .uuid = seed_uuid(2),
+	struct identity identity = {.formats = FORMAT_RANGE_OWN, .purpose = PURPOSE_PUSH, .program_base = BASE, .id = 2, .uuid = seed_uuid(2),
 				    .incarnation = seed_uuid(0xa1)};
 	jh_hello_args hello;
 	jh_bind_args bind;
@@ -429,6 +429,7 @@ static void seed_others(void)
 	convert_identity_to_wire(&identity, &hello.you);
 	bind.manager = convert_uuid_to_wire(seed_uuid(0x3b));
 	PUT(&bytes, HEAR_HELLO, 0, jh_hello_args, &hello);
+	xdr_free((xdrproc_t)xdr_jh_hello_args, &hello);
 	PUT(&bytes, HEAR_BIND, 0, jh_bind_args, &bind);
 	put_plain(&bytes, HEAR_DURABLE, 0);
 	put_install(&bytes, 5, 2);

@@ -84,10 +84,14 @@ start_frontend
 expect 0 'DH1 3LE: .*' --timeout 20 history "DH1 3LE"
 grep -q 'margherita, crème brûlée' <<<"$OUT" || fail "an order is not shown: $OUT"
 expect 0 'tea  \(for Ann\)' history "DH1 3LG"
-# Whose it is, as others are shown it: by the cluster id of view.json, and 123e4567-e89b-42d3-a456-426614174000.
+# Whose it is, as others are shown it: by the cluster id of view.json, and the client id.
+client=123e4567-e89b-42d3-a456-426614174000
+bytes=$(jq -r --arg client "$client" '.cluster + $client' "$SCRATCH/frontend/view.json" | sed -e 's/-//g' -e 's/../\\x&/g')
+# shellcheck disable=SC2059 # the bytes are in the format
+shown=$(printf "$bytes" | sha256sum | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/')
 try --json history "SW1A 1AA"
-jq -e '.orders | length == 1 and .[0].op == 3 and .[0].request == 7 and .[0].items == ["burger", "fries"] and
-	.[0].client == "42e3c18d-7d23-8bfc-23bb-cb8b89460d51"' <<<"$OUT" >/dev/null || fail "an order is another: $OUT"
+jq -e --arg shown "$shown" '.orders | length == 1 and .[0].op == 3 and .[0].request == 7 and .[0].items == ["burger", "fries"] and
+	.[0].client == $shown' <<<"$OUT" >/dev/null || fail "an order is another: $OUT"
 # The number that was used then is used now.
-expect 0 'Order 3 \(#1 for SW1A 1AA\) placed' order --client-id 123e4567-e89b-42d3-a456-426614174000 --request 7 "SW1A 1AA" burger fries
-expect 3 'already used' order --client-id 123e4567-e89b-42d3-a456-426614174000 --request 7 "SW1A 1AA" tea
+expect 0 'Order 3 \(#1 for SW1A 1AA\) placed' order --client-id "$client" --request 7 "SW1A 1AA" burger fries
+expect 3 'already used' order --client-id "$client" --request 7 "SW1A 1AA" tea

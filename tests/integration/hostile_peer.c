@@ -223,7 +223,9 @@ static void reads_without_reading(unsigned seconds)
 
 static jh_identity stranger(uint32_t id, uint32_t base, uint8_t mark)
 {
-	jh_identity identity = {.format = JH_CLUSTER_FORMAT, .program_base = base, .id = id};
+	jh_identity identity = {.format_low = JH_CLUSTER_FORMAT, .format_high = JH_CLUSTER_FORMAT,
+				.program_base = base, .id = id,
+				.purpose = id == 0 ? JH_PURPOSE_MANAGER : JH_PURPOSE_PUSH};
 
 	memset(&identity.uuid, mark, sizeof identity.uuid);
 	memset(&identity.incarnation, mark + 1, sizeof identity.incarnation);
@@ -232,7 +234,7 @@ static jh_identity stranger(uint32_t id, uint32_t base, uint8_t mark)
 
 static jh_hello_status say_hello(int fd, const jh_identity *me)
 {
-	jh_hello_args args = {.me = *me, .you = {.format = JH_CLUSTER_FORMAT}};
+	jh_hello_args args = {.me = *me, .you = {.id = 0}};
 	jh_hello_result result;
 
 	memset(&result, 0, sizeof result);
@@ -259,7 +261,7 @@ static void foreign_hellos(uint32_t base)
 	me = stranger(9, base + 5000, 0x77);
 	expect(say_hello(fd, &me) == JH_HELLO_FORMAT, "another program base is refused");
 	me = stranger(9, base, 0x77);
-	me.format = 99;
+	me.format_low = me.format_high = 99;
 	expect(say_hello(fd, &me) == JH_HELLO_FORMAT, "another format is refused");
 	me = stranger(5000, base, 0x77);
 	expect(say_hello(fd, &me) == JH_HELLO_FORMAT, "an id that cannot be is refused");

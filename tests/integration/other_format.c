@@ -22,6 +22,8 @@ static void put_hello(XDR *xdr, uint32_t format, bool cut)
 	if (!xdr_jh_text(xdr, &text))
 		raw_fail("no room");
 	raw_put(xdr, format);
+	if (format >= JH_CLUSTER_FORMAT)
+		raw_put(xdr, format); /* the highest it speaks, beside the lowest */
 	if (!cut)
 		for (uint32_t i = 0; i < 3; i++)
 			raw_put(xdr, 0xffffffffu);
@@ -48,12 +50,13 @@ static void serve(int fd, const char *way)
 			raw_fail("write");
 }
 
-/* The hello of another version: its first word is the format, and the rest must not be read. */
+/* The hello of another version: it begins with the lowest format that it speaks and, since the third, with the highest; the
+ * rest must not be read. */
 static bool_t put_words(XDR *xdr, uint32_t *format)
 {
 	uint32_t junk = 0xffffffffu;
 
-	return xdr_uint32_t(xdr, format) && xdr_uint32_t(xdr, &junk) && xdr_uint32_t(xdr, &junk);
+	return xdr_uint32_t(xdr, format) && xdr_uint32_t(xdr, *format < 3 ? &junk : format) && xdr_uint32_t(xdr, &junk);
 }
 
 static int hello(rpcprog_t program, uint32_t format)

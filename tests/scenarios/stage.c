@@ -238,6 +238,7 @@ void stage_init(struct stage *s)
 	s->queue_max = 100;
 	for (uint32_t i = 1; i < STAGE_PROCESSES; i++) {
 		s->processes[i].number = i;
+		s->processes[i].formats = FORMAT_RANGE_OWN;
 		if (stage_front(s, i) == NULL) {
 			s->replicas[i].process = &s->processes[i];
 			continue;

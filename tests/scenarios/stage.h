@@ -126,6 +126,7 @@ struct process {
 	uint32_t life;
 	bool alive, paused;
 	bool registered;            /* with rpcbind */
+	struct format_range formats; /* that its program speaks */
 	uint64_t skew_ms;           /* its clock is ahead by this */
 	struct uuid incarnation;
 };

@@ -356,7 +356,8 @@ void front_discover(struct stage *s, struct front_process *f)
 
 void front_start(struct stage *s, struct front_process *f, bool may_form, bool take_over)
 {
-	const struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000,
+	const struct views_options options = {.formats = f->process->formats, .heartbeat_ms = 50,
+					      .suspect_ms = 250, .stall_ms = 2000,
 					      .start_wait_ms = 2000, .forget_ms = 20000, .new_cluster = may_form,
 					      .take_over = take_over};
 	const struct router_options routing = {.queue_max = s->queue_max, .default_timeout_ms = 10000,

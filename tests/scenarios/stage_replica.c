@@ -328,7 +328,8 @@ struct identity replica_process_identity(const struct replica_process *p)
 {
 	const struct view *view = replica_view(p->core);
 
-	return (struct identity){.id = p->process->number, .uuid = p->uuid, .incarnation = p->process->incarnation,
+	return (struct identity){.formats = p->process->formats, .format = view->format, .id = p->process->number,
+				 .uuid = p->uuid, .incarnation = p->process->incarnation,
 				 .cluster = view->cluster, .generation = view->generation};
 }
 

@@ -273,7 +273,7 @@ static void take_push(struct stage *s, struct replica_process *p, struct item *i
 	struct replica_entry entries[STAGE_OPS];
 	struct replica_push push = item->push;
 
-	if (!item->conn->established || speaker_is_manager(&item->conn->speaker))
+	if (!item->conn->established || !speaker_pushes(&item->conn->speaker))
 		return;
 	must(push.entries_count <= STAGE_OPS);
 	for (uint32_t i = 0; i < push.entries_count; i++)
@@ -314,6 +314,7 @@ void serve_connect(struct stage *s, struct replica_process *p, const struct repl
 	conn->uuid = connect->to.uuid;
 	conn->incarnation = connect->incarnation;
 	hello->me = replica_process_identity(p);
+	hello->me.purpose = PURPOSE_PUSH;
 	hello->you = speaker_meant(&hello->me, &connect->to, connect->incarnation);
 	net_send(s, conn, 0, hello);
 }

@@ -390,7 +390,7 @@ void front_start(struct world *w)
 						.retry_ms = 50, .writes_window = w->profile.writes_window,
 						.reads_window = w->profile.reads_window};
 	/* --new-cluster is given once. */
-	struct views_options options = {.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
+	struct views_options options = {.formats = FORMAT_RANGE_OWN, .heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000,
 					.forget_ms = 20000, .new_cluster = !w->ever_stored && w->front->process == FRONT,
 					.take_over = w->profile.take_over && w->front->process == SECOND_FRONT};
 

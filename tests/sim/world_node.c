@@ -154,7 +154,7 @@ struct identity node_identity(const struct node *node)
 {
 	const struct view *view = replica_view(node->core);
 
-	return (struct identity){.id = node->id, .uuid = node->uuid, .incarnation = node->incarnation,
+	return (struct identity){.formats = FORMAT_RANGE_OWN, .format = view->format, .id = node->id, .uuid = node->uuid, .incarnation = node->incarnation,
 				 .cluster = view->cluster, .generation = view->generation};
 }
 

@@ -281,7 +281,7 @@ static void receive_push(struct world *w, struct node *node, struct conn *conn, 
 	if (push.record != NULL)
 		push.record = &pushing->record;
 	node->piece = pushing;
-	if (conn->established && !speaker_is_manager(&conn->speaker))
+	if (conn->established && speaker_pushes(&conn->speaker))
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_PUSH,
 							   .push = {.token = (uint64_t)(uintptr_t)call,
 								    .from = {.id = conn->speaker.identity.id,
@@ -355,6 +355,7 @@ void serve_connect(struct world *w, struct node *node, const struct replica_conn
 	conn->uuid = connect->to.uuid;
 	conn->incarnation = connect->incarnation;
 	hello->me = node_identity(node);
+	hello->me.purpose = PURPOSE_PUSH;
 	hello->you = speaker_meant(&hello->me, &connect->to, connect->incarnation);
 	net_send(w, conn, CLIENT_END, &(struct message){.kind = MSG_HELLO, .hello = hello});
 	world_at(w, 1000000,

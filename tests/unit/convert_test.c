@@ -28,6 +28,10 @@ static void make_view(struct view *view, uint32_t members)
 	view->cluster = uuid_of(1);
 	view->generation = uuid_of(2);
 	view->manager = uuid_of(3);
+	view->format = 5;
+	snprintf(view->name, sizeof view->name, "caf\xc3\xa9 of the quay");
+	view->keeper = (struct keeper){.epoch = 7, .uuid = uuid_of(4)};
+	view->maker = uuid_of(5);
 	view->members_count = members;
 	for (uint32_t i = 0; i < members; i++) {
 		view->members[i].id = i + 1;
@@ -84,6 +88,15 @@ static void no_view_comes_back(void **state)
 	out.primary = 1;
 	assert_false(convert_view_from_wire(&out, &back));
 	out.primary = 0;
+	out.format = 3;
+	assert_false(convert_view_from_wire(&out, &back));
+	out.format = 0;
+	out.keeper.epoch = 1;
+	assert_false(convert_view_from_wire(&out, &back));
+	out.keeper.epoch = 0;
+	out.maker.bytes[0] = 1;
+	assert_false(convert_view_from_wire(&out, &back));
+	out.maker.bytes[0] = 0;
 	out.cluster.bytes[3] = 1;
 	assert_false(convert_view_from_wire(&out, &back));
 	xdr_free((xdrproc_t)xdr_jh_view, &out);
@@ -133,6 +146,34 @@ static void spoil_manager(jh_view *view)
 {
 	memset(view->manager.bytes, 0, 16);
 }
+static void spoil_format(jh_view *view)
+{
+	view->format = 0;
+}
+static void spoil_format_high(jh_view *view)
+{
+	view->format = FORMAT_HIGHEST + 1;
+}
+static void spoil_name(jh_view *view)
+{
+	view->name.name_val[1] = '\n';
+}
+static void spoil_epoch(jh_view *view)
+{
+	view->keeper.epoch = 0;
+}
+static void spoil_epoch_high(jh_view *view)
+{
+	view->keeper.epoch = UINT64_MAX;
+}
+static void spoil_keeper(jh_view *view)
+{
+	memset(view->keeper.uuid.bytes, 0, 16);
+}
+static void spoil_maker(jh_view *view)
+{
+	memset(view->maker.bytes, 0, 16);
+}
 static void spoil_number(jh_view *view)
 {
 	view->number = 0;
@@ -152,7 +193,8 @@ static void views_that_make_no_sense(void **state)
 	static void (*const spoil[])(jh_view *) = {
 		spoil_order, spoil_id_zero, spoil_id_high, spoil_uuid, spoil_twin, spoil_primary, spoil_cluster,
 		spoil_generation, spoil_manager, spoil_number, spoil_number_high, spoil_address, spoil_expected,
-		spoil_expected_id};
+		spoil_expected_id, spoil_format, spoil_format_high, spoil_name, spoil_epoch, spoil_epoch_high,
+		spoil_keeper, spoil_maker};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof spoil / sizeof spoil[0]; i++) {
@@ -189,6 +231,9 @@ static void make_report(struct report *report)
 	report->stopping = true;
 	figures_set(&report->figures, FIGURE_ORDERS, 99);
 	figures_set(&report->figures, "unheard_of", INT64_MIN);
+	report->fold_differs_op = 15;
+	report->fold_equal_op = 16;
+	snprintf(report->version, sizeof report->version, "12.34.56-of-32-bytes-and-no-more");
 	snprintf(report->push, sizeof report->push, "delta 640 B");
 	snprintf(report->detail, sizeof report->detail, "a bit is wrong");
 	report->joint_count = 1;
@@ -272,22 +317,43 @@ static void installs_come_back(void **state)
 
 static void identities_come_back(void **state)
 {
-	struct identity identity = {.format = 1,
-				    .program_base = 540000000,
-				    .id = 4095,
-				    .uuid = uuid_of(1),
-				    .incarnation = uuid_of(2),
-				    .cluster = uuid_of(3),
-				    .generation = uuid_of(4)};
+	struct identity identity;
 	struct identity back;
 	jh_identity wire;
 
 	(void)state;
+	memset(&identity, 0, sizeof identity);
+	identity.formats = (struct format_range){3, 5};
+	identity.format = 4;
+	identity.program_base = 540000000;
+	identity.id = 4095;
+	identity.frontend = 2;
+	identity.purpose = PURPOSE_BACKUP;
+	identity.uuid = uuid_of(1);
+	identity.incarnation = uuid_of(2);
+	identity.cluster = uuid_of(3);
+	identity.generation = uuid_of(4);
+	snprintf(identity.version, sizeof identity.version, "0.1.0");
 	convert_identity_to_wire(&identity, &wire);
 	assert_true(convert_identity_from_wire(&wire, &back));
 	assert_memory_equal(&identity, &back, sizeof back);
 	wire.id = 4096;
 	assert_false(convert_identity_from_wire(&wire, &back));
+	wire.id = 4095;
+	wire.purpose = (jh_purpose)(JH_PURPOSE_BACKUP + 1);
+	assert_false(convert_identity_from_wire(&wire, &back));
+	wire.purpose = (jh_purpose)-1;
+	assert_false(convert_identity_from_wire(&wire, &back));
+	wire.purpose = JH_PURPOSE_PUSH;
+	wire.format_low = 6;
+	assert_false(convert_identity_from_wire(&wire, &back));
+	wire.format_low = 0;
+	assert_false(convert_identity_from_wire(&wire, &back));
+	wire.format_high = 0; /* not known */
+	assert_true(convert_identity_from_wire(&wire, &back));
+	wire.format = FORMAT_HIGHEST + 1;
+	assert_false(convert_identity_from_wire(&wire, &back));
+	xdr_free((xdrproc_t)xdr_jh_identity, &wire);
 }
 
 static const char *text_of(const char *bytes, size_t size)

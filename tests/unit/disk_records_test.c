@@ -34,11 +34,12 @@ static struct uuid uuid_of(uint8_t byte)
 /* As large as possible. */
 static void largest_meta(struct replica_meta *meta)
 {
-	*meta = (struct replica_meta){.id = 1, .uuid = uuid_of(1), .bound = uuid_of(200), .whole_view = 76, .tail_cut = 77,
+	*meta = (struct replica_meta){.id = 1, .uuid = uuid_of(1), .bound = uuid_of(200), .whole_view = 76, .tail_cut = 77, .fold_differs_op = 78,
 				      .joint_count = LIMIT_REPLICAS};
-	meta->view = (struct view){.number = 77, .primary = 1, .cluster = uuid_of(201), .generation = uuid_of(202),
+	meta->view = (struct view){.number = 77, .format = 3, .keeper = {4, uuid_of(203)}, .maker = uuid_of(204), .primary = 1, .cluster = uuid_of(201), .generation = uuid_of(202),
 				   .manager = uuid_of(200), .members_count = LIMIT_REPLICAS,
 				   .expected_count = LIMIT_REPLICAS};
+	memset(meta->view.name, 'n', LIMIT_CLUSTER_NAME_BYTES);
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		meta->view.members[i].id = i + 1;
 		meta->view.members[i].uuid = uuid_of((uint8_t)(i + 1));
@@ -126,6 +127,7 @@ static void meta_comes_back(void **state)
 	assert_true(uuid_equal(back->meta.bound, meta.bound));
 	assert_int_equal(back->meta.whole_view, 76);
 	assert_int_equal(back->meta.tail_cut, 77);
+	assert_int_equal(back->meta.fold_differs_op, 78);
 	assert_true(view_equal(&back->meta.view, &meta.view));
 	assert_int_equal(back->meta.joint_count, LIMIT_REPLICAS);
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {

@@ -212,7 +212,8 @@ static struct report report_of(uint32_t id)
 
 static void hello_with(uint32_t id, enum hello_status status, const struct report *report)
 {
-	const struct identity identity = {.id = id,
+	const struct identity identity = {.formats = FORMAT_RANGE_OWN,
+					  .id = id,
 					  .uuid = report->uuid,
 					  .incarnation = uuid_of((uint8_t)(10 + id)),
 					  .cluster = rig.stored.view.cluster,
@@ -242,7 +243,7 @@ static int set_up(void **state)
 	const struct router_options routing = {
 		.queue_max = 1000, .default_timeout_ms = 5000, .backup_timeout_ms = 250, .retry_ms = 50};
 	const struct views_options options = {
-		.heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000, .forget_ms = 20000};
+		.formats = FORMAT_RANGE_OWN, .heartbeat_ms = 50, .suspect_ms = 250, .stall_ms = 2000, .start_wait_ms = 2000, .forget_ms = 20000};
 	struct view *view = &rig.stored.view;
 
 	(void)state;
@@ -254,6 +255,9 @@ static int set_up(void **state)
 	view->cluster = uuid_of(51);
 	view->generation = uuid_of(52);
 	view->primary = 1;
+	view->format = FORMAT_HIGH;
+	view->keeper = (struct keeper){.epoch = 1, .uuid = view->manager};
+	view->maker = view->manager;
 	view->members_count = view->expected_count = 2;
 	for (uint32_t i = 0; i < 2; i++) {
 		view->members[i].id = view->expected[i].id = i + 1;

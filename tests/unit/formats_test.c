@@ -1,4 +1,5 @@
-/* Directories that an older program wrote (docs/formats.md): refused by name, without changing a byte of them. */
+/* Directories that an older program wrote, or a newer one whose cluster was upgraded (docs/formats.md): refused by name,
+ * without changing a byte of them. */
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -12,8 +13,11 @@
 #include <xxhash.h>
 
 #include <cmocka.h>
+#include <event2/event.h>
 
 #include "server/disk/check.h"
+#include "server/disk/disk_records.h"
+#include "server/disk/journal.h"
 #include "server/disk/journal_segment.h"
 #include "server/disk/snapshot_format.h"
 #include "tests/unit/support_node.h"
@@ -102,7 +106,7 @@ static void is_refused(const char *file)
 	assert_true(shell("cp -a '%s/.' '%s'", node_rig.directory, kept));
 	for (int check = 0; check < 2; check++) {
 		assert_int_equal(status_of(check != 0), 1);
-		assert_true(shell("grep -q '%s has format 1, .* format 2 ' '%s'", file, said));
+		assert_true(shell("grep -q '%s has format 1, .* format 3 ' '%s'", file, said));
 		assert_true(shell("test $(wc -l <'%s') = 1%s", said, ""));
 		assert_true(shell("diff -r '%s' '%s'", kept, node_rig.directory));
 		/* Nor their times, which tell when something was written. */
@@ -146,11 +150,81 @@ static void an_older_received_state_is_refused(void **state)
 	directory_end();
 }
 
+/* --- files of this format, of a cluster that uses a newer one ----------------------------------------------------- */
+
+static bool read_nothing(void *context, const struct journal_record *record, char *error, size_t size)
+{
+	(void)context;
+	(void)record;
+	(void)error;
+	(void)size;
+	return true;
+}
+
+static void ignore_ticket(void *context, uint64_t ticket)
+{
+	(void)context;
+	(void)ticket;
+}
+
+static void fail_on_line(void *context, const char *line)
+{
+	(void)context;
+	fail_msg("%s", line);
+}
+
+/* As the newer program leaves it after its cluster was upgraded: the last META says so. */
+static void upgrade_view(void)
+{
+	static struct replica_meta meta;
+	struct replica_actions actions = {0};
+	const struct replica_options options = {.id = NODE_ID, .log_bytes_max = LIMIT_LOG_BYTES};
+	const struct replica_service service = {0};
+	struct journal_recovery recovery;
+	struct event_base *base = event_base_new();
+	struct replica *replica = replica_new(&options, &service);
+
+	meta = (struct replica_meta){.id = NODE_ID, .uuid = node_rig.view.members[0].uuid, .bound = node_rig.view.manager,
+				     .view = node_rig.view};
+	meta.view.number = 2;
+	meta.view.format = FORMAT_HIGH + 1;
+	replica_step(replica, &(struct replica_event){.kind = REPLICA_RECOVER_BASE}, &actions);
+	replica_step(replica, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta}, &actions);
+
+	struct journal *journal = journal_open(node_rig.directory, &(struct journal_options){.base = base, .uuid = meta.uuid,
+				     .durable = ignore_ticket, .fatal = fail_on_line}, read_nothing, NULL, &recovery);
+
+	assert_non_null(journal);
+	assert_true(disk_record_append(journal, replica, NODE_BASE,
+				       &(struct replica_write){.kind = WRITE_META, .ticket = 1}));
+	journal_close(journal);
+	replica_free(replica);
+	replica_actions_free(&actions);
+	event_base_free(base);
+}
+
+static void a_directory_of_an_upgraded_cluster_is_refused(void **state)
+{
+	(void)state;
+	directory_begin_old();
+	upgrade_view();
+	assert_true(shell("cp -a '%s/.' '%s'", node_rig.directory, kept));
+	for (int check = 0; check < 2; check++) {
+		assert_int_equal(status_of(check != 0), 1);
+		assert_true(shell("grep -q '%s belongs to a cluster that uses format 4; .*upgrade justhungry-server' '%s'",
+				  node_rig.directory, said));
+		assert_true(shell("test $(wc -l <'%s') = 1%s", said, ""));
+		assert_true(shell("diff -r -x lock '%s' '%s'", kept, node_rig.directory));
+	}
+	directory_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_older_directory_is_refused),
 		cmocka_unit_test(an_older_received_state_is_refused),
+		cmocka_unit_test(a_directory_of_an_upgraded_cluster_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,14 +188,17 @@ static void test_what_is_pushed(void **state)
 	jh_state_chunk chunk = {.op = 31, .initial_count = 4, .total = 35, .first = 2,
 				.records = {sizeof records - 1, records}};
 	jh_push_args push = {.view = 12, .record = &record, .state = &chunk, .base_op = 31, .last_op = 33, .commit = 32,
-			     .entries = {2, sample_entries()}};
+			     .probe = 9, .fold_op = 30, .entries = {2, sample_entries()}};
 	jh_push_args plain = {.view = 12, .base_op = 31, .last_op = 31, .commit = 31};
 	jh_push_result result = {.status = JH_PUSH_NEED_BASE, .view = 12, .op = 33, .commit = 32, .state_next = 3,
+				 .probe = 9, .fold_op = 30,
 				 .disk_full = TRUE, .clock_us = 1700000000000000, .error = sample_text("why")};
 
 	(void)state;
 	SAMPLE_FILL(chunk.digest, 0xd1);
 	SAMPLE_FILL(push.base_digest, 0xd2);
+	SAMPLE_FILL(push.fold, 0xf1);
+	SAMPLE_FILL(result.fold, 0xf2);
 	SAMPLE_FILL(plain.base_digest, 0xd3);
 	SAMPLE_FILL(result.uuid, 2);
 	SAMPLE_FILL(result.commit_digest, 0xd4);

@@ -47,7 +47,7 @@ static jh_disk_record meta_record(void)
 	joint.id = 4;
 	SAMPLE_FILL(joint.uuid, 4);
 	meta.jh_disk_record_u.meta = (jh_disk_meta){.id = 2, .program_base = SAMPLE_BASE, .view = sample_view(),
-						    .whole_view = 11, .tail_cut = 34, .joint = {1, &joint}};
+						    .whole_view = 11, .tail_cut = 34, .fold_differs_op = 35, .joint = {1, &joint}};
 	SAMPLE_FILL(meta.jh_disk_record_u.meta.uuid, 2);
 	SAMPLE_FILL(meta.jh_disk_record_u.meta.bound, 0x3a);
 	return meta;
@@ -338,7 +338,8 @@ static struct views_stored stored_sample(void)
 	struct view *view = &stored.view;
 
 	*view = (struct view){.number = 12, .primary = 2, .cluster = uuid_of(0xc1), .generation = uuid_of(0x6e),
-			      .manager = uuid_of(0x3a), .members_count = 2, .expected_count = 3};
+			      .manager = uuid_of(0x3a), .format = 3, .name = "caf\xc3\xa9", .keeper = {2, uuid_of(0x3b)},
+			      .maker = uuid_of(0x3c), .members_count = 2, .expected_count = 3};
 	for (uint32_t i = 0; i < 3; i++) {
 		view->expected[i] = (struct expected){.id = i + 1, .lost_us = i < 2 ? 0 : 1700000000000000};
 		if (i == 2)

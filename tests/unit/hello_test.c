@@ -12,13 +12,14 @@
 
 static uint8_t bytes[8192];
 
-static size_t encode(uint32_t format)
+static size_t encode(uint32_t low, uint32_t high)
 {
 	jh_hello_result sample = {.status = JH_HELLO_OK, .error = sample_text("why"), .me = sample_identity(2),
 				  .report = sample_report()};
 	XDR xdr;
 
-	sample.me.format = format;
+	sample.me.format_low = low;
+	sample.me.format_high = high;
 	xdrmem_create(&xdr, (char *)bytes, sizeof bytes, XDR_ENCODE);
 	assert_true(xdr_jh_hello_result(&xdr, &sample));
 	return xdr_getpos(&xdr);
@@ -36,7 +37,7 @@ static bool decode(size_t size, jh_hello_result *result)
 
 static void test_this_format_is_read_whole(void **state)
 {
-	size_t size = encode(JH_CLUSTER_FORMAT);
+	size_t size = encode(FORMAT_LOW, FORMAT_HIGH + 1);
 	jh_hello_result result;
 
 	(void)state;
@@ -48,14 +49,16 @@ static void test_this_format_is_read_whole(void **state)
 		assert_false(decode(cut, &result));
 }
 
-/* Rule 17: status, text of three bytes, format: anything may follow, or nothing. */
+/* Rule 17: status, text of three bytes, formats: anything may follow, or nothing. Before format 3 there is a single one. */
 static void test_another_format_is_understood_as_one(void **state)
 {
-	const size_t kept = 4 + 8 + 4;
+	static const struct format_range theirs[] = {
+		{1, 1}, {2, 2}, {FORMAT_HIGH + 1, FORMAT_HIGH + 1}, {FORMAT_HIGH + 1, FORMAT_HIGHEST}};
 
 	(void)state;
-	for (uint32_t format = JH_CLUSTER_FORMAT - 1; format <= JH_CLUSTER_FORMAT + 1; format += 2) {
-		size_t size = encode(format);
+	for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++) {
+		size_t size = encode(theirs[i].low, theirs[i].high);
+		const size_t kept = 4 + 8 + (theirs[i].low < FORMAT_RANGE_SINCE ? 4 : 8);
 
 		for (size_t cut = kept; cut <= size; cut += 4) {
 			jh_hello_result result;
@@ -63,36 +66,76 @@ static void test_another_format_is_understood_as_one(void **state)
 			memset(bytes + kept, 0xff, cut - kept);
 			assert_true(decode(cut, &result));
 			assert_int_equal(result.status, JH_HELLO_FORMAT);
-			assert_int_equal(result.me.format, format);
+			assert_int_equal(result.me.format_low, theirs[i].low);
+			assert_int_equal(result.me.format_high, theirs[i].high);
 			assert_int_equal(result.me.id, 0);
 			xdr_free((xdrproc_t)xdr_jh_hello_result, (char *)&result);
 		}
 	}
 }
 
-static void test_the_older_one_is_named(void **state)
+static const char *explained(struct format_range theirs, struct format_range ours, uint32_t in_use)
 {
-	char text[160];
+	static char text[160];
 
-	(void)state;
-	assert_string_equal(hello_name_formats(text, sizeof text, JH_CLUSTER_FORMAT - 1, "them", "us"),
-			    "speaks cluster format 2, us 3: upgrade them");
-	assert_string_equal(hello_name_formats(text, sizeof text, JH_CLUSTER_FORMAT + 1, "them", "us"),
-			    "speaks cluster format 4, us 3: upgrade us");
+	assert_false(format_range_agrees(theirs, ours, in_use));
+	return format_range_explain(theirs, ours, in_use, "them", "us", text, sizeof text);
 }
 
-static void test_the_question_is_left_where_it_is(void **state)
+#define RANGE(low, high) ((struct format_range){low, high})
+
+static void test_the_older_one_is_named(void **state)
 {
-	uint32_t format = 0;
+	(void)state;
+	assert_string_equal(explained(RANGE(2, 2), RANGE(3, 3), 0), "speaks cluster format 2, us 3: upgrade them");
+	assert_string_equal(explained(RANGE(4, 5), RANGE(3, 3), 3), "speaks cluster formats 4 to 5, us 3: upgrade us");
+	assert_string_equal(explained(RANGE(3, 3), RANGE(4, 6), 4), "speaks cluster format 3, us 4 to 6: upgrade them");
+	/* They have one in common, and it is not the one in use. */
+	assert_string_equal(explained(RANGE(3, 3), RANGE(3, 4), 4), "speaks cluster format 3, the cluster uses 4: upgrade them");
+	assert_string_equal(explained(RANGE(4, 5), RANGE(3, 4), 3),
+			    "speaks cluster formats 4 to 5, the cluster uses 3: run an older version of them");
+	assert_string_equal(explained(RANGE(3, 4), RANGE(3, 3), 4),
+			    "speaks cluster formats 3 to 4, the cluster uses 4, us 3: upgrade us");
+	assert_string_equal(explained(RANGE(3, 4), RANGE(4, 5), 3),
+			    "speaks cluster formats 3 to 4, the cluster uses 3, us 4 to 5: run an older version of us");
+	assert_true(format_range_agrees(RANGE(3, 4), RANGE(4, 5), 4));
+	assert_true(format_range_agrees(RANGE(3, 4), RANGE(4, 5), 0));
+	assert_true(format_range_agrees(RANGE(3, 3), RANGE(3, 4), 3));
+}
+
+static bool formats_of(const uint32_t *words, u_int count, struct format_range *formats)
+{
+	uint8_t call[12];
 	XDR xdr;
 
+	xdrmem_create(&xdr, (char *)call, sizeof call, XDR_ENCODE);
+	for (u_int i = 0; i < count; i++)
+		assert_true(xdr_uint32_t(&xdr, (uint32_t *)(uintptr_t)&words[i]));
+	xdrmem_create(&xdr, (char *)call, 4 * count, XDR_DECODE);
+	if (!hello_formats(&xdr, formats))
+		return false;
+	assert_int_equal(xdr_getpos(&xdr), 0); /* the question is left where it is */
+	return true;
+}
+
+/* What is no range is no hello: a client's call of its front-end begins with a random number. */
+static void test_the_formats_of_a_question(void **state)
+{
+	struct format_range formats;
+
 	(void)state;
-	encode(3);
-	xdrmem_create(&xdr, (char *)bytes, 4, XDR_DECODE);
-	assert_true(hello_format(&xdr, &format));
-	assert_int_equal(xdr_getpos(&xdr), 0);
-	xdrmem_create(&xdr, (char *)bytes, 0, XDR_DECODE);
-	assert_false(hello_format(&xdr, &format));
+	assert_true(formats_of((uint32_t[]){2}, 1, &formats));
+	assert_int_equal(formats.low, 2);
+	assert_int_equal(formats.high, 2);
+	assert_true(formats_of((uint32_t[]){3, 7, 0}, 3, &formats));
+	assert_int_equal(formats.low, 3);
+	assert_int_equal(formats.high, 7);
+	assert_false(formats_of(NULL, 0, &formats));
+	assert_false(formats_of((uint32_t[]){3}, 1, &formats));
+	assert_false(formats_of((uint32_t[]){0, 3}, 2, &formats));
+	assert_false(formats_of((uint32_t[]){4, 3}, 2, &formats));
+	assert_false(formats_of((uint32_t[]){3, FORMAT_HIGHEST + 1}, 2, &formats));
+	assert_false(formats_of((uint32_t[]){0x12345678, 0x23456789}, 2, &formats));
 }
 
 /* --- what the caller reads ---------------------------------------------------------------------------------------- */
@@ -166,10 +209,16 @@ static void test_another_format_is_named(void **state)
 	jh_hello_result sample = sample_answer(JH_HELLO_OK);
 
 	(void)state;
-	sample.me.format = JH_CLUSTER_FORMAT + 1;
+	sample.me.format_low = sample.me.format_high = JH_CLUSTER_FORMAT + 1;
 	assert_true(read_answer(&sample, 2));
 	assert_int_equal(answer.status, HELLO_OTHER_FORMAT);
 	assert_string_equal(answer.text, "speaks cluster format 4, us 3: upgrade us");
+	/* One in common, another one in use there. */
+	sample = sample_answer(JH_HELLO_FORMAT);
+	sample.me.format = 4;
+	assert_true(read_answer(&sample, 2));
+	assert_int_equal(answer.status, HELLO_OTHER_FORMAT);
+	assert_string_equal(answer.text, "speaks cluster formats 3 to 4, the cluster uses 4, us 3: upgrade us");
 }
 
 /* A process that does not even understand the hello is of another version; one that is late proves nothing. */
@@ -209,7 +258,7 @@ int main(void)
 		cmocka_unit_test(test_this_format_is_read_whole),
 		cmocka_unit_test(test_another_format_is_understood_as_one),
 		cmocka_unit_test(test_the_older_one_is_named),
-		cmocka_unit_test(test_the_question_is_left_where_it_is),
+		cmocka_unit_test(test_the_formats_of_a_question),
 		cmocka_unit_test(test_a_yes_tells_who_it_is),
 		cmocka_unit_test(test_a_refusal_tells_why),
 		cmocka_unit_test(test_another_format_is_named),

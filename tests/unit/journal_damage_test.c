@@ -313,14 +313,15 @@ static void test_headers(void **state)
 	int fd = disk_segment(&disk, 0, NULL);
 
 	for (uint32_t at = 0; at < sizeof(struct segment_header); at++) {
-		/* Another version counts as a newer one. */
-		bool newer = at >= version && at < version + sizeof(uint32_t);
+		bool other = at >= version && at < version + sizeof(uint32_t);
+		bool older = at == version && (SEGMENT_VERSION ^ 1) < SEGMENT_VERSION;
 		uint8_t byte, wrong;
 
 		read_at(fd, &byte, 1, at);
 		wrong = (uint8_t)(byte ^ 1);
 		write_at(fd, &wrong, 1, at);
-		assert_int_equal(disk_check(&disk), newer ? JOURNAL_NEWER_FORMAT : JOURNAL_DAMAGED);
+		assert_int_equal(disk_check(&disk), older ? JOURNAL_OLDER_FORMAT :
+							other ? JOURNAL_NEWER_FORMAT : JOURNAL_DAMAGED);
 		write_at(fd, &byte, 1, at);
 	}
 	assert_int_equal(disk_check(&disk), JOURNAL_OK);

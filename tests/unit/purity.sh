@@ -13,7 +13,8 @@ __memcpy_chk __memmove_chk __memset_chk __strcpy_chk __strncpy_chk
 snprintf vsnprintf __snprintf_chk __vsnprintf_chk qsort bsearch __stack_chk_fail
 must_failed shortage_of_memory
 uuid_format uuid_parse digest_of digest_chain digest_format
-view_member_by_id view_member_exact view_equal view_expects wall_text replica_role_name replica_state_name
+view_member_by_id view_member_exact view_equal view_expects
+format_range_valid format_range_overlaps format_range_includes format_range_agrees format_range_explain wall_text replica_role_name replica_state_name
 _GLOBAL_OFFSET_TABLE_ __tls_get_addr
 '
 status=0

@@ -30,6 +30,7 @@ static struct identity member_called(uint8_t mark)
 	struct identity who = manager_called(mark);
 
 	who.id = 2;
+	who.purpose = PURPOSE_PUSH;
 	who.cluster = node_rig.view.cluster;
 	who.generation = node_rig.view.generation;
 	return who;
@@ -56,16 +57,23 @@ static jh_hello_status hello_of(const struct identity *who, const struct identit
 static void hellos_are_checked(void **state)
 {
 	struct caller manager;
-	struct identity who;
+	struct identity who = manager_called(0xA);
 
 	(void)state;
 	node_rig_begin();
+	who.formats = (struct format_range){FORMAT_HIGH + 1, FORMAT_HIGH + 2};
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
+	assert_non_null(strstr(hello_said, "upgrade the replica"));
 	node_leads(&manager);
 	who = member_called(2);
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_OK);
-	who.format++;
+	/* The format in use, as either end knows it. */
+	who.formats = (struct format_range){FORMAT_LOW, FORMAT_HIGH + 1};
+	assert_int_equal(hello_of(&who, NULL), JH_HELLO_OK);
+	who.format = FORMAT_HIGH + 1;
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
-	assert_non_null(strstr(hello_said, "upgrade"));
+	assert_non_null(strstr(hello_said, "the cluster uses 4"));
+	assert_non_null(strstr(hello_said, "upgrade the replica"));
 	who = member_called(2);
 	who.program_base++;
 	assert_int_equal(hello_of(&who, NULL), JH_HELLO_FORMAT);
@@ -124,13 +132,14 @@ static void send_view(struct caller *manager, struct question *question, jh_mana
 /* Sends a hello without waiting for its answer. */
 static void send_hello(struct caller *caller, uint8_t mark, struct question *question, jh_hello_result *result)
 {
-	const struct identity who = manager_called(mark), unknown = {.format = JH_CLUSTER_FORMAT};
+	const struct identity who = manager_called(mark), unknown = {.id = 0};
 	jh_hello_args args;
 
 	memset(result, 0, sizeof *result);
 	convert_identity_to_wire(&who, &args.me);
 	convert_identity_to_wire(&unknown, &args.you);
 	hello_1(&args, NULL, ask(caller, question, (xdrproc_t)xdr_jh_hello_result, result));
+	xdr_free((xdrproc_t)xdr_jh_hello_args, &args);
 	rpc_channel_flush(caller->channel);
 }
 
@@ -235,6 +244,11 @@ static void a_manager_brings_its_own_views(void **state)
 	(void)state;
 	node_rig_begin();
 	assert_int_equal(manager_opens(&other, 0xB), JH_HELLO_OK);
+	assert_int_equal(install_view(&other, &node_rig.view), JH_MANAGE_REFUSED);
+	assert_int_equal(report_now().view.number, 0);
+	/* Nor one that it could not read back. */
+	node_rig.view.manager = called(0xB);
+	node_rig.view.format = FORMAT_HIGH + 1;
 	assert_int_equal(install_view(&other, &node_rig.view), JH_MANAGE_REFUSED);
 	assert_int_equal(report_now().view.number, 0);
 	caller_close(&other);
@@ -423,6 +437,7 @@ static void sessions_are_bounded(void **state)
 		struct identity who = manager_called((uint8_t)i);
 
 		who.id = 2;
+		who.purpose = PURPOSE_PUSH;
 		who.uuid.bytes[1] = (uint8_t)(1 + i / 256);
 		caller_open(&callers[i]);
 		assert_int_equal(say_hello(&callers[i], &who, NULL), i < most ? JH_HELLO_OK : JH_HELLO_NOT_ME);

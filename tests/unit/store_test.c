@@ -175,13 +175,26 @@ static void another_format_is_left_alone(void **state)
 	struct store *store = open_store(world, &back);
 
 	store_close(store);
-	write_file(in_directory(world, "view.json"), "{\"format\": 3, \"view\": \"something else\"}");
+	write_file(in_directory(world, "view.json"), "{\"format\": 4, \"view\": \"something else\"}");
 	assert_null(open_store(world, &back));
 	assert_non_null(strstr(world->error, "upgrade"));
 	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
-	write_file(in_directory(world, "view.json"), "{\"format\": 1, \"view\": \"as it was then\"}");
+	write_file(in_directory(world, "view.json"), "{\"format\": 2, \"view\": \"as it was then\"}");
 	assert_null(open_store(world, &back));
-	assert_non_null(strstr(world->error, "format 1, this version reads format 2"));
+	assert_non_null(strstr(world->error, "format 2, this version reads format 3"));
+	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
+	/* A file of this format, of a cluster that uses a newer one. */
+	struct views_stored stored;
+
+	make_stored(&stored, 7);
+	stored.view.format = FORMAT_HIGH + 1;
+	char *text = view_file_write(&stored);
+
+	write_file(in_directory(world, "view.json"), text);
+	free(text);
+	assert_null(open_store(world, &back));
+	assert_non_null(strstr(world->error, "uses format 4"));
+	assert_non_null(strstr(world->error, "upgrade justhungry-frontend"));
 	assert_int_equal(access(in_directory(world, "view.json"), R_OK), 0);
 }
 

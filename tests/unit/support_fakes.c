@@ -13,6 +13,7 @@ void fake_init(struct rig *rig, uint32_t id)
 
 	memset(fake, 0, sizeof *fake);
 	fake->identity.id = id;
+	fake->identity.formats = (struct format_range){3, 3};
 	fake->identity.uuid = rig_uuid(id);
 	fake->identity.incarnation = rig_draw(rig);
 	fake->report.id = id;
@@ -51,6 +52,7 @@ void fake_enter(struct rig *rig, uint32_t id, const struct view *view, enum repl
 	fake->bound = view->manager;
 	fake->identity.cluster = view->cluster;
 	fake->identity.generation = view->generation;
+	fake->identity.format = view->format;
 }
 
 bool fake_answers(const struct fake *fake)

@@ -116,7 +116,8 @@ void node_rig_begin(void)
 	memset(&node_rig, 0, sizeof node_rig);
 	scratch_new(node_rig.directory);
 	node_begin();
-	node_rig.view = (struct view){.number = 1, .primary = NODE_ID, .cluster = called(0xC),
+	node_rig.view = (struct view){.number = 1, .format = FORMAT_HIGH, .keeper = {1, called(0xA)}, .maker = called(0xA),
+				      .primary = NODE_ID, .cluster = called(0xC),
 				      .generation = called(0x6), .manager = called(0xA), .members_count = 1,
 				      .members = {{.id = NODE_ID, .uuid = node_rig.node->uuid}}};
 	snprintf(node_rig.view.members[0].address, LIMIT_ADDRESS_BYTES, "%s", node_rig.address);
@@ -287,13 +288,13 @@ struct uuid called(uint8_t mark)
 
 struct identity manager_called(uint8_t mark)
 {
-	return (struct identity){.format = JH_CLUSTER_FORMAT, .program_base = NODE_BASE, .uuid = called(mark),
-				 .incarnation = called(mark)};
+	return (struct identity){.formats = FORMAT_RANGE_OWN, .program_base = NODE_BASE, .purpose = PURPOSE_MANAGER,
+				 .uuid = called(mark), .incarnation = called(mark)};
 }
 
 jh_hello_status say_hello(struct caller *caller, const struct identity *me, const struct identity *meant)
 {
-	const struct identity unknown = {.format = JH_CLUSTER_FORMAT, .program_base = NODE_BASE};
+	const struct identity unknown = {.program_base = NODE_BASE};
 	jh_hello_args args;
 	jh_hello_result result = {0};
 	struct question question;
@@ -301,6 +302,7 @@ jh_hello_status say_hello(struct caller *caller, const struct identity *me, cons
 	convert_identity_to_wire(me, &args.me);
 	convert_identity_to_wire(meant != NULL ? meant : &unknown, &args.you);
 	hello_1(&args, NULL, ask(caller, &question, (xdrproc_t)xdr_jh_hello_result, &result));
+	xdr_free((xdrproc_t)xdr_jh_hello_args, &args);
 	loop_until(&question.over);
 	assert_int_equal(question.rpc, RPC_ANSWERED);
 	/* A refusal comes with its reason. */

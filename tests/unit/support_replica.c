@@ -148,7 +148,7 @@ void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_ma
 	core_end(); /* of a test that failed */
 	rig.now_ms = 1000;
 	rig.core = replica_new(&options, &service);
-	rig.view = (struct view){.number = 2, .primary = SELF, .cluster = named(0xC), .generation = named(0x6),
+	rig.view = (struct view){.number = 2, .format = FORMAT_HIGH, .keeper = {1, named(0xA)}, .maker = named(0xA), .primary = SELF, .cluster = named(0xC), .generation = named(0x6),
 				 .manager = named(0xA), .members_count = 1,
 				 .members = {{.id = SELF, .uuid = named(SELF)}}};
 	rig.peers = (struct peers){.count = 1, .list = {{.id = PEER, .uuid = named(PEER),

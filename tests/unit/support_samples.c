@@ -2,7 +2,7 @@
 
 #define TIME_US 1700000000000000
 
-static char customer[] = "Zo\xc3\xab", postcode[] = "DH1 3LE", address[] = "127.0.0.1:40001";
+static char customer[] = "Zo\xc3\xab", postcode[] = "DH1 3LE", address[] = "127.0.0.1:40001", version[] = "0.1.0";
 static jh_item items[] = {{10, (char[]){"margherita"}}, {15, (char[]){"cr\xc3\xa8me br\xc3\xbbl\xc3\xa9"
 								      "e"}}};
 
@@ -51,7 +51,9 @@ jh_view sample_view(void)
 {
 	static jh_member members[2];
 	static jh_expected expected[] = {{1, 0}, {2, 0}, {3, TIME_US}};
-	jh_view view = {.number = 12, .primary = 2, .members = {2, members}, .expected = {3, expected}};
+	static char name[] = "caf\xc3\xa9";
+	jh_view view = {.number = 12, .format = 3, .primary = 2, .name = {sizeof name - 1, name}, .keeper = {.epoch = 2},
+			.members = {2, members}, .expected = {3, expected}};
 
 	for (unsigned int i = 0; i < 2; i++) {
 		members[i] = (jh_member){.id = i + 1, .address = sample_address()};
@@ -60,12 +62,16 @@ jh_view sample_view(void)
 	SAMPLE_FILL(view.cluster, 0xc1);
 	SAMPLE_FILL(view.generation, 0x6e);
 	SAMPLE_FILL(view.manager, 0x3a);
+	SAMPLE_FILL(view.keeper.uuid, 0x3b);
+	SAMPLE_FILL(view.maker, 0x3c);
 	return view;
 }
 
 jh_identity sample_identity(uint32_t id)
 {
-	jh_identity identity = {.format = JH_CLUSTER_FORMAT, .program_base = SAMPLE_BASE, .id = id};
+	jh_identity identity = {.format_low = JH_CLUSTER_FORMAT, .format_high = JH_CLUSTER_FORMAT + 1, .format = 3,
+				.program_base = SAMPLE_BASE, .id = id, .frontend = 5, .purpose = JH_PURPOSE_GOSSIP,
+				.program_version = {sizeof version - 1, version}};
 
 	SAMPLE_FILL(identity.uuid, (int)id + 1);
 	SAMPLE_FILL(identity.incarnation, 0xa1);
@@ -82,7 +88,8 @@ jh_report sample_report(void)
 			    .state = JH_STATE_SERVING, .entered = TRUE, .whole_view = 12, .op = 33, .commit = 32,
 			    .digest_op = 31, .tail_cut = 30, .pending = 4, .write_age_ms = 5, .disk_full = TRUE,
 			    .stopping = TRUE, .orders_max = 1000000, .refusing = JH_REASON_DISK_FULL,
-			    .refusing_id = 3, .clock_us = TIME_US + 1, .time_suspect_op = 29,
+			    .refusing_id = 3, .clock_us = TIME_US + 1, .time_suspect_op = 29, .fold_differs_op = 28,
+			    .fold_equal_op = 27, .program_version = {sizeof version - 1, version},
 			    .push = sample_text("delta 640 B"),
 			    .detail = sample_text("a bit is wrong"), .frontend = sample_address(),
 			    .frontend_age_ms = 25, .managed = TRUE, .joint = {1, &joint}, .needs = {1, &need},

@@ -58,6 +58,10 @@ void make_stored(struct views_stored *stored, uint64_t number)
 	stored->view.cluster = uuid_draw();
 	stored->view.generation = uuid_draw();
 	stored->view.manager = stored->manager;
+	stored->view.format = FORMAT_HIGH;
+	snprintf(stored->view.name, sizeof stored->view.name, "caf\xc3\xa9");
+	stored->view.keeper = (struct keeper){.epoch = 3, .uuid = uuid_draw()};
+	stored->view.maker = uuid_draw();
 	stored->view.members_count = 3;
 	for (uint32_t i = 0; i < 3; i++) {
 		stored->view.members[i].id = i + 1;

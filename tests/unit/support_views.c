@@ -26,7 +26,8 @@ struct uuid rig_draw(struct rig *rig)
 void rig_options(struct rig *rig)
 {
 	memset(rig, 0, sizeof *rig);
-	rig->options = (struct views_options){.heartbeat_ms = 50,
+	rig->options = (struct views_options){.formats = {3, 3},
+					      .heartbeat_ms = 50,
 					      .suspect_ms = 250,
 					      .stall_ms = 2000,
 					      .start_wait_ms = 2000,
@@ -227,6 +228,9 @@ void rig_stored(struct rig *rig, struct views_stored *stored, uint64_t number, u
 	stored->view.cluster = rig_uuid(9001);
 	stored->view.generation = rig_uuid(9002);
 	stored->view.manager = stored->manager;
+	stored->view.format = 3;
+	stored->view.keeper = (struct keeper){.epoch = 1, .uuid = stored->manager};
+	stored->view.maker = stored->manager;
 	for (uint32_t id = 1; id <= count; id++) {
 		struct view_member *member = &stored->view.members[stored->view.members_count++];
 

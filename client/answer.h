@@ -6,4 +6,4 @@
 #include "rpc/shop.h"
 
 /* reason is read only where outcome is not JH_DONE. */
-enum attempt answer_attempt(jh_outcome outcome, jh_reason reason);
+enum attempt answer_attempt(jh_outcome outcome, jh_reason reason, bool final);

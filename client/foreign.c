@@ -44,7 +44,7 @@ static enum outcome read_page(struct session *session, struct tally *tally, cons
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (!tally->begun)
-		tally->op = result.jh_read_result_u.done.op;
+		tally->op = result.jh_read_result_u.done.basis.op;
 	tally->begun = true;
 	count_page(tally, history);
 	*any |= history->orders.orders_len > 0;

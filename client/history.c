@@ -168,7 +168,7 @@ static void show_json(const struct pages *pages)
 	json_object_set_new(object, "postcode",
 			    output_text(newest->postcode.postcode_val, newest->postcode.postcode_len));
 	json_object_set_new(object, "total", output_number(newest->total));
-	json_object_set_new(object, "op", output_number(pages->page[0].jh_read_result_u.done.op));
+	json_object_set_new(object, "op", output_number(pages->page[0].jh_read_result_u.done.basis.op));
 	json_object_set_new(object, "orders", orders);
 	output_json_take(object);
 }

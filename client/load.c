@@ -133,7 +133,7 @@ static enum attempt classify(struct load_client *client, jh_outcome outcome, con
 	if (outcome != JH_DONE)
 		convert_text(client->load->result->error, sizeof client->load->result->error,
 			     problem->error.jh_text_val, problem->error.jh_text_len);
-	return answer_attempt(outcome, outcome == JH_DONE ? JH_REASON_NONE : problem->reason);
+	return outcome == JH_DONE ? ATTEMPT_DONE : answer_attempt(outcome, problem->reason, problem->basis.final != FALSE);
 }
 
 static enum attempt read_write_result(struct load_client *client, const struct rpc_reply *reply)
@@ -146,7 +146,7 @@ static enum attempt read_write_result(struct load_client *client, const struct r
 		return ATTEMPT_LOST;
 	attempt = classify(client, result.outcome, &result.jh_write_result_u.problem);
 	if (attempt == ATTEMPT_DONE)
-		log_order(client, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
+		log_order(client, &result.jh_write_result_u.done.answer.jh_operation_answer_u.order);
 	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	return attempt;
 }

@@ -252,7 +252,7 @@ static int place(const struct placing *placing, const struct order_input *input,
 	interrupt_last_words(words);
 	outcome = session_place(placing->session, placing->command->has_client, &args, &result, error);
 	if (outcome == OUTCOME_DONE) {
-		status = say_placed(placing, input, &result.jh_write_result_u.answer.jh_operation_answer_u.order);
+		status = say_placed(placing, input, &result.jh_write_result_u.done.answer.jh_operation_answer_u.order);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	} else {
 		snprintf(line, sizeof line, "%s%s", where, error);
@@ -303,10 +303,12 @@ static enum way_on way_after(jh_reason reason)
 	case JH_REASON_BAD_REQUEST:
 	case JH_REASON_INVALID_POSTCODE:
 		return WAY_CORRECT;
-	case JH_REASON_CONFLICT:
-	case JH_REASON_SUPERSEDED:
+	case JH_REASON_KEY_REUSED:
+	case JH_REASON_VOID:
 		return WAY_PUT_BACK;
 	case JH_REASON_NONE:
+	case JH_REASON_DONE_BEFORE:
+	case JH_REASON_FORMAT:
 	case JH_REASON_POSTCODE_UNCHECKED:
 	case JH_REASON_FULL:
 	case JH_REASON_DISK_FULL:

@@ -65,7 +65,7 @@ static enum attempt classify_problem(jh_outcome outcome, const jh_problem *probl
 {
 	*reason = problem->reason;
 	convert_text(error, SESSION_ERROR_SIZE, problem->error.jh_text_val, problem->error.jh_text_len);
-	return answer_attempt(outcome, problem->reason);
+	return answer_attempt(outcome, problem->reason, problem->basis.final != FALSE);
 }
 
 static enum attempt classify_place(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
@@ -94,7 +94,7 @@ static enum attempt classify_admin(const void *result, jh_reason *reason, char e
 	if (admin->outcome == JH_DONE)
 		return ATTEMPT_DONE;
 	convert_text(error, SESSION_ERROR_SIZE, admin->text.jh_text_val, admin->text.jh_text_len);
-	return answer_attempt(admin->outcome, JH_REASON_NONE);
+	return answer_attempt(admin->outcome, JH_REASON_NONE, false);
 }
 
 static enum attempt classify_status(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])

@@ -88,6 +88,7 @@ static void send_call(void *context, struct router_request *head, uint32_t to, u
 			    &request->link_call);
 	} else {
 		request->args.submit.view = view;
+		request->args.submit.floor = floor;
 		links_submit(requests->options.links, to, &request->args.submit, timeout_ms, request,
 			     &request->link_call);
 	}
@@ -203,6 +204,7 @@ void client_requests_write(struct client_requests *requests, jh_place_args *args
 	submit->client = args->client;
 	submit->request = args->request;
 	submit->operation = args->operation;
+	submit->actor.actor_len = submit->note.note_len = 0; /* client_service.c refuses any other */
 	memset(&args->operation, 0, sizeof args->operation);
 	args->operation.kind = JH_OPERATION_ORDER; /* an empty one, for rpcgen to free */
 	keep_ticking(requests);

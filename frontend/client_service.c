@@ -72,6 +72,10 @@ static bool operation_good(const jh_operation *operation, char say[static SAY_SI
 	switch (operation->kind) {
 	case JH_OPERATION_ORDER:
 		return order_good(&operation->jh_operation_u.order, say);
+	case JH_OPERATION_VOID:
+		return true;
+	case JH_OPERATION_NONE:
+		break;
 	}
 	must_not_reach("no other kind of operation decodes");
 }
@@ -84,6 +88,10 @@ static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE]
 	}
 	if (args->request == 0) {
 		snprintf(say, SAY_SIZE, "request numbers start at 1");
+		return false;
+	}
+	if (args->actor.actor_len > 0 || args->note.note_len > 0) {
+		snprintf(say, SAY_SIZE, "actor and note must be empty: this version has no use for them");
 		return false;
 	}
 	return operation_good(&args->operation, say);
@@ -117,20 +125,24 @@ static bool turned_away(struct svc_req *request, char say[static SAY_SIZE])
 	return true;
 }
 
+/* Rests on nothing but the call. */
+static jh_problem problem_of(jh_reason reason, const char *say)
+{
+	return (jh_problem){.reason = reason, .error = convert_text_dup(say)};
+}
+
 bool_t place_order_2_svc(jh_place_args *args, jh_write_result *result, struct svc_req *request)
 {
 	char say[SAY_SIZE];
 
 	if (turned_away(request, say)) {
 		result->outcome = JH_UNAVAILABLE;
-		result->jh_write_result_u.problem.reason = JH_REASON_BUSY;
-		result->jh_write_result_u.problem.error = convert_text_dup(say);
+		result->jh_write_result_u.problem = problem_of(JH_REASON_BUSY, say);
 		return TRUE;
 	}
 	if (!place_args_good(args, say)) {
 		result->outcome = JH_REFUSED;
-		result->jh_write_result_u.problem.reason = JH_REASON_BAD_REQUEST;
-		result->jh_write_result_u.problem.error = convert_text_dup(say);
+		result->jh_write_result_u.problem = problem_of(JH_REASON_BAD_REQUEST, say);
 		return TRUE;
 	}
 	memset(result, 0, sizeof *result); /* rpcgen frees it even when the answer comes later */
@@ -144,14 +156,12 @@ bool_t read_history_2_svc(jh_read_args *args, jh_read_result *result, struct svc
 
 	if (turned_away(request, say)) {
 		result->outcome = JH_UNAVAILABLE;
-		result->jh_read_result_u.problem.reason = JH_REASON_BUSY;
-		result->jh_read_result_u.problem.error = convert_text_dup(say);
+		result->jh_read_result_u.problem = problem_of(JH_REASON_BUSY, say);
 		return TRUE;
 	}
 	if (!query_good(&args->query, say)) {
 		result->outcome = JH_REFUSED;
-		result->jh_read_result_u.problem.reason = JH_REASON_BAD_REQUEST;
-		result->jh_read_result_u.problem.error = convert_text_dup(say);
+		result->jh_read_result_u.problem = problem_of(JH_REASON_BAD_REQUEST, say);
 		return TRUE;
 	}
 	memset(result, 0, sizeof *result);

@@ -1,8 +1,31 @@
 #include "frontend/link_answer.h"
 
-static struct link_answer whole(const struct rpc_reply *reply)
+#include "rpc/base/must.h"
+#include "rpc/replica.h"
+
+/* The touches, which are for us: what follows them is the client's. False when they do not decode. */
+static bool take_touches(const struct rpc_reply *reply, struct link_answer *answer)
 {
-	return (struct link_answer){.kind = LINK_AGAIN, .bytes = reply->bytes, .size = reply->size};
+	u_int before = XDR_GETPOS(reply->results);
+	u_quad_t from, to;
+	u_int count, touched = 0;
+
+	*answer = (struct link_answer){.kind = LINK_AGAIN};
+	if (!xdr_u_quad_t(reply->results, &from) || !xdr_u_quad_t(reply->results, &to) || !xdr_u_int(reply->results, &count) ||
+	    count > JH_TOUCHES_MAX)
+		return false;
+	for (; touched < count; touched++) {
+		jh_touch touch;
+
+		if (!xdr_jh_touch(reply->results, &touch))
+			return false;
+	}
+	size_t size = XDR_GETPOS(reply->results) - before;
+
+	must(size <= reply->size);
+	answer->bytes = reply->bytes + size;
+	answer->size = reply->size - size;
+	return true;
 }
 
 /* What an outcome other than done means for the router. */
@@ -10,51 +33,37 @@ static enum link_answer_kind settled(XDR *results, jh_outcome outcome)
 {
 	jh_reason reason;
 
+	if (outcome == JH_KEY_REUSED)
+		return LINK_REFUSED;
 	if ((outcome != JH_REFUSED && outcome != JH_UNAVAILABLE) || !xdr_jh_reason(results, &reason) ||
 	    reason == JH_REASON_BUSY || reason == JH_REASON_NO_PRIMARY)
 		return LINK_AGAIN;
 	return outcome == JH_REFUSED ? LINK_REFUSED : LINK_UNAVAILABLE;
 }
 
+/* Both results begin with the outcome and what the answer rests on. */
+static struct link_answer classify(const struct rpc_reply *reply)
+{
+	struct link_answer answer;
+	XDR *results = reply->results;
+	jh_outcome outcome;
+	jh_basis basis;
+
+	if (!take_touches(reply, &answer) || !xdr_jh_outcome(results, &outcome) || !xdr_jh_basis(results, &basis))
+		return answer;
+	answer.op = basis.op;
+	answer.kind = outcome == JH_DONE ? LINK_DONE : settled(results, outcome);
+	return answer;
+}
+
 struct link_answer link_write_answer(const struct rpc_reply *reply)
 {
-	struct link_answer answer = whole(reply);
-	XDR *results = reply->results;
-	char postcode[JH_POSTCODE_MAX];
-	jh_order_placed placed = {.postcode = {.postcode_val = postcode}}; /* room of its own: nothing is allocated */
-	jh_operation_kind kind;
-	jh_outcome outcome;
-
-	if (!xdr_jh_outcome(results, &outcome))
-		return answer;
-	if (outcome != JH_DONE) {
-		answer.kind = settled(results, outcome);
-		return answer;
-	}
-	if (xdr_jh_operation_kind(results, &kind) && kind == JH_OPERATION_ORDER &&
-	    xdr_jh_order_placed(results, &placed)) {
-		answer.kind = LINK_DONE;
-		answer.op = placed.op;
-	}
-	return answer;
+	return classify(reply);
 }
 
 struct link_answer link_read_answer(const struct rpc_reply *reply)
 {
-	struct link_answer answer = whole(reply);
-	XDR *results = reply->results;
-	jh_outcome outcome;
-	u_quad_t op;
-
-	if (!xdr_jh_outcome(results, &outcome))
-		return answer;
-	if (outcome != JH_DONE) {
-		answer.kind = settled(results, outcome);
-	} else if (xdr_u_quad_t(results, &op)) {
-		answer.kind = LINK_DONE;
-		answer.op = op;
-	}
-	return answer;
+	return classify(reply);
 }
 
 bool_t link_answer_encode(XDR *xdr, struct link_answer *answer)

@@ -90,13 +90,6 @@ static struct identity identity(const void *context)
 	return node_identity(context);
 }
 
-static struct uuid cluster(const void *context)
-{
-	const struct node *node = context;
-
-	return replica_view(node->replica)->cluster;
-}
-
 static void report(const void *context, struct report *report)
 {
 	node_report(context, report);
@@ -223,9 +216,8 @@ static void make_parts(struct node *node)
 	if (node->checker == NULL)
 		refuse(error, 2);
 	node->requests = requests_new(&(struct requests_options){.checker = node->checker, .machine = &node->machine,
-								 .event = on_event, .turn_end = on_turn_end,
-								 .cluster = cluster, .date = date,
-								 .context = node});
+								 .replica = &node->replica, .event = on_event, .turn_end = on_turn_end,
+								 .date = date, .context = node});
 	node->sessions = peer_sessions_new(&(struct peer_sessions_options){.replica = node->replica, .manager = on_manager,
 								 .context = node});
 	node->links = peer_links_new(&(struct peer_links_options){.base = node->base,
@@ -264,7 +256,9 @@ struct node *node_new(const struct node_options *options)
 	/* Before the start, which may take a second: asked to stop meanwhile we stop in order right after it. */
 	node->signals = signals_watch(node->base, "node", on_signal, node);
 
-	const struct replica_service service = machine_service(&node->machine);
+	struct replica_service service = machine_service(&node->machine);
+
+	service.admit = requests_admit;
 
 	node->replica = replica_new(&options->replica, &service);
 	make_parts(node);

@@ -6,14 +6,15 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "rpc/base/client_alias.h"
 #include "rpc/base/clock.h"
 #include "rpc/base/escape.h"
 #include "rpc/base/must.h"
-#include "rpc/base/order_text.h"
 #include "rpc/base/shortage.h"
 #include "rpc/cluster/convert.h"
+#include "server/answers.h"
 #include "server/machine/machine.h"
+#include "server/machine/operation.h"
+#include "server/queries.h"
 #include "server/shop/postcode_check.h"
 #include "server/shop/postcode_orders.h"
 #include "server/shop/shop.h"
@@ -28,19 +29,18 @@ struct request {
 	struct requests *requests;
 	struct rpc_call *call;
 	uint64_t view;
-	struct uuid client;
-	uint64_t number;
-	struct digest content;
 	bool is_read;
 	jh_query query;              /* is_read: taken from the call's arguments, freed with the request */
-	enum jh_reason reason;       /* why it was declined */
-	const char *why;
-	char *bad_text;              /* `why`, when a text of the order is none: freed with the request */
-	char postcode[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)]; /* normalised, or as typed (escaped) when it is none */
+	uint64_t floor;
+	struct digest content;
+	const struct operation *operation;
+	struct operation_problem *problem; /* why it is declined; NULL: it is not. Freed with the request */
+	struct outcome refusal;      /* by the state applied last */
 	STAILQ_ENTRY(request) next;  /* in validated */
 	LIST_ENTRY(request) live;
+	struct body body;            /* of the bytes below */
 	uint32_t size;
-	uint8_t body[];
+	uint8_t bytes[];
 };
 
 struct requests {
@@ -64,7 +64,7 @@ static void request_free(struct request *request)
 	LIST_REMOVE(request, live);
 	if (request->is_read)
 		xdr_free((xdrproc_t)xdr_jh_query, &request->query);
-	free(request->bad_text);
+	free(request->problem);
 	free(request);
 }
 
@@ -88,9 +88,9 @@ static struct request *request_of(uint64_t token)
 	return (struct request *)(uintptr_t)token;
 }
 
-static const struct postcode_orders *orders_of(const struct request *request)
+static const struct machine *machine_of(const struct request *request)
 {
-	return shop_postcode_orders(machine_shop(*request->requests->options.machine));
+	return *request->requests->options.machine;
 }
 
 static void begin(struct requests *requests, struct request *request, struct svc_req *call)
@@ -107,103 +107,134 @@ static void step(const struct requests *requests, struct replica_event *event)
 
 static struct replica_request write_of(const struct request *request)
 {
-	return (struct replica_request){.token = token_of(request), .view = request->view, .client = request->client,
-					.number = request->number, .content = request->content};
+	return (struct replica_request){.token = token_of(request), .view = request->view, .client = request->body.client,
+					.number = request->body.request, .content = request->content,
+					.floor = request->floor, .ends_doubt = request->operation->ends_doubt};
+}
+
+static struct answers_source source_of(const struct request *request)
+{
+	const struct requests_options *options = &request->requests->options;
+	const struct view *view = replica_view(*options->replica);
+
+	return (struct answers_source){.machine = *options->machine, .cluster = view->cluster,
+				       .generation = view->generation};
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-static void reply_problem(struct request *request, enum jh_outcome outcome, enum jh_reason reason, const char *text)
+static void answer_declined(const struct request *request, const struct answers_source *source)
 {
-	jh_write_result result = {.outcome = outcome};
+	const struct operation_problem *problem = request->problem;
+	bool busy = problem->reason == JH_REASON_BUSY;
 
-	/* A read's problem is encoded the same way: see jh_read_result. */
-	result.jh_write_result_u.problem.reason = reason;
-	result.jh_write_result_u.problem.error.jh_text_len = (u_int)strlen(text);
-	result.jh_write_result_u.problem.error.jh_text_val = (char *)(uintptr_t)text;
-	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
-}
-
-static void reply_placed(struct request *request, uint64_t op)
-{
-	struct order_view order;
-	jh_write_result result = {.outcome = JH_DONE};
-	jh_order_placed *placed = &result.jh_write_result_u.answer.jh_operation_answer_u.order;
-
-	must(postcode_orders_by_op(orders_of(request), op, &order));
-	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	placed->postcode.postcode_val = (char *)(uintptr_t)order.order.postcode.bytes;
-	placed->postcode.postcode_len = order.order.postcode.size;
-	placed->number = order.number;
-	placed->op = op; /* RULE 8 */
-	placed->time_us = order.time_us;
-	placed->check = (jh_check)order.check;
-	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_write_result, &result);
+	answers_problem(request->call, source, false, busy ? JH_UNAVAILABLE : JH_REFUSED, (jh_reason)problem->reason,
+			problem->text);
 }
 
 void requests_answer(const struct replica_answer *answer)
 {
 	struct request *request = request_of(answer->token);
-	char text[ORDER_TEXT_ERROR_SIZE];
+	const struct answers_source source = source_of(request);
+	const struct answers_request asked = {.kind = request->operation->kind, .number = request->body.request};
 
 	switch (answer->verdict) {
-	case VERDICT_DONE:
-		reply_placed(request, answer->op);
+	case VERDICT_DECIDED:
+	case VERDICT_REUSED:
+	case VERDICT_PASSED:
+		answers_decided(request->call, &source, &asked, answer->verdict, answer->op);
+		break;
+	case VERDICT_NOT_ADMITTED:
+		answers_not_admitted(request->call, &source, &asked, &request->refusal);
 		break;
 	case VERDICT_MOVED:
-		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
+		answers_moved(request->call, false);
 		break;
 	case VERDICT_DECLINED:
-		if (request->reason == JH_REASON_INVALID_POSTCODE)
-			snprintf(text, sizeof text, "invalid postcode: %s (%s)", request->postcode, request->why);
-		else
-			snprintf(text, sizeof text, "%s", request->why);
-		reply_problem(request, request->reason == JH_REASON_BUSY ? JH_UNAVAILABLE : JH_REFUSED, request->reason,
-			      text);
-		break;
-	case VERDICT_CONFLICT:
-		snprintf(text, sizeof text,
-			 "request number %" PRIu64 " of this client was already used for another order: "
-			 "use a higher number",
-			 request->number);
-		reply_problem(request, JH_REFUSED, JH_REASON_CONFLICT, text);
-		break;
-	case VERDICT_SUPERSEDED:
-		snprintf(text, sizeof text, "request number %" PRIu64 " is below this client's last and made no order: "
-			 "use a higher number", request->number);
-		reply_problem(request, JH_REFUSED, JH_REASON_SUPERSEDED, text);
+		answer_declined(request, &source);
 		break;
 	case VERDICT_FULL:
-		snprintf(text, sizeof text, "the order history is full: replica %" PRIu32 " holds at most %" PRIu64
-			 " orders: start every replica with a higher --max-orders", answer->id, answer->limit);
-		reply_problem(request, JH_UNAVAILABLE, JH_REASON_FULL, text);
-		break;
 	case VERDICT_DISK_FULL:
-		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there (or raise the quota, if its log "
-			 "names one), then order again", answer->id);
-		reply_problem(request, JH_UNAVAILABLE, JH_REASON_DISK_FULL, text);
-		break;
 	case VERDICT_TOO_FEW:
-		snprintf(text, sizeof text,
-			 "too few copies of the orders (%" PRIu64 "), --min-members asks for more: start more "
-			 "replicas",
-			 answer->limit);
-		reply_problem(request, JH_UNAVAILABLE, JH_REASON_TOO_FEW_MEMBERS, text);
-		break;
 	case VERDICT_BUSY:
-		reply_problem(request, JH_UNAVAILABLE, JH_REASON_BUSY,
-			      "the primary has too many orders in hand: order again");
+		answers_no_room(request->call, &source, answer);
 		break;
 	}
 	request_free(request);
 }
 
+/* --- admission ---------------------------------------------------------------------------------------------------- */
+
+struct ahead {
+	const struct replica *replica;
+	uint64_t op;
+};
+
+static bool next_ahead(void *context, struct body *body)
+{
+	struct ahead *ahead = context;
+	struct replica_entry entry;
+
+	if (ahead->op == replica_last_op(ahead->replica))
+		return false;
+	entry = replica_entry_at(ahead->replica, ++ahead->op);
+	must(body_parse(entry.body, entry.size, body));
+	return true;
+}
+
+enum replica_admission requests_admit(void *context, uint64_t token)
+{
+	struct request *request = request_of(token);
+	const struct machine *machine = machine_of(request);
+	struct ahead log = {.replica = *request->requests->options.replica, .op = machine_op(machine)};
+	const struct operation_ahead ahead = {.context = &log, .next = next_ahead};
+
+	(void)context;
+	if (request->operation->admit == NULL || request->problem != NULL)
+		return ADMISSION_GIVEN;
+	request->refusal = (struct outcome){.result = OUTCOME_REFUSAL};
+	switch (request->operation->admit(machine_shop(machine), &request->body, &ahead, &request->refusal)) {
+	case OPERATION_ADMITTED:
+		return ADMISSION_GIVEN;
+	case OPERATION_REFUSED_NOW:
+		return ADMISSION_REFUSED;
+	case OPERATION_WAITS:
+		return ADMISSION_WAITS;
+	}
+	must_not_reach("an admission");
+}
+
 /* --- validation --------------------------------------------------------------------------------------------------- */
 
-static void decline(struct request *request, enum jh_reason reason, const char *why)
+static void decline(struct request *request, enum jh_reason reason, const char *text)
 {
-	request->reason = reason;
-	request->why = why;
+	free(request->problem);
+	request->problem = calloc(1, sizeof *request->problem);
+	must_allocate(request->problem);
+	request->problem->reason = reason;
+	snprintf(request->problem->text, sizeof request->problem->text, "%s", text);
+}
+
+static void decline_postcode(struct request *request, const char *postcode)
+{
+	char text[OPERATION_TEXT_SIZE];
+
+	snprintf(text, sizeof text, "invalid postcode: %s (postcodes.io knows no such postcode)", postcode);
+	decline(request, JH_REASON_INVALID_POSTCODE, text);
+}
+
+/* The postcode to be validated; empty: none. */
+static const char *postcode_of(const struct request *request, char text[static POSTCODE_SIZE])
+{
+	struct text_span postcode = {0};
+
+	if (request->operation->postcode != NULL)
+		postcode = request->operation->postcode(&request->body);
+	must(postcode.size < POSTCODE_SIZE);
+	if (postcode.size > 0)
+		memcpy(text, postcode.bytes, postcode.size);
+	text[postcode.size] = '\0';
+	return text;
 }
 
 static void validated(struct request *request)
@@ -213,15 +244,17 @@ static void validated(struct request *request)
 
 static void take_verdict(struct request *request, enum postcode_verdict verdict)
 {
+	char postcode[POSTCODE_SIZE];
+
 	switch (verdict) {
 	case POSTCODE_EXISTS:
-		body_assign_check(request->body, JH_CHECK_EXISTS);
+		body_assign_check(request->bytes, JH_CHECK_EXISTS);
 		break;
 	case POSTCODE_FORMAT_ONLY:
-		body_assign_check(request->body, JH_CHECK_FORMAT_ONLY);
+		body_assign_check(request->bytes, JH_CHECK_FORMAT_ONLY);
 		break;
 	case POSTCODE_INVALID:
-		decline(request, JH_REASON_INVALID_POSTCODE, "postcodes.io knows no such postcode");
+		decline_postcode(request, postcode_of(request, postcode));
 		break;
 	case POSTCODE_UNREACHABLE:
 		decline(request, JH_REASON_POSTCODE_UNCHECKED,
@@ -251,98 +284,83 @@ static void checked(void *context, enum postcode_verdict verdict)
 
 /* The result of the last order to this postcode need not be asked for again, least of all by a primary that has just
  * taken over while all clients wait. */
-static void recall(struct request *request)
+static void recall(const struct request *request, const char *postcode)
 {
 	struct postcode_checker *checker = request->requests->options.checker;
+	const struct postcode_orders *orders = shop_postcode_orders(machine_shop(machine_of(request)));
 	struct order_view last;
 
-	if (!postcode_wonders(checker, request->postcode) ||
-	    postcode_orders_list(orders_of(request), request->postcode, strlen(request->postcode), 0, 1, &last) == 0)
+	if (!postcode_wonders(checker, postcode) ||
+	    postcode_orders_list(orders, postcode, strlen(postcode), 0, 1, &last) == 0)
 		return;
 
 	int64_t age_us = rpc_wall_us() - last.time_us;
 
 	if (last.check == JH_CHECK_EXISTS && age_us < RECALL_EXISTS_US)
-		postcode_recall(checker, request->postcode, POSTCODE_EXISTS);
+		postcode_recall(checker, postcode, POSTCODE_EXISTS);
 	else if (last.check == JH_CHECK_FORMAT_ONLY && age_us < RECALL_UNASKED_US)
-		postcode_recall(checker, request->postcode, POSTCODE_FORMAT_ONLY);
+		postcode_recall(checker, postcode, POSTCODE_FORMAT_ONLY);
 }
 
 /* Now, or when the provider has answered. */
 void requests_validate(uint64_t token)
 {
 	struct request *request = request_of(token);
+	char postcode[POSTCODE_SIZE];
 	enum postcode_verdict verdict;
 
-	if (request->reason != JH_REASON_NONE) { /* malformed postcode, or an invalid text */
+	if (request->problem != NULL || postcode_of(request, postcode)[0] == '\0') {
 		validated(request);
 		return;
 	}
-	recall(request);
-	if (postcode_check(request->requests->options.checker, request->postcode, &verdict, checked, request))
+	recall(request, postcode);
+	if (postcode_check(request->requests->options.checker, postcode, &verdict, checked, request))
 		take_verdict(request, verdict);
 }
 
 /* --- SUBMIT ------------------------------------------------------------------------------------------------------- */
 
-static struct text_span text_of(const char *bytes, u_int size)
-{
-	return (struct text_span){.bytes = bytes, .size = size};
-}
-
-/* Whether each text of the order is valid. If not, the order is declined once client table and log were consulted
- * (RULE 12), so that a repeat of an order which an older version placed still gets its answer. */
-static bool texts_good(struct request *request, const struct order *order)
-{
-	char error[ORDER_TEXT_ERROR_SIZE];
-	bool good = order_customer_good(order->customer.bytes, order->customer.size, error);
-
-	for (uint32_t i = 0; good && i < order->items_count; i++)
-		good = order_item_good(i + 1, order->items[i].bytes, order->items[i].size, error);
-	if (good)
-		return true;
-	request->bad_text = strdup(error);
-	must_allocate(request->bad_text);
-	decline(request, JH_REASON_BAD_REQUEST, request->bad_text);
-	return false;
-}
-
-/* The front-end has checked the shape; what slips through is refused here as malformed. */
+/* NULL: no body can be made of the arguments. The front-end has checked their shape. */
 static struct request *make_request(const jh_submit_args *args)
 {
-	const jh_order *asked = &args->operation.jh_operation_u.order;
-	uint8_t encoded[LIMIT_BODY_BYTES];
-	char postcode[POSTCODE_SIZE];
-	bool good = postcode_normalise(asked->postcode.postcode_val, asked->postcode.postcode_len, postcode);
-	const struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request,
-				  .check = JH_CHECK_FORMAT_ONLY};
-	struct order order = {.customer = text_of(asked->customer.customer_val, asked->customer.customer_len),
-			      .items_count = asked->items.items_len};
+	const struct operation *operation = operation_of_kind(args->operation.kind);
 
-	order.postcode = good ? text_of(postcode, (u_int)strlen(postcode))
-			      : text_of(asked->postcode.postcode_val, asked->postcode.postcode_len);
-	for (uint32_t i = 0; i < order.items_count; i++)
-		order.items[i] = text_of(asked->items.items_val[i].jh_item_val, asked->items.items_val[i].jh_item_len);
-
-	size_t size = order_encode(&body, &order, encoded, sizeof encoded);
-	if (size == 0)
+	if (operation == NULL)
 		return NULL;
 
-	struct request *request = malloc(sizeof *request + size);
+	const struct body head = {.format = operation->first_format, .client = convert_uuid_from_wire(args->client),
+				  .request = args->request, .check = JH_CHECK_NONE,
+				  .actor = {.bytes = args->actor.actor_val, .size = args->actor.actor_len},
+				  .note = {.bytes = args->note.note_val, .size = args->note.note_len},
+				  .kind = args->operation.kind};
+	struct operation_problem problem = {.reason = JH_REASON_NONE};
+	uint8_t encoded[LIMIT_BODY_BYTES];
+	struct encoder encoder = {.at = encoded, .left = sizeof encoded};
+	struct request *request;
 
+	body_encode_head(&head, &encoder);
+	if (!operation->encode(&args->operation, &encoder, &problem) || encoder.failed)
+		return NULL;
+
+	size_t size = sizeof encoded - encoder.left;
+
+	request = calloc(1, sizeof *request + size);
 	must_allocate(request);
-	*request = (struct request){.view = args->view, .client = body.client, .number = body.request,
-				    .size = (uint32_t)size, .content = body_content_digest(encoded, size)}; /* RULE 11 */
-	memcpy(request->body, encoded, size);
-	escape_into(request->postcode, sizeof request->postcode, order.postcode.bytes, order.postcode.size, ESCAPE_STRICT);
-	if (texts_good(request, &order) && !good)
-		decline(request, JH_REASON_INVALID_POSTCODE, POSTCODE_NO_FORM);
+	request->view = args->view;
+	request->floor = args->floor;
+	request->operation = operation;
+	request->size = (uint32_t)size;
+	memcpy(request->bytes, encoded, size);
+	must(body_parse(request->bytes, size, &request->body));
+	request->content = body_content_digest(&request->body); /* RULE 11 */
+	if (problem.reason != JH_REASON_NONE)
+		decline(request, (jh_reason)problem.reason, problem.text);
 	return request;
 }
 
 bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct svc_req *call)
 {
-	struct request *request = args->operation.kind == JH_OPERATION_ORDER ? make_request(args) : NULL;
+	struct request *request = make_request(args);
 
 	if (request == NULL) {
 		rpc_call_system_error(rpc_call_take(call));
@@ -353,6 +371,21 @@ bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct s
 	return FALSE;
 }
 
+/* By the rules of the format that the view has now. */
+static void assign_format(struct request *request)
+{
+	uint32_t format = replica_view(*request->requests->options.replica)->format;
+	char text[OPERATION_TEXT_SIZE];
+
+	if (format >= request->operation->first_format) {
+		body_assign_format(request->bytes, format);
+		return;
+	}
+	snprintf(text, sizeof text, "this cluster uses format %" PRIu32 ", and \"%s\" needs format %" PRIu32 ": upgrade every program, then "
+		 "run `justhungry upgrade`", format, request->operation->name, request->operation->first_format);
+	decline(request, JH_REASON_FORMAT, text);
+}
+
 bool requests_next(struct requests *requests, struct replica_event *event, int64_t *time_us)
 {
 	struct request *request = STAILQ_FIRST(&requests->validated);
@@ -361,14 +394,16 @@ bool requests_next(struct requests *requests, struct replica_event *event, int64
 		return false;
 	STAILQ_REMOVE_HEAD(&requests->validated, next);
 
-	if (request->reason != JH_REASON_NONE) {
+	if (request->problem == NULL)
+		assign_format(request);
+	if (request->problem != NULL) {
 		*event = (struct replica_event){.kind = REPLICA_DECLINE, .decline = write_of(request)};
 		return true;
 	}
 	*time_us = requests->options.date(requests->options.context);
-	body_assign_time(request->body, *time_us);
+	body_assign_time(request->bytes, *time_us);
 	*event = (struct replica_event){.kind = REPLICA_PROPOSE,
-					.propose = {.request = write_of(request), .body = request->body,
+					.propose = {.request = write_of(request), .body = request->bytes,
 						    .size = request->size}};
 	return true;
 }
@@ -392,66 +427,14 @@ bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc
 	return FALSE;
 }
 
-static void fill_order(const struct order_view *from, struct uuid cluster, jh_item *items, jh_history_order *to)
-{
-	to->number = from->number;
-	to->op = from->op;
-	to->time_us = from->time_us;
-	to->check = (jh_check)from->check;
-	to->client = convert_uuid_to_wire(client_alias(cluster, from->client));
-	to->request = from->request;
-	to->customer.customer_val = (char *)(uintptr_t)from->order.customer.bytes;
-	to->customer.customer_len = from->order.customer.size;
-	to->items.items_val = items;
-	to->items.items_len = from->order.items_count;
-	for (uint32_t i = 0; i < from->order.items_count; i++) {
-		items[i].jh_item_val = (char *)(uintptr_t)from->order.items[i].bytes;
-		items[i].jh_item_len = from->order.items[i].size;
-	}
-}
-
-static void reply_history(struct request *request, const char *postcode)
-{
-	static struct order_view views[LIMIT_HISTORY_PAGE];
-	static jh_history_order orders[LIMIT_HISTORY_PAGE];
-	static jh_item items[LIMIT_HISTORY_PAGE][LIMIT_ITEMS];
-	const jh_history_query *query = &request->query.jh_query_u.history;
-	const struct requests_options *options = &request->requests->options;
-	const struct postcode_orders *index = orders_of(request);
-	uint32_t size = (uint32_t)strlen(postcode);
-	uint32_t limit = query->limit == 0 || query->limit > LIMIT_HISTORY_PAGE ? LIMIT_HISTORY_PAGE : query->limit;
-	uint32_t count = postcode_orders_list(index, postcode, size, query->before, limit, views);
-	jh_read_result result = {.outcome = JH_DONE};
-	jh_history *answer = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
-
-	for (uint32_t i = 0; i < count; i++)
-		fill_order(&views[i], options->cluster(options->context), items[i], &orders[i]);
-	result.jh_read_result_u.done.op = machine_op(*options->machine); /* RULE 8: the op this answer reflects */
-	result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
-	answer->postcode.postcode_val = (char *)(uintptr_t)postcode;
-	answer->postcode.postcode_len = size;
-	answer->total = postcode_orders_total(index, postcode, size);
-	answer->orders.orders_val = orders;
-	answer->orders.orders_len = count;
-	rpc_call_reply(request->call, (xdrproc_t)xdr_jh_read_result, &result);
-}
-
 void requests_answer_read(uint64_t token, bool moved)
 {
 	struct request *request = request_of(token);
-	const jh_history_query *query = &request->query.jh_query_u.history;
-	char postcode[POSTCODE_SIZE];
+	const struct answers_source source = source_of(request);
 
-	if (moved) {
-		reply_problem(request, JH_MOVED, JH_REASON_NONE, "");
-	} else if (!postcode_normalise(query->postcode.postcode_val, query->postcode.postcode_len, postcode)) {
-		char typed[ESCAPE_ROOM(LIMIT_POSTCODE_BYTES)], text[sizeof typed + 32 + sizeof POSTCODE_NO_FORM];
-
-		escape_into(typed, sizeof typed, query->postcode.postcode_val, query->postcode.postcode_len, ESCAPE_STRICT);
-		snprintf(text, sizeof text, "invalid postcode: %s (" POSTCODE_NO_FORM ")", typed);
-		reply_problem(request, JH_REFUSED, JH_REASON_INVALID_POSTCODE, text);
-	} else {
-		reply_history(request, postcode);
-	}
+	if (moved)
+		answers_moved(request->call, true);
+	else
+		queries_answer(request->call, &source, &request->query);
 	request_free(request);
 }

@@ -17,12 +17,11 @@ struct requests;
 struct requests_options {
 	struct postcode_checker *checker;
 	struct machine *const *machine;   /* where the history is to be found */
+	struct replica *const *replica;   /* and the view, and the log that is not applied yet */
 	/* An event for the core: a call has arrived. What it points to is borrowed. */
 	void (*event)(void *context, struct replica_event *event);
 	/* A request was validated outside of any step: see requests_next. */
 	void (*turn_end)(void *context);
-	/* The cluster that we are in, by the view: what others are shown of a client id depends on it. */
-	struct uuid (*cluster)(const void *context);
 	/* The time of an order that enters the log now (rule 16). */
 	int64_t (*date)(void *context);
 	void *context;
@@ -35,6 +34,9 @@ void requests_free(struct requests *requests);
 /* The procedures; FALSE: answered later. */
 bool_t requests_submit(struct requests *requests, jh_submit_args *args, struct svc_req *call);
 bool_t requests_query(struct requests *requests, jh_query_args *args, struct svc_req *call);
+
+/* For the core's service: whether the applied state and the log allow the request. */
+enum replica_admission requests_admit(void *context, uint64_t token);
 
 /* DO_VALIDATE, DO_ANSWER, DO_READ and DO_READ_MOVED of the core. */
 void requests_validate(uint64_t token);

@@ -368,21 +368,21 @@ void service_bound(uint64_t token, bool ok)
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
-bool_t submit_1_svc(jh_submit_args *args, jh_write_result *result, struct svc_req *call)
+bool_t submit_1_svc(jh_submit_args *args, jh_submit_result *result, struct svc_req *call)
 {
 	memset(result, 0, sizeof *result);
 	if (manager_of(call) != NULL)
 		return requests_submit(service_of(call)->options.requests, args, call);
-	result->outcome = JH_MOVED; /* RULE 12, 17: only our manager may submit, and nothing happened here */
+	result->result.outcome = JH_MOVED; /* RULE 12, 17: only our manager may submit, and nothing happened here */
 	return TRUE;
 }
 
-bool_t query_1_svc(jh_query_args *args, jh_read_result *result, struct svc_req *call)
+bool_t query_1_svc(jh_query_args *args, jh_query_result *result, struct svc_req *call)
 {
 	memset(result, 0, sizeof *result);
 	if (manager_of(call) != NULL && args->query.kind == JH_QUERY_HISTORY)
 		return requests_query(service_of(call)->options.requests, args, call);
-	result->outcome = JH_MOVED;
+	result->result.outcome = JH_MOVED;
 	return TRUE;
 }
 

@@ -96,15 +96,17 @@ static void save(const char *path, struct state *state)
 
 static enum end end_of_answer(const jh_write_result *result)
 {
-	jh_reason reason = result->jh_write_result_u.problem.reason;
+	const jh_problem *problem = &result->jh_write_result_u.problem; /* read only where it is not done */
 
 	switch (result->outcome) {
 	case JH_DONE:
 		return END_DONE;
 	case JH_REFUSED:
-		return reason == JH_REASON_CONFLICT || reason == JH_REASON_SUPERSEDED ? END_NEVER : END_REFUSED;
+		return problem->basis.final ? END_NEVER : END_REFUSED;
+	case JH_KEY_REUSED:
+		return END_NEVER;
 	case JH_UNAVAILABLE:
-		return reason == JH_REASON_BUSY ? END_BUSY : END_NOT_TAKEN;
+		return problem->reason == JH_REASON_BUSY ? END_BUSY : END_NOT_TAKEN;
 	default:
 		return END_IN_DOUBT;
 	}
@@ -130,7 +132,7 @@ static enum end end_of_failure(enum clnt_stat status)
 static void report(const jh_write_result *result)
 {
 	const jh_problem *problem = &result->jh_write_result_u.problem;
-	const jh_order_placed *placed = &result->jh_write_result_u.answer.jh_operation_answer_u.order;
+	const jh_order_placed *placed = &result->jh_write_result_u.done.answer.jh_operation_answer_u.order;
 
 	if (result->outcome == JH_DONE)
 		printf("order %llu: number %u for %.*s\n", (unsigned long long)placed->op, placed->number,

@@ -379,8 +379,10 @@ void router_answered(struct router *router, struct router_request *request, enum
 	/* RULE 12, 17: of a call that was given up. An earlier view may still lose what it answers. */
 	if (!request->sent)
 		return;
-	if (reply == ROUTER_REPLY_DONE && request->is_read && op < request->floor) {
-		/* RULE 8: the answer shows less than some client has already seen. */
+	bool shows = reply == ROUTER_REPLY_DONE || reply == ROUTER_REPLY_REFUSED;
+
+	if (shows && op < request->floor) {
+		/* RULE 8: the answer shows, or was decided by, less than some client has already seen. */
 		reply = ROUTER_REPLY_AGAIN;
 	}
 	if (reply != ROUTER_REPLY_DONE && request->is_read && request->to != router->primary)
@@ -400,7 +402,7 @@ void router_answered(struct router *router, struct router_request *request, enum
 		take_back(router, request, now_ms);
 	} else {
 		/* RULE 8: the floor rises before the answer is passed on. */
-		if (reply == ROUTER_REPLY_DONE && op > router->floor)
+		if (shows && op > router->floor)
 			router->floor = op;
 		end(router, request, ROUTER_END_ANSWERED, payload, NULL);
 	}

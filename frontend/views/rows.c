@@ -35,7 +35,8 @@ static bool missing(struct views *v, const struct known *k, char *text, size_t s
 	if (what != NULL && vm_known_reachable(v, k) && !k->lost_data && !vm_known_is_member(v, k)) {
 		/* RULE 13, 19: it is not admitted before there is room. */
 		snprintf(room, sizeof room, "has room for %llu orders only", (unsigned long long)k->report.orders_max);
-		if (primary != NULL && k->report.orders_max != 0 && k->report.orders_max < primary->report.op)
+		if (primary != NULL && k->report.orders_max != 0 && k->report.orders_max < primary->report.op &&
+		    k->report.orders_max < primary->report.orders_max)
 			what = room;
 		else if (k->report.disk_full)
 			what = "is no member, its disk is full";

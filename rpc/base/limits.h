@@ -33,6 +33,8 @@
 #define LIMIT_UNAPPLIED_ENTRIES 16384         /* entries in a log above the commit point */
 #define LIMIT_HELD_CALLS 8192                 /* submits and reads a replica holds while it settles or catches up */
 #define LIMIT_ORDERS_DEFAULT 10000000u        /* --max-orders */
+/* Operations that a replica holds: beyond its --max-orders a hundredth more, at least one, for those that end a doubt. */
+#define LIMIT_OPERATIONS(orders_max) ((orders_max) + ((orders_max) + 99) / 100)
 #define LIMIT_POSTCODE_CHECKS 1024            /* postcodes being looked up at once; beyond it a check is busy */
 #define LIMIT_POSTCODE_WAITERS 8192           /* callers waiting for these, several may wait for one */
 #define LIMIT_POSTCODE_CONNECTIONS 16         /* to one provider; bounds blocked resolver threads, too */

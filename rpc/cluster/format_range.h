@@ -6,13 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* This program's. Nothing changes them at run time; a build may, to be tried together with another one. */
-#ifndef FORMAT_LOW
-#define FORMAT_LOW 3
-#endif
-#ifndef FORMAT_HIGH
-#define FORMAT_HIGH 3
-#endif
+#include "rpc/base/format.h"
 
 #define FORMAT_RANGE_SINCE 3    /* a hello of an older program names a single format */
 #define FORMAT_HIGHEST 1000u    /* of any version to come; a larger number is none */
@@ -21,6 +15,7 @@ struct format_range {
 	uint32_t low, high;
 };
 
+/* This program's. */
 #define FORMAT_RANGE_OWN ((struct format_range){FORMAT_LOW, FORMAT_HIGH})
 
 /* Both ends are formats, in this order. */

@@ -1,5 +1,6 @@
 #include "server/disk/first_history.h"
 
+#include "rpc/base/limits.h"
 #include "server/disk/recovery.h"
 #include "server/disk/snapshot.h"
 #include "server/machine/machine.h"
@@ -26,7 +27,7 @@ static void load(struct machine *machine, const char *initial_orders)
 struct machine *first_history_begin(const char *data_dir, const char *initial_orders, uint64_t orders_max)
 {
 	const struct snapshot_pace at_once = {0};
-	struct machine *machine = machine_new(orders_max + MACHINE_LOADED_MAX);
+	struct machine *machine = machine_new(LIMIT_OPERATIONS(orders_max) + MACHINE_LOADED_MAX);
 	struct snapshot_summary summary;
 	char error[SNAPSHOT_ERROR_SIZE];
 

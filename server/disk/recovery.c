@@ -95,7 +95,7 @@ static bool read_batch(struct recovery *recovery, const struct journal_record *r
 	struct journal_entry entry;
 	uint32_t count = 0;
 
-	if (batch.base_op + batch.entries_count > recovery->options.orders_max)
+	if (batch.base_op + batch.entries_count > LIMIT_OPERATIONS(recovery->options.orders_max))
 		refuse_as_full(recovery, batch.base_op + batch.entries_count);
 	while (journal_batch_next(&batch, &entry)) {
 		int64_t time_us;
@@ -202,7 +202,7 @@ static bool is_last_state(const struct recovery *recovery, const char *path)
 	struct snapshot_summary summary;
 	char error[SNAPSHOT_ERROR_SIZE];
 
-	if (snapshot_load(path, recovery->options.orders_max + MACHINE_LOADED_MAX, &machine, &summary, error,
+	if (snapshot_load(path, LIMIT_OPERATIONS(recovery->options.orders_max) + MACHINE_LOADED_MAX, &machine, &summary, error,
 			  sizeof error) != SNAPSHOT_LOADED)
 		return false;
 	machine_free(machine);
@@ -265,14 +265,14 @@ static bool journal_exists(const char *directory)
 
 static struct machine *empty_history(const struct recovery *recovery)
 {
-	return machine_new(recovery->options.orders_max + MACHINE_LOADED_MAX);
+	return machine_new(LIMIT_OPERATIONS(recovery->options.orders_max) + MACHINE_LOADED_MAX);
 }
 
 static bool load_snapshot(struct recovery *recovery, const char *path)
 {
 	struct snapshot_summary summary;
 
-	switch (snapshot_load(path, recovery->options.orders_max + MACHINE_LOADED_MAX, recovery->machine, &summary,
+	switch (snapshot_load(path, LIMIT_OPERATIONS(recovery->options.orders_max) + MACHINE_LOADED_MAX, recovery->machine, &summary,
 			      recovery->error, sizeof recovery->error)) {
 	case SNAPSHOT_LOADED:
 		recovery->found->snapshot_op = summary.op;

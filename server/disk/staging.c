@@ -1,3 +1,4 @@
+#include "rpc/base/limits.h"
 #include "server/disk/staging.h"
 
 #include <inttypes.h>
@@ -159,7 +160,7 @@ static struct incoming *begin(struct staging *staging)
 
 	must_allocate(incoming);
 	incoming->staging = staging;
-	incoming->machine = machine_new(staging->options.orders_max + MACHINE_LOADED_MAX);
+	incoming->machine = machine_new(LIMIT_OPERATIONS(staging->options.orders_max) + MACHINE_LOADED_MAX);
 	return incoming;
 }
 
@@ -168,7 +169,7 @@ static bool fits(const struct staging *staging, const struct staging_piece *piec
 {
 	uint64_t placed = piece->total - piece->initial_count;
 
-	if (placed <= staging->options.orders_max && piece->initial_count <= MACHINE_LOADED_MAX)
+	if (placed <= LIMIT_OPERATIONS(staging->options.orders_max) && piece->initial_count <= MACHINE_LOADED_MAX)
 		return true;
 	log_warn("staging", "the primary sends %" PRIu64 " orders, more than --max-orders %" PRIu64
 		 ", or too many that it was loaded with (%" PRIu64 "): start this replica with a higher limit",

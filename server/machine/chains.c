@@ -118,14 +118,3 @@ uint32_t chains_at_depth(const struct chains *chains, uint32_t entry, uint32_t d
 	}
 	return entry;
 }
-
-uint32_t chains_at_value(const struct chains *chains, uint32_t entry, uint64_t value,
-			 uint64_t (*value_of)(const void *context, uint32_t entry), const void *context)
-{
-	while (entry != CHAINS_NONE && value_of(context, entry) > value) {
-		struct link link = link_at(chains, entry);
-
-		entry = link.jump != CHAINS_NONE && value_of(context, link.jump) >= value ? link.jump : link.previous;
-	}
-	return entry;
-}

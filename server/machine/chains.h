@@ -38,6 +38,3 @@ uint32_t chains_depth(const struct chains *chains, uint32_t entry); /* of its ch
 uint32_t chains_previous(const struct chains *chains, uint32_t entry);
 /* The entry at this depth (from 1) of the chain that entry is in, which must be at least as long. */
 uint32_t chains_at_depth(const struct chains *chains, uint32_t entry, uint32_t depth);
-/* The newest entry of this chain whose value is at most `value`, or CHAINS_NONE. Values rise along a chain. */
-uint32_t chains_at_value(const struct chains *chains, uint32_t entry, uint64_t value,
-			 uint64_t (*value_of)(const void *context, uint32_t entry), const void *context);

@@ -12,10 +12,10 @@ struct client_table;
 struct history;
 
 enum client_known {
-	CLIENT_NEW,        /* a new request of this client */
-	CLIENT_REPEAT,     /* exactly this operation is present: *op */
-	CLIENT_CONFLICT,   /* the number is present with other content: *op */
-	CLIENT_SUPERSEDED  /* below the client's last, and no operation has it: refused forever */
+	CLIENT_NEW,       /* a new request of this client */
+	CLIENT_DECIDED,   /* exactly this operation is present: *op */
+	CLIENT_REUSED,    /* the number is present with other content: *op */
+	CLIENT_PASSED     /* below the client's last, which is *op, and no operation has it: nothing, forever */
 };
 
 /* history: borrowed, it outlives the table. */

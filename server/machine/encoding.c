@@ -10,6 +10,16 @@ bool decoder_word(struct decoder *decoder, uint32_t *value)
 	return true;
 }
 
+bool decoder_hyper(struct decoder *decoder, uint64_t *value)
+{
+	if (decoder->left < sizeof *value)
+		return false;
+	*value = decode_hyper(decoder->at);
+	decoder->at += sizeof *value;
+	decoder->left -= sizeof *value;
+	return true;
+}
+
 bool decoder_text(struct decoder *decoder, uint32_t limit, struct text_span *text)
 {
 	uint32_t size;

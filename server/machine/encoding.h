@@ -62,6 +62,7 @@ static inline uint32_t encoding_padded(uint32_t size)
 
 /* False when the rest is too short. */
 bool decoder_word(struct decoder *decoder, uint32_t *value);
+bool decoder_hyper(struct decoder *decoder, uint64_t *value);
 /* opaque<limit>: false when it is longer, truncated, or padded with anything but zeros. */
 bool decoder_text(struct decoder *decoder, uint32_t limit, struct text_span *text);
 

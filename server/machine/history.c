@@ -11,6 +11,12 @@
 
 #define PREFIX_BYTES 4
 
+/* Where the entries of a block begin is kept relative to its first one, in words of 4 bytes: half the memory, and the longest bodies
+ * of a whole block fit. */
+#define BLOCK_ENTRIES (1u << 16)
+
+_Static_assert((uint64_t)BLOCK_ENTRIES * (PREFIX_BYTES + HISTORY_BODY_BYTES) / 4 <= UINT32_MAX, "a block's words fit");
+
 /* Everything but the atomic counters and the published data in the arenas belongs to the thread that appends. Another
  * thread that has seen `count` (acquire) may read that many positions, and their bytes. */
 struct history {
@@ -20,7 +26,8 @@ struct history {
 	_Atomic uint64_t bytes;
 	struct digest digest;
 	struct digest loaded_digest;
-	struct arena positions; /* uint64_t each: where in `records` the entry's begins */
+	struct arena blocks;    /* uint64_t each: where in `records` the first entry of a block begins */
+	struct arena positions; /* uint32_t each: words from there to the entry's record */
 	struct arena records;   /* 4 bytes of size, then the body */
 };
 
@@ -30,7 +37,8 @@ struct history *history_new(uint32_t entries_max)
 
 	must_allocate(history);
 	history->entries_max = entries_max;
-	arena_reserve(&history->positions, ((size_t)entries_max + 1) * sizeof(uint64_t));
+	arena_reserve(&history->blocks, ((size_t)entries_max / BLOCK_ENTRIES + 1) * sizeof(uint64_t));
+	arena_reserve(&history->positions, ((size_t)entries_max + 1) * sizeof(uint32_t));
 	arena_reserve(&history->records, ((size_t)entries_max + 1) * (PREFIX_BYTES + HISTORY_BODY_BYTES));
 	return history;
 }
@@ -39,6 +47,7 @@ void history_free(struct history *history)
 {
 	if (history == NULL)
 		return;
+	arena_release(&history->blocks);
 	arena_release(&history->positions);
 	arena_release(&history->records);
 	free(history);
@@ -51,6 +60,21 @@ struct history_next history_next(const struct history *history, const void *body
 				     .digest = digest_chain(history->digest, body, size)};
 }
 
+static uint64_t block_begin(const struct history *history, uint64_t entry)
+{
+	return ((const uint64_t *)(const void *)history->blocks.base)[entry / BLOCK_ENTRIES];
+}
+
+static void add_position(struct history *history, uint64_t entry)
+{
+	uint64_t begin = history->records.used;
+
+	if (entry % BLOCK_ENTRIES == 0)
+		*(uint64_t *)arena_take(&history->blocks, sizeof(uint64_t)) = begin;
+	*(uint32_t *)arena_take(&history->positions, sizeof(uint32_t)) =
+		(uint32_t)((begin - block_begin(history, entry)) / 4);
+}
+
 void history_append(struct history *history, const struct history_next *next)
 {
 	uint64_t count = atomic_load_explicit(&history->count, memory_order_relaxed);
@@ -60,10 +84,9 @@ void history_append(struct history *history, const struct history_next *next)
 	must(next->size <= HISTORY_BODY_BYTES);
 	must(next->size % 4 == 0); /* so that XDR's opaque<> needs no padding after it */
 
-	uint64_t *position = arena_take(&history->positions, sizeof *position);
 	uint8_t *at;
 
-	*position = history->records.used;
+	add_position(history, count);
 	at = arena_take(&history->records, PREFIX_BYTES + next->size);
 	encode_word(at, (uint32_t)next->size);
 	memcpy(at + PREFIX_BYTES, next->body, next->size);
@@ -117,7 +140,7 @@ uint64_t history_bytes(const struct history *history)
 
 uint64_t history_memory(const struct history *history)
 {
-	return sizeof *history + history->positions.used + history->records.used;
+	return sizeof *history + history->blocks.used + history->positions.used + history->records.used;
 }
 
 uint64_t history_op_of(const struct history *history, uint64_t entry)
@@ -133,7 +156,7 @@ uint64_t history_entry_of(const struct history *history, uint64_t op)
 
 static uint64_t position_of(const struct history *history, uint64_t entry)
 {
-	return ((const uint64_t *)(const void *)history->positions.base)[entry];
+	return block_begin(history, entry) + 4ull * ((const uint32_t *)(const void *)history->positions.base)[entry];
 }
 
 const uint8_t *history_body(const struct history *history, uint64_t entry, size_t *size)

@@ -11,7 +11,7 @@
 struct history;
 
 /* The longest body: so much address space an entry is reserved. Each kind of operation asserts that its bodies fit. */
-#define HISTORY_BODY_BYTES 4416
+#define HISTORY_BODY_BYTES 4800
 
 /* entries_max: appending more is a bug of the caller. */
 struct history *history_new(uint32_t entries_max);

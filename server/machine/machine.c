@@ -12,6 +12,8 @@ struct machine {
 	int64_t last_time_us;
 	struct history *history;
 	struct client_table *clients;
+	struct outcomes *outcomes;
+	struct digest fold;
 	struct shop *shop;
 };
 
@@ -24,6 +26,7 @@ struct machine *machine_new(uint64_t entries_max)
 	machine->entries_max = (uint32_t)entries_max;
 	machine->history = history_new(machine->entries_max);
 	machine->clients = client_table_new(machine->history, machine->entries_max);
+	machine->outcomes = outcomes_new(machine->entries_max);
 	machine->shop = shop_new(machine->history, machine->entries_max);
 	return machine;
 }
@@ -33,6 +36,7 @@ void machine_free(struct machine *machine)
 	if (machine == NULL)
 		return;
 	shop_free(machine->shop);
+	outcomes_free(machine->outcomes);
 	client_table_free(machine->clients);
 	history_free(machine->history);
 	free(machine);
@@ -40,10 +44,19 @@ void machine_free(struct machine *machine)
 
 /* --- adding ------------------------------------------------------------------------------------------------------- */
 
-/* An entry was appended to the history: updates everything that is folded from it. */
-static void fold(struct machine *machine, const struct operation *operation, const struct body *body)
+/* An entry was appended to the history: decides its outcome, and updates everything that is folded from it. `decides`: nothing was
+ * decided under its number before. */
+static void fold(struct machine *machine, const struct operation *operation, const struct body *body, bool decides)
 {
-	operation->apply(machine->shop, (uint32_t)history_count(machine->history) - 1, body);
+	uint32_t entry = (uint32_t)history_count(machine->history) - 1;
+	struct outcome outcome = {.result = decides ? OUTCOME_APPLIED : OUTCOME_PASSED};
+
+	if (decides && body->forgotten)
+		outcome = body->outcome;
+	else if (decides)
+		operation->apply(machine->shop, entry, body, &outcome);
+	outcomes_add(machine->outcomes, entry, &outcome);
+	machine->fold = outcome_chain(machine->fold, &outcome);
 	if (body->time_us > machine->last_time_us)
 		machine->last_time_us = body->time_us;
 }
@@ -59,6 +72,7 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 	struct client_place place;
 	struct history_next next;
 	const struct operation *operation;
+	bool decides;
 
 	if (!body_parse(bytes, size, &body))
 		return MACHINE_MALFORMED;
@@ -71,11 +85,11 @@ enum machine_applied machine_apply(struct machine *machine, const void *bytes, s
 		return MACHINE_FULL;
 	operation->prefetch(machine->shop, &body);
 	next = history_next(machine->history, bytes, size);
-	if (!client_table_has_room(machine->clients, &place, body.request)) /* RULE 11 */
-		return MACHINE_DUPLICATE;
+	decides = client_table_has_room(machine->clients, &place, body.request); /* RULE 11: once more */
 	history_append(machine->history, &next);
-	client_table_add(machine->clients, &place, (uint32_t)history_count(machine->history) - 1);
-	fold(machine, operation, &body);
+	if (decides)
+		client_table_add(machine->clients, &place, (uint32_t)history_count(machine->history) - 1);
+	fold(machine, operation, &body, decides);
 	return MACHINE_APPLIED;
 }
 
@@ -89,7 +103,7 @@ static enum machine_applied load(struct machine *machine, const void *bytes, siz
 	if (is_full(machine))
 		return MACHINE_FULL;
 	history_load(machine->history, bytes, size);
-	fold(machine, operation, &body);
+	fold(machine, operation, &body, true);
 	return MACHINE_APPLIED;
 }
 
@@ -98,8 +112,6 @@ static const char *problem_text(enum machine_applied applied)
 	switch (applied) {
 	case MACHINE_MALFORMED:
 		return "not a well-formed operation";
-	case MACHINE_DUPLICATE:
-		return "its client used this or a higher request number before";
 	case MACHINE_FULL:
 		return "more orders than --max-orders allows";
 	case MACHINE_APPLIED:
@@ -171,6 +183,17 @@ const struct shop *machine_shop(const struct machine *machine)
 	return machine->shop;
 }
 
+struct outcome machine_outcome(const struct machine *machine, uint64_t op)
+{
+	must(op > 0 && op <= history_op(machine->history));
+	return outcomes_of(machine->outcomes, (uint32_t)history_entry_of(machine->history, op));
+}
+
+struct digest machine_fold(const struct machine *machine)
+{
+	return machine->fold;
+}
+
 bool machine_same_loaded(const struct machine *left, const struct machine *right)
 {
 	return history_loaded(left->history) == history_loaded(right->history) &&
@@ -180,6 +203,7 @@ bool machine_same_loaded(const struct machine *left, const struct machine *right
 uint64_t machine_memory(const struct machine *machine)
 {
 	return sizeof *machine + history_memory(machine->history) + client_table_memory(machine->clients) +
+	       outcomes_memory(machine->outcomes) +
 	       shop_memory(machine->shop);
 }
 

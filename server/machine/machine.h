@@ -11,6 +11,7 @@
 #include "rpc/base/uuid.h"
 #include "server/machine/client_table.h"
 #include "server/machine/history.h"
+#include "server/machine/outcome.h"
 
 struct machine;
 struct shop;
@@ -26,12 +27,12 @@ bool machine_load(struct machine *machine, const void *body, size_t size, char *
 
 enum machine_applied {
 	MACHINE_APPLIED,
-	MACHINE_MALFORMED, /* not a canonical struct jh_body */
-	MACHINE_DUPLICATE, /* its (client, request) is present, or is below that client's last: rule 11, once more */
+	MACHINE_MALFORMED, /* not a canonical struct jh_body, or of a kind that its format does not have */
 	MACHINE_FULL
 };
 
-/* Applies op history_op() + 1. For anything but MACHINE_APPLIED nothing has changed. */
+/* Applies op history_op() + 1: whatever it asks for, it has an outcome then. For anything but MACHINE_APPLIED nothing has
+ * changed. */
 enum machine_applied machine_apply(struct machine *machine, const void *body, size_t size);
 
 /* Appends whole records (from history_encode) to a machine under construction: the first `loaded` are loaded ones, the
@@ -43,6 +44,11 @@ uint64_t machine_op(const struct machine *machine); /* the highest applied one *
 /* Borrowed for as long as the machine lives. Another thread may encode what had been applied before it was started. */
 const struct history *machine_history(const struct machine *machine);
 const struct shop *machine_shop(const struct machine *machine);
+
+/* What op became. */
+struct outcome machine_outcome(const struct machine *machine, uint64_t op);
+/* The digest of everything that is folded: of all outcomes, with what they changed. Equal histories must have equal ones. */
+struct digest machine_fold(const struct machine *machine);
 
 bool machine_same_loaded(const struct machine *left, const struct machine *right); /* loaded with the same records? */
 uint64_t machine_memory(const struct machine *machine); /* bytes in use: the encoded state and indexes */

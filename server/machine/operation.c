@@ -1,6 +1,8 @@
 #include "server/machine/operation.h"
 
-static const struct operation *row_of(uint32_t kind)
+#include "rpc/base/format.h"
+
+const struct operation *operation_of_kind(uint32_t kind)
 {
 	for (uint32_t i = 0; i < operation_table_size; i++)
 		if (operation_table[i]->kind == kind)
@@ -10,9 +12,11 @@ static const struct operation *row_of(uint32_t kind)
 
 const struct operation *operation_of(const struct body *body)
 {
-	const struct operation *operation = row_of(body->kind);
+	const struct operation *operation = operation_of_kind(body->kind);
 
-	return operation != NULL && operation->is_canonical(body->content, body->content_size) ? operation : NULL;
+	if (operation == NULL || body->format < operation->first_format || body->format > FORMAT_HIGH)
+		return NULL;
+	return operation->is_canonical(body->content, body->content_size) ? operation : NULL;
 }
 
 const struct operation *operation_parse(const void *bytes, size_t size, struct body *body)
@@ -32,7 +36,7 @@ bool operation_key(const void *bytes, size_t size, struct uuid *client, uint64_t
 	if (request != NULL)
 		*request = body.request;
 	if (content != NULL)
-		*content = body_content_digest(bytes, size);
+		*content = body_content_digest(&body);
 	if (time_us != NULL)
 		*time_us = body.time_us;
 	return true;

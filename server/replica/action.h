@@ -41,12 +41,13 @@ struct replica_stage {
 };
 
 enum replica_verdict {
-	VERDICT_DONE,         /* op */
+	VERDICT_DECIDED,      /* by the entry at op, whatever it became */
 	VERDICT_MOVED,        /* not the serving primary of that view */
 	VERDICT_DECLINED,     /* by the validation */
-	VERDICT_CONFLICT,
-	VERDICT_SUPERSEDED,
-	VERDICT_FULL,         /* id: which replica holds no more than limit orders */
+	VERDICT_REUSED,       /* the entry at op has the number, with other content */
+	VERDICT_PASSED,       /* no entry has the number, and the one at op a higher one of the client */
+	VERDICT_NOT_ADMITTED, /* by the state applied now */
+	VERDICT_FULL,         /* id: which replica holds no more than limit operations */
 	VERDICT_DISK_FULL,    /* id: on which replica */
 	VERDICT_TOO_FEW,      /* limit: how many members there are */
 	VERDICT_BUSY
@@ -56,6 +57,7 @@ struct replica_answer {
 	uint64_t token;
 	enum replica_verdict verdict;
 	uint64_t op;
+	uint64_t applied;     /* the verdict was given with the history applied up to this op */
 	uint32_t id;
 	uint64_t limit;
 };

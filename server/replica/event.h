@@ -35,6 +35,8 @@ struct replica_request {
 	struct uuid client;
 	uint64_t number;
 	struct digest content;
+	uint64_t floor;     /* a client has been shown this op: a refusal by less proves nothing */
+	bool ends_doubt;    /* may use the room that is kept for this */
 };
 
 struct replica_proposal {

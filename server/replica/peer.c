@@ -28,7 +28,12 @@ bool replica_peer_counts(const struct replica *r, const struct replica_peer *pee
 
 bool replica_peer_too_small(const struct replica *r, const struct replica_peer *peer)
 {
-	return peer->orders_max != 0 && peer->orders_max < replica_log_last(r->log);
+	bool would_lower = !replica_peer_counts(r, peer) && peer->orders_max < r->options.orders_max;
+
+	/* One that does not count yet and takes fewer orders than there are would end the orders of all, though the room that is kept
+	 * for what ends a doubt lets it hold the log. */
+	return peer->orders_max != 0 &&
+	       (would_lower ? peer->orders_max : LIMIT_OPERATIONS(peer->orders_max)) < replica_log_last(r->log);
 }
 
 bool replica_cannot_be_reached(const struct replica *r, const struct replica_peer *peer)

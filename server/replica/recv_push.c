@@ -301,7 +301,7 @@ static bool admissible(struct replica *r, const struct replica_received *receive
 	if (view->number != push->view || received->from.id == r->options.id || view->primary != received->from.id ||
 	    view_member_exact(view, received->from.id, received->from.uuid) == NULL || push->base_op > push->last_op ||
 	    push->entries_count > push->last_op - push->base_op ||
-	    push->base_op + push->entries_count > r->options.orders_max) { /* RULE 19: as it said itself */
+	    push->base_op + push->entries_count > LIMIT_OPERATIONS(r->options.orders_max)) { /* RULE 19: as it said itself */
 		ack(r, received->token, PUSH_REFUSED);
 		return false;
 	}

@@ -31,17 +31,30 @@ struct replica_options {
 	uint64_t log_bytes_max;     /* applied entries kept for peers that lag */
 };
 
-enum replica_known { KNOWN_NEW, KNOWN_REPEAT, KNOWN_CONFLICT, KNOWN_SUPERSEDED };
+enum replica_known {
+	KNOWN_NEW,
+	KNOWN_DECIDED, /* an entry has the number, with this content */
+	KNOWN_REUSED,  /* an entry has the number, with other content */
+	KNOWN_PASSED   /* an entry has a higher number of the client, and none this one */
+};
+
+enum replica_admission {
+	ADMISSION_GIVEN,
+	ADMISSION_REFUSED, /* the applied state refuses it already */
+	ADMISSION_WAITS    /* decided once the log is applied */
+};
 
 /* Pure questions to the state machine. They see the applied state only. */
 struct replica_service {
 	void *context;
-	/* Rule 11: what the history says of (client, request). KNOWN_REPEAT sets *op. */
+	/* Rule 11: what the history says of (client, request). Unless new, *op is the entry that this rests on. */
 	enum replica_known (*lookup)(void *context, struct uuid client, uint64_t request, struct digest content,
 				     uint64_t *op);
 	/* The client and request number of the operation in body, and the digest of its content. False: malformed. */
 	bool (*key)(void *context, const uint8_t *body, uint32_t size, struct uuid *client, uint64_t *request,
 		    struct digest *content);
+	/* Whether the applied state, and what the log will make of it, allow the request of this token. NULL: always. */
+	enum replica_admission (*admit)(void *context, uint64_t token);
 	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one
 	 * push. */
 	uint64_t (*state_bytes)(void *context);

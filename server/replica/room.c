@@ -50,13 +50,15 @@ static uint32_t full_disk(const struct replica *r)
 	return 0;
 }
 
-bool replica_is_full(const struct replica *r, uint64_t orders, struct refusal *refusal)
+bool replica_is_full(const struct replica *r, uint64_t operations, bool ends_doubt, struct refusal *refusal)
 {
 	*refusal = lowest_capacity(r);
-	return replica_log_last(r->log) + orders > refusal->limit; /* RULE 19 */
+	if (ends_doubt)
+		refusal->limit = LIMIT_OPERATIONS(refusal->limit);
+	return replica_log_last(r->log) + operations > refusal->limit; /* RULE 19 */
 }
 
-bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *refusal)
+bool replica_refuses(const struct replica *r, uint64_t operations, bool ends_doubt, struct refusal *refusal)
 {
 	/* RULE 10: an unreachable member stays in the view until an order waits for it; this one need not. */
 	uint32_t gone = replica_members_gone(r);
@@ -66,7 +68,7 @@ bool replica_refuses(const struct replica *r, uint64_t orders, struct refusal *r
 	*refusal = (struct refusal){.verdict = VERDICT_TOO_FEW, .limit = there};
 	if (there < r->min_members)
 		return true;
-	if (replica_is_full(r, orders, refusal))
+	if (replica_is_full(r, operations, ends_doubt, refusal))
 		return true;
 	full = full_disk(r);
 	*refusal = (struct refusal){.verdict = VERDICT_DISK_FULL, .id = full};
@@ -79,7 +81,7 @@ void replica_report_room(const struct replica *r, struct report *report)
 
 	report->orders_max = r->options.orders_max;
 	report->disk_full = r->disk_full;
-	if (!replica_is_serving(r) || !replica_refuses(r, 1, &refusal))
+	if (!replica_is_serving(r) || !replica_refuses(r, 1, false, &refusal))
 		return;
 	report->refusing_id = refusal.id;
 	report->refusing = refusal.verdict == VERDICT_FULL ? REFUSING_FULL

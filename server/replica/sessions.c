@@ -126,8 +126,8 @@ enum replica_known sessions_lookup(const struct sessions *sessions, struct uuid 
 	     known = known->older) {
 		*op = known->op; /* of the lowest number so far, which is applied first */
 		if (known->number == request) {
-			return digest_equal(known->content, content) ? KNOWN_REPEAT : KNOWN_CONFLICT; /* RULE 11 */
+			return digest_equal(known->content, content) ? KNOWN_DECIDED : KNOWN_REUSED; /* RULE 11 */
 		}
 	}
-	return KNOWN_SUPERSEDED; /* RULE 11 */
+	return KNOWN_PASSED; /* RULE 11 */
 }

@@ -21,7 +21,7 @@ void sessions_add(struct sessions *sessions, struct uuid client, uint64_t reques
 /* Forgets the requests up to op: the history has them. */
 void sessions_applied(struct sessions *sessions, uint64_t op);
 
-/* What the log alone knows: KNOWN_NEW when request is above all of the client's in it, KNOWN_SUPERSEDED when it is
+/* What the log alone knows: KNOWN_NEW when request is above all of the client's in it, KNOWN_PASSED when it is
  * below one and not in it (the history may still have it). Unless new, *op is the entry that this rests on. */
 enum replica_known sessions_lookup(const struct sessions *sessions, struct uuid client, uint64_t request,
 				   struct digest content, uint64_t *op);

@@ -14,16 +14,18 @@ static struct replica_answer *answer(struct replica *r, uint64_t token, enum rep
 
 	answer->token = token;
 	answer->verdict = verdict;
+	answer->applied = r->applied;
 	r->requests_out++;
 	must(r->requests_out <= r->requests_in);
 	return answer;
 }
 
-static void answer_done(struct replica *r, uint64_t token, uint64_t op)
+/* What rests on an entry of the log. */
+static void answer_entry(struct replica *r, uint64_t token, enum replica_verdict verdict, uint64_t op)
 {
 	must(op <= r->applied);      /* RULE 1: on every member, and RULE 8: applied */
 	must(op <= r->commit);
-	answer(r, token, VERDICT_DONE)->op = op;
+	answer(r, token, verdict)->op = op;
 }
 
 static void answer_read(struct replica *r, uint64_t token, bool moved)
@@ -41,6 +43,8 @@ static void wait_for(struct replica *r, const struct held_call *call, uint64_t o
 }
 
 static void consider(struct replica *r, const struct held_call *call);
+static uint32_t leave_validation(struct replica *r, struct held_call *call);
+static void decide_later(struct replica *r, uint32_t later);
 
 void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 {
@@ -48,9 +52,14 @@ void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 		struct log_entry *entry = replica_log_at(r->log, op);
 		struct held_call call;
 
-		/* Known for certain now, so each is answered: done, superseded, or another order has its number. */
-		while (waiters_take(r->waiters, &entry->waiter, &call))
+		/* Most are answered now: by the entry itself, or by what has their number. A call that waited to be admitted is
+		 * considered from the start, and so are the later calls of its request. */
+		while (waiters_take(r->waiters, &entry->waiter, &call)) {
+			uint32_t later = leave_validation(r, &call);
+
 			consider(r, &call);
+			decide_later(r, later);
+		}
 	}
 }
 
@@ -84,7 +93,7 @@ static enum replica_known known(struct replica *r, const struct held_call *call,
 		sessions_lookup(r->sessions, call->client, call->request, call->content, &log_op);
 
 	*op = log_op;
-	if (in_log == KNOWN_REPEAT || in_log == KNOWN_CONFLICT)
+	if (in_log == KNOWN_DECIDED || in_log == KNOWN_REUSED)
 		return in_log;
 
 	uint64_t history_op = 0;
@@ -111,11 +120,8 @@ static bool answer_known(struct replica *r, const struct held_call *call)
 		wait_for(r, call, op);
 		return true;
 	}
-	must(op <= r->commit);
-	if (as == KNOWN_REPEAT)
-		answer_done(r, call->token, op);
-	else
-		answer(r, call->token, as == KNOWN_CONFLICT ? VERDICT_CONFLICT : VERDICT_SUPERSEDED);
+	answer_entry(r, call->token, as == KNOWN_DECIDED ? VERDICT_DECIDED : as == KNOWN_REUSED ? VERDICT_REUSED : VERDICT_PASSED,
+		     op);
 	return true;
 }
 
@@ -128,14 +134,44 @@ static void answer_refusal(struct replica *r, uint64_t token, const struct refus
 }
 
 /* RULE 13, 19: answers the call if so many new orders have no room. */
-static bool answer_no_room(struct replica *r, uint64_t token, uint64_t orders)
+static bool answer_no_room(struct replica *r, const struct held_call *call, uint64_t operations)
 {
 	struct refusal refusal;
 
-	if (!replica_refuses(r, orders, &refusal))
+	if (!replica_refuses(r, operations, call->ends_doubt, &refusal))
 		return false;
-	answer_refusal(r, token, &refusal);
+	answer_refusal(r, call->token, &refusal);
 	return true;
+}
+
+/* Counts as in validation until it has waited: a later call of the request waits for this one (RULE 12). */
+static void wait_for_admission(struct replica *r, const struct held_call *call)
+{
+	struct held_call waiting = *call;
+
+	waiting.admitting = true;
+	must(validations_add(&r->validations, call->client, call->request));
+	r->validating++;
+	wait_for(r, &waiting, replica_log_last(r->log));
+}
+
+/* Answers a call that the applied state refuses, and keeps one that the log may refuse; false when it is neither. */
+static bool answer_not_admitted(struct replica *r, const struct held_call *call)
+{
+	if (r->service.admit == NULL)
+		return false;
+	switch (r->service.admit(r->service.context, call->token)) {
+	case ADMISSION_GIVEN:
+		return false;
+	case ADMISSION_REFUSED:
+		/* RULE 8: who has been shown more than we have applied is not refused by less. */
+		answer(r, call->token, call->floor <= r->applied ? VERDICT_NOT_ADMITTED : VERDICT_MOVED);
+		return true;
+	case ADMISSION_WAITS:
+		wait_for_admission(r, call);
+		return true;
+	}
+	must_not_reach("an admission");
 }
 
 static bool log_is_full(const struct replica *r)
@@ -167,7 +203,9 @@ static void consider(struct replica *r, const struct held_call *call)
 		return;
 	if (wait_for_older(r, call)) /* RULE 12 */
 		return;
-	if (answer_no_room(r, call->token, r->validating + 1))
+	if (answer_not_admitted(r, call))
+		return;
+	if (answer_no_room(r, call, r->validating + 1))
 		return;
 	must(validations_add(&r->validations, call->client, call->request));
 	r->validating++;
@@ -180,7 +218,9 @@ static struct held_call call_of(const struct replica_request *request)
 				  .view = request->view,
 				  .client = request->client,
 				  .request = request->number,
-				  .content = request->content};
+				  .content = request->content,
+				  .floor = request->floor,
+				  .ends_doubt = request->ends_doubt};
 }
 
 void replica_submit(struct replica *r, const struct replica_request *request)
@@ -209,6 +249,17 @@ void replica_release_held(struct replica *r)
 
 		consider(r, &call);
 	}
+}
+
+/* Returns the list of the later calls of its request; empty when it was in none. */
+static uint32_t leave_validation(struct replica *r, struct held_call *call)
+{
+	if (!call->admitting)
+		return 0;
+	call->admitting = false;
+	must(r->validating > 0);
+	r->validating--;
+	return validations_remove(&r->validations, call->client, call->request);
 }
 
 /* The validation is complete; much may have happened meanwhile. True when the request is still ours to decide. */
@@ -240,7 +291,9 @@ static void propose(struct replica *r, const struct replica_proposal *proposal, 
 {
 	struct refusal refusal;
 
-	if (replica_is_full(r, 1, &refusal)) { /* RULE 19: a learner that counts since may hold less */
+	if (answer_not_admitted(r, call))
+		return;
+	if (replica_is_full(r, 1, call->ends_doubt, &refusal)) { /* RULE 19: a learner that counts since may hold less */
 		answer_refusal(r, call->token, &refusal);
 		return;
 	}
@@ -344,8 +397,10 @@ static void all_moved(void *context, uint32_t *list)
 	struct replica *r = context;
 	struct held_call call;
 
-	while (waiters_take(r->waiters, list, &call))
+	while (waiters_take(r->waiters, list, &call)) {
+		must(leave_validation(r, &call) == 0);
 		answer(r, call.token, VERDICT_MOVED);
+	}
 }
 
 /* RULE 4: everything held ends as moved. Requests in validation are answered when it completes. */

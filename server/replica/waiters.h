@@ -17,6 +17,8 @@ struct held_call {
 	struct uuid client;
 	uint64_t request;
 	struct digest content;
+	bool ends_doubt;
+	bool admitting;     /* waits for the log, and counts as in validation meanwhile */
 };
 
 struct waiters;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rpc/base/escape.h"
+#include "rpc/base/format.h"
 #include "rpc/base/lines.h"
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
@@ -20,7 +21,7 @@ static struct text_span text_of(const char *text)
 static bool give(const struct order *order, initial_orders_take *take, void *context, char *error, size_t error_size)
 {
 	uint8_t bytes[LIMIT_BODY_BYTES];
-	size_t size = order_encode(&(struct body){.time_us = 0}, order, bytes, sizeof bytes);
+	size_t size = order_encode_body(&(struct body){.format = FORMAT_LOW}, order, bytes, sizeof bytes);
 
 	must(size > 0);
 	return take(context, bytes, size, error, error_size);

@@ -11,12 +11,12 @@ static enum replica_known lookup(void *context, struct uuid client, uint64_t req
 	switch (machine_lookup(*machine, client, request, content, op)) {
 	case CLIENT_NEW:
 		return KNOWN_NEW;
-	case CLIENT_REPEAT:
-		return KNOWN_REPEAT;
-	case CLIENT_CONFLICT:
-		return KNOWN_CONFLICT;
-	case CLIENT_SUPERSEDED:
-		return KNOWN_SUPERSEDED;
+	case CLIENT_DECIDED:
+		return KNOWN_DECIDED;
+	case CLIENT_REUSED:
+		return KNOWN_REUSED;
+	case CLIENT_PASSED:
+		return KNOWN_PASSED;
 	}
 	return KNOWN_NEW;
 }
@@ -42,8 +42,8 @@ struct replica_service machine_service(struct machine **machine)
 	return (struct replica_service){.context = machine, .lookup = lookup, .key = key, .state_bytes = state_bytes};
 }
 
-/* RULE 11: applying checks again. An entry that cannot be applied must not be in a log: stop rather than diverge from
- * the others. RULE 19: nor does the log hold more than we announced that we can hold. */
+/* Whatever an entry asks for, it has an outcome. Only what is no operation cannot be applied, and never enters a log; RULE 19: nor does
+ * the log hold more than we announced that we can hold. */
 void machine_service_apply(struct machine *machine, const struct replica *replica, uint64_t op)
 {
 	while (machine_op(machine) < op) {

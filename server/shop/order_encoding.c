@@ -4,7 +4,7 @@
 #include "server/machine/history.h"
 
 /* The largest canonical body: the fixed part, then each text at its limit. */
-#define BODY_BYTES_MAX (48 + LIMIT_CUSTOMER_BYTES + LIMIT_POSTCODE_BYTES + 4 + LIMIT_ITEMS * (4 + LIMIT_ITEM_BYTES))
+#define BODY_BYTES_MAX (BODY_HEAD_BYTES + 8 + LIMIT_CUSTOMER_BYTES + LIMIT_POSTCODE_BYTES + 4 + LIMIT_ITEMS * (4 + LIMIT_ITEM_BYTES))
 
 _Static_assert(BODY_BYTES_MAX <= HISTORY_BODY_BYTES, "every canonical body fits");
 
@@ -38,21 +38,26 @@ struct text_span order_postcode(const void *content, size_t size)
 	return postcode;
 }
 
-size_t order_encode(const struct body *body, const struct order *order, void *out, size_t size)
+bool order_encode(const struct order *order, struct encoder *content)
+{
+	if (order->items_count == 0 || order->items_count > LIMIT_ITEMS)
+		return false;
+	encoder_text(content, LIMIT_CUSTOMER_BYTES, order->customer);
+	encoder_text(content, LIMIT_POSTCODE_BYTES, order->postcode);
+	encoder_word(content, order->items_count);
+	for (uint32_t i = 0; i < order->items_count; i++) {
+		content->failed |= order->items[i].size == 0;
+		encoder_text(content, LIMIT_ITEM_BYTES, order->items[i]);
+	}
+	return !content->failed;
+}
+
+size_t order_encode_body(const struct body *body, const struct order *order, void *out, size_t size)
 {
 	struct encoder encoder = {.at = out, .left = size};
 	struct body head = *body;
 
-	if (order->items_count == 0 || order->items_count > LIMIT_ITEMS)
-		return 0;
 	head.kind = ORDER_KIND;
 	body_encode_head(&head, &encoder);
-	encoder_text(&encoder, LIMIT_CUSTOMER_BYTES, order->customer);
-	encoder_text(&encoder, LIMIT_POSTCODE_BYTES, order->postcode);
-	encoder_word(&encoder, order->items_count);
-	for (uint32_t i = 0; i < order->items_count; i++) {
-		encoder.failed |= order->items[i].size == 0;
-		encoder_text(&encoder, LIMIT_ITEM_BYTES, order->items[i]);
-	}
-	return encoder.failed ? 0 : size - encoder.left;
+	return order_encode(order, &encoder) ? size - encoder.left : 0;
 }

@@ -24,6 +24,8 @@ bool order_parse(const void *content, size_t size, struct order *order);
 /* Of canonical content. */
 struct text_span order_postcode(const void *content, size_t size);
 
+/* Appends the content; false when it does not fit or breaks a limit. */
+bool order_encode(const struct order *order, struct encoder *content);
 /* Writes a body with this order; returns its size, or 0 when it does not fit in size bytes or breaks a limit.
  * LIMIT_BODY_BYTES always suffice. kind and content of body are not read. */
-size_t order_encode(const struct body *body, const struct order *order, void *out, size_t size);
+size_t order_encode_body(const struct body *body, const struct order *order, void *out, size_t size);

@@ -64,11 +64,12 @@ void postcode_orders_prefetch(const struct postcode_orders *orders, struct text_
 	chains_prefetch(&orders->chains, chains_hash(&orders->chains, postcode.bytes, postcode.size));
 }
 
-void postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode)
+uint32_t postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode)
 {
 	uint32_t hash = chains_hash(&orders->chains, postcode.bytes, postcode.size);
 
 	chains_add(&orders->chains, entry, hash, find(orders, hash, postcode));
+	return chains_depth(&orders->chains, entry);
 }
 
 static uint32_t newest(const struct postcode_orders *orders, const char *postcode, size_t size)

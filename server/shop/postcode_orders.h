@@ -29,8 +29,8 @@ uint64_t postcode_orders_memory(const struct postcode_orders *orders); /* bytes 
 
 /* Prefetches what postcode_orders_add of this postcode reads first. */
 void postcode_orders_prefetch(const struct postcode_orders *orders, struct text_span postcode);
-/* Adds this entry of the history as an order to this postcode; it is newer than all others. */
-void postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode);
+/* Adds this entry of the history as an order to this postcode; it is newer than all others. Returns its number. */
+uint32_t postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode);
 
 /* The order that op made. False when there is none. */
 bool postcode_orders_by_op(const struct postcode_orders *orders, uint64_t op, struct order_view *view);

@@ -98,7 +98,7 @@ static struct ordered attempt(struct customer *customer, uint32_t postcode, bool
 		break;
 	}
 	if (result.outcome == JH_DONE) {
-		const jh_order_placed *placed = &result.jh_write_result_u.answer.jh_operation_answer_u.order;
+		const jh_order_placed *placed = &result.jh_write_result_u.done.answer.jh_operation_answer_u.order;
 
 		ordered = (struct ordered){.outcome = "done", .op = placed->op, .number = placed->number};
 	} else if (result.outcome == JH_REFUSED) {
@@ -170,7 +170,7 @@ static void read_history(struct customer *customer)
 		const jh_history *history = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
 
 		fprintf(customer->history, "read %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u", postcode, asked,
-			ended, (uint64_t)result.jh_read_result_u.done.op, history->total);
+			ended, (uint64_t)result.jh_read_result_u.done.basis.op, history->total);
 		for (u_int i = 0; i < history->orders.orders_len; i++)
 			print_row(customer->history, &customer->stock, &history->orders.orders_val[i]);
 		fputc('\n', customer->history);

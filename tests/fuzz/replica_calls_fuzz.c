@@ -98,7 +98,7 @@ static void submit(struct shell *shell, const jh_submit_args *args)
 						    asked->items.items_val[i].jh_item_len};
 	write->token = shell->token + 1;
 
-	size_t size = order_encode(&body, &order, shell->bodies[write->token], sizeof shell->bodies[0]);
+	size_t size = order_encode_body(&body, &order, shell->bodies[write->token], sizeof shell->bodies[0]);
 
 	if (size == 0)
 		return;

@@ -90,7 +90,7 @@ size_t seed_order(uint8_t *out, uint64_t request, const char *postcode)
 				  .time_us = 1700000000000000 + (int64_t)request, .check = 1};
 	struct order order = {.customer = text_of("Zo\xc3\xab"), .postcode = text_of(postcode), .items_count = 2,
 			    .items = {text_of("margherita"), text_of("cr\xc3\xa8me br\xc3\xbbl\xc3\xa9" "e")}};
-	size_t size = order_encode(&body, &order, out, LIMIT_BODY_BYTES);
+	size_t size = order_encode_body(&body, &order, out, LIMIT_BODY_BYTES);
 
 	must(size > 0);
 	return size;

@@ -191,16 +191,16 @@ static void seed_rpc_reply(void)
 	jh_cluster_status status = {.health = JH_HEALTH_OK, .summary = convert_text_dup("ok"), .view = 2, .primary = 1};
 	jh_admin_result admin = {.outcome = JH_DONE, .text = convert_text_dup("moved"), .view = 3, .primary = 2};
 	jh_history_order order = {.number = 1, .op = 1, .customer = {3, customer_text}, .items = {2, some_items}};
-	jh_order_placed *order_placed = &placed.jh_write_result_u.answer.jh_operation_answer_u.order;
+	jh_order_placed *order_placed = &placed.jh_write_result_u.done.answer.jh_operation_answer_u.order;
 	jh_history *shown = &read.jh_read_result_u.done.answer.jh_query_answer_u.history;
 
 	convert_report_to_wire(&backup, &manage.report);
 	convert_row(2, &backup, ROLE_BACKUP, true, "127.0.0.1:40001", 5, "", &row);
-	placed.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
+	placed.jh_write_result_u.done.answer.kind = JH_OPERATION_ORDER;
 	*order_placed = (jh_order_placed){.postcode = {6, postcode_text}, .number = 1, .op = 5};
-	refused.jh_write_result_u.problem.reason = JH_REASON_CONFLICT;
+	refused.jh_write_result_u.problem.reason = JH_REASON_KEY_REUSED;
 	refused.jh_write_result_u.problem.error = convert_text_dup("used");
-	read.jh_read_result_u.done.op = 5;
+	read.jh_read_result_u.done.basis.op = 5;
 	read.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	*shown = (jh_history){.postcode = {6, postcode_text}, .total = 1, .orders = {1, &order}};
 	status.replicas.replicas_len = 1;

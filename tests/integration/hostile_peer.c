@@ -310,7 +310,7 @@ static void not_a_member(uint32_t base)
 	jh_install_args install = {.view = record};
 	jh_submit_args submit = {.view = 1, .request = 1, .operation = {.kind = JH_OPERATION_ORDER}};
 	jh_manage_result managed;
-	jh_write_result written;
+	jh_submit_result written;
 	jh_identity replica = stranger(9, base, 0x77), manager = stranger(0, base, 0x66);
 
 	memset(&member.uuid, 0x77, sizeof member.uuid);
@@ -343,11 +343,11 @@ static void not_a_member(uint32_t base)
 		       "a stranger's view is refused");
 		xdr_free((xdrproc_t)xdr_jh_manage_result, &managed);
 		memset(&written, 0, sizeof written);
-		expect(call(fd, SUBMIT, (xdrproc_t)xdr_jh_submit_args, &submit, (xdrproc_t)xdr_jh_write_result,
+		expect(call(fd, SUBMIT, (xdrproc_t)xdr_jh_submit_args, &submit, (xdrproc_t)xdr_jh_submit_result,
 			    &written) == SUCCESS &&
-			       written.outcome == JH_MOVED,
+			       written.result.outcome == JH_MOVED,
 		       "a stranger's order is not taken");
-		xdr_free((xdrproc_t)xdr_jh_write_result, &written);
+		xdr_free((xdrproc_t)xdr_jh_submit_result, &written);
 		close(fd);
 	}
 	puts("not a member: refused");

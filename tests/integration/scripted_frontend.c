@@ -17,11 +17,13 @@
 
 #define REQUESTS 1024
 
-static const char *const outcomes[] = {"JH_DONE", "JH_REFUSED", "JH_UNKNOWN", "JH_UNAVAILABLE", "JH_MOVED"};
+static const char *const outcomes[] = {"JH_DONE", "JH_REFUSED", "JH_UNKNOWN", "JH_UNAVAILABLE", "JH_MOVED",
+				       "JH_KEY_REUSED"};
 static const char *const reasons[] = {"JH_REASON_NONE",	      "JH_REASON_BAD_REQUEST", "JH_REASON_INVALID_POSTCODE",
-				      "JH_REASON_POSTCODE_UNCHECKED", "JH_REASON_CONFLICT", "JH_REASON_SUPERSEDED",
+				      "JH_REASON_POSTCODE_UNCHECKED", "JH_REASON_KEY_REUSED", "JH_REASON_VOID",
 				      "JH_REASON_FULL", "JH_REASON_DISK_FULL", "JH_REASON_TOO_FEW_MEMBERS",
-				      "JH_REASON_NO_PRIMARY", "JH_REASON_BUSY"};
+				      "JH_REASON_NO_PRIMARY", "JH_REASON_BUSY",	 "JH_REASON_DONE_BEFORE",
+				      "JH_REASON_FORMAT"};
 
 /* The request without the client's waiting time. */
 struct asked {
@@ -96,12 +98,14 @@ static void put_result(XDR *xdr, const char *line)
 	sscanf(line, "%63s %63s", outcome, reason);
 	result.outcome = (jh_outcome)index_of(outcome, outcomes, sizeof outcomes / sizeof *outcomes);
 	if (result.outcome == JH_DONE) {
-		result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-		result.jh_write_result_u.answer.jh_operation_answer_u.order =
+		result.jh_write_result_u.done.answer.kind = JH_OPERATION_ORDER;
+		result.jh_write_result_u.done.answer.jh_operation_answer_u.order =
 			(jh_order_placed){.postcode = {sizeof postcode - 1, postcode}, .number = 1, .op = 2};
 	} else {
-		result.jh_write_result_u.problem.reason =
-			(jh_reason)index_of(reason, reasons, sizeof reasons / sizeof *reasons);
+		result.jh_write_result_u.problem.basis.final = strcmp(reason, "final") == 0;
+		if (!result.jh_write_result_u.problem.basis.final)
+			result.jh_write_result_u.problem.reason =
+				(jh_reason)index_of(reason, reasons, sizeof reasons / sizeof *reasons);
 		result.jh_write_result_u.problem.error = (jh_text){sizeof error - 1, error};
 	}
 	if (!xdr_jh_write_result(xdr, &result))

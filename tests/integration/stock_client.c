@@ -48,7 +48,7 @@ static bool bytes_are(const char *bytes, u_int length, const char *text)
 static jh_order_placed place(CLIENT *client, jh_place_args *args)
 {
 	jh_write_result first, again;
-	jh_order_placed *placed = &first.jh_write_result_u.answer.jh_operation_answer_u.order;
+	jh_order_placed *placed = &first.jh_write_result_u.done.answer.jh_operation_answer_u.order;
 
 	memset(&first, 0, sizeof first);
 	memset(&again, 0, sizeof again);
@@ -63,7 +63,7 @@ static jh_order_placed place(CLIENT *client, jh_place_args *args)
 	expect(placed->number > 0 && placed->op > 0 && placed->time_us > 0, "number, op and time are given");
 	expect_call(place_order_2(args, &again, client), client, "PLACE_ORDER again");
 	expect(again.outcome == JH_DONE, "the repeated order is answered");
-	expect(again.jh_write_result_u.answer.jh_operation_answer_u.order.op == placed->op,
+	expect(again.jh_write_result_u.done.answer.jh_operation_answer_u.order.op == placed->op,
 	       "by the first one's answer");
 	clnt_freeres(client, (xdrproc_t)xdr_jh_write_result, (caddr_t)&again);
 	return *placed; /* whose few bytes of postcode live until the end */
@@ -100,7 +100,7 @@ static void find(CLIENT *client, const jh_order_placed *placed, const jh_place_a
 	memset(&result, 0, sizeof result);
 	expect_call(read_history_2(&args, &result, client), client, "READ_HISTORY");
 	expect(result.outcome == JH_DONE, "the history is read");
-	expect(result.jh_read_result_u.done.op >= placed->op, "the history is not older than the order");
+	expect(result.jh_read_result_u.done.basis.op >= placed->op, "the history is not older than the order");
 
 	const jh_history *history = &result.jh_read_result_u.done.answer.jh_query_answer_u.history;
 	for (u_int i = 0; i < history->orders.orders_len; i++) {

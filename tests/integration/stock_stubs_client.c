@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	}
 	if (result->outcome != JH_DONE)
 		return 3;
-	placed = &result->jh_write_result_u.answer.jh_operation_answer_u.order;
+	placed = &result->jh_write_result_u.done.answer.jh_operation_answer_u.order;
 	printf("#%u for %.*s\n", placed->number, (int)placed->postcode.postcode_len, placed->postcode.postcode_val);
 	clnt_destroy(client);
 	return 0;

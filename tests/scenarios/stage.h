@@ -92,6 +92,7 @@ struct item {
 	enum replica_verdict verdict;
 	bool moved;
 	uint64_t op;
+	uint64_t shows; /* an answer: the history up to here */
 	struct replica_push push;
 	struct view record;
 	struct entry *entries;

@@ -48,12 +48,13 @@ static struct client *client_of(struct stage *s, const char *body)
 static enum attempt attempt_of_verdict(enum replica_verdict verdict)
 {
 	switch (verdict) {
-	case VERDICT_DONE:
+	case VERDICT_DECIDED:
 		return ATTEMPT_DONE;
-	case VERDICT_CONFLICT:
-	case VERDICT_SUPERSEDED:
+	case VERDICT_REUSED:
+	case VERDICT_PASSED:
 		return ATTEMPT_REFUSED_FOR_GOOD;
 	case VERDICT_DECLINED:
+	case VERDICT_NOT_ADMITTED:
 		return ATTEMPT_REFUSED;
 	case VERDICT_FULL:
 	case VERDICT_DISK_FULL:
@@ -113,7 +114,7 @@ static void route_answer(void *context, struct router_request *head, enum router
 		stage_say(request->stage, "%s tells %s: %s: %s", front, request->body, ends[how], text);
 	else if (request->is_read)
 		stage_say(request->stage, "%s tells %s: shows op %" PRIu64, front, request->body, answer->op);
-	else if (answer->verdict == VERDICT_DONE)
+	else if (answer->verdict == VERDICT_DECIDED)
 		stage_say(request->stage, "%s tells %s: done, op %" PRIu64, front, request->body, answer->op);
 	else
 		stage_say(request->stage, "%s tells %s: %s, %s", front, request->body,

@@ -273,7 +273,7 @@ static void take_answer(struct stage *s, struct front_process *f, const struct i
 	if (given_up || !request->open || request->serial != item->serial)
 		stage_say(s, "%s knows that this answer is out of date", name_of(f));
 	if (request->open && request->serial == item->serial)
-		router_answered(f->router, &request->head, reply_of(item), item->op, item, now(s, f));
+		router_answered(f->router, &request->head, reply_of(item), item->kind == ITEM_READ ? item->op : item->shows, item, now(s, f));
 }
 
 static void take_file(struct front_process *f, const struct item *item)

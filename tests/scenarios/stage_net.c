@@ -114,7 +114,7 @@ void item_describe(const struct stage *s, const struct item *item, struct text *
 		break;
 	case ITEM_ANSWER:
 		text_add(text, " %s: %s", item->body, verdict_name(item->verdict));
-		if (item->verdict == VERDICT_DONE)
+		if (item->verdict == VERDICT_DECIDED)
 			text_add(text, ", op %" PRIu64, item->op);
 		break;
 	case ITEM_READ:

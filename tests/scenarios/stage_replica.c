@@ -37,10 +37,10 @@ static enum replica_known lookup(void *context, struct uuid client, uint64_t req
 			continue;
 		if (number == request) {
 			*op = i + 1;
-			return digest_equal(what, content) ? KNOWN_REPEAT : KNOWN_CONFLICT;
+			return digest_equal(what, content) ? KNOWN_DECIDED : KNOWN_REUSED;
 		}
 		if (number > request)
-			known = KNOWN_SUPERSEDED;
+			known = KNOWN_PASSED;
 	}
 	return known;
 }
@@ -120,6 +120,7 @@ static void answer(struct stage *s, struct replica_process *p, const struct repl
 	if (reply->verdict == VERDICT_DECLINED && strstr(reply->body, " busy") != NULL)
 		reply->verdict = VERDICT_BUSY; /* too many postcodes are being checked: as server/requests.c words it */
 	reply->op = answer->op;
+	reply->shows = answer->applied;
 	send_answer(s, p, conn, reply);
 }
 

@@ -13,8 +13,18 @@ void show_view(struct text *text, const struct view *view)
 
 const char *verdict_name(enum replica_verdict verdict)
 {
-	static const char *const names[] = {"done", "moved", "declined", "another order has that number", "superseded",
-					    "no room for more orders", "disk full", "too few members", "busy"};
+	static const char *const names[] = {
+		[VERDICT_DECIDED] = "done",
+		[VERDICT_MOVED] = "moved",
+		[VERDICT_DECLINED] = "declined",
+		[VERDICT_REUSED] = "another order has that number",
+		[VERDICT_PASSED] = "superseded",
+		[VERDICT_NOT_ADMITTED] = "not admitted",
+		[VERDICT_FULL] = "no room for more orders",
+		[VERDICT_DISK_FULL] = "disk full",
+		[VERDICT_TOO_FEW] = "too few members",
+		[VERDICT_BUSY] = "busy",
+	};
 
 	return names[verdict];
 }

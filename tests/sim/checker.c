@@ -111,9 +111,9 @@ static void check_first(struct world *w, const struct node *node, uint64_t op, u
 
 void check_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body)
 {
-	if (op > node->orders_max)
+	if (op > LIMIT_OPERATIONS(node->orders_max))
 		world_fail(w, 19, "replica %" PRIu32 " applies op %" PRIu64 ", the most it holds is %" PRIu64, node->id, op,
-			   node->orders_max);
+			   LIMIT_OPERATIONS(node->orders_max));
 	if (op <= w->committed_count) {
 		if (w->committed[op - 1] != body)
 			world_fail(w, 7, "replica %" PRIu32 " applies another operation at op %" PRIu64, node->id, op);
@@ -190,12 +190,12 @@ static void check_verdict(struct world *w, const struct node *node, const struct
 	const struct client *client = &w->clients[asking->client];
 	const struct executed *done = check_executed(client, asking->request);
 
-	if ((verdict == VERDICT_CONFLICT && (done == NULL || done->content == asking->content)) ||
-	    (verdict == VERDICT_SUPERSEDED && (done != NULL || !executed_above(client, asking->request))))
+	if ((verdict == VERDICT_REUSED && (done == NULL || done->content == asking->content)) ||
+	    (verdict == VERDICT_PASSED && (done != NULL || !executed_above(client, asking->request))))
 		world_fail(w, 12,
 			   "replica %" PRIu32 " says \"%s\" of request %" PRIu64 " of client %" PRIu32
 			   ", and nothing that was executed stands for it",
-			   node->id, verdict == VERDICT_CONFLICT ? "another order has that number" : "superseded",
+			   node->id, verdict == VERDICT_REUSED ? "another order has that number" : "superseded",
 			   asking->request, asking->client);
 }
 
@@ -207,7 +207,7 @@ void check_answered(struct world *w, const struct node *node, const struct call 
 	uint64_t op = answer->op;
 
 	check_verdict(w, node, &call->asking, answer->verdict);
-	if (answer->verdict != VERDICT_DONE)
+	if (answer->verdict != VERDICT_DECIDED)
 		return;
 	if (call->asking.view != view->number)
 		world_fail(w, 4, "replica %" PRIu32 " answers in view %" PRIu64 " what was asked in view %" PRIu64,

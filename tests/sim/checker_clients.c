@@ -37,14 +37,14 @@ void check_told(struct world *w, struct client *client, const struct answering *
 {
 	const struct executed *done = check_executed(client, client->request);
 
-	if (answer->verdict == VERDICT_DONE) {
+	if (answer->verdict == VERDICT_DECIDED) {
 		check_done(w, client, answer->op);
 		return;
 	}
 	w->counts->refused++;
-	if (answer->verdict == VERDICT_CONFLICT) {
+	if (answer->verdict == VERDICT_REUSED) {
 		note_never(client, false);
-	} else if (answer->verdict == VERDICT_SUPERSEDED) {
+	} else if (answer->verdict == VERDICT_PASSED) {
 		note_never(client, true);
 	} else if (done != NULL && !client->track.may_have_happened) { /* else another call may have been faster */
 		world_fail(w, 12, "client %" PRIu32 " request %" PRIu64 " is refused, executed at op %" PRIu64,

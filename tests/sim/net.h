@@ -49,7 +49,8 @@ struct asking { /* SUBMIT, QUERY */
 struct answering {
 	enum replica_verdict verdict; /* of a write */
 	bool moved;                   /* of a read */
-	uint64_t op;
+	uint64_t op;                  /* of a write: the entry that it rests on */
+	uint64_t shows;               /* the history up to here */
 };
 
 struct world_entry {

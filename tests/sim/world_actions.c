@@ -37,7 +37,8 @@ static void answer(struct world *w, struct node *node, const struct replica_answ
 
 	check_answered(w, node, call, answer);
 	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_SUBMIT,
-					       .answering = {.verdict = answer->verdict, .op = answer->op}});
+					       .answering = {.verdict = answer->verdict, .op = answer->op,
+							     .shows = answer->applied}});
 }
 
 static void answer_read(struct world *w, struct node *node, uint64_t token, bool moved)
@@ -47,7 +48,8 @@ static void answer_read(struct world *w, struct node *node, uint64_t token, bool
 	if (!moved)
 		check_released(w, node, call);
 	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_QUERY,
-					       .answering = {.moved = moved, .op = node->live.count}});
+					       .answering = {.moved = moved, .op = node->live.count,
+							     .shows = node->live.count}});
 }
 
 static void acknowledge(struct world *w, struct node *node, const struct replica_acknowledge *acknowledge)

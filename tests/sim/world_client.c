@@ -18,12 +18,13 @@ static void client_later(struct client *client)
 static enum attempt attempt_of_verdict(enum replica_verdict verdict)
 {
 	switch (verdict) {
-	case VERDICT_DONE:
+	case VERDICT_DECIDED:
 		return ATTEMPT_DONE;
-	case VERDICT_CONFLICT:
-	case VERDICT_SUPERSEDED:
+	case VERDICT_REUSED:
+	case VERDICT_PASSED:
 		return ATTEMPT_REFUSED_FOR_GOOD;
 	case VERDICT_DECLINED:
+	case VERDICT_NOT_ADMITTED:
 		return ATTEMPT_REFUSED;
 	case VERDICT_FULL:
 	case VERDICT_DISK_FULL:

@@ -23,10 +23,10 @@ static enum replica_known lookup(void *context, struct uuid client, uint64_t req
 			continue; /* not in this history yet */
 		if (done->request == request) {
 			*op = done->op;
-			return digest_equal(content_digest(done->content), content) ? KNOWN_REPEAT : KNOWN_CONFLICT;
+			return digest_equal(content_digest(done->content), content) ? KNOWN_DECIDED : KNOWN_REUSED;
 		}
 		if (done->request > request)
-			known = KNOWN_SUPERSEDED;
+			known = KNOWN_PASSED;
 	}
 	return known;
 }

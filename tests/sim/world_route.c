@@ -96,7 +96,7 @@ void route_answered(struct world *w, const struct message *message)
 		return; /* out of date */
 	if (!client->head.sent)
 		w->counts->given_up++;
-	router_answered(w->front->router, &client->head, reply_of(message), message->answering.op, &message->answering,
+	router_answered(w->front->router, &client->head, reply_of(message), message->answering.shows, &message->answering,
 			front_ms(w));
 }
 

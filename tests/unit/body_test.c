@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/base/format.h"
 #include "rpc/shop.h"
 #include "server/machine/operation.h"
 #include "server/shop/order_encoding.h"
@@ -44,7 +45,7 @@ static bool parse(const void *bytes, size_t size, struct sample *sample)
 
 static size_t encode(const struct sample *sample, void *out, size_t size)
 {
-	return order_encode(&sample->body, &sample->order, out, size);
+	return order_encode_body(&sample->body, &sample->order, out, size);
 }
 
 static void draw_sample(struct random *random, struct sample *sample)
@@ -52,10 +53,22 @@ static void draw_sample(struct random *random, struct sample *sample)
 	struct body *body = &sample->body;
 	struct order *order = &sample->order;
 
-	*sample = (struct sample){.body = {.client = client_number(random_below(random, 1000))}};
+	*sample = (struct sample){.body = {.format = FORMAT_LOW, .client = client_number(random_below(random, 1000))}};
 	body->request = random_below(random, UINT64_MAX);
 	body->time_us = (int64_t)random_below(random, UINT64_MAX);
 	body->check = (uint32_t)random_below(random, 3);
+	if (random_below(random, 3) == 0) {
+		body->actor = draw_text(random, 0, 64);
+		body->note = draw_text(random, 0, 256);
+		body->forgotten = random_below(random, 2);
+	}
+	if (body->forgotten) {
+		body->outcome = (struct outcome){.result = (enum outcome_result)random_below(random, 4),
+						 .reason = (uint32_t)random_below(random, 12)};
+		while (body->outcome.values_count < random_below(random, OUTCOME_VALUES + 1))
+			outcome_value(&body->outcome, (int64_t)random_below(random, UINT64_MAX));
+		body->content_digest = (struct digest){random_below(random, UINT64_MAX), 7};
+	}
 	order->customer = draw_text(random, 0, LIMIT_CUSTOMER_BYTES);
 	order->postcode = draw_text(random, 0, LIMIT_POSTCODE_BYTES);
 	order->items_count = 1 + (uint32_t)random_below(random, random_below(random, 8) ? 4 : LIMIT_ITEMS);
@@ -75,6 +88,22 @@ static void assert_same(const struct sample *sample, const jh_body *theirs)
 	const struct order *mine = &sample->order;
 	const jh_order *order = &theirs->operation.jh_operation_u.order;
 
+	assert_int_equal(body->format, theirs->format);
+	assert_int_equal(theirs->extra != NULL, body->actor.size > 0 || body->note.size > 0 || body->forgotten);
+	if (theirs->extra != NULL) {
+		const jh_forgotten *forgotten = theirs->extra->forgotten;
+
+		assert_same_text(body->actor, theirs->extra->actor.actor_val, theirs->extra->actor.actor_len);
+		assert_same_text(body->note, theirs->extra->note.note_val, theirs->extra->note.note_len);
+		assert_int_equal(forgotten != NULL, body->forgotten);
+		if (forgotten != NULL) {
+			assert_int_equal(forgotten->outcome.result, body->outcome.result);
+			assert_int_equal(forgotten->outcome.reason, body->outcome.reason);
+			assert_int_equal(forgotten->outcome.values.values_len, body->outcome.values_count);
+			for (uint32_t i = 0; i < body->outcome.values_count; i++)
+				assert_true(forgotten->outcome.values.values_val[i] == body->outcome.values[i]);
+		}
+	}
 	assert_memory_equal(body->client.bytes, theirs->client.bytes, 16);
 	assert_true(body->request == theirs->request);
 	assert_true(body->time_us == theirs->time_us);
@@ -151,17 +180,20 @@ static void malformed_bodies_are_refused(void **state)
 		size_t offset;
 		uint8_t value;
 	} breaks[] = {
-		{35, 3},    /* no such check */
-		{39, 2},    /* no such operation */
-		{43, 65},   /* customer too long */
-		{47, 33},   /* postcode too long */
-		{55, 'x'},  /* padding of the postcode */
-		{59, 0},    /* no items, and trailing bytes */
-		{59, 33},   /* too many items */
-		{63, 0},    /* an empty item */
-		{63, 129},  /* an item too long */
-		{60, 0xff}, /* a size beyond all limits */
-		{69, 1},    /* padding of an item */
+		{3, 2},     /* a format that has no orders */
+		{39, 3},    /* no such check */
+		{43, 2},    /* no truth value */
+		{43, 1},    /* actor and note announced, and none there */
+		{47, 9},    /* no such operation */
+		{51, 65},   /* customer too long */
+		{55, 33},   /* postcode too long */
+		{63, 'x'},  /* padding of the postcode */
+		{67, 0},    /* no items, and trailing bytes */
+		{67, 33},   /* too many items */
+		{71, 0},    /* an empty item */
+		{71, 129},  /* an item too long */
+		{68, 0xff}, /* a size beyond all limits */
+		{77, 1},    /* padding of an item */
 	};
 	for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
 		memcpy(bad, good, size);
@@ -170,19 +202,19 @@ static void malformed_bodies_are_refused(void **state)
 	}
 
 	/* An empty item, and nothing else wrong. */
-	memcpy(bad, good, 60);
-	bad[59] = 1;
-	memset(bad + 60, 0, 4);
-	assert_false(parse(bad, 64, &body));
+	memcpy(bad, good, 68);
+	bad[67] = 1;
+	memset(bad + 68, 0, 4);
+	assert_false(parse(bad, 72, &body));
 
-	struct sample none = {.order = {.postcode = {"DH1 3LE", 7}}};
+	struct sample none = {.body = {.format = FORMAT_LOW}, .order = {.postcode = {"DH1 3LE", 7}}};
 
 	assert_int_equal(encode(&none, bad, sizeof bad), 0);
 	none.order.items_count = 1;
 	assert_int_equal(encode(&none, bad, sizeof bad), 0);
 	none.order.items[0] = (struct text_span){"pizza", 5};
-	assert_int_equal(encode(&none, bad, 67), 0);
-	assert_int_equal(encode(&none, bad, 72), 72);
+	assert_int_equal(encode(&none, bad, 75), 0);
+	assert_int_equal(encode(&none, bad, 80), 80);
 }
 
 /* Fields assigned later give the same bytes as fields assigned at once, and are not part of the content. */
@@ -191,7 +223,7 @@ static void what_is_assigned_later(void **state)
 	static uint8_t at_once[LIMIT_BODY_BYTES], later[LIMIT_BODY_BYTES];
 	struct random random = {12};
 	struct sample sample;
-	struct body *body = &sample.body;
+	struct body *body = &sample.body, first, second;
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
@@ -204,7 +236,8 @@ static void what_is_assigned_later(void **state)
 		body->time_us = 0;
 		body->check = 0;
 		assert_int_equal(encode(&sample, later, sizeof later), size);
-		assert_true(digest_equal(body_content_digest(later, size), body_content_digest(at_once, size)));
+		assert_true(body_parse(later, size, &first) && body_parse(at_once, size, &second));
+		assert_true(digest_equal(body_content_digest(&first), body_content_digest(&second)));
 		body_assign_time(later, time_us);
 		body_assign_check(later, check);
 		assert_memory_equal(later, at_once, size);

@@ -1,5 +1,4 @@
-/* The chains of the history's entries: whatever lies between a key's entries, each is found by depth and by value, and in few
- * steps. */
+/* The chains of the history's entries: whatever lies between a key's entries, each is found by depth. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,19 +21,10 @@ static struct {
 } model;
 
 static struct chains chains;
-static uint32_t steps;
 
 static bool bears(const void *key, uint32_t entry)
 {
 	return model.key[entry] == *(const uint32_t *)key;
-}
-
-/* Only even ones, so that there are values in between. */
-static uint64_t value_of(const void *context, uint32_t entry)
-{
-	(void)context;
-	steps++;
-	return (uint64_t)entry * 2 + 100;
 }
 
 static void add(uint32_t entry, uint32_t key)
@@ -133,39 +123,6 @@ static void any_depth_is_found(void **state)
 	}
 }
 
-static void any_value_is_found(void **state)
-{
-	struct random random = {3};
-
-	(void)state;
-	for (uint32_t i = 0; i < 200000; i++) {
-		uint32_t key = (uint32_t)random_below(&random, KEYS);
-		uint32_t at = (uint32_t)random_below(&random, model.counts[key]);
-		uint64_t value = value_of(NULL, model.members[key][at]);
-
-		assert_int_equal(chains_at_value(&chains, newest(key), value, value_of, NULL), model.members[key][at]);
-		assert_int_equal(chains_at_value(&chains, newest(key), value + 1, value_of, NULL), model.members[key][at]);
-		assert_int_equal(chains_at_value(&chains, newest(key), value - 1, value_of, NULL),
-				 at == 0 ? CHAINS_NONE : model.members[key][at - 1]);
-	}
-	assert_int_equal(chains_at_value(&chains, CHAINS_NONE, 7, value_of, NULL), CHAINS_NONE);
-}
-
-/* Myers' bound: at most 3 log2 of the length, here with two values looked at in a step. */
-static void few_steps_are_enough(void **state)
-{
-	uint32_t last = newest(0), most = 0;
-
-	(void)state;
-	assert_true(model.counts[0] > 4096);
-	for (uint32_t i = 0; i < model.counts[0]; i++) {
-		steps = 0;
-		(void)chains_at_value(&chains, last, (uint64_t)model.members[0][i] * 2 + 100, value_of, NULL);
-		most = steps > most ? steps : most;
-	}
-	assert_in_range(most, 10, 2 * 3 * 13);
-}
-
 static void memory_is_bounded(void **state)
 {
 	(void)state;
@@ -178,8 +135,6 @@ int main(void)
 		cmocka_unit_test(each_key_has_its_own_entries),
 		cmocka_unit_test(entries_between_are_in_no_chain),
 		cmocka_unit_test(any_depth_is_found),
-		cmocka_unit_test(any_value_is_found),
-		cmocka_unit_test(few_steps_are_enough),
 		cmocka_unit_test(memory_is_bounded),
 	};
 

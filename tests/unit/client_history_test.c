@@ -46,7 +46,7 @@ bool_t read_history_2_svc(jh_read_args *args, jh_read_result *result, struct svc
 		script->seen[script->queries].limit = query->limit;
 	}
 	/* The op that this answer reflects: orders continue while pages are read. */
-	result->jh_read_result_u.done.op = 1000 + script->queries++;
+	result->jh_read_result_u.done.basis.op = 1000 + script->queries++;
 	result->jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 	history->postcode.postcode_val = strdup("DH1 3LE");
 	history->postcode.postcode_len = 7;

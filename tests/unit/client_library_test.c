@@ -15,7 +15,8 @@
 #include "client/rejection.h"
 #include "rpc/net/message.h"
 
-#define REASONS (JH_REASON_BUSY + 1)
+#define REASONS (JH_REASON_FORMAT + 1)
+#define OUTCOMES (JH_KEY_REUSED + 1)
 #define COLUMNS 16
 
 struct word {
@@ -118,12 +119,14 @@ static bool next_name(const char **cell, char name[static 64])
 
 /* --- the first table ---------------------------------------------------------------------------------------------- */
 
-static const char *const outcomes[] = {"JH_DONE", "JH_REFUSED", "JH_UNKNOWN", "JH_UNAVAILABLE", "JH_MOVED"};
+static const char *const outcomes[] = {"JH_DONE", "JH_REFUSED", "JH_UNKNOWN", "JH_UNAVAILABLE", "JH_MOVED",
+					"JH_KEY_REUSED"};
 static const char *const reasons[REASONS] = {
 	"JH_REASON_NONE",	      "JH_REASON_BAD_REQUEST", "JH_REASON_INVALID_POSTCODE",
-	"JH_REASON_POSTCODE_UNCHECKED", "JH_REASON_CONFLICT",	 "JH_REASON_SUPERSEDED",
+	"JH_REASON_POSTCODE_UNCHECKED", "JH_REASON_KEY_REUSED",	 "JH_REASON_VOID",
 	"JH_REASON_FULL",	      "JH_REASON_DISK_FULL",	 "JH_REASON_TOO_FEW_MEMBERS",
-	"JH_REASON_NO_PRIMARY",	      "JH_REASON_BUSY"};
+	"JH_REASON_NO_PRIMARY",	      "JH_REASON_BUSY",		 "JH_REASON_DONE_BEFORE",
+	"JH_REASON_FORMAT"};
 
 static int index_of(const char *name, const char *const *names, size_t count)
 {
@@ -176,10 +179,10 @@ static void compare(const char *end, const struct word *word, enum attempt attem
 }
 
 /* One row: an outcome with its reasons (all, when it names none), or clnt_stats. */
-static void compare_row(const char *cell, const struct word *word, bool told[5][REASONS], size_t *stats)
+static void compare_row(const char *cell, const struct word *word, bool told[OUTCOMES][2][REASONS], size_t *stats)
 {
 	char name[64];
-	int outcome = -1;
+	int outcome = -1, first = 0, last = 1; /* not final, final */
 	bool narrowed = false;
 
 	while (next_name(&cell, name)) {
@@ -187,10 +190,17 @@ static void compare_row(const char *cell, const struct word *word, bool told[5][
 
 		if (reason >= 0) {
 			assert_true(outcome >= 0);
-			compare(name, word, answer_attempt((jh_outcome)outcome, (jh_reason)reason));
-			told[outcome][reason] = narrowed = true;
+			narrowed = true;
+			for (int final = first; final <= last; final++) {
+				compare(name, word, answer_attempt((jh_outcome)outcome, (jh_reason)reason, final));
+				told[outcome][final][reason] = true;
+			}
+		} else if (strcmp(name, "final") == 0) {
+			first = 1;
+		} else if (strcmp(name, "not final") == 0) {
+			last = 0;
 		} else if (strncmp(name, "JH_", 3) == 0) {
-			outcome = index_of(name, outcomes, 5);
+			outcome = index_of(name, outcomes, OUTCOMES);
 			if (outcome < 0)
 				fail_msg("docs/library.md: there is no %s", name);
 		} else {
@@ -199,8 +209,10 @@ static void compare_row(const char *cell, const struct word *word, bool told[5][
 		}
 	}
 	for (int reason = 0; outcome >= 0 && !narrowed && reason < REASONS; reason++) {
-		compare(outcomes[outcome], word, answer_attempt((jh_outcome)outcome, (jh_reason)reason));
-		told[outcome][reason] = true;
+		for (int final = first; final <= last; final++) {
+			compare(outcomes[outcome], word, answer_attempt((jh_outcome)outcome, (jh_reason)reason, final));
+			told[outcome][final][reason] = true;
+		}
 	}
 }
 
@@ -208,7 +220,7 @@ static void test_what_one_call_means(void **state)
 {
 	static char cells[COLUMNS][1024];
 	const char *at = table_under("## What the end of one call means");
-	bool told[5][REASONS] = {{false}};
+	bool told[OUTCOMES][2][REASONS] = {{{false}}};
 	size_t stats = 0;
 
 	(void)state;
@@ -217,15 +229,14 @@ static void test_what_one_call_means(void **state)
 	while (next_row(&at, cells) == 3)
 		compare_row(cells[0], word_named(cells[1]), told, &stats);
 	assert_int_equal(stats, 11);
-	for (int outcome = 0; outcome < 5; outcome++)
-		for (int reason = 0; reason < REASONS; reason++)
-			if (!told[outcome][reason])
-				fail_msg("docs/library.md does not say what %s with %s means", outcomes[outcome],
-					 reasons[reason]);
+	for (int i = 0; i < OUTCOMES * 2 * REASONS; i++)
+		if (!told[i / REASONS / 2][i / REASONS % 2][i % REASONS])
+			fail_msg("docs/library.md does not say what %s with %s means, %s", outcomes[i / REASONS / 2],
+				 reasons[i % REASONS], i / REASONS % 2 ? "final" : "not final");
 	/* Values added later. */
-	assert_int_equal(answer_attempt((jh_outcome)9, JH_REASON_NONE), ATTEMPT_UNKNOWN);
-	assert_int_equal(answer_attempt(JH_REFUSED, (jh_reason)99), ATTEMPT_REFUSED);
-	assert_int_equal(answer_attempt(JH_UNAVAILABLE, (jh_reason)99), ATTEMPT_UNAVAILABLE);
+	assert_int_equal(answer_attempt((jh_outcome)9, JH_REASON_NONE, true), ATTEMPT_UNKNOWN);
+	assert_int_equal(answer_attempt(JH_REFUSED, (jh_reason)99, false), ATTEMPT_REFUSED);
+	assert_int_equal(answer_attempt(JH_UNAVAILABLE, (jh_reason)99, false), ATTEMPT_UNAVAILABLE);
 }
 
 /* --- the second table --------------------------------------------------------------------------------------------- */

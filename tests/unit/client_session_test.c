@@ -31,7 +31,7 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 	args.operation.jh_operation_u.order.items.items_len = 1;
 	outcome = session_place(session, asked_before, &args, &result, error);
 	if (outcome == OUTCOME_DONE) {
-		assert_int_equal(result.jh_write_result_u.answer.jh_operation_answer_u.order.op, 7);
+		assert_int_equal(result.jh_write_result_u.done.answer.jh_operation_answer_u.order.op, 7);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	} else {
 		assert_true(strlen(error) > 0);

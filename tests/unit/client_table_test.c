@@ -35,9 +35,11 @@ static enum client_known lookup(struct uuid client, uint64_t request, uint32_t c
 {
 	uint8_t body[64];
 	size_t size = make(body, client, request, content);
+	struct body parsed;
 
 	*op = 0;
-	return client_table_lookup(table, client, request, body_content_digest(body, size), op);
+	assert_true(body_parse(body, size, &parsed));
+	return client_table_lookup(table, client, request, body_content_digest(&parsed), op);
 }
 
 static bool add(struct uuid client, uint64_t request, uint32_t content)
@@ -81,7 +83,7 @@ static void loaded_records_are_of_no_client(void **state)
 	(void)state;
 	assert_int_equal(lookup(client_number(0), 0, 0, &op), CLIENT_NEW);
 	assert_true(add(client_number(0), 0, 0));
-	assert_int_equal(lookup(client_number(0), 0, 0, &op), CLIENT_REPEAT);
+	assert_int_equal(lookup(client_number(0), 0, 0, &op), CLIENT_DECIDED);
 	assert_int_equal(op, 1);
 }
 
@@ -113,12 +115,12 @@ static void requests_are_found(void **state)
 		struct uuid client = client_number(1 + i % CLIENTS);
 		uint64_t request = i / CLIENTS * 3 + 3;
 
-		assert_int_equal(lookup(client, request, i, &op), CLIENT_REPEAT);
+		assert_int_equal(lookup(client, request, i, &op), CLIENT_DECIDED);
 		assert_int_equal(op, i + 1);
-		assert_int_equal(lookup(client, request, i + 1, &op), CLIENT_CONFLICT);
+		assert_int_equal(lookup(client, request, i + 1, &op), CLIENT_REUSED);
 		assert_int_equal(op, i + 1);
-		assert_int_equal(lookup(client, request - 1, i, &op), CLIENT_SUPERSEDED);
-		assert_int_equal(lookup(client, request - 2, i, &op), CLIENT_SUPERSEDED);
+		assert_int_equal(lookup(client, request - 1, i, &op), CLIENT_PASSED);
+		assert_int_equal(lookup(client, request - 2, i, &op), CLIENT_PASSED);
 		assert_int_equal(lookup(client, request + 300, i, &op), CLIENT_NEW);
 	}
 	assert_int_equal(lookup(client_number(CLIENTS + 1), 3, 0, &op), CLIENT_NEW);

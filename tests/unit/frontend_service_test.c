@@ -20,6 +20,7 @@
 #include "frontend/router/router.h"
 #include "frontend/status.h"
 #include "rpc/base/clock.h"
+#include "rpc/replica.h"
 #include "rpc/net/channel.h"
 #include "rpc/net/server.h"
 
@@ -107,20 +108,19 @@ static void answer_with(int number, const struct link_answer *answer)
 
 static void answer_done(int number, uint64_t op)
 {
-	jh_write_result result = {.outcome = JH_DONE};
+	jh_submit_result result = {.result = {.outcome = JH_DONE}};
 	char bytes[256];
 	XDR encode, decode;
 
-	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	result.jh_write_result_u.answer.jh_operation_answer_u.order.op = op;
+	result.result.jh_write_result_u.done = (jh_write_done){
+		.basis = {.op = op},
+		.answer = {.kind = JH_OPERATION_ORDER, .jh_operation_answer_u = {.order = {.op = op}}}};
 	xdrmem_create(&encode, bytes, sizeof bytes, XDR_ENCODE);
-	assert_true(xdr_jh_write_result(&encode, &result));
+	assert_true(xdr_jh_submit_result(&encode, &result));
 	xdrmem_create(&decode, bytes, xdr_getpos(&encode), XDR_DECODE);
 
-	const struct rpc_reply reply = {
-		.status = RPC_ANSWERED, .results = &decode, .bytes = bytes, .size = xdr_getpos(&encode)};
+	const struct rpc_reply reply = {.status = RPC_ANSWERED, .results = &decode, .bytes = bytes, .size = xdr_getpos(&encode)};
 	const struct link_answer answer = link_write_answer(&reply);
-
 	assert_int_equal(answer.kind, LINK_DONE);
 	answer_with(number, &answer);
 }
@@ -221,7 +221,7 @@ static void on_write(void *context, const struct rpc_reply *reply)
 	assert_true(rpc_reply_decode(reply, (xdrproc_t)xdr_jh_write_result, &result));
 	asked->outcome = result.outcome;
 	if (result.outcome == JH_DONE)
-		asked->op = result.jh_write_result_u.answer.jh_operation_answer_u.order.op;
+		asked->op = result.jh_write_result_u.done.answer.jh_operation_answer_u.order.op;
 	else
 		asked->reason = result.jh_write_result_u.problem.reason;
 	xdr_free((xdrproc_t)xdr_jh_write_result, &result);

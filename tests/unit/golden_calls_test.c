@@ -78,8 +78,9 @@ static jh_write_result placed(void)
 {
 	jh_write_result result = {.outcome = JH_DONE};
 
-	result.jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	result.jh_write_result_u.answer.jh_operation_answer_u.order = sample_placed();
+	result.jh_write_result_u.done.basis = sample_basis(true);
+	result.jh_write_result_u.done.answer.kind = JH_OPERATION_ORDER;
+	result.jh_write_result_u.done.answer.jh_operation_answer_u.order = sample_placed();
 	return result;
 }
 
@@ -131,8 +132,8 @@ static void test_what_clients_ask(void **state)
 static void test_what_clients_hear(void **state)
 {
 	jh_write_result done = placed(), refused = not_placed(JH_REFUSED, JH_REASON_INVALID_POSTCODE);
-	jh_write_result conflict = not_placed(JH_REFUSED, JH_REASON_CONFLICT);
-	jh_write_result superseded = not_placed(JH_REFUSED, JH_REASON_SUPERSEDED);
+	jh_write_result key_reused = not_placed(JH_KEY_REUSED, JH_REASON_KEY_REUSED);
+	jh_write_result voided = not_placed(JH_REFUSED, JH_REASON_VOID);
 	jh_write_result unknown = not_placed(JH_UNKNOWN, JH_REASON_NO_PRIMARY);
 	jh_write_result busy = not_placed(JH_UNAVAILABLE, JH_REASON_BUSY);
 	jh_read_result shown = history(), not_shown = no_history(JH_UNAVAILABLE, JH_REASON_NO_PRIMARY);
@@ -142,8 +143,8 @@ static void test_what_clients_hear(void **state)
 	(void)state;
 	CLIENT_ANSWER("place_order", PLACE_ORDER, jh_write_result, &done);
 	CLIENT_ANSWER("place_order.refused", PLACE_ORDER, jh_write_result, &refused);
-	CLIENT_ANSWER("place_order.conflict", PLACE_ORDER, jh_write_result, &conflict);
-	CLIENT_ANSWER("place_order.superseded", PLACE_ORDER, jh_write_result, &superseded);
+	CLIENT_ANSWER("place_order.key_reused", PLACE_ORDER, jh_write_result, &key_reused);
+	CLIENT_ANSWER("place_order.void", PLACE_ORDER, jh_write_result, &voided);
 	CLIENT_ANSWER("place_order.unknown", PLACE_ORDER, jh_write_result, &unknown);
 	CLIENT_ANSWER("place_order.busy", PLACE_ORDER, jh_write_result, &busy);
 	CLIENT_ANSWER("read_history", READ_HISTORY, jh_read_result, &shown);
@@ -214,8 +215,10 @@ static void test_what_replicas_answer(void **state)
 	jh_manage_result manage = {.status = JH_MANAGE_REFUSED, .error = sample_text("say hello first"),
 				   .report = sample_report()};
 	jh_report report = sample_report();
-	jh_write_result done = placed(), moved = not_placed(JH_MOVED, JH_REASON_NONE);
-	jh_read_result shown = history(), read_moved = no_history(JH_MOVED, JH_REASON_NONE);
+	jh_submit_result done = {.touches = sample_touches(), .result = placed()};
+	jh_submit_result moved = {.result = not_placed(JH_MOVED, JH_REASON_NONE)};
+	jh_query_result shown = {.touches = sample_touches(), .result = history()};
+	jh_query_result read_moved = {.result = no_history(JH_MOVED, JH_REASON_NONE)};
 	jh_replica_row row = sample_row();
 
 	(void)state;
@@ -224,10 +227,10 @@ static void test_what_replicas_answer(void **state)
 	REPLICA_ANSWER("watch", WATCH, jh_report, &report);
 	REPLICA_ANSWER("install_view", INSTALL_VIEW, jh_manage_result, &manage);
 	REPLICA_ANSWER("bind_manager", BIND_MANAGER, jh_manage_result, &manage);
-	REPLICA_ANSWER("submit", SUBMIT, jh_write_result, &done);
-	REPLICA_ANSWER("submit.moved", SUBMIT, jh_write_result, &moved);
-	REPLICA_ANSWER("query", QUERY, jh_read_result, &shown);
-	REPLICA_ANSWER("query.moved", QUERY, jh_read_result, &read_moved);
+	REPLICA_ANSWER("submit", SUBMIT, jh_submit_result, &done);
+	REPLICA_ANSWER("submit.moved", SUBMIT, jh_submit_result, &moved);
+	REPLICA_ANSWER("query", QUERY, jh_query_result, &shown);
+	REPLICA_ANSWER("query.moved", QUERY, jh_query_result, &read_moved);
 	REPLICA_ANSWER("replica_status", REPLICA_STATUS, jh_replica_row, &row);
 }
 

@@ -98,7 +98,7 @@ static void test_body(void **state)
 	static struct golden_bytes own, kept;
 	jh_body sample = sample_body();
 	const jh_order *order = &sample.operation.jh_operation_u.order;
-	struct body body = {.request = sample.request, .time_us = sample.time_us, .check = (uint32_t)sample.check};
+	struct body body = {.format = 3, .request = sample.request, .time_us = sample.time_us, .check = (uint32_t)sample.check};
 	struct order made = {.customer = text_of(order->customer.customer_val, order->customer.customer_len),
 			     .postcode = text_of(order->postcode.postcode_val, order->postcode.postcode_len),
 			     .items_count = order->items.items_len};
@@ -108,7 +108,12 @@ static void test_body(void **state)
 	memcpy(&body.client, &sample.client, sizeof body.client);
 	for (u_int i = 0; i < order->items.items_len; i++)
 		made.items[i] = text_of(order->items.items_val[i].jh_item_val, order->items.items_val[i].jh_item_len);
-	own.size = order_encode(&body, &made, own.at, LIMIT_BODY_BYTES);
+	body.actor = text_of(sample.extra->actor.actor_val, sample.extra->actor.actor_len);
+	body.note = text_of(sample.extra->note.note_val, sample.extra->note.note_len);
+	body.forgotten = true;
+	body.outcome = (struct outcome){.result = OUTCOME_REFUSAL, .reason = JH_REASON_FULL, .values_count = 2, .values = {3, 4}};
+	memset(&body.content_digest, 0xdd, sizeof body.content_digest);
+	own.size = order_encode_body(&body, &made, own.at, LIMIT_BODY_BYTES);
 	golden_equal(&golden, &own);
 	golden_read(&golden, &kept);
 	assert_non_null(operation_parse(kept.at, kept.size, &body));
@@ -317,7 +322,8 @@ static void test_snapshot(void **state)
 	assert_true(digest_equal(found.digest, summary.digest));
 	assert_true(postcode_orders_by_op(orders_in(machine), 2, &order));
 	assert_int_equal(order.time_us, sample_body().time_us);
-	assert_int_equal(order.number, 3);
+	assert_int_equal(order.number, 2);
+	assert_int_equal(machine_outcome(machine, 1).result, OUTCOME_REFUSAL);
 	machine_free(machine);
 	scratch_remove(directory);
 }

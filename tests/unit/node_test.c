@@ -32,13 +32,13 @@ static int64_t orders_now(void)
 static uint64_t op_of(const jh_write_result *result)
 {
 	assert_int_equal(result->outcome, JH_DONE);
-	return result->jh_write_result_u.answer.jh_operation_answer_u.order.op;
+	return result->jh_write_result_u.done.answer.jh_operation_answer_u.order.op;
 }
 
 static int64_t time_of(const jh_write_result *result)
 {
 	assert_int_equal(result->outcome, JH_DONE);
-	return result->jh_write_result_u.answer.jh_operation_answer_u.order.time_us;
+	return result->jh_write_result_u.done.answer.jh_operation_answer_u.order.time_us;
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -58,7 +58,7 @@ static void answers_carry_their_op(void **state)
 		assert_int_equal(op_of(&written), request);
 		read = history_now(&manager, 1, request, false);
 		assert_int_equal(read.outcome, JH_DONE);
-		assert_int_equal(read.jh_read_result_u.done.op, request);
+		assert_int_equal(read.jh_read_result_u.done.basis.op, request);
 	}
 	assert_int_equal(history_now(&manager, 1, 4, false).outcome, JH_MOVED);
 	assert_int_equal(history_now(&manager, 1, 4, true).outcome, JH_DONE);
@@ -99,7 +99,7 @@ static void a_repeat_gets_its_answer(void **state)
 	again = order_now(&manager, 5, "soup");
 	assert_int_equal(op_of(&again), op_of(&first));
 	assert_int_equal(time_of(&again), time_of(&first));
-	assert_int_equal(order_now(&manager, 5, "pie").outcome, JH_REFUSED);
+	assert_int_equal(order_now(&manager, 5, "pie").outcome, JH_KEY_REUSED);
 	assert_int_equal(order_now(&manager, 4, "soup").outcome, JH_REFUSED);
 	caller_close(&manager);
 	node_killed();
@@ -133,7 +133,7 @@ static void what_shows_nothing_is_no_order(void **state)
 	result = order_now(&manager, 5, "soup");
 	assert_int_equal(result.outcome, JH_DONE);
 	result = order_now(&manager, 5, " ");
-	assert_int_equal(result.jh_write_result_u.problem.reason, JH_REASON_CONFLICT);
+	assert_int_equal(result.jh_write_result_u.problem.reason, JH_REASON_KEY_REUSED);
 	caller_close(&manager);
 	node_rig_end();
 }

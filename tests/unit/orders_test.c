@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "rpc/base/format.h"
 #include "rpc/shop.h"
 #include "server/machine/body.h"
 #include "server/machine/machine.h"
@@ -136,13 +137,13 @@ static void requests_are_looked_up(void **state)
 		apply(machine, client, request, "DH1 3LE", ITEMS("pizza"));
 	for (uint64_t request = 2; request <= 400; request += 2) {
 		op = 0;
-		assert_int_equal(machine_lookup(machine, client, request, pizza, &op), CLIENT_REPEAT);
+		assert_int_equal(machine_lookup(machine, client, request, pizza, &op), CLIENT_DECIDED);
 		assert_int_equal(op, request / 2);
-		assert_int_equal(machine_lookup(machine, client, request, soup, &op), CLIENT_CONFLICT);
+		assert_int_equal(machine_lookup(machine, client, request, soup, &op), CLIENT_REUSED);
 		assert_int_equal(op, request / 2);
-		assert_int_equal(machine_lookup(machine, client, request - 1, pizza, &op), CLIENT_SUPERSEDED);
+		assert_int_equal(machine_lookup(machine, client, request - 1, pizza, &op), CLIENT_PASSED);
 	}
-	assert_int_equal(machine_lookup(machine, client, 0, pizza, &op), CLIENT_SUPERSEDED);
+	assert_int_equal(machine_lookup(machine, client, 0, pizza, &op), CLIENT_PASSED);
 	assert_int_equal(machine_lookup(machine, client, 401, pizza, &op), CLIENT_NEW);
 	assert_int_equal(machine_lookup(machine, client_number(6), 2, pizza, &op), CLIENT_NEW);
 	machine_free(machine);
@@ -151,7 +152,7 @@ static void requests_are_looked_up(void **state)
 /* The key of a request covers the client's part and leaves out what the primary assigns. */
 static void content_leaves_out_what_is_assigned(void **state)
 {
-	struct body body = {.client = client_number(1), .request = 2, .time_us = -3, .check = 1};
+	struct body body = {.format = FORMAT_LOW, .client = client_number(1), .request = 2, .time_us = -3, .check = 1};
 	struct order order = {.postcode = {"DH1 3LE", 7}, .items_count = 1, .items = {{"pizza", 5}}};
 	uint8_t bytes[LIMIT_BODY_BYTES];
 	struct digest first, second;
@@ -160,7 +161,7 @@ static void content_leaves_out_what_is_assigned(void **state)
 	int64_t time_us;
 
 	(void)state;
-	size_t size = order_encode(&body, &order, bytes, sizeof bytes);
+	size_t size = order_encode_body(&body, &order, bytes, sizeof bytes);
 
 	assert_true(operation_key(bytes, size, &client, &request, &first, &time_us));
 	assert_true(uuid_equal(client, body.client));
@@ -168,19 +169,18 @@ static void content_leaves_out_what_is_assigned(void **state)
 	assert_int_equal(time_us, -3);
 	body.time_us = 77;
 	body.check = 2;
-	size = order_encode(&body, &order, bytes, sizeof bytes);
+	size = order_encode_body(&body, &order, bytes, sizeof bytes);
 	assert_true(operation_key(bytes, size, NULL, NULL, &second, NULL));
 	assert_true(digest_equal(first, second));
 	order.customer = (struct text_span){"A", 1};
-	size = order_encode(&body, &order, bytes, sizeof bytes);
+	size = order_encode_body(&body, &order, bytes, sizeof bytes);
 	assert_true(operation_key(bytes, size, NULL, NULL, &second, NULL));
 	assert_false(digest_equal(first, second));
 	assert_false(operation_key(bytes, size - 4, NULL, NULL, &second, NULL));
 }
 
-/* Rule 11 once more: an order that cannot be applied changes nothing: duplicates, numbers below the last, more than
- * the maximum, malformed bytes. */
-static void refusals_change_nothing(void **state)
+/* What cannot be applied changes nothing: more than the maximum, malformed bytes. */
+static void the_impossible_changes_nothing(void **state)
 {
 	struct machine *machine = machine_new(3);
 	uint8_t body[LIMIT_BODY_BYTES];
@@ -193,9 +193,6 @@ static void refusals_change_nothing(void **state)
 	uint64_t bytes = history_bytes(machine_history(machine));
 	size_t size = make_body(body, client_number(1), 5, 1, "DH1 3LE", ITEMS("pizza"));
 
-	assert_int_equal(machine_apply(machine, body, size), MACHINE_DUPLICATE);
-	size = make_body(body, client_number(1), 4, 1, "DH1 3LE", ITEMS("soup"));
-	assert_int_equal(machine_apply(machine, body, size), MACHINE_DUPLICATE);
 	assert_int_equal(machine_apply(machine, body, size - 1), MACHINE_MALFORMED);
 	assert_int_equal(machine_apply(machine, body, 0), MACHINE_MALFORMED);
 	assert_int_equal(machine_op(machine), 2);
@@ -246,7 +243,7 @@ static void bytes_make_the_same_history(void **state)
 		assert_int_equal(postcode_orders_list(orders_in(copy), "DH1 3LG", 7, 0, 2, views), 2);
 		assert_int_equal(views[1].op, 300);
 		assert_int_equal(machine_lookup(copy, client_number(11), 300, content, &op), CLIENT_NEW);
-		assert_int_equal(machine_lookup(copy, client_number(300 % 17 + 1), 300, content, &op), CLIENT_REPEAT);
+		assert_int_equal(machine_lookup(copy, client_number(300 % 17 + 1), 300, content, &op), CLIENT_DECIDED);
 		machine_free(copy);
 	}
 	/* As of an earlier op; and a buffer too small for one order. */
@@ -259,7 +256,7 @@ static void bytes_make_the_same_history(void **state)
 	machine_free(machine);
 }
 
-/* Truncated anywhere but between two orders, bytes are refused; so are a wrong size, an order twice, and too many
+/* Truncated anywhere but between two orders, bytes are refused; so are a wrong size, and too many
  * orders. */
 static void damaged_bytes_are_refused(void **state)
 {
@@ -289,8 +286,6 @@ static void damaged_bytes_are_refused(void **state)
 	assert_true(good);
 	size_t second = history_encode(machine_history(machine), 2, 5, &next, bytes, sizeof bytes);
 
-	assert_false(machine_decode(copy, 2, bytes, second, error, sizeof error));
-	assert_non_null(strstr(error, "entry 8"));
 	assert_false(machine_decode(copy, 3, bytes, second, error, sizeof error));
 	machine_free(copy);
 	copy = machine_new(4);
@@ -312,6 +307,7 @@ struct model {
 	struct {
 		uint32_t client, postcode, number;
 		uint64_t request;
+		bool passed; /* its number, or a higher one, was used before */
 	} orders[MODEL_ORDERS];
 };
 
@@ -325,10 +321,15 @@ static void check_order(const struct machine *machine, const struct model *model
 	uint64_t request = model->orders[op - 1].request, found;
 	size_t size = make_usual_body(body, client, request, postcode);
 
+	assert_int_equal(machine_outcome(machine, op).result, model->orders[op - 1].passed ? OUTCOME_PASSED : OUTCOME_APPLIED);
+	if (model->orders[op - 1].passed) {
+		assert_false(postcode_orders_by_op(orders_in(machine), op, &view));
+		return;
+	}
 	assert_true(operation_key(body, size, NULL, NULL, &content, NULL));
 	assert_true(postcode_orders_by_op(orders_in(machine), op, &view));
 	assert_true(uuid_equal(view.client, client) && view.request == request && view.number == number);
-	assert_int_equal(machine_lookup(machine, client, request, content, &found), CLIENT_REPEAT);
+	assert_int_equal(machine_lookup(machine, client, request, content, &found), CLIENT_DECIDED);
 	assert_int_equal(found, op);
 	assert_int_equal(postcode_orders_list(orders_in(machine), view.order.postcode.bytes, view.order.postcode.size,
 					      number + 1, 3, page),
@@ -358,16 +359,17 @@ static void random_orders_match_the_model(void **state)
 		size_t size = make_usual_body(body, client_number(client), request, postcode);
 		enum machine_applied applied = machine_apply(machine, body, size);
 
-		assert_int_equal(applied, old ? MACHINE_DUPLICATE : MACHINE_APPLIED);
+		assert_int_equal(applied, MACHINE_APPLIED);
+		digest = digest_chain(digest, body, size);
+		model->orders[op].passed = old;
+		op++;
 		if (old)
 			continue;
-		digest = digest_chain(digest, body, size);
 		model->last_request[client] = request;
-		model->orders[op].client = client;
-		model->orders[op].postcode = postcode;
-		model->orders[op].number = ++model->total[postcode];
-		model->orders[op].request = request;
-		op++;
+		model->orders[op - 1].client = client;
+		model->orders[op - 1].postcode = postcode;
+		model->orders[op - 1].number = ++model->total[postcode];
+		model->orders[op - 1].request = request;
 		if (op % 16 == 0)
 			check_order(machine, model, 1 + random_below(&random, op));
 	}
@@ -422,7 +424,7 @@ static double oldest_s(uint32_t count)
 		clock_t start = clock();
 
 		for (int i = 0; i < 50; i++) {
-			assert_int_equal(machine_lookup(machine, client_number(1), 1, content, &op), CLIENT_CONFLICT);
+			assert_int_equal(machine_lookup(machine, client_number(1), 1, content, &op), CLIENT_REUSED);
 			assert_int_equal(postcode_orders_list(orders_in(machine), text.bytes, text.size, 2, 1, &view), 1);
 			assert_int_equal(view.op, 1);
 		}
@@ -448,7 +450,7 @@ int main(void)
 		cmocka_unit_test(history_pages),
 		cmocka_unit_test(requests_are_looked_up),
 		cmocka_unit_test(content_leaves_out_what_is_assigned),
-		cmocka_unit_test(refusals_change_nothing),
+		cmocka_unit_test(the_impossible_changes_nothing),
 		cmocka_unit_test(bytes_make_the_same_history),
 		cmocka_unit_test(damaged_bytes_are_refused),
 		cmocka_unit_test(random_orders_match_the_model),

@@ -108,8 +108,8 @@ static void numbers_in_the_log(void **state)
 	durable();
 	assert_null(did(DO_ANSWER));
 	acknowledge(3);
-	assert_int_equal(answered(other), VERDICT_CONFLICT);
-	assert_int_equal(answered(lower), VERDICT_SUPERSEDED);
+	assert_int_equal(answered(other), VERDICT_REUSED);
+	assert_int_equal(answered(lower), VERDICT_PASSED);
 	core_end();
 }
 
@@ -128,8 +128,8 @@ static void repeats_come_before_superseded(void **state)
 	again = waits(7);
 	durable();
 	acknowledge(3);
-	assert_int_equal(answered(first), VERDICT_DONE);
-	assert_int_equal(answered(again), VERDICT_DONE);
+	assert_int_equal(answered(first), VERDICT_DECIDED);
+	assert_int_equal(answered(again), VERDICT_DECIDED);
 	assert_int_equal(answered(second), NOTHING);
 	core_end();
 }
@@ -144,10 +144,10 @@ static void the_history_comes_before_superseded(void **state)
 	rig.executed_op = 2;
 	validated_good(ask(7), 7);
 	submit(2, 5);
-	assert_int_equal(answered(rig.token), VERDICT_DONE);
+	assert_int_equal(answered(rig.token), VERDICT_DECIDED);
 	assert_int_equal(did(DO_ANSWER)->answer.op, 2);
 	submit(2, 4);
-	assert_int_equal(answered(rig.token), VERDICT_SUPERSEDED);
+	assert_int_equal(answered(rig.token), VERDICT_PASSED);
 	waits(6); /* that rests on the entry alone */
 	core_end();
 }
@@ -168,10 +168,10 @@ static void verdicts_wait_for_their_entry(void **state)
 	durable();
 	assert_null(did(DO_ANSWER)); /* on the own disk alone it is not applied */
 	acknowledge(3);
-	assert_int_equal(answered(own), VERDICT_DONE);
-	assert_int_equal(answered(again), VERDICT_DONE);
-	assert_int_equal(answered(other), VERDICT_CONFLICT);
-	assert_int_equal(answered(lower), VERDICT_SUPERSEDED);
+	assert_int_equal(answered(own), VERDICT_DECIDED);
+	assert_int_equal(answered(again), VERDICT_DECIDED);
+	assert_int_equal(answered(other), VERDICT_REUSED);
+	assert_int_equal(answered(lower), VERDICT_PASSED);
 	core_end();
 }
 
@@ -188,11 +188,11 @@ static void superseded_rests_on_the_first_above(void **state)
 	between = waits(5);
 	durable();
 	acknowledge(3);
-	assert_int_equal(answered(below), VERDICT_SUPERSEDED);
+	assert_int_equal(answered(below), VERDICT_PASSED);
 	assert_int_equal(answered(between), NOTHING);
 	waits(2); /* this history does not know the first one, and the log has forgotten it: it rests on the second */
 	commit(4);
-	assert_int_equal(answered(between), VERDICT_SUPERSEDED);
+	assert_int_equal(answered(between), VERDICT_PASSED);
 	core_end();
 }
 
@@ -235,7 +235,7 @@ static void held_calls_are_looked_up_in_what_is_just_applied(void **state)
 	fresh = waits(8);
 	acknowledge(8);
 	assert_int_equal(state_now(), STATE_SERVING);
-	assert_int_equal(answered(again), VERDICT_DONE);
+	assert_int_equal(answered(again), VERDICT_DECIDED);
 	assert_int_equal(answered(fresh), VERDICT_FULL);
 	core_end();
 }
@@ -301,9 +301,9 @@ static void a_later_call_waits_for_the_older(void **state)
 	validated_good(first, 7);
 	assert_null(did(DO_ANSWER));
 	commit(3);
-	assert_int_equal(answered(first), VERDICT_DONE);
-	assert_int_equal(answered(second), VERDICT_DONE);
-	assert_int_equal(answered(third), VERDICT_DONE);
+	assert_int_equal(answered(first), VERDICT_DECIDED);
+	assert_int_equal(answered(second), VERDICT_DECIDED);
+	assert_int_equal(answered(third), VERDICT_DECIDED);
 	core_end();
 }
 

@@ -143,6 +143,7 @@ static void a_member_that_became_small_is_reported(void **state)
 	with_a_member(8);
 	order(1);
 	order(2);
+	order(3);
 	core_step(&(struct replica_event){.kind = REPLICA_PEER_DOWN, .peer_down = {.id = PEER, .uuid = named(PEER)}});
 	peer_up_with(&(struct report){.whole_view = 2, .digest = initial_digest(), .orders_max = 1});
 	assert_null(did(DO_PUSH));
@@ -156,12 +157,12 @@ static void a_backup_takes_no_more_than_it_holds(void **state)
 	(void)state;
 	core_begin(0, 0);
 	two_members(PEER);
-	push(0, initial_digest(), 2, 0, 8, 9, 0);
+	push(0, initial_digest(), 2, 0, 9, 9, 0);
 	assert_null(did(DO_ACK));
 	core_end();
 	core_begin(0, 0);
 	two_members(PEER);
-	push(5, initial_digest(), 2, 0, 4, 9, 0);
+	push(5, initial_digest(), 2, 0, 5, 9, 0);
 	assert_int_equal(did(DO_ACK)->ack.ack.status, PUSH_REFUSED);
 	core_end();
 }
@@ -212,7 +213,7 @@ static void a_full_learner_does_not_count(void **state)
 	order(1);
 	assert_null(did(DO_PUSH));
 	durable(); /* committed without it */
-	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_DONE);
+	assert_int_equal(did(DO_ANSWER)->answer.verdict, VERDICT_DECIDED);
 	tick(60);
 	assert_non_null(did(DO_PUSH)); /* it is asked how it does */
 	assert_int_equal(did(DO_PUSH)->push.push.entries_count, 0);

@@ -39,7 +39,7 @@ room rpc/program rpc/base rpc/net
 room rpc/cluster rpc/base rpc/net $X
 room server/replica rpc/base $WORDS
 room server/machine rpc/base
-room server/shop rpc/base server/machine server/replica/replica.h
+room server/shop rpc/base rpc/shop.h server/machine server/replica/replica.h
 room server/disk rpc/base rpc/net rpc/program rpc/cluster rpc/disk.h server/machine server/shop server/replica/replica.h
 room server/peers rpc/base rpc/net rpc/cluster $X server/machine server/replica/replica.h
 room server rpc/base rpc/net rpc/program rpc/cluster $X server/disk server/machine server/peers server/shop server/replica/replica.h

@@ -32,8 +32,13 @@ static void writes_wait_for_a_primary(void **state)
 	assert_int_equal(b->answers, 1);
 	assert_int_equal(b->end, ROUTER_END_ANSWERED);
 	assert_ptr_equal(b->payload, b);
-	reply(world, a, ROUTER_REPLY_REFUSED, 0);
+	reply(world, a, ROUTER_REPLY_REFUSED, 4); /* by less than what clients were shown when it was sent */
+	assert_int_equal(a->answers, 0);
+	pass_time(world, 80);
+	assert_int_equal(a->sends, 2);
+	reply(world, a, ROUTER_REPLY_REFUSED, 9);
 	assert_int_equal(a->end, ROUTER_END_ANSWERED);
+	assert_int_equal(router_floor(world->router), 9);
 	assert_int_equal(router_waiting(world->router), 0);
 }
 

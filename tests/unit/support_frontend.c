@@ -99,8 +99,8 @@ void stop_frontend(void)
 bool_t frontend_places(jh_write_result *result)
 {
 	result->outcome = JH_DONE;
-	result->jh_write_result_u.answer.kind = JH_OPERATION_ORDER;
-	result->jh_write_result_u.answer.jh_operation_answer_u.order.op = 7;
+	result->jh_write_result_u.done.answer.kind = JH_OPERATION_ORDER;
+	result->jh_write_result_u.done.answer.jh_operation_answer_u.order.op = 7;
 	return TRUE;
 }
 

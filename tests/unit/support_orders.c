@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/base/format.h"
 #include "rpc/base/must.h"
 #include "server/shop/shop.h"
 
@@ -40,7 +41,7 @@ static struct text_span text_of(const char *text)
 size_t make_body(void *out, struct uuid client, uint64_t request, int64_t time_us, const char *postcode,
 		 const char *const *items)
 {
-	const struct body body = {.client = client, .request = request, .time_us = time_us, .check = 1};
+	const struct body body = {.format = FORMAT_LOW, .client = client, .request = request, .time_us = time_us, .check = 1};
 	struct order order = {.postcode = text_of(postcode), .customer = text_of("")};
 
 	while (items[order.items_count] != NULL) {
@@ -48,7 +49,7 @@ size_t make_body(void *out, struct uuid client, uint64_t request, int64_t time_u
 		order.items_count++;
 	}
 
-	size_t size = order_encode(&body, &order, out, LIMIT_BODY_BYTES);
+	size_t size = order_encode_body(&body, &order, out, LIMIT_BODY_BYTES);
 
 	must(size > 0);
 	return size;

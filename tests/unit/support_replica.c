@@ -10,7 +10,7 @@
 #include "rpc/base/must.h"
 #include "server/replica/check.h"
 
-#define ENTRIES_MAX 8
+#define ENTRIES_MAX 9
 
 struct core_rig rig;
 static uint64_t push_token; /* of the last DO_PUSH */
@@ -42,9 +42,9 @@ static enum replica_known lookup(void *context, struct uuid client, uint64_t req
 	if (rig.executed_op == 0 || request > rig.executed_request)
 		return nothing_is_known(context, client, request, content, op);
 	if (request < rig.executed_request)
-		return KNOWN_SUPERSEDED;
+		return KNOWN_PASSED;
 	*op = rig.executed_op;
-	return KNOWN_REPEAT;
+	return KNOWN_DECIDED;
 }
 
 /* A body is one byte: the request's number. */

@@ -8,7 +8,7 @@
 static inline enum router_reply reply_of_verdict(enum replica_verdict verdict)
 {
 	switch (verdict) {
-	case VERDICT_DONE:
+	case VERDICT_DECIDED:
 		return ROUTER_REPLY_DONE;
 	case VERDICT_MOVED:
 	case VERDICT_BUSY:

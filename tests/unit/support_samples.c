@@ -40,9 +40,15 @@ jh_query sample_query(void)
 
 jh_body sample_body(void)
 {
-	jh_body body = {.request = 7, .time_us = TIME_US, .check = JH_CHECK_FORMAT_ONLY,
+	static char actor[] = "kay", note[] = "ring twice";
+	static quad_t values[] = {3, 4};
+	static jh_forgotten forgotten = {.outcome = {.result = JH_ENTRY_REFUSED, .reason = JH_REASON_FULL, .values = {2, values}}};
+	static jh_body_extra extra = {.actor = {sizeof actor - 1, actor}, .note = {sizeof note - 1, note},
+				      .forgotten = &forgotten};
+	jh_body body = {.format = 3, .extra = &extra, .request = 7, .time_us = TIME_US, .check = JH_CHECK_FORMAT_ONLY,
 			.operation = sample_operation()};
 
+	SAMPLE_FILL(forgotten.content, 0xdd);
 	SAMPLE_FILL(body.client, 0xcc);
 	return body;
 }
@@ -141,7 +147,7 @@ jh_order_placed sample_placed(void)
 jh_read_done sample_history(void)
 {
 	static jh_history_order order;
-	jh_read_done done = {.op = 33, .answer = {.kind = JH_QUERY_HISTORY}};
+	jh_read_done done = {.basis = sample_basis(false), .answer = {.kind = JH_QUERY_HISTORY}};
 
 	order = (jh_history_order){.number = 3, .op = 33, .time_us = TIME_US, .check = JH_CHECK_EXISTS, .request = 7,
 				   .customer = {sizeof customer - 1, customer}, .items = {2, items}};
@@ -151,9 +157,30 @@ jh_read_done sample_history(void)
 	return done;
 }
 
+jh_basis sample_basis(bool final)
+{
+	jh_basis basis = {.op = 33, .final = final};
+
+	SAMPLE_FILL(basis.generation, 0xc2);
+	return basis;
+}
+
+jh_touches sample_touches(void)
+{
+	static jh_touch touched[] = {{.op = 32, .key = 0x0102030405060708}, {.op = 33, .key = 9}};
+
+	return (jh_touches){.from = 31, .to = 33, .list = {2, touched}};
+}
+
 jh_problem sample_problem(jh_reason reason)
 {
-	return (jh_problem){.reason = reason, .error = sample_text("what, where, what to do")};
+	static jh_became became = {.kind = JH_OPERATION_ORDER, .op = 12, .result = JH_ENTRY_DONE};
+	static quad_t values[] = {5, 6};
+	bool decided = reason == JH_REASON_KEY_REUSED || reason == JH_REASON_VOID;
+
+	return (jh_problem){.basis = sample_basis(decided), .reason = reason, .values = {decided ? 2 : 0, values},
+			    .became = reason == JH_REASON_KEY_REUSED ? &became : NULL,
+			    .error = sample_text("what, where, what to do")};
 }
 
 jh_peer *sample_peers(void)
@@ -178,6 +205,8 @@ jh_log_entry *sample_entries(void)
 		XDR xdr;
 
 		body.request += i;
+		if (i > 0)
+			body.extra = NULL;
 		xdrmem_create(&xdr, bytes[i], sizeof bytes[i], XDR_ENCODE);
 		if (!xdr_jh_body(&xdr, &body))
 			return NULL;

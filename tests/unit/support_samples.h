@@ -2,6 +2,7 @@
  * call of the same function returns the same value. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ jh_cluster_status sample_status(void);
 jh_order_placed sample_placed(void);
 jh_read_done sample_history(void);
 jh_problem sample_problem(jh_reason reason);
+jh_basis sample_basis(bool final);
+jh_touches sample_touches(void);
 jh_text sample_text(const char *text);
 jh_address sample_address(void);
 /* Two of them. */

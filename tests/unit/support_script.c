@@ -129,9 +129,10 @@ static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome,
 	case REFUSE:
 		return refuse(JH_REFUSED, JH_REASON_INVALID_POSTCODE, outcome, problem);
 	case CONFLICT:
-		return refuse(JH_REFUSED, JH_REASON_CONFLICT, outcome, problem);
+		return refuse(JH_KEY_REUSED, JH_REASON_KEY_REUSED, outcome, problem);
 	case SUPERSEDED:
-		return refuse(JH_REFUSED, JH_REASON_SUPERSEDED, outcome, problem);
+		problem->basis.final = TRUE;
+		return refuse(JH_REFUSED, JH_REASON_VOID, outcome, problem);
 	case UNAVAILABLE:
 		return refuse(JH_UNAVAILABLE, JH_REASON_NO_PRIMARY, outcome, problem);
 	case FULL:

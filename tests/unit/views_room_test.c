@@ -86,6 +86,7 @@ static void status_says_why(void **state)
 	views_rig.fakes[4].report.state = STATE_CATCHING_UP;
 	views_rig.fakes[4].report.orders_max = 3;
 	views_rig.fakes[1].report.op = 5;
+	views_rig.fakes[1].report.orders_max = 6;
 	rig_report(&views_rig, 1);
 	rig_dump(&views_rig);
 	views_summary(views_rig.views, views_rig.now_ms, text, &health);

@@ -40,6 +40,12 @@ static int show_done(const struct client_options *options, const struct jh_admin
 int admin_show(const struct client_options *options, enum outcome outcome, struct jh_admin_result *result,
 	       const char *error)
 {
+	return admin_show_doubt(options, outcome, result, error, "status", "which replica is primary now");
+}
+
+int admin_show_doubt(const struct client_options *options, enum outcome outcome, struct jh_admin_result *result,
+		     const char *error, const char *command, const char *what)
+{
 	char line[2048];
 	int status;
 
@@ -49,9 +55,9 @@ int admin_show(const struct client_options *options, enum outcome outcome, struc
 		return status;
 	}
 	if (outcome == OUTCOME_UNKNOWN) {
-		char *tells = advice_command(options, "status");
+		char *tells = advice_command(options, command);
 
-		snprintf(line, sizeof line, "outcome unknown: %s; `%s` tells which replica is primary now", error, tells);
+		snprintf(line, sizeof line, "outcome unknown: %s; `%s` tells %s", error, tells, what);
 		free(tells);
 		error = line;
 	}

@@ -24,6 +24,7 @@ const struct command commands[] = {
 	{"switchover", "move the primary without losing or refusing a request", command_switchover},
 	{"promote", "the way out when members are lost for good", command_promote},
 	{"remove", "miss a lost replica no longer", command_remove},
+	{"upgrade", "use the newest format, after all programs were replaced", command_upgrade},
 	{"bench", "measure orders and reads a second", command_bench},
 	{NULL, NULL, NULL},
 };

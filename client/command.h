@@ -70,4 +70,5 @@ int command_shell(struct client_options options, int argc, char **argv);
 int command_switchover(struct client_options options, int argc, char **argv);
 int command_promote(struct client_options options, int argc, char **argv);
 int command_remove(struct client_options options, int argc, char **argv);
+int command_upgrade(struct client_options options, int argc, char **argv);
 int command_bench(struct client_options options, int argc, char **argv);

@@ -117,23 +117,17 @@ static void send_read(void *args, uint32_t timeout_ms, CLIENT *client)
 	read_history_2(args, NULL, client);
 }
 
-static void send_switchover(void *args, uint32_t timeout_ms, CLIENT *client)
-{
-	(void)timeout_ms;
-	switchover_2(args, NULL, client);
-}
-
-static void send_promote(void *args, uint32_t timeout_ms, CLIENT *client)
-{
-	(void)timeout_ms;
-	promote_2(args, NULL, client);
-}
-
-static void send_remove(void *args, uint32_t timeout_ms, CLIENT *client)
-{
-	(void)timeout_ms;
-	remove_2(args, NULL, client);
-}
+/* An operator's request, which waits as long as the front-end needs. */
+#define SEND_OPERATOR(name) \
+	static void send_##name(void *args, uint32_t timeout_ms, CLIENT *client) \
+	{ \
+		(void)timeout_ms; \
+		name##_2(args, NULL, client); \
+	}
+SEND_OPERATOR(switchover)
+SEND_OPERATOR(promote)
+SEND_OPERATOR(remove)
+SEND_OPERATOR(upgrade)
 
 static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
 {
@@ -149,6 +143,7 @@ static const struct procedure read_history = PROCEDURE(read, jh_read_result, cla
 static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, classify_admin);
 static const struct procedure promote = PROCEDURE(promote, jh_admin_result, classify_admin);
 static const struct procedure remove_replica = PROCEDURE(remove, jh_admin_result, classify_admin);
+static const struct procedure upgrade = PROCEDURE(upgrade, jh_admin_result, classify_admin);
 static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, classify_status);
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
@@ -480,6 +475,11 @@ enum outcome session_remove(struct session *session, struct jh_remove_args *args
 			    char error[static SESSION_ERROR_SIZE])
 {
 	return ask_once(session, &remove_replica, args, result, error);
+}
+
+enum outcome session_upgrade(struct session *session, struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE])
+{
+	return ask_once(session, &upgrade, NULL, result, error);
 }
 
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,

@@ -33,6 +33,7 @@ enum outcome session_promote(struct session *session, struct jh_promote_args *ar
 			     char error[static SESSION_ERROR_SIZE]);
 enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
 			    char error[static SESSION_ERROR_SIZE]);
+enum outcome session_upgrade(struct session *session, struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE]);
 
 /* Why the last attempt of the last order or read was not done, according to the front-end; NONE without an answer. */
 jh_reason session_reason(const struct session *session);

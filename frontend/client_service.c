@@ -219,6 +219,12 @@ bool_t remove_2_svc(jh_remove_args *args, jh_admin_result *result, struct svc_re
 	return operator_asks(request, VIEWS_REMOVE, args->id, false, result);
 }
 
+bool_t upgrade_2_svc(void *args, jh_admin_result *result, struct svc_req *request)
+{
+	(void)args;
+	return operator_asks(request, VIEWS_UPGRADE, 0, false, result);
+}
+
 bool_t announce_2_svc(jh_announce_args *args, void *result, struct svc_req *request)
 {
 	const struct client_service_options *options = options_of(request);

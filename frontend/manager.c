@@ -16,7 +16,7 @@
 #include "rpc/net/registry.h"
 #include "rpc/net/server.h"
 
-#define OPERATORS_MAX 16 /* switchovers, promotions and removals waiting for their outcome */
+#define OPERATORS_MAX 16 /* switchovers, promotions, removals and upgrades waiting for their outcome */
 
 struct operator_call {
 	uint64_t token; /* 0: free */
@@ -294,7 +294,7 @@ bool manager_operator(struct manager *manager, enum views_event_kind kind, uint3
 {
 	uint64_t token = keep_operator(manager, call);
 
-	must(kind == VIEWS_SWITCHOVER || kind == VIEWS_PROMOTE || kind == VIEWS_REMOVE);
+	must(kind == VIEWS_SWITCHOVER || kind == VIEWS_PROMOTE || kind == VIEWS_REMOVE || kind == VIEWS_UPGRADE);
 	if (token == 0)
 		return false;
 	step(manager, (struct views_event){.kind = kind, .operator = {.token = token, .id = id, .confirm = confirm}});

@@ -54,7 +54,7 @@ void manager_dumped(struct manager *manager, bool complete, const uint32_t *ids,
 void manager_dead(struct manager *manager, uint32_t id, const char *address);
 void manager_saved(struct manager *manager, uint64_t ticket, bool ok, const char *error);
 
-/* An operator request: SWITCHOVER, PROMOTE or REMOVE. Answers the call later; false when too many wait, or before
+/* An operator request: SWITCHOVER, PROMOTE, REMOVE or UPGRADE. Answers the call later; false when too many wait, or before
  * manager_begin. */
 bool manager_operator(struct manager *manager, enum views_event_kind kind, uint32_t id, bool confirm,
 		      struct rpc_call *call);

@@ -45,7 +45,7 @@ static void check_mode(const struct views *v)
 		must(v->durable.view.number == 0);
 		must(!v->routed);
 		must(!v->switchover.open);
-		must(!v->removal.open);
+		must(!v->removal.open && !v->upgrade.open);
 		break;
 	case MODE_NORMAL:
 		vm_view_must_be_whole(&v->durable.view);
@@ -56,7 +56,7 @@ static void check_mode(const struct views *v)
 		break;
 	case MODE_EXITED:
 		must(!v->routed);
-		must(!v->switchover.open && !v->promotion.open && !v->removal.open);
+		must(!v->switchover.open && !v->promotion.open && !v->removal.open && !v->upgrade.open);
 		must(v->deadline_ms == UINT64_MAX);
 		break;
 	}
@@ -118,8 +118,9 @@ void vm_check(const struct views *v)
 	check_request(v, &v->switchover);
 	check_request(v, &v->promotion);
 	check_request(v, &v->removal);
+	check_request(v, &v->upgrade);
 	must(v->tokens_opened == v->tokens_answered + (v->switchover.open ? 1 : 0) + (v->promotion.open ? 1 : 0) +
-					 (v->removal.open ? 1 : 0)); /* each exactly once */
+					 (v->removal.open ? 1 : 0) + (v->upgrade.open ? 1 : 0)); /* each exactly once */
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		check_known(v, &v->known[i]);
 		for (uint32_t j = 0; v->known[i].id != 0 && j < i; j++)

@@ -11,7 +11,7 @@ void vm_request_open(struct views *v, struct operator_request *request, uint64_t
 
 void vm_request_close_all(struct views *v, const char *why)
 {
-	struct operator_request *requests[] = {&v->switchover, &v->promotion, &v->removal};
+	struct operator_request *requests[] = {&v->switchover, &v->promotion, &v->removal, &v->upgrade};
 
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
 		if (requests[i]->open && (requests[i]->view != 0 || requests[i]->tried))

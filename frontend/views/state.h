@@ -8,7 +8,8 @@
  * Each file calls only files of lower layers (or of its own, without a circle); tests/unit/rooms.sh checks it:
  *
  *   views                                             the step: events in, actions out
- *   election  operator  removal  serving  rows        what is decided and shown while there is a view
+ *   election  operator  removal  upgrade              what is decided
+ *   serving  rows                                     and shown while there is a view
  *   explain                                           why no replica serves
  *   formation  takeover                               the first view of our own
  *   view_change  binding  admission  hello  liveness  what events change
@@ -124,6 +125,7 @@ struct operator_request {
 	bool open;
 	uint64_t token;
 	uint32_t id;
+	uint32_t format; /* of an upgrade: to this one */
 	uint64_t until_ms;
 	uint64_t view; /* the view made for it; 0: none yet */
 	bool tried;    /* one was handed to the disk, and may be there even if that failed (RULE 2) */
@@ -178,6 +180,7 @@ struct views {
 	struct operator_request switchover;
 	struct operator_request promotion;
 	struct operator_request removal;
+	struct operator_request upgrade;
 	uint64_t tokens_opened;
 	uint64_t tokens_answered;
 };

@@ -17,6 +17,7 @@
 #include "frontend/views/serving.h"
 #include "frontend/views/state.h"
 #include "frontend/views/takeover.h"
+#include "frontend/views/upgrade.h"
 #include "frontend/views/view_change.h"
 #include "rpc/base/shortage.h"
 
@@ -96,6 +97,9 @@ static void learn(struct views *v, const struct views_event *event)
 	case VIEWS_REMOVE:
 		vm_removal_asked(v, event->operator.token, event->operator.id);
 		return;
+	case VIEWS_UPGRADE:
+		vm_upgrade_asked(v, event->operator.token);
+		return;
 	case VIEWS_TICK:
 		/* Replicas are suspected only on TICK, after pending replies have been read (rule 15). */
 		vm_liveness_tick(v);
@@ -124,6 +128,7 @@ static void decide(struct views *v)
 		vm_serving_install(v);
 		vm_operator_consider(v);
 		vm_removal_consider(v);
+		vm_upgrade_consider(v);
 		vm_election_consider(v);
 		break;
 	case MODE_IDLE:
@@ -135,6 +140,7 @@ static void decide(struct views *v)
 	vm_serving_route(v);
 	vm_operator_settle(v);
 	vm_removal_settle(v);
+	vm_upgrade_settle(v);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -158,13 +164,16 @@ static uint64_t deadline(struct views *v)
 		at = earliest(at, v->promotion.until_ms);
 	if (v->removal.open)
 		at = earliest(at, v->removal.until_ms);
+	if (v->upgrade.open)
+		at = earliest(at, v->upgrade.until_ms);
 	return at;
 }
 
 /* A replaced front-end does nothing more, but every operator request is answered. */
 static void answer_only(struct views *v, const struct views_event *event)
 {
-	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE && event->kind != VIEWS_REMOVE)
+	if (event->kind != VIEWS_SWITCHOVER && event->kind != VIEWS_PROMOTE && event->kind != VIEWS_REMOVE &&
+	    event->kind != VIEWS_UPGRADE)
 		return;
 	v->tokens_opened++;
 	vm_answer(v, event->operator.token, VIEWS_REFUSED, "this front-end is replaced by another one");

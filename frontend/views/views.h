@@ -49,6 +49,7 @@ enum views_event_kind {
 	VIEWS_SWITCHOVER,  /* an operator request: make id (0: choose) the primary */
 	VIEWS_PROMOTE,     /* an operator request: force id, or with confirm false tell what that would cost */
 	VIEWS_REMOVE,      /* an operator request: id is expected no longer */
+	VIEWS_UPGRADE,     /* an operator request: use the highest format that all speak */
 	VIEWS_TICK         /* the deadline the last step gave has come (or earlier) */
 };
 
@@ -62,7 +63,7 @@ struct views_hello {
 
 struct views_operator {
 	uint64_t token; /* DO_ANSWER comes with it, once */
-	uint32_t id;
+	uint32_t id;    /* not of UPGRADE */
 	bool confirm;   /* of PROMOTE alone */
 };
 
@@ -105,7 +106,7 @@ struct views_event {
 		struct {
 			uint64_t waiting; /* 0: none */
 		} demand;
-		struct views_operator operator; /* SWITCHOVER, PROMOTE, REMOVE */
+		struct views_operator operator; /* SWITCHOVER, PROMOTE, REMOVE, UPGRADE */
 	};
 };
 

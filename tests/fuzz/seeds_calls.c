@@ -131,6 +131,7 @@ static void seed_frontend_calls(void)
 	frontend_call(&writer, "switchover", SWITCHOVER, (xdrproc_t)xdr_jh_switchover_args, &switchover);
 	frontend_call(&writer, "promote", PROMOTE, (xdrproc_t)xdr_jh_promote_args, &promote);
 	frontend_call(&writer, "remove", REMOVE, (xdrproc_t)xdr_jh_remove_args, &remove);
+	frontend_call(&writer, "upgrade", UPGRADE, nothing, NULL);
 	frontend_call(&writer, "announce", ANNOUNCE, (xdrproc_t)xdr_jh_announce_args, &announce);
 
 	size_t size = record_writer_pending(&writer, &stream);

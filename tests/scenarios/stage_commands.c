@@ -388,15 +388,20 @@ static void do_by_hand(struct stage *s, const struct words *words)
 
 static void do_operator(struct stage *s, const struct words *words)
 {
-	uint32_t id = (uint32_t)number(words, 2);
-	struct views_event event = {.kind = VIEWS_SWITCHOVER,
-				    .operator = {.token = 1, .id = id, .confirm = has_word(words, "confirm")}};
+	const char *what = words->word[0];
+	struct views_event event = {.kind = *what == 's' ? VIEWS_SWITCHOVER : *what == 'p' ? VIEWS_PROMOTE :
+					    *what == 'r' ? VIEWS_REMOVE : VIEWS_UPGRADE,
+				    .operator = {.token = 1, .confirm = has_word(words, "confirm")}};
 
-	if (strcmp(words->word[0], "promote") == 0)
-		event.kind = VIEWS_PROMOTE;
-	else if (strcmp(words->word[0], "remove") == 0)
-		event.kind = VIEWS_REMOVE;
+	if (event.kind != VIEWS_UPGRADE)
+		event.operator.id = (uint32_t)number(words, 2);
 	front_step(front(s, words, 1), &event);
+}
+
+/* "formats A 3 4": what its next process speaks. */
+static void do_formats(struct stage *s, const struct words *words)
+{
+	s->processes[process(words, 1)].formats = (struct format_range){(uint32_t)number(words, 2), (uint32_t)number(words, 3)};
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */
@@ -456,7 +461,7 @@ static const struct {
 	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
 	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"read", do_order},
 	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},
-	{"remove", do_operator},
+	{"remove", do_operator}, {"upgrade", do_operator}, {"formats", do_formats},
 	{"show", do_show}, {"history", do_history}, {"wait", do_wait}, {"set", do_set},
 };
 

@@ -252,9 +252,15 @@ static void take_report(struct front_process *f, const struct item *item)
 	end_if_leaving(f);
 }
 
+/* As rpc/cluster/hello.c reads it. */
 static void take_hello(struct front_process *f, const struct item *item)
 {
-	driver_hello(f->driver, &(struct views_hello){.id = item->from, .status = item->status, .text = "no",
+	char text[REPORT_TEXT_SIZE] = "no";
+
+	if (item->status == HELLO_OTHER_FORMAT)
+		format_range_explain(item->me.formats, f->process->formats, item->me.format, "the replica", "the front-end",
+				     text, sizeof text);
+	driver_hello(f->driver, &(struct views_hello){.id = item->from, .status = item->status, .text = text,
 						      .identity = &item->me, .report = &item->report});
 	end_if_leaving(f);
 }

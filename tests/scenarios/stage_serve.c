@@ -150,7 +150,8 @@ static void take_hello(struct stage *s, struct replica_process *p, struct item *
 			tell_manager(s, p);
 	} else {
 		stage_say(s, "%s refuses the hello of %s: %s", stage_name(p->process->number), stage_name(item->from),
-			  reply->status == HELLO_NOT_ME ? "another process is meant" : "another cluster or generation");
+			  reply->status == HELLO_NOT_ME	      ? "another process is meant" :
+			  reply->status == HELLO_OTHER_FORMAT ? "another format" : "another cluster or generation");
 	}
 	if (!p->process->alive) {
 		item_free(reply);

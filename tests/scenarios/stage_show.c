@@ -9,6 +9,8 @@ void show_view(struct text *text, const struct view *view)
 	text_add(text, "view %" PRIu64 ": primary %" PRIu32 ", members", view->number, view->primary);
 	for (uint32_t i = 0; i < view->members_count; i++)
 		text_add(text, " %" PRIu32, view->members[i].id);
+	if (view->format != FORMAT_HIGH)
+		text_add(text, ", format %" PRIu32, view->format);
 }
 
 const char *verdict_name(enum replica_verdict verdict)

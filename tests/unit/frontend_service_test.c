@@ -461,27 +461,27 @@ static void bad_arguments_are_refused(void **state)
 
 static void operators_are_heard(void **state)
 {
-	jh_promote_args promote = {.id = 3, .confirm = TRUE};
-	jh_remove_args removal = {.id = 4};
-	jh_switchover_args switchover = {.id = 2};
-	struct asked asked[3] = {0};
+	struct asked asked[4] = {0};
 
 	(void)state;
-	switchover_2(&switchover, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[0]));
+	switchover_2(&(jh_switchover_args){.id = 2}, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[0]));
 	until_answered(&asked[0]);
 	assert_int_equal(rig.operator_kind, VIEWS_SWITCHOVER);
 	assert_int_equal(rig.operator.id, 2);
-	promote_2(&promote, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[1]));
+	promote_2(&(jh_promote_args){.id = 3, .confirm = TRUE}, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[1]));
 	until_answered(&asked[1]);
 	assert_int_equal(rig.operator_kind, VIEWS_PROMOTE);
 	assert_int_equal(rig.operator.id, 3);
 	assert_true(rig.operator.confirm);
-	remove_2(&removal, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[2]));
+	remove_2(&(jh_remove_args){.id = 4}, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[2]));
 	until_answered(&asked[2]);
 	assert_int_equal(rig.operator_kind, VIEWS_REMOVE);
 	assert_int_equal(rig.operator.id, 4);
 	assert_false(rig.operator.confirm);
-	for (int i = 0; i < 3; i++) /* there was no room for them */
+	upgrade_2(NULL, NULL, rpc_channel_call(rig.channel, PATIENCE_MS, on_operator, &asked[3]));
+	until_answered(&asked[3]);
+	assert_int_equal(rig.operator_kind, VIEWS_UPGRADE);
+	for (int i = 0; i < 4; i++) /* there was no room for them */
 		assert_int_equal(asked[i].outcome, JH_UNAVAILABLE);
 }
 

@@ -127,6 +127,8 @@ static void test_what_clients_ask(void **state)
 	CLIENT_CALL("promote", PROMOTE, jh_promote_args, &promote);
 	CLIENT_CALL("announce", ANNOUNCE, jh_announce_args, &announce);
 	CLIENT_CALL("remove", REMOVE, jh_remove_args, &remove);
+	call(&(struct golden){&clients, "upgrade.call", "frontend.x: call of UPGRADE"}, SAMPLE_BASE, JH_FRONTEND_V2, UPGRADE,
+	     nothing, NULL, 0);
 }
 
 static void test_what_clients_hear(void **state)
@@ -154,6 +156,7 @@ static void test_what_clients_hear(void **state)
 	CLIENT_ANSWER("promote", PROMOTE, jh_admin_result, &admin);
 	answer(&(struct golden){&clients, "announce.answer", "frontend.x: answer to ANNOUNCE"}, nothing, NULL, 0);
 	CLIENT_ANSWER("remove", REMOVE, jh_admin_result, &admin);
+	CLIENT_ANSWER("upgrade", UPGRADE, jh_admin_result, &admin);
 }
 
 static void test_what_replicas_are_asked(void **state)

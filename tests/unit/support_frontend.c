@@ -35,6 +35,7 @@ UNASKED(cluster_status_2_svc, void, jh_cluster_status)
 UNASKED(switchover_2_svc, jh_switchover_args, jh_admin_result)
 UNASKED(promote_2_svc, jh_promote_args, jh_admin_result)
 UNASKED(remove_2_svc, jh_remove_args, jh_admin_result)
+UNASKED(upgrade_2_svc, void, jh_admin_result)
 UNASKED(announce_2_svc, jh_announce_args, void)
 
 int jh_frontend_2_freeresult(SVCXPRT *transport, xdrproc_t decode, caddr_t result)

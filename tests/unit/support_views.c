@@ -354,6 +354,11 @@ void rig_remove(struct rig *rig, uint32_t id)
 	rig_step(rig, &event);
 }
 
+void rig_upgrade(struct rig *rig)
+{
+	rig_step(rig, &(struct views_event){.kind = VIEWS_UPGRADE, .operator = {.token = 10}});
+}
+
 void rig_promote(struct rig *rig, uint32_t id, bool confirm)
 {
 	struct views_event event = {.kind = VIEWS_PROMOTE, .operator = {.token = 8, .id = id, .confirm = confirm}};

@@ -92,6 +92,7 @@ void rig_wait(struct rig *rig, uint64_t ms);
 void rig_stored_event(struct rig *rig, bool ok);
 void rig_switchover(struct rig *rig, uint32_t id);
 void rig_remove(struct rig *rig, uint32_t id);
+void rig_upgrade(struct rig *rig);
 void rig_promote(struct rig *rig, uint32_t id, bool confirm);
 const struct views_action *rig_did(const struct rig *rig, enum views_action_kind kind);
 bool rig_logged(const struct rig *rig, const char *text);

@@ -67,17 +67,10 @@ static bool order_good(const jh_order *order, char say[static SAY_SIZE])
 	return true;
 }
 
+/* Orders are checked here, too, so that a bad one is refused while there is no primary. */
 static bool operation_good(const jh_operation *operation, char say[static SAY_SIZE])
 {
-	switch (operation->kind) {
-	case JH_OPERATION_ORDER:
-		return order_good(&operation->jh_operation_u.order, say);
-	case JH_OPERATION_VOID:
-		return true;
-	case JH_OPERATION_NONE:
-		break;
-	}
-	must_not_reach("no other kind of operation decodes");
+	return operation->kind != JH_OPERATION_ORDER || order_good(&operation->jh_operation_u.order, say);
 }
 
 static bool place_args_good(const jh_place_args *args, char say[static SAY_SIZE])

@@ -10,8 +10,8 @@
 #include "rpc/cluster/convert.h"
 #include "rpc/replica.h"
 #include "server/machine/machine.h"
+#include "server/shop/order.h"
 #include "server/shop/postcode_orders.h"
-#include "server/shop/shop.h"
 
 static void fill_order(const struct order_view *from, struct uuid cluster, jh_item *items, jh_history_order *to)
 {
@@ -37,7 +37,7 @@ static void answer_history(struct rpc_call *call, const struct answers_source *s
 	static struct order_view views[LIMIT_HISTORY_PAGE];
 	static jh_history_order orders[LIMIT_HISTORY_PAGE];
 	static jh_item items[LIMIT_HISTORY_PAGE][LIMIT_ITEMS];
-	const struct postcode_orders *index = shop_postcode_orders(machine_shop(source->machine));
+	const struct postcode_orders *index = order_postcode_orders(machine_shop(source->machine));
 	uint32_t size = (uint32_t)strlen(postcode);
 	uint32_t limit = query->limit == 0 || query->limit > LIMIT_HISTORY_PAGE ? LIMIT_HISTORY_PAGE : query->limit;
 	uint32_t count = postcode_orders_list(index, postcode, size, query->before, limit, views);

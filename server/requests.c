@@ -15,9 +15,9 @@
 #include "server/machine/machine.h"
 #include "server/machine/operation.h"
 #include "server/queries.h"
+#include "server/shop/order.h"
 #include "server/shop/postcode_check.h"
 #include "server/shop/postcode_orders.h"
-#include "server/shop/shop.h"
 
 /* For how long the check of an earlier order counts: a postcode stays, a provider that could not be asked may be
  * back soon. */
@@ -163,6 +163,12 @@ void requests_answer(const struct replica_answer *answer)
 	request_free(request);
 }
 
+/* Whether the format that the view has now has this kind of operation. */
+static bool has_format(const struct request *request)
+{
+	return replica_view(*request->requests->options.replica)->format >= request->operation->first_format;
+}
+
 /* --- admission ---------------------------------------------------------------------------------------------------- */
 
 struct ahead {
@@ -190,7 +196,7 @@ enum replica_admission requests_admit(void *context, uint64_t token)
 	const struct operation_ahead ahead = {.context = &log, .next = next_ahead};
 
 	(void)context;
-	if (request->operation->admit == NULL || request->problem != NULL)
+	if (request->operation->admit == NULL || request->problem != NULL || !has_format(request)) /* declined for that */
 		return ADMISSION_GIVEN;
 	request->refusal = (struct outcome){.result = OUTCOME_REFUSAL};
 	switch (request->operation->admit(machine_shop(machine), &request->body, &ahead, &request->refusal)) {
@@ -287,7 +293,7 @@ static void checked(void *context, enum postcode_verdict verdict)
 static void recall(const struct request *request, const char *postcode)
 {
 	struct postcode_checker *checker = request->requests->options.checker;
-	const struct postcode_orders *orders = shop_postcode_orders(machine_shop(machine_of(request)));
+	const struct postcode_orders *orders = order_postcode_orders(machine_shop(machine_of(request)));
 	struct order_view last;
 
 	if (!postcode_wonders(checker, postcode) ||
@@ -377,7 +383,7 @@ static void assign_format(struct request *request)
 	uint32_t format = replica_view(*request->requests->options.replica)->format;
 	char text[OPERATION_TEXT_SIZE];
 
-	if (format >= request->operation->first_format) {
+	if (has_format(request)) {
 		body_assign_format(request->bytes, format);
 		return;
 	}

@@ -42,6 +42,13 @@ struct operation {
 	const char *name;      /* for messages: "order" */
 	bool ends_doubt;       /* makes a request nothing: may use the room that is kept for this */
 
+	/* --- what it keeps: folded from the operations so far, for apply, answers and queries. All NULL: nothing of its own */
+
+	/* history: borrowed, it outlives the fold. */
+	void *(*fold_new)(const struct history *history, uint32_t entries_max);
+	void (*fold_free)(void *fold);
+	uint64_t (*fold_memory)(const void *fold); /* bytes in use */
+
 	/* --- applying: the same at every replica, forever */
 
 	/* Whether the content is the one canonical encoding of an operation of this kind. */

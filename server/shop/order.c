@@ -12,6 +12,26 @@
 #include "server/shop/postcode_orders.h"
 #include "server/shop/shop.h"
 
+static void *fold_new(const struct history *history, uint32_t entries_max)
+{
+	return postcode_orders_new(history, entries_max);
+}
+
+static void fold_free(void *fold)
+{
+	postcode_orders_free(fold);
+}
+
+static uint64_t fold_memory(const void *fold)
+{
+	return postcode_orders_memory(fold);
+}
+
+struct postcode_orders *order_postcode_orders(const struct shop *shop)
+{
+	return shop_fold(shop, &order_operation);
+}
+
 static bool is_canonical(const void *content, size_t size)
 {
 	struct order order;
@@ -21,7 +41,7 @@ static bool is_canonical(const void *content, size_t size)
 
 static void prefetch(const struct shop *shop, const struct body *body)
 {
-	postcode_orders_prefetch(shop_postcode_orders(shop), order_postcode(body->content, body->content_size));
+	postcode_orders_prefetch(order_postcode_orders(shop), order_postcode(body->content, body->content_size));
 }
 
 /* What it changes is the number of orders to its postcode. */
@@ -29,7 +49,7 @@ static void apply(struct shop *shop, uint32_t entry, const struct body *body, st
 {
 	struct text_span postcode = order_postcode(body->content, body->content_size);
 
-	outcome_value(outcome, postcode_orders_add(shop_postcode_orders(shop), entry, postcode));
+	outcome_value(outcome, postcode_orders_add(order_postcode_orders(shop), entry, postcode));
 }
 
 static struct text_span text_of(const char *bytes, u_int size)
@@ -94,7 +114,7 @@ static void answer(const struct shop *shop, uint64_t op, struct jh_operation_ans
 	struct order_view order;
 	jh_order_placed *placed = &to->jh_operation_answer_u.order;
 
-	must(postcode_orders_by_op(shop_postcode_orders(shop), op, &order));
+	must(postcode_orders_by_op(order_postcode_orders(shop), op, &order));
 	to->kind = JH_OPERATION_ORDER;
 	placed->postcode.postcode_val = (char *)(uintptr_t)order.order.postcode.bytes;
 	placed->postcode.postcode_len = order.order.postcode.size;
@@ -108,6 +128,9 @@ const struct operation order_operation = {
 	.kind = JH_OPERATION_ORDER,
 	.first_format = 3,
 	.name = "order",
+	.fold_new = fold_new,
+	.fold_free = fold_free,
+	.fold_memory = fold_memory,
 	.is_canonical = is_canonical,
 	.prefetch = prefetch,
 	.apply = apply,

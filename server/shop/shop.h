@@ -1,8 +1,7 @@
-/* The indexes that operations and queries need, folded from the operations like the client table. */
+/* The folds of all kinds of operation: each row of the table has a place for what it keeps. */
 #pragma once
 
 #include "server/machine/operation.h"
 
-struct postcode_orders;
-
-struct postcode_orders *shop_postcode_orders(const struct shop *shop);
+/* What the fold_new of this row returned. */
+void *shop_fold(const struct shop *shop, const struct operation *operation);

@@ -11,8 +11,8 @@
 #include "rpc/base/must.h"
 #include "rpc/shop.h"
 #include "server/machine/machine.h"
+#include "server/shop/order.h"
 #include "server/shop/postcode_orders.h"
-#include "server/shop/shop.h"
 
 static void read_body(const uint8_t *bytes, size_t size)
 {
@@ -30,7 +30,7 @@ static void read_body(const uint8_t *bytes, size_t size)
 	must((machine_apply(machine, bytes, size) == MACHINE_APPLIED) == good);
 	if (good) {
 		struct order_view view;
-		const struct postcode_orders *orders = shop_postcode_orders(machine_shop(machine));
+		const struct postcode_orders *orders = order_postcode_orders(machine_shop(machine));
 
 		must(order_parse(body.content, body.content_size, &order));
 		must(size <= sizeof encoded);

@@ -6,7 +6,7 @@
 
 #include "rpc/base/format.h"
 #include "rpc/base/must.h"
-#include "server/shop/shop.h"
+#include "server/shop/order.h"
 
 uint64_t random_below(struct random *random, uint64_t below)
 {
@@ -30,7 +30,7 @@ struct uuid client_number(uint64_t n)
 
 const struct postcode_orders *orders_in(const struct machine *machine)
 {
-	return shop_postcode_orders(machine_shop(machine));
+	return order_postcode_orders(machine_shop(machine));
 }
 
 static struct text_span text_of(const char *text)

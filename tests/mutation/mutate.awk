@@ -4,9 +4,9 @@
 #
 # Each change says whole lines, which must be in the file exactly once: a table that no longer fits the sources fails here.
 FNR == NR {
-	if (/^rule_/)
+	if (/^[a-z][^ ]* /)
 		within = $1 == name
-	else if (within && /^[a-z].*\.c$/)
+	else if (within && /^[a-z][^ ]*$/)
 		edit += here = $0 == file
 	else if (within && here && /^-/)
 		old[edit] = old[edit] substr($0, 2) "\n"

@@ -128,9 +128,18 @@ static void fill_report(const struct service *service, const struct peer_session
 	convert_report_to_wire(&report, wire);
 }
 
+/* Logged once for each range: the caller tries again and again. */
+static void tell_of_formats(struct service *service, struct format_range formats, const char *peer, const char *text)
+{
+	if (service->other_formats.low == formats.low && service->other_formats.high == formats.high)
+		return;
+	service->other_formats = formats;
+	log_warn("service", "refused a hello from %s: %s", peer, text);
+}
+
 bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req *call)
 {
-	const struct service *service = service_of(call);
+	struct service *service = service_of(call);
 	struct peer_sessions *sessions = service->options.sessions;
 	struct identity who, meant, me = identity(service);
 	char text[200];
@@ -149,24 +158,14 @@ bool_t hello_1_svc(jh_hello_args *args, jh_hello_result *result, struct svc_req 
 		say_refusal(service, status, &who, text, sizeof text);
 		if (speaker_is_admitted(status))
 			peer_sessions_begin(sessions, rpc_call_connection(call), &who);
+		if (status == HELLO_OTHER_FORMAT)
+			tell_of_formats(service, who.formats, rpc_connection_peer_text(rpc_call_connection(call)), text);
 		result->status = status_to_wire(status);
 	}
 	result->error = convert_text_dup(text);
 	convert_identity_to_wire(&me, &result->me);
 	fill_report(service, session_of_call(call), &result->report);
 	return TRUE;
-}
-
-/* Logged once for each range: the caller tries again and again. */
-static void tell_of_formats(struct service *service, struct format_range formats, const char *peer, const jh_text *error)
-{
-	char text[200];
-
-	if (service->other_formats.low == formats.low && service->other_formats.high == formats.high)
-		return;
-	service->other_formats = formats;
-	log_warn("service", "refused a hello from %s: %s", peer,
-		 convert_text(text, sizeof text, error->jh_text_val, error->jh_text_len));
 }
 
 /* A hello without a format in common is answered without a look at the rest of it, which may have moved; everything else
@@ -187,7 +186,6 @@ void service_dispatch(struct svc_req *call, SVCXPRT *transport)
 	args.me.format_low = formats.low;
 	args.me.format_high = formats.high;
 	hello_1_svc(&args, &result, call);
-	tell_of_formats(service_of(call), formats, rpc_connection_peer_text(rpc_call_connection(call)), &result.error);
 	if (!svc_sendreply(transport, (xdrproc_t)xdr_jh_hello_result, (caddr_t)&result))
 		svcerr_systemerr(transport);
 	xdr_free((xdrproc_t)xdr_jh_hello_result, (char *)&result);

@@ -95,8 +95,8 @@ static bool speaks_our_format(const struct views *v, const struct views_hello *h
 	const struct identity *who = hello->identity;
 
 	*in_use = 0;
-	if (who == NULL || hello->status == HELLO_FORMAT || hello->status == HELLO_OTHER_FORMAT ||
-	    hello->status == HELLO_NOT_ME)
+	if (who == NULL || hello->status == HELLO_OTHER_FORMAT || hello->status == HELLO_NOT_ME ||
+	    (hello->status == HELLO_FORMAT && !format_range_valid(who->formats)))
 		return true; /* it is refused in any case */
 	if (uuid_is_nil(who->cluster) || uuid_is_nil(current->cluster) || uuid_equal(who->cluster, current->cluster))
 		*in_use = who->format > current->format ? who->format : current->format;

@@ -9,6 +9,7 @@
 
 #include "rpc/cluster/convert.h"
 #include "server/peers/speaker.h"
+#include "tests/unit/support_log.h"
 #include "tests/unit/support_node.h"
 
 static struct identity who_called(uint32_t id, enum purpose purpose)
@@ -84,6 +85,27 @@ static void formats_are_compared(void **state)
 	who.formats.low = who.format = 5;
 	me.format = 0;
 	assert_int_equal(speaker_hello(&me, called(0x22), &who, &nobody), HELLO_OTHER_FORMAT);
+}
+
+/* Rule 17: our log says, too, which side must be upgraded; once, for the caller tries again and again. */
+static void other_formats_are_logged_once(void **state)
+{
+	struct caller caller;
+	struct identity who = manager_called(0xA);
+
+	(void)state;
+	node_rig_begin();
+	who.formats.high++;
+	who.format = who.formats.high;
+	listen_to_log();
+	caller_open(&caller);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(say_hello(&caller, &who, NULL), JH_HELLO_FORMAT);
+	assert_int_equal(lines_with("speaks cluster format 3, the cluster uses 4: upgrade the replica"), 1);
+	assert_said("refused a hello from 127.0.0.1");
+	stop_listening(state);
+	caller_close(&caller);
+	node_rig_end();
 }
 
 /* Rule 17: a new connection closes the older ones of the same peer and purpose, and no other. */
@@ -169,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(purposes_are_checked),
 		cmocka_unit_test(formats_are_compared),
+		cmocka_unit_test(other_formats_are_logged_once),
 		cmocka_unit_test(a_hello_closes_those_of_its_purpose),
 		cmocka_unit_test(only_a_push_connection_pushes),
 		cmocka_unit_test(who_looks_does_not_manage),

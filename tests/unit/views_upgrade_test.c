@@ -185,6 +185,30 @@ static void an_older_program_does_not_come_back(void **state)
 	rig_stop(&rig);
 }
 
+/* A new replica of an older program refuses us: it is shown as what it is, not by its own words. */
+static void an_older_learner_is_named(void **state)
+{
+	struct views_event event = {.kind = VIEWS_HELLO,
+				    .hello = {.id = 4, .status = HELLO_FORMAT, .text = "replica 4 speaks another",
+					      .identity = &rig.fakes[4].identity, .report = &rig.fakes[4].report}};
+
+	(void)state;
+	cluster(4);
+	rig_upgrade(&rig);
+	speaks(4, 3, 3);
+	rig.fakes[4].cut = true;
+	rig_join(&rig, 4);
+	rig_step(&rig, &event);
+	assert_true(rig_logged(&rig, "replica 4: speaks cluster format 3, the cluster uses 4: upgrade the replica"));
+	assert_non_null(rig_did(&rig, VIEWS_DO_DISCONNECT));
+	/* For another reason it is told in its words. */
+	rig_wait(&rig, 10000);
+	speaks(4, 3, 4);
+	rig_step(&rig, &event);
+	assert_true(rig_logged(&rig, "replica 4: refused our hello: replica 4 speaks another"));
+	rig_stop(&rig);
+}
+
 /* Rule 17: nor does one that came while the view was being stored. */
 static void who_came_meanwhile_is_closed(void **state)
 {
@@ -338,6 +362,7 @@ int main(void)
 		cmocka_unit_test(an_upgrade_waits_for_a_primary),
 		cmocka_unit_test(without_a_disk_it_is_not_known),
 		cmocka_unit_test(an_older_program_does_not_come_back),
+		cmocka_unit_test(an_older_learner_is_named),
 		cmocka_unit_test(who_came_meanwhile_is_closed),
 		cmocka_unit_test(another_cluster_has_its_own),
 		cmocka_unit_test(a_new_cluster_begins_with_what_all_speak),

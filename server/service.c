@@ -394,6 +394,8 @@ static void reply_push(struct deferred *deferred, const struct replica_ack *ack)
 
 	result.uuid = convert_uuid_to_wire(ack->uuid);
 	result.commit_digest = convert_digest_to_wire(ack->commit_digest);
+	result.fold_op = ack->fold_op;
+	result.fold = convert_digest_to_wire(ack->fold);
 	rpc_call_reply(release(deferred), (xdrproc_t)xdr_jh_push_result, &result);
 }
 

@@ -165,7 +165,7 @@ static bool needs_from_wire(const jh_report *wire, struct report *report)
 		to->view = from->view;
 		to->id = from->id;
 		to->uuid = convert_uuid_from_wire(from->uuid);
-		if ((int)from->kind < JH_NEED_EVICT || from->kind > JH_NEED_FULL || !convert_replica_id_good(from->id) ||
+		if ((int)from->kind < JH_NEED_EVICT || from->kind > JH_NEED_FOLD || !convert_replica_id_good(from->id) ||
 		    uuid_is_nil(to->uuid))
 			return false;
 	}

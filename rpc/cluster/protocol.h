@@ -71,7 +71,7 @@ enum replica_state {
 const char *replica_role_name(enum replica_role role);
 const char *replica_state_name(enum replica_state state);
 
-enum need_kind { NEED_EVICT = 1, NEED_ADMIT = 2, NEED_LOST_DATA = 3, NEED_FULL = 4 };
+enum need_kind { NEED_EVICT = 1, NEED_ADMIT = 2, NEED_LOST_DATA = 3, NEED_FULL = 4, NEED_FOLD = 5 };
 
 /* Why a serving primary takes no orders now: the values of enum jh_reason in rpc/shop.x that it may give. */
 enum refusing { REFUSING_NONE = 0, REFUSING_FULL = 6, REFUSING_DISK_FULL = 7, REFUSING_TOO_FEW = 8 };

@@ -7,6 +7,8 @@
 #include "rpc/base/shortage.h"
 #include "server/machine/operation.h"
 
+#define FOLDS 4096 /* more than are between a member and its primary */
+
 struct machine {
 	uint32_t entries_max;
 	int64_t last_time_us;
@@ -14,6 +16,7 @@ struct machine {
 	struct client_table *clients;
 	struct outcomes *outcomes;
 	struct digest fold;
+	struct digest folds[FOLDS]; /* of the last ops: a ring by op */
 	struct shop *shop;
 };
 
@@ -57,6 +60,7 @@ static void fold(struct machine *machine, const struct operation *operation, con
 		operation->apply(machine->shop, entry, body, &outcome);
 	outcomes_add(machine->outcomes, entry, &outcome);
 	machine->fold = outcome_chain(machine->fold, &outcome);
+	machine->folds[history_op(machine->history) % FOLDS] = machine->fold;
 	if (body->time_us > machine->last_time_us)
 		machine->last_time_us = body->time_us;
 }
@@ -192,6 +196,16 @@ struct outcome machine_outcome(const struct machine *machine, uint64_t op)
 struct digest machine_fold(const struct machine *machine)
 {
 	return machine->fold;
+}
+
+bool machine_fold_at(const struct machine *machine, uint64_t op, struct digest *fold)
+{
+	uint64_t last = history_op(machine->history);
+
+	if (op > last || last - op >= FOLDS)
+		return false;
+	*fold = machine->folds[op % FOLDS];
+	return true;
 }
 
 bool machine_same_loaded(const struct machine *left, const struct machine *right)

@@ -49,6 +49,8 @@ const struct shop *machine_shop(const struct machine *machine);
 struct outcome machine_outcome(const struct machine *machine, uint64_t op);
 /* The digest of everything that is folded: of all outcomes, with what they changed. Equal histories must have equal ones. */
 struct digest machine_fold(const struct machine *machine);
+/* As it was at op. False: that is too long ago, or yet to come. */
+bool machine_fold_at(const struct machine *machine, uint64_t op, struct digest *fold);
 
 bool machine_same_loaded(const struct machine *left, const struct machine *right); /* loaded with the same records? */
 uint64_t machine_memory(const struct machine *machine); /* bytes in use: the encoded state and indexes */

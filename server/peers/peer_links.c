@@ -195,7 +195,8 @@ static bool ack_from_wire(const jh_push_result *wire, struct replica_ack *ack)
 	*ack = (struct replica_ack){.status = (enum replica_push_status)wire->status, .view = wire->view,
 				    .uuid = convert_uuid_from_wire(wire->uuid), .op = wire->op, .commit = wire->commit,
 				    .commit_digest = convert_digest_from_wire(wire->commit_digest),
-				    .state_next = wire->state_next, .disk_full = wire->disk_full,
+				    .state_next = wire->state_next, .fold_op = wire->fold_op,
+				    .fold = convert_digest_from_wire(wire->fold), .disk_full = wire->disk_full,
 				    .clock_us = wire->clock_us};
 	return true;
 }
@@ -252,6 +253,8 @@ void peer_links_push(struct peer_links *links, const struct replica_send *sent)
 	must(link != NULL);
 	must(link->up);
 	args.base_digest = convert_digest_to_wire(push->base_digest);
+	args.fold_op = push->fold_op;
+	args.fold = convert_digest_to_wire(push->fold);
 	if (push->record != NULL) {
 		convert_view_to_wire(push->record, &record);
 		args.record = &record;

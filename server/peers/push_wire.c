@@ -23,7 +23,8 @@ bool push_from_wire(const jh_push_args *args, struct view *record, struct replic
 {
 	*push = (struct replica_push){.view = args->view, .base_op = args->base_op,
 				      .base_digest = convert_digest_from_wire(args->base_digest), .last_op = args->last_op,
-				      .commit = args->commit, .entries_count = args->entries.entries_len, .entries = entries};
+				      .commit = args->commit, .fold_op = args->fold_op,
+				      .fold = convert_digest_from_wire(args->fold), .entries_count = args->entries.entries_len, .entries = entries};
 	/* Not base + count, which overflows for a base near the end of 64 bits. */
 	if (args->base_op > args->last_op || args->entries.entries_len > args->last_op - args->base_op)
 		return false;

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "server/replica/fold.h"
 #include "server/replica/output.h"
 #include "server/replica/peer.h"
 #include "server/replica/role.h"
@@ -99,6 +100,7 @@ void replica_advance(struct replica *r)
 		replica_commit_to(r, lowest);
 		must(r->commit >= r->settle_op);
 		replica_become(r, ROLE_PRIMARY, STATE_SERVING);
+		replica_fold_stands(r);
 		replica_say(r, LOG_LEVEL_INFO, "serving view=%" PRIu64 " op=%" PRIu64 " members=%" PRIu32,
 			    r->view.number, r->commit, r->view.members_count);
 		replica_news(r);

@@ -1,6 +1,7 @@
 #include "server/replica/durable.h"
 
 #include "server/replica/commit.h"
+#include "server/replica/fold.h"
 #include "server/replica/joint.h"
 #include "server/replica/output.h"
 #include "server/replica/recv_push.h"
@@ -23,6 +24,7 @@ void replica_durable(struct replica *r, uint64_t ticket)
 		r->bind.token = 0;
 	}
 	replica_joint_durable(r);
+	replica_fold_durable(r);
 	if (r->commit_heard > r->commit)
 		replica_commit_to(r, r->commit_heard);
 	replica_advance(r);

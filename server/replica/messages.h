@@ -29,6 +29,8 @@ struct replica_push {
 	struct digest base_digest;
 	uint64_t last_op;             /* the sender's last op */
 	uint64_t commit;
+	uint64_t fold_op;             /* of the state that the serving primary has computed; 0: not told */
+	struct digest fold;
 	uint32_t entries_count;
 	const struct replica_entry *entries; /* received ones; of a sent push ask replica_entry_at */
 };
@@ -52,6 +54,8 @@ struct replica_ack {
 	uint64_t commit;          /* applied there, */
 	struct digest commit_digest;   /* with this digest: a base to push from */
 	uint64_t state_next;      /* first order still wanted of a state under transfer */
+	uint64_t fold_op;         /* of the state that it has computed; 0: not told */
+	struct digest fold;
 	bool disk_full;
 	int64_t clock_us;         /* its wall clock; the shell's to fill in. RULE 16 */
 };

@@ -22,7 +22,7 @@ static void recover_meta(struct replica *r, const struct replica_meta *meta)
 	r->view = meta->view;
 	r->whole_view = meta->whole_view;
 	r->tail_cut = meta->tail_cut;
-	r->fold_differs_op = meta->fold_differs_op;
+	r->fold.differs_op = r->fold.durable_differs_op = meta->fold_differs_op;
 	r->joint_count = meta->joint_count; /* RULE 9 */
 	memcpy(r->joint, meta->joint, sizeof r->joint);
 }

@@ -5,6 +5,7 @@
 
 #include "server/replica/commit.h"
 #include "server/replica/damage.h"
+#include "server/replica/fold.h"
 #include "server/replica/output.h"
 #include "server/replica/role.h"
 #include "server/replica/view_change.h"
@@ -23,6 +24,8 @@ static struct replica_ack *ack(struct replica *r, uint64_t token, enum replica_p
 						.commit = r->applied,
 						.commit_digest = r->applied_digest,
 						.state_next = STATE_NEXT_KEEP,
+						.fold_op = r->fold.op,
+						.fold = r->fold.digest,
 						.disk_full = r->disk_full};
 	return &acknowledge->ack;
 }
@@ -171,6 +174,7 @@ static void take_delta(struct replica *r, const struct replica_received *receive
 	if (commit > r->commit_heard)
 		r->commit_heard = commit;
 	replica_commit_to(r, r->commit_heard);
+	replica_fold_heard(r, push->fold_op, push->fold);
 	/* Entries that were there already are durable or about to be; a push of nothing is answered at once. */
 	if (push->entries_count == 0 && r->entered_whole_ticket <= r->durable_ticket)
 		ack_when(r, received->token, 0, 0);

@@ -8,6 +8,7 @@
 #include "server/replica/connections.h"
 #include "server/replica/damage.h"
 #include "server/replica/durable.h"
+#include "server/replica/fold.h"
 #include "server/replica/joint.h"
 #include "server/replica/output.h"
 #include "server/replica/peers.h"
@@ -215,6 +216,7 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	r->out = actions;
 	r->now_ms = event->now_ms;
 	sessions_applied(r->sessions, r->applied); /* by now the history has them */
+	replica_fold_begin(r);
 	take(r, event);
 	r->out = NULL;
 
@@ -249,7 +251,8 @@ void replica_report(const struct replica *r, struct report *report)
 	report->digest_op = r->applied;
 	report->digest = r->applied_digest;
 	report->tail_cut = r->tail_cut;
-	report->fold_differs_op = r->fold_differs_op;
+	report->fold_differs_op = r->fold.durable_differs_op;
+	report->fold_equal_op = r->fold.equal_op;
 	report->pending = r->requests_in - r->requests_out;
 	replica_report_room(r, report);
 	report->stopping = r->stopping;
@@ -269,7 +272,7 @@ void replica_meta_now(const struct replica *r, struct replica_meta *meta)
 	meta->view = r->view;
 	meta->whole_view = r->whole_view;
 	meta->tail_cut = r->tail_cut;
-	meta->fold_differs_op = r->fold_differs_op;
+	meta->fold_differs_op = r->fold.differs_op;
 	meta->joint_count = r->joint_count;
 	memcpy(meta->joint, r->joint, sizeof meta->joint);
 }

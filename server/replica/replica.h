@@ -55,6 +55,9 @@ struct replica_service {
 		    struct digest *content);
 	/* Whether the applied state, and what the log will make of it, allow the request of this token. NULL: always. */
 	enum replica_admission (*admit)(void *context, uint64_t token);
+	/* The digest of what the applied state is folded from, as it was at an op that was applied not long ago. False: it is not
+	 * known any more. NULL: never. */
+	bool (*fold_at)(void *context, uint64_t op, struct digest *fold);
 	/* Size of the encoded applied state in bytes, of one order history at most LIMIT_STATE_CHUNK_BYTES for one
 	 * push. */
 	uint64_t (*state_bytes)(void *context);

@@ -4,6 +4,7 @@
 
 #include "server/replica/commit.h"
 #include "server/replica/damage.h"
+#include "server/replica/fold.h"
 #include "server/replica/joint.h"
 #include "server/replica/output.h"
 #include "server/replica/peer.h"
@@ -72,6 +73,10 @@ static void send(struct replica *r, struct replica_peer *peer, struct replica_pu
 	push->record = peer->has_view ? NULL : &r->view;
 	push->last_op = replica_log_last(r->log);
 	push->commit = r->commit;
+	if (r->state == STATE_SERVING) {
+		push->fold_op = r->fold.op;
+		push->fold = r->fold.digest;
+	}
 	sent->to = replica_peer_name(peer);
 	sent->token = r->next_token++;
 	sent->push = *push;
@@ -208,6 +213,7 @@ static void take_ok(struct replica *r, struct replica_peer *peer, const struct r
 		return; /* a full learner that was only asked about its disk, between a staged state and its entries */
 	}
 	take_proof(r, peer, ack);
+	replica_fold_of_peer(r, peer, ack->fold_op, ack->fold);
 }
 
 void replica_recv_ack(struct replica *r, const struct replica_acked *acked)

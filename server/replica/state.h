@@ -11,6 +11,7 @@
  *   submit                                 requests, from their arrival to their answer
  *   joint                                  learners; what the view manager is asked for
  *   room                                   what keeps orders out
+ *   fold                                   what the operations fold into, compared with the primary's
  *   writes  role  peer                     parts of the state
  *   output                                 actions, their texts, the trace
  *   log  sessions  validations  waiters    data structures that do not know this one */
@@ -61,6 +62,7 @@ struct replica_peer {
 	bool needs_state;
 	uint64_t state_next;
 	bool lost_data;
+	bool fold_differs;         /* what it computes from the operations is not what we compute */
 
 	uint64_t orders_max;       /* its capacity, for the life of that process; 0: not heard */
 	bool disk_full;
@@ -134,7 +136,16 @@ struct replica {
 	uint64_t applied;
 	struct digest applied_digest;
 	uint64_t tail_cut;
-	uint64_t fold_differs_op;
+	struct {
+		uint64_t op;               /* what our state machine had applied when the step began, */
+		struct digest digest;      /* and its digest then */
+		uint64_t heard_view, heard_op;     /* the primary's, not compared yet; op 0: none */
+		struct digest heard_digest;
+		uint64_t equal_op;         /* compared and equal up to here */
+		uint64_t differs_op;       /* the first that differed; 0: none. As written down with this ticket: */
+		uint64_t ticket;
+		uint64_t durable_differs_op;
+	} fold;
 	uint64_t recovery_base;        /* the snapshot's op */
 	bool recovery_broken;          /* a record did not fit; only a replacement heals that */
 	bool recovery_astray;          /* the last batch was of a tail cut before the snapshot: it counts for nothing */

@@ -351,6 +351,8 @@ static bool may_read(const struct replica *r, uint64_t view)
 		return false;
 	if (r->role == ROLE_PRIMARY)
 		return r->state == STATE_SERVING;
+	if (r->fold.differs_op != 0) /* RULE 8: clients are told what the primary computes */
+		return false;
 	return r->role == ROLE_BACKUP && r->state == STATE_FOLLOWING && r->whole_here;
 }
 

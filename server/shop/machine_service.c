@@ -37,9 +37,17 @@ static uint64_t state_bytes(void *context)
 	return history_bytes(machine_history(*machine));
 }
 
+static bool fold_at(void *context, uint64_t op, struct digest *fold)
+{
+	struct machine *const *machine = context;
+
+	return machine_fold_at(*machine, op, fold);
+}
+
 struct replica_service machine_service(struct machine **machine)
 {
-	return (struct replica_service){.context = machine, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	return (struct replica_service){.context = machine, .lookup = lookup, .key = key, .fold_at = fold_at,
+					.state_bytes = state_bytes};
 }
 
 /* Whatever an entry asks for, it has an outcome. Only what is no operation cannot be applied, and never enters a log; RULE 19: nor does

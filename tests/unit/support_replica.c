@@ -65,6 +65,20 @@ static uint64_t state_bytes(void *context)
 	return 1000;
 }
 
+static struct digest fold_of(uint64_t op, bool wrong)
+{
+	const uint64_t computed[] = {op, wrong};
+
+	return digest_of(computed, sizeof computed);
+}
+
+static bool fold_at(void *context, uint64_t op, struct digest *fold)
+{
+	(void)context;
+	*fold = fold_of(op, rig.fold_wrong_from > 0 && op >= rig.fold_wrong_from);
+	return true;
+}
+
 void core_step(struct replica_event *event)
 {
 	event->now_ms = rig.now_ms;
@@ -115,7 +129,7 @@ static void recover(uint32_t entries_count, uint64_t commit)
 {
 	struct replica_entry entries[ENTRIES_MAX];
 	uint8_t bodies[ENTRIES_MAX];
-	struct replica_meta meta = {.id = SELF, .uuid = named(SELF)};
+	struct replica_meta meta = {.id = SELF, .uuid = named(SELF), .fold_differs_op = rig.fold_differs_op};
 
 	if (entries_count > 0) {
 		meta.view = rig.view;
@@ -139,13 +153,17 @@ void core_begin(uint32_t entries_count, uint64_t commit)
 
 void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_max)
 {
-	static const struct replica_service service = {.lookup = lookup, .key = key, .state_bytes = state_bytes};
+	static const struct replica_service service = {.lookup = lookup, .key = key, .fold_at = fold_at,
+						       .state_bytes = state_bytes};
 	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
 						.suspect_ms = 250,
 						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = orders_max,
 						.log_bytes_max = 100000};
 
+	uint64_t differs_op = rig.fold_differs_op;
+
 	core_end(); /* of a test that failed */
+	rig.fold_differs_op = differs_op;
 	rig.now_ms = 1000;
 	rig.core = replica_new(&options, &service);
 	rig.view = (struct view){.number = 2, .format = FORMAT_HIGH, .keeper = {1, named(0xA)}, .maker = named(0xA), .primary = SELF, .cluster = named(0xC), .generation = named(0x6),
@@ -207,6 +225,7 @@ void peer_up_with(const struct report *report)
 void acknowledge_as(uint64_t view, uint8_t uuid, uint64_t op)
 {
 	const struct replica_ack ack = {.status = PUSH_OK, .view = view, .uuid = named(uuid), .op = op,
+					.fold_op = rig.fold_op, .fold = fold_of(rig.fold_op, false),
 					.state_next = STATE_NEXT_KEEP};
 
 	acknowledge_with(&ack);
@@ -256,7 +275,8 @@ void push(uint64_t base_op, struct digest base, uint64_t entry_view, uint8_t fir
 	uint8_t bodies[ENTRIES_MAX];
 	const struct replica_push content = {
 		.view = rig.view.number, .record = &rig.view, .base_op = base_op, .base_digest = base,
-		.last_op = last_op, .commit = commit, .entries = entries,
+		.last_op = last_op, .commit = commit, .fold_op = rig.fold_op,
+		.fold = fold_of(rig.fold_op, false), .entries = entries,
 		.entries_count = make_entries(entries, bodies, entry_view, first, count)};
 
 	core_step(&(struct replica_event){.kind = REPLICA_PUSH,

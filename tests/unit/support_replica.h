@@ -15,6 +15,9 @@ struct core_rig {
 	uint64_t written;        /* the last ticket asked for */
 	struct view view;        /* number 2; to be installed or pushed */
 	struct peers peers;      /* the front-end's list: where the peer is */
+	uint64_t fold_op;        /* pushes and acknowledgements of the peer tell its fold as of this op; 0: none */
+	uint64_t fold_wrong_from; /* from this op on ours is another one; 0: never */
+	uint64_t fold_differs_op; /* as the disk holds it at the start */
 	uint64_t executed_request, executed_op; /* all that the history knows, with any content; 0: nothing */
 };
 extern struct core_rig rig;

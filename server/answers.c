@@ -219,7 +219,7 @@ void answers_no_room(struct rpc_call *call, const struct answers_source *source,
 	case VERDICT_DISK_FULL:
 		reason = JH_REASON_DISK_FULL;
 		snprintf(text, sizeof text, "disk full on replica %" PRIu32 ": free space there (or raise the quota, if its log "
-			 "names one), then order again", answer->id);
+			 "names one), then try again", answer->id);
 		break;
 	case VERDICT_TOO_FEW:
 		reason = JH_REASON_TOO_FEW_MEMBERS;
@@ -230,7 +230,7 @@ void answers_no_room(struct rpc_call *call, const struct answers_source *source,
 		break;
 	default:
 		must(answer->verdict == VERDICT_BUSY);
-		snprintf(text, sizeof text, "the primary has too many orders in hand: order again");
+		snprintf(text, sizeof text, "the primary has too many orders in hand: try again");
 	}
 	answers_problem(call, source, false, JH_UNAVAILABLE, reason, text);
 }

@@ -265,7 +265,7 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 	case POSTCODE_UNREACHABLE:
 		decline(request, JH_REASON_POSTCODE_UNCHECKED,
 			"could not validate postcode: no provider that may know it answers, and --postcode-check is "
-			"strict: order again later");
+			"strict: try again later");
 		break;
 	case POSTCODE_UNCONFIRMED:
 		decline(request, JH_REASON_POSTCODE_UNCHECKED,
@@ -273,7 +273,7 @@ static void take_verdict(struct request *request, enum postcode_verdict verdict)
 			"strict");
 		break;
 	case POSTCODE_BUSY:
-		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: order again");
+		decline(request, JH_REASON_BUSY, "too many postcodes are being checked: try again");
 		break;
 	}
 	validated(request);

@@ -58,6 +58,15 @@ void advice_option(struct advice *advice, const char *name, const char *value)
 	put_word(advice->options, value);
 }
 
+void advice_request(struct advice *advice, struct uuid client, uint64_t request)
+{
+	char number[24], uuid[UUID_TEXT_SIZE];
+
+	snprintf(number, sizeof number, "%" PRIu64, request);
+	advice_option(advice, "client-id", uuid_format(client, uuid));
+	advice_option(advice, "request", number);
+}
+
 void advice_word(struct advice *advice, const char *word)
 {
 	advice->hyphen |= word[0] == '-';

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client/command.h"
+#include "rpc/base/uuid.h"
 
 struct advice;
 
@@ -15,6 +16,9 @@ struct advice *advice_daemon(const struct client_options *options, const char *p
 
 /* " --name value"; with a NULL value " --name". */
 void advice_option(struct advice *advice, const char *name, const char *value);
+
+/* " --client-id UUID --request N". */
+void advice_request(struct advice *advice, struct uuid client, uint64_t request);
 
 /* An operand, placed after the options; the first one that begins with a hyphen puts "--" before them all. */
 void advice_word(struct advice *advice, const char *word);

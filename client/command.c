@@ -18,6 +18,7 @@
 
 const struct command commands[] = {
 	{"order", "place an order", command_order},
+	{"cancel", "make sure that an order in doubt is not placed", command_cancel},
 	{"history", "show the orders to a postcode", command_history},
 	{"status", "show the view, the primary and every replica", command_status},
 	{"shell", "type commands one after the other", command_shell},
@@ -100,6 +101,14 @@ bool command_number(const struct argp_state *state, const char *option, const ch
 		return true;
 	argp_error(state, "%s: \"%s\" is not a whole number from %llu to %llu", option, text, (unsigned long long)low,
 		   (unsigned long long)high);
+	return false;
+}
+
+bool command_client_id(const struct argp_state *state, const char *text, struct uuid *client)
+{
+	if (uuid_parse(text, client) && !uuid_is_nil(*client))
+		return true;
+	argp_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
 	return false;
 }
 

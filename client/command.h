@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "client/outcome.h"
+#include "rpc/base/uuid.h"
 #include "rpc/program/arguments.h"
 
 #define TIMEOUT_DEFAULT_MS 10000u
@@ -60,10 +61,14 @@ bool command_is_host(const char *text);
 bool command_number(const struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
 		    uint64_t *number);
 
+/* The value of --client-id, likewise; never nil. */
+bool command_client_id(const struct argp_state *state, const char *text, struct uuid *client);
+
 /* For the test that runs them all. */
 extern const struct argp command_order_argp;
 
 int command_order(struct client_options options, int argc, char **argv);
+int command_cancel(struct client_options options, int argc, char **argv);
 int command_history(struct client_options options, int argc, char **argv);
 int command_status(struct client_options options, int argc, char **argv);
 int command_shell(struct client_options options, int argc, char **argv);

@@ -128,24 +128,18 @@ static void log_order(struct load_client *client, const jh_order_placed *placed)
 	load->stopping = true;
 }
 
-static enum attempt classify(struct load_client *client, jh_outcome outcome, const jh_problem *problem)
-{
-	if (outcome != JH_DONE)
-		convert_text(client->load->result->error, sizeof client->load->result->error,
-			     problem->error.jh_text_val, problem->error.jh_text_len);
-	return outcome == JH_DONE ? ATTEMPT_DONE : answer_attempt(outcome, problem->reason, problem->basis.final != FALSE);
-}
-
 static enum attempt read_write_result(struct load_client *client, const struct rpc_reply *reply)
 {
+	struct load_result *told = client->load->result;
 	struct jh_write_result result;
+	struct answer_why why;
 	enum attempt attempt;
 
 	memset(&result, 0, sizeof result);
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_write_result, &result))
 		return ATTEMPT_LOST;
-	attempt = classify(client, result.outcome, &result.jh_write_result_u.problem);
-	if (attempt == ATTEMPT_DONE)
+	attempt = answer_write(&result, &why, told->error, sizeof told->error);
+	if (attempt == ATTEMPT_DONE && !client->track.voids)
 		log_order(client, &result.jh_write_result_u.done.answer.jh_operation_answer_u.order);
 	xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	return attempt;
@@ -153,13 +147,15 @@ static enum attempt read_write_result(struct load_client *client, const struct r
 
 static enum attempt read_read_result(struct load_client *client, const struct rpc_reply *reply)
 {
+	struct load_result *told = client->load->result;
 	struct jh_read_result result;
+	struct answer_why why;
 	enum attempt attempt;
 
 	memset(&result, 0, sizeof result);
 	if (!rpc_reply_decode(reply, (xdrproc_t)xdr_jh_read_result, &result))
 		return ATTEMPT_LOST;
-	attempt = classify(client, result.outcome, &result.jh_read_result_u.problem);
+	attempt = answer_read(&result, &why, told->error, sizeof told->error);
 	xdr_free((xdrproc_t)xdr_jh_read_result, &result);
 	return attempt;
 }
@@ -196,14 +192,16 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 		end_request(client, rpc_clock_us());
 }
 
+/* Or, in doubt after a refusal, a VOID of its number. */
 static void send_order(struct load_client *client, uint32_t timeout_ms, CLIENT *call)
 {
 	struct jh_place_args args = {.request = client->request, .timeout_ms = timeout_ms};
 	jh_item items[2];
 
 	args.client = convert_uuid_to_wire(client->uuid);
-	args.operation.kind = JH_OPERATION_ORDER;
-	workload_order(client->turn, postcode_of(client), items, &args.operation.jh_operation_u.order);
+	args.operation.kind = client->track.voids ? JH_OPERATION_VOID : JH_OPERATION_ORDER;
+	if (!client->track.voids)
+		workload_order(client->turn, postcode_of(client), items, &args.operation.jh_operation_u.order);
 	place_order_2(&args, NULL, call);
 }
 

@@ -12,6 +12,7 @@
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/order_input.h"
+#include "client/order_tell.h"
 #include "client/output.h"
 #include "client/session.h"
 #include "rpc/base/lines.h"
@@ -65,10 +66,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return command_number(state, "--request", text, 1, UINT64_MAX, &command->request) ? 0 : EINVAL;
 	case KEY_CLIENT:
 		command->has_client = true;
-		if (uuid_parse(text, &command->client) && !uuid_is_nil(command->client))
-			return 0;
-		argp_error(state, "--client-id: \"%s\" is not a UUID like 123e4567-e89b-42d3-a456-426614174000", text);
-		return EINVAL;
+		return command_client_id(state, text, &command->client) ? 0 : EINVAL;
 	case ARGP_KEY_ARG:
 		if (command->words_count < ORDER_WORDS_MAX)
 			command->words[command->words_count] = text;
@@ -102,124 +100,13 @@ const struct argp command_order_argp = {
 	       "places it once however often it is run.",
 };
 
-/* --- messages --------------------------------------------------------------------------------------------------- */
-
-struct placing {
-	const struct client_options *options;
-	const struct order_command *command;
-	struct session *session;
-	struct uuid client;
-	uint64_t request;
-};
-
-/* `justhungry order` with the options that all of its orders share. */
-static struct advice *advise(const struct placing *placing, uint64_t request)
-{
-	struct advice *advice = advice_client(placing->options, "order");
-	char number[24], uuid[UUID_TEXT_SIZE];
-
-	if (placing->command->customer)
-		advice_option(advice, "customer", placing->command->customer);
-	snprintf(number, sizeof number, "%" PRIu64, request);
-	advice_option(advice, "client-id", uuid_format(placing->client, uuid));
-	advice_option(advice, "request", number);
-	return advice;
-}
-
-/* The command that repeats exactly this order; to be freed. */
-static char *ask_again(const struct placing *placing, const struct order_input *input)
-{
-	struct advice *advice = advise(placing, placing->request);
-
-	advice_word(advice, input->postcode);
-	for (size_t i = 0; i < input->items_count; i++)
-		advice_word(advice, input->items[i]);
-	return advice_take(advice);
-}
-
-static const char unknown_advice[] = "The order may have been placed. This asks again, and places it once:";
-
-/* Printed when the program crashes while an order may have left; to be freed. */
-static char *last_words(const char *again)
-{
-	char *words = NULL;
-
-	if (asprintf(&words, "justhungry: outcome unknown: this program ends before its order is answered\n%s\n  %s\n",
-		     unknown_advice, again) < 0)
-		shortage_of_memory(__func__);
-	return words;
-}
-
-/* The JSON shape of an order; `placed` is NULL unless it was done, `error` NULL if it was. */
-static void print_json(const struct placing *placing, const char *postcode, enum outcome outcome,
-		       const struct jh_order_placed *placed, const char *error, const char *again)
-{
-	char uuid[UUID_TEXT_SIZE];
-	json_t *object = json_object();
-
-	json_object_set_new(object, "outcome", json_string(outcome_name(outcome)));
-	json_object_set_new(object, "postcode",
-			    placed ? output_text(placed->postcode.postcode_val, placed->postcode.postcode_len)
-				   : output_text(postcode, strlen(postcode)));
-	json_object_set_new(object, "number", placed ? output_number(placed->number) : json_null());
-	json_object_set_new(object, "op", placed ? output_number(placed->op) : json_null());
-	json_object_set_new(object, "time", placed ? output_time(placed->time_us) : json_null());
-	json_object_set_new(object, "check", placed ? output_check(placed->check) : json_null());
-	json_object_set_new(object, "client", json_string(uuid_format(placing->client, uuid)));
-	json_object_set_new(object, "request", output_number(placing->request));
-	json_object_set_new(object, "error", error ? output_text(error, strlen(error)) : json_null());
-	if (again)
-		json_object_set_new(object, "ask_again", output_text(again, strlen(again)));
-	output_json_take(object);
-}
-
-/* Returns the exit status: output that fails must not make a placed order look failed. */
-static int say_placed(const struct placing *placing, const struct order_input *input,
-		      const struct jh_order_placed *placed)
-{
-	char *postcode = text_escape(placed->postcode.postcode_val, placed->postcode.postcode_len);
-	char done[256], uuid[UUID_TEXT_SIZE];
-	bool written;
-
-	if (placing->options->json) {
-		print_json(placing, input->postcode, OUTCOME_DONE, placed, NULL, NULL);
-	} else {
-		printf("Order %" PRIu64 " (#%u for %s) placed\n", placed->op, placed->number, postcode);
-	}
-	snprintf(done, sizeof done, "order %" PRIu64 " (#%u for %.32s) is placed (client %s, request %" PRIu64 ")",
-		 placed->op, placed->number, postcode, uuid_format(placing->client, uuid), placing->request);
-	written = standard_output_written(done);
-	if (!placing->options->json) {
-		if (placed->check == JH_CHECK_FORMAT_ONLY && !placing->command->file && isatty(STDERR_FILENO))
-			fputs("(format-only: no provider could say whether the postcode exists; it has the right form)\n", stderr);
-	}
-	free(postcode);
-	return written ? EXIT_DONE : EXIT_UNWRITTEN;
-}
-
-/* again: the command that repeats the order, for an unknown outcome. */
-static void say_problem(const struct placing *placing, const struct order_input *input, enum outcome outcome,
-			const char *error, const char *again)
-{
-	if (outcome != OUTCOME_UNKNOWN)
-		again = NULL;
-	if (again) {
-		output_complain("justhungry: outcome unknown: %s", error);
-		fprintf(stderr, "%s\n  %s\n", unknown_advice, again);
-	} else {
-		output_error(error);
-	}
-	if (placing->options->json)
-		print_json(placing, input->postcode, outcome, NULL, error, again);
-}
-
 /* --- placing ---------------------------------------------------------------------------------------------------- */
 
 /* The request's wire form borrows from input. */
 static struct jh_place_args wire_order(const struct placing *placing, const struct order_input *input,
 				       jh_item items[static JH_ITEMS_MAX])
 {
-	const char *customer = placing->command->customer ? placing->command->customer : "";
+	const char *customer = placing->customer ? placing->customer : "";
 	struct jh_place_args args = {.request = placing->request, .operation = {.kind = JH_OPERATION_ORDER}};
 	struct jh_order *order = &args.operation.jh_operation_u.order;
 
@@ -241,7 +128,7 @@ static struct jh_place_args wire_order(const struct placing *placing, const stru
 /* `where` names the line of the file in front of an error, or is empty. Returns the exit status. */
 static int place(const struct placing *placing, const struct order_input *input, const char *where)
 {
-	char *again = ask_again(placing, input), *words = last_words(again);
+	char *words = order_last_words(placing, input);
 	int status;
 	struct jh_write_result result;
 	jh_item items[JH_ITEMS_MAX];
@@ -250,33 +137,29 @@ static int place(const struct placing *placing, const struct order_input *input,
 	enum outcome outcome;
 
 	interrupt_last_words(words);
-	outcome = session_place(placing->session, placing->command->has_client, &args, &result, error);
+	outcome = session_place(placing->session, placing->given, &args, &result, error);
 	if (outcome == OUTCOME_DONE) {
-		status = say_placed(placing, input, &result.jh_write_result_u.done.answer.jh_operation_answer_u.order);
+		status = order_tell_placed(placing, input, &result.jh_write_result_u.done.answer.jh_operation_answer_u.order);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
 	} else {
 		snprintf(line, sizeof line, "%s%s", where, error);
-		say_problem(placing, input, outcome, line, again);
+		order_tell_problem(placing, input, outcome, line);
 		status = outcome_exit_status(outcome);
 	}
 	interrupt_last_words(NULL);
 	free(words);
-	free(again);
 	return status;
 }
 
 /* A mistake found before anything was sent: status 2, or 3 for a text that can be no postcode. */
 static int reject(const struct placing *placing, const char *postcode, enum order_mistake mistake, const char *error)
 {
-	output_complain("justhungry order: %s", error);
-	if (placing->options->json)
-		print_json(placing, postcode, OUTCOME_REFUSED, NULL, error, NULL);
+	order_tell_mistake(placing, postcode, mistake, error);
 	return mistake == ORDER_INVALID_POSTCODE ? EXIT_REFUSED : EXIT_USAGE;
 }
 
-static int place_words(const struct placing *placing)
+static int place_words(const struct placing *placing, const struct order_command *command)
 {
-	const struct order_command *command = placing->command;
 	struct order_input input;
 	char error[ORDER_ERROR_SIZE];
 	enum order_mistake mistake = order_input_from_words((const char *const *)command->words, command->words_count,
@@ -323,11 +206,8 @@ static enum way_on way_after(jh_reason reason)
 /* With the same input, when that is a pipe. */
 static void say_way_on(const struct placing *placing, uint64_t first, enum way_on way, uint64_t line)
 {
-	struct advice *advice = advise(placing, first);
-	char *command;
+	char *command = order_file_again(placing, first);
 
-	advice_option(advice, "file", placing->command->file);
-	command = advice_take(advice);
 	if (way == WAY_PUT_BACK)
 		fprintf(stderr,
 			"Up to line %" PRIu64 " these are not the lines that were placed under these numbers: put back what was "
@@ -366,13 +246,13 @@ static int place_line(const struct placing *placing, enum lines_found found, con
 	else if (found == LINES_REFUSED)
 		snprintf(error, sizeof error, "%s", line->error);
 	else
-		mistake = order_input_from_line(line->text, line->size, placing->command->customer, &input, error);
+		mistake = order_input_from_line(line->text, line->size, placing->customer, &input, error);
 	if (mistake) {
 		snprintf(full, sizeof full, "%s%s", where, error);
 		return reject(placing, input.postcode ? input.postcode : "", mistake, full);
 	}
 	status = place(placing, &input, where);
-	*way = way_after(session_reason(placing->session));
+	*way = way_after(session_why(placing->session)->reason);
 	return status;
 }
 
@@ -383,7 +263,7 @@ static int say_unread(const struct placing *placing, uint64_t line)
 		fprintf(stderr, "justhungry order: ended by %s: line %" PRIu64 " was not read\n", interrupt_name(), line);
 		return EXIT_UNAVAILABLE;
 	}
-	output_complain("justhungry order: cannot read %s: %s", placing->command->file, strerror(errno));
+	output_complain("justhungry order: cannot read %s: %s", placing->file, strerror(errno));
 	return EXIT_USAGE;
 }
 
@@ -416,8 +296,8 @@ static int place_lines(struct placing *placing, FILE *file)
 
 static int place_file(struct placing *placing)
 {
-	const char *name = placing->command->file;
-	const char *customer = placing->command->customer;
+	const char *name = placing->file;
+	const char *customer = placing->customer;
 	char error[ORDER_ERROR_SIZE];
 	FILE *file;
 	int status, fd;
@@ -472,7 +352,7 @@ static void hint_of_hyphens(int argc, char **argv)
 int command_order(struct client_options options, int argc, char **argv)
 {
 	struct order_command command = {0};
-	struct placing placing = {.options = &options, .command = &command};
+	struct placing placing = {.options = &options};
 	int status;
 
 	if (!command_parse(&command_order_argp, &options, argc, argv, &command, &status)) {
@@ -481,10 +361,13 @@ int command_order(struct client_options options, int argc, char **argv)
 		return status;
 	}
 	placing.session = session_new(&options);
+	placing.customer = command.customer;
+	placing.file = command.file;
+	placing.given = command.has_client;
 	/* RULE 11: drawn once, for all attempts; the orders of a file are numbered from here. */
 	placing.client = command.has_client ? command.client : uuid_draw();
 	placing.request = command.request ? command.request : 1;
-	status = command.file ? place_file(&placing) : place_words(&placing);
+	status = command.file ? place_file(&placing) : place_words(&placing, &command);
 	session_free(placing.session);
 	return status;
 }

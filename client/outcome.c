@@ -21,6 +21,7 @@ static bool settle(struct request_track *track, enum outcome outcome, bool decid
 	if (track->may_have_happened && !decided)
 		outcome = OUTCOME_UNKNOWN;
 	track->outcome = outcome;
+	track->decided = decided;
 	return false;
 }
 
@@ -34,9 +35,51 @@ static bool may_have_left(struct request_track *track)
 	return true;
 }
 
+/* A refusal without an entry of the log. In doubt, a VOID under the same number ends it; but not a second VOID after one
+ * that was refused, because whoever contradicts itself would be asked in circles. */
+static bool refused(struct request_track *track)
+{
+	/* RULE 12: a number that was given to us may be repeated by others, who still want it executed. */
+	bool is_ours = track->kind == REQUEST_WRITE;
+
+	if (track->may_have_happened && is_ours && !track->executed) {
+		track->voids = true;
+		return true;
+	}
+	return settle(track, OUTCOME_REFUSED, false);
+}
+
+/* How the VOID of our own request ended. */
+static bool voided(struct request_track *track, enum attempt attempt)
+{
+	must(track->may_have_happened);
+	must(!track->executed);
+	switch (attempt) {
+	case ATTEMPT_DONE:
+		return settle(track, OUTCOME_REFUSED, true);
+	case ATTEMPT_REFUSED_FOR_GOOD:
+		/* RULE 12: what was refused is the VOID: the request was executed, and its repeat gets the answer. */
+		track->voids = false;
+		track->executed = true;
+		return true;
+	case ATTEMPT_REFUSED:
+		return settle(track, OUTCOME_REFUSED, false);
+	case ATTEMPT_NOT_SENT:
+	case ATTEMPT_LOST:
+	case ATTEMPT_TIMED_OUT:
+	case ATTEMPT_UNKNOWN:
+	case ATTEMPT_UNAVAILABLE:
+	case ATTEMPT_BUSY:
+		return true;
+	}
+	must_not_reach("an attempt ends in one of its ways");
+}
+
 bool outcome_attempt(struct request_track *track, enum attempt attempt)
 {
 	must(track->outcome == OUTCOME_OPEN);
+	if (track->voids)
+		return voided(track, attempt);
 	switch (attempt) {
 	case ATTEMPT_NOT_SENT:
 	case ATTEMPT_BUSY:
@@ -50,7 +93,7 @@ bool outcome_attempt(struct request_track *track, enum attempt attempt)
 	case ATTEMPT_REFUSED_FOR_GOOD:
 		return settle(track, OUTCOME_REFUSED, true);
 	case ATTEMPT_REFUSED:
-		return settle(track, OUTCOME_REFUSED, false);
+		return refused(track);
 	case ATTEMPT_UNAVAILABLE:
 		/* In doubt it is worth repeating: the next answer may decide. */
 		if (track->patient || track->may_have_happened)

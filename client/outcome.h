@@ -1,14 +1,23 @@
 /* What a sequence of attempts at one request amounts to (rule 12): a pure state machine, no clock and no socket. It
  * never reports a request as refused or unavailable while an earlier attempt may still be executed.
  *
- *                 NOT_SENT, BUSY                 DONE, REFUSED_FOR_GOOD
- *      begin ---> OPEN <----.  -------------------------------> DONE, REFUSED
- *                  |  `-----'   REFUSED, nothing left before
- *                  |           -------------------------------> REFUSED
+ *             .-------.  NOT_SENT, BUSY
+ *             v       |
+ *   begin --> not in doubt -- DONE --------------------------------------> DONE
+ *                  |    `---- REFUSED, REFUSED_FOR_GOOD -----------------> REFUSED
  *   LOST, TIMED_OUT, UNKNOWN; or begun AGAIN
- *                  v           DONE, REFUSED_FOR_GOOD --------> DONE, REFUSED
- *           OPEN, may_have_happened
- *                              REFUSED, or the deadline ------> UNKNOWN      */
+ *                  v
+ *         .---> in doubt ---- DONE --------------------------------------> DONE
+ *         |        |    `---- REFUSED_FOR_GOOD --------------------------> REFUSED
+ *         |        |    `---- REFUSED of a number not our own; deadline -> UNKNOWN
+ *         |     REFUSED, the number is our own
+ *         |        v
+ *         |  in doubt, voids  DONE (void: it was not and will not be) ---> REFUSED
+ *         |        |    `---- REFUSED; deadline -------------------------> UNKNOWN
+ *         `--------'
+ *        REFUSED_FOR_GOOD: the request was executed; once. Its repeat is told DONE.
+ *
+ * UNAVAILABLE ends a request that is not in doubt and not patient; else it is repeated like BUSY. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,8 +37,9 @@ enum attempt {
 enum outcome { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_UNKNOWN, OUTCOME_UNAVAILABLE };
 
 enum request_kind {
-	REQUEST_WRITE, /* numbered: a repeat is executed at most once (rule 11) */
-	REQUEST_AGAIN, /* a write whose number was given to us: it may have been sent before */
+	REQUEST_WRITE, /* numbered by us: a repeat is executed at most once (rule 11), and nobody else uses the number */
+	REQUEST_AGAIN, /* a write whose number was given to us: it may have been sent before, and others may still repeat it */
+	REQUEST_VOID,  /* makes a number nothing, as asked for: may be repeated like a write */
 	REQUEST_READ,  /* changes nothing: a lost one is simply repeated, and is never unknown */
 	REQUEST_ONCE   /* changes state and has no number (switchover): never repeated once it may have left */
 };
@@ -38,13 +48,16 @@ struct request_track {
 	enum request_kind kind;
 	bool patient;           /* "unavailable" is repeated, too, until the caller gives up */
 	bool may_have_happened; /* in doubt: an earlier attempt may have been executed, or may still be */
+	bool voids;             /* the next attempt is a VOID of the number instead of the request */
+	bool executed;          /* a VOID was refused because the request was executed */
+	bool decided;           /* the log decided the outcome: no later answer will differ */
 	enum outcome outcome;
 };
 
 struct request_track outcome_begin(enum request_kind kind, bool patient);
 
-/* Records how one attempt ended. True: repeat the same request with the same number. False: track->outcome is final,
- * and this must not be called again. */
+/* Records how one attempt ended. True: there is another one, with the same number: the same request, or a VOID
+ * (track->voids). False: track->outcome is final, and this must not be called again. */
 bool outcome_attempt(struct request_track *track, enum attempt attempt);
 
 /* The deadline has passed: the request ends as unknown or unavailable, which is returned. */

@@ -81,6 +81,27 @@ json_t *output_number(uint64_t number)
 	return json_string(text);
 }
 
+/* A name that this program does not know is none. */
+static json_t *name_or_null(const char *name)
+{
+	return name ? json_string(name) : json_null();
+}
+
+void output_why(json_t *object, bool final, const struct answer_why *why)
+{
+	json_t *became = json_null();
+
+	json_object_set_new(object, "reason", name_or_null(answer_reason_name(why->reason)));
+	json_object_set_new(object, "final", json_boolean(final));
+	if (why->tells_became) {
+		became = json_object();
+		json_object_set_new(became, "kind", name_or_null(answer_kind_name(why->became.kind)));
+		json_object_set_new(became, "op", output_number(why->became.op));
+		json_object_set_new(became, "result", name_or_null(answer_entry_result_name(why->became.result)));
+	}
+	json_object_set_new(object, "became", became);
+}
+
 /* Invisible characters are written as \\uNNNN: the value is the same, and none acts on a terminal. To be freed. */
 static char *show_unseen(const char *text)
 {

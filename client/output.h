@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/answer.h"
 #include "client/command.h"
 #include "client/outcome.h"
 #include "client/text.h"
@@ -17,6 +18,9 @@ json_t *output_digest(jh_digest digest);
 json_t *output_time(int64_t time_us); /* null for 0: loaded at the start */
 json_t *output_check(jh_check check); /* "exists", "format-only", null */
 json_t *output_number(uint64_t number); /* exact up to 2^64 - 1 once printed by output_json_take */
+
+/* Adds {reason, final, became}: a name or null, whether the log decided it, and {kind, op, result} or null. */
+void output_why(json_t *object, bool final, const struct answer_why *why);
 
 /* The object as JSON text, to be freed; frees the object. Indented, or on one line. Invisible characters are \\uNNNN
  * in it, so that JSON is safe on a terminal, too. */

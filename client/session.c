@@ -8,15 +8,14 @@
 #include <unistd.h>
 
 #include "client/advice.h"
-#include "client/answer.h"
 #include "client/interrupt.h"
 #include "client/locate.h"
 #include "client/output.h"
+#include "client/procedure.h"
 #include "client/rejection.h"
 #include "rpc/base/clock.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"
-#include "rpc/cluster/convert.h"
 #include "rpc/net/channel.h"
 #include "rpc/net/loop.h"
 
@@ -38,16 +37,9 @@ struct session {
 	unsigned int turn;         /* which of several registered addresses is next */
 	struct session_call *call; /* under way, or NULL */
 	char closed[256];          /* why the last connection ended */
-	jh_reason reason;          /* of the last answer; NONE without one */
+	struct answer_why why;     /* of the last answer; nothing without one */
+	bool decided;              /* the log decided the last outcome */
 	bool strangers;            /* the last answer came from another cluster */
-};
-
-/* One procedure of the front-end: how to send it, decode its answer and classify that answer. */
-struct procedure {
-	void (*send)(void *args, uint32_t timeout_ms, CLIENT *client);
-	xdrproc_t decode;
-	size_t result_size;
-	enum attempt (*classify)(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE]);
 };
 
 struct session_call {
@@ -57,94 +49,6 @@ struct session_call {
 	bool answered;
 	enum attempt attempt;
 };
-
-/* --- classifying answers --------------------------------------------------------------------------------------- */
-
-static enum attempt classify_problem(jh_outcome outcome, const jh_problem *problem, jh_reason *reason,
-				  char error[static SESSION_ERROR_SIZE])
-{
-	*reason = problem->reason;
-	convert_text(error, SESSION_ERROR_SIZE, problem->error.jh_text_val, problem->error.jh_text_len);
-	return answer_attempt(outcome, problem->reason, problem->basis.final != FALSE);
-}
-
-static enum attempt classify_place(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
-{
-	const jh_write_result *write = result;
-
-	if (write->outcome == JH_DONE)
-		return ATTEMPT_DONE;
-	return classify_problem(write->outcome, &write->jh_write_result_u.problem, reason, error);
-}
-
-static enum attempt classify_read(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
-{
-	const jh_read_result *read = result;
-
-	if (read->outcome == JH_DONE)
-		return ATTEMPT_DONE;
-	return classify_problem(read->outcome, &read->jh_read_result_u.problem, reason, error);
-}
-
-static enum attempt classify_admin(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
-{
-	const jh_admin_result *admin = result;
-
-	(void)reason;
-	if (admin->outcome == JH_DONE)
-		return ATTEMPT_DONE;
-	convert_text(error, SESSION_ERROR_SIZE, admin->text.jh_text_val, admin->text.jh_text_len);
-	return answer_attempt(admin->outcome, JH_REASON_NONE, false);
-}
-
-static enum attempt classify_status(const void *result, jh_reason *reason, char error[static SESSION_ERROR_SIZE])
-{
-	(void)result;
-	(void)reason;
-	(void)error;
-	return ATTEMPT_DONE;
-}
-
-static void send_place(void *args, uint32_t timeout_ms, CLIENT *client)
-{
-	((jh_place_args *)args)->timeout_ms = timeout_ms;
-	place_order_2(args, NULL, client);
-}
-
-static void send_read(void *args, uint32_t timeout_ms, CLIENT *client)
-{
-	((jh_read_args *)args)->timeout_ms = timeout_ms;
-	read_history_2(args, NULL, client);
-}
-
-/* An operator's request, which waits as long as the front-end needs. */
-#define SEND_OPERATOR(name) \
-	static void send_##name(void *args, uint32_t timeout_ms, CLIENT *client) \
-	{ \
-		(void)timeout_ms; \
-		name##_2(args, NULL, client); \
-	}
-SEND_OPERATOR(switchover)
-SEND_OPERATOR(promote)
-SEND_OPERATOR(remove)
-SEND_OPERATOR(upgrade)
-
-static void send_status(void *args, uint32_t timeout_ms, CLIENT *client)
-{
-	(void)timeout_ms;
-	cluster_status_2(args, NULL, client);
-}
-
-/* clang-format off */
-#define PROCEDURE(name, type, classify) {send_##name, (xdrproc_t)xdr_##type, sizeof(struct type), classify}
-/* clang-format on */
-static const struct procedure place_order = PROCEDURE(place, jh_write_result, classify_place);
-static const struct procedure read_history = PROCEDURE(read, jh_read_result, classify_read);
-static const struct procedure switchover = PROCEDURE(switchover, jh_admin_result, classify_admin);
-static const struct procedure promote = PROCEDURE(promote, jh_admin_result, classify_admin);
-static const struct procedure remove_replica = PROCEDURE(remove, jh_admin_result, classify_admin);
-static const struct procedure upgrade = PROCEDURE(upgrade, jh_admin_result, classify_admin);
-static const struct procedure cluster_status = PROCEDURE(status, jh_cluster_status, classify_status);
 
 /* --- the loop --------------------------------------------------------------------------------------------------- */
 
@@ -300,8 +204,8 @@ static void on_answer(void *context, const struct rpc_reply *reply)
 		snprintf(call->error, SESSION_ERROR_SIZE, "the front-end's answer is malformed");
 		call->attempt = ATTEMPT_LOST; /* RULE 12 */
 	} else {
-		call->attempt = call->procedure->classify(call->result, &session->reason, call->error);
-		if (session->reason == JH_REASON_NO_PRIMARY)
+		call->attempt = call->procedure->classify(call->result, &session->why, call->error, SESSION_ERROR_SIZE);
+		if (session->why.reason == JH_REASON_NO_PRIMARY)
 			name_status(session->options, call->error);
 		if (call->attempt != ATTEMPT_DONE)
 			xdr_free(call->procedure->decode, call->result);
@@ -315,7 +219,7 @@ static enum attempt try_once(struct session *session, const struct procedure *pr
 	uint32_t timeout_ms;
 
 	session->cut_short = false;
-	session->reason = JH_REASON_NONE;
+	session->why = (struct answer_why){.reason = JH_REASON_NONE};
 	session->strangers = false;
 	if (interrupt_signal() || !connect_frontend(session, deadline_us, error) || interrupt_signal())
 		return ATTEMPT_NOT_SENT;
@@ -357,17 +261,21 @@ static void notice(struct session *session, uint64_t started_us, const char *err
 		session->options->timeout_ms / 1000.0);
 }
 
-/* RULE 12: what the refusal is about, and what it is not about. */
-static void say_doubt(char error[static SESSION_ERROR_SIZE])
-{
-	static const char doubt[] = " (so this attempt did nothing, but an earlier one may still be executed)";
-	size_t size = strnlen(error, SESSION_ERROR_SIZE - sizeof doubt);
+/* RULE 12: what a refusal is about, and what it is not about. */
+static const char in_doubt[] = " (so this attempt did nothing, but an earlier one may still be executed)";
 
-	memcpy(error + size, doubt, sizeof doubt);
+/* Appends, at the cost of the end of what is there already. */
+static void say_more(char error[static SESSION_ERROR_SIZE], const char *more)
+{
+	size_t more_size = strnlen(more, SESSION_ERROR_SIZE / 2 - 1);
+	size_t size = strnlen(error, SESSION_ERROR_SIZE - 1 - more_size);
+
+	memcpy(error + size, more, more_size);
+	error[size + more_size] = '\0';
 }
 
 /* A signal has ended the request: says so, and whether anything of it has left this process. */
-static enum outcome end_by_signal(const struct session *session, struct request_track *track, bool sent,
+static void end_by_signal(const struct session *session, struct request_track *track, bool sent,
 				  char error[static SESSION_ERROR_SIZE])
 {
 	enum outcome outcome = outcome_give_up(track);
@@ -381,13 +289,73 @@ static enum outcome end_by_signal(const struct session *session, struct request_
 			 sent ? "done" : "sent", before);
 	else if (!session->cut_short)
 		snprintf(error, SESSION_ERROR_SIZE, "ended by %s%s", interrupt_name(), before);
-	return outcome;
 }
 
-static enum outcome ask(struct session *session, enum request_kind kind, const struct procedure *procedure, void *args,
-			void *result, char error[static SESSION_ERROR_SIZE])
+/* A request, and how it is made void: void_args is NULL unless it is a write. */
+struct asked {
+	enum request_kind kind;
+	const struct procedure *procedure;
+	void *args, *void_args, *result;
+};
+
+/* What refused a request in doubt, so that its number is made void. */
+struct refusal {
+	struct answer_why why;
+	char text[SESSION_ERROR_SIZE];
+};
+
+/* The request ended while its number was made void: the refusal is why it was not executed, if it was not. */
+static void tell_refusal(struct session *session, const struct request_track *track, const struct refusal *refusal,
+			 char error[static SESSION_ERROR_SIZE])
 {
-	struct request_track track = outcome_begin(kind, false);
+	char failed[SESSION_ERROR_SIZE];
+
+	memcpy(failed, error, sizeof failed);
+	memcpy(error, refusal->text, sizeof refusal->text);
+	session->why = refusal->why;
+	if (track->outcome == OUTCOME_REFUSED) {
+		say_more(error, " (an earlier attempt was not answered: the request is void now, and will never be executed)");
+		return;
+	}
+	say_more(error, in_doubt);
+	say_more(error, "; it could not be cancelled: ");
+	say_more(error, failed);
+}
+
+static enum outcome conclude(struct session *session, const struct request_track *track, const struct refusal *refusal,
+			     char error[static SESSION_ERROR_SIZE])
+{
+	session->decided = track->decided;
+	if (track->voids)
+		tell_refusal(session, track, refusal, error);
+	return track->outcome;
+}
+
+/* One attempt, and what follows from it: true: there is another one. */
+static bool attempt_once(struct session *session, const struct asked *asked, struct request_track *track, bool *sent,
+			 uint64_t deadline_us, struct refusal *refusal, char error[static SESSION_ERROR_SIZE])
+{
+	bool voids = track->voids, goes_on;
+	enum attempt attempt = try_once(session, asked->procedure, voids ? asked->void_args : asked->args, asked->result,
+					deadline_us, error);
+
+	*sent |= attempt != ATTEMPT_NOT_SENT;
+	if (voids && attempt == ATTEMPT_DONE)
+		xdr_free(asked->procedure->decode, asked->result); /* of the VOID: the request itself has none */
+	goes_on = outcome_attempt(track, attempt);
+	if (track->voids && !voids) {
+		refusal->why = session->why;
+		memcpy(refusal->text, error, SESSION_ERROR_SIZE);
+	}
+	if (attempt == ATTEMPT_REFUSED && track->outcome == OUTCOME_UNKNOWN && !voids)
+		say_more(error, in_doubt);
+	return goes_on;
+}
+
+static enum outcome ask(struct session *session, const struct asked *asked, char error[static SESSION_ERROR_SIZE])
+{
+	struct request_track track = outcome_begin(asked->kind, false);
+	struct refusal refusal = {.text = ""};
 	uint64_t started_us = rpc_clock_us();
 	uint64_t deadline_us = started_us + session->options->timeout_ms * 1000ull;
 	uint32_t pause_ms = RETRY_FIRST_MS;
@@ -396,35 +364,61 @@ static enum outcome ask(struct session *session, enum request_kind kind, const s
 	if (track.may_have_happened)
 		interrupt_may_have_left();
 	error[0] = 0;
-	for (;;) {
-		enum attempt attempt = try_once(session, procedure, args, result, deadline_us, error);
-
-		sent |= attempt != ATTEMPT_NOT_SENT;
-		if (!outcome_attempt(&track, attempt)) {
-			if (attempt == ATTEMPT_REFUSED && track.outcome == OUTCOME_UNKNOWN)
-				say_doubt(error);
-			return track.outcome;
+	while (attempt_once(session, asked, &track, &sent, deadline_us, &refusal, error)) {
+		if (interrupt_signal()) {
+			end_by_signal(session, &track, sent, error);
+			break;
 		}
-		if (interrupt_signal())
-			return end_by_signal(session, &track, sent, error);
-		if (us_until(deadline_us) <= pause_ms * 1000ull)
-			return outcome_give_up(&track);
+		if (us_until(deadline_us) <= pause_ms * 1000ull) {
+			outcome_give_up(&track);
+			break;
+		}
 		notice(session, started_us, error);
-		if (!session_pause(session, pause_ms))
-			return end_by_signal(session, &track, sent, error);
+		if (!session_pause(session, pause_ms)) {
+			end_by_signal(session, &track, sent, error);
+			break;
+		}
 		pause_ms = pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
 	}
+	return conclude(session, &track, &refusal, error);
+}
+
+static jh_place_args void_of(jh_uuid client, uint64_t request)
+{
+	return (jh_place_args){.client = client, .request = request, .operation = {.kind = JH_OPERATION_VOID}};
 }
 
 enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE])
 {
-	return ask(session, asked_before ? REQUEST_AGAIN : REQUEST_WRITE, &place_order, args, result, error);
+	jh_place_args voids = void_of(args->client, args->request);
+	const struct asked asked = {.kind = asked_before ? REQUEST_AGAIN : REQUEST_WRITE, .procedure = &procedure_place,
+				    .args = args, .void_args = &voids, .result = result};
+
+	return ask(session, &asked, error);
 }
 
-jh_reason session_reason(const struct session *session)
+enum outcome session_cancel(struct session *session, jh_uuid client, uint64_t request,
+			    char error[static SESSION_ERROR_SIZE])
 {
-	return session->reason;
+	jh_place_args args = void_of(client, request);
+	jh_write_result result;
+	const struct asked asked = {.kind = REQUEST_VOID, .procedure = &procedure_place, .args = &args, .result = &result};
+	enum outcome outcome = ask(session, &asked, error);
+
+	if (outcome == OUTCOME_DONE)
+		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
+	return outcome;
+}
+
+const struct answer_why *session_why(const struct session *session)
+{
+	return &session->why;
+}
+
+bool session_decided(const struct session *session)
+{
+	return session->decided;
 }
 
 bool session_met_strangers(const struct session *session)
@@ -435,13 +429,16 @@ bool session_met_strangers(const struct session *session)
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
 			  char error[static SESSION_ERROR_SIZE])
 {
-	return ask(session, REQUEST_READ, &read_history, args, result, error);
+	const struct asked asked = {.kind = REQUEST_READ, .procedure = &procedure_read, .args = args, .result = result};
+
+	return ask(session, &asked, error);
 }
 
 /* Procedures that change state and have no number. */
 static enum outcome ask_once(struct session *session, const struct procedure *procedure, void *args, void *result,
 			     char error[static SESSION_ERROR_SIZE])
 {
+	const struct asked asked = {.kind = REQUEST_ONCE, .procedure = procedure, .args = args, .result = result};
 	char *tells = advice_command(session->options, "status"), *words = NULL;
 	enum outcome outcome;
 
@@ -450,7 +447,7 @@ static enum outcome ask_once(struct session *session, const struct procedure *pr
 		     tells) < 0)
 		shortage_of_memory(__func__);
 	interrupt_last_words(words);
-	outcome = ask(session, REQUEST_ONCE, procedure, args, result, error);
+	outcome = ask(session, &asked, error);
 	interrupt_last_words(NULL);
 	free(words);
 	free(tells);
@@ -460,33 +457,34 @@ static enum outcome ask_once(struct session *session, const struct procedure *pr
 enum outcome session_switchover(struct session *session, struct jh_switchover_args *args,
 				struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE])
 {
-	return ask_once(session, &switchover, args, result, error);
+	return ask_once(session, &procedure_switchover, args, result, error);
 }
 
 enum outcome session_promote(struct session *session, struct jh_promote_args *args, struct jh_admin_result *result,
 			     char error[static SESSION_ERROR_SIZE])
 {
 	/* Without confirm it only asks what would be lost. */
-	return args->confirm ? ask_once(session, &promote, args, result, error)
-			     : ask(session, REQUEST_READ, &promote, args, result, error);
+	const struct asked preview = {.kind = REQUEST_READ, .procedure = &procedure_promote, .args = args, .result = result};
+
+	return args->confirm ? ask_once(session, &procedure_promote, args, result, error) : ask(session, &preview, error);
 }
 
 enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,
 			    char error[static SESSION_ERROR_SIZE])
 {
-	return ask_once(session, &remove_replica, args, result, error);
+	return ask_once(session, &procedure_remove, args, result, error);
 }
 
 enum outcome session_upgrade(struct session *session, struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE])
 {
-	return ask_once(session, &upgrade, NULL, result, error);
+	return ask_once(session, &procedure_upgrade, NULL, result, error);
 }
 
 enum outcome session_status(struct session *session, uint32_t timeout_ms, struct jh_cluster_status *result,
 			    char error[static SESSION_ERROR_SIZE])
 {
 	error[0] = 0;
-	if (try_once(session, &cluster_status, NULL, result, rpc_clock_us() + timeout_ms * 1000ull, error) ==
+	if (try_once(session, &procedure_status, NULL, result, rpc_clock_us() + timeout_ms * 1000ull, error) ==
 	    ATTEMPT_DONE)
 		return OUTCOME_DONE;
 	if (interrupt_signal())

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/answer.h"
 #include "client/command.h"
 #include "client/outcome.h"
 #include "rpc/frontend.h"
@@ -22,7 +23,8 @@ void session_free(struct session *session);
 /* Each call repeats its request until it has an outcome; options->timeout_ms bounds all attempts together (plus 50 ms,
  * so that the front-end's own answer to a short deadline can arrive). On OUTCOME_DONE `result` holds the answer, to be
  * freed with xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before:
- * the number was given to us, so the same request may have been sent before. */
+ * the number was given to us, so the same request may have been sent before, and is never made void here. A request under
+ * a number of our own that is refused while in doubt is made void, and so ends refused (docs/library.md). */
 enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE]);
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
@@ -35,8 +37,14 @@ enum outcome session_remove(struct session *session, struct jh_remove_args *args
 			    char error[static SESSION_ERROR_SIZE]);
 enum outcome session_upgrade(struct session *session, struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE]);
 
-/* Why the last attempt of the last order or read was not done, according to the front-end; NONE without an answer. */
-jh_reason session_reason(const struct session *session);
+/* Makes the request void, unless it was executed (REFUSED, session_why names what it became); repeated as an order is. */
+enum outcome session_cancel(struct session *session, jh_uuid client, uint64_t request,
+			    char error[static SESSION_ERROR_SIZE]);
+
+/* Why the last order, cancel or read was not done, according to the front-end; nothing without an answer. */
+const struct answer_why *session_why(const struct session *session);
+/* The log decided its outcome: every later answer to the same request is the same. */
+bool session_decided(const struct session *session);
 /* The last answer came from another cluster: nothing of this one is registered under the requested number. */
 bool session_met_strangers(const struct session *session);
 

@@ -134,7 +134,9 @@ static void report(const jh_write_result *result)
 	const jh_problem *problem = &result->jh_write_result_u.problem;
 	const jh_order_placed *placed = &result->jh_write_result_u.done.answer.jh_operation_answer_u.order;
 
-	if (result->outcome == JH_DONE)
+	if (result->outcome == JH_DONE && result->jh_write_result_u.done.answer.kind == JH_OPERATION_VOID)
+		fprintf(stderr, "place_order: void: it was not placed and never will be\n");
+	else if (result->outcome == JH_DONE)
 		printf("order %llu: number %u for %.*s\n", (unsigned long long)placed->op, placed->number,
 		       (int)placed->postcode.postcode_len, placed->postcode.postcode_val);
 	else
@@ -203,24 +205,42 @@ static enum end call(const char *host, unsigned long program, unsigned int secon
 
 /* --- one request ------------------------------------------------------------------------------------------------- */
 
-/* Rule 7. doubt: an earlier call of this request may have been executed, or may still be. */
-static enum outcome ask(const char *host, unsigned long program, unsigned int seconds, unsigned int tries, bool doubt,
-			jh_place_args *args)
+/* A little longer each time. */
+static void wait_before(unsigned int attempt, struct timespec *pause)
 {
+	if (attempt == 0)
+		return;
+	nanosleep(pause, NULL);
+	if (pause->tv_nsec < 80000000)
+		pause->tv_nsec *= 2;
+}
+
+/* Rule 7. doubt: an earlier call of this request may have been executed, or may still be. The number is our own, so a refusal
+ * in doubt is made final by a VOID under it; a VOID that is refused for good says that the order was placed. */
+static enum outcome ask(const char *host, unsigned long program, unsigned int seconds, unsigned int tries, bool doubt,
+			jh_place_args *order)
+{
+	jh_place_args nothing = {.client = order->client, .request = order->request, .operation.kind = JH_OPERATION_VOID};
 	struct timespec pause = {.tv_nsec = 5000000};
+	bool voids = false; /* the next call is a VOID */
 
 	for (unsigned int i = 0; i < tries; i++) {
-		if (i > 0)
-			nanosleep(&pause, NULL);
-		if (i > 0 && pause.tv_nsec < 80000000)
-			pause.tv_nsec *= 2;
-		switch (call(host, program, seconds, args)) {
+		wait_before(i, &pause);
+		switch (call(host, program, seconds, voids ? &nothing : order)) {
 		case END_DONE:
-			return DONE;
+			return voids ? REFUSED : DONE;
 		case END_NEVER:
-			return REFUSED;
+			if (!voids)
+				return REFUSED;
+			voids = false;
+			break;
 		case END_REFUSED:
-			return doubt ? UNKNOWN : REFUSED;
+			if (voids)
+				return UNKNOWN;
+			if (!doubt)
+				return REFUSED;
+			voids = true;
+			break;
 		case END_NOT_TAKEN:
 		case END_BUSY:
 		case END_NOT_SENT:

@@ -11,11 +11,11 @@ shape() { # FILTER COMMAND...: STATUS is free, the output must be one JSON value
 has() { printf 'has("%s") and ' "$@"; } # KEY...
 
 form 3
-shape "$(has outcome postcode number op time check client request error)"'
-	.outcome == "done" and .postcode == "DH1 3LE" and .number == 3 and .op == 1 and (.time | test("^2.*Z$")) and
+shape "$(has outcome postcode number op time check client request reason final became error)"'
+	.outcome == "done" and .reason == null and .final == true and .became == null and .postcode == "DH1 3LE" and .number == 3 and .op == 1 and (.time | test("^2.*Z$")) and
 	.check == "format-only" and (.client | length == 36) and .request == 1 and .error == null' order "dh13le" soup
-shape "$(has outcome postcode number op time check client request error)"'
-	.outcome == "refused" and (.error | startswith("invalid postcode: "))' order "nowhere" soup
+shape "$(has outcome postcode number op time check client request reason final became error)"'
+	.outcome == "refused" and .reason == "invalid-postcode" and .final == false and .became == null and (.error | startswith("invalid postcode: "))' order "nowhere" soup
 shape "$(has postcode total op orders)"'
 	.total == 3 and .op == 1 and (.orders | length == 3) and
 	(.orders[2] | has("number") and has("op") and has("time") and has("customer") and has("items") and has("client") and

@@ -90,7 +90,30 @@ while IFS='|' read -r word end; do
 	told=$(meaning busy "then $word") || fail "no cell for busy, then $word"
 	walk_example "JH_UNAVAILABLE JH_REASON_BUSY;$end" 2 "$told"
 done < <(ends)
-((walked > 80)) || fail "only $walked sequences: the tables are not read"
+
+# What a VOID makes of a request that was refused in doubt: the third table, cell by cell. Of a number of their own both clients
+# send it by themselves, which the scripted front-end demands.
+fate() { # WORD: of the request, and what is to be done
+	sed -n '/^## Giving a request up/,$p' "$document" | awk -F' *\\| *' -v row="$1" '$2 == row { print $3; found = 1 } END { exit !found }'
+}
+refusal="RPC_CANTRECV;JH_REFUSED JH_REASON_INVALID_POSTCODE"
+while IFS='|' read -r word end; do
+	[[ $end != RPC_CANTSEND ]] || continue
+	told=$(fate "$word") || fail "no cell for a VOID, $word"
+	walk_example "$refusal;VOID $end;" 3 "$told"
+	case $word in
+	done | refused) walk_client "$refusal;VOID $end" "$told" ;;
+	never) # then the request itself is told
+		walk_example "$refusal;VOID $end;JH_DONE" 4 done
+		walk_client "$refusal;VOID $end;JH_DONE" done
+		;;
+	not\ taken | busy | not\ sent | in\ doubt) # repeated
+		walk_example "$refusal;VOID $end;VOID JH_DONE" 4 refused
+		[[ $end == RPC_TIMEDOUT ]] || walk_client "$refusal;VOID $end;VOID JH_DONE" refused
+		;;
+	esac
+done < <(ends)
+((walked > 160)) || fail "only $walked sequences: the tables are not read"
 
 # Started again in doubt: the same request first, byte for byte (the scripted front-end compares), and nothing else.
 again() { # SCRIPT OUTCOME
@@ -131,7 +154,7 @@ forget_the_end
 example 0
 grep -q 'request 3 of an earlier run: placed' "$LOGS/walk" || fail "not asked again: $(<"$LOGS/walk")"
 expect 0 'DH1 3LE: 4 orders' history "DH1 3LE"
-# Given up: never sent, the next one is done, and then the log itself refuses.
+# Given up by a VOID; or as the next one is done. The log itself refuses then.
 id=123e4567-e89b-42d3-a456-426614174000
 expect 0 placed order --client-id "$id" --request 2 "DH1 3LE" next
 expect 3 'below this client.s last' order --client-id "$id" --request 1 "DH1 3LE" "given up"

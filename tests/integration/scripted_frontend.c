@@ -1,6 +1,7 @@
 /* A scripted front-end: listens on 127.0.0.1, registers with rpcbind, prints its address, and ends the n-th call of a
  * request as the n-th line of the order's second item says, and all further ones as the last. It fails with a message
- * when a repeat is not the same, byte for byte.
+ * when a repeat is not the same, byte for byte. A VOID of a request's number is one of its calls, whose line must begin with
+ * "VOID "; and no other call's may, but for the last line.
  *
  *     scripted_frontend PROGRAM
  *
@@ -25,18 +26,33 @@ static const char *const reasons[] = {"JH_REASON_NONE",	      "JH_REASON_BAD_REQ
 				      "JH_REASON_NO_PRIMARY", "JH_REASON_BUSY",	 "JH_REASON_DONE_BEFORE",
 				      "JH_REASON_FORMAT"};
 
-/* The request without the client's waiting time. */
+/* The request without the client's waiting time, and its script. */
 struct asked {
 	unsigned int calls, size;
-	char bytes[2048];
+	char bytes[2048], script[256];
 };
 
-/* How often this request has been sent before; it must be the same. */
-static unsigned int count_call(jh_place_args *args)
+/* The order's second item. */
+static void take_script(const jh_place_args *args, struct asked *asked)
+{
+	const jh_order *order = &args->operation.jh_operation_u.order;
+	const jh_item *script;
+
+	if (args->operation.kind != JH_OPERATION_ORDER)
+		raw_fail("a VOID before its order");
+	if (order->items.items_len < 2)
+		raw_fail("the order's second item is no script");
+	script = &order->items.items_val[1];
+	snprintf(asked->script, sizeof asked->script, "%.*s", (int)script->jh_item_len, script->jh_item_val);
+}
+
+/* What is known of the request; a repeat must be the same, unless it is a VOID. */
+static struct asked *find_asked(jh_place_args *args)
 {
 	static struct asked known[REQUESTS];
 	static unsigned int known_count;
 	struct asked now = {.calls = 0};
+	bool is_void = args->operation.kind == JH_OPERATION_VOID;
 	XDR xdr;
 
 	args->timeout_ms = 0;
@@ -48,37 +64,35 @@ static unsigned int count_call(jh_place_args *args)
 		/* Client id and request number. */
 		if (memcmp(known[i].bytes, now.bytes, 24) != 0)
 			continue;
-		if (known[i].size != now.size || memcmp(known[i].bytes, now.bytes, now.size) != 0)
+		if (!is_void && (known[i].size != now.size || memcmp(known[i].bytes, now.bytes, now.size) != 0))
 			raw_fail("a repeat differs from what was asked first");
-		return ++known[i].calls;
+		return &known[i];
 	}
 	if (known_count == REQUESTS)
 		raw_fail("too many requests");
-	known[known_count++] = now;
-	return 0;
+	take_script(args, &now);
+	known[known_count] = now;
+	return &known[known_count++];
 }
 
-/* The line of the script for that call. */
-static void find_line(const jh_place_args *args, unsigned int calls, char line[static 256])
+/* The line of the script for the next call. */
+static void next_line(struct asked *asked, bool is_void, char line[static 256])
 {
-	const jh_order *order = &args->operation.jh_operation_u.order;
-	const jh_item *script;
-	size_t at = 0, size;
+	static const char mark[] = "VOID ";
+	const char *from = asked->script, *end = strchr(from, ';');
+	bool marked;
 
-	if (order->items.items_len < 2)
-		raw_fail("the order's second item is no script");
-	script = &order->items.items_val[1];
-	for (;;) {
-		const char *from = script->jh_item_val + at, *end = memchr(from, ';', script->jh_item_len - at);
-
-		size = end ? (size_t)(end - from) : script->jh_item_len - at;
-		if (!end || calls == 0) {
-			snprintf(line, 256, "%.*s", (int)size, from);
-			return;
-		}
-		at += size + 1;
-		calls--;
+	for (unsigned int i = 0; i < asked->calls && end != NULL; i++) {
+		from = end + 1;
+		end = strchr(from, ';');
 	}
+	marked = strncmp(from, mark, strlen(mark)) == 0;
+	if (end != NULL && marked != is_void)
+		raw_fail(is_void ? "a VOID where the script has none" : "the script has a VOID, and the client sends none");
+	if (marked)
+		from += strlen(mark);
+	snprintf(line, 256, "%.*s", (int)(end != NULL ? (size_t)(end - from) : strlen(from)), from);
+	asked->calls++;
 }
 
 static unsigned int index_of(const char *name, const char *const *names, unsigned int count)
@@ -89,7 +103,7 @@ static unsigned int index_of(const char *name, const char *const *names, unsigne
 	raw_fail(name);
 }
 
-static void put_result(XDR *xdr, const char *line)
+static void put_result(XDR *xdr, const char *line, bool is_void)
 {
 	static char error[] = "as the script says", postcode[] = "DH1 3LE";
 	char outcome[64] = "", reason[64] = "JH_REASON_NONE";
@@ -97,7 +111,9 @@ static void put_result(XDR *xdr, const char *line)
 
 	sscanf(line, "%63s %63s", outcome, reason);
 	result.outcome = (jh_outcome)index_of(outcome, outcomes, sizeof outcomes / sizeof *outcomes);
-	if (result.outcome == JH_DONE) {
+	if (result.outcome == JH_DONE && is_void) {
+		result.jh_write_result_u.done.answer.kind = JH_OPERATION_VOID;
+	} else if (result.outcome == JH_DONE) {
 		result.jh_write_result_u.done.answer.kind = JH_OPERATION_ORDER;
 		result.jh_write_result_u.done.answer.jh_operation_answer_u.order =
 			(jh_order_placed){.postcode = {sizeof postcode - 1, postcode}, .number = 1, .op = 2};
@@ -113,7 +129,7 @@ static void put_result(XDR *xdr, const char *line)
 }
 
 /* False: the connection must be closed. */
-static bool answer(int fd, const char *call, const char *line)
+static bool answer(int fd, const char *call, const char *line, bool is_void)
 {
 	static char reply[1024];
 	const struct raw_rejection *rejection = raw_rejection(line);
@@ -129,7 +145,7 @@ static bool answer(int fd, const char *call, const char *line)
 	if (strcmp(line, "RPC_CANTDECODERES") == 0)
 		raw_put(&xdr, JH_DONE); /* and nothing behind it */
 	else
-		put_result(&xdr, line);
+		put_result(&xdr, line, is_void);
 	return raw_reply(fd, reply, &xdr);
 }
 
@@ -143,6 +159,7 @@ static void serve(int fd, const char *unused)
 		uint32_t at = RAW_CALL_HEAD;
 		jh_place_args args = {.request = 0};
 		char line[256] = "";
+		bool is_void = false;
 		XDR xdr;
 
 		for (int i = 0; i < 2; i++) { /* credential and verifier */
@@ -160,12 +177,13 @@ static void serve(int fd, const char *unused)
 			xdrmem_create(&xdr, call + at, size - at, XDR_DECODE);
 			if (!xdr_jh_place_args(&xdr, &args))
 				raw_fail("the call does not decode");
-			find_line(&args, count_call(&args), line);
+			is_void = args.operation.kind == JH_OPERATION_VOID;
+			next_line(find_asked(&args), is_void, line);
 			xdr_free((xdrproc_t)xdr_jh_place_args, (char *)&args);
 		} else {
 			snprintf(line, sizeof line, "RPC_PROCUNAVAIL");
 		}
-		if (!answer(fd, call, line))
+		if (!answer(fd, call, line, is_void))
 			return;
 	}
 }

@@ -28,7 +28,7 @@ catches() { # SIGNUM: the client is no shell any more, and has its handlers
 orders_wait() { status_is '.queued >= '"$1"; }
 asks_again() { # runs the command that was printed
 	local command
-	command=$(grep -o -E -- 'justhungry .*--client-id .*' "$LOGS/client.err") || fail "no command asks again"
+	command=$(grep -o -E -- 'justhungry order .*--client-id .*' "$LOGS/client.err") || fail "no command asks again"
 	eval "\"\$JH_BUILD/client/\"$command"
 }
 

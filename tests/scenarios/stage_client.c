@@ -93,6 +93,8 @@ static void client_hears(struct request *request, enum attempt attempt)
 		return;
 	if (track->outcome == OUTCOME_OPEN)
 		outcome_attempt(&client->track, attempt);
+	if (track->voids) /* nothing is made void here */
+		outcome_give_up(&client->track);
 	held = track->may_have_happened ? "unknown: to be asked again" : "not done: to be asked again";
 	if (track->outcome != OUTCOME_DONE)
 		stage_say(request->stage, "%s holds %s for %s", client->name, request->body,

@@ -75,8 +75,9 @@ static void client_attempted(struct world *w, struct client *client, enum attemp
 {
 	bool again = outcome_attempt(&client->track, attempt);
 
-	/* In the second act a limit (--max-orders) may be there to stay: a client that has heard of it is served. */
-	if (again && (w->calm ? limit : world_percent(w, w->profile.give_up_percent))) {
+	/* In the second act a limit (--max-orders) may be there to stay: a client that has heard of it is served. Nothing is
+	 * made void here. */
+	if (again && (client->track.voids || (w->calm ? limit : world_percent(w, w->profile.give_up_percent)))) {
 		outcome_give_up(&client->track); /* the next request has a higher number, or is asked for again */
 		again = false;
 	}

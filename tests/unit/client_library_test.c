@@ -1,5 +1,5 @@
 /* Purpose: docs/library.md describes this client. Each row of its first table is compared with client/answer.c and
- * client/rejection.c, and no outcome and no reason is missing there; each cell of the second is checked against
+ * client/rejection.c, and no outcome and no reason is missing there; each cell of the second and third is checked against
  * client/outcome.c. integration_library runs a client built from the document through the same tables. */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -281,11 +281,51 @@ static void test_what_a_sequence_means(void **state)
 	assert_int_equal(rows, 6);
 }
 
+/* --- the third table ---------------------------------------------------------------------------------------------- */
+
+/* A request of a number of our own, refused in doubt; then a VOID ends so. `outcome`: of the request with no further call. */
+static void walk_void(const char *then, const char *outcome)
+{
+	const struct word *word = word_named(then);
+
+	for (size_t i = 0; i < word->count; i++) {
+		struct request_track track = outcome_begin(REQUEST_WRITE, true);
+		bool goes_on;
+
+		assert_true(outcome_attempt(&track, ATTEMPT_LOST));
+		assert_true(outcome_attempt(&track, ATTEMPT_REFUSED));
+		assert_true(track.voids);
+		goes_on = outcome_attempt(&track, word->attempts[i]);
+		/* Refused for good, the request is repeated; with no answer that says anything, the VOID. */
+		if (goes_on)
+			assert_int_equal(track.voids, word->attempts[i] != ATTEMPT_REFUSED_FOR_GOOD);
+		outcome_give_up(&track);
+		if (strcmp(outcome_name(track.outcome), outcome) != 0)
+			fail_msg("docs/library.md says that after a VOID that ends \"%s\" the request is %s; client/outcome.c says %s",
+				 then, outcome, outcome_name(track.outcome));
+	}
+}
+
+static void test_what_a_void_means(void **state)
+{
+	static char cells[COLUMNS][1024];
+	const char *at = table_under("## Giving a request up");
+	size_t rows = 0;
+
+	(void)state;
+	assert_int_equal(next_row(&at, cells), 3);
+	assert_int_equal(next_row(&at, cells), 3);
+	for (; next_row(&at, cells) == 3; rows++)
+		walk_void(cells[0], cells[1]);
+	assert_int_equal(rows, sizeof words / sizeof *words);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_one_call_means),
 		cmocka_unit_test(test_what_a_sequence_means),
+		cmocka_unit_test(test_what_a_void_means),
 	};
 
 	return cmocka_run_group_tests(tests, read_document, NULL);

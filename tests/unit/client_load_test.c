@@ -51,11 +51,24 @@ static void test_bench_counts_refusals_and_unknowns(void **state)
 	assert_int_equal(result->orders, 3);
 	assert_int_equal(result->refused, 1);
 	free(result);
+	/* In doubt after a refusal: void; or refused to be, as it was placed. */
 	options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, DONE));
 	result = run_load(&options, 1, 3);
 	assert_int_equal(result->orders, 3);
+	assert_int_equal(result->refused, 1);
+	assert_int_equal(result->unknown, 0);
+	assert_int_equal(script->calls, 6);
+	assert_int_equal(script->seen[2].operation.kind, JH_OPERATION_VOID);
+	assert_int_equal(script->seen[2].request, 1);
+	free(result);
+	options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, EXECUTED, DONE));
+	result = run_load(&options, 1, 3);
+	assert_int_equal(result->orders, 3);
 	assert_int_equal(result->refused, 0);
-	assert_int_equal(result->unknown, 1);
+	assert_int_equal(result->unknown, 0);
+	assert_int_equal(script->calls, 6);
+	assert_int_equal(script->seen[3].operation.kind, JH_OPERATION_ORDER);
+	assert_int_equal(script->seen[3].request, 1);
 	free(result);
 	options = start_frontend(20000, SCRIPT(NO_PROGRAM, NO_PROCEDURE, DONE, GARBAGE));
 	clock_jumps_after(5); /* twice GARBAGE */

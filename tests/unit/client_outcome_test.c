@@ -18,23 +18,46 @@ static bool leaves_doubt(enum attempt attempt)
 	return attempt == ATTEMPT_LOST || attempt == ATTEMPT_TIMED_OUT || attempt == ATTEMPT_UNKNOWN;
 }
 
-/* Plays the sequence that `code` spells in base KINDS; returns the outcome, and whether any attempt left a doubt, and
- * the last attempt that was played. */
-static enum outcome play(enum request_kind kind, bool patient, unsigned int code, bool *doubt, enum attempt *last)
+/* How a sequence went. */
+struct played {
+	enum outcome outcome;
+	bool doubt;         /* some attempt left one */
+	enum attempt last;  /* the last attempt that was made, */
+	bool last_was_void; /* a VOID */
+	bool void_refused;  /* some VOID was refused for good: the request was executed */
+	bool decided;
+};
+
+/* Plays the sequence that `code` spells in base KINDS. A VOID may be asked for only to end a doubt about a number of our
+ * own, after a refusal, and not again once it was refused. */
+static struct played play(enum request_kind kind, bool patient, unsigned int code)
 {
 	struct request_track track = outcome_begin(kind, patient);
+	struct played played = {.outcome = OUTCOME_OPEN};
 
-	*doubt = false;
 	for (int i = 0; i < LENGTH; i++, code /= KINDS) {
-		*last = code % KINDS;
-		*doubt |= leaves_doubt(*last);
-		if (!outcome_attempt(&track, *last)) {
+		bool goes_on;
+
+		played.last = code % KINDS;
+		played.last_was_void = track.voids;
+		played.doubt |= leaves_doubt(played.last);
+		goes_on = outcome_attempt(&track, played.last);
+		played.void_refused |= played.last_was_void && played.last == ATTEMPT_REFUSED_FOR_GOOD;
+		if (goes_on && track.voids && !played.last_was_void) {
+			assert_int_equal(kind, REQUEST_WRITE);
+			assert_int_equal(played.last, ATTEMPT_REFUSED);
+			assert_true(played.doubt);
+			assert_false(played.void_refused);
+		}
+		if (!goes_on) {
 			assert_int_not_equal(track.outcome, OUTCOME_OPEN);
-			return track.outcome;
+			break;
 		}
 		assert_int_equal(track.outcome, OUTCOME_OPEN);
 	}
-	return outcome_give_up(&track);
+	played.outcome = outcome_give_up(&track);
+	played.decided = track.decided;
+	return played;
 }
 
 static unsigned int sequences(void)
@@ -46,58 +69,98 @@ static unsigned int sequences(void)
 	return count;
 }
 
-/* Rule 12: once an attempt may have happened, nothing but an entry of the log ends the doubt. */
+/* Rule 12: once an attempt may have happened, nothing but an entry of the log ends the doubt: done, a refusal for good, or a
+ * VOID that is done. */
 static void test_a_doubt_stays(void **state)
 {
-	enum attempt last;
-	bool doubt;
-
 	(void)state;
 	for (unsigned int code = 0; code < sequences(); code++)
 		for (int patient = 0; patient < 2; patient++) {
-			enum outcome outcome = play(REQUEST_WRITE, patient, code, &doubt, &last);
+			struct played played = play(REQUEST_WRITE, patient, code);
+			bool decides = played.last == ATTEMPT_DONE ||
+				       (played.last == ATTEMPT_REFUSED_FOR_GOOD && !played.last_was_void);
 
-			if (last == ATTEMPT_DONE)
-				assert_int_equal(outcome, OUTCOME_DONE);
-			else if (last == ATTEMPT_REFUSED_FOR_GOOD)
-				assert_int_equal(outcome, OUTCOME_REFUSED);
-			else if (doubt)
-				assert_int_equal(outcome, OUTCOME_UNKNOWN);
-			else if (last == ATTEMPT_REFUSED)
-				assert_int_equal(outcome, OUTCOME_REFUSED);
+			assert_int_equal(played.decided, decides);
+			if (played.last == ATTEMPT_DONE)
+				assert_int_equal(played.outcome, played.last_was_void ? OUTCOME_REFUSED : OUTCOME_DONE);
+			else if (decides)
+				assert_int_equal(played.outcome, OUTCOME_REFUSED);
+			else if (played.doubt)
+				assert_int_equal(played.outcome, OUTCOME_UNKNOWN);
+			else if (played.last == ATTEMPT_REFUSED)
+				assert_int_equal(played.outcome, OUTCOME_REFUSED);
 			else
-				assert_int_equal(outcome, OUTCOME_UNAVAILABLE);
+				assert_int_equal(played.outcome, OUTCOME_UNAVAILABLE);
 		}
 }
 
-/* Rule 12: a request whose number was given to the client begins in doubt. The first call may still be in transit, so
- * that "invalid postcode" is about this attempt alone; only an entry of the log ends the doubt. */
-static void test_a_given_number_is_in_doubt(void **state)
+/* Rule 12: what a VOID is refused says that the request was executed: the request is not refused, but asked again. */
+static void test_a_refused_void_refuses_nothing(void **state)
 {
-	enum attempt last;
-	bool doubt;
+	struct request_track track = outcome_begin(REQUEST_WRITE, false);
 
 	(void)state;
-	for (unsigned int code = 0; code < sequences(); code++) {
-		enum outcome outcome = play(REQUEST_AGAIN, false, code, &doubt, &last);
+	assert_true(outcome_attempt(&track, ATTEMPT_LOST));
+	assert_true(outcome_attempt(&track, ATTEMPT_REFUSED));
+	assert_true(track.voids);
+	assert_true(outcome_attempt(&track, ATTEMPT_REFUSED_FOR_GOOD));
+	assert_false(track.voids);
+	assert_false(outcome_attempt(&track, ATTEMPT_DONE));
+	assert_int_equal(track.outcome, OUTCOME_DONE);
+}
 
-		if (last == ATTEMPT_DONE)
-			assert_int_equal(outcome, OUTCOME_DONE);
-		else if (last == ATTEMPT_REFUSED_FOR_GOOD)
-			assert_int_equal(outcome, OUTCOME_REFUSED);
+/* Rule 12: a request whose number was given to the client begins in doubt. The first call may still be in transit, so
+ * that "invalid postcode" is about this attempt alone; only an entry of the log ends the doubt. It is never made void by
+ * itself: others may still repeat it. */
+static void test_a_given_number_is_in_doubt(void **state)
+{
+	(void)state;
+	for (unsigned int code = 0; code < sequences(); code++) {
+		struct played played = play(REQUEST_AGAIN, false, code);
+
+		assert_false(played.last_was_void);
+		if (played.last == ATTEMPT_DONE)
+			assert_int_equal(played.outcome, OUTCOME_DONE);
+		else if (played.last == ATTEMPT_REFUSED_FOR_GOOD)
+			assert_int_equal(played.outcome, OUTCOME_REFUSED);
 		else
-			assert_int_equal(outcome, OUTCOME_UNKNOWN);
+			assert_int_equal(played.outcome, OUTCOME_UNKNOWN);
+	}
+}
+
+/* Rule 12: the number of a request that was given to the client is never made void by itself. */
+static void test_a_given_number_is_not_made_void(void **state)
+{
+	struct request_track track = outcome_begin(REQUEST_AGAIN, false);
+
+	(void)state;
+	assert_false(outcome_attempt(&track, ATTEMPT_REFUSED));
+	assert_false(track.voids);
+	assert_int_equal(track.outcome, OUTCOME_UNKNOWN);
+}
+
+/* A VOID that was asked for is repeated and ends like any write; it makes no other one necessary. */
+static void test_a_void_asked_for(void **state)
+{
+	(void)state;
+	for (unsigned int code = 0; code < sequences(); code++) {
+		struct played played = play(REQUEST_VOID, false, code);
+
+		assert_false(played.last_was_void);
+		if (played.last == ATTEMPT_DONE)
+			assert_int_equal(played.outcome, OUTCOME_DONE);
+		else if (played.last == ATTEMPT_REFUSED_FOR_GOOD || (played.last == ATTEMPT_REFUSED && !played.doubt))
+			assert_int_equal(played.outcome, OUTCOME_REFUSED);
+		else
+			assert_int_equal(played.outcome, played.doubt ? OUTCOME_UNKNOWN : OUTCOME_UNAVAILABLE);
 	}
 }
 
 static void test_reads_are_never_unknown(void **state)
 {
-	enum attempt last;
-	bool doubt;
-
 	(void)state;
 	for (unsigned int code = 0; code < sequences(); code++)
-		assert_int_not_equal(play(REQUEST_READ, false, code, &doubt, &last), OUTCOME_UNKNOWN);
+		assert_int_not_equal(play(REQUEST_READ, false, code).outcome, OUTCOME_UNKNOWN);
 }
 
 static void test_without_a_number_nothing_is_asked_twice(void **state)
@@ -140,7 +203,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_doubt_stays),
+		cmocka_unit_test(test_a_refused_void_refuses_nothing),
 		cmocka_unit_test(test_a_given_number_is_in_doubt),
+		cmocka_unit_test(test_a_given_number_is_not_made_void),
+		cmocka_unit_test(test_a_void_asked_for),
 		cmocka_unit_test(test_reads_are_never_unknown),
 		cmocka_unit_test(test_without_a_number_nothing_is_asked_twice),
 		cmocka_unit_test(test_unavailable_ends_unless_it_may_clear_a_doubt),

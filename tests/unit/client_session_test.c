@@ -17,6 +17,8 @@
 #include "tests/unit/support_script.h"
 
 static char said[SESSION_ERROR_SIZE]; /* why the last order was not placed */
+static struct answer_why why;	       /* the same, for programs */
+static bool decided;		       /* by the log */
 
 static enum outcome place_as(const struct client_options *options, bool asked_before)
 {
@@ -37,6 +39,8 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 		assert_true(strlen(error) > 0);
 		memcpy(said, error, sizeof said);
 	}
+	why = *session_why(session);
+	decided = session_decided(session);
 	session_free(session);
 	stop_frontend();
 	for (unsigned int i = 0; i < script->calls && i < STEPS_MAX; i++) {
@@ -69,6 +73,99 @@ static void test_refused_is_believed_only_first(void **state)
 	assert_int_equal(script->calls, 1);
 	options = start_frontend(20000, SCRIPT(CLOSE, REFUSE));
 	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+	assert_int_equal(script->calls, 3);
+}
+
+static unsigned int voids_seen(void)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < script->calls && i < STEPS_MAX; i++)
+		count += script->seen[i].operation.kind == JH_OPERATION_VOID;
+	return count;
+}
+
+/* A refusal in doubt: the number, which is the session's own, is made void, for as long as it takes. Then the request is
+ * refused, and the refusal is why. */
+static void test_a_refusal_in_doubt_is_made_final(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, CLOSE, BUSY, FULL, DONE));
+
+	(void)state;
+	assert_int_equal(place_once(&options), OUTCOME_REFUSED);
+	assert_int_equal(script->calls, 6);
+	assert_int_equal(script->seen[1].operation.kind, JH_OPERATION_ORDER);
+	assert_int_equal(script->seen[2].operation.kind, JH_OPERATION_VOID);
+	assert_int_equal(voids_seen(), 4);
+	assert_non_null(strstr(said, "because the script says so"));
+	assert_non_null(strstr(said, "will never be executed"));
+	assert_int_equal(why.reason, JH_REASON_INVALID_POSTCODE);
+	assert_true(decided);
+}
+
+/* The VOID came too late: the order is asked for again, and was placed. */
+static void test_a_refused_void_means_done(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, EXECUTED, CLOSE, DONE));
+
+	(void)state;
+	assert_int_equal(place_once(&options), OUTCOME_DONE);
+	assert_int_equal(script->calls, 5);
+	assert_int_equal(voids_seen(), 1);
+	assert_int_equal(script->seen[3].operation.kind, JH_OPERATION_ORDER);
+	/* A front-end that contradicts itself is not asked in circles. */
+	options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, EXECUTED, REFUSE));
+	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+	assert_int_equal(script->calls, 4);
+	assert_false(decided);
+}
+
+static void test_a_void_without_an_end_is_unknown(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, FULL));
+
+	(void)state;
+	clock_jumps_after(3);
+	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
+	assert_int_equal(voids_seen(), 1);
+	assert_non_null(strstr(said, "an earlier one may still be executed"));
+	assert_non_null(strstr(said, "it could not be cancelled"));
+	assert_int_equal(why.reason, JH_REASON_INVALID_POSTCODE);
+	assert_false(decided);
+}
+
+/* Ends as session_cancel. */
+static enum outcome cancel_once(const struct client_options *options)
+{
+	struct session *session = session_new(options);
+	char error[SESSION_ERROR_SIZE];
+	enum outcome outcome = session_cancel(session, (jh_uuid){{1, 2, 3}}, 3, error);
+
+	why = *session_why(session);
+	session_free(session);
+	stop_frontend();
+	assert_int_equal(voids_seen(), script->calls);
+	for (unsigned int i = 0; i < script->calls && i < STEPS_MAX; i++)
+		assert_int_equal(script->seen[i].request, 3);
+	return outcome;
+}
+
+static void test_a_request_is_cancelled(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, BUSY, DONE));
+
+	(void)state;
+	assert_int_equal(cancel_once(&options), OUTCOME_DONE);
+	assert_int_equal(script->calls, 3);
+	options = start_frontend(20000, SCRIPT(EXECUTED));
+	assert_int_equal(cancel_once(&options), OUTCOME_REFUSED);
+	assert_int_equal(why.reason, JH_REASON_DONE_BEFORE);
+	assert_true(why.tells_became);
+	assert_int_equal(why.became.op, 7);
+	options = start_frontend(20000, SCRIPT(UNAVAILABLE));
+	assert_int_equal(cancel_once(&options), OUTCOME_UNAVAILABLE);
+	options = start_frontend(20000, SCRIPT(CLOSE, REFUSE));
+	assert_int_equal(cancel_once(&options), OUTCOME_UNKNOWN);
 	assert_int_equal(script->calls, 2);
 }
 
@@ -82,7 +179,7 @@ static void test_a_malformed_answer_is_no_answer(void **state)
 	assert_int_equal(script->calls, 2);
 	options = start_frontend(20000, SCRIPT(MALFORMED, REFUSE));
 	assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
-	assert_int_equal(script->calls, 2);
+	assert_int_equal(script->calls, 3);
 }
 
 static void test_unavailable_and_busy(void **state)
@@ -169,6 +266,7 @@ static void test_only_the_log_ends_a_doubt(void **state)
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, REFUSE));
 	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
 	assert_non_null(strstr(said, "an earlier one may still be executed"));
+	assert_int_equal(voids_seen(), 0); /* it may be repeated by others */
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, SUPERSEDED));
 	assert_int_equal(place_as(&options, true), OUTCOME_REFUSED);
 	options = start_frontend(20000, SCRIPT(CLOSE, CONFLICT));
@@ -307,6 +405,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_lost_answer_is_asked_for_again),
 		cmocka_unit_test(test_refused_is_believed_only_first),
+		cmocka_unit_test(test_a_refusal_in_doubt_is_made_final),
+		cmocka_unit_test(test_a_refused_void_means_done),
+		cmocka_unit_test(test_a_void_without_an_end_is_unknown),
+		cmocka_unit_test(test_a_request_is_cancelled),
 		cmocka_unit_test(test_a_malformed_answer_is_no_answer),
 		cmocka_unit_test(test_unavailable_and_busy),
 		cmocka_unit_test(test_no_answer_is_unknown),

@@ -105,6 +105,14 @@ bool_t frontend_places(jh_write_result *result)
 	return TRUE;
 }
 
+bool_t frontend_voids(jh_write_result *result)
+{
+	result->outcome = JH_DONE;
+	result->jh_write_result_u.done.basis.final = TRUE;
+	result->jh_write_result_u.done.answer.kind = JH_OPERATION_VOID;
+	return TRUE;
+}
+
 bool_t frontend_complains(jh_problem *problem, jh_reason reason, const char *why)
 {
 	problem->reason = reason;

@@ -18,6 +18,8 @@ void *shared_with_frontend(size_t size);
 void fork_frontend(char address[FRONTEND_ADDRESS_SIZE], uint32_t base);
 void stop_frontend(void);
 
-/* Answers for the test's procedures, to be returned: the order is placed, as op 7; and what is wrong. */
+/* Answers for the test's procedures, to be returned: the order is placed, as op 7; the request is void; and what is
+ * wrong. */
 bool_t frontend_places(jh_write_result *result);
+bool_t frontend_voids(jh_write_result *result);
 bool_t frontend_complains(jh_problem *problem, jh_reason reason, const char *why);

@@ -81,6 +81,16 @@ static bool_t refuse(jh_outcome outcome, jh_reason reason, jh_outcome *result_ou
 	return frontend_complains(problem, reason, "because the script says so");
 }
 
+static bool_t refuse_void(jh_outcome *outcome, jh_problem *problem)
+{
+	problem->basis.final = TRUE;
+	problem->became = calloc(1, sizeof *problem->became);
+	if (problem->became == NULL)
+		_exit(1);
+	*problem->became = (jh_became){.kind = JH_OPERATION_ORDER, .op = 7, .result = JH_ENTRY_DONE};
+	return refuse(JH_REFUSED, JH_REASON_DONE_BEFORE, outcome, problem);
+}
+
 static void reject(enum step step, SVCXPRT *transport)
 {
 	struct rpc_msg message = {.rm_direction = REPLY};
@@ -133,6 +143,8 @@ static bool_t play(enum step step, struct svc_req *request, jh_outcome *outcome,
 	case SUPERSEDED:
 		problem->basis.final = TRUE;
 		return refuse(JH_REFUSED, JH_REASON_VOID, outcome, problem);
+	case EXECUTED:
+		return refuse_void(outcome, problem);
 	case UNAVAILABLE:
 		return refuse(JH_UNAVAILABLE, JH_REASON_NO_PRIMARY, outcome, problem);
 	case FULL:
@@ -160,7 +172,7 @@ bool_t place_order_2_svc(jh_place_args *args, jh_write_result *result, struct sv
 	step = next_step();
 	if (step != DONE)
 		return play(step, request, &result->outcome, &result->jh_write_result_u.problem);
-	return frontend_places(result);
+	return args->operation.kind == JH_OPERATION_VOID ? frontend_voids(result) : frontend_places(result);
 }
 
 bool_t read_history_2_svc(jh_read_args *args, jh_read_result *result, struct svc_req *request)

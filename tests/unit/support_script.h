@@ -16,6 +16,7 @@ enum step {
 	REFUSE,
 	CONFLICT,
 	SUPERSEDED,
+	EXECUTED, /* what a VOID is told of an order that was placed, as op 7 */
 	UNAVAILABLE,
 	FULL,
 	BUSY,

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	server_options_parse(argc, argv, &options);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (options.check != NULL)
-		return check_directory(options.check, options.node.orders_max);
+		return check_directory(options.check, options.node.orders_max, options.check_json);
 	process_serve("node", options.node.segment_bytes != 0 ? options.node.segment_bytes : JOURNAL_SEGMENT_BYTES);
 
 	memory_watch_start(&memory);

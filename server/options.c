@@ -8,7 +8,7 @@
 
 enum key {
 	KEY_ID = 0x100, KEY_FRONTEND, KEY_PUSH, KEY_PUSH_FULL_LIMIT, KEY_INITIAL_ORDERS, KEY_POSTCODE_CHECK, KEY_POSTCODES_IO,
-	KEY_GETTHEDATA, KEY_POSTCODE_PROXY, KEY_POSTCODE_MS, KEY_MAX_ORDERS, KEY_SEGMENT_BYTES, KEY_CHECK
+	KEY_GETTHEDATA, KEY_POSTCODE_PROXY, KEY_POSTCODE_MS, KEY_MAX_ORDERS, KEY_SEGMENT_BYTES, KEY_CHECK, KEY_JSON
 };
 
 static const struct argp_option list[] = {
@@ -30,6 +30,8 @@ static const struct argp_option list[] = {
 	{"max-orders", KEY_MAX_ORDERS, "N", 0, "orders are refused beyond this many (10000000)", 0},
 	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment, 8388608 to 1073741824 (67108864)", 0},
 	{"check", KEY_CHECK, "DIR", 0, "verify a data directory offline, print what it holds as JSON, and exit", 0},
+	{"json", KEY_JSON, NULL, 0, "with --check: first print each operation, a line of JSON each. It shows client ids, with "
+		"which anyone can repeat or cancel requests", 0},
 	{NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -108,6 +110,8 @@ static void check(const struct argp_state *state, const struct server_options *o
 {
 	if (options->check != NULL)
 		return;
+	if (options->check_json)
+		argp_error(state, "--json is for --check DIR");
 	if (options->node.id == 0)
 		argp_error(state, "--id N is needed: this replica's number, 1 to 4095, another one for each replica");
 	if (options->node.daemon.data_dir == NULL)
@@ -135,6 +139,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_CHECK:
 		options->check = text;
+		return 0;
+	case KEY_JSON:
+		options->check_json = true;
 		return 0;
 	case ARGP_KEY_END:
 		check(state, options);

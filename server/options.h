@@ -6,6 +6,7 @@
 struct server_options {
 	struct node_options node;
 	const char *check;   /* --check DIR: verify offline and exit */
+	bool check_json;     /* and print each operation */
 };
 
 /* Ends the program with status 2 and one line when an option makes no sense. */

@@ -7,32 +7,23 @@
 
 #include "rpc/base/log.h"
 #include "rpc/base/shortage.h"
+#include "server/disk/check_json.h"
 #include "server/disk/recovery_internal.h"
 #include "server/disk/snapshot.h"
 #include "server/machine/machine.h"
-
-/* At the end of the log, where complete copies are equal. */
-static struct digest digest_at_end(const struct replica *replica, const struct report *report)
-{
-	struct digest digest = report->digest;
-
-	for (uint64_t op = report->digest_op + 1; op <= replica_last_op(replica); op++) {
-		struct replica_entry entry = replica_entry_at(replica, op);
-
-		digest = digest_chain(digest, entry.body, entry.size);
-	}
-	return digest;
-}
+#include "server/shop/machine_service.h"
 
 static void print_check(const struct recovery *recovery, const struct report *report, const char *damaged)
 {
-	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE];
-	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
+	const struct machine *machine = *recovery->machine;
+	char uuid[UUID_TEXT_SIZE], digest[DIGEST_TEXT_SIZE], fold[DIGEST_TEXT_SIZE];
+	json_t *json = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:b}", "id", (int)recovery->meta.id, "uuid",
 				 uuid_format(recovery->meta.uuid, uuid), "view", (json_int_t)recovery->meta.view.number,
-				 "op", (json_int_t)replica_last_op(recovery->replica), "commit",
-				 (json_int_t)report->commit, "digest",
-				 digest_format(digest_at_end(recovery->replica, report), digest), "tail_cut",
-				 (json_int_t)report->tail_cut, "damaged", damaged != NULL);
+				 "format", (json_int_t)recovery->meta.view.format, "op", (json_int_t)machine_op(machine),
+				 "commit", (json_int_t)report->commit, "digest",
+				 digest_format(history_digest(machine_history(machine)), digest), "fold",
+				 digest_format(machine_fold(machine), fold), "tail_cut", (json_int_t)report->tail_cut,
+				 "damaged", damaged != NULL);
 
 	must_allocate(json);
 	if (damaged != NULL)
@@ -73,7 +64,7 @@ static const char *check_files(struct recovery *recovery, struct report *report)
 	return good ? NULL : recovery->error;
 }
 
-int check_directory(const char *data_dir, uint64_t orders_max)
+int check_directory(const char *data_dir, uint64_t orders_max, bool operations)
 {
 	struct recovery *recovery = calloc(1, sizeof *recovery);
 	const struct replica_options options = {.id = 1, .orders_max = orders_max, .log_bytes_max = LIMIT_LOG_BYTES};
@@ -96,6 +87,11 @@ int check_directory(const char *data_dir, uint64_t orders_max)
 
 	const char *damaged = check_files(recovery, &report);
 
+	/* To the end of the log, where complete copies are equal. */
+	machine_service_apply(machine, recovery->replica, replica_last_op(recovery->replica));
+	if (operations && damaged == NULL)
+		check_json_print(machine_history(machine), LIMIT_OPERATIONS(orders_max) + MACHINE_LOADED_MAX, report.commit,
+				 stdout);
 	print_check(recovery, &report, damaged);
 	replica_free(recovery->replica);
 	replica_actions_free(&recovery->actions);

@@ -15,6 +15,7 @@ struct machine {
 	struct history *history;
 	struct client_table *clients;
 	struct outcomes *outcomes;
+	struct outcome last_outcome;
 	struct digest fold;
 	struct digest folds[FOLDS]; /* of the last ops: a ring by op */
 	struct shop *shop;
@@ -59,6 +60,7 @@ static void fold(struct machine *machine, const struct operation *operation, con
 	else if (decides)
 		operation->apply(machine->shop, entry, body, &outcome);
 	outcomes_add(machine->outcomes, entry, &outcome);
+	machine->last_outcome = outcome;
 	machine->fold = outcome_chain(machine->fold, &outcome);
 	machine->folds[history_op(machine->history) % FOLDS] = machine->fold;
 	if (body->time_us > machine->last_time_us)
@@ -191,6 +193,11 @@ struct outcome machine_outcome(const struct machine *machine, uint64_t op)
 {
 	must(op > 0 && op <= history_op(machine->history));
 	return outcomes_of(machine->outcomes, (uint32_t)history_entry_of(machine->history, op));
+}
+
+struct outcome machine_last_outcome(const struct machine *machine)
+{
+	return machine->last_outcome;
 }
 
 struct digest machine_fold(const struct machine *machine)

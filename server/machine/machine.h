@@ -47,6 +47,8 @@ const struct shop *machine_shop(const struct machine *machine);
 
 /* What op became. */
 struct outcome machine_outcome(const struct machine *machine, uint64_t op);
+/* Of the entry that was added last, loaded or applied; with its values also when it was done. */
+struct outcome machine_last_outcome(const struct machine *machine);
 /* The digest of everything that is folded: of all outcomes, with what they changed. Equal histories must have equal ones. */
 struct digest machine_fold(const struct machine *machine);
 /* As it was at op. False: that is too long ago, or yet to come. */

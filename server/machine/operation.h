@@ -17,6 +17,7 @@ struct shop; /* folded from the operations, like the client table */
 /* Of rpc/shop.x: what a client asked, and what it is told. */
 struct jh_operation;
 struct jh_operation_answer;
+struct json_t; /* of jansson */
 
 /* Why an operation is declined before the log is asked for room: enum jh_reason, NONE for none; and one line. */
 struct operation_problem {
@@ -75,6 +76,8 @@ struct operation {
 	void (*answer)(const struct shop *shop, uint64_t op, struct jh_operation_answer *answer);
 	/* A refusal in one line; NULL: the kind is never refused when applied. */
 	void (*explain)(const struct outcome *refusal, char *text, size_t size);
+	/* Adds the content to a JSON object, for an operator; NULL: there is nothing to add. */
+	void (*show)(const struct body *body, struct json_t *object);
 };
 
 /* Defined by the shop. */

@@ -1,5 +1,6 @@
 #include "server/shop/order.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,10 +8,12 @@
 #include "rpc/base/must.h"
 #include "rpc/base/order_text.h"
 #include "rpc/base/postcode.h"
+#include "rpc/base/shortage.h"
 #include "rpc/shop.h"
 #include "server/shop/order_encoding.h"
 #include "server/shop/postcode_orders.h"
 #include "server/shop/shop.h"
+#include "server/shop/text_json.h"
 
 static void *fold_new(const struct history *history, uint32_t entries_max)
 {
@@ -124,6 +127,20 @@ static void answer(const struct shop *shop, uint64_t op, struct jh_operation_ans
 	placed->check = (jh_check)order.check;
 }
 
+static void show(const struct body *body, struct json_t *object)
+{
+	json_t *items = json_array();
+	struct order order;
+
+	must_allocate(items);
+	must(order_parse(body->content, body->content_size, &order));
+	for (uint32_t i = 0; i < order.items_count; i++)
+		json_array_append_new(items, text_json(order.items[i]));
+	json_object_set_new(object, "customer", text_json(order.customer));
+	json_object_set_new(object, "postcode", text_json(order.postcode));
+	json_object_set_new(object, "items", items);
+}
+
 const struct operation order_operation = {
 	.kind = JH_OPERATION_ORDER,
 	.first_format = 3,
@@ -137,4 +154,5 @@ const struct operation order_operation = {
 	.encode = encode,
 	.postcode = postcode,
 	.answer = answer,
+	.show = show,
 };

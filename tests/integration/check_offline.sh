@@ -15,7 +15,20 @@ cp -a "$(replica_dir 1)" "$SCRATCH/copy"
 diff -r --exclude lock "$(replica_dir 1)" "$SCRATCH/copy" || fail "--check changed the copy"
 # The commit mark on disk may be one batch behind; the digest is that of the whole log.
 jq -e --arg digest "$digest" '.id == 1 and (.uuid | length == 36) and .view >= 1 and .op == 3 and .commit <= 3 and
-	.digest == $digest and .damaged == false' "$LOGS/check.json" >/dev/null || fail "--check: $(<"$LOGS/check.json")"
+	.digest == $digest and .format == 3 and .fold != .digest and (.fold | length == 32) and .damaged == false' "$LOGS/check.json" >/dev/null || fail "--check: $(<"$LOGS/check.json")"
+
+# What stands in the log, and what it became, before that line; also that is for --check alone.
+"$JH_BUILD/server/justhungry-server" --json --check "$SCRATCH/copy" >"$LOGS/operations.json" || fail "--check --json: $(<"$LOGS/operations.json")"
+diff -r --exclude lock "$(replica_dir 1)" "$SCRATCH/copy" || fail "--check --json changed the copy"
+tail -n 1 "$LOGS/operations.json" | diff "$LOGS/check.json" - || fail "--json changes the last line"
+jq -s -e --slurpfile last "$LOGS/check.json" '[.[] | select(.kind == "order")] | length == 7 and ([.[].op] == [0, 0, 0, 0, 1, 2, 3]) and
+	([.[] | select(.content.postcode == "DH1 3LE") | .outcome.values[0]] == [1, 2, 3, 4, 5]) and
+	.[-1].content == {customer: "", postcode: "DH1 3LE", items: ["item 5"]} and .[-1].request == 1 and
+	([.[] | select(.op > 0 and .committed)] | length == $last[0].commit) and
+	.[-1].digest == $last[0].digest and .[-1].fold == $last[0].fold' "$LOGS/operations.json" >/dev/null ||
+	fail "--check --json: $(<"$LOGS/operations.json")"
+"$JH_BUILD/server/justhungry-server" --json >"$LOGS/usage" 2>&1 && fail "--json without --check is understood"
+head -n 1 "$LOGS/usage" | grep -q -F -- '--json is for --check DIR' || fail "--json without --check: $(<"$LOGS/usage")"
 
 # Restored as a new cluster: the copy alone, an empty front-end, and the operator's command. Then empty replicas learn.
 rm -rf "$SCRATCH"/replica-* "$SCRATCH/frontend"

@@ -92,7 +92,7 @@ static int status_of(bool check)
 		if (freopen(said, "w", stderr) == NULL)
 			_exit(99);
 		if (check)
-			_exit(check_directory(node_rig.directory, 100));
+			_exit(check_directory(node_rig.directory, 100, false));
 		node_begin();
 		_exit(98);
 	}

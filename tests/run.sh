@@ -51,8 +51,9 @@ case ${1-} in
 	;;
 esac
 
-# Only the tests need these: namespaces, their networks, the model checker, other locales; and a compiler with libFuzzer.
-packages=(iproute2 util-linux nftables spin locales)
+# Only the tests need these: namespaces, their networks, the model checker, other locales, a second computation of histories;
+# and a compiler with libFuzzer.
+packages=(iproute2 util-linux nftables spin locales python3-xxhash)
 ! "$all" || packages+=(clang mmdebstrap dpkg-dev)
 client/install-packages.sh "${packages[@]}"
 ! "$all" || client/install-packages.sh "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"

@@ -38,11 +38,12 @@ static uint64_t resident_bytes(void)
 static struct machine *measure_apply(void)
 {
 	struct machine *machine = machine_new(MANY);
-	uint8_t(*bodies)[100] = malloc((size_t)MANY * sizeof *bodies);
+	uint8_t(*bodies)[112] = malloc((size_t)MANY * sizeof *bodies);
 	uint8_t body[LIMIT_BODY_BYTES];
 	size_t size = make_usual_body(body, client_number(1), 1, 0);
 
 	must(bodies != NULL);
+	must(size <= sizeof *bodies);
 	for (uint32_t i = 0; i < MANY; i++) {
 		/* Of one size, for texts are padded. */
 		must(make_usual_body(body, client_number(i + 1), 1, i * 7919u % 1000) == size);

@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "replica_calls.h"
 #include "replica_calls_shell.h"
+#include "rpc/base/format.h"
 #include "rpc/base/must.h"
 #include "rpc/cluster/convert.h"
 #include "server/machine/operation.h"
@@ -83,7 +84,8 @@ static void heartbeat(struct shell *shell, const jh_heartbeat_args *args)
 static void submit(struct shell *shell, const jh_submit_args *args)
 {
 	const jh_order *asked = &args->operation.jh_operation_u.order;
-	const struct body body = {.client = convert_uuid_from_wire(args->client), .request = args->request, .check = 2};
+	const struct body body = {.format = FORMAT_LOW, .client = convert_uuid_from_wire(args->client), .request = args->request,
+				  .check = 2};
 	struct order order = {.customer = {asked->customer.customer_val, asked->customer.customer_len},
 			      .postcode = {asked->postcode.postcode_val, asked->postcode.postcode_len},
 			      .items_count = asked->items.items_len};

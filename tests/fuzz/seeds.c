@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rpc/base/format.h"
 #include "rpc/base/must.h"
 #include "server/shop/initial_orders.h"
 #include "server/shop/order_encoding.h"
@@ -86,7 +87,7 @@ static struct text_span text_of(const char *text)
 
 size_t seed_order(uint8_t *out, uint64_t request, const char *postcode)
 {
-	const struct body body = {.client = seed_uuid(0xcc), .request = request,
+	const struct body body = {.format = FORMAT_LOW, .client = seed_uuid(0xcc), .request = request,
 				  .time_us = 1700000000000000 + (int64_t)request, .check = 1};
 	struct order order = {.customer = text_of("Zo\xc3\xab"), .postcode = text_of(postcode), .items_count = 2,
 			    .items = {text_of("margherita"), text_of("cr\xc3\xa8me br\xc3\xbbl\xc3\xa9" "e")}};

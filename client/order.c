@@ -137,7 +137,7 @@ static int place(const struct placing *placing, const struct order_input *input,
 	enum outcome outcome;
 
 	interrupt_last_words(words);
-	outcome = session_place(placing->session, placing->given, &args, &result, error);
+	outcome = session_place(placing->session, placing->kind, &args, &result, error);
 	if (outcome == OUTCOME_DONE) {
 		status = order_tell_placed(placing, input, &result.jh_write_result_u.done.answer.jh_operation_answer_u.order);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
@@ -177,6 +177,7 @@ enum way_on {
 	WAY_AGAIN,    /* repeat the same command */
 	WAY_CORRECT,  /* the line must be corrected first */
 	WAY_PUT_BACK, /* the number belongs to another order: lines were changed since it was used */
+	WAY_BEHIND,   /* the number is void: the next lines need higher ones */
 	WAY_NONE
 };
 
@@ -187,8 +188,9 @@ static enum way_on way_after(jh_reason reason)
 	case JH_REASON_INVALID_POSTCODE:
 		return WAY_CORRECT;
 	case JH_REASON_KEY_REUSED:
-	case JH_REASON_VOID:
 		return WAY_PUT_BACK;
+	case JH_REASON_VOID:
+		return WAY_BEHIND;
 	case JH_REASON_NONE:
 	case JH_REASON_DONE_BEFORE:
 	case JH_REASON_FORMAT:
@@ -203,10 +205,10 @@ static enum way_on way_after(jh_reason reason)
 	return WAY_AGAIN;
 }
 
-/* With the same input, when that is a pipe. */
+/* With the same input, when that is a pipe. placing->request: the number of the next line. */
 static void say_way_on(const struct placing *placing, uint64_t first, enum way_on way, uint64_t line)
 {
-	char *command = order_file_again(placing, first);
+	char *command = order_file_again(placing, way == WAY_BEHIND ? placing->request : first);
 
 	if (way == WAY_PUT_BACK)
 		fprintf(stderr,
@@ -217,6 +219,10 @@ static void say_way_on(const struct placing *placing, uint64_t first, enum way_o
 		fprintf(stderr,
 			"Correct line %" PRIu64 " in place and keep the other lines. Then this goes on with the file, placing nothing "
 			"twice:\n  %s\n", line, command);
+	else if (way == WAY_BEHIND && placing->request != 0)
+		fprintf(stderr,
+			"The number of line %" PRIu64 " is void: no order will be placed under it. Take the lines up to that one out of "
+			"the file (to place it\nafter all, only those before it). Then this goes on:\n  %s\n", line, command);
 	else if (way == WAY_AGAIN)
 		fprintf(stderr, "This goes on with the file, placing nothing twice:\n  %s\n", command);
 	free(command);
@@ -363,7 +369,8 @@ int command_order(struct client_options options, int argc, char **argv)
 	placing.session = session_new(&options);
 	placing.customer = command.customer;
 	placing.file = command.file;
-	placing.given = command.has_client;
+	/* Whoever goes on with a file uses the numbers of its lines again, so they are not made void. */
+	placing.kind = command.has_client ? REQUEST_AGAIN : command.file ? REQUEST_KEPT : REQUEST_WRITE;
 	/* RULE 11: drawn once, for all attempts; the orders of a file are numbered from here. */
 	placing.client = command.has_client ? command.client : uuid_draw();
 	placing.request = command.request ? command.request : 1;

@@ -10,7 +10,7 @@
 struct placing {
 	const struct client_options *options;
 	const char *customer, *file; /* NULL: not given */
-	bool given;                  /* client id and number are the caller's: the order may have been sent before */
+	enum request_kind kind;      /* of each: whose the numbers are */
 	struct session *session;
 	struct uuid client;
 	uint64_t request; /* of the order under way */

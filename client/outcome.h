@@ -9,8 +9,8 @@
  *                  v
  *         .---> in doubt ---- DONE --------------------------------------> DONE
  *         |        |    `---- REFUSED_FOR_GOOD --------------------------> REFUSED
- *         |        |    `---- REFUSED of a number not our own; deadline -> UNKNOWN
- *         |     REFUSED, the number is our own
+ *         |        |    `---- REFUSED, not REQUEST_WRITE; deadline ---> UNKNOWN
+ *         |     REFUSED, REQUEST_WRITE
  *         |        v
  *         |  in doubt, voids  DONE (void: it was not and will not be) ---> REFUSED
  *         |        |    `---- REFUSED; deadline -------------------------> UNKNOWN
@@ -38,6 +38,7 @@ enum outcome { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_UNKNOWN, OUT
 
 enum request_kind {
 	REQUEST_WRITE, /* numbered by us: a repeat is executed at most once (rule 11), and nobody else uses the number */
+	REQUEST_KEPT,  /* the same, but the number is to be used again (a line of a file): not made void by itself */
 	REQUEST_AGAIN, /* a write whose number was given to us: it may have been sent before, and others may still repeat it */
 	REQUEST_VOID,  /* makes a number nothing, as asked for: may be repeated like a write */
 	REQUEST_READ,  /* changes nothing: a lost one is simply repeated, and is never unknown */

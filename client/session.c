@@ -388,13 +388,14 @@ static jh_place_args void_of(jh_uuid client, uint64_t request)
 	return (jh_place_args){.client = client, .request = request, .operation = {.kind = JH_OPERATION_VOID}};
 }
 
-enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
+enum outcome session_place(struct session *session, enum request_kind kind, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE])
 {
 	jh_place_args voids = void_of(args->client, args->request);
-	const struct asked asked = {.kind = asked_before ? REQUEST_AGAIN : REQUEST_WRITE, .procedure = &procedure_place,
-				    .args = args, .void_args = &voids, .result = result};
+	const struct asked asked = {.kind = kind, .procedure = &procedure_place, .args = args, .void_args = &voids,
+				    .result = result};
 
+	must(kind == REQUEST_WRITE || kind == REQUEST_KEPT || kind == REQUEST_AGAIN);
 	return ask(session, &asked, error);
 }
 

@@ -22,10 +22,10 @@ void session_free(struct session *session);
 
 /* Each call repeats its request until it has an outcome; options->timeout_ms bounds all attempts together (plus 50 ms,
  * so that the front-end's own answer to a short deadline can arrive). On OUTCOME_DONE `result` holds the answer, to be
- * freed with xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. asked_before:
- * the number was given to us, so the same request may have been sent before, and is never made void here. A request under
- * a number of our own that is refused while in doubt is made void, and so ends refused (docs/library.md). */
-enum outcome session_place(struct session *session, bool asked_before, struct jh_place_args *args,
+ * freed with xdr_free; otherwise `error` holds one line. timeout_ms within the arguments is set here. `kind`: a numbered
+ * write, REQUEST_WRITE, REQUEST_KEPT or REQUEST_AGAIN. A REQUEST_WRITE that is refused in doubt is made void, and so ends
+ * refused (docs/library.md). */
+enum outcome session_place(struct session *session, enum request_kind kind, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE]);
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
 			  char error[static SESSION_ERROR_SIZE]);

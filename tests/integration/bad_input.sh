@@ -20,7 +20,7 @@ expect 2 . order "DH1 3LE"
 expect 2 . order
 expect 2 . nonsense
 expect 2 '"pizza" is taken for the postcode' order pizza
-expect 2 'order, history, .*, bench'
+expect 2 'order, cancel, history, .*, bench'
 expect 0 'promote +the way out' help
 expect 0 'POSTCODE ITEM' help order
 expect 2 . --no-such-option order "DH1 3LE" soup

@@ -99,10 +99,23 @@ fi
 start_replica "$first"
 jh --timeout 60 status --wait 3 >/dev/null || fail "not three again: $(status_json)"
 
+# --- a line of a file ---------------------------------------------------------------------------------------------------
+
+name 20
+expect 0 placed order "${name[@]}" "DH1 3LE" "first line"
+name 21
+expect 0 'Request 21 is void' cancel "${name[@]}"
+printf 'DH1 3LE\tfirst line\nDH1 3LE\tsecond line\nDH1 3LE\tthird line\n' >"$SCRATCH/orders"
+expect 3 'The number of line 2 is void' order --client-id "$id" --request 20 --file "$SCRATCH/orders"
+sed -i 1,2d "$SCRATCH/orders"
+printed order
+((STATUS == 0)) || fail "the file does not go on: $(<"$LOGS/printed")"
+(($(placed "first line") == 1 && $(placed "second line") == 0 && $(placed "third line") == 1)) || fail "other lines were placed"
+
 # --- nobody to ask ------------------------------------------------------------------------------------------------------
 
 kill9 1 2 3
-name 9
+name 30
 SECONDS=0
 try --timeout 1 --json cancel "${name[@]}"
 ((SECONDS < 5)) || fail "cancel --timeout 1 took $SECONDS s"
@@ -112,7 +125,7 @@ for id_of_replica in 1 2 3; do
 	start_replica "$id_of_replica"
 done
 jh --timeout 60 status --wait 3 >/dev/null || fail "not up again: $(status_json)"
-expect 0 'Request 9 is void' cancel "${name[@]}"
+expect 0 'Request 30 is void' cancel "${name[@]}"
 name 7
 expect 3 'it is void' order "${name[@]}" "DH1 3LE" late
 name 6

@@ -20,7 +20,7 @@ static char said[SESSION_ERROR_SIZE]; /* why the last order was not placed */
 static struct answer_why why;	       /* the same, for programs */
 static bool decided;		       /* by the log */
 
-static enum outcome place_as(const struct client_options *options, bool asked_before)
+static enum outcome place_as(const struct client_options *options, enum request_kind kind)
 {
 	struct session *session = session_new(options);
 	jh_item item = {.jh_item_val = (char *)"pizza", .jh_item_len = 5};
@@ -31,7 +31,7 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 
 	args.operation.jh_operation_u.order.items.items_val = &item;
 	args.operation.jh_operation_u.order.items.items_len = 1;
-	outcome = session_place(session, asked_before, &args, &result, error);
+	outcome = session_place(session, kind, &args, &result, error);
 	if (outcome == OUTCOME_DONE) {
 		assert_int_equal(result.jh_write_result_u.done.answer.jh_operation_answer_u.order.op, 7);
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
@@ -52,7 +52,7 @@ static enum outcome place_as(const struct client_options *options, bool asked_be
 
 static enum outcome place_once(const struct client_options *options)
 {
-	return place_as(options, false);
+	return place_as(options, REQUEST_WRITE);
 }
 
 static void test_a_lost_answer_is_asked_for_again(void **state)
@@ -132,6 +132,18 @@ static void test_a_void_without_an_end_is_unknown(void **state)
 	assert_non_null(strstr(said, "it could not be cancelled"));
 	assert_int_equal(why.reason, JH_REASON_INVALID_POSTCODE);
 	assert_false(decided);
+}
+
+/* A number that is to be used again is not made void. */
+static void test_a_kept_number_is_not_made_void(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(REFUSE));
+
+	(void)state;
+	assert_int_equal(place_as(&options, REQUEST_KEPT), OUTCOME_REFUSED);
+	options = start_frontend(20000, SCRIPT(CLOSE, REFUSE));
+	assert_int_equal(place_as(&options, REQUEST_KEPT), OUTCOME_UNKNOWN);
+	assert_int_equal(voids_seen(), 0);
 }
 
 /* Ends as session_cancel. */
@@ -259,20 +271,20 @@ static void test_only_the_log_ends_a_doubt(void **state)
 
 	(void)state;
 	clock_jumps_after(1);
-	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	assert_int_equal(place_as(&options, REQUEST_AGAIN), OUTCOME_UNKNOWN);
 	options = start_frontend(20000, SCRIPT(FULL));
 	clock_jumps_after(1);
-	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	assert_int_equal(place_as(&options, REQUEST_AGAIN), OUTCOME_UNKNOWN);
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, REFUSE));
-	assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+	assert_int_equal(place_as(&options, REQUEST_AGAIN), OUTCOME_UNKNOWN);
 	assert_non_null(strstr(said, "an earlier one may still be executed"));
 	assert_int_equal(voids_seen(), 0); /* it may be repeated by others */
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, SUPERSEDED));
-	assert_int_equal(place_as(&options, true), OUTCOME_REFUSED);
+	assert_int_equal(place_as(&options, REQUEST_AGAIN), OUTCOME_REFUSED);
 	options = start_frontend(20000, SCRIPT(CLOSE, CONFLICT));
 	assert_int_equal(place_once(&options), OUTCOME_REFUSED);
 	options = start_frontend(20000, SCRIPT(UNAVAILABLE, DONE));
-	assert_int_equal(place_as(&options, true), OUTCOME_DONE);
+	assert_int_equal(place_as(&options, REQUEST_AGAIN), OUTCOME_DONE);
 }
 
 static void test_reads_are_repeated_and_never_unknown(void **state)
@@ -368,7 +380,7 @@ static void test_a_rejected_call_was_not_executed(void **state)
 		assert_int_equal(place_once(&options), OUTCOME_UNKNOWN);
 		options = start_frontend(20000, SCRIPT(rejections[i]));
 		clock_jumps_after(1);
-		assert_int_equal(place_as(&options, true), OUTCOME_UNKNOWN);
+		assert_int_equal(place_as(&options, REQUEST_AGAIN), OUTCOME_UNKNOWN);
 	}
 }
 
@@ -408,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_a_refusal_in_doubt_is_made_final),
 		cmocka_unit_test(test_a_refused_void_means_done),
 		cmocka_unit_test(test_a_void_without_an_end_is_unknown),
+		cmocka_unit_test(test_a_kept_number_is_not_made_void),
 		cmocka_unit_test(test_a_request_is_cancelled),
 		cmocka_unit_test(test_a_malformed_answer_is_no_answer),
 		cmocka_unit_test(test_unavailable_and_busy),

@@ -64,8 +64,8 @@ static char *describe_commands(void)
 	      "where these are not given.\n",
 	      out);
 	fputs("\nExit status: 0 done, 2 usage, 3 refused (nothing happened), 4 service unavailable (nothing happened), "
-	      "5 outcome unknown (the command that asks again is printed; it is executed once), 6 done, but the answer could "
-	      "not be written.",
+	      "5 outcome unknown (the commands that ask again, which is executed once, and that cancel are printed), 6 done, but "
+	      "the answer could not be written.",
 	      out);
 	fclose(out);
 	return text;

@@ -97,7 +97,7 @@ const struct argp command_order_argp = {
 	.args_doc = "POSTCODE ITEM...\n--file FILE",
 	.doc = "Places an order. Quote the postcode: justhungry order \"DH1 3LE\" pizza \"garlic bread\"\vExit "
 	       "status 5 means that the order may have been placed: the command that is printed asks again, and "
-	       "places it once however often it is run.",
+	       "places it once however often it is run; the other one, \"cancel\", makes sure that it is not placed.",
 };
 
 /* --- placing ---------------------------------------------------------------------------------------------------- */

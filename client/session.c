@@ -291,29 +291,28 @@ static void end_by_signal(const struct session *session, struct request_track *t
 		snprintf(error, SESSION_ERROR_SIZE, "ended by %s%s", interrupt_name(), before);
 }
 
-/* A request, and how it is made void: void_args is NULL unless it is a write. */
-struct asked {
+/* One request, from its first attempt to its outcome. */
+struct request {
 	enum request_kind kind;
 	const struct procedure *procedure;
-	void *args, *void_args, *result;
+	void *args, *void_args; /* void_args: what makes it void; NULL unless it is a write */
+	void *result;
+	struct request_track track;
+	uint64_t deadline_us;
+	bool sent; /* some attempt has left this process */
+	struct answer_why refusal_why; /* what refused it in doubt, so that it is made void */
+	char refusal[SESSION_ERROR_SIZE];
 };
 
-/* What refused a request in doubt, so that its number is made void. */
-struct refusal {
-	struct answer_why why;
-	char text[SESSION_ERROR_SIZE];
-};
-
-/* The request ended while its number was made void: the refusal is why it was not executed, if it was not. */
-static void tell_refusal(struct session *session, const struct request_track *track, const struct refusal *refusal,
-			 char error[static SESSION_ERROR_SIZE])
+/* The request ended while it was made void: the refusal is why it was not executed, if it was not. */
+static void tell_refusal(struct session *session, const struct request *request, char error[static SESSION_ERROR_SIZE])
 {
 	char failed[SESSION_ERROR_SIZE];
 
 	memcpy(failed, error, sizeof failed);
-	memcpy(error, refusal->text, sizeof refusal->text);
-	session->why = refusal->why;
-	if (track->outcome == OUTCOME_REFUSED) {
+	memcpy(error, request->refusal, sizeof request->refusal);
+	session->why = request->refusal_why;
+	if (request->track.outcome == OUTCOME_REFUSED) {
 		say_more(error, " (an earlier attempt was not answered: the request is void now, and will never be executed)");
 		return;
 	}
@@ -322,90 +321,84 @@ static void tell_refusal(struct session *session, const struct request_track *tr
 	say_more(error, failed);
 }
 
-static enum outcome conclude(struct session *session, const struct request_track *track, const struct refusal *refusal,
-			     char error[static SESSION_ERROR_SIZE])
+/* One attempt; true: there is another one. */
+static bool attempt_once(struct session *session, struct request *request, char error[static SESSION_ERROR_SIZE])
 {
-	session->decided = track->decided;
-	if (track->voids)
-		tell_refusal(session, track, refusal, error);
-	return track->outcome;
-}
-
-/* One attempt, and what follows from it: true: there is another one. */
-static bool attempt_once(struct session *session, const struct asked *asked, struct request_track *track, bool *sent,
-			 uint64_t deadline_us, struct refusal *refusal, char error[static SESSION_ERROR_SIZE])
-{
+	struct request_track *track = &request->track;
 	bool voids = track->voids, goes_on;
-	enum attempt attempt = try_once(session, asked->procedure, voids ? asked->void_args : asked->args, asked->result,
-					deadline_us, error);
+	enum attempt attempt = try_once(session, request->procedure, voids ? request->void_args : request->args, request->result,
+					request->deadline_us, error);
 
-	*sent |= attempt != ATTEMPT_NOT_SENT;
+	request->sent |= attempt != ATTEMPT_NOT_SENT;
 	if (voids && attempt == ATTEMPT_DONE)
-		xdr_free(asked->procedure->decode, asked->result); /* of the VOID: the request itself has none */
+		xdr_free(request->procedure->decode, request->result); /* of the VOID: the request itself has none */
 	goes_on = outcome_attempt(track, attempt);
 	if (track->voids && !voids) {
-		refusal->why = session->why;
-		memcpy(refusal->text, error, SESSION_ERROR_SIZE);
+		request->refusal_why = session->why;
+		memcpy(request->refusal, error, SESSION_ERROR_SIZE);
 	}
 	if (attempt == ATTEMPT_REFUSED && track->outcome == OUTCOME_UNKNOWN && !voids)
 		say_more(error, in_doubt);
 	return goes_on;
 }
 
-static enum outcome ask(struct session *session, const struct asked *asked, char error[static SESSION_ERROR_SIZE])
+/* Until it has an outcome, its time is over, or a signal ends it. */
+static void attempt_all(struct session *session, struct request *request, char error[static SESSION_ERROR_SIZE])
 {
-	struct request_track track = outcome_begin(asked->kind, false);
-	struct refusal refusal = {.text = ""};
 	uint64_t started_us = rpc_clock_us();
-	uint64_t deadline_us = started_us + session->options->timeout_ms * 1000ull;
 	uint32_t pause_ms = RETRY_FIRST_MS;
-	bool sent = false;
 
-	if (track.may_have_happened)
-		interrupt_may_have_left();
-	error[0] = 0;
-	while (attempt_once(session, asked, &track, &sent, deadline_us, &refusal, error)) {
-		if (interrupt_signal()) {
-			end_by_signal(session, &track, sent, error);
-			break;
+	request->deadline_us = started_us + session->options->timeout_ms * 1000ull;
+	while (attempt_once(session, request, error)) {
+		if (!interrupt_signal() && us_until(request->deadline_us) <= pause_ms * 1000ull) {
+			outcome_give_up(&request->track);
+			return;
 		}
-		if (us_until(deadline_us) <= pause_ms * 1000ull) {
-			outcome_give_up(&track);
-			break;
-		}
-		notice(session, started_us, error);
+		if (!interrupt_signal())
+			notice(session, started_us, error);
 		if (!session_pause(session, pause_ms)) {
-			end_by_signal(session, &track, sent, error);
-			break;
+			end_by_signal(session, &request->track, request->sent, error);
+			return;
 		}
 		pause_ms = pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
 	}
-	return conclude(session, &track, &refusal, error);
 }
 
-static jh_place_args void_of(jh_uuid client, uint64_t request)
+static enum outcome ask(struct session *session, struct request request, char error[static SESSION_ERROR_SIZE])
 {
-	return (jh_place_args){.client = client, .request = request, .operation = {.kind = JH_OPERATION_VOID}};
+	request.track = outcome_begin(request.kind, false);
+	if (request.track.may_have_happened)
+		interrupt_may_have_left();
+	error[0] = '\0';
+	attempt_all(session, &request, error);
+	session->decided = request.track.decided;
+	if (request.track.voids)
+		tell_refusal(session, &request, error);
+	return request.track.outcome;
+}
+
+static jh_place_args void_of(jh_uuid client, uint64_t number)
+{
+	return (jh_place_args){.client = client, .request = number, .operation = {.kind = JH_OPERATION_VOID}};
 }
 
 enum outcome session_place(struct session *session, enum request_kind kind, struct jh_place_args *args,
 			   struct jh_write_result *result, char error[static SESSION_ERROR_SIZE])
 {
 	jh_place_args voids = void_of(args->client, args->request);
-	const struct asked asked = {.kind = kind, .procedure = &procedure_place, .args = args, .void_args = &voids,
-				    .result = result};
+	struct request request = {.kind = kind, .procedure = &procedure_place, .args = args, .void_args = &voids, .result = result};
 
 	must(kind == REQUEST_WRITE || kind == REQUEST_KEPT || kind == REQUEST_AGAIN);
-	return ask(session, &asked, error);
+	return ask(session, request, error);
 }
 
-enum outcome session_cancel(struct session *session, jh_uuid client, uint64_t request,
+enum outcome session_cancel(struct session *session, jh_uuid client, uint64_t number,
 			    char error[static SESSION_ERROR_SIZE])
 {
-	jh_place_args args = void_of(client, request);
+	jh_place_args args = void_of(client, number);
 	jh_write_result result;
-	const struct asked asked = {.kind = REQUEST_VOID, .procedure = &procedure_place, .args = &args, .result = &result};
-	enum outcome outcome = ask(session, &asked, error);
+	struct request request = {.kind = REQUEST_VOID, .procedure = &procedure_place, .args = &args, .result = &result};
+	enum outcome outcome = ask(session, request, error);
 
 	if (outcome == OUTCOME_DONE)
 		xdr_free((xdrproc_t)xdr_jh_write_result, &result);
@@ -430,16 +423,16 @@ bool session_met_strangers(const struct session *session)
 enum outcome session_read(struct session *session, struct jh_read_args *args, struct jh_read_result *result,
 			  char error[static SESSION_ERROR_SIZE])
 {
-	const struct asked asked = {.kind = REQUEST_READ, .procedure = &procedure_read, .args = args, .result = result};
+	struct request request = {.kind = REQUEST_READ, .procedure = &procedure_read, .args = args, .result = result};
 
-	return ask(session, &asked, error);
+	return ask(session, request, error);
 }
 
 /* Procedures that change state and have no number. */
 static enum outcome ask_once(struct session *session, const struct procedure *procedure, void *args, void *result,
 			     char error[static SESSION_ERROR_SIZE])
 {
-	const struct asked asked = {.kind = REQUEST_ONCE, .procedure = procedure, .args = args, .result = result};
+	struct request request = {.kind = REQUEST_ONCE, .procedure = procedure, .args = args, .result = result};
 	char *tells = advice_command(session->options, "status"), *words = NULL;
 	enum outcome outcome;
 
@@ -448,7 +441,7 @@ static enum outcome ask_once(struct session *session, const struct procedure *pr
 		     tells) < 0)
 		shortage_of_memory(__func__);
 	interrupt_last_words(words);
-	outcome = ask(session, &asked, error);
+	outcome = ask(session, request, error);
 	interrupt_last_words(NULL);
 	free(words);
 	free(tells);
@@ -465,9 +458,9 @@ enum outcome session_promote(struct session *session, struct jh_promote_args *ar
 			     char error[static SESSION_ERROR_SIZE])
 {
 	/* Without confirm it only asks what would be lost. */
-	const struct asked preview = {.kind = REQUEST_READ, .procedure = &procedure_promote, .args = args, .result = result};
+	struct request preview = {.kind = REQUEST_READ, .procedure = &procedure_promote, .args = args, .result = result};
 
-	return args->confirm ? ask_once(session, &procedure_promote, args, result, error) : ask(session, &preview, error);
+	return args->confirm ? ask_once(session, &procedure_promote, args, result, error) : ask(session, preview, error);
 }
 
 enum outcome session_remove(struct session *session, struct jh_remove_args *args, struct jh_admin_result *result,

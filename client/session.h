@@ -38,7 +38,7 @@ enum outcome session_remove(struct session *session, struct jh_remove_args *args
 enum outcome session_upgrade(struct session *session, struct jh_admin_result *result, char error[static SESSION_ERROR_SIZE]);
 
 /* Makes the request void, unless it was executed (REFUSED, session_why names what it became); repeated as an order is. */
-enum outcome session_cancel(struct session *session, jh_uuid client, uint64_t request,
+enum outcome session_cancel(struct session *session, jh_uuid client, uint64_t number,
 			    char error[static SESSION_ERROR_SIZE]);
 
 /* Why the last order, cancel or read was not done, according to the front-end; nothing without an answer. */

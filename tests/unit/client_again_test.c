@@ -1,7 +1,7 @@
 /* Purpose: the command that repeats a request, pasted into sh as it was printed, sends the same request to the same
- * cluster in the same way, whatever options were given, from the command line or the environment. It walks the
- * option tables of `order`: an option without a sample here fails it. The real client, against a front-end of the
- * test's own. */
+ * cluster in the same way, whatever options were given, from the command line or the environment; and the command that
+ * cancels it cancels that request there. It walks the option tables of `order`: an option without a sample here fails it.
+ * The real client, against a front-end of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -71,6 +71,43 @@ static void test_what_cannot_be_seen_is_written_out(void **state)
 	printed(output_text("\363\240\201\201", 4), "\"\\udb40\\udc41\""); /* a tag character, in two halves */
 }
 
+/* {reason, final, became} as JSON, to be freed. */
+static char *why_text(const struct answer_why *why, bool final)
+{
+	json_t *object = json_object();
+
+	output_why(object, final, why);
+	return output_json_text_take(object, false);
+}
+
+/* Each reason has a name of its own; what is not known is null. */
+static void test_reasons_have_names(void **state)
+{
+	struct answer_why why = {.reason = JH_REASON_KEY_REUSED, .tells_became = true,
+				 .became = {.kind = JH_OPERATION_ORDER, .op = 18446744073709551615u, .result = JH_ENTRY_REFUSED}};
+	char *text = why_text(&why, true);
+
+	(void)state;
+	assert_string_equal(text, "{\"reason\": \"key-reused\", \"final\": true, \"became\": {\"kind\": \"order\", "
+				  "\"op\": 18446744073709551615, \"result\": \"refused\"}}");
+	free(text);
+	why = (struct answer_why){.reason = (jh_reason)99, .tells_became = true,
+				  .became = {.kind = (jh_operation_kind)99, .op = 1, .result = (jh_entry_result)99}};
+	text = why_text(&why, false);
+	assert_string_equal(text, "{\"reason\": null, \"final\": false, \"became\": {\"kind\": null, \"op\": 1, "
+				  "\"result\": null}}");
+	free(text);
+	why = (struct answer_why){.reason = JH_REASON_NONE};
+	text = why_text(&why, false);
+	assert_string_equal(text, "{\"reason\": null, \"final\": false, \"became\": null}");
+	free(text);
+	for (int reason = JH_REASON_BAD_REQUEST; reason <= JH_REASON_FORMAT; reason++) {
+		assert_non_null(answer_reason_name((jh_reason)reason));
+		for (int other = JH_REASON_BAD_REQUEST; other < reason; other++)
+			assert_string_not_equal(answer_reason_name((jh_reason)reason), answer_reason_name((jh_reason)other));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -78,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_large_numbers_stand_among_others),
 		cmocka_unit_test(test_no_text_passes_for_a_number),
 		cmocka_unit_test(test_what_cannot_be_seen_is_written_out),
+		cmocka_unit_test(test_reasons_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

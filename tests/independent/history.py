@@ -3,9 +3,9 @@
 
     justhungry-server --check DIR --json | tests/independent/history.py
 
-It shares no code with the servers: what it relies on stands in docs/formats.md and rpc/shop.x. From the bodies alone it computes each
-outcome, the digest of the history and the digest of the computed state, and compares them with what --check says after every
-operation. It also looks for a request that was executed twice.
+It shares no code with the servers: what it relies on stands in docs/formats.md and rpc/shop.x. From the bodies alone it
+computes each outcome, the digest of the history and the digest of the computed state, and compares them with what --check says
+after every operation. It also looks for a request that was executed twice.
 
 Exit status 0: they agree; 1: they do not, and one line names the first op that differs; 2: this is no output of --check --json.
 Needs the Debian package python3-xxhash, hence Debian's own interpreter.

@@ -18,7 +18,7 @@
 enum { ENTRIES = 400, LOADED_MAX = 5, VOID_KIND = 2 };
 
 static const char *const texts[] = {
-	"soup", "", "\"tea\" \\ milk", "cr\xc3\xa8me br\xc3\xbbl\xc3\xa9" "e", "\xff\xfe no UTF-8", "\xed\xa0\x80 half a pair",
+	"soup", "", "\"tea\" \\ milk", "cr\xc3\xa8me", "\xff\xfe no UTF-8", "\xed\xa0\x80 half a pair",
 	"\x01 control \x7f", "\xf0\x9f\x8d\x95", "four", "fives",
 };
 

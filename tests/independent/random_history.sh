@@ -13,7 +13,7 @@ for seed in {1..8}; do
 	seen+=$history
 done
 # What is rare is there.
-for result in done refused void passed; do
+for result in "done" refused void passed; do
 	[[ $seen == *"\"result\":\"$result\""* ]] || { echo "random_history.sh: no outcome is $result" >&2; exit 1; }
 done
 [[ $seen == *'"forgotten":true'* ]] || { echo "random_history.sh: nothing is forgotten" >&2; exit 1; }

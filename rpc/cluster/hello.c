@@ -54,7 +54,7 @@ bool hello_decode(const struct rpc_reply *reply, jh_hello_result *result)
 void hello_say(struct rpc_channel *channel, const struct identity *me, const struct identity *you, rpc_reply_fn answered,
 	       void *context)
 {
-	jh_hello_args args;
+	jh_hello_args args = {.known = 0};
 
 	convert_identity_to_wire(me, &args.me);
 	convert_identity_to_wire(you, &args.you);

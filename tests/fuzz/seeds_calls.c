@@ -423,7 +423,7 @@ static void seed_others(void)
 	static struct bytes bytes;
 	struct identity identity = {.formats = FORMAT_RANGE_OWN, .purpose = PURPOSE_PUSH, .program_base = BASE, .id = 2, .uuid = seed_uuid(2),
 				    .incarnation = seed_uuid(0xa1)};
-	jh_hello_args hello;
+	jh_hello_args hello = {.known = 0};
 	jh_bind_args bind;
 
 	convert_identity_to_wire(&identity, &hello.me);

@@ -161,7 +161,7 @@ static void test_what_clients_hear(void **state)
 
 static void test_what_replicas_are_asked(void **state)
 {
-	jh_hello_args hello = {.me = sample_identity(0), .you = sample_identity(2)};
+	jh_hello_args hello = {.me = sample_identity(0), .you = sample_identity(2), .known = 33};
 	jh_heartbeat_args heartbeat = {.view = 12, .directory_version = 5, .has_peers = TRUE,
 				       .peers = {2, sample_peers()}, .retire = TRUE, .min_members = 2,
 				       .full_wait_ms = 60000, .frontend = sample_address(), .suspect_ms = 250};

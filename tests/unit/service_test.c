@@ -133,7 +133,7 @@ static void send_view(struct caller *manager, struct question *question, jh_mana
 static void send_hello(struct caller *caller, uint8_t mark, struct question *question, jh_hello_result *result)
 {
 	const struct identity who = manager_called(mark), unknown = {.id = 0};
-	jh_hello_args args;
+	jh_hello_args args = {.known = 0};
 
 	memset(result, 0, sizeof *result);
 	convert_identity_to_wire(&who, &args.me);

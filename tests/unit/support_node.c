@@ -295,7 +295,7 @@ struct identity manager_called(uint8_t mark)
 jh_hello_status say_hello(struct caller *caller, const struct identity *me, const struct identity *meant)
 {
 	const struct identity unknown = {.program_base = NODE_BASE};
-	jh_hello_args args;
+	jh_hello_args args = {.known = 0};
 	jh_hello_result result = {0};
 	struct question question;
 

@@ -72,8 +72,9 @@ static void check_requests(const struct replica *r)
 	bool leads = r->role == ROLE_PRIMARY && (r->state == STATE_SETTLING || r->state == STATE_SERVING);
 
 	must(r->requests_in - r->requests_out ==
-	     waiters_count(r->waiters) + r->validating + r->submits.count + r->reads.count);
-	must(r->joined <= waiters_count(r->waiters));
+	     waiters_count(r->waiters) + r->validating - r->admitting + r->submits.count + r->reads.count);
+	must(r->joined + r->admitting <= waiters_count(r->waiters));
+	must(r->admitting <= r->validating);
 	must((r->validations == NULL) == (r->validating == 0));
 	/* RULE 4: no held call outlives its view. */
 	must(r->submits.count == 0 || leads);

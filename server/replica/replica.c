@@ -114,6 +114,7 @@ static void take(struct replica *r, const struct replica_event *event)
 		replica_query(r, &event->query);
 		return;
 	case REPLICA_FLUSH:
+		replica_go_on(r);
 		replica_write_log(r);
 		replica_push_all(r);
 		break;
@@ -217,6 +218,7 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	r->now_ms = event->now_ms;
 	sessions_applied(r->sessions, r->applied); /* by now the history has them */
 	replica_fold_begin(r);
+	r->carried_out = r->applied;
 	take(r, event);
 	r->out = NULL;
 

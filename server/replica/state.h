@@ -182,7 +182,10 @@ struct replica {
 	/* --- requests */
 	struct sessions *sessions;
 	struct waiters *waiters;       /* for an op of the log, or for an older call of the same request */
-	uint64_t joined;               /* how many of these wait for an older call */
+	uint64_t joined;               /* how many of these wait for an older call, */
+	uint64_t admitting;            /* and how many to be admitted: they count as in validation, too */
+	uint32_t turn_end;             /* the list of those that are decided at the end of the turn */
+	uint64_t carried_out;          /* applied by the shell: what the last step left as applied */
 	uint64_t validating;           /* requests in validation: */
 	struct validation *validations;
 	struct held_queue submits;     /* while settling, or the log is full */

@@ -34,6 +34,12 @@ static void answer_read(struct replica *r, uint64_t token, bool moved)
 	r->requests_out++;
 }
 
+/* The state machine knows what earlier steps applied: an APPLY of this one is still to be carried out. */
+static bool state_is_behind(const struct replica *r)
+{
+	return r->service.admit != NULL && r->applied > r->carried_out;
+}
+
 /* --- waiting for an op of the log --------------------------------------------------------------------------------- */
 
 static void wait_for(struct replica *r, const struct held_call *call, uint64_t op)
@@ -46,21 +52,39 @@ static void consider(struct replica *r, const struct held_call *call);
 static uint32_t leave_validation(struct replica *r, struct held_call *call);
 static void decide_later(struct replica *r, uint32_t later);
 
+/* Most are answered now: by an entry, or by what has their number. A call that waited to be admitted is considered from the
+ * start, and so are the later calls of its request. */
+static void decide_waiters(struct replica *r, uint32_t list)
+{
+	struct held_call call;
+
+	while (waiters_take(r->waiters, &list, &call)) {
+		uint32_t later = leave_validation(r, &call);
+
+		consider(r, &call);
+		decide_later(r, later);
+	}
+}
+
+static uint32_t take_list(uint32_t *list)
+{
+	uint32_t taken = *list;
+
+	*list = 0;
+	return taken;
+}
+
 void replica_answer_waiters(struct replica *r, uint64_t first, uint64_t last)
 {
-	for (uint64_t op = first; op <= last && waiters_count(r->waiters) > 0; op++) {
-		struct log_entry *entry = replica_log_at(r->log, op);
-		struct held_call call;
+	for (uint64_t op = first; op <= last && waiters_count(r->waiters) > 0; op++)
+		decide_waiters(r, take_list(&replica_log_at(r->log, op)->waiter));
+}
 
-		/* Most are answered now: by the entry itself, or by what has their number. A call that waited to be admitted is
-		 * considered from the start, and so are the later calls of its request. */
-		while (waiters_take(r->waiters, &entry->waiter, &call)) {
-			uint32_t later = leave_validation(r, &call);
-
-			consider(r, &call);
-			decide_later(r, later);
-		}
-	}
+void replica_go_on(struct replica *r)
+{
+	must(!state_is_behind(r));
+	decide_waiters(r, take_list(&r->turn_end));
+	replica_release_held(r);
 }
 
 /* --- held calls --------------------------------------------------------------------------------------------------- */
@@ -145,14 +169,15 @@ static bool answer_no_room(struct replica *r, const struct held_call *call, uint
 }
 
 /* Counts as in validation until it has waited: a later call of the request waits for this one (RULE 12). */
-static void wait_for_admission(struct replica *r, const struct held_call *call)
+static void wait_to_be_admitted(struct replica *r, const struct held_call *call, uint32_t *list)
 {
 	struct held_call waiting = *call;
 
 	waiting.admitting = true;
 	must(validations_add(&r->validations, call->client, call->request));
 	r->validating++;
-	wait_for(r, &waiting, replica_log_last(r->log));
+	r->admitting++;
+	waiters_add(r->waiters, list, &waiting);
 }
 
 /* Answers a call that the applied state refuses, and keeps one that the log may refuse; false when it is neither. */
@@ -160,6 +185,10 @@ static bool answer_not_admitted(struct replica *r, const struct held_call *call)
 {
 	if (r->service.admit == NULL)
 		return false;
+	if (state_is_behind(r)) {
+		wait_to_be_admitted(r, call, &r->turn_end); /* RULE 8: refused by the state that the answer names, or not at all */
+		return true;
+	}
 	switch (r->service.admit(r->service.context, call->token)) {
 	case ADMISSION_GIVEN:
 		return false;
@@ -168,7 +197,8 @@ static bool answer_not_admitted(struct replica *r, const struct held_call *call)
 		answer(r, call->token, call->floor <= r->applied ? VERDICT_NOT_ADMITTED : VERDICT_MOVED);
 		return true;
 	case ADMISSION_WAITS:
-		wait_for_admission(r, call);
+		must(replica_log_last(r->log) > r->applied);
+		wait_to_be_admitted(r, call, &replica_log_at(r->log, replica_log_last(r->log))->waiter);
 		return true;
 	}
 	must_not_reach("an admission");
@@ -205,7 +235,8 @@ static void consider(struct replica *r, const struct held_call *call)
 		return;
 	if (answer_not_admitted(r, call))
 		return;
-	if (answer_no_room(r, call, r->validating + 1))
+	/* RULE 19: what is in validation takes the room of orders; a doubt has room of its own, until the log itself has none. */
+	if (answer_no_room(r, call, call->ends_doubt ? 1 : r->validating + 1))
 		return;
 	must(validations_add(&r->validations, call->client, call->request));
 	r->validating++;
@@ -244,7 +275,7 @@ void replica_submit(struct replica *r, const struct replica_request *request)
 
 void replica_release_held(struct replica *r)
 {
-	while (r->submits.count > 0 && replica_is_serving(r) && !log_is_full(r)) {
+	while (r->submits.count > 0 && replica_is_serving(r) && !log_is_full(r) && !state_is_behind(r)) {
 		struct held_call call = unhold(&r->submits);
 
 		consider(r, &call);
@@ -258,7 +289,9 @@ static uint32_t leave_validation(struct replica *r, struct held_call *call)
 		return 0;
 	call->admitting = false;
 	must(r->validating > 0);
+	must(r->admitting > 0);
 	r->validating--;
+	r->admitting--;
 	return validations_remove(&r->validations, call->client, call->request);
 }
 
@@ -414,6 +447,7 @@ void replica_drop_requests(struct replica *r)
 		answer_read(r, unhold(&r->reads).token, true);
 	validations_each(r->validations, all_moved, r);
 	r->joined = 0;
+	all_moved(r, &r->turn_end);
 	for (uint64_t op = r->applied + 1; op <= replica_log_last(r->log) && waiters_count(r->waiters) > 0; op++)
 		all_moved(r, &replica_log_at(r->log, op)->waiter);
 	must(waiters_count(r->waiters) == 0);

@@ -10,6 +10,8 @@ void replica_decline(struct replica *r, const struct replica_request *request);
 void replica_query(struct replica *r, const struct replica_query *query);
 /* Submits that were held go on, as far as the state and the room in the log allow. */
 void replica_release_held(struct replica *r);
+/* At the end of a turn: what an earlier step left undecided, because the state machine had yet to apply what that committed. */
+void replica_go_on(struct replica *r);
 /* Reads whose floor is reached, or whose view is over, are answered. */
 void replica_release_reads(struct replica *r);
 /* The ops first to last are applied now. */

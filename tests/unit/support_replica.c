@@ -59,6 +59,15 @@ static bool key(void *context, const uint8_t *body, uint32_t size, struct uuid *
 	return true;
 }
 
+/* It knows only what it has been told to apply. */
+static enum replica_admission admit(void *context, uint64_t token)
+{
+	(void)context;
+	(void)token;
+	assert_int_equal(replica_commit(rig.core), rig.carried_out);
+	return rig.admission;
+}
+
 static uint64_t state_bytes(void *context)
 {
 	(void)context;
@@ -89,6 +98,8 @@ void core_step(struct replica_event *event)
 			rig.written = rig.actions.list[i].write.ticket;
 		if (rig.actions.list[i].kind == DO_PUSH)
 			push_token = rig.actions.list[i].push.token;
+		if (rig.actions.list[i].kind == DO_APPLY)
+			rig.carried_out = rig.actions.list[i].apply.op;
 	}
 }
 
@@ -146,15 +157,10 @@ static void recover(uint32_t entries_count, uint64_t commit)
 				  .entries_count = make_entries(entries, bodies, 1, 0, entries_count)}});
 }
 
-void core_begin(uint32_t entries_count, uint64_t commit)
+static void begin(uint32_t entries_count, uint64_t commit, uint64_t orders_max, bool admits)
 {
-	core_begin_with(entries_count, commit, 8);
-}
-
-void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_max)
-{
-	static const struct replica_service service = {.lookup = lookup, .key = key, .fold_at = fold_at,
-						       .state_bytes = state_bytes};
+	const struct replica_service service = {.lookup = lookup, .key = key, .fold_at = fold_at, .state_bytes = state_bytes,
+						.admit = admits ? admit : NULL};
 	const struct replica_options options = {.id = SELF, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
 						.suspect_ms = 250,
 						.stall_ms = 2000, .read_hold_ms = 100, .orders_max = orders_max,
@@ -174,6 +180,21 @@ void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_ma
 	recover(entries_count, commit);
 	core_step(&(struct replica_event){.kind = REPLICA_START});
 	durable();
+}
+
+void core_begin(uint32_t entries_count, uint64_t commit)
+{
+	core_begin_with(entries_count, commit, 8);
+}
+
+void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_max)
+{
+	begin(entries_count, commit, orders_max, false);
+}
+
+void core_begin_admitting(uint32_t entries_count, uint64_t commit)
+{
+	begin(entries_count, commit, 8, true);
 }
 
 void core_end(void)

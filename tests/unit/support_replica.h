@@ -19,6 +19,8 @@ struct core_rig {
 	uint64_t fold_wrong_from; /* from this op on ours is another one; 0: never */
 	uint64_t fold_differs_op; /* as the disk holds it at the start */
 	uint64_t executed_request, executed_op; /* all that the history knows, with any content; 0: nothing */
+	enum replica_admission admission; /* what the state machine says of every request, where it is asked at all */
+	uint64_t carried_out;    /* the state machine has applied this */
 };
 extern struct core_rig rig;
 
@@ -33,6 +35,8 @@ enum replica_known nothing_is_known(void *context, struct uuid client, uint64_t 
  * committed; it was the primary and only member. With 0 it has never been in a view. orders_max is 8. */
 void core_begin(uint32_t entries_count, uint64_t commit);
 void core_begin_with(uint32_t entries_count, uint64_t commit, uint64_t orders_max);
+/* Its state machine is asked whether it admits a request. */
+void core_begin_admitting(uint32_t entries_count, uint64_t commit);
 void core_end(void);
 
 void core_step(struct replica_event *event);

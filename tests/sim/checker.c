@@ -5,88 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BODY_HEAD 28
-
-/* --- operations --------------------------------------------------------------------------------------------------- */
-
-uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content)
-{
-	uint64_t room = w->bodies_room;
-
-	w->bodies = world_grow(w->bodies, w->bodies_count, &room, sizeof *w->bodies);
-	w->bodies_room = (uint32_t)room;
-	w->bodies[w->bodies_count] = (struct body){.client = client, .request = request, .content = content,
-						   .size = BODY_HEAD + world_draw(w, 200)};
-	return w->bodies_count++;
-}
-
-/* Two executions of one request would have different bodies: the number of the body is in it. */
-uint32_t body_bytes(const struct world *w, uint32_t number, uint8_t bytes[static 256])
-{
-	const struct body *body = &w->bodies[number];
-
-	memcpy(bytes, &number, 4);
-	memcpy(bytes + 4, &body->client, 4);
-	memcpy(bytes + 8, &body->request, 8);
-	memcpy(bytes + 16, &body->content, 8);
-	for (uint32_t i = 24; i < body->size; i++)
-		bytes[i] = (uint8_t)(number + i);
-	return body->size;
-}
-
-uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size)
-{
-	uint8_t expected[256];
-	uint32_t number;
-
-	must(size >= BODY_HEAD);
-	memcpy(&number, bytes, sizeof number);
-	must(number < w->bodies_count);
-	if (body_bytes(w, number, expected) != size || memcmp(expected, bytes, size) != 0)
-		world_fail(w, 6, "the body of operation %" PRIu32 " changed on its way", number);
-	return number;
-}
-
-struct uuid client_uuid(uint32_t index)
-{
-	struct uuid uuid = {.bytes = {0xC1}};
-
-	memcpy(uuid.bytes + 4, &index, sizeof index);
-	return uuid;
-}
-
-struct digest content_digest(uint64_t content)
-{
-	return digest_of(&content, sizeof content);
-}
-
 /* --- what is applied ---------------------------------------------------------------------------------------------- */
-
-static void execute(struct world *w, uint32_t number, uint64_t op)
-{
-	const struct body *body = &w->bodies[number];
-	struct client *client = &w->clients[body->client];
-	uint64_t room = client->executed_room;
-
-	for (uint32_t i = 0; i < client->executed_count; i++) {
-		if (client->executed[i].request == body->request)
-			world_fail(w, 11,
-				   "request %" PRIu64 " of client %" PRIu32 " executed twice: ops %" PRIu64
-				   " and %" PRIu64,
-				   body->request, body->client, client->executed[i].op, op);
-	}
-	for (uint32_t i = 0; i < client->never_count; i++) {
-		const struct never *never = &client->never[i];
-
-		if (never->request == body->request && (never->any || never->content == body->content))
-			world_fail(w, 12, "request %" PRIu64 " of client %" PRIu32 " executed after it was refused",
-				   body->request, body->client);
-	}
-	client->executed = world_grow(client->executed, client->executed_count, &room, sizeof *client->executed);
-	client->executed_room = (uint32_t)room;
-	client->executed[client->executed_count++] =
-		(struct executed){.request = body->request, .content = body->content, .op = op};
-}
 
 /* RULE 1, 7: the first to apply an operation is a primary, or a backup that it told; either way each member of the view
  * has it on its disk. */
@@ -123,7 +42,7 @@ void check_applied(struct world *w, const struct node *node, uint64_t op, uint32
 	check_first(w, node, op, body);
 	w->committed = world_grow(w->committed, w->committed_count, &w->committed_room, sizeof *w->committed);
 	w->committed[w->committed_count++] = body;
-	execute(w, body, op);
+	check_decides(w, op, body);
 }
 
 /* RULE 6 */
@@ -164,76 +83,6 @@ void check_named(struct world *w, uint64_t view, uint64_t op, uint32_t body)
 }
 
 /* --- what is said ------------------------------------------------------------------------------------------------- */
-
-const struct executed *check_executed(const struct client *client, uint64_t request)
-{
-	for (uint32_t i = client->executed_count; i > 0; i--) {
-		if (client->executed[i - 1].request == request)
-			return &client->executed[i - 1];
-	}
-	return NULL;
-}
-
-static bool executed_above(const struct client *client, uint64_t request)
-{
-	for (uint32_t i = 0; i < client->executed_count; i++) {
-		if (client->executed[i].request > request)
-			return true;
-	}
-	return false;
-}
-
-/* RULE 12: what a final "no" rests on has been executed, and is no entry that may still be lost. */
-static void check_verdict(struct world *w, const struct node *node, const struct asking *asking,
-			  enum replica_verdict verdict)
-{
-	const struct client *client = &w->clients[asking->client];
-	const struct executed *done = check_executed(client, asking->request);
-
-	if ((verdict == VERDICT_REUSED && (done == NULL || done->content == asking->content)) ||
-	    (verdict == VERDICT_PASSED && (done != NULL || !executed_above(client, asking->request))))
-		world_fail(w, 12,
-			   "replica %" PRIu32 " says \"%s\" of request %" PRIu64 " of client %" PRIu32
-			   ", and nothing that was executed stands for it",
-			   node->id, verdict == VERDICT_REUSED ? "another order has that number" : "superseded",
-			   asking->request, asking->client);
-}
-
-/* RULE 1, by the disks: alive or not, every member of the view holds what is answered. */
-void check_answered(struct world *w, const struct node *node, const struct call *call,
-		    const struct replica_answer *answer)
-{
-	const struct view *view = replica_view(node->core);
-	uint64_t op = answer->op;
-
-	check_verdict(w, node, &call->asking, answer->verdict);
-	if (answer->verdict != VERDICT_DECIDED)
-		return;
-	if (call->asking.view != view->number)
-		world_fail(w, 4, "replica %" PRIu32 " answers in view %" PRIu64 " what was asked in view %" PRIu64,
-			   node->id, view->number, call->asking.view);
-	if (op == 0 || op > w->committed_count)
-		world_fail(w, 1, "replica %" PRIu32 " answers op %" PRIu64 " that nobody applied", node->id, op);
-
-	uint32_t number = w->committed[op - 1];
-	const struct body *body = &w->bodies[number];
-
-	if (body->client != call->asking.client || body->request != call->asking.request ||
-	    body->content != call->asking.content)
-		world_fail(w, 11, "op %" PRIu64 " answers another request than client %" PRIu32 "'s %" PRIu64, op,
-			   call->asking.client, call->asking.request);
-	for (uint32_t i = 0; i < view->members_count; i++) {
-		const struct node *member = check_disk_of(w, &view->members[i]);
-
-		if (member == NULL)
-			continue;
-		if (disk_last(&member->disk) < op || disk_body(&member->disk, op) != number)
-			world_fail(w, 1,
-				   "replica %" PRIu32 " answers op %" PRIu64 " in view %" PRIu64
-				   ", which is not on member %" PRIu32 "'s disk (it ends at op %" PRIu64 ")",
-				   node->id, op, view->number, member->id, disk_last(&member->disk));
-	}
-}
 
 /* RULE 2 */
 void check_spoken(struct world *w, const struct node *node, uint64_t view, const char *what)

@@ -7,6 +7,12 @@
 
 #include "tests/sim/internal.h"
 
+/* checker_operations.c */
+void check_decides(struct world *w, uint64_t op, uint32_t body);
+void check_folded(struct world *w, const struct node *node, uint64_t op);
+const struct decided *check_decided(const struct client *client, uint64_t request); /* NULL: no entry has the number */
+bool check_done_with(const struct client *client, uint64_t request, uint64_t content); /* it was executed */
+
 /* checker.c, checker_clients.c */
 void check_applied(struct world *w, const struct node *node, uint64_t op, uint32_t body);
 void check_named(struct world *w, uint64_t view, uint64_t op, uint32_t body);
@@ -15,7 +21,6 @@ void check_answered(struct world *w, const struct node *node, const struct call 
 void check_spoken(struct world *w, const struct node *node, uint64_t view, const char *what);
 void check_dated(struct world *w, const struct node *node, int64_t previous_us, int64_t time_us);
 void check_acked(struct world *w, const struct node *node, const struct replica_ack *ack);
-const struct executed *check_executed(const struct client *client, uint64_t request); /* NULL: it was not */
 void check_told(struct world *w, struct client *client, const struct answering *answer);
 void check_outcome(struct world *w, struct client *client);
 void check_read(struct world *w, struct client *client, uint64_t op);

@@ -407,10 +407,11 @@ void fault_profile(struct world *w)
 	profile->slow_disk_percent = world_percent(w, 40) ? world_draw(w, 30) : 0;
 	profile->think_us = 1000 + world_draw(w, world_percent(w, 50) ? 10000 : 100000);
 	profile->give_up_percent = 5;
-	if (world_percent(w, 40)) { /* clients that give up, go on, and come back to what they gave up */
+	if (world_percent(w, 50)) { /* clients that give up, go on, and come back to what they gave up */
 		profile->late_percent = 1 + world_draw(w, 20);
 		profile->give_up_percent = 5 + world_draw(w, 40);
 		profile->again_percent = 5 + world_draw(w, 30);
+		profile->void_percent = world_percent(w, 80) ? 10 + world_draw(w, 60) : 0;
 	}
 	if (world_percent(w, 40)) { /* more wait than may be under way */
 		profile->writes_window = 1 + world_draw(w, 4);

@@ -11,6 +11,7 @@
 #include "rpc/base/must.h"
 #include "server/replica/replica.h"
 #include "tests/sim/net.h"
+#include "tests/sim/operations.h"
 #include "tests/sim/world.h"
 
 #define RING_LINES 60
@@ -39,7 +40,7 @@ enum world_event_kind {
 	EV_DURABLE,    /* and the process hears of it: ticket */
 	EV_STAGED,     /* pointer: struct staged */
 	EV_PUBLISH,    /* the received state gets its name */
-	EV_SNAPSHOT,   /* pointer: struct history */
+	EV_SNAPSHOT,   /* pointer: struct sequence */
 	EV_VALIDATED,     /* pointer: struct call */
 	EV_START,
 	EV_VIEWS_TICK,
@@ -70,11 +71,11 @@ struct body {
 	uint32_t client;
 	uint64_t request, content;
 	int64_t time_us;       /* 0: not dated yet */
-	uint32_t size;
+	bool did_nothing;      /* as the call that it was made for was told */
 };
 
-/* An order history: the operations applied to what a fresh replica was loaded with. */
-struct history {
+/* The operations that a replica holds, after what it was loaded with when it was new. */
+struct sequence {
 	uint64_t init;
 	struct digest digest;
 	uint32_t count, room;
@@ -82,7 +83,7 @@ struct history {
 };
 
 struct staging {
-	struct history history;
+	struct sequence sequence;
 	bool complete;         /* and in the file */
 	uint32_t pieces;
 };
@@ -131,9 +132,9 @@ struct disk {
 	bool damaged;                /* and the next start finds out */
 	uint32_t segment, in_segment, groups;
 	bool has_snapshot;
-	struct history snapshot;
+	struct sequence snapshot;
 	bool has_incoming;
-	struct history incoming;     /* received whole, not named yet */
+	struct sequence incoming;     /* received whole, not named yet */
 	struct image image;
 };
 
@@ -156,7 +157,9 @@ struct node {
 	char registered[LIMIT_ADDRESS_BYTES];
 	struct replica *core;
 	struct replica_actions actions;
-	struct history live;
+	struct sequence live;
+	struct machine *machine;      /* folded from it */
+	struct call *undecided;       /* in validation, or waiting for the log: linked by `undecided` */
 	struct staging *staging;
 	const struct pushing *piece;
 	struct disk disk;
@@ -182,7 +185,11 @@ struct call {
 	uint32_t life;         /* of the node it came to */
 	bool answered;
 	bool declined;
-	uint32_t body;
+	uint32_t body;         /* the number, once there is one */
+	bool proposed;         /* there is */
+	struct call *undecided;
+	bool is_undecided, waits; /* for the log */
+	uint64_t asked_op;     /* the state that admission was asked of */
 };
 
 struct front {
@@ -219,20 +226,24 @@ struct client {
 	bool pending;      /* the present request has no final answer */
 	bool asked_before; /* an old one, or its number with other content */
 	uint64_t request, content, highest;
+	uint64_t original; /* what was first asked for under the number, as far as this client knows */
+	uint64_t sent;     /* by the last call: the content, or CONTENT_VOID to end a doubt */
 	uint64_t serial;   /* of the last call */
 	uint64_t must_see;
 	uint64_t unseen;   /* the present request was first asked when answers had shown up to here */
 	uint64_t lives;    /* of the front-end that holds it */
-	struct executed {
+	struct decided {   /* by an entry */
 		uint64_t request, content, op;
-	} *executed;       /* in the order of the history */
-	uint32_t executed_count, executed_room;
+		enum became became;
+	} *decided;        /* in the order of the log, and so by rising number */
+	uint32_t decided_count, decided_room;
+	uint64_t not_admitted; /* its last request that was told so */
 	struct never {     /* was told that this will not be executed; any: whatever the content */
 		uint64_t request, content;
 		bool any;
 	} *never;
 	uint32_t never_count, never_room;
-	struct doubt {     /* ended as unknown */
+	struct doubt {     /* ended as unknown, and not yet ended otherwise */
 		uint64_t request, content;
 	} doubts[WORLD_DOUBTS];
 	uint32_t doubts_count;
@@ -254,7 +265,7 @@ struct profile {
 	uint32_t slow_disk_percent;
 	uint32_t think_us;
 	uint32_t late_percent;        /* of the orders whose first call arrives when its client has given it up */
-	uint32_t give_up_percent, again_percent;
+	uint32_t give_up_percent, again_percent, void_percent;
 	uint32_t writes_window, reads_window; /* calls of a front-end under way at once; 0: as many as usual */
 	uint32_t storm_ms;
 	bool other_histories;         /* replicas are loaded with different ones */
@@ -295,7 +306,14 @@ struct world {
 	/* the truth */
 	struct body *bodies;
 	uint32_t bodies_count, bodies_room;
-	uint32_t *committed;          /* body by op - 1 */
+	uint32_t *committed;          /* body by op - 1, */
+	struct truth {
+		enum became became;       /* what it became by our own reckoning, */
+		int64_t counters[COUNTERS]; /* what the counters are then, */
+		bool folded;
+		struct digest fold;       /* and the fold of whoever applied it first */
+	} *truth;
+	uint64_t truth_room;
 	uint64_t committed_count, committed_room;
 	uint64_t shown;               /* highest op any answer to a client has shown */
 	struct { uint64_t view; uint32_t node, life; } serving[512]; /* by view modulo */
@@ -342,10 +360,10 @@ void disk_trim(struct node *node);
 uint64_t disk_last(const struct disk *disk);
 uint32_t disk_body(const struct disk *disk, uint64_t op);
 void disk_settle(struct disk *disk);
-void history_copy(struct history *to, const struct history *from, uint32_t count);
-void history_init(struct history *history, uint64_t init);
-void history_append(struct world *w, struct history *history, uint32_t body);
-void history_free(struct history *history);
+void sequence_copy(struct sequence *to, const struct sequence *from, uint32_t count);
+void sequence_init(struct sequence *sequence, uint64_t init);
+void sequence_append(struct world *w, struct sequence *sequence, uint32_t body);
+void sequence_free(struct sequence *sequence);
 
 /* world_node.c */
 void node_start(struct world *w, struct node *node);
@@ -359,6 +377,7 @@ int64_t node_wall_us(const struct world *w, const struct node *node);
 struct identity node_identity(const struct node *node);
 void node_know_time(const struct world *w, struct node *node, uint32_t body);
 void node_apply_up_to(struct world *w, struct node *node, uint64_t op);
+void node_fold(struct world *w, struct node *node);
 
 /* world_actions.c */
 void node_step(struct world *w, struct node *node, struct replica_event *event);
@@ -370,7 +389,7 @@ void node_recover(struct world *w, struct node *node);
 void staging_take(struct world *w, struct node *node, const struct replica_stage *stage);
 void staging_drop(struct node *node);
 void staging_adopt(struct world *w, struct node *node, uint64_t op);
-void node_publish(struct node *node, struct history *history);
+void node_publish(struct node *node, struct sequence *sequence);
 void node_publish_received(struct node *node);
 
 /* world_serve.c: the replica's side of connections */
@@ -412,10 +431,17 @@ void client_turn(struct world *w, struct client *client);
 void client_answered(struct world *w, struct client *client, enum router_end how, const struct answering *answer);
 void client_lost(struct world *w, struct client *client);
 bool client_stray(const struct client *client); /* it is a late call: nobody hears its answer */
+bool client_is_served(const struct world *w, const struct client *client); /* in the second act: answered, and in no doubt */
 
-/* checker.c: operations, by number, and their bytes */
-uint32_t body_new(struct world *w, uint32_t client, uint64_t request, uint64_t content);
-uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static 256]);
+/* checker_operations.c: operations, by number, and their bytes */
+uint32_t body_new(struct world *w, const struct asking *asking);
+uint32_t body_bytes(const struct world *w, uint32_t body, uint8_t bytes[static OPERATION_BYTES]);
 uint32_t body_of(struct world *w, const uint8_t *bytes, uint32_t size);
 struct uuid client_uuid(uint32_t index);
-struct digest content_digest(uint64_t content);
+
+/* world_decide.c: what a replica answers, as server/requests.c and answers.c do it */
+enum replica_admission decide_admit(void *context, uint64_t token);
+void decide_submitted(struct world *w, struct node *node, struct call *call);
+void decide_validate(struct world *w, struct node *node, struct call *call);
+void decide_validated(struct world *w, struct node *node, struct call *call);
+void decide_answer(struct world *w, struct node *node, const struct replica_answer *answer);

@@ -46,8 +46,20 @@ struct asking { /* SUBMIT, QUERY */
 	uint32_t client;
 };
 
+/* Of a write: what server/answers.c makes of a verdict. */
+enum told {
+	TOLD_DONE,
+	TOLD_REFUSED_FOR_GOOD, /* a kept refusal; void; a VOID of what was done */
+	TOLD_REUSED,           /* the number belongs to other content */
+	TOLD_REFUSED,          /* this call */
+	TOLD_UNAVAILABLE,
+	TOLD_BUSY,
+	TOLD_MOVED
+};
+
 struct answering {
-	enum replica_verdict verdict; /* of a write */
+	enum replica_verdict verdict; /* of a write, */
+	enum told told;               /* and what is made of it */
 	bool moved;                   /* of a read */
 	uint64_t op;                  /* of a write: the entry that it rests on */
 	uint64_t shows;               /* the history up to here */

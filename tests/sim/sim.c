@@ -129,6 +129,27 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* What one request can meet at the primary. */
+static void demand_decisions(const struct world_counts *sum)
+{
+	must(sum->kept > sum->runs);
+	must(sum->kept_told > 0);
+	must(sum->voids > sum->runs);
+	must(sum->voids_of_full > 0);
+	must(sum->voids_refused > 0);
+	must(sum->voids_in_validation > 0);
+	must(sum->told_void > 0);
+	must(sum->own_voids > 0);
+	must(sum->not_admitted > sum->runs);
+	must(sum->admitted_later > 0);
+	must(sum->waits > sum->runs);
+	must(sum->joined > 0);
+	must(sum->joined_waits > 0);
+	must(sum->late_validations > 0);
+	must(sum->doubts > 0);
+	must(sum->doubts_left * 5 < sum->doubts);
+}
+
 /* The storms are not so bad that nothing is tested, and reach the corners. */
 static void demand_coverage(const struct world_counts *sum)
 {
@@ -157,6 +178,7 @@ static void demand_coverage(const struct world_counts *sum)
 	must(sum->again > sum->runs);
 	must(sum->decided > 0);
 	must(sum->old_directories * 10 > sum->runs);
+	demand_decisions(sum);
 }
 
 static void print_counts(const struct world_counts *sum, double seconds)
@@ -180,6 +202,13 @@ static void print_counts(const struct world_counts *sum, double seconds)
 	       sum->kills, sum->front_kills, sum->pauses, sum->breaks, sum->wipes, sum->torn_starts, sum->between);
 	printf("reached: late calls %" PRIu64 " asked again by another process %" PRIu64 ", decided by the log %" PRIu64 "\n",
 	       sum->late_calls, sum->again, sum->decided);
+	printf("reached: entries refused when applied %" PRIu64 " told to a repeat %" PRIu64 "; not admitted %" PRIu64 " done later %" PRIu64
+	       "; waits for the log %" PRIu64 " joined %" PRIu64 " joined in validation %" PRIu64 " validated in a later view %" PRIu64 "\n",
+	       sum->kept, sum->kept_told, sum->not_admitted, sum->admitted_later, sum->waits, sum->joined_waits, sum->joined,
+	       sum->late_validations);
+	printf("reached: voids %" PRIu64 " of a full log %" PRIu64 " refused %" PRIu64 " in validation %" PRIu64 " of an own number %" PRIu64 " told void %" PRIu64
+	       "; doubts ended in the end %" PRIu64 " and left %" PRIu64 "\n",
+	       sum->voids, sum->voids_of_full, sum->voids_refused, sum->voids_in_validation, sum->own_voids, sum->told_void, sum->doubts, sum->doubts_left);
 	printf("reached: adoptions %" PRIu64 " pieces %" PRIu64 " cuts %" PRIu64 " admissions %" PRIu64
 	       " without an end for want of data %" PRIu64 ", for an old directory %" PRIu64 "; answers to calls given up %" PRIu64
 	       "\n",

@@ -212,7 +212,7 @@ static void start(struct world *w, uint32_t process)
 static void drop(const struct world_event *event)
 {
 	if (event->kind == EV_SNAPSHOT)
-		history_free(event->pointer);
+		sequence_free(event->pointer);
 	if (event->kind == EV_SNAPSHOT || event->kind == EV_STAGED)
 		free(event->pointer);
 }
@@ -384,7 +384,7 @@ static void calm_down(struct world *w)
 static bool proved_alive(const struct world *w)
 {
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
-		if (w->clients[i].lives != UINT64_MAX)
+		if (!client_is_served(w, &w->clients[i]))
 			return false;
 	}
 	return true;
@@ -445,11 +445,12 @@ static void end(struct world *w)
 		free(call);
 	}
 	for (uint32_t i = 0; i < WORLD_CLIENTS; i++) {
-		free(w->clients[i].executed);
+		free(w->clients[i].decided);
 		free(w->clients[i].never);
 	}
 	free(w->bodies);
 	free(w->committed);
+	free(w->truth);
 	free(w->names);
 	free(w->numbered);
 	free(w->held);

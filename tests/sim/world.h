@@ -22,6 +22,22 @@ struct world_counts {
 	uint64_t late_calls;     /* that arrived at a front-end when their clients had given them up */
 	uint64_t again;          /* requests that a new process asked for, with an outcome unknown */
 	uint64_t decided;        /* of these, how many the log had decided: done, superseded, or other content */
+	uint64_t kept;           /* entries that were refused when they were applied */
+	uint64_t kept_told;      /* to a repeat */
+	uint64_t voids;          /* entries */
+	uint64_t voids_of_full;  /* of these, those that the log took when it was full for orders */
+	uint64_t voids_refused;  /* because the request had been done */
+	uint64_t voids_in_validation; /* a VOID and the request itself, one of them in validation, the other one arrives */
+	uint64_t own_voids;      /* requests that ended while their client, in doubt and refused, made its own number void */
+	uint64_t told_void;      /* calls of a request that was made nothing */
+	uint64_t not_admitted;   /* by the applied state */
+	uint64_t admitted_later; /* requests that were done after that */
+	uint64_t waits;          /* for the log, to be admitted */
+	uint64_t joined;         /* calls that found their request in validation, */
+	uint64_t joined_waits;   /* or waiting for the log */
+	uint64_t late_validations; /* that ended in a later view */
+	uint64_t doubts;         /* that VOID ended in the second act, */
+	uint64_t doubts_left;    /* and those that not even that could end: there was no room at all, or too few members */
 	uint64_t given_up;       /* answers to calls that the router had given up, their requests waiting to be sent again */
 	uint64_t kills;          /* of replicas */
 	uint64_t front_kills;

@@ -5,17 +5,6 @@
 #include "rpc/base/log.h"
 #include "tests/sim/checker.h"
 
-static void validate_soon(struct world *w, struct node *node, struct call *call)
-{
-	uint64_t after = world_percent(w, 10) ? world_draw(w, 20000) : 0;
-
-	call->declined = call->asking.content % 16 == 0;
-	if (!call->declined)
-		call->body = body_new(w, call->asking.client, call->asking.request, call->asking.content);
-	world_at(w, after,
-		 (struct world_event){.kind = EV_VALIDATED, .node = node->id, .life = node->life, .pointer = call});
-}
-
 static void logged(struct world *w, const struct node *node, int level, const char *text)
 {
 	world_say(w, "replica %" PRIu32 " says: %s", node->id, text);
@@ -29,16 +18,6 @@ static void logged(struct world *w, const struct node *node, int level, const ch
 static struct call *call_of(uint64_t token)
 {
 	return (struct call *)(uintptr_t)token;
-}
-
-static void answer(struct world *w, struct node *node, const struct replica_answer *answer)
-{
-	struct call *call = call_of(answer->token);
-
-	check_answered(w, node, call, answer);
-	serve_reply(w, call, &(struct message){.kind = MSG_REPLY_SUBMIT,
-					       .answering = {.verdict = answer->verdict, .op = answer->op,
-							     .shows = answer->applied}});
 }
 
 static void answer_read(struct world *w, struct node *node, uint64_t token, bool moved)
@@ -116,11 +95,10 @@ static void carry_out(struct world *w, struct node *node, const struct replica_a
 		staging_drop(node);
 		break;
 	case DO_VALIDATE:
-		check_accepted(w, node, call_of(action->validate.token));
-		validate_soon(w, node, call_of(action->validate.token));
+		decide_validate(w, node, call_of(action->validate.token));
 		break;
 	case DO_ANSWER:
-		answer(w, node, &action->answer);
+		decide_answer(w, node, &action->answer);
 		break;
 	case DO_READ:
 	case DO_READ_MOVED:

@@ -14,24 +14,21 @@ static void client_later(struct client *client)
 		 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
 }
 
-/* As server/requests.c words it and client/answer.c reads it. */
-static enum attempt attempt_of_verdict(enum replica_verdict verdict)
+/* As client/answer.c reads it. */
+static enum attempt attempt_of_told(enum told told)
 {
-	switch (verdict) {
-	case VERDICT_DECIDED:
+	switch (told) {
+	case TOLD_DONE:
 		return ATTEMPT_DONE;
-	case VERDICT_REUSED:
-	case VERDICT_PASSED:
+	case TOLD_REFUSED_FOR_GOOD:
+	case TOLD_REUSED:
 		return ATTEMPT_REFUSED_FOR_GOOD;
-	case VERDICT_DECLINED:
-	case VERDICT_NOT_ADMITTED:
+	case TOLD_REFUSED:
 		return ATTEMPT_REFUSED;
-	case VERDICT_FULL:
-	case VERDICT_DISK_FULL:
-	case VERDICT_TOO_FEW:
+	case TOLD_UNAVAILABLE:
 		return ATTEMPT_UNAVAILABLE;
-	case VERDICT_BUSY:
-	case VERDICT_MOVED:
+	case TOLD_BUSY:
+	case TOLD_MOVED:
 		break;
 	}
 	must_not_reach("an answer that the router passes on");
@@ -41,7 +38,7 @@ static enum attempt attempt_of(const struct client *client, enum router_end how,
 {
 	switch (how) {
 	case ROUTER_END_ANSWERED:
-		return client->reads ? ATTEMPT_DONE : attempt_of_verdict(answer->verdict);
+		return client->reads ? ATTEMPT_DONE : attempt_of_told(answer->told);
 	case ROUTER_END_UNKNOWN:
 		return ATTEMPT_UNKNOWN;
 	case ROUTER_END_UNAVAILABLE:
@@ -57,18 +54,50 @@ bool client_stray(const struct client *client)
 	return client->index >= WORLD_CLIENTS;
 }
 
+bool client_is_served(const struct world *w, const struct client *client)
+{
+	return w->calm && client->lives == UINT64_MAX && client->doubts_count == 0;
+}
+
+/* What is known of the number now: nothing, or all that it takes. */
+static void doubt_ends(struct client *client)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < client->doubts_count; i++) {
+		const struct doubt *doubt = &client->doubts[i];
+
+		if (doubt->request != client->request ||
+		    (client->content != CONTENT_VOID && doubt->content != client->content))
+			client->doubts[kept++] = *doubt;
+	}
+	client->doubts_count = kept;
+}
+
+static void doubt_begins(struct client *client)
+{
+	doubt_ends(client);
+	if (client->doubts_count == WORLD_DOUBTS) /* the oldest is never asked for again */
+		memmove(client->doubts, client->doubts + 1, --client->doubts_count * sizeof *client->doubts);
+	client->doubts[client->doubts_count++] = (struct doubt){.request = client->request, .content = client->content};
+}
+
 /* The request is over for its client, whatever became of it. */
 static void client_ends(struct world *w, struct client *client)
 {
+	bool unknown = client->track.outcome == OUTCOME_UNKNOWN || client->track.outcome == OUTCOME_UNAVAILABLE;
+
 	client->pending = false;
 	check_outcome(w, client);
 	if (client->reads)
 		return;
-	if (client->track.kind == REQUEST_AGAIN && client->track.outcome != OUTCOME_UNKNOWN)
-		w->counts->decided++;
-	if (client->track.outcome == OUTCOME_UNKNOWN)
-		client->doubts[client->doubts_count++ % WORLD_DOUBTS] =
-			(struct doubt){.request = client->request, .content = client->content};
+	w->counts->decided += client->track.kind == REQUEST_AGAIN && !unknown;
+	w->counts->own_voids += client->track.voids;
+	if (!unknown)
+		doubt_ends(client);
+	else if (client->content != CONTENT_VOID && client->track.outcome == OUTCOME_UNKNOWN)
+		doubt_begins(client);
+	w->counts->doubts += w->calm && !unknown && client->content == CONTENT_VOID;
 }
 
 static void client_attempted(struct world *w, struct client *client, enum attempt attempt, bool limit)
@@ -98,10 +127,15 @@ void client_answered(struct world *w, struct client *client, enum router_end how
 	client_later(client);
 	if (how == ROUTER_END_ANSWERED && client->reads)
 		check_read(w, client, answer->op);
-	else if (how == ROUTER_END_ANSWERED && answer->verdict != VERDICT_BUSY)
+	else if (how == ROUTER_END_ANSWERED)
 		check_told(w, client, answer);
 	client_attempted(w, client, attempt_of(client, how, answer),
 			 how == ROUTER_END_ANSWERED && attempt_of(client, how, answer) == ATTEMPT_UNAVAILABLE);
+	if (how == ROUTER_END_ANSWERED && w->calm && client->content == CONTENT_VOID && !client->pending &&
+	    (answer->verdict == VERDICT_FULL || answer->verdict == VERDICT_TOO_FEW)) {
+		w->counts->doubts_left += client->doubts_count;
+		client->doubts_count = 0;
+	}
 }
 
 /* The front-end that had it is gone. */
@@ -115,28 +149,41 @@ void client_lost(struct world *w, struct client *client)
 	client_attempted(w, client, ATTEMPT_LOST, false);
 }
 
-/* An order that was answered before, or given up, or other content under the number of one. */
+static void ask_for(struct world *w, struct client *client, const struct doubt *doubt, bool makes_void)
+{
+	w->counts->again++;
+	client->request = doubt->request;
+	client->content = client->original = doubt->content;
+	if (makes_void)
+		client->content = CONTENT_VOID;
+	else if (world_percent(w, 15))
+		client->content += CONTENT_OTHER;
+}
+
+/* An order that was answered before, or given up, or other content or VOID under the number of one. In the second act every
+ * doubt is ended. */
 static bool choose_again(struct world *w, struct client *client)
 {
 	uint32_t dice = world_draw(w, 100), doubts = client->doubts_count;
 
-	if (client->executed_count > 0 && dice < 6) {
-		const struct executed *old = &client->executed[world_draw(w, client->executed_count)];
+	if (client->decided_count > 0 && dice < 8) {
+		const struct decided *old = &client->decided[world_draw(w, client->decided_count)];
 
 		client->request = old->request;
-		client->content = old->content + (dice < 2 ? 16 : 0);
-	} else if (doubts > 0 && !w->calm && dice >= 6 && dice < 6 + w->profile.again_percent) {
-		const struct doubt *old =
-			&client->doubts[world_draw(w, doubts < WORLD_DOUBTS ? doubts : WORLD_DOUBTS)];
-
-		w->counts->again++;
-		client->request = old->request;
-		client->content = old->content + (world_percent(w, 15) ? 16 : 0);
+		client->content = client->original = old->content;
+		if (dice < 2)
+			client->content = CONTENT_VOID;
+		else if (dice < 4 && old->content != CONTENT_VOID)
+			client->content += CONTENT_OTHER;
+	} else if (doubts > 0 && w->calm) {
+		ask_for(w, client, &client->doubts[0], true);
+	} else if (doubts > 0 && dice >= 8 && dice < 8 + w->profile.again_percent) {
+		ask_for(w, client, &client->doubts[world_draw(w, doubts)], world_percent(w, w->profile.void_percent));
 	} else {
 		return false;
 	}
 	client->asked_before = true;
-	client->track = outcome_begin(REQUEST_AGAIN, client->track.patient);
+	client->track = outcome_begin(client->content == CONTENT_VOID ? REQUEST_VOID : REQUEST_AGAIN, client->track.patient);
 	return true;
 }
 
@@ -149,22 +196,21 @@ static void choose_request(struct world *w, struct client *client)
 	if (client->reads || choose_again(w, client))
 		return;
 	client->request = ++client->highest;
-	client->content = world_draw(w, 1000000);
+	client->content = client->original = world_draw(w, 1000000);
 }
 
 static void ask(struct world *w, struct client *client)
 {
 	memset(&client->head, 0, sizeof client->head);
 	client->in_router = true;
+	client->sent = client->track.voids ? CONTENT_VOID : client->content;
 	client->home = w->front;
 	front_asked(w, client);
 }
 
-/* The call lingers on its way to a front-end: its client hears nothing, and it arrives later. */
-static bool is_late(struct world *w, struct client *client)
+/* A call of the request that lingers on its way to a front-end: its client hears nothing of it. */
+static bool send_late(struct world *w, const struct client *client, uint64_t content, uint32_t within_us)
 {
-	if (client->reads || w->calm || !world_percent(w, w->profile.late_percent))
-		return false;
 	for (uint32_t i = WORLD_CLIENTS; i < WORLD_CLIENTS + WORLD_STRAYS; i++) {
 		struct client *stray = &w->clients[i];
 
@@ -173,14 +219,32 @@ static bool is_late(struct world *w, struct client *client)
 		stray->pending = true;
 		stray->as = client->as;
 		stray->request = client->request;
-		stray->content = client->content;
-		world_at(w, world_draw(w, world_percent(w, 50) ? 100000 : 3000000),
+		stray->content = content;
+		world_at(w, world_draw(w, within_us),
 			 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = stray});
-		client_later(client);
-		client_attempted(w, client, ATTEMPT_TIMED_OUT, false);
 		return true;
 	}
 	return false;
+}
+
+static bool is_late(struct world *w, struct client *client)
+{
+	if (client->reads || w->calm || !world_percent(w, w->profile.late_percent) ||
+	    !send_late(w, client, client->track.voids ? CONTENT_VOID : client->content, world_percent(w, 50) ? 100000 : 3000000))
+		return false;
+	client_later(client);
+	client_attempted(w, client, ATTEMPT_TIMED_OUT, false);
+	return true;
+}
+
+/* In doubt, an older call may arrive together with this one. */
+static void overtake(struct world *w, const struct client *client)
+{
+	bool voids = client->content == CONTENT_VOID || client->track.voids;
+
+	if (!client->reads && (voids || client->track.may_have_happened) && !w->calm &&
+	    world_percent(w, voids ? 40 : w->profile.late_percent))
+		send_late(w, client, client->original, world_percent(w, 50) ? 2000 : 30000);
 }
 
 static void stray_arrives(struct world *w, struct client *stray)
@@ -206,13 +270,15 @@ void client_turn(struct world *w, struct client *client)
 			 (struct world_event){.kind = EV_CLIENT, .node = w->front->process, .pointer = client});
 		return;
 	}
-	if (!client->pending && w->calm && client->lives == UINT64_MAX && world_requests(w) >= w->enough)
+	if (!client->pending && client_is_served(w, client) && world_requests(w) >= w->enough)
 		return; /* has proved that the service lives */
 	if (!client->pending) {
 		if (w->calm)
 			client->lives = UINT64_MAX;
 		choose_request(w, client);
 	}
-	if (!is_late(w, client))
-		ask(w, client);
+	if (is_late(w, client))
+		return;
+	overtake(w, client);
+	ask(w, client);
 }

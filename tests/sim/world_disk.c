@@ -7,38 +7,38 @@
 
 /* --- histories ---------------------------------------------------------------------------------------------------- */
 
-static void reserve(struct history *history, uint32_t count)
+static void reserve(struct sequence *sequence, uint32_t count)
 {
-	if (count <= history->room)
+	if (count <= sequence->room)
 		return;
-	history->room = count * 2 + 16;
-	history->bodies = realloc(history->bodies, history->room * sizeof *history->bodies);
-	must(history->bodies != NULL);
+	sequence->room = count * 2 + 16;
+	sequence->bodies = realloc(sequence->bodies, sequence->room * sizeof *sequence->bodies);
+	must(sequence->bodies != NULL);
 }
 
-void history_init(struct history *history, uint64_t init)
+void sequence_init(struct sequence *sequence, uint64_t init)
 {
-	*history = (struct history){.init = init, .digest = digest_of(&init, sizeof init)};
+	*sequence = (struct sequence){.init = init, .digest = digest_of(&init, sizeof init)};
 }
 
-void history_free(struct history *history)
+void sequence_free(struct sequence *sequence)
 {
-	free(history->bodies);
-	*history = (struct history){0};
+	free(sequence->bodies);
+	*sequence = (struct sequence){0};
 }
 
-void history_append(struct world *w, struct history *history, uint32_t body)
+void sequence_append(struct world *w, struct sequence *sequence, uint32_t body)
 {
-	uint8_t bytes[256];
+	uint8_t bytes[OPERATION_BYTES];
 	uint32_t size = body_bytes(w, body, bytes);
 
-	reserve(history, history->count + 1);
-	history->bodies[history->count++] = body;
-	history->digest = digest_chain(history->digest, bytes, size);
+	reserve(sequence, sequence->count + 1);
+	sequence->bodies[sequence->count++] = body;
+	sequence->digest = digest_chain(sequence->digest, bytes, size);
 }
 
 /* The digest is right only for the whole. */
-void history_copy(struct history *to, const struct history *from, uint32_t count)
+void sequence_copy(struct sequence *to, const struct sequence *from, uint32_t count)
 {
 	must(count <= from->count);
 	reserve(to, count);
@@ -69,14 +69,14 @@ static void image_batch(struct image *image, const struct record *record)
 static void image_state(struct disk *disk, const struct record *state)
 {
 	struct image *image = &disk->image;
-	const struct history *history = disk->has_incoming ? &disk->incoming : &disk->snapshot;
+	const struct sequence *sequence = disk->has_incoming ? &disk->incoming : &disk->snapshot;
 
 	must(disk->has_incoming || disk->has_snapshot);
-	must(history->count == state->op);
-	image->init = history->init;
+	must(sequence->count == state->op);
+	image->init = sequence->init;
 	image->last = 0;
-	for (uint32_t i = 0; i < history->count; i++)
-		image_put(image, i + 1, (struct world_entry){.body = history->bodies[i]});
+	for (uint32_t i = 0; i < sequence->count; i++)
+		image_put(image, i + 1, (struct world_entry){.body = sequence->bodies[i]});
 	for (uint32_t i = 0; i < disk->count; i++) {
 		if (disk->records[i].kind == WRITE_STAGED && disk->records[i].group == state->group)
 			image_batch(image, &disk->records[i]);
@@ -381,10 +381,10 @@ void disk_copy(struct disk *to, const struct disk *from)
 	to->groups = from->groups;
 	to->has_snapshot = from->has_snapshot;
 	if (from->has_snapshot)
-		history_copy(&to->snapshot, &from->snapshot, from->snapshot.count);
+		sequence_copy(&to->snapshot, &from->snapshot, from->snapshot.count);
 	to->has_incoming = from->has_incoming;
 	if (from->has_incoming)
-		history_copy(&to->incoming, &from->incoming, from->incoming.count);
+		sequence_copy(&to->incoming, &from->incoming, from->incoming.count);
 }
 
 void disk_free(struct disk *disk)
@@ -396,7 +396,7 @@ void disk_free(struct disk *disk)
 	free(disk->records);
 	free(disk->pending);
 	free(disk->image.log);
-	history_free(&disk->snapshot);
-	history_free(&disk->incoming);
+	sequence_free(&disk->snapshot);
+	sequence_free(&disk->incoming);
 	*disk = (struct disk){0};
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/shop/order_time.h"
 #include "tests/sim/checker.h"
 
 /* --- questions to the state machine ------------------------------------------------------------------------------- */
@@ -12,35 +11,24 @@ static enum replica_known lookup(void *context, struct uuid client, uint64_t req
 				 uint64_t *op)
 {
 	const struct node *node = context;
-	enum replica_known known = KNOWN_NEW;
-	uint32_t index;
 
-	memcpy(&index, client.bytes + 4, sizeof index);
-	for (uint32_t i = 0; i < node->world->clients[index].executed_count; i++) {
-		const struct executed *done = &node->world->clients[index].executed[i];
-
-		if (done->op > node->live.count)
-			continue; /* not in this history yet */
-		if (done->request == request) {
-			*op = done->op;
-			return digest_equal(content_digest(done->content), content) ? KNOWN_DECIDED : KNOWN_REUSED;
-		}
-		if (done->request > request)
-			known = KNOWN_PASSED;
-	}
-	return known;
+	return state_lookup(node->machine, client, request, content, op);
 }
 
 static bool key(void *context, const uint8_t *bytes, uint32_t size, struct uuid *client, uint64_t *request,
 		struct digest *content)
 {
 	struct node *node = context;
-	const struct body *body = &node->world->bodies[body_of(node->world, bytes, size)];
 
-	*client = client_uuid(body->client);
-	*request = body->request;
-	*content = content_digest(body->content);
-	return true;
+	body_of(node->world, bytes, size);
+	return state_key(bytes, size, client, request, content);
+}
+
+static bool fold_at(void *context, uint64_t op, struct digest *fold)
+{
+	const struct node *node = context;
+
+	return state_fold_at(node->machine, op, fold);
 }
 
 static uint64_t state_bytes(void *context)
@@ -68,7 +56,22 @@ void node_apply_up_to(struct world *w, struct node *node, uint64_t op)
 
 		check_applied(w, node, node->live.count + 1, body);
 		node_know_time(w, node, body);
-		history_append(w, &node->live, body);
+		sequence_append(w, &node->live, body);
+		state_apply(node->machine, entry.body, entry.size);
+		check_folded(w, node, node->live.count);
+	}
+}
+
+/* The state is rebuilt from the operations: nothing of it is on a disk or in a push. */
+void node_fold(struct world *w, struct node *node)
+{
+	state_free(node->machine);
+	node->machine = state_new();
+	for (uint32_t op = 1; op <= node->live.count; op++) {
+		uint8_t bytes[OPERATION_BYTES];
+
+		state_apply(node->machine, bytes, body_bytes(w, node->live.bodies[op - 1], bytes));
+		check_folded(w, node, op);
 	}
 }
 
@@ -80,16 +83,6 @@ int64_t world_wall_us(const struct world *w)
 int64_t node_wall_us(const struct world *w, const struct node *node)
 {
 	return world_wall_us(w) + node->wall_ahead_us;
-}
-
-/* As server/node.c. */
-static int64_t date(struct world *w, struct node *node)
-{
-	int64_t previous_us = node->last_time_us, others_us;
-	bool known = replica_clock_of_others(node->core, world_ms(w) + node->clock_ms,
-					     order_time_not_before(previous_us), &others_us);
-
-	return order_time_after(previous_us, node_wall_us(w, node), known ? &others_us : NULL);
 }
 
 /* RULE 16: a clock that is 70 years off, or an hour; never the others', so that there is a truth to compare with. */
@@ -117,7 +110,9 @@ static uint64_t draw_capacity(struct world *w, const struct node *node)
 	if (disk->has_incoming && disk->incoming.count > least)
 		least = disk->incoming.count;
 	capacity -= world_draw(w, 39);
-	return capacity > least ? capacity : least > 0 ? least : 1;
+	while (LIMIT_OPERATIONS(capacity) < least)
+		capacity++;
+	return capacity;
 }
 
 static void flush(struct world *w, struct node *node)
@@ -162,12 +157,12 @@ struct identity node_identity(const struct node *node)
 
 static void snapshot_consider(struct world *w, struct node *node)
 {
-	struct history *copy;
+	struct sequence *copy;
 
 	if (node->snapshot_under_way || !world_percent(w, w->profile.snapshot_percent))
 		return;
 	copy = world_alloc(sizeof *copy);
-	history_copy(copy, &node->live, node->live.count);
+	sequence_copy(copy, &node->live, node->live.count);
 	node->snapshot_under_way = true;
 	world_at(w, world_draw(w, 20000),
 		 (struct world_event){.kind = EV_SNAPSHOT, .node = node->id, .life = node->life, .pointer = copy,
@@ -195,30 +190,6 @@ static void tick(struct world *w, struct node *node)
 	node_flush_soon(w, node);
 }
 
-static void validated(struct world *w, struct node *node, struct call *call)
-{
-	uint8_t bytes[256];
-	uint64_t last_op = replica_last_op(node->core);
-	bool call_declined = call->declined; /* the call may be answered and gone */
-	uint32_t body = call->body;
-	int64_t time_us = 0;
-	struct replica_request request = call_write(call);
-
-	if (call->declined) {
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_DECLINE, .decline = request});
-	} else {
-		time_us = date(w, node);
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_PROPOSE,
-							   .propose = {.request = request, .body = bytes,
-								       .size = body_bytes(w, call->body, bytes)}});
-	}
-	if (!call_declined && node->alive && replica_last_op(node->core) > last_op) {
-		check_dated(w, node, node->last_time_us, time_us);
-		w->bodies[body].time_us = node->last_time_us = time_us;
-	}
-	node_flush_soon(w, node);
-}
-
 static void staged(struct world *w, struct node *node, struct staged *staged)
 {
 	node_step(w, node, &(struct replica_event){.kind = REPLICA_STAGED,
@@ -229,7 +200,7 @@ static void staged(struct world *w, struct node *node, struct staged *staged)
 
 void node_event(struct world *w, struct node *node, const struct world_event *event)
 {
-	struct history *history = event->pointer;
+	struct sequence *sequence = event->pointer;
 
 	switch (event->kind) {
 	case EV_TICK:
@@ -254,12 +225,12 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 	case EV_SNAPSHOT:
 		node->snapshot_under_way = false;
 		if (event->value == node->adoptions) { /* a replacement stops one under way */
-			node_publish(node, history);
+			node_publish(node, sequence);
 			disk_trim(node);
 		}
 		break;
 	default:
-		validated(w, node, event->pointer);
+		decide_validated(w, node, event->pointer);
 		break;
 	}
 }
@@ -268,7 +239,9 @@ void node_event(struct world *w, struct node *node, const struct world_event *ev
 
 void node_start(struct world *w, struct node *node)
 {
-	const struct replica_service service = {.context = node, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	const struct replica_service service = {.context = node, .lookup = lookup, .key = key, .admit = decide_admit,
+						.fold_at = fold_at, .state_bytes = state_bytes};
+
 	node->orders_max = draw_capacity(w, node);
 	node->wall_ahead_us = draw_wall(w, node);
 	node->last_time_us = 0;
@@ -317,5 +290,8 @@ void node_kill(struct world *w, struct node *node)
 	replica_free(node->core);
 	node->core = NULL;
 	replica_actions_free(&node->actions);
-	history_free(&node->live);
+	sequence_free(&node->live);
+	state_free(node->machine);
+	node->machine = NULL;
+	node->undecided = NULL;
 }

@@ -18,7 +18,7 @@ static void hand(struct world *w, struct node *node, struct replica_event *event
 static void hand_record(struct world *w, struct node *node, const struct record *record)
 {
 	uint64_t count = record->last_op - record->op;
-	uint8_t (*bytes)[256] = world_alloc((count + 1) * sizeof *bytes);
+	uint8_t (*bytes)[OPERATION_BYTES] = world_alloc((count + 1) * sizeof *bytes);
 	struct replica_entry *entries = world_alloc((count + 1) * sizeof *entries);
 	struct replica_event event = {.kind = REPLICA_RECOVER_BATCH};
 
@@ -108,12 +108,13 @@ void node_recover(struct world *w, struct node *node)
 
 	node->recovering = true;
 	name_received(node);
-	history_free(&node->live);
-	history_init(&node->live, node->init);
+	sequence_free(&node->live);
+	sequence_init(&node->live, node->init);
 	if (node->disk.has_snapshot)
-		history_copy(&node->live, &node->disk.snapshot, node->disk.snapshot.count);
+		sequence_copy(&node->live, &node->disk.snapshot, node->disk.snapshot.count);
 	for (uint32_t i = 0; i < node->live.count; i++)
 		node_know_time(w, node, node->live.bodies[i]);
+	node_fold(w, node);
 	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_BASE,
 					      .base = {.op = node->live.count, .digest = node->live.digest}});
 	hand(w, node, &(struct replica_event){.kind = REPLICA_RECOVER_META, .meta = &meta});

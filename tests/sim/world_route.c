@@ -17,7 +17,7 @@ static void route_send(void *context, struct router_request *request, uint32_t t
 		 &(struct message){.kind = client->reads ? MSG_QUERY : MSG_SUBMIT,
 				   .call = (uint64_t)client->index << 32 | client->serial,
 				   .asking = {.view = view, .floor = floor, .at_primary = at_primary, .client = client->as,
-					      .request = client->request, .content = client->content}});
+					      .request = client->request, .content = client->sent}});
 	world_at(w, (uint64_t)timeout_ms * 1000,
 		 (struct world_event){.kind = EV_CALL_LATE, .node = w->front->process, .life = w->front->life, .pointer = client,
 				      .value = client->serial});

@@ -23,7 +23,8 @@ struct replica_request call_write(const struct call *call)
 
 	return (struct replica_request){.token = (uint64_t)(uintptr_t)call, .view = asking->view,
 					.client = client_uuid(asking->client), .number = asking->request,
-					.content = content_digest(asking->content)};
+					.content = operation_content(asking->content), .floor = asking->floor,
+					.ends_doubt = asking->content == CONTENT_VOID};
 }
 
 void serve_reply(struct world *w, struct call *call, struct message *message)
@@ -254,14 +255,16 @@ static void serve_request(struct world *w, struct node *node, struct conn *conn,
 		bool write = message->kind == MSG_SUBMIT;
 
 		serve_reply(w, call, &(struct message){.kind = write ? MSG_REPLY_SUBMIT : MSG_REPLY_QUERY,
-						       .answering = {.verdict = VERDICT_MOVED, .moved = true}});
+						       .answering = {.verdict = VERDICT_MOVED, .told = TOLD_MOVED, .moved = true}});
 		return;
 	}
-	if (message->kind == MSG_SUBMIT)
+	if (message->kind == MSG_SUBMIT) {
+		decide_submitted(w, node, call);
 		node_step(w, node, &(struct replica_event){.kind = REPLICA_SUBMIT, .submit = call_write(call)});
-	else
-		node_step(w, node, &(struct replica_event){.kind = REPLICA_QUERY,
-							   .query = {.token = (uint64_t)(uintptr_t)call,
+		return;
+	}
+	node_step(w, node, &(struct replica_event){.kind = REPLICA_QUERY,
+						   .query = {.token = (uint64_t)(uintptr_t)call,
 								     .view = asking->view,
 								     .floor = asking->at_primary ? 0 : asking->floor}});
 }
@@ -271,7 +274,7 @@ static void receive_push(struct world *w, struct node *node, struct conn *conn, 
 	const struct pushing *pushing = message->pushing;
 	struct call *call = take(w, node, conn, message);
 	struct replica_push push = pushing->push;
-	uint8_t (*bytes)[256] = world_alloc((push.entries_count + 1) * sizeof *bytes);
+	uint8_t (*bytes)[OPERATION_BYTES] = world_alloc((push.entries_count + 1) * sizeof *bytes);
 	struct replica_entry *entries = world_alloc((push.entries_count + 1) * sizeof *entries);
 
 	for (uint32_t i = 0; i < push.entries_count; i++)

@@ -9,7 +9,7 @@ void staging_drop(struct node *node)
 {
 	if (node->staging == NULL)
 		return;
-	history_free(&node->staging->history);
+	sequence_free(&node->staging->sequence);
 	free(node->staging);
 	node->staging = NULL;
 }
@@ -23,13 +23,13 @@ static void staging_answer(struct world *w, struct node *node, uint64_t token, b
 		 (struct world_event){.kind = EV_STAGED, .node = node->id, .life = node->life, .pointer = staged});
 }
 
-void node_publish(struct node *node, struct history *history)
+void node_publish(struct node *node, struct sequence *sequence)
 {
 	struct disk *disk = &node->disk;
 
-	if (disk->has_snapshot && disk->snapshot.count > history->count)
+	if (disk->has_snapshot && disk->snapshot.count > sequence->count)
 		return;
-	history_copy(&disk->snapshot, history, history->count);
+	sequence_copy(&disk->snapshot, sequence, sequence->count);
 	disk->has_snapshot = true;
 }
 
@@ -52,49 +52,50 @@ void staging_take(struct world *w, struct node *node, const struct replica_stage
 		if (node->publish_due) /* one thread does both, in order */
 			node_publish_received(node);
 		node->staging = world_alloc(sizeof *node->staging);
-		history_init(&node->staging->history, piece->init);
+		sequence_init(&node->staging->sequence, piece->init);
 		node->disk.has_incoming = false;
 	}
 
 	struct staging *staging = node->staging;
 
-	if (staging == NULL || staging->history.count != first) {
-		staging_answer(w, node, stage->token, true, staging == NULL ? 0 : staging->history.count, false);
+	if (staging == NULL || staging->sequence.count != first) {
+		staging_answer(w, node, stage->token, true, staging == NULL ? 0 : staging->sequence.count, false);
 		return;
 	}
 	for (uint32_t i = 0; i < piece->pieces_count; i++)
-		history_append(w, &staging->history, piece->pieces[i]);
+		sequence_append(w, &staging->sequence, piece->pieces[i]);
 	staging->pieces++;
 	w->counts->pieces += staging->pieces > 1;
 
-	bool complete = staging->history.count >= piece->total;
+	bool complete = staging->sequence.count >= piece->total;
 
 	if (complete &&
-	    (staging->history.count != stage->op || !digest_equal(staging->history.digest, stage->digest)))
+	    (staging->sequence.count != stage->op || !digest_equal(staging->sequence.digest, stage->digest)))
 		world_fail(w, 14, "replica %" PRIu32 ": the primary's state does not add up to its digest", node->id);
 	if (complete) {
-		history_copy(&node->disk.incoming, &staging->history, staging->history.count);
+		sequence_copy(&node->disk.incoming, &staging->sequence, staging->sequence.count);
 		node->disk.has_incoming = true;
 		staging->complete = true;
 	}
-	staging_answer(w, node, stage->token, true, staging->history.count, complete);
+	staging_answer(w, node, stage->token, true, staging->sequence.count, complete);
 }
 
 void staging_adopt(struct world *w, struct node *node, uint64_t op)
 {
 	must(node->staging != NULL);
-	must(node->staging->history.count == op);
+	must(node->staging->sequence.count == op);
 	if (op < node->live.count)
 		world_fail(w, 7, "replica %" PRIu32 " adopts a state as of op %" PRIu64 " over op %" PRIu32, node->id, op,
 			   node->live.count);
 	for (uint64_t at = 1; at <= op; at++)
-		check_applied(w, node, at, node->staging->history.bodies[at - 1]);
+		check_applied(w, node, at, node->staging->sequence.bodies[at - 1]);
 	for (uint64_t at = 1; at <= op; at++)
-		node_know_time(w, node, node->staging->history.bodies[at - 1]);
-	history_free(&node->live);
-	node->live = node->staging->history;
-	node->staging->history = (struct history){0};
+		node_know_time(w, node, node->staging->sequence.bodies[at - 1]);
+	sequence_free(&node->live);
+	node->live = node->staging->sequence;
+	node->staging->sequence = (struct sequence){0};
 	staging_drop(node);
+	node_fold(w, node);
 	w->counts->adoptions++;
 	node->adoptions++;
 	node->publish_due = true;

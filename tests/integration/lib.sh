@@ -29,6 +29,7 @@ declare -A PIDS=()       # name -> pid; names: replica-N, frontend, bench, ...
 declare -A HOSTS=()      # N -> pid that holds the namespaces of host N (add_host)
 declare -A HOST_OF=()    # name -> pid of the host it runs on
 HOST_PID=                # set it to start the next processes on another host
+PROGRAMS=$JH_BUILD       # where the daemons come from that are started next
 BASE=0                   # --program-base of this test's cluster
 STATUS=0 OUT='' ERR=''   # of the last `try`
 SERVER_OPTIONS=(--postcode-check grammar)   # no test asks the internet
@@ -171,12 +172,12 @@ replica_dir() { echo "$SCRATCH/replica-$1"; }
 start_replica() { # ID OPTION...
 	local id=$1
 	shift
-	launch "replica-$id" "$JH_BUILD/server/justhungry-server" --id "$id" --data-dir "$(replica_dir "$id")" \
+	launch "replica-$id" "$PROGRAMS/server/justhungry-server" --id "$id" --data-dir "$(replica_dir "$id")" \
 		--program-base "$BASE" "${SERVER_OPTIONS[@]}" "$@"
 }
 
 start_frontend() { # OPTION...
-	launch frontend "$JH_BUILD/frontend/justhungry-frontend" --data-dir "$SCRATCH/frontend" --program-base "$BASE" \
+	launch frontend "$PROGRAMS/frontend/justhungry-frontend" --data-dir "$SCRATCH/frontend" --program-base "$BASE" \
 		"${FRONTEND_OPTIONS[@]}" "$@"
 }
 

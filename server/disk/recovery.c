@@ -19,6 +19,7 @@
 #include "server/disk/disk_records.h"
 #include "server/disk/first_history.h"
 #include "server/disk/formats.h"
+#include "server/disk/journal_newest.h"
 #include "server/disk/journal_segment.h"
 #include "server/disk/received.h"
 #include "server/disk/recovery_internal.h"
@@ -48,17 +49,6 @@ void recovery_hand(struct recovery *recovery, struct replica_event *event)
 	}
 }
 
-/* Not damage: the program that wrote it was a newer one, or a much older one. */
-_Noreturn static void refuse_format(const struct recovery *recovery, uint32_t format)
-{
-	char line[512];
-
-	snprintf(line, sizeof line, "%.300s belongs to a cluster that uses format %" PRIu32 "; this program speaks %d to %d and "
-		 "has changed nothing there: %s justhungry-server", recovery->data_dir, format, FORMAT_LOW, FORMAT_HIGH,
-		 format > FORMAT_HIGH ? "upgrade" : "use an older");
-	recovery_refuse(line);
-}
-
 static bool read_meta(struct recovery *recovery, const struct journal_record *record, char *error, size_t size)
 {
 	struct replica_meta meta;
@@ -67,8 +57,6 @@ static bool read_meta(struct recovery *recovery, const struct journal_record *re
 		snprintf(error, size, "its META is malformed");
 		return false;
 	}
-	if (!format_range_includes(FORMAT_RANGE_OWN, meta.view.format))
-		refuse_format(recovery, meta.view.format);
 	recovery->has_meta = true;
 	recovery->meta = meta;
 	if (!record->repeated)
@@ -359,12 +347,37 @@ bool recovery_read_journal(struct recovery *recovery, const struct journal_optio
 	return journal != NULL;
 }
 
+static void note_format(void *context, const void *payload, uint32_t size)
+{
+	uint32_t *format = context, program_base;
+	struct replica_meta meta;
+
+	if (disk_meta_decode(payload, size, &meta, &program_base))
+		*format = meta.view.format;
+}
+
+/* Not damage: the program that wrote it was a newer one, or a much older one. */
+static void refuse_format_in_use(const struct directory *directory)
+{
+	char line[512];
+	uint32_t format = 0;
+
+	journal_newest_metas(directory_fd(directory), note_format, &format);
+	if (format_range_includes(FORMAT_RANGE_OWN, format))
+		return;
+	snprintf(line, sizeof line, "%.300s belongs to a cluster that uses format %" PRIu32 "; this program speaks %d to %d and "
+		 "has changed nothing there: %s justhungry-server", directory_path(directory), format, FORMAT_LOW, FORMAT_HIGH,
+		 format > FORMAT_HIGH ? "upgrade" : "use an older");
+	recovery_refuse(line);
+}
+
 void recovery_refuse_other_formats(const struct directory *directory)
 {
 	char error[DIRECTORY_ERROR_SIZE];
 
 	if (!formats_known(directory_fd(directory), directory_path(directory), error, sizeof error))
 		recovery_refuse(error);
+	refuse_format_in_use(directory);
 }
 
 uint64_t recovery_tail_cut(const struct recovery *recovery, const struct journal_recovery *read)

@@ -26,7 +26,7 @@ struct recovery {
 	char error[512];               /* damage, as one line */
 };
 
-/* Ends the process with one line when the files have another format. */
+/* Ends the process with one line when the files have a format that this program does not speak, or the cluster uses one. */
 void recovery_refuse_other_formats(const struct directory *directory);
 /* A received state counts only if the journal's last replacement is of its op; then it lacks only its name. */
 bool recovery_find_received(struct recovery *recovery, const char *directory);

@@ -95,7 +95,7 @@ told 'late 4 9 -1' 'done final 0 [0-9]+ 0'
 
 # --- the older program, then --------------------------------------------------------------------------------------------------
 
-state_of() { (cd "$1" && find . -type f ! -name lock -exec sha256sum {} + | sort -k 2); }
+state_of() { (cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2); }
 refused() { # NAME DIRECTORY COMMAND...
 	local before name=$1 directory=$2
 	before=$(state_of "$directory")

@@ -60,6 +60,10 @@ wait_for 10 "the order to be under way" orders_wait $((waiting + 3))
 kill -TERM "${PIDS[client]}"
 ended 5 'No order of the file is placed'
 grep -A 1 'goes on with the file' "$LOGS/client.err" | tail -n 1 >"$SCRATCH/file.again"
+began --timeout 60 cancel --client-id 123e4567-e89b-42d3-a456-426614174000 --request 1
+wait_for 10 "the cancellation to be under way" orders_wait $((waiting + 4))
+kill -TERM "${PIDS[client]}"
+ended 5 '^  justhungry cancel .*--client-id 123e4567-e89b-42d3-a456-426614174000 --request 1$'
 signal CONT 1
 wait_for 20 "the replica to serve again" serving
 for name in TERM RTMAX ABRT; do

@@ -80,6 +80,33 @@ static void test_bench_counts_refusals_and_unknowns(void **state)
 	free(result);
 }
 
+/* The log holds orders: what was made void is none. */
+static void test_bench_logs_no_void(void **state)
+{
+	struct client_options options = start_frontend(20000, SCRIPT(CLOSE, REFUSE, DONE));
+	FILE *log = tmpfile();
+	struct load_options load = {.client = &options, .clients = 1, .orders = 2, .read_orders = 1, .postcodes = 2, .log = log};
+	struct load_result *result = malloc(sizeof *result);
+	unsigned long long request, op;
+	char client[64];
+
+	(void)state;
+	assert_non_null(log);
+	assert_non_null(result);
+	load_run(&load, result);
+	stop_frontend();
+	assert_int_equal(result->refused, 1);
+	rewind(log);
+	for (unsigned long long wanted = 2; wanted <= 3; wanted++) {
+		assert_int_equal(fscanf(log, "%63s %llu %llu 0 ", client, &request, &op), 3); /* the script names no postcode */
+		assert_int_equal(request, wanted);
+		assert_int_equal(op, 7);
+	}
+	assert_int_equal(fgetc(log), EOF);
+	fclose(log);
+	free(result);
+}
+
 /* An order that is finally refused cannot be placed by retrying: as many failures as wanted orders end the run. */
 static void test_bench_ends_without_an_order(void **state)
 {
@@ -159,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bench_asks_again_and_counts_each_order_once),
 		cmocka_unit_test(test_bench_counts_refusals_and_unknowns),
+		cmocka_unit_test(test_bench_logs_no_void),
 		cmocka_unit_test(test_bench_ends_without_an_order),
 		cmocka_unit_test(test_bench_cut_off_is_unknown),
 		cmocka_unit_test(test_bench_draws_fresh_clients),

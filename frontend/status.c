@@ -53,8 +53,13 @@ static void fill_rows(const struct status *status, uint64_t now_ms, jh_cluster_s
 	must_allocate(result->replicas.replicas_val);
 	for (uint32_t i = 0; i < count; i++) {
 		jh_replica_row *row = &result->replicas.replicas_val[i];
+		struct report told;
 
-		convert_row(rows[i].id, rows[i].report, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
+		if (rows[i].report != NULL) {
+			told = *rows[i].report;
+			told.fold_differs_op = rows[i].differs_op; /* RULE 8: only what is stored here, too */
+		}
+		convert_row(rows[i].id, rows[i].report == NULL ? NULL : &told, rows[i].role, rows[i].member, rows[i].address, rows[i].age_ms,
 			    rows[i].note, row);
 		row->expected = rows[i].expected;
 		row->lost_us = rows[i].lost_us;

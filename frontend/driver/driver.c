@@ -56,23 +56,28 @@ static void tell_reader(struct driver *d, uint32_t id, const struct report *repo
 	const struct view *view = views_current(d->views);
 	bool able = report->state == STATE_FOLLOWING && report->view.number == view->number &&
 		    view_member_exact(view, id, report->uuid) != NULL;
+	/* RULE 8: clients are told what the primary computes. */
+	bool differs = report->fold_differs_op != 0 || views_differs(d->views, id);
 
-	router_reader(d->router, id, able && router_serving(d->router));
+	router_reader(d->router, id, able && !differs && router_serving(d->router));
 }
 
-static void route(struct driver *d, uint32_t id, uint64_t view, uint64_t commit, uint64_t now_ms)
+static void tell_readers(struct driver *d, uint64_t now_ms)
 {
 	struct views_row rows[LIMIT_REPLICAS];
-
-	if (d->shell->serves != NULL)
-		d->shell->serves(d->context, id, view, commit);
-	router_route(d->router, view, id, commit, now_ms);
-
 	uint32_t count = views_rows(d->views, now_ms, rows);
 
 	for (uint32_t i = 0; i < count; i++)
 		if (rows[i].reachable && rows[i].report != NULL)
 			tell_reader(d, rows[i].id, rows[i].report);
+}
+
+static void route(struct driver *d, uint32_t id, uint64_t view, uint64_t commit, uint64_t now_ms)
+{
+	if (d->shell->serves != NULL)
+		d->shell->serves(d->context, id, view, commit);
+	router_route(d->router, view, id, commit, now_ms);
+	tell_readers(d, now_ms);
 }
 
 static void connect_to(struct driver *d, uint32_t id, const char *address, uint64_t now_ms)
@@ -220,6 +225,8 @@ void driver_report(struct driver *d, uint32_t id, const struct report *report)
 {
 	tell_reader(d, id, report);
 	driver_step(d, &(struct views_event){.kind = VIEWS_REPORT, .report = {.id = id, .report = report}});
+	if (report->needs_count > 0 && !d->left)
+		tell_readers(d, now_ms(d)); /* it may have named one that computes another state */
 }
 
 void driver_bound(struct driver *d, uint32_t id, const struct report *report)

@@ -54,18 +54,31 @@ static json_t *expected_json(const struct view *view)
 	return expected;
 }
 
+static json_t *marks_json(const struct fold_marks *marks)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < marks->count; i++)
+		json_array_append_new(list, json_pack("{s:i, s:o, s:I, s:I}", "id", (int)marks->list[i].id, "uuid",
+						      uuid_json(marks->list[i].uuid), "differs_op",
+						      (json_int_t)marks->list[i].differs_op, "equal_op",
+						      (json_int_t)marks->list[i].equal_op));
+	return list;
+}
+
 char *view_file_write(const struct views_stored *stored)
 {
 	const struct view *view = &stored->view;
 	char digest[DIGEST_TEXT_SIZE];
-	json_t *object = json_pack("{s:i, s:o, s:o, s:o, s:s, s:I, s:i, s:o, s:o, s:i, s:o, s:o}", "format", VIEW_FILE_FORMAT,
+	json_t *object = json_pack("{s:i, s:o, s:o, s:o, s:s, s:I, s:i, s:o, s:o, s:i, s:o, s:o, s:o}", "format", VIEW_FILE_FORMAT,
 				   "manager", uuid_json(stored->manager), "cluster", uuid_json(view->cluster),
 				   "generation", uuid_json(view->generation), "name", view->name, "view",
 				   (json_int_t)view->number, "in_use", (int)view->format, "keeper",
 				   json_pack("{s:I, s:o}", "epoch", (json_int_t)view->keeper.epoch, "uuid",
 					     uuid_json(view->keeper.uuid)),
 				   "maker", uuid_json(view->maker), "primary", (int)view->primary, "members",
-				   members_json(view), "expected", expected_json(view));
+				   members_json(view), "expected", expected_json(view), "other_state",
+				   marks_json(&stored->marks));
 
 	must_allocate(object);
 	json_object_set_new(object, "digest", json_string(digest_format(digest_of_object(object), digest)));
@@ -111,6 +124,28 @@ static bool read_expected(const json_t *list, struct view *view)
 			return false;
 		view->expected[i].id = (uint32_t)id;
 		view->expected[i].lost_us = json_integer_value(json_object_get(object, "lost_us"));
+	}
+	return true;
+}
+
+static bool read_marks(const json_t *list, struct fold_marks *marks)
+{
+	if (!json_is_array(list) || json_array_size(list) > LIMIT_REPLICAS)
+		return false;
+	marks->count = (uint32_t)json_array_size(list);
+	for (uint32_t i = 0; i < marks->count; i++) {
+		const json_t *object = json_array_get(list, i);
+		json_int_t id = json_integer_value(json_object_get(object, "id"));
+		json_int_t differs_op = json_integer_value(json_object_get(object, "differs_op"));
+		json_int_t equal_op = json_integer_value(json_object_get(object, "equal_op"));
+		struct fold_mark *mark = &marks->list[i];
+
+		if (id < 1 || id > LIMIT_REPLICA_ID || (i > 0 && id <= marks->list[i - 1].id) || equal_op < 0 ||
+		    differs_op <= equal_op || !uuid_of(object, "uuid", &mark->uuid) || uuid_is_nil(mark->uuid))
+			return false;
+		mark->id = (uint32_t)id;
+		mark->differs_op = (uint64_t)differs_op;
+		mark->equal_op = (uint64_t)equal_op;
 	}
 	return true;
 }
@@ -196,7 +231,8 @@ enum view_file_verdict view_file_read(const char *text, size_t size, struct view
 	} else if (!digest_good(object)) {
 		snprintf(why, why_size, "its digest does not match");
 	} else if (format != VIEW_FILE_FORMAT || !uuid_of(object, "manager", &stored->manager) ||
-		   uuid_is_nil(stored->manager) || !read_view(object, &stored->view)) {
+		   uuid_is_nil(stored->manager) || !read_view(object, &stored->view) ||
+		   !read_marks(json_object_get(object, "other_state"), &stored->marks)) {
 		snprintf(why, why_size, "a field is missing or out of range");
 	} else if (!format_range_includes(FORMAT_RANGE_OWN, stored->view.format)) {
 		snprintf(why, why_size, "its cluster uses format %u, this version speaks %d to %d", stored->view.format,

@@ -1,5 +1,7 @@
 /* The text of view.json: {format, manager, cluster, generation, name, view, in_use, keeper: {epoch, uuid}, maker, primary,
- * members: [{id, uuid, address}], expected: [{id, lost_us}], digest}. format is of this file, in_use of the cluster. The digest is over all the rest, so that a flipped bit is damage and not another view. */
+ * members: [{id, uuid, address}], expected: [{id, lost_us}], other_state: [{id, uuid, differs_op, equal_op}], digest}.
+ * format is of this file, in_use of the cluster; other_state lists the members that compute another state than the primary.
+ * The digest is over all the rest, so that a flipped bit is damage and not another view. */
 #pragma once
 
 #include <stddef.h>

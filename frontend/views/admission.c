@@ -165,7 +165,7 @@ void vm_needs_read(struct views *v, struct needs *needs)
 		else if (need->kind == NEED_FULL)
 			read_full(v, primary, need, needs);
 		/* RULE 9: only a higher view without it stops a failed joint learner from being counted. */
-		if (need->kind != NEED_ADMIT && is_joint(&primary->report, need) &&
+		if (need->kind != NEED_ADMIT && need->kind != NEED_FOLD && is_joint(&primary->report, need) &&
 		    view_member_exact(&v->durable.view, need->id, need->uuid) == NULL)
 			needs->admit = true;
 	}

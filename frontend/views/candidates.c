@@ -1,5 +1,6 @@
 #include "frontend/views/candidates.h"
 
+#include "frontend/views/fold.h"
 #include "frontend/views/known.h"
 
 bool vm_candidate_stalled(struct views *v, const struct view *view, const struct known *k)
@@ -69,6 +70,8 @@ const struct view_member *vm_candidate_best(struct views *v, const struct view *
 
 		if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || member->id == without ||
 		    vm_candidate_cut_in_doubt(v, view, k))
+			continue;
+		if (vm_fold_differs(v, k)) /* RULE 8: clients were told another state than it computes */
 			continue;
 		if (best == NULL || better(v, view, k, vm_known_member(v, best)))
 			best = member;

@@ -6,6 +6,7 @@
 #include "frontend/views/admission.h"
 #include "frontend/views/candidates.h"
 #include "frontend/views/expected.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 #include "frontend/views/operator.h"
@@ -77,6 +78,8 @@ static void assess_primary(struct views *v, struct election *e)
 	}
 	if (k->lost_data) {
 		primary_failed(e, "lost data");
+	} else if (vm_fold_differs(v, k)) { /* RULE 8: heard while the view was made */
+		primary_failed(e, "computes another state");
 	} else if (k->report.view.number == e->current->number && k->report.state == STATE_NEED_NEW_VIEW) {
 		primary_failed(e, "restarted"); /* RULE 6 */
 	} else if (k->report.view.number == e->current->number && k->report.state == STATE_DEPOSED) { /* RULE 4 */

@@ -4,11 +4,39 @@
 #include <string.h>
 
 #include "frontend/views/candidates.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/formation.h"
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 #include "frontend/views/reasons.h"
 #include "frontend/views/takeover.h"
+
+static void explain_no_candidate(struct views *v, const struct id_list *away, char text[static VIEWS_TEXT_SIZE])
+{
+	const struct view *current = &v->durable.view;
+	struct id_list differ = {.count = 0};
+	char ids[VIEWS_TEXT_SIZE], others[VIEWS_TEXT_SIZE];
+
+	vm_id_list_text(away, others);
+	for (uint32_t i = 0; i < current->members_count; i++) {
+		const struct known *k = vm_known_member(v, &current->members[i]);
+
+		if (k != NULL && vm_known_reachable(v, k) && vm_fold_told(v, k) != NULL)
+			vm_id_list_add(&differ, k->id);
+	}
+	if (differ.count > 0) /* RULE 8 */
+		snprintf(text, VIEWS_TEXT_SIZE,
+			 "no primary: %.100s compute%s another state than clients were told; %s%.100s; the way out without others "
+			 "is: justhungry promote --force ID",
+			 vm_id_list_text(&differ, ids), differ.count == 1 ? "s" : "",
+			 away->count > 0 ? "waiting for " : "no other is left: ", others);
+	else
+		snprintf(
+			text, VIEWS_TEXT_SIZE,
+			"no primary: no member that answers is sure to hold all orders (data lost, or the end of its log cut "
+			"off); %s%.200s; the way out is: justhungry promote --force ID",
+			away->count > 0 ? "waiting for " : "no other is left: ", others);
+}
 
 static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE])
 {
@@ -26,11 +54,7 @@ static void explain_no_primary(struct views *v, char text[static VIEWS_TEXT_SIZE
 	else if (away.count == current->members_count)
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: waiting for %.200s", vm_id_list_text(&away, ids));
 	else if (vm_candidate_best(v, current, 0) == NULL)
-		snprintf(
-			text, VIEWS_TEXT_SIZE,
-			"no primary: no member that answers is sure to hold all orders (data lost, or the end of its log cut "
-			"off); %s%.200s; the way out is: justhungry promote --force ID",
-			away.count > 0 ? "waiting for " : "no other is left: ", vm_id_list_text(&away, ids));
+		explain_no_candidate(v, &away, text);
 	else
 		snprintf(text, VIEWS_TEXT_SIZE, "no primary: replica %u does not answer", current->primary);
 	vm_explain_replaced(v, current, false, text);
@@ -54,6 +78,8 @@ void vm_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 		vm_takeover_explain(v, text);
 	} else if (v->mode != MODE_NORMAL) {
 		snprintf(text, VIEWS_TEXT_SIZE, "this front-end does not manage the cluster");
+	} else if (v->ticket != 0 && v->next_is_current) {
+		snprintf(text, VIEWS_TEXT_SIZE, "no primary: storing what is known of the members");
 	} else if (v->ticket != 0) {
 		snprintf(text, VIEWS_TEXT_SIZE, "making view %llu: %.300s", (unsigned long long)v->next.view.number,
 			 v->next_why);

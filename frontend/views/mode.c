@@ -1,5 +1,6 @@
 #include "frontend/views/mode.h"
 
+#include "frontend/views/fold.h"
 #include "frontend/views/known.h"
 #include "frontend/views/view_members.h"
 
@@ -70,8 +71,12 @@ static void check_store(const struct views *v)
 		return;
 	must(v->ticket == v->tickets); /* one STORE at a time, the last one asked for */
 	must(v->ticket_ms <= v->now_ms);
-	must(v->next.view.number == v->highest_number); /* RULE 2 */
-	must(v->next.view.number > v->durable.view.number);
+	if (v->next_is_current && v->mode != MODE_TAKEOVER) {
+		must(v->next.view.number == v->durable.view.number);
+	} else if (!v->next_is_current) {
+		must(v->next.view.number == v->highest_number); /* RULE 2 */
+		must(v->next.view.number > v->durable.view.number);
+	}
 	must(uuid_equal(v->next.manager, v->next.view.manager)); /* RULE 20 */
 }
 
@@ -114,6 +119,7 @@ void vm_check(const struct views *v)
 {
 	check_mode(v);
 	check_store(v);
+	vm_fold_check(v);
 	must(!v->switchover.open || !v->promotion.open);
 	check_request(v, &v->switchover);
 	check_request(v, &v->promotion);

@@ -8,6 +8,7 @@
 #include "frontend/views/candidates.h"
 #include "frontend/views/expected.h"
 #include "frontend/views/explain.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 #include "frontend/views/operator_request.h"
@@ -34,6 +35,9 @@ void vm_operator_switchover(struct views *v, uint64_t token, uint32_t id)
 		vm_answer(v, token, VIEWS_REFUSED, "replica %u is not reachable", id);
 	else if (id != 0 && k->report.disk_full)
 		vm_answer(v, token, VIEWS_REFUSED, "the disk of replica %u is full: it could take no orders", id);
+	else if (id != 0 && vm_fold_differs(v, k)) /* RULE 8 */
+		vm_answer(v, token, VIEWS_REFUSED,
+			  "replica %u computes another state than the primary: replace the program that is wrong", id);
 	else if (current->members_count == 1)
 		vm_answer(v, token, VIEWS_REFUSED, "replica %u is the only member: there is nobody to switch over to",
 			  current->primary);
@@ -46,7 +50,7 @@ static bool may_lead(struct views *v, const struct known *k)
 	return vm_known_is_member(v, k) && vm_known_reachable(v, k) && !k->lost_data && !k->report.stopping &&
 	       k->id != v->durable.view.primary && k->report.state == STATE_FOLLOWING &&
 	       k->report.view.number == v->durable.view.number && !k->report.disk_full &&
-	       !vm_candidate_stalled(v, &v->durable.view, k);
+	       !vm_candidate_stalled(v, &v->durable.view, k) && !vm_fold_differs(v, k); /* RULE 8 */
 }
 
 uint32_t vm_operator_target(struct views *v)
@@ -87,10 +91,12 @@ static uint64_t highest_op_heard(const struct views *v, uint64_t *view)
 }
 
 /* What the operator must know about this data before it becomes the only copy. */
-static const char *blemish(const struct known *k)
+static const char *blemish(struct views *v, const struct known *k)
 {
 	if (k->lost_data)
 		return "HAS LOST DATA, and ";
+	if (vm_fold_differs(v, k) || k->report.fold_differs_op != 0) /* RULE 8 */
+		return "COMPUTES ANOTHER STATE than clients were told, which will be the only one, and ";
 	return k->report.tail_cut != 0 ? "cut the end of its log off at its start, and " : "";
 }
 
@@ -111,7 +117,7 @@ static void tell_cost(struct views *v, uint64_t token, const struct known *k)
 		"replica %u %sholds op %llu, made whole in view %llu; the highest op heard of is %llu, "
 		"the highest view %llu; of view %llu %.120s cannot be asked. Every order after op %llu may be lost "
 		"forever, acknowledged or not; the others will set their data aside",
-		k->id, blemish(k), (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
+		k->id, blemish(v, k), (unsigned long long)k->report.op, (unsigned long long)k->report.whole_view,
 		(unsigned long long)highest, (unsigned long long)view, (unsigned long long)members->number,
 		vm_id_list_text(&missing, ids), (unsigned long long)k->report.op);
 }

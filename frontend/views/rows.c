@@ -8,6 +8,7 @@
 #include "frontend/views/clocks.h"
 #include "frontend/views/expected.h"
 #include "frontend/views/explain.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 #include "frontend/views/reasons.h"
@@ -47,6 +48,18 @@ static bool missing(struct views *v, const struct known *k, char *text, size_t s
 	return true;
 }
 
+/* RULE 8: whether the place is a member's that computes another state; nobody is told before that is stored. */
+static bool differs(struct views *v, const struct known *k, char *text, size_t size)
+{
+	const struct fold_mark *mark = k->id != 0 && vm_known_is_member(v, k) ? vm_fold_told(v, k) : NULL;
+
+	if (mark == NULL)
+		return false;
+	snprintf(text, size, ", ");
+	vm_fold_describe(v, mark, text + 2, size - 2);
+	return true;
+}
+
 /* "degraded: 2 of 3 copies, replica 2 lost since ...": true when every expected copy is there. */
 static bool explain_copies(struct views *v, uint32_t copies, char text[static VIEWS_TEXT_SIZE])
 {
@@ -62,8 +75,10 @@ static bool explain_copies(struct views *v, uint32_t copies, char text[static VI
 		used = (size_t)snprintf(text, VIEWS_TEXT_SIZE, "degraded: %u %s", copies, copies == 1 ? "copy" : "copies");
 	vm_expected_lost(v, part, sizeof part);
 	used += (size_t)snprintf(text + used, VIEWS_TEXT_SIZE - used, "%s", part);
-	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
-		if (!missing(v, &v->known[i], part, sizeof part))
+	for (uint32_t i = 0; i < 2 * LIMIT_REPLICAS; i++) {
+		const struct known *k = &v->known[i % LIMIT_REPLICAS];
+
+		if (!(i < LIMIT_REPLICAS ? differs : missing)(v, k, part, sizeof part))
 			continue;
 		whole = false;
 		if (used + strlen(part) < VIEWS_TEXT_SIZE / 2 + 100)
@@ -239,6 +254,14 @@ uint32_t views_copies(const struct views *views, uint32_t *expected)
 	return here.count;
 }
 
+bool views_differs(const struct views *views, uint32_t id)
+{
+	struct views *v = (struct views *)(uintptr_t)views;
+	const struct known *k = vm_known_find(v, id);
+
+	return k != NULL && vm_fold_differs(v, k);
+}
+
 bool views_answers(const struct views *views, uint32_t id)
 {
 	const struct known *k = vm_known_find((struct views *)(uintptr_t)views, id);
@@ -277,6 +300,8 @@ uint32_t views_rows(const struct views *v, uint64_t now_ms, struct views_row row
 		row.member = vm_known_is_member(v, k) || (!k->identified && member != NULL);
 		row.reachable = k->link == LINK_UP;
 		row.report = k->identified ? &k->report : NULL;
+		row.differs_op = vm_fold_told((struct views *)(uintptr_t)v, k) != NULL ?
+					 vm_fold_told((struct views *)(uintptr_t)v, k)->differs_op : 0;
 		row.age_ms = k->identified ? now_ms - k->report_ms : UINT64_MAX;
 		snprintf(row.address, sizeof row.address, "%s",
 			 k->tried[0] != '\0' || member == NULL ? k->tried : member->address);

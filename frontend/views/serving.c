@@ -6,6 +6,7 @@
 #include "frontend/views/candidates.h"
 #include "frontend/views/connection.h"
 #include "frontend/views/explain.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/known.h"
 #include "frontend/views/reasons.h"
 
@@ -15,13 +16,13 @@ void vm_serving_install(struct views *v)
 
 	/* RULE 6: a replica that came back without its data may have been primary of this very view. */
 	if (k == NULL || !vm_known_reachable(v, k) || k->lost_data || v->now_ms < v->install_ms ||
-	    vm_candidate_cut_in_doubt(v, &v->durable.view, k))
+	    vm_candidate_cut_in_doubt(v, &v->durable.view, k) || vm_fold_differs(v, k)) /* RULE 8 */
 		return;
 	if (k->report.view.number >= v->durable.view.number)
 		return;
 	/* RULE 2: only a durable view is sent, and vm_view_adopt alone sets `durable`. RULE 6: a repeated INSTALL is
 	 * harmless. */
-	must(v->durable.view.number != v->next.view.number || v->ticket == 0);
+	must(v->durable.view.number != v->next.view.number || v->ticket == 0 || v->next_is_current);
 	must(v->durable.view.primary == k->id);
 	must(!k->lost_data); /* RULE 6 */
 	v->install_ms = v->now_ms + v->options.heartbeat_ms;

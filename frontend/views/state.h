@@ -14,7 +14,7 @@
  *   formation  takeover                               the first view of our own
  *   view_change  binding  admission  hello  liveness  what events change
  *   connection  operator_request  clocks  expected    parts of the state
- *   actions  mode  candidates  reasons
+ *   actions  mode  candidates  reasons  fold
  *   known
  *   id_list  view_members                             helpers without state */
 #pragma once
@@ -148,6 +148,8 @@ struct views {
 	struct uuid manager;
 	struct views_stored durable; /* the current view: the latest durable one */
 	struct views_stored next;    /* the last one proposed */
+	bool next_is_current;        /* it is the current view, stored again with other marks */
+	struct fold_marks marks;     /* as known now; stored soon */
 	char next_why[REPORT_TEXT_SIZE];
 	bool next_resets_floor;
 	uint64_t ticket;      /* of the STORE in flight; 0: none */

@@ -8,6 +8,7 @@
 #include "frontend/views/candidates.h"
 #include "frontend/views/connection.h"
 #include "frontend/views/expected.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 #include "frontend/views/mode.h"
@@ -163,6 +164,7 @@ void vm_takeover_begin(struct views *v)
 
 	vm_become(v, MODE_TAKEOVER);
 	memset(&v->durable.view, 0, sizeof v->durable.view);
+	v->durable.marks.count = v->marks.count = 0; /* each member that is asked has its own on its disk */
 	for (uint32_t i = 0; i < LIMIT_REPLICAS; i++) {
 		struct known *k = &v->known[i];
 
@@ -260,6 +262,7 @@ void vm_takeover_consider(struct views *v)
 	if (!confirmed(v, &t)) /* RULE 20 */
 		return;
 	/* RULE 18, 20: all are bound, each has reported its view after that, and this is the highest. */
+	vm_fold_learn(v, t.highest);
 	const struct view_member *best = vm_candidate_best(v, t.highest, 0);
 
 	if (best == NULL)

@@ -5,6 +5,7 @@
 #include "frontend/views/actions.h"
 #include "frontend/views/connection.h"
 #include "frontend/views/expected.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/id_list.h"
 #include "frontend/views/known.h"
 #include "frontend/views/mode.h"
@@ -22,6 +23,13 @@ static const char *members_text(const struct view *view, char text[static VIEWS_
 static uint64_t highest_of(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+static void store_next(struct views *v)
+{
+	v->ticket = ++v->tickets;
+	v->ticket_ms = v->now_ms;
+	vm_do_store(v);
 }
 
 void vm_view_propose(struct views *v, struct plan *plan)
@@ -56,9 +64,22 @@ void vm_view_propose(struct views *v, struct plan *plan)
 	v->next.view = *view;
 	v->next_resets_floor = plan->resets_floor;
 	memcpy(v->next_why, plan->why, sizeof v->next_why);
-	v->ticket = ++v->tickets;
-	v->ticket_ms = v->now_ms;
-	vm_do_store(v);
+	v->next.marks = v->marks;
+	vm_fold_settle(view, &v->next.marks);
+	v->next_is_current = false;
+	store_next(v);
+}
+
+void vm_view_consider_marks(struct views *v)
+{
+	must(v->mode == MODE_NORMAL);
+	if (v->ticket != 0 || v->now_ms < v->store_retry_ms || vm_fold_is_stored(v)) /* RULE 10 */
+		return;
+	v->next = v->durable;
+	v->next.marks = v->marks;
+	v->next_resets_floor = false;
+	v->next_is_current = true;
+	store_next(v);
 }
 
 void vm_view_adopt(struct views *v, const struct views_stored *stored)
@@ -67,6 +88,7 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 	must(stored->view.number > v->durable.view.number);
 	must(uuid_equal(stored->manager, v->manager));
 	v->durable = *stored;
+	vm_fold_settle(&stored->view, &v->marks);
 	v->highest_number = highest_of(v->highest_number, stored->view.number);
 	vm_become(v, MODE_NORMAL);
 	v->managed_ms = 0; /* replicas of another front-end that came meanwhile are not ours */
@@ -91,6 +113,7 @@ void vm_view_adopt(struct views *v, const struct views_stored *stored)
 
 void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 {
+	struct fold_marks before = v->durable.marks;
 	char text[VIEWS_TEXT_SIZE];
 
 	if (ticket != v->ticket || ticket == 0)
@@ -99,13 +122,20 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	if (!ok) { /* RULE 2 */
 		/* RULE 13: the current view goes on. */
 		v->store_retry_ms = v->now_ms + STORE_RETRY_MS;
-		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored: tried again in %u ms",
-		       (unsigned long long)v->next.view.number, STORE_RETRY_MS);
+		vm_say(v, LOG_LEVEL_ERROR, "view %llu could not be stored%s: tried again in %u ms",
+		       (unsigned long long)v->next.view.number, v->next_is_current ? " with what its members compute" : "",
+		       STORE_RETRY_MS);
 		return;
 	}
 	if (v->mode == MODE_TAKEOVER && !uuid_equal(v->next.manager, v->manager))
 		return; /* proposed before our data directory turned out to be an old copy */
 	v->store_retry_ms = 0;
+	if (v->next_is_current) {
+		must(v->next.view.number == v->durable.view.number);
+		v->durable.marks = v->next.marks;
+		vm_fold_say(v, &before);
+		return;
+	}
 	v->start_until_ms = 0;
 	if (v->next_resets_floor) {
 		vm_do_reset_floor(v);
@@ -116,4 +146,5 @@ void vm_view_stored(struct views *v, uint64_t ticket, bool ok)
 	vm_say(v, v->next_resets_floor ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "view %llu: primary %u, members: %s (%s)",
 	       (unsigned long long)v->next.view.number, v->next.view.primary, members_text(&v->next.view, text),
 	       v->next_why);
+	vm_fold_say(v, &before);
 }

@@ -12,5 +12,7 @@ struct plan {
 };
 
 void vm_view_propose(struct views *v, struct plan *plan);
+/* Stores the current view again when more is known of what its members compute. */
+void vm_view_consider_marks(struct views *v);
 void vm_view_stored(struct views *v, uint64_t ticket, bool ok);
 void vm_view_adopt(struct views *v, const struct views_stored *stored);

@@ -8,6 +8,7 @@
 #include "frontend/views/clocks.h"
 #include "frontend/views/connection.h"
 #include "frontend/views/election.h"
+#include "frontend/views/fold.h"
 #include "frontend/views/formation.h"
 #include "frontend/views/hello.h"
 #include "frontend/views/liveness.h"
@@ -48,6 +49,7 @@ static void start(struct views *v, const struct views_stored *stored)
 		vm_become(v, MODE_FORMING);
 		return;
 	}
+	v->marks = stored->marks;
 	vm_view_adopt(v, stored);
 	v->start_until_ms = v->now_ms + v->options.start_wait_ms; /* RULE 3 */
 	if (v->options.new_cluster)
@@ -125,11 +127,13 @@ static void decide(struct views *v)
 		break;
 	case MODE_NORMAL:
 		vm_needs_note(v);
+		vm_fold_learn(v, &v->durable.view);
 		vm_serving_install(v);
 		vm_operator_consider(v);
 		vm_removal_consider(v);
 		vm_upgrade_consider(v);
 		vm_election_consider(v);
+		vm_view_consider_marks(v);
 		break;
 	case MODE_IDLE:
 	case MODE_EXITED:

@@ -29,10 +29,24 @@ struct views_options {
 	char base_option[32];    /* " --program-base N" when it is not the default: for commands that are suggested */
 };
 
+/* A member that computes another state from the operations than a serving primary did. */
+struct fold_mark {
+	uint32_t id;
+	struct uuid uuid;
+	uint64_t differs_op; /* compared and found different at this one, */
+	uint64_t equal_op;   /* and equal at this lower one: the first that differs lies between */
+};
+
+struct fold_marks {
+	uint32_t count;
+	struct fold_mark list[LIMIT_REPLICAS]; /* rising id, each id once */
+};
+
 /* What view.json holds. manager is nil when there was no file. */
 struct views_stored {
 	struct uuid manager;
 	struct view view; /* number 0: none yet */
+	struct fold_marks marks;
 };
 
 enum views_event_kind {
@@ -200,6 +214,7 @@ struct views_row {
 	bool expected;               /* admitted once and not removed */
 	int64_t lost_us;             /* expected, and neither a member nor there: since when (wall clock); 0: it is */
 	bool reachable;
+	uint64_t differs_op;         /* it computes another state than the primary, which shows at this op; 0: it does not */
 	uint64_t age_ms;             /* of the report; UINT64_MAX: none yet */
 	const struct report *report; /* NULL: none yet */
 	char address[LIMIT_ADDRESS_BYTES];
@@ -213,6 +228,8 @@ void views_summary(const struct views *views, uint64_t now_ms, char text[static 
 bool views_accepts_orders(const struct views *views, char why[static VIEWS_TEXT_SIZE]);
 /* Members that are there; *expected: how many copies there should be. */
 uint32_t views_copies(const struct views *views, uint32_t *expected);
+/* It is known to compute another state than the primary: it takes no reads. */
+bool views_differs(const struct views *views, uint32_t id);
 /* A connection to that replica is open. */
 bool views_answers(const struct views *views, uint32_t id);
 bool views_serving(const struct views *views, uint32_t *primary);

@@ -266,6 +266,9 @@ static void state_text(const struct report *report, enum replica_role role, cons
 		snprintf(text, size, "%s", note[0] != '\0' ? note : role == ROLE_FOREIGN ? "foreign" : "not heard yet");
 	else if (report->state == STATE_DAMAGED && report->detail[0] != '\0')
 		snprintf(text, size, "%s: %s", replica_state_name(report->state), report->detail);
+	else if (report->fold_differs_op != 0)
+		snprintf(text, size, "%s, computes another state (op %llu)", replica_state_name(report->state),
+			 (unsigned long long)report->fold_differs_op);
 	else
 		snprintf(text, size, "%s", replica_state_name(report->state));
 }

@@ -390,7 +390,7 @@ static void rows_speak(void **state)
 	make_report(&report);
 	convert_row(3, &report, ROLE_BACKUP, true, "127.0.0.1:7", 5, "", &row);
 	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len),
-			    "catching up");
+			    "catching up, computes another state (op 15)");
 	assert_int_equal(row.op, report.op);
 	assert_int_equal(row.view, 42);
 	assert_int_equal(row.push.jh_text_len, 0); /* a primary's; it may have been one */
@@ -399,6 +399,10 @@ static void rows_speak(void **state)
 	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
 	convert_row(3, &report, ROLE_PRIMARY, true, "127.0.0.1:7", 5, "", &row);
 	assert_string_equal(convert_text(text, sizeof text, row.push.jh_text_val, row.push.jh_text_len), report.push);
+	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
+	report.fold_differs_op = 0;
+	convert_row(3, &report, ROLE_BACKUP, true, "127.0.0.1:7", 5, "", &row);
+	assert_string_equal(convert_text(text, sizeof text, row.state.jh_text_val, row.state.jh_text_len), "catching up");
 	xdr_free((xdrproc_t)xdr_jh_replica_row, &row);
 	report.state = STATE_DAMAGED;
 	convert_row(3, &report, ROLE_LEARNER, true, "127.0.0.1:7", 5, "", &row);

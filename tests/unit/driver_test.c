@@ -349,6 +349,38 @@ static void reads_go_to_followers_of_the_current_view(void **state)
 	assert_false(backup_is_read());
 }
 
+/* Rule 8: no read goes to a backup that computes another state, whether it says so itself or its primary does. */
+static void another_state_is_not_read(void **state)
+{
+	struct report report;
+
+	(void)state;
+	start();
+	hello(1);
+	hello(2);
+	report = report_of(2);
+	driver_report(rig.driver, 2, &report);
+	assert_true(backup_is_read());
+	report.fold_differs_op = 5;
+	report.news = ++rig.news;
+	driver_report(rig.driver, 2, &report);
+	assert_false(backup_is_read());
+	driver_step(rig.driver, &(struct views_event){.kind = VIEWS_STORED, .stored = {.ticket = rig.ticket, .ok = true}});
+	report = report_of(2);
+	driver_report(rig.driver, 2, &report); /* it has forgotten, and compared nothing */
+	assert_false(backup_is_read());
+	report = report_of(2);
+	report.fold_equal_op = 5;
+	for (int i = 0; i < 2; i++) /* the first is what the view manager learns from */
+		driver_report(rig.driver, 2, &report);
+	assert_true(backup_is_read());
+	report = report_of(1);
+	report.needs_count = 1;
+	report.needs[0] = (struct need){.kind = NEED_FOLD, .view = 7, .id = 2, .uuid = uuid_of(2)};
+	driver_report(rig.driver, 1, &report);
+	assert_false(backup_is_read());
+}
+
 /* A route makes readers of the backups whose reports came before it. */
 static void followers_heard_before_the_route_are_read(void **state)
 {
@@ -456,6 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_serving_primary_is_routed_to, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reads_go_to_followers_of_the_current_view, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_state_is_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(followers_heard_before_the_route_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(demand_is_told_before_the_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_replaced_one_only_refuses, set_up, tear_down),

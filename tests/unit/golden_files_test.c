@@ -353,6 +353,8 @@ static struct views_stored stored_sample(void)
 		view->members[i] = (struct view_member){.id = i + 1, .uuid = uuid_of((uint8_t)(i + 1))};
 		snprintf(view->members[i].address, sizeof view->members[i].address, "127.0.0.1:4000%u", i);
 	}
+	stored.marks.count = 1;
+	stored.marks.list[0] = (struct fold_mark){.id = 1, .uuid = uuid_of(1), .differs_op = 17, .equal_op = 12};
 	return stored;
 }
 
@@ -373,6 +375,11 @@ static void test_view_file(void **state)
 		fail_msg("view.json: the golden one of format %d no longer reads: %s", VIEW_FILE_FORMAT, why);
 	assert_true(uuid_equal(found.manager, stored.manager));
 	assert_true(view_equal(&found.view, &stored.view));
+	assert_int_equal(found.marks.count, 1);
+	assert_int_equal(found.marks.list[0].id, 1);
+	assert_true(uuid_equal(found.marks.list[0].uuid, uuid_of(1)));
+	assert_int_equal(found.marks.list[0].differs_op, 17);
+	assert_int_equal(found.marks.list[0].equal_op, 12);
 	for (uint32_t i = 0; i < 2; i++)
 		assert_string_equal(found.view.members[i].address, stored.view.members[i].address);
 }

@@ -70,6 +70,13 @@ void make_stored(struct views_stored *stored, uint64_t number)
 		stored->view.expected[i] = (struct expected){.id = i + 1, .lost_us = i == 0 ? 1796066834000000 : 0};
 	}
 	stored->view.expected_count = 3;
+	stored->marks.count = 2;
+	for (uint32_t i = 0; i < 2; i++) {
+		stored->marks.list[i].id = i + 1;
+		stored->marks.list[i].uuid = stored->view.members[i].uuid;
+		stored->marks.list[i].differs_op = 17 + i;
+		stored->marks.list[i].equal_op = 12;
+	}
 }
 
 void save_and_wait(struct world *world, struct store *store, const struct views_stored *stored)

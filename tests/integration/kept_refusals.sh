@@ -18,38 +18,38 @@ level() { wait_for 60 "three level members" members_level 3; }
 
 form 3
 
-# --- several at once for the last ones; numbers from 8 on are left to the log ---------------------------------------------
+# --- several at once for the last ones -------------------------------------------------------------------------------------
 
 CLIENTS=6 REQUESTS=60
-asks() { # CLIENT FIRST: two take and one gives, of two numbers
+asks() { # CLIENT FIRST NUMBER OTHER: two take and one gives, of two numbers
 	local request
 	for ((request = $2; request < $2 + REQUESTS; request++)); do
-		echo "$1 $request $((8 + request % 2)) $((request % 3 == 0 ? 1 : -1))"
+		echo "$1 $request $((request % 2 ? $3 : $4)) $((request % 3 == 0 ? 1 : -1))"
 	done
 }
-begin_round() { # FIRST: of the request numbers
+begin_round() { # NAME FIRST NUMBER OTHER: of all clients
 	local n
 	for ((n = 1; n <= CLIENTS; n++)); do
-		asks "client-$n" "$1" >"$SCRATCH/asks-$n-$1"
+		asks "$1-$n" "${@:2}" >"$SCRATCH/asks-$1-$n-$2"
 		# shellcheck disable=SC2016 # expanded by that shell
-		OUTPUT=$SCRATCH/errors launch "client-$n" "$BASH" -c 'exec "$1" "$2" <"$3" >"$4"' - "$NEWER/counter_client" "$BASE" \
-			"$SCRATCH/asks-$n-$1" "$SCRATCH/told-$n-$1"
+		OUTPUT=$SCRATCH/errors launch "$1-$n" "$BASH" -c 'exec "$1" "$2" <"$3" >"$4"' - "$NEWER/counter_client" "$BASE" \
+			"$SCRATCH/asks-$1-$n-$2" "$SCRATCH/told-$1-$n-$2"
 	done
 }
-end_round() { # FIRST
-	local n
+end_round() { # NAME REFUSAL: asked and told hold all rounds of that name
+	local n what
 	for ((n = 1; n <= CLIENTS; n++)); do
-		join "client-$n"
-		((STATUS == 0)) || fail "client-$n ended with status $STATUS: $(cat "$SCRATCH/errors")"
+		join "$1-$n"
+		((STATUS == 0)) || fail "$1-$n ended with status $STATUS: $(cat "$SCRATCH/errors")"
 	done
-	cat "$SCRATCH"/asks-*-* >"$SCRATCH/asked"
-	cat "$SCRATCH"/told-*-* >"$SCRATCH/told"
+	cat "$SCRATCH/asks-$1"-* >"$SCRATCH/asked"
+	cat "$SCRATCH/told-$1"-* >"$SCRATCH/told"
 	cut -d ' ' -f 3-5 "$SCRATCH/told" | sort | uniq -c
-	! grep -q -v -E '^client-[0-9]+ [0-9]+ (done final 0 [1-9][0-9]* [0-9]+|refused final 1 0 0)$' "$SCRATCH/told" ||
-		fail "neither done nor refused for good: $(grep -v -E ' (done|refused) final ' "$SCRATCH/told" | head -n 3)"
+	! grep -v -x -E "$1-[0-9]+ [0-9]+ (done final 0 [1-9][0-9]* [0-9]+|$2)" "$SCRATCH/told" >&2 || fail "neither done nor '$2'"
 	for what in "done" refused; do
 		(($(grep -c " $what " "$SCRATCH/told") >= 20)) || fail "hardly any was $what"
 	done
+	values_add_up
 }
 
 # In the order of the ops that were told, each value is the one before it, changed as asked: so none was lost or done twice, and
@@ -68,24 +68,26 @@ repeats_are_told_the_same() { # WHEN
 	told "$DONE void" "refused final 11 $DONE_OP"
 }
 
-begin_round 1
-end_round 1
-values_add_up
+# Numbers below 8 are looked at before the log: who might be refused by it waits until it is applied, and is refused for this call
+# only.
+op_of() { count <<<"$1" | cut -d ' ' -f 6; } # LINE: which is done
+first=$(op_of 'shop 1 7 1')
+begin_round waiting 1 3 4
+end_round waiting 'refused - 1 0 0'
+last=$(op_of 'shop 2 7 1')
+((last - first - 1 == $(grep -c ' done ' "$SCRATCH/told"))) || fail "what was refused by the applied state is in the log, too"
+told 'shop 3 5 -1' 'refused - 1 0 0'
+told 'shop 3 5 -1' 'refused - 1 0 0'
+told 'keeper 1 5 1' 'done final 0 [0-9]+ 1'
+told 'shop 3 5 -1' 'done final 0 [0-9]+ 0'
+
+# The others are left to the log.
+begin_round kept 1 8 9
+end_round kept 'refused final 1 0 0'
 REFUSED=$(grep -m 1 ' refused ' "$SCRATCH/told" | cut -d ' ' -f 1,2)
 read -r client request _ _ _ DONE_OP _ < <(grep -m 1 ' done ' "$SCRATCH/told")
 DONE="$client $request"
 repeats_are_told_the_same "at once"
-
-# --- before the log: numbers below 8 ---------------------------------------------------------------------------------------
-
-told 'shop 1 3 1' 'done final 0 [0-9]+ 1'
-LOSER=last-2
-told 'last-1 1 3 -1' 'done final 0 [0-9]+ 0'
-before=$(op_of_cluster)
-told "$LOSER 1 3 -1" 'refused - 1 0 0'
-(($(op_of_cluster) == before)) || fail "a refusal of one call is in the log"
-told 'shop 2 3 1' 'done final 0 [0-9]+ 1'
-told "$LOSER 1 3 -1" 'done final 0 [0-9]+ 0'
 
 # --- afterwards, and elsewhere ----------------------------------------------------------------------------------------------
 
@@ -113,12 +115,11 @@ repeats_are_told_the_same "by a replica that began with nothing"
 
 # The primary is killed while they ask on.
 before=$(op_of_cluster)
-begin_round 1001
+begin_round kept 1001 8 9
 wait_for 20 "more operations" op_reached $((before + 50))
 id=$(primary)
 kill9 "$id"
-end_round 1001
-values_add_up
+end_round kept 'refused final 1 0 0'
 wait_for 20 "the cluster to serve" serving
 repeats_are_told_the_same "by the next primary"
 start_replica "$id"

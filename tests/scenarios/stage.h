@@ -36,6 +36,8 @@ struct text {
 
 /* --- what lies in queues ------------------------------------------------------------------------------------------ */
 
+enum became { BECAME_DONE, BECAME_REFUSED, BECAME_VOID, BECAME_PASSED };
+
 enum item_kind {
 	ITEM_HELLO, ITEM_HELLO_REPLY, ITEM_HEARTBEAT, ITEM_REPORT, ITEM_INSTALL, ITEM_INSTALLED, ITEM_BIND, ITEM_BOUND,
 	ITEM_SUBMIT, ITEM_ANSWER, ITEM_QUERY, ITEM_READ, ITEM_PUSH, ITEM_ACK, ITEM_PING, ITEM_PONG,
@@ -90,6 +92,7 @@ struct item {
 	uint32_t request;           /* place of the request in the stage */
 	uint64_t serial;
 	enum replica_verdict verdict;
+	enum became became;         /* of a verdict that rests on an entry */
 	bool moved;
 	uint64_t op;
 	uint64_t shows; /* an answer: the history up to here */
@@ -266,7 +269,19 @@ struct item *serve_reply(struct stage *s, struct replica_process *p, uint64_t to
 void serve_connect(struct stage *s, struct replica_process *p, const struct replica_connect *connect);
 struct conn *serve_link(struct stage *s, const struct replica_process *p, const struct replica_name *name);
 void serve_forget(struct replica_process *p);
+
+/* stage_decide.c */
 bool body_split(const char *body, struct uuid *client, uint64_t *request, struct digest *content);
+struct replica_service stage_service(struct replica_process *p);
+struct replica_request stage_write(const struct item *asked, uint64_t token); /* the SUBMIT, as the core knows it */
+/* What the operation there became when it was applied. */
+enum became stage_became(const struct history *history, uint64_t op);
+struct told {
+	enum attempt attempt; /* for the client */
+	const char *text;
+	bool names_op;
+};
+struct told stage_told(const struct item *answer);
 
 /* stage_disk.c */
 void disk_write(struct stage *s, struct replica_process *p, const struct replica_write *write);
@@ -292,13 +307,13 @@ const char *manager_name(const struct stage *s, struct uuid manager);
 
 /* stage_client.c */
 extern const struct router_shell front_router_shell;
+enum request_kind front_kind(const char *command); /* what it asks for */
 void front_ask(struct stage *s, struct front_process *f, const char *body, enum request_kind kind,
 	       uint32_t timeout_ms);
 
 /* stage_show.c */
 void show_process(struct stage *s, uint32_t process);
 void show_view(struct text *text, const struct view *view);
-const char *verdict_name(enum replica_verdict verdict);
 
 /* stage_commands.c */
 void stage_command(struct stage *s, const char *line);

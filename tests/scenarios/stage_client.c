@@ -44,29 +44,6 @@ static struct client *client_of(struct stage *s, const char *body)
 	return &s->clients[s->clients_count++];
 }
 
-/* As server/requests.c words it and client/answer.c reads it. */
-static enum attempt attempt_of_verdict(enum replica_verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_DECIDED:
-		return ATTEMPT_DONE;
-	case VERDICT_REUSED:
-	case VERDICT_PASSED:
-		return ATTEMPT_REFUSED_FOR_GOOD;
-	case VERDICT_DECLINED:
-	case VERDICT_NOT_ADMITTED:
-		return ATTEMPT_REFUSED;
-	case VERDICT_FULL:
-	case VERDICT_DISK_FULL:
-	case VERDICT_TOO_FEW:
-		return ATTEMPT_UNAVAILABLE;
-	case VERDICT_BUSY:
-	case VERDICT_MOVED:
-		break;
-	}
-	must_not_reach("an answer that the router passes on");
-}
-
 static enum attempt attempt_of(enum router_end how, const struct item *answer)
 {
 	switch (how) {
@@ -77,7 +54,7 @@ static enum attempt attempt_of(enum router_end how, const struct item *answer)
 	case ROUTER_END_BUSY:
 		return ATTEMPT_BUSY;
 	case ROUTER_END_ANSWERED:
-		return answer->kind == ITEM_READ ? ATTEMPT_DONE : attempt_of_verdict(answer->verdict);
+		return answer->kind == ITEM_READ ? ATTEMPT_DONE : stage_told(answer).attempt;
 	}
 	must_not_reach("a router's end");
 }
@@ -101,6 +78,21 @@ static void client_hears(struct request *request, enum attempt attempt)
 			  track->outcome == OUTCOME_OPEN ? held : outcome_name(track->outcome));
 }
 
+static void say_told(const struct request *request, const struct item *answer)
+{
+	struct told told = stage_told(answer);
+	struct text text = {.size = 0};
+
+	text_add(&text, "%s tells %s: ", stage_name(request->front), request->body);
+	if (told.attempt != ATTEMPT_DONE)
+		text_add(&text, "%s, ", told.attempt == ATTEMPT_UNAVAILABLE ? "unavailable" : "refused");
+	text_add(&text, "%s", told.text);
+	if (told.names_op)
+		text_add(&text, ", op %" PRIu64, answer->op);
+	stage_say(request->stage, "%s", text.bytes);
+	free(text.bytes);
+}
+
 static void route_answer(void *context, struct router_request *head, enum router_end how, const void *payload,
 			 const char *text)
 {
@@ -116,12 +108,8 @@ static void route_answer(void *context, struct router_request *head, enum router
 		stage_say(request->stage, "%s tells %s: %s: %s", front, request->body, ends[how], text);
 	else if (request->is_read)
 		stage_say(request->stage, "%s tells %s: shows op %" PRIu64, front, request->body, answer->op);
-	else if (answer->verdict == VERDICT_DECIDED)
-		stage_say(request->stage, "%s tells %s: done, op %" PRIu64, front, request->body, answer->op);
 	else
-		stage_say(request->stage, "%s tells %s: %s, %s", front, request->body,
-			  attempt_of_verdict(answer->verdict) == ATTEMPT_UNAVAILABLE ? "unavailable" : "refused",
-			  verdict_name(answer->verdict));
+		say_told(request, answer);
 	client_hears(request, attempt_of(how, answer));
 }
 
@@ -152,6 +140,20 @@ static void route_forget(void *context, struct router_request *head)
 
 const struct router_shell front_router_shell = {.send = route_send, .answer = route_answer, .pause = route_pause,
 						.demand = route_demand, .forget = route_forget};
+
+enum request_kind front_kind(const char *command)
+{
+	static const struct {
+		const char *command;
+		enum request_kind kind;
+	} kinds[] = {{"read", REQUEST_READ}, {"again", REQUEST_AGAIN}, {"void", REQUEST_VOID}};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (strcmp(kinds[i].command, command) == 0)
+			return kinds[i].kind;
+	}
+	return REQUEST_WRITE;
+}
 
 void front_ask(struct stage *s, struct front_process *f, const char *body, enum request_kind kind, uint32_t timeout_ms)
 {

@@ -338,7 +338,7 @@ static void do_order(struct stage *s, const struct words *words)
 	struct front_process *f = &s->fronts[0];
 	char body[STAGE_BODY];
 	uint32_t timeout_ms = 10000, last = words->count;
-	enum request_kind kind = REQUEST_WRITE;
+	enum request_kind kind = front_kind(words->word[0]);
 	size_t used = 0;
 
 	for (uint32_t i = 1; i < words->count; i++) {
@@ -350,14 +350,12 @@ static void do_order(struct stage *s, const struct words *words)
 			timeout_ms = (uint32_t)number(words, i + 1);
 		last = i < last ? i : last;
 	}
-	if (strcmp(words->word[0], "read") == 0)
-		kind = REQUEST_READ;
-	else if (strcmp(words->word[0], "again") == 0)
-		kind = REQUEST_AGAIN;
-	if (last < 2 || (kind != REQUEST_READ && last < 3))
+	if (last < 2 || (kind != REQUEST_READ && kind != REQUEST_VOID && last < 3))
 		wrong(words, "order CLIENT/REQUEST WORDS, read CLIENT");
 	for (uint32_t i = 1; i < last; i++)
 		used += (size_t)snprintf(body + used, sizeof body - used, "%s%s", i == 1 ? "" : " ", words->word[i]);
+	if (kind == REQUEST_VOID)
+		used += (size_t)snprintf(body + used, sizeof body - used, " void");
 	must(used < sizeof body);
 	if (!f->process->alive)
 		wrong(words, "that front-end is dead");
@@ -459,7 +457,7 @@ static const struct {
 	{"disk-full", do_disk_full}, {"disk-free", do_disk_full}, {"file-fails", do_file_fails},
 	{"file-works", do_file_fails}, {"cut", do_cut}, {"heal", do_cut}, {"break", do_break},
 	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
-	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"read", do_order},
+	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"void", do_order}, {"read", do_order},
 	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},
 	{"remove", do_operator}, {"upgrade", do_operator}, {"formats", do_formats},
 	{"show", do_show}, {"history", do_history}, {"wait", do_wait}, {"set", do_set},

@@ -113,8 +113,8 @@ void item_describe(const struct stage *s, const struct item *item, struct text *
 		text_add(text, " view %" PRIu64 ", floor %" PRIu64 ": %s", item->number, item->floor, item->body);
 		break;
 	case ITEM_ANSWER:
-		text_add(text, " %s: %s", item->body, verdict_name(item->verdict));
-		if (item->verdict == VERDICT_DECIDED)
+		text_add(text, " %s: %s", item->body, stage_told(item).text);
+		if (stage_told(item).names_op)
 			text_add(text, ", op %" PRIu64, item->op);
 		break;
 	case ITEM_READ:

@@ -1,62 +1,10 @@
 /* One replica's process: what server/node.c, recovery.c and staging.c do around the core. The state machine is a list
- * of operations; an operation is the text "CLIENT/REQUEST WORDS". */
+ * of operations (stage_decide.c). */
 #include "tests/scenarios/stage.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* --- questions to the state machine ------------------------------------------------------------------------------- */
-
-bool body_split(const char *body, struct uuid *client, uint64_t *request, struct digest *content)
-{
-	char name[16];
-	int end = 0;
-
-	memset(client, 0, sizeof *client);
-	if (sscanf(body, "%15[^/ ]/%" SCNu64 "%n", name, request, &end) != 2)
-		return false;
-	memcpy(client->bytes, name, strlen(name));
-	*content = digest_of(body + end, strlen(body + end));
-	return true;
-}
-
-static enum replica_known lookup(void *context, struct uuid client, uint64_t request, struct digest content,
-				 uint64_t *op)
-{
-	const struct replica_process *p = context;
-	enum replica_known known = KNOWN_NEW;
-
-	for (uint32_t i = 0; i < p->live.count; i++) {
-		struct uuid who;
-		struct digest what;
-		uint64_t number;
-
-		must(body_split(p->live.list[i], &who, &number, &what));
-		if (!uuid_equal(who, client))
-			continue;
-		if (number == request) {
-			*op = i + 1;
-			return digest_equal(what, content) ? KNOWN_DECIDED : KNOWN_REUSED;
-		}
-		if (number > request)
-			known = KNOWN_PASSED;
-	}
-	return known;
-}
-
-static bool key(void *context, const uint8_t *bytes, uint32_t size, struct uuid *client, uint64_t *request,
-		struct digest *content)
-{
-	(void)context;
-	return size == STAGE_BODY && body_split((const char *)bytes, client, request, content);
-}
-
-static uint64_t state_bytes(void *context)
-{
-	(void)context;
-	return LIMIT_STATE_CHUNK_BYTES / 2; /* one push carries it */
-}
 
 /* --- actions ------------------------------------------------------------------------------------------------------ */
 
@@ -120,6 +68,9 @@ static void answer(struct stage *s, struct replica_process *p, const struct repl
 	if (reply->verdict == VERDICT_DECLINED && strstr(reply->body, " busy") != NULL)
 		reply->verdict = VERDICT_BUSY; /* too many postcodes are being checked: as server/requests.c words it */
 	reply->op = answer->op;
+	reply->became = BECAME_PASSED;
+	if (reply->verdict == VERDICT_DECIDED || reply->verdict == VERDICT_REUSED)
+		reply->became = stage_became(&p->live, reply->op);
 	reply->shows = answer->applied;
 	send_answer(s, p, conn, reply);
 }
@@ -290,9 +241,8 @@ static void validated(struct stage *s, struct replica_process *p, const struct i
 {
 	const struct item *asked = &((struct call *)(uintptr_t)item->ticket)->asked;
 	bool good = strstr(asked->body, " bad") == NULL && strstr(asked->body, " busy") == NULL;
-	struct replica_request write = {.token = item->ticket, .view = asked->number};
+	struct replica_request write = stage_write(asked, item->ticket);
 
-	must(body_split(asked->body, &write.client, &write.number, &write.content));
 	stage_say(s, "%s validates %s: %s", name_of(p), asked->body, good ? "good" : "no");
 	if (good)
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_PROPOSE,
@@ -348,7 +298,7 @@ void replica_process_report(const struct stage *s, const struct replica_process 
 
 void replica_process_start(struct stage *s, struct replica_process *p, uint64_t tail_cut, const char *damage)
 {
-	const struct replica_service service = {.context = p, .lookup = lookup, .key = key, .state_bytes = state_bytes};
+	const struct replica_service service = stage_service(p);
 	const struct replica_options options = {.id = p->process->number, .push_mode = PUSH_DELTA, .heartbeat_ms = 50,
 						.suspect_ms = 250, .stall_ms = 2000, .read_hold_ms = 200,
 						.orders_max = s->orders_max, .log_bytes_max = 1 << 20};

@@ -218,10 +218,8 @@ static void take_bind(struct stage *s, struct replica_process *p, const struct i
 static void take_request(struct stage *s, struct replica_process *p, const struct item *item)
 {
 	uint64_t token = call_new(p, item);
-	struct replica_request write = {.token = token, .view = item->number};
 	struct conn *conn = item->conn;
 
-	must(item->kind == ITEM_QUERY || body_split(item->body, &write.client, &write.number, &write.content));
 	if (conn != NULL && !manages(p, conn)) {
 		enum item_kind kind = item->kind == ITEM_QUERY ? ITEM_READ : ITEM_ANSWER;
 		struct item *reply = serve_reply(s, p, token, kind, &conn);
@@ -232,7 +230,7 @@ static void take_request(struct stage *s, struct replica_process *p, const struc
 		return;
 	}
 	if (item->kind == ITEM_SUBMIT)
-		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_SUBMIT, .submit = write});
+		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_SUBMIT, .submit = stage_write(item, token)});
 	else
 		replica_process_step(s, p, &(struct replica_event){.kind = REPLICA_QUERY,
 								   .query = {.token = token, .view = item->number,

@@ -13,24 +13,6 @@ void show_view(struct text *text, const struct view *view)
 		text_add(text, ", format %" PRIu32, view->format);
 }
 
-const char *verdict_name(enum replica_verdict verdict)
-{
-	static const char *const names[] = {
-		[VERDICT_DECIDED] = "done",
-		[VERDICT_MOVED] = "moved",
-		[VERDICT_DECLINED] = "declined",
-		[VERDICT_REUSED] = "another order has that number",
-		[VERDICT_PASSED] = "superseded",
-		[VERDICT_NOT_ADMITTED] = "not admitted",
-		[VERDICT_FULL] = "no room for more orders",
-		[VERDICT_DISK_FULL] = "disk full",
-		[VERDICT_TOO_FEW] = "too few members",
-		[VERDICT_BUSY] = "busy",
-	};
-
-	return names[verdict];
-}
-
 static void show_replica(struct stage *s, const struct replica_process *p)
 {
 	struct report report;

@@ -294,6 +294,24 @@ static void held_calls_ask_the_settled_state(void **state)
 
 /* --- the room that is kept ---------------------------------------------------------------------------------------- */
 
+/* Rule 19: what is in validation may be declined: it takes the room of orders, and none of that which is kept. */
+static void validation_takes_no_doubts_room(void **state)
+{
+	uint64_t first, second;
+
+	(void)state;
+	core_begin(6, 6);
+	lead();
+	submit_with(7, 0, false);
+	submit_with(8, 0, false);
+	assert_int_equal(answered(submit_with(9, 0, false)), VERDICT_FULL);
+	first = submit_with(10, 0, true);
+	assert_true(validates(first));
+	second = submit_with(11, 0, true);
+	assert_true(validates(second));
+	core_end();
+}
+
 /* Rule 19: a doubt can be ended with the log full for orders, before and after its validation; but not without end. */
 static void a_doubt_has_room_of_its_own(void **state)
 {
@@ -331,6 +349,7 @@ int main(void)
 		cmocka_unit_test(it_may_wait_after_the_validation),
 		cmocka_unit_test(it_ends_with_the_view),
 		cmocka_unit_test(held_calls_ask_the_settled_state),
+		cmocka_unit_test(validation_takes_no_doubts_room),
 		cmocka_unit_test(a_doubt_has_room_of_its_own),
 	};
 

@@ -71,12 +71,38 @@ static bool_t parse(const char *line, jh_place_args *args)
 	return sscanf(line + end, "%5s", void_word) == 1 && strcmp(void_word, "void") == 0;
 }
 
+/* Sends the request of this line; returns the program's status when it ends here, else 0. */
+static int ask(CLIENT *client, const char *line, u_int timeout_ms)
+{
+	jh_place_args args = {.timeout_ms = timeout_ms};
+	jh_write_result result;
+	jh_outcome outcome;
+
+	if (!parse(line, &args)) {
+		fprintf(stderr, "counter_client: no request: %s", line);
+		return 2;
+	}
+	memset(&result, 0, sizeof result);
+	if (place_order_2(&args, &result, client) != RPC_SUCCESS) {
+		clnt_perror(client, "counter_client");
+		return 1;
+	}
+	printf("%.16s %" PRIu64 " ", args.client.bytes, (uint64_t)args.request);
+	print_result(&result);
+	putchar('\n');
+	fflush(stdout);
+	outcome = result.outcome;
+	clnt_freeres(client, (xdrproc_t)xdr_jh_write_result, (caddr_t)&result);
+	return outcome == JH_UNKNOWN || outcome == JH_UNAVAILABLE ? 3 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	u_int timeout_ms = argc > 2 ? (u_int)strtoul(argv[2], NULL, 10) : 30000;
 	struct timeval timeout = {.tv_sec = 60};
 	CLIENT *client;
 	char line[128];
+	int status = 0;
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: counter_client PROGRAM-BASE [TIMEOUT-MS]\n");
@@ -88,29 +114,8 @@ int main(int argc, char **argv)
 		return 4;
 	}
 	clnt_control(client, CLSET_TIMEOUT, (char *)&timeout);
-	while (fgets(line, sizeof line, stdin) != NULL) {
-		jh_place_args args = {.timeout_ms = timeout_ms};
-		jh_write_result result;
-		enum clnt_stat status;
-
-		if (!parse(line, &args)) {
-			fprintf(stderr, "counter_client: no request: %s", line);
-			return 2;
-		}
-		memset(&result, 0, sizeof result);
-		status = place_order_2(&args, &result, client);
-		if (status != RPC_SUCCESS) {
-			clnt_perror(client, "counter_client");
-			return 1;
-		}
-		printf("%.16s %" PRIu64 " ", args.client.bytes, (uint64_t)args.request);
-		print_result(&result);
-		putchar('\n');
-		fflush(stdout);
-		if (result.outcome == JH_UNKNOWN || result.outcome == JH_UNAVAILABLE)
-			return 3;
-		clnt_freeres(client, (xdrproc_t)xdr_jh_write_result, (caddr_t)&result);
-	}
+	while (status == 0 && fgets(line, sizeof line, stdin) != NULL)
+		status = ask(client, line, timeout_ms);
 	clnt_destroy(client);
-	return 0;
+	return status;
 }

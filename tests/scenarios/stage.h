@@ -150,6 +150,8 @@ struct replica_process {
 	struct history live;
 	struct history staged;
 	struct history *piece;      /* of the push being stepped */
+	uint64_t other_from;        /* its program computes another state from this op on; 0: never */
+	uint64_t next_other_from;   /* the same of its next process */
 	uint64_t tick_ms;           /* of its timer's last turn; 0: none */
 	struct call *calls;
 };
@@ -313,6 +315,7 @@ void front_ask(struct stage *s, struct front_process *f, const char *body, enum 
 
 /* stage_show.c */
 void show_process(struct stage *s, uint32_t process);
+void show_history(struct stage *s, const struct replica_process *p);
 void show_view(struct text *text, const struct view *view);
 
 /* stage_commands.c */

@@ -402,6 +402,12 @@ static void do_formats(struct stage *s, const struct words *words)
 	s->processes[process(words, 1)].formats = (struct format_range){(uint32_t)number(words, 2), (uint32_t)number(words, 3)};
 }
 
+/* "computes 2 from 3": the program of its next process makes something else of op 3 and all after it; from 0: of none. */
+static void do_computes(struct stage *s, const struct words *words)
+{
+	replica(s, words, 1)->next_other_from = number(words, 3);
+}
+
 /* --- looking ------------------------------------------------------------------------------------------------------ */
 
 static void do_show(struct stage *s, const struct words *words)
@@ -412,16 +418,8 @@ static void do_show(struct stage *s, const struct words *words)
 
 static void do_history(struct stage *s, const struct words *words)
 {
-	for (uint32_t i = 1; i < words->count; i++) {
-		const struct replica_process *p = replica(s, words, i);
-		struct text text = {.size = 0};
-
-		text_add(&text, "%s:", stage_name(p->process->number));
-		for (uint32_t op = 0; op < p->live.count; op++)
-			text_add(&text, "%s %s", op == 0 ? "" : ",", p->live.list[op]);
-		stage_say(s, "%s", text.bytes);
-		free(text.bytes);
-	}
+	for (uint32_t i = 1; i < words->count; i++)
+		show_history(s, replica(s, words, i));
 }
 
 static void do_wait(struct stage *s, const struct words *words)
@@ -459,7 +457,7 @@ static const struct {
 	{"hold", do_hold}, {"free", do_free}, {"deliver", do_deliver}, {"drop", do_drop},
 	{"repeat", do_repeat}, {"held", do_held}, {"order", do_order}, {"again", do_order}, {"void", do_order}, {"read", do_order},
 	{"submit", do_by_hand}, {"query", do_by_hand}, {"switchover", do_operator}, {"promote", do_operator},
-	{"remove", do_operator}, {"upgrade", do_operator}, {"formats", do_formats},
+	{"remove", do_operator}, {"upgrade", do_operator}, {"formats", do_formats}, {"computes", do_computes},
 	{"show", do_show}, {"history", do_history}, {"wait", do_wait}, {"set", do_set},
 };
 

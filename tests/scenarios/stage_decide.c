@@ -131,6 +131,18 @@ static enum replica_admission admit(void *context, uint64_t token)
 	return left > 0 ? ADMISSION_GIVEN : ADMISSION_WAITS;
 }
 
+/* Chained, as the digest of the history is. */
+static bool fold_at(void *context, uint64_t op, struct digest *fold)
+{
+	const struct replica_process *p = context;
+
+	if (op > p->live.count)
+		return false;
+	*fold = history_digest(&p->live, (uint32_t)op);
+	fold->low += p->other_from != 0 && op >= p->other_from;
+	return true;
+}
+
 static uint64_t state_bytes(void *context)
 {
 	(void)context;
@@ -139,7 +151,8 @@ static uint64_t state_bytes(void *context)
 
 struct replica_service stage_service(struct replica_process *p)
 {
-	return (struct replica_service){.context = p, .lookup = lookup, .key = key, .admit = admit, .state_bytes = state_bytes};
+	return (struct replica_service){.context = p, .lookup = lookup, .key = key, .admit = admit, .fold_at = fold_at,
+					.state_bytes = state_bytes};
 }
 
 struct replica_request stage_write(const struct item *asked, uint64_t token)

@@ -142,6 +142,8 @@ static void store(void *context, uint64_t ticket, const struct views_stored *sto
 	item->from = item->to = f->process->number;
 	item->ticket = ticket;
 	show_view(&text, &f->storing.view);
+	for (uint32_t i = 0; i < stored->marks.count; i++)
+		text_add(&text, "; %" PRIu32 " computes another state", stored->marks.list[i].id);
 	stage_say(s, "%s writes %s to its file", name_of(f), text.bytes);
 	free(text.bytes);
 	item_queue(s, item);

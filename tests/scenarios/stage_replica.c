@@ -308,6 +308,7 @@ void replica_process_start(struct stage *s, struct replica_process *p, uint64_t 
 	p->process->paused = false;
 	p->process->life++;
 	p->tick_ms = 0;
+	p->other_from = p->next_other_from;
 	p->process->incarnation = stage_draw(s);
 	if (uuid_is_nil(p->disk.uuid))
 		p->disk.uuid = stage_draw(s);

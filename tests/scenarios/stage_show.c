@@ -2,6 +2,7 @@
 #include "tests/scenarios/stage.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 void show_view(struct text *text, const struct view *view)
@@ -23,6 +24,17 @@ static void show_replica(struct stage *s, const struct replica_process *p)
 		  ", applied %" PRIu32,
 		  stage_name(p->process->number), replica_role_name(report.role), replica_state_name(report.state),
 		  report.view.number, report.whole_view, report.op, p->live.count);
+}
+
+void show_history(struct stage *s, const struct replica_process *p)
+{
+	struct text text = {.size = 0};
+
+	text_add(&text, "%s:", stage_name(p->process->number));
+	for (uint32_t op = 0; op < p->live.count; op++)
+		text_add(&text, "%s %s", op == 0 ? "" : ",", p->live.list[op]);
+	stage_say(s, "%s", text.bytes);
+	free(text.bytes);
 }
 
 static void show_front(struct stage *s, const struct front_process *f)

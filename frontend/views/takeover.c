@@ -202,6 +202,11 @@ void vm_takeover_explain(struct views *v, char text[static VIEWS_TEXT_SIZE])
 	else if (t.waiting.count > 0)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: waiting for %.300s",
 			 (unsigned long long)t.highest->number, vm_id_list_text(&t.waiting, ids));
+	else if (t.highest != NULL && vm_candidate_best(v, t.highest, 0) == NULL)
+		snprintf(text, VIEWS_TEXT_SIZE,
+			 "take-over of view %llu: no member is sure to hold all orders and to compute what clients were told; the way "
+			 "out is: justhungry promote --force ID",
+			 (unsigned long long)t.highest->number);
 	else if (t.highest != NULL)
 		snprintf(text, VIEWS_TEXT_SIZE, "take-over of view %llu: all its members are bound",
 			 (unsigned long long)t.highest->number);

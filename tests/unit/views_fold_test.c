@@ -303,6 +303,19 @@ static void a_lost_directory_is_no_way_out(void **state)
 	assert_int_equal(views_rig.disk.marks.count, 1);
 	assert_int_equal(row_says(2), 17);
 	rig_stop(&views_rig);
+
+	three();
+	for (uint32_t id = 1; id <= 3; id++)
+		views_rig.fakes[id].report.fold_differs_op = 17;
+	rig_stop(&views_rig);
+	rig_start(&views_rig, NULL);
+	rig_dump(&views_rig);
+	rig_wait(&views_rig, 3000);
+	says(UNAVAILABLE, "take-over of view 1: no member is sure to hold all orders and to compute what clients were told; the way "
+			  "out is: justhungry promote --force ID");
+	rig_promote(&views_rig, 3, true);
+	serves(3, "3");
+	rig_stop(&views_rig);
 }
 
 /* A member that was evicted is marked until it is removed. */

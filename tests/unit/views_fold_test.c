@@ -263,6 +263,12 @@ static void no_switchover_to_another_state(void **state)
 	views_rig.fakes[3].report.disk_full = true;
 	rig_report(&views_rig, 3);
 	serves(1, "1 2 3");
+	uint64_t view = views_rig.view;
+
+	rig_switchover(&views_rig, 0); /* 3 is full */
+	rig_wait(&views_rig, 6000);
+	assert_false(views_rig.answer_ok);
+	assert_int_equal(views_rig.view, view);
 	rig_stop(&views_rig);
 }
 
@@ -329,9 +335,12 @@ static void a_removal_ends_it(void **state)
 	rig_wait(&views_rig, 1000);
 	serves(1, "1 2");
 	assert_int_equal(views_rig.disk.marks.count, 1);
+	uint64_t stores = views_rig.stores;
+
 	rig_remove(&views_rig, 3);
 	rig_wait(&views_rig, 1000);
 	assert_true(views_rig.answer_ok);
+	assert_int_equal(views_rig.stores, stores + 1); /* with the view */
 	assert_int_equal(views_rig.disk.marks.count, 0);
 	rig_stop(&views_rig);
 }

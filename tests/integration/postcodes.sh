@@ -71,13 +71,22 @@ with silent --postcode-check strict
 expect 3 'could not validate postcode' order "DH1 3LE" soup
 again
 
-# The first order of each postcode would wait a deadline of 1 s; with the breaker open only the first ones do.
+# The first order of each postcode would wait a deadline of 1 s; with the breaker open only the first ones do. Compared with a
+# provider that fails at once, in the same run: what else an order costs depends on the machine.
+nine_orders_ms() {
+	local before number
+	before=$(date +%s%3N)
+	for number in 1 2 3 4 5 6 7 8 9; do
+		check_of "DH1 ${number}LE" >/dev/null
+	done
+	echo $(($(date +%s%3N) - before))
+}
+with broken
+broken_ms=$(nine_orders_ms)
+again
 with silent
-before=$SECONDS
-for number in 1 2 3 4 5 6 7 8 9; do
-	check_of "DH1 ${number}LE" >/dev/null
-done
-((SECONDS - before < 8)) || fail "a dead provider cost every order its deadline: $((SECONDS - before)) s for 9"
+silent_ms=$(nine_orders_ms)
+((silent_ms - broken_ms < 8000)) || fail "a dead provider cost every order its deadline: $silent_ms ms for 9, of a broken one $broken_ms"
 again
 
 # A starting replica recalls the results of earlier orders: an existing postcode is not asked about again, and one that was

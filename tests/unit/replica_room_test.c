@@ -162,7 +162,7 @@ static void a_backup_takes_no_more_than_it_holds(void **state)
 	core_end();
 	core_begin(0, 0);
 	two_members(PEER);
-	push(5, initial_digest(), 2, 0, 5, 9, 0);
+	push(5, initial_digest(), 2, 0, 5, 10, 0);
 	assert_int_equal(did(DO_ACK)->ack.ack.status, PUSH_REFUSED);
 	core_end();
 }

@@ -199,6 +199,7 @@ enum replica_admission requests_admit(void *context, uint64_t token)
 	if (request->operation->admit == NULL || request->problem != NULL || !has_format(request)) /* declined for that */
 		return ADMISSION_GIVEN;
 	request->refusal = (struct outcome){.result = OUTCOME_REFUSAL};
+	request->body.format = replica_view(*request->requests->options.replica)->format; /* by whose rules it would be applied */
 	switch (request->operation->admit(machine_shop(machine), &request->body, &ahead, &request->refusal)) {
 	case OPERATION_ADMITTED:
 		return ADMISSION_GIVEN;

@@ -114,7 +114,7 @@ void replica_needs_refresh(struct replica *r)
 			add_need(r, needs, &count, NEED_EVICT, peer);
 		else if (peer->joint == JOINT_COUNTED && !replica_peer_member(r, peer) && peer->acked_op >= r->commit)
 			add_need(r, needs, &count, NEED_ADMIT, peer);
-		else if (peer->fold_differs && counts)
+		else if (peer->fold_differs && counts && r->state == STATE_SERVING)
 			add_need(r, needs, &count, NEED_FOLD, peer);
 	}
 	if (same_needs(r, needs, count))

@@ -23,6 +23,7 @@ static void forget_proof(struct replica_peer *peer)
 	peer->pinged_ms = 0;
 	peer->needs_state = false;
 	peer->learning_since_ms = 0;
+	peer->fold_differs = false; /* RULE 8: compared anew */
 }
 
 static struct replica_peer *add_peer(struct replica *r, uint32_t id, struct uuid uuid)

@@ -59,6 +59,7 @@ void replica_enter_view(struct replica *r, const struct view *view)
 	r->whole_here = false;
 	r->proved_end = 0; /* RULE 5 */
 	r->commit_heard = 0;
+	r->fold.equal_op = 0; /* RULE 8: with another primary, perhaps another program */
 	r->joint_count = 0;
 	r->needs_count = 0;
 	replica_peers_reset(r); /* RULE 5: acknowledgements and the joint set of the old view are gone */

@@ -117,12 +117,13 @@ static void answer(const struct shop *shop, uint64_t op, struct jh_operation_ans
 	struct order_view order;
 	jh_order_placed *placed = &to->jh_operation_answer_u.order;
 
-	must(postcode_orders_by_op(order_postcode_orders(shop), op, &order));
 	to->kind = JH_OPERATION_ORDER;
+	placed->op = op; /* RULE 8 */
+	if (!postcode_orders_by_op(order_postcode_orders(shop), op, &order))
+		return; /* forgotten: it is listed nowhere, and that it was done is all there is to tell */
 	placed->postcode.postcode_val = (char *)(uintptr_t)order.order.postcode.bytes;
 	placed->postcode.postcode_len = order.order.postcode.size;
 	placed->number = order.number;
-	placed->op = op; /* RULE 8 */
 	placed->time_us = order.time_us;
 	placed->check = (jh_check)order.check;
 }

@@ -8,7 +8,10 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "rpc/base/format.h"
 #include "server/answers.h"
+#include "server/machine/machine.h"
+#include "server/shop/order_encoding.h"
 #include "tests/unit/support_answers.h"
 #include "tests/unit/support_decided.h"
 
@@ -67,6 +70,26 @@ static void a_repeat_is_told_what_it_became(void **state)
 	assert_int_equal(kept_answer.values_count, 1);
 	assert_int_equal(kept_answer.value, REFUSAL_VALUE);
 	assert_false(kept_answer.has_became);
+}
+
+/* Rule 12: also when its content was erased, which is listed nowhere. */
+static void a_forgotten_order_is_still_done(void **state)
+{
+	const struct body body = {.format = FORMAT_LOW, .client = {{7}}, .request = 1, .check = 1, .forgotten = true,
+				  .outcome = {.result = OUTCOME_APPLIED, .values_count = 1, .values = {3}}};
+	const struct order order = {.postcode = {"forgotten", 9}, .items_count = 1, .items = {{"forgotten", 9}}};
+	const struct answers_request request = {.kind = JH_OPERATION_ORDER, .number = 1};
+	struct machine *with_one = machine_new(10);
+	const struct answers_source source = {.machine = with_one};
+	uint8_t bytes[LIMIT_BODY_BYTES];
+	size_t size = order_encode_body(&body, &order, bytes, sizeof bytes);
+
+	(void)state;
+	assert_int_equal(machine_apply(with_one, bytes, size), MACHINE_APPLIED);
+	answers_decided(NULL, &source, &request, VERDICT_DECIDED, 1);
+	assert_int_equal(kept_answer.outcome, JH_DONE);
+	assert_true(kept_answer.final);
+	machine_free(with_one);
 }
 
 /* Rule 12: other content under a number is an answer of its own: it names what the number became. */
@@ -150,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_repeat_is_told_what_it_became),
+		cmocka_unit_test(a_forgotten_order_is_still_done),
 		cmocka_unit_test(other_content_is_told_what_the_number_became),
 		cmocka_unit_test(a_void_number_is_refused_for_good),
 		cmocka_unit_test(a_void_looks_what_its_number_became),

@@ -143,6 +143,37 @@ static void a_member_that_differs_is_reported(void **state)
 	core_end();
 }
 
+/* What was seen of a member in an older view is no news in a later one: it is compared anew first. */
+static void a_new_view_compares_anew(void **state)
+{
+	struct view next;
+
+	(void)state;
+	core_begin(2, 0);
+	two_members(SELF);
+	lead();
+	peer_up(1);
+	acknowledge(2);
+	rig.fold_op = 2;
+	acknowledge(2);
+	rig.fold_wrong_from = 1;
+	submit(2, 2);
+	propose(2, 2);
+	acknowledge(3);
+	durable();
+	assert_int_equal(report_now().needs_count, 1);
+	next = next_view();
+	install(&next);
+	durable();
+	assert_int_equal(state_now(), STATE_SETTLING);
+	assert_int_equal(report_now().needs_count, 0);
+	rig.fold_op = 0;
+	acknowledge(3);
+	assert_int_equal(state_now(), STATE_SERVING);
+	assert_int_equal(report_now().needs_count, 0);
+	core_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +182,7 @@ int main(void)
 		cmocka_unit_test(the_mark_outlives_the_process),
 		cmocka_unit_test(the_primarys_stands),
 		cmocka_unit_test(a_member_that_differs_is_reported),
+		cmocka_unit_test(a_new_view_compares_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

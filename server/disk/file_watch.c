@@ -130,7 +130,8 @@ void file_watch_free(struct file_watch *watch)
 
 void file_watch_adopted(struct file_watch *watch)
 {
-	watch->adoptions++;
+	watch->adoptions++; /* for a check under way */
+	watch->inode = 0;    /* and for those to come: the new file may be of the same op */
 }
 
 void file_watch_end(struct file_watch *watch)

@@ -42,7 +42,7 @@ static enum link_answer_kind settled(XDR *results, jh_outcome outcome)
 }
 
 /* Both results begin with the outcome and what the answer rests on. */
-static struct link_answer classify(const struct rpc_reply *reply)
+struct link_answer link_answer_of(const struct rpc_reply *reply)
 {
 	struct link_answer answer;
 	XDR *results = reply->results;
@@ -54,16 +54,6 @@ static struct link_answer classify(const struct rpc_reply *reply)
 	answer.op = basis.op;
 	answer.kind = outcome == JH_DONE ? LINK_DONE : settled(results, outcome);
 	return answer;
-}
-
-struct link_answer link_write_answer(const struct rpc_reply *reply)
-{
-	return classify(reply);
-}
-
-struct link_answer link_read_answer(const struct rpc_reply *reply)
-{
-	return classify(reply);
 }
 
 bool_t link_answer_encode(XDR *xdr, struct link_answer *answer)

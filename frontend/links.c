@@ -29,7 +29,6 @@ struct link_call {
 	struct link *link;
 	struct link_call **slot; /* the owner's handle; NULL: forgotten */
 	void *owner;
-	bool is_read;
 	TAILQ_ENTRY(link_call) entry; /* link->calls or links->spare */
 };
 
@@ -378,7 +377,7 @@ static void call_answered(void *context, const struct rpc_reply *reply)
 	if (reply->status == RPC_LOST)
 		return; /* it stays in link->calls, for links_disconnect */
 	if (owner != NULL && reply->status == RPC_ANSWERED)
-		answer = call->is_read ? link_read_answer(reply) : link_write_answer(reply);
+		answer = link_answer_of(reply);
 	else if (rpc_status_not_executed(reply->status))
 		answer.kind = LINK_NOT_EXECUTED;
 	call_free(call);
@@ -386,7 +385,7 @@ static void call_answered(void *context, const struct rpc_reply *reply)
 		links->events.answered(links->context, owner, &answer);
 }
 
-static struct link_call *call_new(struct link *link, void *owner, struct link_call **slot, bool is_read)
+static struct link_call *call_new(struct link *link, void *owner, struct link_call **slot)
 {
 	struct links *links = link->links;
 	struct link_call *call = TAILQ_FIRST(&links->spare);
@@ -399,7 +398,7 @@ static struct link_call *call_new(struct link *link, void *owner, struct link_ca
 		call = malloc(sizeof *call);
 		must_allocate(call);
 	}
-	*call = (struct link_call){.link = link, .slot = slot, .owner = owner, .is_read = is_read};
+	*call = (struct link_call){.link = link, .slot = slot, .owner = owner};
 	*slot = call;
 	TAILQ_INSERT_TAIL(&link->calls, call, entry);
 	return call;
@@ -413,7 +412,7 @@ void links_submit(struct links *links, uint32_t id, jh_submit_args *args, uint32
 	if (link == NULL)
 		return;
 
-	struct link_call *call = call_new(link, owner, slot, false);
+	struct link_call *call = call_new(link, owner, slot);
 
 	submit_1(args, NULL, rpc_channel_call(link->channel, timeout_ms, call_answered, call));
 }
@@ -426,7 +425,7 @@ void links_query(struct links *links, uint32_t id, jh_query_args *args, uint32_t
 	if (link == NULL)
 		return;
 
-	struct link_call *call = call_new(link, owner, slot, true);
+	struct link_call *call = call_new(link, owner, slot);
 
 	query_1(args, NULL, rpc_channel_call(link->channel, timeout_ms, call_answered, call));
 }

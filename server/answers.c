@@ -96,16 +96,19 @@ static void explain(const struct operation *operation, const struct outcome *ref
 		operation->explain(refusal, text, size);
 }
 
+/* final: the refusal is kept; else it is of the state applied now, and speaks for its call only. */
 static void refuse(struct rpc_call *call, const struct answers_source *source, const struct operation *operation,
-		   const struct outcome *refusal)
+		   const struct outcome *refusal, bool final)
 {
-	jh_problem problem = {.reason = (jh_reason)refusal->reason,
+	jh_problem problem = {.basis = answers_basis(source), .reason = (jh_reason)refusal->reason,
 			      .values = {.values_len = refusal->values_count,
 					 .values_val = (quad_t *)(uintptr_t)refusal->values}};
 	char text[TEXT_SIZE];
 
 	explain(operation, refusal, text, sizeof text);
-	reply_final(call, source, JH_REFUSED, &problem, text);
+	problem.basis.final = final;
+	problem.error = text_of(text);
+	reply_write(call, JH_REFUSED, &problem);
 }
 
 static void refuse_void(struct rpc_call *call, const struct answers_source *source, const char *text)
@@ -175,7 +178,7 @@ void answers_decided(struct rpc_call *call, const struct answers_source *source,
 		else if (became.result == OUTCOME_APPLIED)
 			reply_done(call, source, operation, op);
 		else
-			refuse(call, source, operation, &became);
+			refuse(call, source, operation, &became, true);
 		return;
 	case OUTCOME_NOTHING:
 		snprintf(text, sizeof text, "request number %" PRIu64 " of this client was cancelled and did nothing: it is void",
@@ -194,15 +197,7 @@ void answers_decided(struct rpc_call *call, const struct answers_source *source,
 void answers_not_admitted(struct rpc_call *call, const struct answers_source *source,
 			  const struct answers_request *request, const struct outcome *refusal)
 {
-	const struct operation *operation = operation_of_kind(request->kind);
-	jh_problem problem = {.basis = answers_basis(source), .reason = (jh_reason)refusal->reason,
-			      .values = {.values_len = refusal->values_count,
-					 .values_val = (quad_t *)(uintptr_t)refusal->values}};
-	char text[TEXT_SIZE];
-
-	explain(operation, refusal, text, sizeof text);
-	problem.error = text_of(text);
-	reply_write(call, JH_REFUSED, &problem);
+	refuse(call, source, operation_of_kind(request->kind), refusal, false);
 }
 
 void answers_no_room(struct rpc_call *call, const struct answers_source *source, const struct replica_answer *answer)

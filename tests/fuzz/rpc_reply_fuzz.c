@@ -104,13 +104,13 @@ static void take_manage(const struct rpc_reply *reply)
 static void take_submit(const struct rpc_reply *reply)
 {
 	if (reply->status == RPC_ANSWERED)
-		(void)link_write_answer(reply);
+		(void)link_answer_of(reply);
 }
 
 static void take_query(const struct rpc_reply *reply)
 {
 	if (reply->status == RPC_ANSWERED)
-		(void)link_read_answer(reply);
+		(void)link_answer_of(reply);
 }
 
 /* Decodes into zeroed memory, and frees. */

@@ -120,7 +120,7 @@ static void answer_done(int number, uint64_t op)
 	xdrmem_create(&decode, bytes, xdr_getpos(&encode), XDR_DECODE);
 
 	const struct rpc_reply reply = {.status = RPC_ANSWERED, .results = &decode, .bytes = bytes, .size = xdr_getpos(&encode)};
-	const struct link_answer answer = link_write_answer(&reply);
+	const struct link_answer answer = link_answer_of(&reply);
 	assert_int_equal(answer.kind, LINK_DONE);
 	answer_with(number, &answer);
 }

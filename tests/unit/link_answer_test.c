@@ -21,13 +21,13 @@ static size_t encode(xdrproc_t code, void *result)
 	return xdr_getpos(&xdr);
 }
 
-static struct link_answer look(bool read, size_t size)
+static struct link_answer look(size_t size)
 {
 	XDR xdr;
 	struct rpc_reply reply = {.status = RPC_ANSWERED, .results = &xdr, .bytes = wire, .size = size};
 
 	xdrmem_create(&xdr, wire, (u_int)size, XDR_DECODE);
-	return read ? link_read_answer(&reply) : link_write_answer(&reply);
+	return link_answer_of(&reply);
 }
 
 static jh_submit_result placed(void)
@@ -48,7 +48,7 @@ static void a_placed_order_shows_its_op(void **state)
 {
 	jh_submit_result result = placed();
 	size_t whole = encode((xdrproc_t)xdr_jh_submit_result, &result);
-	struct link_answer answer = look(false, whole);
+	struct link_answer answer = look(whole);
 	size_t touches = 20 + 2 * 16;
 	char copy[256];
 	XDR xdr;
@@ -72,7 +72,7 @@ static void half_an_answer_settles_nothing(void **state)
 	(void)state;
 	encode((xdrproc_t)xdr_jh_submit_result, &result);
 	for (size_t cut = 0; cut < 20 + 2 * 16 + outcome_and_basis; cut += 4)
-		assert_int_equal(look(false, cut).kind, LINK_AGAIN);
+		assert_int_equal(look(cut).kind, LINK_AGAIN);
 }
 
 /* RULE 12: only "refused" is final; busy and moved are retried. */
@@ -101,8 +101,8 @@ static void outcomes_are_told_apart(void **state)
 
 		write.result.jh_write_result_u.problem.reason = cases[i].reason;
 		read.result.jh_read_result_u.problem.reason = cases[i].reason;
-		assert_int_equal(look(false, encode((xdrproc_t)xdr_jh_submit_result, &write)).kind, cases[i].kind);
-		assert_int_equal(look(true, encode((xdrproc_t)xdr_jh_query_result, &read)).kind, cases[i].kind);
+		assert_int_equal(look(encode((xdrproc_t)xdr_jh_submit_result, &write)).kind, cases[i].kind);
+		assert_int_equal(look(encode((xdrproc_t)xdr_jh_query_result, &read)).kind, cases[i].kind);
 	}
 }
 
@@ -115,7 +115,7 @@ static void a_history_shows_its_op(void **state)
 	result.result.jh_read_result_u.done.basis.op = 77;
 	result.result.jh_read_result_u.done.answer.kind = JH_QUERY_HISTORY;
 
-	struct link_answer answer = look(true, encode((xdrproc_t)xdr_jh_query_result, &result));
+	struct link_answer answer = look(encode((xdrproc_t)xdr_jh_query_result, &result));
 
 	assert_int_equal(answer.kind, LINK_DONE);
 	assert_int_equal(answer.op, 77);

@@ -143,7 +143,7 @@ static void a_member_that_differs_is_reported(void **state)
 	core_end();
 }
 
-/* What was seen of a member in an older view is no news in a later one: it is compared anew first. */
+/* Rule 8. What was seen of a member in an older view is no news in a later one: it is compared anew first. */
 static void a_new_view_compares_anew(void **state)
 {
 	struct view next;

@@ -92,7 +92,8 @@ void vm_removal_consider(struct views *v)
 void vm_removal_settle(struct views *v)
 {
 	struct operator_request *request = &v->removal;
-	char why[VIEWS_TEXT_SIZE];
+	char why[VIEWS_TEXT_SIZE], what[64];
+	bool answered;
 
 	if (!request->open)
 		return;
@@ -106,17 +107,9 @@ void vm_removal_settle(struct views *v)
 			  vm_expected_count(v), vm_expected_count(v) == 1 ? "copy is" : "copies are");
 		return;
 	}
-	if (request->view == VIEW_PROPOSED && v->ticket == 0)
-		request->view = 0; /* it could not be stored: try again */
-	if (v->now_ms < request->until_ms)
+	snprintf(what, sizeof what, "replica %u is removed", request->id);
+	if (vm_request_waits(v, request, what, &answered) || answered)
 		return;
-	request->open = false;
-	if (request->tried) {
-		vm_answer(v, request->token, VIEWS_UNSURE,
-			  "the front-end cannot write its directory: whether replica %u is removed is not known yet",
-			  request->id);
-		return;
-	}
 	vm_explain(v, why);
 	vm_answer(v, request->token, VIEWS_REFUSED,
 		  "replica %u is not removed: no other member leads the view: %.300s", request->id, why);

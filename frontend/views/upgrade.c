@@ -131,7 +131,8 @@ void vm_upgrade_consider(struct views *v)
 void vm_upgrade_settle(struct views *v)
 {
 	struct operator_request *request = &v->upgrade;
-	char why[VIEWS_TEXT_SIZE];
+	char why[VIEWS_TEXT_SIZE], what[64];
+	bool answered;
 
 	if (!request->open)
 		return;
@@ -142,17 +143,9 @@ void vm_upgrade_settle(struct views *v)
 			  v->durable.view.format, (unsigned long long)v->durable.view.number);
 		return;
 	}
-	if (request->view == VIEW_PROPOSED && v->ticket == 0)
-		request->view = 0; /* it could not be stored: try again */
-	if (v->now_ms < request->until_ms)
+	snprintf(what, sizeof what, "format %u is in use", request->format);
+	if (vm_request_waits(v, request, what, &answered) || answered)
 		return;
-	request->open = false;
-	if (request->tried) {
-		vm_answer(v, request->token, VIEWS_UNSURE,
-			  "the front-end cannot write its directory: whether format %u is in use is not known yet",
-			  request->format);
-		return;
-	}
 	vm_explain(v, why);
 	vm_answer(v, request->token, VIEWS_REFUSED, "nothing is upgraded: no replica serves: %.300s", why);
 }

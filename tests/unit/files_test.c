@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "rpc/net/background.h"
+#include "server/disk/file_watch.h"
 #include "tests/unit/support_node.h"
 
 static char aside[SCRATCH_PATH_SIZE];
@@ -165,6 +166,24 @@ static void harmless_things(void **state)
 	end(&manager);
 }
 
+/* Rule 14: a received history takes the place of another snapshot, perhaps of the same op, between two looks: that is no
+ * damage. */
+static void a_replacement_of_our_own_is_no_damage(void **state)
+{
+	struct caller manager;
+
+	(void)state;
+	begin(&manager);
+	in_directory("mv snapshot-* \"$a\" && cp \"$a\"/snapshot-* .");
+	file_watch_adopted(node_rig.node->files);
+	for (int i = 0; i < 12; i++) {
+		atomic_fetch_add(&monotonic_ahead_us, 1100000);
+		loop_for(1);
+	}
+	assert_int_equal(report_now().state, STATE_SERVING);
+	end(&manager);
+}
+
 /* Rule 14: where the system does not tell which file was written to, the check must not take it for another file. */
 static void unknown_is_not_replaced(void **state)
 {
@@ -213,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_looked_at),
 		cmocka_unit_test(harmless_things),
+		cmocka_unit_test(a_replacement_of_our_own_is_no_damage),
 		cmocka_unit_test(unknown_is_not_replaced),
 		cmocka_unit_test(nothing_is_done_on_a_deleted_file),
 	};

@@ -29,7 +29,9 @@
 #include "server/requests.h"
 #include "server/service.h"
 #include "server/shop/machine_service.h"
+#include "server/shop/order.h"
 #include "server/shop/order_time.h"
+#include "server/shop/postcode_orders.h"
 
 #define LEAVE_DELAY_MS 20 /* answers given in the last step are on their way */
 
@@ -38,7 +40,8 @@
 void node_report(const struct node *node, struct report *report)
 {
 	replica_report(node->replica, report);
-	figures_set(&report->figures, FIGURE_ORDERS, (int64_t)history_count(machine_history(node->machine)));
+	figures_set(&report->figures, FIGURE_ORDERS,
+		    (int64_t)postcode_orders_count(order_postcode_orders(machine_shop(node->machine))));
 	figures_set(&report->figures, FIGURE_UPTIME_S, (int64_t)((rpc_clock_us() - node->start_us) / 1000000));
 	figures_set(&report->figures, FIGURE_LOOP_MAX_US, loop_meter_max_us(&node->meter));
 	figures_set(&report->figures, FIGURE_SET_ASIDE, node->set_aside_count);

@@ -11,6 +11,7 @@
 struct postcode_orders {
 	const struct history *history;
 	struct chains chains; /* an order's depth is its number */
+	uint64_t count;
 };
 
 struct postcode_orders *postcode_orders_new(const struct history *history, uint32_t entries_max)
@@ -69,7 +70,13 @@ uint32_t postcode_orders_add(struct postcode_orders *orders, uint32_t entry, str
 	uint32_t hash = chains_hash(&orders->chains, postcode.bytes, postcode.size);
 
 	chains_add(&orders->chains, entry, hash, find(orders, hash, postcode));
+	orders->count++;
 	return chains_depth(&orders->chains, entry);
+}
+
+uint64_t postcode_orders_count(const struct postcode_orders *orders)
+{
+	return orders->count;
 }
 
 static uint32_t newest(const struct postcode_orders *orders, const char *postcode, size_t size)

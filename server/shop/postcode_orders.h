@@ -32,6 +32,9 @@ void postcode_orders_prefetch(const struct postcode_orders *orders, struct text_
 /* Adds this entry of the history as an order to this postcode; it is newer than all others. Returns its number. */
 uint32_t postcode_orders_add(struct postcode_orders *orders, uint32_t entry, struct text_span postcode);
 
+/* Of all postcodes, with loaded ones. */
+uint64_t postcode_orders_count(const struct postcode_orders *orders);
+
 /* The order that op made. False when there is none. */
 bool postcode_orders_by_op(const struct postcode_orders *orders, uint64_t op, struct order_view *view);
 

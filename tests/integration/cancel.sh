@@ -33,6 +33,8 @@ json_is '.outcome == "refused" and .reason == "void" and .final == true and .bec
 	order "${name[@]}" "DH1 3LE" late
 ((STATUS == 3)) || fail "an order under a void number: status $STATUS"
 expect 0 'Request 5 is void' cancel "${name[@]}"
+# An operation, and no order: the four that were loaded are all there are.
+wait_for 10 "status to count orders alone" status_is '.replicas | all(.orders == 4 and .op >= 1)'
 json_is '.outcome == "done" and .final == true and .reason == null and .became == null and .error == null and .request == 5 and
 	(.client | length == 36)' cancel "${name[@]}"
 

@@ -63,8 +63,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "--client-id UUID --request N",
 	.doc = "Ends the doubt about an order whose outcome is unknown: unless it was placed already, it is void from now on, "
-	       "and never placed, whoever repeats it.\vExit status 3 means that it was executed before, and stays so. May be "
-	       "repeated at will.",
+	       "and never placed, whoever repeats it.\vExit status 3: it was refused, usually because the order was placed before, "
+	       "which stays so. May be repeated at will.",
 };
 
 static void print_json(const struct cancel_command *command, const struct session *session, enum outcome outcome,

@@ -200,7 +200,18 @@ void answers_not_admitted(struct rpc_call *call, const struct answers_source *so
 	refuse(call, source, operation_of_kind(request->kind), refusal, false);
 }
 
-void answers_no_room(struct rpc_call *call, const struct answers_source *source, const struct replica_answer *answer)
+static void explain_full(const struct answers_request *request, const struct replica_answer *answer, char text[static TEXT_SIZE])
+{
+	if (operation_of_kind(request->kind)->ends_doubt)
+		snprintf(text, TEXT_SIZE, "the history is full, also the room that is kept for this: replica %" PRIu32 " holds at most %"
+			 PRIu64 " operations: start every replica with a higher --max-orders", answer->id, answer->limit);
+	else
+		snprintf(text, TEXT_SIZE, "the order history is full: replica %" PRIu32 " holds at most %" PRIu64
+			 " orders: start every replica with a higher --max-orders", answer->id, answer->limit);
+}
+
+void answers_no_room(struct rpc_call *call, const struct answers_source *source, const struct answers_request *request,
+		     const struct replica_answer *answer)
 {
 	jh_reason reason = JH_REASON_BUSY;
 	char text[TEXT_SIZE];
@@ -208,8 +219,7 @@ void answers_no_room(struct rpc_call *call, const struct answers_source *source,
 	switch (answer->verdict) {
 	case VERDICT_FULL:
 		reason = JH_REASON_FULL;
-		snprintf(text, sizeof text, "the order history is full: replica %" PRIu32 " holds at most %" PRIu64
-			 " orders: start every replica with a higher --max-orders", answer->id, answer->limit);
+		explain_full(request, answer, text);
 		break;
 	case VERDICT_DISK_FULL:
 		reason = JH_REASON_DISK_FULL;

@@ -36,8 +36,9 @@ void answers_decided(struct rpc_call *call, const struct answers_source *source,
 void answers_not_admitted(struct rpc_call *call, const struct answers_source *source,
 			  const struct answers_request *request, const struct outcome *refusal);
 
-/* Why the primary takes no operations now: VERDICT_FULL, VERDICT_DISK_FULL, VERDICT_TOO_FEW, VERDICT_BUSY. */
-void answers_no_room(struct rpc_call *call, const struct answers_source *source, const struct replica_answer *answer);
+/* Why the primary does not take the request now: VERDICT_FULL, VERDICT_DISK_FULL, VERDICT_TOO_FEW, VERDICT_BUSY. */
+void answers_no_room(struct rpc_call *call, const struct answers_source *source, const struct answers_request *request,
+		     const struct replica_answer *answer);
 
 /* MOVED: this replica does not decide. */
 void answers_moved(struct rpc_call *call, bool is_read);

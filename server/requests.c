@@ -157,7 +157,7 @@ void requests_answer(const struct replica_answer *answer)
 	case VERDICT_DISK_FULL:
 	case VERDICT_TOO_FEW:
 	case VERDICT_BUSY:
-		answers_no_room(request->call, &source, answer);
+		answers_no_room(request->call, &source, &asked, answer);
 		break;
 	}
 	request_free(request);

@@ -34,22 +34,24 @@ static void compare(struct replica *r, uint64_t op, struct digest theirs, struct
 	mark(r, op);
 }
 
-void replica_fold_begin(struct replica *r)
+bool replica_fold_begin(struct replica *r)
 {
+	uint64_t differed_op = r->fold.differs_op;
 	struct digest ours;
 
 	if (!r->started || r->service.fold_at == NULL || r->adopting)
-		return;
+		return false;
 	if (r->service.fold_at(r->service.context, r->applied, &ours)) {
 		r->fold.op = r->applied;
 		r->fold.digest = ours;
 	}
 	if (r->fold.heard_op == 0 || r->fold.heard_op > r->applied)
-		return;
+		return false;
 	if (r->fold.heard_view == r->view.number && (r->role == ROLE_BACKUP || r->role == ROLE_LEARNER) &&
 	    r->service.fold_at(r->service.context, r->fold.heard_op, &ours))
 		compare(r, r->fold.heard_op, r->fold.heard_digest, ours);
 	r->fold.heard_op = 0;
+	return differed_op == 0 && r->fold.differs_op != 0;
 }
 
 void replica_fold_heard(struct replica *r, uint64_t op, struct digest fold)

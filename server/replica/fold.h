@@ -6,8 +6,8 @@
 #include "server/replica/state.h"
 
 /* At the begin of a step, when the state machine has applied all that was committed: takes its digest, and compares what was
- * heard. */
-void replica_fold_begin(struct replica *r);
+ * heard. True: from now on no read is answered here, those that are held neither. */
+bool replica_fold_begin(struct replica *r);
 /* What a push of the serving primary says of its own. */
 void replica_fold_heard(struct replica *r, uint64_t op, struct digest fold);
 /* What a member says of its own. */

@@ -217,7 +217,8 @@ void replica_step(struct replica *r, const struct replica_event *event, struct r
 	r->out = actions;
 	r->now_ms = event->now_ms;
 	sessions_applied(r->sessions, r->applied); /* by now the history has them */
-	replica_fold_begin(r);
+	if (replica_fold_begin(r))
+		replica_release_reads(r);
 	r->carried_out = r->applied;
 	take(r, event);
 	r->out = NULL;

@@ -159,11 +159,15 @@ static void without_an_entry_nothing_is_final(void **state)
 	assert_int_equal(kept_answer.op, DECIDED_OPS);
 	assert_int_equal(kept_answer.value, 5);
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-		answers_no_room(NULL, &source, &(struct replica_answer){.verdict = reasons[i].verdict, .id = 1, .limit = 8});
+		answers_no_room(NULL, &source, &request,
+				&(struct replica_answer){.verdict = reasons[i].verdict, .id = 1, .limit = 8});
 		assert_int_equal(kept_answer.outcome, JH_UNAVAILABLE);
 		assert_int_equal(kept_answer.reason, reasons[i].reason);
 		assert_false(kept_answer.final);
 	}
+	answers_no_room(NULL, &source, &(struct answers_request){.kind = JH_OPERATION_VOID, .number = 77},
+			&(struct replica_answer){.verdict = VERDICT_FULL, .id = 1, .limit = 8});
+	assert_non_null(strstr(kept_answer.text, "at most 8 operations")); /* a number that nobody gave as --max-orders */
 	answers_moved(NULL, false);
 	assert_int_equal(kept_answer.outcome, JH_MOVED);
 	assert_false(kept_answer.final);

@@ -70,7 +70,12 @@ static void another_state_answers_no_read(void **state)
 	rig.fold_wrong_from = 2;
 	next_order(1);
 	next_order(2);
-	next_order(3);
+	query(2, 9);
+	assert_null(did(DO_READ_MOVED)); /* it waits for that op, and not for its time to be over: */
+	rig.fold_op = 2;
+	push(2, digest_after(2), 2, 2, 1, 3, 2);
+	durable();
+	assert_non_null(did(DO_READ_MOVED));
 	assert_false(reads());
 	assert_int_equal(report_now().fold_differs_op, 0); /* not on disk yet */
 	durable();

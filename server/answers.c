@@ -127,7 +127,8 @@ static void reply_reused(struct rpc_call *call, const struct answers_source *sou
 	jh_problem problem = {.reason = JH_REASON_KEY_REUSED, .became = &wire};
 	char text[TEXT_SIZE];
 
-	snprintf(text, sizeof text, "request number %" PRIu64 " of this client was already used for other content: %s %" PRIu64 ", which was %s",
+	snprintf(text, sizeof text,
+		 "request number %" PRIu64 " of this client was already used for other content: %s %" PRIu64 ", which was %s",
 		 request->number, operation->name, op, became->result == OUTCOME_REFUSAL ? "refused" : "done");
 	reply_final(call, source, JH_KEY_REUSED, &problem, text);
 }

@@ -27,7 +27,7 @@ static const struct argp_option list[] = {
 	{"getthedata", KEY_GETTHEDATA, "URL", 0, "second provider, which can confirm only (https://api.getthedata.com)", 0},
 	{"postcode-proxy", KEY_POSTCODE_PROXY, "URL", 0, "reach the providers through it (none, whatever the environment says)", 0},
 	{"postcode-timeout-ms", KEY_POSTCODE_MS, "N", 0, "for one check, both providers together (1000)", 0},
-	{"max-orders", KEY_MAX_ORDERS, "N", 0, "orders are refused beyond this many (10000000)", 0},
+	{"max-orders", KEY_MAX_ORDERS, "N", 0, "orders are refused when there are so many operations (10000000)", 0},
 	{"segment-bytes", KEY_SEGMENT_BYTES, "N", 0, "size of a journal segment, 8388608 to 1073741824 (67108864)", 0},
 	{"check", KEY_CHECK, "DIR", 0, "verify a data directory offline, print what it holds as JSON, and exit", 0},
 	{"json", KEY_JSON, NULL, 0, "with --check: first print each operation, a line of JSON each. It shows client ids, with "

@@ -388,7 +388,8 @@ static void assign_format(struct request *request)
 		body_assign_format(request->bytes, format);
 		return;
 	}
-	snprintf(text, sizeof text, "this cluster uses format %" PRIu32 ", and \"%s\" needs format %" PRIu32 ": upgrade every program, then "
+	snprintf(text, sizeof text,
+		 "this cluster uses format %" PRIu32 ", and \"%s\" needs format %" PRIu32 ": upgrade every program, then "
 		 "run `justhungry upgrade`", format, request->operation->name, request->operation->first_format);
 	decline(request, JH_REASON_FORMAT, text);
 }

@@ -20,7 +20,6 @@ static void drop_at(struct fold_marks *marks, uint32_t place)
 	must(place < marks->count);
 	memmove(&marks->list[place], &marks->list[place + 1], (marks->count - place - 1) * sizeof marks->list[0]);
 	marks->count--;
-	memset(&marks->list[marks->count], 0, sizeof marks->list[0]); /* equal marks have equal bytes */
 }
 
 static void drop(struct fold_marks *marks, uint32_t id)

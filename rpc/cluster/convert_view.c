@@ -225,4 +225,3 @@ bool convert_install_from_wire(const jh_install_args *wire, struct view *view, s
 	return convert_view_from_wire(&wire->view, view) && view->number > 0 &&
 	       convert_peers_from_wire(wire->peers.peers_val, wire->peers.peers_len, peers);
 }
-

@@ -7,6 +7,8 @@
 
 #define HELLO_TIMEOUT_MS 1000
 
+_Static_assert(JH_CLUSTER_FORMAT >= FORMAT_LOW && JH_CLUSTER_FORMAT <= FORMAT_HIGH, "what rpc/replica.x declares is spoken");
+
 static bool_t take_formats(XDR *xdr, struct format_range *formats)
 {
 	if (!xdr_uint32_t(xdr, &formats->low))

@@ -1,4 +1,3 @@
-#include "rpc/base/limits.h"
 #include "server/disk/staging.h"
 
 #include <inttypes.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "rpc/base/clock.h"
+#include "rpc/base/limits.h"
 #include "rpc/base/log.h"
 #include "rpc/base/must.h"
 #include "rpc/base/shortage.h"

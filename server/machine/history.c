@@ -11,8 +11,8 @@
 
 #define PREFIX_BYTES 4
 
-/* Where the entries of a block begin is kept relative to its first one, in words of 4 bytes: half the memory, and the longest bodies
- * of a whole block fit. */
+/* Where the entries of a block begin is kept relative to its first one, in words of 4 bytes: half the memory, and the longest
+ * bodies of a whole block fit. */
 #define BLOCK_ENTRIES (1u << 16)
 
 _Static_assert((uint64_t)BLOCK_ENTRIES * (PREFIX_BYTES + HISTORY_BODY_BYTES) / 4 <= UINT32_MAX, "a block's words fit");

@@ -57,7 +57,8 @@ void peer_sessions_news(struct peer_sessions *sessions,
 /* --- managed.c: which view manager is heard ----------------------------------------------------------------------- */
 
 /* address: where the manager's front-end listens, as it says. */
-void peer_sessions_heartbeat(struct peer_sessions *sessions, struct peer_session *session, const char *address, uint32_t suspect_ms);
+void peer_sessions_heartbeat(struct peer_sessions *sessions, struct peer_session *session, const char *address,
+			     uint32_t suspect_ms);
 /* Every turn of the timer. */
 void peer_sessions_tick(struct peer_sessions *sessions);
 /* Whether the manager that we are bound to is heard. */

@@ -1,5 +1,5 @@
-/* Who speaks on a session with a replica, for what purpose, and what its word counts for: rules 15, 17 and 20 as questions about plain values.
- * It knows no connection, so that whatever plays a replica's sessions asks the same questions. */
+/* Who speaks on a session with a replica, for what purpose, and what its word counts for: rules 15, 17 and 20 as questions
+ * about plain values. It knows no connection, so that whatever plays a replica's sessions asks the same questions. */
 #pragma once
 
 #include <stdbool.h>

@@ -50,8 +50,8 @@ struct replica_service machine_service(struct machine **machine)
 					.state_bytes = state_bytes};
 }
 
-/* Whatever an entry asks for, it has an outcome. Only what is no operation cannot be applied, and never enters a log; RULE 19: nor does
- * the log hold more than we announced that we can hold. */
+/* Whatever an entry asks for, it has an outcome. Only what is no operation cannot be applied, and never enters a log; RULE 19:
+ * nor does the log hold more than we announced that we can hold. */
 void machine_service_apply(struct machine *machine, const struct replica *replica, uint64_t op)
 {
 	while (machine_op(machine) < op) {

@@ -3,8 +3,9 @@
 #include "rpc/base/must.h"
 #include "server/machine/history.h"
 
-/* The largest canonical body: the fixed part, then each text at its limit. */
-#define BODY_BYTES_MAX (BODY_HEAD_BYTES + 8 + LIMIT_CUSTOMER_BYTES + LIMIT_POSTCODE_BYTES + 4 + LIMIT_ITEMS * (4 + LIMIT_ITEM_BYTES))
+/* The largest canonical body: the head with all that it may hold, then each text at its limit. */
+#define BODY_BYTES_MAX \
+	(BODY_HEAD_BYTES + 8 + LIMIT_CUSTOMER_BYTES + LIMIT_POSTCODE_BYTES + 4 + LIMIT_ITEMS * (4 + LIMIT_ITEM_BYTES))
 
 _Static_assert(BODY_BYTES_MAX <= HISTORY_BODY_BYTES, "every canonical body fits");
 

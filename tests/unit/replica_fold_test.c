@@ -122,10 +122,9 @@ static void the_primarys_stands(void **state)
 	core_end();
 }
 
-/* A member whose acknowledgement tells another state is reported, and is needed no less. */
-static void a_member_that_differs_is_reported(void **state)
+/* A serving primary, whose member has acknowledged an order and told another state than ours. */
+static void a_member_differs(void)
 {
-	(void)state;
 	core_begin(2, 0);
 	two_members(SELF);
 	lead();
@@ -139,6 +138,13 @@ static void a_member_that_differs_is_reported(void **state)
 	submit(2, 2);
 	propose(2, 2);
 	acknowledge(3);
+}
+
+/* A member whose acknowledgement tells another state is reported, and is needed no less. */
+static void a_member_that_differs_is_reported(void **state)
+{
+	(void)state;
+	a_member_differs();
 	assert_int_equal(report_now().needs_count, 1);
 	assert_int_equal(report_now().needs[0].kind, NEED_FOLD);
 	assert_int_equal(report_now().needs[0].id, PEER);
@@ -154,17 +160,7 @@ static void a_new_view_compares_anew(void **state)
 	struct view next;
 
 	(void)state;
-	core_begin(2, 0);
-	two_members(SELF);
-	lead();
-	peer_up(1);
-	acknowledge(2);
-	rig.fold_op = 2;
-	acknowledge(2);
-	rig.fold_wrong_from = 1;
-	submit(2, 2);
-	propose(2, 2);
-	acknowledge(3);
+	a_member_differs();
 	durable();
 	assert_int_equal(report_now().needs_count, 1);
 	next = next_view();
